@@ -1,0 +1,32 @@
+// Builds dist/: the program, the library and the built-in protocols as one set of ES modules with shared
+// chunks (so that a protocol which imports "drover" gets the very modules that serve it), and the types.
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const out = join(root, "dist");
+const protocols = readdirSync(join(root, "src/protocols")).filter((name) => name.endsWith(".ts"));
+
+rmSync(out, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ["src/main.ts", "src/index.ts", ...protocols.map((name) => `src/protocols/${name}`)],
+  outbase: "src",
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  packages: "external",
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  sourcemap: true,
+  logLevel: "warning",
+});
+chmodSync(join(out, "main.js"), 0o755);
+
+const tsc = join(root, "node_modules", ".bin", "tsc");
+const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "tsconfig.types.json")], { cwd: root, stdio: "inherit" });
+process.exit(status ?? 1);
