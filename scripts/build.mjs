@@ -28,5 +28,8 @@ await build({
 chmodSync(join(out, "main.js"), 0o755);
 
 const tsc = join(root, "node_modules", ".bin", "tsc");
-const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "tsconfig.types.json")], { cwd: root, stdio: "inherit" });
+const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "tsconfig.types.json")], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);

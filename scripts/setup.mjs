@@ -30,7 +30,9 @@ function run(what, command, args) {
   process.exit(status ?? 1);
 }
 
-const lock = createHash("sha256").update(read(at("package-lock.json"))).digest("hex");
+const lock = createHash("sha256")
+  .update(read(at("package-lock.json")))
+  .digest("hex");
 const installed = at("node_modules", ".drover-lock");
 if (read(installed) !== lock) {
   run("installing what package-lock.json names", "npm", ["ci", "--no-audit", "--no-fund"]);

@@ -2,23 +2,27 @@
  * What every framing is: a decoder that is fed chunks and asked for frames, and an encoder that writes a
  * frame where it is told. Pure: no socket, no process, no clock.
  *
- * "Not yet" is a value (`undefined`); "wrong" is a thrown `FramingError`, once, after which the decoder is
- * of no more use and the connection is over.
+ * "Not yet" is a value (`undefined`); "wrong" is a thrown `FramingError`, after which the decoder is of no
+ * more use and the connection is over.
  */
 
-/** Turns chunks into frames. One per connection. */
+/** Turns chunks into frames. One per connection. Push a chunk, pull until `undefined`, push the next one. */
 export interface Decoder<In> {
-  /** Bytes received and not yet given out as frames. 0 means: nothing is begun. */
+  /**
+   * Bytes received and not yet given out as frames, headers and terminators included. 0 means: nothing is
+   * begun, so a peer that ends here has not been cut off.
+   */
   readonly buffered: number;
   /**
-   * Takes a chunk. The decoder keeps a view of it until its frames are pulled, so the chunk must not be
-   * reused by the caller. Only to be called when `pull` has said `undefined`.
+   * Takes a chunk. Frames may be views of it, so its bytes must never be overwritten. The decoder lets go of
+   * it when `pull` says `undefined`; only then the next chunk may be pushed.
+   * @throws Error when frames of the last chunk have not been pulled.
    */
   push(chunk: Buffer): void;
   /**
    * The next whole frame, or `undefined` when more bytes are needed.
    * Frames are safe to keep: they may share memory with the chunk, which is never overwritten.
-   * @throws FramingError when the bytes cannot be a frame.
+   * @throws FramingError when the bytes cannot be a frame, and again whenever it is called after that.
    */
   pull(): In | undefined;
 }

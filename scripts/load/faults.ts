@@ -1,0 +1,27 @@
+// What went wrong with a connection, in words that say where to look next.
+import type { ErrorKind } from "./result.js";
+
+const ADVICE: Record<string, string> = {
+  ECONNREFUSED: "nothing listens there: is the server running?",
+  EMFILE: "this process may not open more sockets: raise `ulimit -n`",
+  ENFILE: "this machine may not open more files: raise fs.file-max",
+  EADDRNOTAVAIL: "no local port left: use fewer connections, or wait for old ones to leave TIME_WAIT",
+  ENOTFOUND: "no such host: check --host",
+};
+
+export function connectErrorKind(error: NodeJS.ErrnoException): ErrorKind {
+  const { code } = withCode(error);
+  if (code === "ECONNREFUSED") return "connectRefused";
+  return code === "ETIMEDOUT" ? "connectTimedOut" : "connectFailed";
+}
+
+export function describeSocketError(error: NodeJS.ErrnoException): string {
+  const { code = "", message } = withCode(error);
+  const advice = ADVICE[code];
+  return advice ? `${message} (${advice})` : message;
+}
+
+/** A host name with several addresses fails with one error that holds the others. */
+function withCode(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+}

@@ -1,0 +1,200 @@
+/**
+ * Frames behind a length, as Erlang's `{packet, 1 | 2 | 4}`:
+ *
+ *     ┌────────────────────────────┬───────────────┐
+ *     │ length, 1, 2 or 4 bytes,   │ length bytes  │
+ *     │ unsigned, big-endian       │ of the frame  │
+ *     └────────────────────────────┴───────────────┘
+ *
+ * The header counts the frame without itself, is added on sending and taken off on receiving. A frame of
+ * length 0 is a frame.
+ */
+
+import type { Decoder, Framing } from "./framing.js";
+import { FramingError } from "./framing.js";
+import { checkMaxLength, checkOptions } from "./options.js";
+import { type Payload, payloadLength, writePayload } from "./payload.js";
+import { EMPTY, pushedTooEarly, reserve } from "./rest.js";
+
+export type HeaderLength = 1 | 2 | 4;
+
+export interface PacketOptions {
+  /**
+   * Bytes of the longest frame, header not counted, in both directions.
+   * Default: 255 for packet(1), 65,535 for packet(2), 1,048,576 (1 MiB) for packet(4).
+   */
+  maxLength?: number;
+}
+
+/** What a header can say. For 4 bytes it is Erlang's bound, so that no frame is sent that Erlang refuses. */
+const CEILING = { 1: 0xff, 2: 0xffff, 4: 0x7fff_ffff } as const;
+const DEFAULT = { 1: CEILING[1], 2: CEILING[2], 4: 1_048_576 } as const;
+
+/**
+ * Frames behind a length of `bytes` bytes. Received frames are Buffers; a Buffer, a Uint8Array or a string
+ * (as UTF-8) can be sent.
+ * @throws TypeError, RangeError when the arguments are wrong.
+ */
+export function packet(bytes: HeaderLength, options: PacketOptions = {}): Framing<Buffer, Payload> {
+  if (typeof bytes !== "number") throw new TypeError(`packet: ${HEADERS}, not ${typeof bytes}`);
+  if (bytes !== 1 && bytes !== 2 && bytes !== 4) throw new RangeError(`packet(${bytes}): ${HEADERS}`);
+  const name = nameOf(bytes);
+  checkOptions(name, options, ["maxLength"]);
+  const wanted = options.maxLength;
+  const possible = Math.min(Number(wanted), CEILING[4]);
+  const instead = `packet(${smallestFor(possible)}, { maxLength: ${possible} })`;
+  return new PacketFraming(bytes, checkMaxLength(name, wanted, DEFAULT[bytes], CEILING[bytes], instead));
+}
+
+const HEADERS = "a header has 1, 2 or 4 bytes; write packet(1), packet(2) or packet(4)";
+
+class PacketFraming implements Framing<Buffer, Payload> {
+  readonly name: string;
+  private readonly headerLength: HeaderLength;
+  private readonly maxLength: number;
+
+  constructor(headerLength: HeaderLength, maxLength: number) {
+    this.name = nameOf(headerLength);
+    this.headerLength = headerLength;
+    this.maxLength = maxLength;
+  }
+
+  decoder(): PacketDecoder {
+    return new PacketDecoder(this.headerLength, this.maxLength);
+  }
+
+  encodedLength(frame: Payload): number {
+    const length = payloadLength(this.name, frame);
+    if (length > this.maxLength) throw sendTooLong(this.headerLength, length, this.maxLength);
+    return this.headerLength + length;
+  }
+
+  encodeInto(frame: Payload, target: Buffer, offset: number): number {
+    const start = offset + this.headerLength;
+    // The payload first: for a string, writing it is what tells its length.
+    const end = writePayload(frame, target, start);
+    let length = end - start;
+    for (let at = start - 1; at >= offset; at--) {
+      target[at] = length & 0xff;
+      length >>>= 8;
+    }
+    return end;
+  }
+}
+
+/**
+ * Two ways through it. A frame that lies whole in the chunk is a view of the chunk. A frame that does not is
+ * assembled: its header in a number, which costs no memory however slowly it comes, its bytes in a buffer
+ * that grows with what is received and, when complete, is itself the frame.
+ */
+export class PacketDecoder implements Decoder<Buffer> {
+  private readonly headerLength: HeaderLength;
+  private readonly maxLength: number;
+  private chunk: Buffer;
+  /** Where in the chunk the next byte is that has not been used. */
+  private at: number;
+  /** Of the frame that is being assembled: header bytes seen, what they say so far, and the bytes after them. */
+  private headerSeen: number;
+  private length: number;
+  private own: Buffer;
+  private filled: number;
+
+  constructor(headerLength: HeaderLength, maxLength: number) {
+    this.headerLength = headerLength;
+    this.maxLength = maxLength;
+    this.chunk = EMPTY;
+    this.at = 0;
+    this.headerSeen = 0;
+    this.length = 0;
+    this.own = EMPTY;
+    this.filled = 0;
+  }
+
+  get buffered(): number {
+    return this.headerSeen + this.filled + this.chunk.length - this.at;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.at !== this.chunk.length) throw pushedTooEarly(nameOf(this.headerLength));
+    this.chunk = chunk;
+    this.at = 0;
+  }
+
+  pull(): Buffer | undefined {
+    const { chunk, at, headerLength } = this;
+    const start = at + headerLength;
+    if (this.headerSeen !== 0 || start > chunk.length) return this.assemble();
+    // By index: readUInt16BE and its like check their arguments once more and cost a call each.
+    let length = chunk[at]!;
+    if (headerLength === 2) length = (length << 8) | chunk[at + 1]!;
+    else if (headerLength === 4) {
+      length = ((length << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!) >>> 0;
+    }
+    if (length > this.maxLength) throw frameTooLong(headerLength, length, this.maxLength);
+    const end = start + length;
+    if (end > chunk.length) return this.assemble();
+    this.at = end;
+    return chunk.subarray(start, end);
+  }
+
+  private assemble(): Buffer | undefined {
+    this.readHeader();
+    if (this.headerSeen < this.headerLength) return this.letGoOfChunk();
+    const { chunk, at, length } = this;
+    const received = Math.min(length, this.filled + chunk.length - at);
+    const end = at + received - this.filled;
+    this.own = reserve(this.own, this.filled, received, length);
+    chunk.copy(this.own, this.filled, at, end);
+    this.at = end;
+    this.filled = received;
+    if (received < length) return this.letGoOfChunk();
+    const frame = this.own;
+    this.headerSeen = 0;
+    this.length = 0;
+    this.own = EMPTY;
+    this.filled = 0;
+    return frame;
+  }
+
+  private readHeader(): void {
+    while (this.headerSeen < this.headerLength && this.at < this.chunk.length) {
+      const length = this.length * 256 + this.chunk[this.at]!;
+      // Before anything is stored, so that a decoder that has failed goes on failing.
+      if (length > this.maxLength && this.headerSeen === this.headerLength - 1) {
+        throw frameTooLong(this.headerLength, length, this.maxLength);
+      }
+      this.length = length;
+      this.headerSeen++;
+      this.at++;
+    }
+  }
+
+  /** The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. */
+  private letGoOfChunk(): undefined {
+    this.chunk = EMPTY;
+    this.at = 0;
+  }
+}
+
+function nameOf(bytes: HeaderLength): string {
+  return `packet(${bytes})`;
+}
+
+function frameTooLong(bytes: HeaderLength, length: number, maxLength: number): FramingError {
+  const fact = `${nameOf(bytes)}: the peer declares a frame of ${length} bytes and the limit is ${maxLength}`;
+  const fix = "raise maxLength if that is right; if not, the peer speaks another protocol";
+  return new FramingError("frame_too_long", `${fact}; ${fix}`);
+}
+
+function sendTooLong(bytes: HeaderLength, length: number, maxLength: number): FramingError {
+  const fact = `${nameOf(bytes)}: the frame has ${length} bytes and the limit is ${maxLength}; split it`;
+  const wider = `packet(${Math.max(bytes, smallestFor(length))}, { maxLength: ${length} })`;
+  const fix = length > CEILING[4] ? "" : `, or raise the limit on both sides with ${wider}`;
+  return new FramingError("send_too_long", `${fact}${fix}`);
+}
+
+/** The shortest header that can count this far. */
+function smallestFor(length: number): HeaderLength {
+  if (length <= CEILING[1]) return 1;
+  return length <= CEILING[2] ? 2 : 4;
+}

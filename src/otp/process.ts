@@ -1,0 +1,329 @@
+/**
+ * A process: a mailbox, a behaviour that handles one message at a time, links, monitors, and an end with
+ * a reason. Everything else (servers, state machines, supervisors, connections, workers) extends it.
+ *
+ *   send ──▶ mailbox ──scheduler──▶ receive(message) ── may return a promise: the next message waits for it
+ *   exit ──▶ receiveExit ── not trapping: the process ends now, whatever it is doing
+ *                        └─ trapping: becomes an ExitMessage in the mailbox ("kill" never does)
+ *
+ * Signals act at once and never stand in the mailbox's line. A JavaScript function that is running cannot be
+ * interrupted: the end is marked, links and monitors are told, and what the function does later is ignored.
+ */
+import { type CrashReport, crashReports } from "./events.js";
+import { type ExitReason, isNormal, reasonOf } from "./exit.js";
+import { Mailbox } from "./mailbox.js";
+import { newPid, type Pid, thisWorker } from "./pid.js";
+import { unregister } from "./registry.js";
+import { type Runnable, schedule } from "./scheduler.js";
+
+/** `{'EXIT', Pid, Reason}`: what a trapping process finds in its mailbox. */
+export class ExitMessage {
+  readonly exit: Pid;
+  readonly reason: ExitReason;
+  constructor(from: Pid, reason: ExitReason) {
+    this.exit = from;
+    this.reason = reason;
+  }
+}
+
+/** Names one call of `monitor`. */
+export class MonitorRef {
+  /** @internal */ readonly target: Process | undefined;
+  /** @internal */ readonly watcher: Process | ((down: DownMessage) => void);
+  constructor(target: Process | undefined, watcher: Process | ((down: DownMessage) => void)) {
+    this.target = target;
+    this.watcher = watcher;
+  }
+}
+
+/** `{'DOWN', Ref, process, Pid, Reason}`. */
+export class DownMessage {
+  readonly down: MonitorRef;
+  readonly pid: Pid;
+  readonly reason: ExitReason;
+  constructor(ref: MonitorRef, pid: Pid, reason: ExitReason) {
+    this.down = ref;
+    this.pid = pid;
+    this.reason = reason;
+  }
+}
+
+/** Every living process of this OS process, by serial: how a pid that was read from a text finds its process. */
+const table = new Map<number, Process>();
+
+/** Ends that are still to be told: a queue, so that a chain of a million links needs no stack. */
+let telling: (() => void)[] | undefined;
+
+export abstract class Process implements Runnable {
+  readonly pid: Pid;
+  /** Who started it, for reports and for OTP's rule that a parent's exit is always obeyed. */
+  readonly parent: Process | undefined;
+  /** As in `process_flag(trap_exit, true)`: exit signals become messages. */
+  trapExit = false;
+  registeredName: string | undefined = undefined;
+  alive = true;
+  /** Whether a handler's promise is outstanding. */
+  busy = false;
+  scheduled = false;
+  #mailbox: Mailbox | undefined = undefined;
+  /** Linked processes other than the parent. */
+  #links: Set<Process> | undefined = undefined;
+  #linkedToParent = false;
+  /** Those that watch this process. */
+  #monitors: Set<MonitorRef> | undefined = undefined;
+  /** Those that this process watches. */
+  #watching: Set<MonitorRef> | undefined = undefined;
+
+  /**
+   * @param parent the process that starts it, linked to it from the first moment
+   * @param pid only where the address is given from outside (a worker is `<n.1>`)
+   */
+  constructor(parent: Process | undefined, pid: Pid = newPid()) {
+    this.pid = pid;
+    this.parent = parent;
+    pid.process = this;
+    if (pid.worker === thisWorker()) table.set(pid.serial, this);
+    if (!parent) return;
+    if (parent.alive) this.link(parent);
+    else this.#orphaned();
+  }
+
+  /** What it is called in trees and reports. */
+  abstract get label(): string;
+  /** The function it began with, for crash reports: `chat:init/1`. */
+  get initialCall(): string {
+    return `${this.label}:init/1`;
+  }
+  /** Handles one message. A throw or a rejection is a crash. */
+  protected abstract receive(message: unknown): void | Promise<void>;
+  /** The last thing that happens, on every way out, kill included. Must not throw. */
+  protected ended(_reason: ExitReason): void {}
+
+  // -- messages ---------------------------------------------------------------------------------------
+
+  /** Puts a message into the mailbox; nothing happens when the process has ended. */
+  deliver(message: unknown): void {
+    if (!this.alive) return;
+    (this.#mailbox ??= new Mailbox()).push(message);
+    if (!this.busy) schedule(this);
+  }
+
+  get messageQueueLength(): number {
+    return this.#mailbox?.length ?? 0;
+  }
+
+  get runnable(): boolean {
+    return this.alive && !this.busy && this.messageQueueLength > 0;
+  }
+
+  run(budget: number): number {
+    const mailbox = this.#mailbox;
+    let done = 0;
+    while (mailbox && done < budget && this.alive && !this.busy && mailbox.length > 0) {
+      done++;
+      this.guard(mailbox);
+    }
+    return done;
+  }
+
+  /** Takes a linked process's exit out of the mailbox, wherever it stands. */
+  takeExit(from: Pid): ExitReason | undefined {
+    const message = this.#mailbox?.take((one) => one instanceof ExitMessage && one.exit === from);
+    return (message as ExitMessage | undefined)?.reason;
+  }
+
+  private guard(mailbox: Mailbox): void {
+    try {
+      const waiting = this.receive(mailbox.shift());
+      if (waiting !== undefined) this.hold(waiting);
+    } catch (thrown) {
+      this.crash(reasonOf(thrown));
+    }
+  }
+
+  /** Lets the mailbox wait until a promise has settled; its rejection is a crash. */
+  protected hold(waiting: Promise<unknown>): void {
+    this.busy = true;
+    waiting.then(
+      () => this.release(),
+      (thrown) => this.crash(reasonOf(thrown)),
+    );
+  }
+
+  /** Goes on with the mailbox. */
+  protected release(): void {
+    this.busy = false;
+    if (this.runnable) schedule(this);
+  }
+
+  // -- links and monitors -----------------------------------------------------------------------------
+
+  /** Links both ways. To a process that has ended it is an exit signal `noproc`, as in Erlang. */
+  link(other: Process): void {
+    if (other === this || !this.alive) return;
+    if (!other.alive) return this.receiveExit(other.pid, "noproc", true);
+    this.#addLink(other);
+    other.#addLink(this);
+  }
+
+  unlink(other: Process): void {
+    this.#removeLink(other);
+    other.#removeLink(this);
+  }
+
+  // The link to the parent is a flag: most processes have no other, and a Set costs as much as the process.
+  #addLink(other: Process): void {
+    if (other === this.parent) this.#linkedToParent = true;
+    else (this.#links ??= new Set()).add(other);
+  }
+
+  #removeLink(other: Process): void {
+    if (other === this.parent) this.#linkedToParent = false;
+    else this.#links?.delete(other);
+  }
+
+  /** The parent ended while this process was being made: it ends as well, once its constructor is through. */
+  #orphaned(): void {
+    const parent = this.parent as Process;
+    queueMicrotask(() => this.receiveExit(parent.pid, "noproc", true));
+  }
+
+  get links(): Pid[] {
+    const links = [...(this.#links ?? [])].map((process) => process.pid);
+    return this.#linkedToParent && this.parent ? [this.parent.pid, ...links] : links;
+  }
+
+  /** Watches another process: a `DownMessage` comes once, at once (`noproc`) when it has already ended. */
+  monitor(pid: Pid): MonitorRef {
+    const ref = addMonitor(pid, this);
+    if (ref.target) (this.#watching ??= new Set()).add(ref);
+    return ref;
+  }
+
+  demonitor(ref: MonitorRef): void {
+    this.#watching?.delete(ref);
+    dropMonitor(ref);
+  }
+
+  /** @internal */ addWatcher(ref: MonitorRef): void {
+    (this.#monitors ??= new Set()).add(ref);
+  }
+  /** @internal */ dropWatcher(ref: MonitorRef): void {
+    this.#monitors?.delete(ref);
+  }
+
+  // -- the end ----------------------------------------------------------------------------------------
+
+  /**
+   * Takes an exit signal.
+   * @param byLink whether it came because a linked process ended: then `kill` is a reason like any other
+   */
+  receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
+    if (!this.alive) return;
+    if (reason === "kill" && !byLink) return this.killed();
+    if (this.trapExit) return this.deliver(new ExitMessage(from, reason));
+    if (reason === "normal" && from !== this.pid) return;
+    this.die(reason);
+  }
+
+  /** What `kill` does: ends, and others see `killed`. A process that stands for something outside may take its time. */
+  protected killed(): void {
+    this.die("killed");
+  }
+
+  /** Ends by its own decision: with a crash report unless the reason is a normal one. */
+  protected exitWith(reason: ExitReason): void {
+    if (!this.alive) return;
+    if (!isNormal(reason) && crashReports.hasSubscribers) crashReports.publish(this.crashReport(reason));
+    this.die(reason);
+  }
+
+  /** A handler threw. Behaviours that clean up do so here first. */
+  protected crash(reason: ExitReason): void {
+    this.exitWith(reason);
+  }
+
+  /** The end itself: names, links and monitors, each once. */
+  protected die(reason: ExitReason): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.pid.process = undefined;
+    if (table.get(this.pid.serial) === this) table.delete(this.pid.serial);
+    if (this.registeredName !== undefined) unregister(this.registeredName);
+    this.#mailbox = undefined;
+    this.ended(reason);
+    tell(() => this.tellLinksAndMonitors(reason));
+  }
+
+  private tellLinksAndMonitors(reason: ExitReason): void {
+    for (const ref of this.#watching ?? []) dropMonitor(ref);
+    const linked = [...(this.#links ?? [])];
+    if (this.#linkedToParent && this.parent) linked.push(this.parent);
+    for (const other of linked) {
+      other.#removeLink(this);
+      other.receiveExit(this.pid, reason, true);
+    }
+    for (const ref of this.#monitors ?? []) notify(ref, this.pid, reason);
+    this.#links = this.#monitors = this.#watching = undefined;
+  }
+
+  private crashReport(reason: ExitReason): CrashReport {
+    const ancestors: Pid[] = [];
+    for (let up = this.parent; up; up = up.parent) ancestors.push(up.pid);
+    const { initialCall, pid, registeredName, label, messageQueueLength, links, trapExit } = this;
+    return { initialCall, pid, registeredName, label, reason, ancestors, messageQueueLength, links, trapExit };
+  }
+}
+
+/** Runs `end` now, or after the end that is being told: never inside it. */
+function tell(end: () => void): void {
+  if (telling) {
+    telling.push(end);
+    return;
+  }
+  telling = [end];
+  try {
+    for (const next of telling) next();
+  } finally {
+    telling = undefined;
+  }
+}
+
+function addMonitor(pid: Pid, watcher: MonitorRef["watcher"]): MonitorRef {
+  const ref = new MonitorRef(pid.process, watcher);
+  if (ref.target) ref.target.addWatcher(ref);
+  else queueMicrotask(() => notify(ref, pid, "noproc"));
+  return ref;
+}
+
+function dropMonitor(ref: MonitorRef): void {
+  ref.target?.dropWatcher(ref);
+}
+
+function notify(ref: MonitorRef, pid: Pid, reason: ExitReason): void {
+  const down = new DownMessage(ref, pid, reason);
+  if (typeof ref.watcher === "function") ref.watcher(down);
+  else ref.watcher.deliver(down);
+}
+
+/** Calls `watcher` when the process has ended; for code that is not itself a process. Returns what ends the watch. */
+export function onDown(pid: Pid, watcher: (reason: ExitReason) => void): () => void {
+  let over = false;
+  const ref = addMonitor(pid, (down) => {
+    if (!over) watcher(down.reason);
+  });
+  return () => {
+    over = true;
+    dropMonitor(ref);
+  };
+}
+
+/** The living process with this pid, if it is here. */
+export function processOf(pid: Pid): Process | undefined {
+  return pid.process ?? (pid.worker === thisWorker() ? table.get(pid.serial) : undefined);
+}
+
+/** How many processes live here. */
+export function processCount(): number {
+  return table.size;
+}

@@ -1,0 +1,52 @@
+/**
+ * Who runs next. Processes with messages stand in one line; each handles a few and goes to the back, and
+ * after a bounded amount of work the event loop gets its turn, so that neither a chatty process nor a
+ * storm of messages can keep the sockets waiting.
+ */
+
+/** What the scheduler needs to know of a process. */
+export interface Runnable {
+  scheduled: boolean;
+  /** Handles at most `budget` messages; returns how many. True in `scheduled` again when more wait. */
+  run(budget: number): number;
+  /** Whether there is something to do now. */
+  readonly runnable: boolean;
+}
+
+/** Messages that one process may handle before the others get their turn. */
+const REDUCTIONS = 64;
+/** Messages handled in one go before the event loop turns. */
+const TURN = 4096;
+
+let line: Runnable[] = [];
+let head = 0;
+let armed = false;
+
+/** Puts a process into the line, once. */
+export function schedule(process: Runnable): void {
+  if (process.scheduled) return;
+  process.scheduled = true;
+  line.push(process);
+  if (armed) return;
+  armed = true;
+  queueMicrotask(drain);
+}
+
+function drain(): void {
+  let budget = TURN;
+  while (head < line.length && budget > 0) {
+    const process = line[head++] as Runnable;
+    process.scheduled = false;
+    budget -= process.run(REDUCTIONS) + 1;
+    if (process.runnable) schedule(process);
+  }
+  if (head === line.length) {
+    line.length = 0;
+    head = 0;
+    armed = false;
+    return;
+  }
+  line = line.slice(head);
+  head = 0;
+  setImmediate(drain);
+}

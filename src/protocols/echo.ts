@@ -1,0 +1,13 @@
+/** Echo: every frame a client sends comes back to it unchanged. */
+import { defineProtocol, packet, stop } from "../index.js";
+
+export default defineProtocol({
+  name: "echo",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => conn.send(frame),
+      idle: { after: "2m", do: stop("idle") },
+    },
+  },
+});

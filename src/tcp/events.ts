@@ -1,0 +1,60 @@
+/** What the tcp room tells the world, on diagnostics channels. Nothing is built when nobody listens. */
+import { channel } from "node:diagnostics_channel";
+import type { ExitReason } from "../otp/exit.js";
+import type { Pid } from "../otp/pid.js";
+import type { Peer } from "../transport/transport.js";
+
+/**
+ * Why connections end: a closed list, so that nothing a client sends can make a new series. `stopped` is a
+ * protocol that said so in its own words, `worker_died` is counted by the primary.
+ */
+export const CLOSE_REASONS = [
+  "closed",
+  "stopped",
+  "idle",
+  "reset",
+  "truncated",
+  "frame_too_long",
+  "frame_timeout",
+  "unexpected_frame",
+  "slow_consumer",
+  "send_timeout",
+  "shutdown",
+  "killed",
+  "crash",
+  "worker_died",
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** Why a connection was not served. */
+export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
+export type RefuseReason = (typeof REFUSE_REASONS)[number];
+
+/** `tcp.connection.opened` and `tcp.connection.closed`. */
+export interface ConnectionEvent {
+  readonly pid: Pid;
+  readonly protocol: string;
+  readonly peer: Peer;
+}
+
+export interface ConnectionClosed extends ConnectionEvent {
+  readonly reason: ExitReason;
+  /** The word under which it is counted. */
+  readonly counted: CloseReason;
+  readonly state: string;
+  readonly framesReceived: number;
+  readonly framesSent: number;
+}
+
+/** `tcp.listener`. */
+export interface ListenerEvent {
+  readonly pid: Pid;
+  readonly listener: string;
+  readonly what: "listening" | "suspended" | "full" | "closed";
+  readonly address: string;
+  readonly port: number;
+}
+
+export const connectionOpened = channel("tcp.connection.opened");
+export const connectionClosed = channel("tcp.connection.closed");
+export const listenerEvents = channel("tcp.listener");

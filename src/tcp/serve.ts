@@ -1,0 +1,70 @@
+/** A server inside one's own program or test: the same tree, in this OS process. */
+import type { Duration } from "../otp/duration.js";
+import { ProcessExit } from "../otp/exit.js";
+import { processOf } from "../otp/process.js";
+import { whereis } from "../otp/registry.js";
+import { startSupervisor, stopSupervisor } from "../otp/supervisor.js";
+import type { Listener } from "./listener.js";
+import { type AnyProtocol, checkProtocol } from "./protocol.js";
+import { server } from "./server.js";
+import { Service } from "./service.js";
+
+export interface ServeOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  /** One more is closed at once. Default 10,000. */
+  readonly maxConnections?: number;
+  /** Default 1024. */
+  readonly backlog?: number;
+  /** How long a connection gets to finish when the server stops. Default `"2s"`. */
+  readonly shutdown?: Duration;
+}
+
+export interface Serving {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`. */
+  readonly address: string;
+  /** The counters of this server. */
+  readonly counters: Service["counters"];
+  /** Stops accepting, lets connections finish for the shutdown time, and resolves when all is closed. */
+  stop(): Promise<void>;
+}
+
+let servers = 0;
+
+/**
+ * Serves a protocol here, supervised.
+ * @throws TypeError when it is no protocol; NodeJS.ErrnoException (`EADDRINUSE`, …) when the address cannot be had
+ */
+export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
+  checkProtocol(protocol);
+  const { port, host = "127.0.0.1", maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
+  const service = new Service(protocol);
+  const prefix = `${protocol.name}#${++servers}.`;
+  // A failed listener that comes back must be found where the clients know it.
+  let where = { host, port };
+  const acquire = async () => where;
+  const tree = server({ prefix, service, acquire, renewable: false, maxConnections, backlog, shutdown });
+  const root = await startSupervisor("drover", {}, [tree]).catch((error: unknown) => {
+    throw listenError(error, host, port);
+  });
+  const { address } = processOf(whereis(`${prefix}listener`) as NonNullable<ReturnType<typeof whereis>>) as Listener;
+  where = { host, port: address.port };
+  return {
+    host: address.address,
+    port: address.port,
+    address: `${address.address.includes(":") ? `[${address.address}]` : address.address}:${address.port}`,
+    counters: service.counters,
+    stop: () => stopSupervisor(root),
+  };
+}
+
+/** What `net` would have said, out of the reason for which the tree did not start. */
+function listenError(error: unknown, host: string, port: number): unknown {
+  const text = error instanceof ProcessExit ? JSON.stringify(error.reason) : "";
+  const code = /"listen":"(\w+)"/.exec(text)?.[1];
+  return code ? Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, address: host, port }) : error;
+}

@@ -1,0 +1,75 @@
+/**
+ * The tutorial's `tcp_server_app`: the tree of one worker. Connections come before the listener, so that on
+ * the way down accepting stops first and what is connected drains.
+ */
+import type { ChildSpec } from "../otp/child-spec.js";
+import type { Duration } from "../otp/duration.js";
+import { DynamicSupervisor } from "../otp/dynamic-supervisor.js";
+import { type Process, processOf } from "../otp/process.js";
+import { register } from "../otp/registry.js";
+import { supervisor } from "../otp/supervisor.js";
+import { stream } from "../transport/stream.js";
+import type { ListenTarget, Transport } from "../transport/transport.js";
+import { Connection } from "./connection.js";
+import { Listener } from "./listener.js";
+import type { Service } from "./service.js";
+
+export interface ServerOptions {
+  /** Comes before the registered names of its processes, where one OS process runs several. Default none. */
+  readonly prefix?: string;
+  readonly service: Service;
+  acquire(): Promise<ListenTarget>;
+  readonly renewable: boolean;
+  /** Default `stream`. */
+  readonly transport?: Transport;
+  readonly maxConnections: number;
+  /** Default 1024. */
+  readonly backlog?: number;
+  /** How long a connection gets to finish. Default `"2s"`. */
+  readonly shutdown?: Duration;
+  readonly intensity?: number;
+  readonly period?: Duration;
+}
+
+/** The supervisor of a listener and its connections. */
+export function server(options: ServerOptions): ChildSpec {
+  const { prefix = "", intensity = 5, period = "60s" } = options;
+  return supervisor("tcp_server", { strategy: "one_for_one", intensity, period }, [
+    connections(`${prefix}connections`, options),
+    listener(`${prefix}listener`, `${prefix}connections`, options),
+  ]);
+}
+
+/** The tutorial's `tcp_client_sup`. */
+function connections(name: string, options: ServerOptions): ChildSpec {
+  const { service, maxConnections, shutdown = "2s" } = options;
+  const start = (parent: { process: Process | undefined }) => new Connection(service, parent.process).pid;
+  return {
+    id: "connections",
+    type: "supervisor",
+    mfargs: ["supervisor", "start_link", ["connections"]],
+    start: (parent) => {
+      const mfargs = [service.protocol.name, "start_link", []] as const;
+      const settings = { start, restart: "temporary", shutdown, maxChildren: maxConnections, mfargs } as const;
+      const process = new DynamicSupervisor<[]>("connections", settings, processOf(parent));
+      register(name, process.pid);
+      return process.pid;
+    },
+  };
+}
+
+/** The tutorial's `tcp_listener`. */
+function listener(name: string, connectionsName: string, options: ServerOptions): ChildSpec {
+  const { service, acquire, renewable, transport = stream, maxConnections, backlog = 1024 } = options;
+  return {
+    id: "listener",
+    shutdown: "2s",
+    mfargs: ["listener", "start_link", [service.protocol.name]],
+    start: async (parent) => {
+      const settings = { name, connections: connectionsName, service, acquire, renewable, transport, maxConnections, backlog };
+      const process = new Listener(settings, processOf(parent));
+      await process.init();
+      return process.pid;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * The output of one turn. Whatever a connection sends while its frames are handled is encoded one after the
+ * other into a buffer that all connections of the worker share, and leaves in one write.
+ *
+ * The buffer is used again when the kernel took all at once. When it did not, those bytes belong to the
+ * socket until it is done: the turn goes on behind them, and begins a new buffer when little is left.
+ */
+import type { Framing } from "../framing/framing.js";
+
+/** Who writes what has been gathered. */
+export interface TurnOwner {
+  /** @returns whether all was written, so that the memory may be used again */
+  writeTurn(bytes: Buffer): boolean;
+}
+
+const SIZE = 64 * 1024;
+/** Larger frames go out in a buffer of their own. */
+export const LARGE = 16 * 1024;
+
+export class Turn {
+  #buffer = Buffer.allocUnsafeSlow(SIZE);
+  /** Before this the buffer belongs to sockets. */
+  #start = 0;
+  #at = 0;
+  #owner: TurnOwner | undefined = undefined;
+  #armed = false;
+  /** Whether the owner's frames are being handled, so that the turn has an end of its own. */
+  handling: TurnOwner | undefined = undefined;
+
+  /** Whether the owner may add a frame of this size now; otherwise `flush` first, and ask again. */
+  fits(owner: TurnOwner, length: number): boolean {
+    return (this.#owner === owner || this.#owner === undefined) && length <= SIZE - this.#at;
+  }
+
+  /** Adds a frame that fits. */
+  append<Out>(owner: TurnOwner, framing: Framing<any, Out>, frame: Out): void {
+    if (this.#owner !== owner) {
+      this.#owner = owner;
+      if (this.handling !== owner) this.#arm();
+    }
+    this.#at = framing.encodeInto(frame, this.#buffer, this.#at);
+  }
+
+  /** Bytes that the owner has gathered and not written. */
+  gathered(owner: TurnOwner): number {
+    return this.#owner === owner ? this.#at - this.#start : 0;
+  }
+
+  /** Writes what has been gathered. */
+  flush(): void {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    if (!owner || this.#at === this.#start) return;
+    const bytes = this.#buffer.subarray(this.#start, this.#at);
+    if (owner.writeTurn(bytes)) {
+      this.#at = this.#start;
+      return;
+    }
+    this.#start = this.#at;
+    if (SIZE - this.#start >= LARGE) return;
+    this.#buffer = Buffer.allocUnsafeSlow(SIZE);
+    this.#start = this.#at = 0;
+  }
+
+  /** What is sent outside the handling of frames leaves when the present piece of work is done. */
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    queueMicrotask(() => {
+      this.#armed = false;
+      this.flush();
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The portable transport: plain `net.Socket` behind the transport interface. Every listener is one shared
+ * function that finds its socket through `this`, so a connection costs no closure.
+ */
+import { createServer, type Server, type Socket as NetSocket } from "node:net";
+import {
+  KEEP_ALIVE_MS,
+  type Listening,
+  type ListenOptions,
+  type ListenTarget,
+  type Peer,
+  type Socket,
+  type SocketOwner,
+  type Transport,
+} from "./transport.js";
+
+const SELF = Symbol("drover.socket");
+const NOTHING = Buffer.alloc(0);
+
+interface Owned extends NetSocket {
+  [SELF]?: StreamSocket;
+}
+
+class StreamSocket implements Socket {
+  readonly peer: Peer;
+  readonly #socket: Owned;
+  owner: SocketOwner | undefined = undefined;
+  code: string | undefined = undefined;
+
+  constructor(socket: NetSocket, peer: Peer) {
+    this.#socket = socket;
+    this.peer = peer;
+    this.#socket[SELF] = this;
+    // From the first moment: a reset before the hand-over must not take the worker down.
+    socket.on("error", onError).on("close", onClose);
+  }
+
+  start(owner: SocketOwner): void {
+    this.owner = owner;
+    if (this.#socket.destroyed) return void queueMicrotask(() => owner.onClosed(this.code));
+    this.#socket.on("data", onData).on("end", onEnd).resume();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  write(bytes: Buffer): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    socket.write(bytes);
+    if (socket.writableLength === 0) return true;
+    // A second, empty write is done when the first is: asked for only where the kernel did not take all at once.
+    socket.write(NOTHING, () => this.owner?.onWritten());
+    return false;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+function onData(this: Owned, chunk: Buffer): void {
+  this[SELF]?.owner?.onChunk(chunk);
+}
+
+function onEnd(this: Owned): void {
+  this[SELF]?.owner?.onEnd();
+}
+
+function onError(this: Owned, error: NodeJS.ErrnoException): void {
+  if (this[SELF]) this[SELF].code = error.code ?? error.message;
+}
+
+function onClose(this: Owned): void {
+  this[SELF]?.owner?.onClosed(this[SELF].code);
+}
+
+function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
+  const server = createServer({
+    // A late answer must reach a client that has finished sending.
+    allowHalfOpen: true,
+    // Nothing is read before the connection's process owns the socket.
+    pauseOnConnect: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  });
+  server.on("connection", (socket) => {
+    const { remoteAddress, remotePort } = socket;
+    // The peer went away while it waited in the queue: there is no address to serve.
+    if (remoteAddress === undefined || remotePort === undefined) return void socket.on("error", () => {}).destroy();
+    options.onSocket(new StreamSocket(socket, { address: remoteAddress, port: remotePort }));
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      server.on("error", (error) => options.onError(error));
+      resolve(listening(server));
+    });
+    if ("handle" in target) server.listen(target.handle, options.backlog);
+    else server.listen({ host: target.host, port: target.port, backlog: options.backlog });
+  });
+}
+
+function listening(server: Server): Listening {
+  const bound = server.address();
+  const { address, port } = typeof bound === "object" && bound ? bound : { address: String(bound), port: 0 };
+  return { address, port, close: () => void server.close() };
+}
+
+export const stream: Transport = { name: "stream", listen };

@@ -1,0 +1,212 @@
+// `npm run load` as people start it: options, exit codes, several processes, and how it ends.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseArguments } from "../../scripts/load/arguments.js";
+import { echo, framed, refusedPort, type TestServer } from "./servers.js";
+
+describe("the command line", () => {
+  it("has the defaults that its help names", () => {
+    const settings = parseArguments([])!;
+    expect(settings.load).toMatchObject({
+      host: "127.0.0.1",
+      port: 2222,
+      connections: 100,
+      window: 1,
+      size: 64,
+    });
+    expect(settings.load).toMatchObject({ framing: "packet2", durationMs: 5_000, frames: undefined });
+    expect(parseArguments(["--help"])).toBeUndefined();
+    expect(parseArguments(["--frames=10"])!.load.durationMs).toBeUndefined();
+    expect(parseArguments(["--size", "16k", "--duration=1.5m"])!.load).toMatchObject({
+      size: 16_384,
+      durationMs: 90_000,
+    });
+    expect(parseArguments(["--connections", "10"])!.processes).toBe(1);
+    expect(parseArguments(["--connections", "2", "--processes", "8"])!.processes).toBe(2);
+  });
+
+  it.each([
+    ["--conections 5", "unknown option --conections: did you mean --connections?"],
+    ["--zzzzzzzz", "unknown option --zzzzzzzz: npm run load -- --help lists all options"],
+    ["2222", "unexpected argument 2222: npm run load -- --help lists all options"],
+    ["--port", "--port needs a value: type --port 2222"],
+    ["--port --json", "--port needs a value: type --port 2222"],
+    ["--port 70000", "--port 70000 is not a whole number from 1 to 65535: type --port 2222"],
+    ["--window 2k", "--window 2k is not a whole number from 1 to 65536: type --window 1"],
+    ["--duration 5", "--duration 5 has no unit: type --duration 5s"],
+    ["--duration soon", "--duration soon is not a time from 1ms to 168h: type --duration 5s"],
+    [
+      "--framing packet3",
+      "--framing packet3 is unknown: type --framing with packet1, packet2, packet4, line",
+    ],
+    [
+      "--size 70000",
+      "--size 70000 does not fit into a packet2 frame: type --size 65535 or --framing packet4",
+    ],
+    ["--json=yes", "--json takes no value: type --json"],
+  ])("refuses %s and says what to type", (line, message) => {
+    expect(() => parseArguments(line.split(" "))).toThrow(message);
+  });
+});
+
+describe("the command", () => {
+  const folder = mkdtempSync(join(tmpdir(), "drover-load-"));
+  const program = join(folder, "load.mjs");
+  // Not through scripts/run.mjs: it writes into dist/, where another run could be reading.
+  beforeAll(async () => {
+    const entryPoints = [join(import.meta.dirname, "../../scripts/load.ts")];
+    await build({
+      entryPoints,
+      outfile: program,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      logLevel: "error",
+    });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function start(...args: (string | number)[]) {
+    const child = spawn(process.execPath, [program, ...args.map(String)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+    return { child, ended: ended.then(([out, err, [code]]) => ({ out, err, code })) };
+  }
+
+  /** The generator processes of a command that has put them to work on `server`. */
+  async function working(child: ChildProcess, server: TestServer, connections: number): Promise<number[]> {
+    await expect.poll(() => server.sockets.filter((socket) => socket.bytesRead > 0).length).toBe(connections);
+    return execFileSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .map(Number);
+  }
+
+  function lives(pid: number): boolean {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
+  it("adds up what its processes have counted, to the frame", async () => {
+    await using server = await echo();
+    const args = ["--connections", 7, "--frames", 1_001, "--processes", 3, "--json"];
+    const { out, err, code } = await start("--port", server.port, ...args).ended;
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      frames: { sent: 1_001, echoed: 1_001 },
+      connections: { asked: 7, opened: 7 },
+      errors: { total: 0 },
+    });
+    expect({ err, code }).toEqual({ err: "", code: 0 });
+    expect(server.sockets).toHaveLength(7);
+  });
+
+  it.each([1, 2])(
+    "prints a table, and ends with 1 if there was an error, from %i processes",
+    async (processes) => {
+      await using server = await framed(
+        (socket, frame, index) => void (index < 3 ? socket.write(frame) : socket.end()),
+      );
+      const args = ["--connections", 4, "--processes", processes];
+      const faulty = await start("--port", server.port, ...args).ended;
+      expect(faulty.out).toMatch(/connections +4 of 4 opened\n +frames +16 sent, 12 echoed, 4 unanswered\n/);
+      expect(faulty.out).toMatch(/errors +4 closed early by the server\n +such as +connection \d: closed/);
+      expect(faulty.code).toBe(1);
+      const refused = await start("--port", await refusedPort(), ...args).ended;
+      expect(refused.out).toMatch(/errors +4 connect refused\n.*is the server running\?/);
+      expect(refused.code).toBe(1);
+    },
+  );
+
+  it("ends with 64 and one sentence if it was called wrongly", async () => {
+    const { out, err, code } = await start("--prot", 2222).ended;
+    expect({ out, err, code }).toEqual({
+      out: "",
+      err: "load: unknown option --prot: did you mean --port?\n",
+      code: 64,
+    });
+    expect(await start("--help").ended).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringContaining("--window N"),
+    });
+  });
+
+  it.each([1, 2])(
+    "ends early on Ctrl-C with the result so far and nothing left behind, from %i processes",
+    async (processes) => {
+      await using server = await echo();
+      const { child, ended } = start(
+        "--port",
+        server.port,
+        "--connections",
+        4,
+        "--duration",
+        "1h",
+        "--processes",
+        processes,
+      );
+      const generators = processes > 1 ? await working(child, server, 4) : [];
+      expect(generators).toHaveLength(processes > 1 ? processes : 0);
+      if (processes === 1) await expect.poll(() => server.sockets.length).toBe(4);
+      // As a terminal does it: the whole group gets the signal.
+      for (const pid of [...generators, child.pid!]) process.kill(pid, "SIGINT");
+      const { out, code } = await ended;
+      expect(out).toMatch(/errors +none/);
+      expect(code).toBe(0);
+      expect(generators.filter(lives)).toEqual([]);
+    },
+  );
+
+  it("counts a generator process that dies as an error, and finishes with the others", async () => {
+    await using server = await echo();
+    const { child, ended } = start(
+      "--port",
+      server.port,
+      "--connections",
+      4,
+      "--duration",
+      "1s",
+      "--processes",
+      2,
+      "--json",
+    );
+    const [first] = await working(child, server, 4);
+    process.kill(first!, "SIGKILL");
+    const { out, code } = await ended;
+    const result = JSON.parse(out);
+    expect(result.errors).toMatchObject({ total: 1, generator: 1 });
+    expect(result.samples[0].what).toBe("ended by SIGKILL");
+    expect(result.frames.echoed).toBeGreaterThan(0);
+    expect(code).toBe(1);
+  });
+
+  it("leaves no generator process behind when it is killed itself", async () => {
+    await using server = await echo();
+    const { child, ended } = start(
+      "--port",
+      server.port,
+      "--connections",
+      4,
+      "--duration",
+      "1h",
+      "--processes",
+      2,
+    );
+    expect(await working(child, server, 4)).toHaveLength(2);
+    child.kill("SIGKILL");
+    // Fulfilled once nobody has the output pipe open any more: a pid would stay for as long as init does not reap it.
+    await ended;
+    await expect.poll(() => server.sockets.every((socket) => socket.closed)).toBe(true);
+  });
+});
