@@ -21,6 +21,7 @@ import {
 } from "./config/options.js";
 import type { SettingMap } from "./config/value.js";
 
+export { BundleError, bundle, stopCompiler, thrownAt, thrownReason } from "./config/bundle.js";
 export { workerCount } from "./config/conflicts.js";
 export { ConfigError, type ConfigExitCode, EXIT } from "./config/errors.js";
 export type { CommandLine } from "./config/flags.js";

@@ -1,6 +1,6 @@
 /** The front door: all that a protocol author may import. */
 
-export { encode, type Decoder, type Framing, FramingError } from "./framing/framing.js";
+export { type Decoder, encode, type Framing, FramingError } from "./framing/framing.js";
 export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
 export { raw } from "./framing/raw.js";
@@ -10,12 +10,27 @@ export type { Duration } from "./otp/duration.js";
 export { dynamicSupervisor, startChild } from "./otp/dynamic-supervisor.js";
 export { type ExitReason, ProcessExit } from "./otp/exit.js";
 export type { SupervisorFlags } from "./otp/flags.js";
-export { call, callWithin, cast, genServer, type Ref, type RefOf, type Self, start } from "./otp/gen-server.js";
+export {
+  call,
+  callWithin,
+  cast,
+  genServer,
+  type Ref,
+  type RefOf,
+  type Self,
+  start,
+} from "./otp/gen-server.js";
 export { Pid, parsePid } from "./otp/pid.js";
 export { DownMessage, ExitMessage, onDown } from "./otp/process.js";
 export { register, unregister, whereis } from "./otp/registry.js";
 export { exit, send } from "./otp/signals.js";
 export { next, postpone, type Step, stop } from "./otp/step.js";
-export { countChildren, startSupervisor, supervisor, terminateChild, whichChildren } from "./otp/supervisor.js";
+export {
+  countChildren,
+  startSupervisor,
+  supervisor,
+  terminateChild,
+  whichChildren,
+} from "./otp/supervisor.js";
 export { type After, type Conn, defineProtocol, type Protocol, type State } from "./tcp/protocol.js";
 export { type ServeOptions, type Serving, serve } from "./tcp/serve.js";

@@ -30,7 +30,12 @@ export interface ProgramInfo {
   readonly address: string;
   readonly admin: string;
   readonly transport: string;
-  readonly workers: readonly { readonly worker: number; readonly osPid: number; readonly state: string; readonly restarts: number }[];
+  readonly workers: readonly {
+    readonly worker: number;
+    readonly osPid: number;
+    readonly state: string;
+    readonly restarts: number;
+  }[];
   readonly connections: { readonly active: number; readonly accepted: number; readonly closed: number };
   readonly restartsLeft: number;
 }

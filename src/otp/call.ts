@@ -42,7 +42,10 @@ export class CallMessage {
       timeout === Infinity
         ? undefined
         : clock.setTimeout(
-            () => this.fail(new ProcessExit("timeout", `no answer to "${name}" from ${target.pid} in ${timeout} ms`)),
+            () =>
+              this.fail(
+                new ProcessExit("timeout", `no answer to "${name}" from ${target.pid} in ${timeout} ms`),
+              ),
             timeout,
           );
   }
@@ -78,8 +81,16 @@ export function request(
 ): Promise<unknown> {
   const pid = typeof to === "string" ? whereis(to) : to;
   const process = pid && processOf(pid);
-  if (!process) return Promise.reject(new ProcessExit("noproc", `no process ${pid ?? `named "${to}"`} here to answer "${name}"`));
+  if (!process)
+    return Promise.reject(
+      new ProcessExit("noproc", `no process ${pid ?? `named "${to}"`} here to answer "${name}"`),
+    );
   return new Promise((resolve, reject) => {
-    process.deliver(new CallMessage(process, name, args, timeout === Infinity ? Infinity : toMs(timeout), { resolve, reject }));
+    process.deliver(
+      new CallMessage(process, name, args, timeout === Infinity ? Infinity : toMs(timeout), {
+        resolve,
+        reject,
+      }),
+    );
   });
 }

@@ -1,8 +1,8 @@
 /** Child specifications: what a supervisor has to know of a child, checked before anything is started. */
 import { type Duration, toMs } from "./duration.js";
 import type { ChildReport, Mfa } from "./events.js";
-import type { SupervisorFlags } from "./flags.js";
-import { type GenServer, start } from "./gen-server.js";
+import type { AutoShutdown } from "./flags.js";
+import { type GenServer, launch } from "./gen-server.js";
 import type { Pid } from "./pid.js";
 
 /**
@@ -55,7 +55,7 @@ export function child<A>(
     id: server.name,
     mfargs: [server.name, "start_link", [args]],
     ...spec,
-    start: (parent) => start(server, args, name === undefined ? { parent } : { parent, name }),
+    start: (parent) => launch(server, args, name === undefined ? { parent } : { parent, name }),
   };
 }
 
@@ -71,56 +71,104 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
     throw new TypeError(`child spec ${JSON.stringify(spec?.id ?? "?")}: ${what}`);
   };
   if (typeof spec !== "object" || spec === null) {
-    throw new TypeError(`a child spec is an object like { id: "counter", start: (parent) => … }, got ${String(spec)}`);
+    throw new TypeError(
+      `a child spec is an object like { id: "counter", start: (parent) => … }, got ${String(spec)}`,
+    );
   }
   const unknown = Object.keys(spec).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) wrong(`unknown key "${unknown}"; the keys are ${KEYS.join(", ")}`);
-  if (typeof spec.id !== "string" || spec.id === "") wrong(`"id" must be a word of your choice, unique in its supervisor`);
-  if (typeof spec.start !== "function") wrong(`"start" must be a function (parent) => Pid: use child(server, args) to make the spec`);
+  if (typeof spec.id !== "string" || spec.id === "")
+    wrong(`"id" must be a word of your choice, unique in its supervisor`);
+  if (typeof spec.start !== "function")
+    wrong(`"start" must be a function (parent) => Pid: use child(server, args) to make the spec`);
   const { restart = "permanent", type = "worker", significant = false } = spec;
-  if (!RESTARTS.includes(restart)) wrong(`"restart" must be ${RESTARTS.join(", ")}, got ${JSON.stringify(restart)}`);
-  if (type !== "worker" && type !== "supervisor") wrong(`"type" must be worker or supervisor, got ${JSON.stringify(type)}`);
-  if (typeof significant !== "boolean") wrong(`"significant" must be true or false, got ${JSON.stringify(significant)}`);
-  if (significant && restart === "permanent") wrong(`a permanent child cannot be significant: make it transient or temporary`);
+  if (!RESTARTS.includes(restart))
+    wrong(`"restart" must be ${RESTARTS.join(", ")}, got ${JSON.stringify(restart)}`);
+  if (type !== "worker" && type !== "supervisor")
+    wrong(`"type" must be worker or supervisor, got ${JSON.stringify(type)}`);
+  if (typeof significant !== "boolean")
+    wrong(`"significant" must be true or false, got ${JSON.stringify(significant)}`);
+  if (significant && restart === "permanent")
+    wrong(`a permanent child cannot be significant: make it transient or temporary`);
   const shutdown = checkShutdown(spec.shutdown ?? (type === "supervisor" ? Infinity : 5000), wrong);
   const start = (parent: Pid) => spec.start(parent);
-  return { id: spec.id, start, restart, shutdown, type, significant, mfargs: spec.mfargs ?? [spec.id, "start", []] };
+  return {
+    id: spec.id,
+    start,
+    restart,
+    shutdown,
+    type,
+    significant,
+    mfargs: spec.mfargs ?? [spec.id, "start", []],
+  };
 }
 
 /**
  * Checks the children of one supervisor.
  * @throws TypeError on a bad spec, on two with one id, or on a significant one where nothing heeds it
  */
-export function checkChildren(supervisor: string, flags: SupervisorFlags, children: readonly ChildSpec[]): CheckedSpec[] {
+export function checkChildren(
+  supervisor: string,
+  autoShutdown: AutoShutdown | undefined,
+  children: readonly ChildSpec[],
+): CheckedSpec[] {
+  if (!Array.isArray(children)) {
+    throw new TypeError(
+      `supervisor ${supervisor}: the children are a list of child specs, got ${String(children)}`,
+    );
+  }
   const seen = new Set<string>();
   return children.map((one) => {
     const spec = checkSpec(one);
-    if (seen.has(spec.id)) throw new TypeError(`supervisor ${supervisor}: two children have the id "${spec.id}"`);
+    if (seen.has(spec.id)) {
+      throw new TypeError(`supervisor ${supervisor}: two children have the id "${spec.id}"`);
+    }
     seen.add(spec.id);
-    checkSignificant(supervisor, flags, spec);
+    checkSignificant(supervisor, autoShutdown, spec);
     return spec;
   });
 }
 
+/**
+ * Checks child specs before they are given to a supervisor; with `autoShutdown` also whether they go with it.
+ * @throws TypeError as `supervisor` and `startChild` would
+ */
+export function checkChildspecs(children: readonly ChildSpec[], autoShutdown?: AutoShutdown): void {
+  checkChildren("?", autoShutdown, children);
+}
+
 /** @throws TypeError when a significant child is given to a supervisor that never shuts down by itself */
-export function checkSignificant(supervisor: string, flags: SupervisorFlags, spec: CheckedSpec): void {
-  if (!spec.significant || (flags.autoShutdown ?? "never") !== "never") return;
+export function checkSignificant(
+  supervisor: string,
+  autoShutdown: AutoShutdown | undefined,
+  spec: CheckedSpec,
+): void {
+  if (!spec.significant || autoShutdown !== "never") return;
   throw new TypeError(
     `supervisor ${supervisor}: child "${spec.id}" is significant, so set autoShutdown to any_significant or all_significant`,
   );
 }
 
-function checkShutdown(shutdown: NonNullable<ChildSpec["shutdown"]>, wrong: (what: string) => never): Shutdown {
+function checkShutdown(
+  shutdown: NonNullable<ChildSpec["shutdown"]>,
+  wrong: (what: string) => never,
+): Shutdown {
   if (shutdown === "brutal_kill" || shutdown === Infinity) return shutdown;
   try {
     return toMs(shutdown);
   } catch {
-    return wrong(`"shutdown" must be "brutal_kill", Infinity or a duration such as "2s", got ${JSON.stringify(shutdown)}`);
+    return wrong(
+      `"shutdown" must be "brutal_kill", Infinity or a duration such as "2s", got ${JSON.stringify(shutdown)}`,
+    );
   }
 }
 
 /** The child as reports show it. */
-export function childReport(spec: CheckedSpec, pid: Pid | undefined, id: string | undefined = spec.id): ChildReport {
+export function childReport(
+  spec: CheckedSpec,
+  pid: Pid | undefined,
+  id: string | undefined = spec.id,
+): ChildReport {
   const { mfargs, restart, significant, shutdown, type } = spec;
   return { pid, id, mfargs, restartType: restart, significant, shutdown, childType: type };
 }

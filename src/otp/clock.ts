@@ -4,6 +4,7 @@
  *
  * Monotonic: nothing here moves when somebody sets the wall clock.
  */
+import { waiting } from "./scheduler.js";
 
 /** What `setTimeout` gives back; only to be handed to `clearTimeout`. */
 export type TimerRef = unknown;
@@ -96,8 +97,14 @@ export class ManualClock implements Clock {
   }
 }
 
+/** Turns of the event loop after which `settle` gives up on processes that never stop talking. */
+const MAX_TURNS = 100;
+
 /** Waits until everything that can happen without time passing has happened. */
 export async function settle(): Promise<void> {
-  // Messages run in microtasks, long queues continue in the next turn: a few turns outlast both.
-  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+  // Messages run in microtasks, long queues continue in the next turn, and a promise may take a few.
+  for (let quiet = 0, turn = 0; quiet < 4 && turn < MAX_TURNS; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    quiet = waiting() ? 0 : quiet + 1;
+  }
 }

@@ -5,42 +5,36 @@
  * Starting a child can be asked for by a message like anything else, or, from code that runs in the same OS
  * process, by `DynamicSupervisor.startNow`: the same thing without the wait, for the path of an accepted socket.
  */
-import { CallMessage, request } from "./call.js";
-import { type CheckedSpec, type ChildSpec, checkSpec, childReport, type RestartType, type Started } from "./child-spec.js";
+import { CallMessage } from "./call.js";
+import {
+  type CheckedSpec,
+  type ChildSpec,
+  checkSpec,
+  childReport,
+  type RestartType,
+  type Started,
+} from "./child-spec.js";
 import { clock } from "./clock.js";
-import type { Duration } from "./duration.js";
+import { checkOptions, type DynamicSupervisorOptions } from "./dynamic-options.js";
 import { type ErrorContext, supervisorReports } from "./events.js";
-import { type ExitReason, isNormal, reasonOf } from "./exit.js";
-import { type CheckedFlags, checkFlags } from "./flags.js";
-import { addRestart, type Restarts } from "./intensity.js";
+import { type ExitReason, isNormal, ProcessExit, reasonOf } from "./exit.js";
+import type { CheckedFlags } from "./flags.js";
+import { addRestart, type Restarts, restartsLeft } from "./intensity.js";
 import type { Pid } from "./pid.js";
 import { ExitMessage, Process, processOf } from "./process.js";
 import { stopAll, stopChild } from "./shutdown.js";
-import type { ChildCounts, ChildInfo } from "./supervisor.js";
+import type { ChildCounts, ChildInfo } from "./supervision.js";
 
-export interface DynamicSupervisorOptions<A extends readonly unknown[]> {
-  /** Starts one child, linked to `parent`. Default: `args` is one child spec, which is started (its other keys do not count). */
-  start?(parent: Pid, ...args: A): Started | Promise<Started>;
-  /** Children at most; one more is refused with `max_children`. Default `Infinity`. */
-  readonly maxChildren?: number;
-  /** Default `temporary`. */
-  readonly restart?: RestartType;
-  /** One time for all of them. Default `5000`. */
-  readonly shutdown?: "brutal_kill" | Duration | typeof Infinity;
-  readonly type?: "worker" | "supervisor";
-  /** Default 5. */
-  readonly intensity?: number;
-  /** Default `"60s"`. */
-  readonly period?: Duration;
-  readonly mfargs?: ChildSpec["mfargs"];
-}
+export type { DynamicSupervisorOptions } from "./dynamic-options.js";
+export { startChild } from "./supervision.js";
 
-/** A failed restart that is tried again. */
-class TryAgain<A> {
-  readonly args: A;
+/** What `startNow` and `startChild` give back. */
+type Result = Pid | undefined | { error: ExitReason };
+
+/** A failed restart that is tried again, by the process that had ended. */
+class TryAgain {
   readonly old: Pid;
-  constructor(args: A, old: Pid) {
-    this.args = args;
+  constructor(old: Pid) {
     this.old = old;
   }
 }
@@ -53,23 +47,32 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   readonly #options: DynamicSupervisorOptions<A>;
   /** Arguments by child, for a restart; temporary children keep none, as in OTP. */
   readonly #children = new Map<Pid, A | undefined>();
+  /** Those whose restart failed and is tried again, by the process that had ended. */
+  readonly #retrying = new Map<Pid, A>();
   #restarts: Restarts = [];
-  #restarting = 0;
+  /** Starts that are promises and have not settled. */
+  #starting = 0;
+  /** Ends heard of while starts were outstanding: perhaps of a child that lived shorter than its start took. */
+  readonly #early = new Map<Pid, ExitReason>();
+  #stopping = false;
 
   constructor(id: string, options: DynamicSupervisorOptions<A>, parent: Process | undefined) {
+    const { flags, spec } = checkOptions(id, options);
     super(parent);
-    const { intensity = 5, period = "60s", restart = "temporary", shutdown = 5000, type = "worker" } = options;
     this.id = id;
     this.trapExit = true;
     this.maxChildren = options.maxChildren ?? Infinity;
     this.#options = options;
-    this.#flags = checkFlags(id, { intensity, period });
-    const mfargs = options.mfargs ?? [id, "start_link", []];
-    this.#spec = checkSpec({ id, start: () => "ignore", restart, shutdown, type, mfargs });
+    this.#flags = flags;
+    this.#spec = spec;
   }
 
   get label(): string {
     return this.id;
+  }
+
+  override get initialCall(): string {
+    return "supervisor:init/1";
   }
 
   /** Living children. */
@@ -82,111 +85,190 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     return this.#spec.shutdown;
   }
 
+  get restart(): RestartType {
+    return this.#spec.restart;
+  }
+
+  /** Restarts that are left before the supervisor gives up, at this moment. */
+  get restartsLeft(): number {
+    return restartsLeft(this.#restarts, clock.now(), this.#flags.intensity, this.#flags.period);
+  }
+
   /** The living children, oldest first. */
   children(): Pid[] {
     return [...this.#children.keys()];
   }
 
+  // -- starting -----------------------------------------------------------------------------------------
+
   /**
    * Starts a child now.
    * @returns its pid, `undefined` when its start said `ignore`, or the reason why there is none
    */
-  startNow(...args: A): Pid | undefined | { error: ExitReason } | Promise<Pid | undefined | { error: ExitReason }> {
+  startNow(...args: A): Result | Promise<Result> {
+    if (this.#stopping) return { error: "shutdown" };
     if (!this.alive) return { error: "noproc" };
-    if (this.active >= this.maxChildren) return { error: "max_children" };
+    const taken = this.#children.size + this.#retrying.size + this.#starting;
+    return taken < this.maxChildren ? this.#start(args) : { error: "max_children" };
+  }
+
+  #start(args: A): Result | Promise<Result> {
     try {
-      const started = this.#options.start ? this.#options.start(this.pid, ...args) : startSpec(this.pid, args[0]);
-      if (!(started instanceof Promise)) return this.#add(started, args);
-      return started.then(
-        (pid) => this.#add(pid, args),
-        (thrown) => ({ error: reasonOf(thrown) }),
-      );
+      const { start } = this.#options;
+      const started = start ? start(this.pid, ...args) : startSpec(this.pid, args[0]);
+      return started instanceof Promise ? this.#startLater(started, args) : this.#add(started, args);
     } catch (thrown) {
       return { error: reasonOf(thrown) };
     }
   }
 
-  #add(started: Started, args: A): Pid | undefined {
+  async #startLater(starting: Promise<Started>, args: A): Promise<Result> {
+    this.#starting++;
+    try {
+      return this.#add(await starting, args);
+    } catch (thrown) {
+      return { error: reasonOf(thrown) };
+    } finally {
+      if (--this.#starting === 0) this.#early.clear();
+    }
+  }
+
+  #add(started: Started, args: A): Result {
     if (started === "ignore") return undefined;
+    if (this.#stopping || !this.alive) {
+      // Too late: nobody waits for it any more.
+      processOf(started)?.receiveExit(this.pid, this.alive ? "shutdown" : "kill");
+      return { error: "shutdown" };
+    }
     this.#children.set(started, this.#spec.restart === "temporary" ? undefined : args);
+    const end = this.#early.get(started);
+    if (end !== undefined) this.deliver(new ExitMessage(started, end));
     return started;
   }
+
+  // -- a child has ended --------------------------------------------------------------------------------
 
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
     if (message instanceof CallMessage) return this.#answer(message);
-    if (message instanceof TryAgain) {
-      this.#restarting--;
-      return this.#restart(message.args as A, message.old);
-    }
+    if (message instanceof TryAgain) return this.#tryAgain(message.old);
   }
 
   #exited(pid: Pid, reason: ExitReason): void | Promise<void> {
     if (pid === this.parent?.pid) return this.#stop(reason);
-    if (!this.#children.has(pid)) return;
+    if (!this.#children.has(pid)) {
+      if (this.#starting > 0) this.#early.set(pid, reason);
+      return;
+    }
     const args = this.#children.get(pid);
     const { restart } = this.#spec;
     const again = restart === "permanent" || (restart === "transient" && !isNormal(reason));
     if (again || !isNormal(reason)) this.#report("child_terminated", reason, pid);
     this.#children.delete(pid);
     if (again) return this.#restart(args as A, pid);
+    if (this.#endsWithChild()) return this.#stop("shutdown");
+  }
+
+  /** Whether the end of a child ends the supervisor (`auto_shutdown`). */
+  #endsWithChild(): boolean {
+    if (!this.#spec.significant) return false;
+    return this.#flags.autoShutdown === "any_significant" || this.#children.size + this.#retrying.size === 0;
+  }
+
+  #tryAgain(old: Pid): void | Promise<void> {
+    const args = this.#retrying.get(old);
+    this.#retrying.delete(old);
+    if (args) return this.#restart(args, old);
   }
 
   async #restart(args: A, old: Pid): Promise<void> {
-    const { allowed, restarts } = addRestart(this.#restarts, clock.now(), this.#flags.intensity, this.#flags.period);
+    const { intensity, period } = this.#flags;
+    const { allowed, restarts } = addRestart(this.#restarts, clock.now(), intensity, period);
     this.#restarts = restarts;
     if (!allowed) {
       this.#report("shutdown", "reached_max_restart_intensity", old);
       return this.#stop("shutdown");
     }
-    const result = await this.startNow(...args);
+    const result = await this.#start(args);
     if (result === undefined || !("error" in result) || !this.alive) return;
     this.#report("start_error", result.error, old);
-    this.#restarting++;
-    this.deliver(new TryAgain(args, old));
+    this.#retrying.set(old, args);
+    this.deliver(new TryAgain(old));
   }
 
   async #stop(reason: ExitReason): Promise<void> {
-    const living = this.children().flatMap((pid) => processOf(pid) ?? []);
-    const errors = await stopAll(this, living, this.#spec.shutdown, this.#spec.restart);
-    for (const [error, count] of errors) this.#report("shutdown_error", error, undefined, count);
+    this.#stopping = true;
+    const { shutdown, restart } = this.#spec;
+    const errors = await stopAll(this, this.children(), shutdown, restart);
+    for (const { reason, count } of errors) this.#report("shutdown_error", reason, undefined, count);
     this.exitWith(reason);
   }
 
   #report(errorContext: ErrorContext, reason: ExitReason, pid: Pid | undefined, nbChildren?: number): void {
-    if (!supervisorReports.hasSubscribers) return;
-    const offender = { ...childReport(this.#spec, pid), id: undefined, ...(nbChildren === undefined ? {} : { nbChildren }) };
+    if (!supervisorReports.hasSubscribers || !this.alive) return;
+    const number = nbChildren === undefined ? {} : { nbChildren };
+    const offender = { ...childReport(this.#spec, pid), id: undefined, ...number };
     supervisorReports.publish({ supervisor: this.id, errorContext, reason, offender });
   }
 
+  // -- what may be asked of it --------------------------------------------------------------------------
+
   #answer(message: CallMessage): void | Promise<void> {
+    const [argument] = message.args;
     switch (message.name) {
       case "whichChildren":
-        return message.reply(this.children().reverse().map((pid): ChildInfo => ({ id: undefined, pid, type: this.#spec.type })));
+        return message.reply(this.#infos());
       case "countChildren":
         return message.reply(this.#count());
-      case "startChild": {
-        const result = this.startNow(...(message.args as unknown as A));
-        if (result instanceof Promise) return result.then((value) => message.reply(value));
-        return message.reply(result);
-      }
+      case "startChild":
+        return this.#startChild(message);
       case "terminateChild":
-        return this.#terminateChild(message.args[0] as Pid).then((result) => message.reply(result));
-      case "getChildspec":
-        return message.reply(this.#spec);
-      default:
+        return this.#terminateChild(argument as Pid).then((result) => message.reply(result));
+      case "restartChild":
         return message.reply({ error: "simple_one_for_one" });
+      case "deleteChild":
+        return message.reply("simple_one_for_one");
+      case "getChildspec":
+        return message.reply(this.#knows(argument as Pid) ? this.#spec : "not_found");
+      default:
+        return message.fail(new Error(`a supervisor has no call "${message.name}"`));
     }
   }
 
+  #infos(): ChildInfo[] {
+    const { type } = this.#spec;
+    const living = this.children().map((pid): ChildInfo => ({ id: undefined, pid, type }));
+    const retrying = [...this.#retrying].map((): ChildInfo => ({ id: undefined, pid: "restarting", type }));
+    return [...living, ...retrying].reverse();
+  }
+
   #count(): ChildCounts {
-    const counted = this.active + this.#restarting;
+    const counted = this.active + this.#retrying.size;
     const supervisors = this.#spec.type === "supervisor" ? counted : 0;
     return { specs: 1, active: this.active, supervisors, workers: counted - supervisors };
   }
 
-  async #terminateChild(pid: Pid | string): Promise<"ok" | "not_found" | "simple_one_for_one"> {
-    if (typeof pid === "string") return "simple_one_for_one";
+  #startChild(message: CallMessage): void | Promise<void> {
+    try {
+      // A bad spec is the caller's mistake, not a start that failed.
+      if (!this.#options.start) checkSpec(message.args[0] as ChildSpec);
+    } catch (error) {
+      return message.fail(error);
+    }
+    const result = this.startNow(...(message.args as unknown as A));
+    if (result instanceof Promise) return result.then((value) => message.reply(value));
+    message.reply(result);
+  }
+
+  #knows(child: Pid | string): boolean {
+    if (typeof child === "string") return false;
+    return this.#children.has(processOf(child)?.pid ?? child) || this.#retrying.has(child);
+  }
+
+  async #terminateChild(child: Pid | string): Promise<"ok" | "not_found" | "simple_one_for_one"> {
+    if (typeof child === "string") return "simple_one_for_one";
+    if (this.#retrying.delete(child)) return "ok";
+    const pid = processOf(child)?.pid ?? child;
     if (!this.#children.has(pid)) return processOf(pid) ? "not_found" : "ok";
     const error = await stopChild(this, pid, this.#spec.shutdown, this.#spec.restart);
     if (error !== undefined) this.#report("shutdown_error", error, pid);
@@ -199,20 +281,23 @@ function startSpec(parent: Pid, spec: unknown): Started | Promise<Started> {
   return checkSpec(spec as ChildSpec).start(parent);
 }
 
-/** A dynamic supervisor as a child of another supervisor. */
-export function dynamicSupervisor<A extends readonly unknown[] = readonly [ChildSpec]>(id: string, options: DynamicSupervisorOptions<A>): ChildSpec {
+/**
+ * A dynamic supervisor as a child of another supervisor. The options are checked now, before anything starts.
+ * @throws TypeError on a bad option
+ */
+export function dynamicSupervisor<A extends readonly unknown[] = readonly [ChildSpec]>(
+  id: string,
+  options: DynamicSupervisorOptions<A>,
+): ChildSpec {
+  checkOptions(id, options);
   return {
     id,
     type: "supervisor",
     mfargs: ["supervisor", "start_link", [id]],
-    start: (parent) => new DynamicSupervisor(id, options, processOf(parent)).pid,
+    start: (parent) => {
+      const process = processOf(parent);
+      if (!process) throw new ProcessExit("noproc", `${parent}, the parent, has ended`);
+      return new DynamicSupervisor(id, options, process).pid;
+    },
   };
-}
-
-/**
- * Starts a child under a supervisor: a spec under a static one, the arguments of one child under a dynamic one.
- * @returns the pid, `undefined` when the start said `ignore`, or `{ error }` as OTP names it
- */
-export function startChild(supervisor: Pid, ...args: readonly unknown[]): Promise<Pid | undefined | { error: ExitReason }> {
-  return request(supervisor, "startChild", args, Infinity) as Promise<Pid | undefined | { error: ExitReason }>;
 }

@@ -59,12 +59,18 @@ export function formatReason(reason: unknown): string {
 /** A word that needs no quotes as an Erlang atom. */
 const ATOM = /^[a-z][\w@]*$/;
 
-/** A value as an Erlang term: words are atoms, one-key objects are tagged tuples, arrays are tuples. */
+/**
+ * A value as an Erlang term: words are atoms, arrays are tuples, objects are tagged ones. What is called
+ * `reason` behind a tag stands there without its name, as in `{failed_to_start_child,b,noproc}`.
+ */
 export function formatTerm(value: unknown): string {
   if (value === undefined || value === null) return "undefined";
   if (typeof value === "string") return ATOM.test(value) ? value : `'${value.replaceAll("'", "\\'")}'`;
   if (value instanceof Error) return `'${value.name}: ${value.message.replaceAll("'", "\\'")}'`;
   if (Array.isArray(value)) return `{${value.map(formatTerm).join(",")}}`;
   if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return String(value);
-  return `{${Object.entries(value).map(([key, inner]) => `${formatTerm(key)},${formatTerm(inner)}`).join(",")}}`;
+  const elements = Object.entries(value).flatMap(([key, inner], at) =>
+    key === "reason" && at > 0 ? [formatTerm(inner)] : [formatTerm(key), formatTerm(inner)],
+  );
+  return `{${elements.join(",")}}`;
 }

@@ -37,15 +37,32 @@ export function checkFlags(id: string, flags: SupervisorFlags): CheckedFlags {
   const wrong = (what: string): never => {
     throw new TypeError(`supervisor ${id}: ${what}`);
   };
+  if (typeof flags !== "object" || flags === null) {
+    wrong(`the flags are an object such as { intensity: 5, period: "60s" }, got ${String(flags)}`);
+  }
   const { strategy = "one_for_one", intensity = 5, autoShutdown = "never" } = flags;
   const unknown = Object.keys(flags).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) wrong(`unknown flag "${unknown}"; the flags are ${KEYS.join(", ")}`);
-  if (!STRATEGIES.includes(strategy)) wrong(`strategy must be ${STRATEGIES.join(", ")}, got ${JSON.stringify(strategy)}`);
-  if (!Number.isInteger(intensity) || intensity < 0) wrong(`intensity must be a whole number from 0 up, got ${intensity}`);
+  if (!STRATEGIES.includes(strategy))
+    wrong(`strategy must be ${STRATEGIES.join(", ")}, got ${JSON.stringify(strategy)}`);
+  if (!Number.isInteger(intensity) || intensity < 0)
+    wrong(`intensity must be a whole number from 0 up, got ${intensity}`);
   if (!AUTO_SHUTDOWNS.includes(autoShutdown)) {
     wrong(`autoShutdown must be ${AUTO_SHUTDOWNS.join(", ")}, got ${JSON.stringify(autoShutdown)}`);
   }
-  const period = toMs(flags.period ?? "60s") / 1000;
-  if (!Number.isInteger(period) || period < 1) wrong(`period must be whole seconds such as "60s", got ${JSON.stringify(flags.period)}`);
-  return { strategy, intensity, period, autoShutdown };
+  const period = seconds(flags.period ?? "60s");
+  if (period === undefined || period < 1) {
+    wrong(`period must be whole seconds such as "60s", got ${JSON.stringify(flags.period)}`);
+  }
+  return { strategy, intensity, period: period as number, autoShutdown };
+}
+
+/** `undefined` when it is no duration, or not one of whole seconds. */
+function seconds(duration: Duration): number | undefined {
+  try {
+    const whole = toMs(duration) / 1000;
+    return Number.isInteger(whole) ? whole : undefined;
+  } catch {
+    return undefined;
+  }
 }

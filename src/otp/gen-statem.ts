@@ -104,8 +104,10 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
    * @returns whether the machine can take the next event now: false when it waits, or has come to its end
    */
   protected after(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (outcome === undefined) return true;
     if (outcome instanceof Promise) return this.#wait(outcome, (step) => this.after(step, kind, content));
+    // The handler has brought about the end itself (it sent too much, or an exit signal): its step comes too late.
+    if (this.stopping || !this.alive) return false;
+    if (outcome === undefined) return true;
     if (outcome instanceof Next) return this.#change(outcome.state);
     if (outcome instanceof Stop) {
       this.stop(outcome.reason);
@@ -115,10 +117,15 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
       (this.#postponed ??= []).push({ kind, content });
       return true;
     }
-    throw new TypeError(`state "${this.state}", ${kind}: a handler returns nothing, next(state), stop(reason) or postpone, got ${String(outcome)}`);
+    throw new TypeError(
+      `state "${this.state}", ${kind}: a handler returns nothing, next(state), stop(reason) or postpone, got ${String(outcome)}`,
+    );
   }
 
-  #wait(outcome: Promise<Step<string> | undefined | void>, then: (step: Step<string> | undefined | void) => boolean): boolean {
+  #wait(
+    outcome: Promise<Step<string> | undefined | void>,
+    then: (step: Step<string> | undefined | void) => boolean,
+  ): boolean {
     this.busy = true;
     outcome.then(
       (step) => {
@@ -139,7 +146,8 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     // The same state again is no change: nothing is left or entered, postponed events stay where they are.
     if (to === from) return true;
     const next = this.cellsOf(to);
-    if (++this.#changes > MAX_CHANGES) throw new Error(`states change for ever, at last from "${from}" to "${to}"`);
+    if (++this.#changes > MAX_CHANGES)
+      throw new Error(`states change for ever, at last from "${from}" to "${to}"`);
     this.cancelTimer();
     this.cells.leave?.(this);
     if (this.#postponed) {

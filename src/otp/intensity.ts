@@ -23,7 +23,12 @@ export function addRestart(
 }
 
 /** How many more restarts would be allowed at `nowMs`. */
-export function restartsLeft(restarts: Restarts, nowMs: number, intensity: number, periodSeconds: number): number {
+export function restartsLeft(
+  restarts: Restarts,
+  nowMs: number,
+  intensity: number,
+  periodSeconds: number,
+): number {
   const now = Math.floor(nowMs / 1000);
   return Math.max(0, intensity - restarts.filter((at) => at >= now - periodSeconds).length);
 }

@@ -11,12 +11,21 @@ let lastSerial = 0;
 export class Pid {
   readonly worker: number;
   readonly serial: number;
-  /** The process itself while it lives in this OS process. @internal */
-  process: Process | undefined = undefined;
+  /** Private, so that a pid inside a message that goes to another OS process does not drag its process along. */
+  #process: Process | undefined = undefined;
 
   constructor(worker: number, serial: number) {
     this.worker = worker;
     this.serial = serial;
+  }
+
+  /** The process itself while it lives in this OS process. @internal */
+  get process(): Process | undefined {
+    return this.#process;
+  }
+  /** @internal */
+  set process(process: Process | undefined) {
+    this.#process = process;
   }
 
   /** What the process calls itself, or `""` when it is not (or no longer) here. */

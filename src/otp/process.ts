@@ -12,9 +12,14 @@
 import { type CrashReport, crashReports } from "./events.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit.js";
 import { Mailbox } from "./mailbox.js";
-import { newPid, type Pid, thisWorker } from "./pid.js";
+import { addMonitor, type DownMessage, dropMonitor, type MonitorRef, notify } from "./monitor.js";
+import { newPid, type Pid } from "./pid.js";
 import { unregister } from "./registry.js";
 import { type Runnable, schedule } from "./scheduler.js";
+import { enter, leave } from "./table.js";
+
+export { DownMessage, MonitorRef, onDown } from "./monitor.js";
+export { processCount, processOf } from "./table.js";
 
 /** `{'EXIT', Pid, Reason}`: what a trapping process finds in its mailbox. */
 export class ExitMessage {
@@ -25,31 +30,6 @@ export class ExitMessage {
     this.reason = reason;
   }
 }
-
-/** Names one call of `monitor`. */
-export class MonitorRef {
-  /** @internal */ readonly target: Process | undefined;
-  /** @internal */ readonly watcher: Process | ((down: DownMessage) => void);
-  constructor(target: Process | undefined, watcher: Process | ((down: DownMessage) => void)) {
-    this.target = target;
-    this.watcher = watcher;
-  }
-}
-
-/** `{'DOWN', Ref, process, Pid, Reason}`. */
-export class DownMessage {
-  readonly down: MonitorRef;
-  readonly pid: Pid;
-  readonly reason: ExitReason;
-  constructor(ref: MonitorRef, pid: Pid, reason: ExitReason) {
-    this.down = ref;
-    this.pid = pid;
-    this.reason = reason;
-  }
-}
-
-/** Every living process of this OS process, by serial: how a pid that was read from a text finds its process. */
-const table = new Map<number, Process>();
 
 /** Ends that are still to be told: a queue, so that a chain of a million links needs no stack. */
 let telling: (() => void)[] | undefined;
@@ -81,8 +61,7 @@ export abstract class Process implements Runnable {
   constructor(parent: Process | undefined, pid: Pid = newPid()) {
     this.pid = pid;
     this.parent = parent;
-    pid.process = this;
-    if (pid.worker === thisWorker()) table.set(pid.serial, this);
+    enter(this);
     if (!parent) return;
     if (parent.alive) this.link(parent);
     else this.#orphaned();
@@ -196,13 +175,28 @@ export abstract class Process implements Runnable {
   /** Watches another process: a `DownMessage` comes once, at once (`noproc`) when it has already ended. */
   monitor(pid: Pid): MonitorRef {
     const ref = addMonitor(pid, this);
-    if (ref.target) (this.#watching ??= new Set()).add(ref);
+    (this.#watching ??= new Set()).add(ref);
     return ref;
   }
 
   demonitor(ref: MonitorRef): void {
     this.#watching?.delete(ref);
     dropMonitor(ref);
+  }
+
+  /** @internal A watch is over. Unless it was taken back meanwhile, the message goes into the mailbox. */
+  receiveDown(down: DownMessage): void {
+    if (this.#watching?.delete(down.down)) this.deliver(down);
+  }
+
+  /** How many watches it holds, as `process_info(monitors)`. */
+  get watching(): number {
+    return this.#watching?.size ?? 0;
+  }
+
+  /** How many watch it, as `process_info(monitored_by)`. */
+  get watchers(): number {
+    return this.#monitors?.size ?? 0;
   }
 
   /** @internal */ addWatcher(ref: MonitorRef): void {
@@ -247,8 +241,7 @@ export abstract class Process implements Runnable {
   protected die(reason: ExitReason): void {
     if (!this.alive) return;
     this.alive = false;
-    this.pid.process = undefined;
-    if (table.get(this.pid.serial) === this) table.delete(this.pid.serial);
+    leave(this);
     if (this.registeredName !== undefined) unregister(this.registeredName);
     this.#mailbox = undefined;
     this.ended(reason);
@@ -271,7 +264,17 @@ export abstract class Process implements Runnable {
     const ancestors: Pid[] = [];
     for (let up = this.parent; up; up = up.parent) ancestors.push(up.pid);
     const { initialCall, pid, registeredName, label, messageQueueLength, links, trapExit } = this;
-    return { initialCall, pid, registeredName, label, reason, ancestors, messageQueueLength, links, trapExit };
+    return {
+      initialCall,
+      pid,
+      registeredName,
+      label,
+      reason,
+      ancestors,
+      messageQueueLength,
+      links,
+      trapExit,
+    };
   }
 }
 
@@ -287,43 +290,4 @@ function tell(end: () => void): void {
   } finally {
     telling = undefined;
   }
-}
-
-function addMonitor(pid: Pid, watcher: MonitorRef["watcher"]): MonitorRef {
-  const ref = new MonitorRef(pid.process, watcher);
-  if (ref.target) ref.target.addWatcher(ref);
-  else queueMicrotask(() => notify(ref, pid, "noproc"));
-  return ref;
-}
-
-function dropMonitor(ref: MonitorRef): void {
-  ref.target?.dropWatcher(ref);
-}
-
-function notify(ref: MonitorRef, pid: Pid, reason: ExitReason): void {
-  const down = new DownMessage(ref, pid, reason);
-  if (typeof ref.watcher === "function") ref.watcher(down);
-  else ref.watcher.deliver(down);
-}
-
-/** Calls `watcher` when the process has ended; for code that is not itself a process. Returns what ends the watch. */
-export function onDown(pid: Pid, watcher: (reason: ExitReason) => void): () => void {
-  let over = false;
-  const ref = addMonitor(pid, (down) => {
-    if (!over) watcher(down.reason);
-  });
-  return () => {
-    over = true;
-    dropMonitor(ref);
-  };
-}
-
-/** The living process with this pid, if it is here. */
-export function processOf(pid: Pid): Process | undefined {
-  return pid.process ?? (pid.worker === thisWorker() ? table.get(pid.serial) : undefined);
-}
-
-/** How many processes live here. */
-export function processCount(): number {
-  return table.size;
 }

@@ -1,6 +1,7 @@
 /** Names for processes, one registry per OS process, as `register/2` and `whereis/1`. */
 import type { Pid } from "./pid.js";
 import type { Process } from "./process.js";
+import { processOf } from "./table.js";
 
 const names = new Map<string, Process>();
 
@@ -11,10 +12,12 @@ const names = new Map<string, Process>();
 export function register(name: string, pid: Pid): void {
   const holder = names.get(name);
   if (holder) throw new Error(`the name "${name}" is taken by ${holder.pid}: unregister it first`);
-  if (!pid.process) throw new Error(`${pid} is not a living process of this OS process`);
-  if (pid.process.registeredName !== undefined) throw new Error(`${pid} is already registered as "${pid.process.registeredName}"`);
-  pid.process.registeredName = name;
-  names.set(name, pid.process);
+  const process = processOf(pid);
+  if (!process) throw new Error(`${pid} is not a living process of this OS process`);
+  if (process.registeredName !== undefined)
+    throw new Error(`${pid} is already registered as "${process.registeredName}"`);
+  process.registeredName = name;
+  names.set(name, process);
 }
 
 /** Takes a name away; false when nobody had it. */

@@ -21,6 +21,8 @@ const TURN = 4096;
 let line: Runnable[] = [];
 let head = 0;
 let armed = false;
+/** What is left of this go. It outlives the line: handlers that are promises empty it after every message. */
+let budget = TURN;
 
 /** Puts a process into the line, once. */
 export function schedule(process: Runnable): void {
@@ -29,17 +31,36 @@ export function schedule(process: Runnable): void {
   line.push(process);
   if (armed) return;
   armed = true;
-  queueMicrotask(drain);
+  if (budget > 0) queueMicrotask(drain);
+  else setImmediate(nextTurn);
+}
+
+/** Whether a process stands in the line. */
+export function waiting(): boolean {
+  return armed;
+}
+
+function nextTurn(): void {
+  budget = TURN;
+  drain();
 }
 
 function drain(): void {
-  let budget = TURN;
-  while (head < line.length && budget > 0) {
-    const process = line[head++] as Runnable;
-    process.scheduled = false;
-    budget -= process.run(REDUCTIONS) + 1;
-    if (process.runnable) schedule(process);
+  try {
+    while (head < line.length && budget > 0) {
+      const process = line[head++] as Runnable;
+      process.scheduled = false;
+      budget -= process.run(REDUCTIONS) + 1;
+      if (process.runnable) schedule(process);
+    }
+  } finally {
+    // Also when a process fails in a way that it should not: the others are not to stand still for ever.
+    rest();
   }
+}
+
+/** The line is done, or what is left of it waits until the event loop has turned. */
+function rest(): void {
   if (head === line.length) {
     line.length = 0;
     head = 0;
@@ -48,5 +69,5 @@ function drain(): void {
   }
   line = line.slice(head);
   head = 0;
-  setImmediate(drain);
+  setImmediate(nextTurn);
 }

@@ -1,7 +1,7 @@
 /** How a supervisor ends its children: asks, waits, kills; and which ends it calls an error. */
 import type { RestartType, Shutdown } from "./child-spec.js";
-import { clock } from "./clock.js";
-import { type ExitReason, isShutdownTuple } from "./exit.js";
+import { clock, type TimerRef } from "./clock.js";
+import { type ExitReason, formatReason, isNormal } from "./exit.js";
 import type { Pid } from "./pid.js";
 import { onDown, type Process, processOf } from "./process.js";
 
@@ -16,59 +16,92 @@ export async function stopChild(
   restart: RestartType,
 ): Promise<ExitReason | undefined> {
   const process = processOf(pid);
-  const reason = process ? await stopLiving(supervisor, process, shutdown) : (supervisor.takeExit(pid) ?? "noproc");
+  const reason = process ? await stopLiving(supervisor, process, shutdown) : reasonOfDead(supervisor, pid);
   return asAsked(reason, shutdown, restart) ? undefined : reason;
 }
 
 function stopLiving(supervisor: Process, process: Process, shutdown: Shutdown): Promise<ExitReason> {
   supervisor.unlink(process);
   return new Promise((resolve) => {
-    const kill = () => process.receiveExit(supervisor.pid, "kill");
-    const timer = typeof shutdown === "number" && shutdown !== Infinity ? clock.setTimeout(kill, shutdown) : undefined;
+    const timer = killLater(shutdown, () => process.receiveExit(supervisor.pid, "kill"));
     onDown(process.pid, (reason) => {
       if (timer !== undefined) clock.clearTimeout(timer);
       resolve(reason);
     });
-    if (shutdown === "brutal_kill") kill();
-    else process.receiveExit(supervisor.pid, "shutdown");
+    ask(supervisor, process, shutdown);
   });
 }
 
-/** `shutdown` is always an answer to being asked; `normal` and `{shutdown, _}` only if the child is not permanent. */
-function asAsked(reason: ExitReason, shutdown: Shutdown, restart: RestartType): boolean {
-  if (reason === "shutdown") return true;
-  if (shutdown === "brutal_kill" && reason === "killed") return true;
-  return restart !== "permanent" && (reason === "normal" || isShutdownTuple(reason));
+function ask(supervisor: Process, child: Process, shutdown: Shutdown): void {
+  child.receiveExit(supervisor.pid, shutdown === "brutal_kill" ? "kill" : "shutdown");
 }
 
-/**
- * Stops dynamic children: all are asked at once, one timer for all, the survivors are killed.
- * @returns how many ended otherwise than asked, by reason
- */
-export function stopAll(
+function killLater(shutdown: Shutdown, kill: () => void): TimerRef {
+  return typeof shutdown === "number" && shutdown !== Infinity ? clock.setTimeout(kill, shutdown) : undefined;
+}
+
+/** A child that ended before it was asked to: its exit waits in the mailbox, and is dealt with here. */
+function reasonOfDead(supervisor: Process, pid: Pid): ExitReason {
+  return supervisor.takeExit(pid) ?? "noproc";
+}
+
+/** The word it was asked with is always an answer; `normal`, `shutdown` and `{shutdown, _}` if it is not permanent. */
+function asAsked(reason: ExitReason, shutdown: Shutdown, restart: RestartType): boolean {
+  if (reason === (shutdown === "brutal_kill" ? "killed" : "shutdown")) return true;
+  return restart !== "permanent" && isNormal(reason);
+}
+
+/** Children of a dynamic supervisor that ended otherwise than asked, all with the same reason. */
+export interface ShutdownError {
+  readonly reason: ExitReason;
+  count: number;
+}
+
+/** Stops dynamic children: all are asked at once, one timer for all, the survivors are killed. */
+export async function stopAll(
   supervisor: Process,
-  children: readonly Process[],
+  children: readonly Pid[],
   shutdown: Shutdown,
   restart: RestartType,
-): Promise<Map<ExitReason, number>> {
-  const errors = new Map<ExitReason, number>();
-  if (children.length === 0) return Promise.resolve(errors);
+): Promise<ShutdownError[]> {
+  const errors = new Map<string, ShutdownError>();
+  const ended = (reason: ExitReason) => {
+    if (asAsked(reason, shutdown, restart)) return;
+    // Alike is what prints alike: equal reasons need not be the same object.
+    const alike = errors.get(formatReason(reason));
+    if (alike) alike.count++;
+    else errors.set(formatReason(reason), { reason, count: 1 });
+  };
+  const left = new Set<Process>();
+  for (const pid of children) {
+    const process = processOf(pid);
+    if (process) left.add(process);
+    else ended(reasonOfDead(supervisor, pid));
+  }
+  if (left.size > 0) await stopAllLiving(supervisor, left, shutdown, ended);
+  return [...errors.values()];
+}
+
+function stopAllLiving(
+  supervisor: Process,
+  left: Set<Process>,
+  shutdown: Shutdown,
+  ended: (reason: ExitReason) => void,
+): Promise<void> {
   return new Promise((resolve) => {
-    const left = new Set(children);
-    const killAll = () => {
-      for (const one of left) one.receiveExit(supervisor.pid, "kill");
-    };
-    const timer = typeof shutdown === "number" && shutdown !== Infinity ? clock.setTimeout(killAll, shutdown) : undefined;
-    for (const one of children) {
+    const timer = killLater(shutdown, () => {
+      for (const one of [...left]) one.receiveExit(supervisor.pid, "kill");
+    });
+    for (const one of left) {
       supervisor.unlink(one);
       onDown(one.pid, (reason) => {
         left.delete(one);
-        if (!asAsked(reason, shutdown, restart) && !isShutdownTuple(reason)) errors.set(reason, (errors.get(reason) ?? 0) + 1);
+        ended(reason);
         if (left.size > 0) return;
         if (timer !== undefined) clock.clearTimeout(timer);
-        resolve(errors);
+        resolve();
       });
     }
-    for (const one of children) one.receiveExit(supervisor.pid, shutdown === "brutal_kill" ? "kill" : "shutdown");
+    for (const one of [...left]) ask(supervisor, one, shutdown);
   });
 }

@@ -3,9 +3,9 @@
  * handed to the carrier that the cluster room has installed; without one it is an address nobody lives at.
  */
 import type { ExitReason } from "./exit.js";
-import { Pid } from "./pid.js";
-import { processOf } from "./process.js";
+import { Pid, thisWorker } from "./pid.js";
 import { whereis } from "./registry.js";
+import { processOf } from "./table.js";
 
 /** Brings a signal to another OS process. */
 export interface Carrier {
@@ -29,7 +29,7 @@ export function send(to: Pid | string, message: unknown): void {
   if (!pid) return;
   const process = processOf(pid);
   if (process) process.deliver(message);
-  else carrier?.send(pid, message);
+  else if (pid.worker !== thisWorker()) carrier?.send(pid, message);
 }
 
 /**
@@ -39,5 +39,5 @@ export function send(to: Pid | string, message: unknown): void {
 export function exit(to: Pid, reason: ExitReason, from: Pid = NOBODY): void {
   const process = processOf(to);
   if (process) process.receiveExit(from, reason);
-  else carrier?.exit(to, reason);
+  else if (to.worker !== thisWorker()) carrier?.exit(to, reason);
 }

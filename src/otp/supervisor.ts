@@ -8,42 +8,37 @@
  *                                                     └─ yes ─▶ restart by strategy; a failed start is tried
  *                                                               again by a message to itself, and counts again
  */
-import { CallMessage, request } from "./call.js";
-import { type CheckedSpec, type ChildSpec, checkChildren, checkSignificant, checkSpec, childReport } from "./child-spec.js";
+import { CallMessage } from "./call.js";
+import {
+  type CheckedSpec,
+  type ChildSpec,
+  checkChildren,
+  checkSignificant,
+  checkSpec,
+} from "./child-spec.js";
+import { type Child, Children, type Failed } from "./children.js";
 import { clock } from "./clock.js";
-import { type ErrorContext, progressReports, supervisorReports } from "./events.js";
-import { type ExitReason, isNormal, ProcessExit, reasonOf } from "./exit.js";
+import { type ExitReason, isNormal, ProcessExit } from "./exit.js";
 import { type CheckedFlags, checkFlags, type SupervisorFlags } from "./flags.js";
 import { addRestart, type Restarts, restartsLeft } from "./intensity.js";
+import { beforeDown } from "./monitor.js";
 import type { Pid } from "./pid.js";
 import { ExitMessage, onDown, Process, processOf } from "./process.js";
-import { stopChild } from "./shutdown.js";
+import type { StartResult } from "./supervision.js";
 
-/** A child as the supervisor holds it: `pid` as in OTP is a process, nothing, or `restarting`. */
-interface Child {
-  readonly spec: CheckedSpec;
-  pid: Pid | undefined;
-  restarting: boolean;
-}
-
-/** An entry of `whichChildren`. */
-export interface ChildInfo {
-  /** `undefined` for children of a dynamic supervisor. */
-  readonly id: string | undefined;
-  readonly pid: Pid | "restarting" | undefined;
-  readonly type: "worker" | "supervisor";
-}
-
-/** The result of `countChildren`. */
-export interface ChildCounts {
-  readonly specs: number;
-  readonly active: number;
-  readonly supervisors: number;
-  readonly workers: number;
-}
-
-/** What a supervisor says when it cannot do as asked. */
-export type AdminError = "running" | "restarting" | "not_found" | "already_present" | { readonly already_started: Pid };
+export {
+  type AdminError,
+  type ChildCounts,
+  type ChildInfo,
+  countChildren,
+  deleteChild,
+  getChildspec,
+  restartChild,
+  type StartResult,
+  startChild,
+  terminateChild,
+  whichChildren,
+} from "./supervision.js";
 
 /** A retry that a supervisor sends to itself. */
 class TryAgain {
@@ -64,7 +59,7 @@ class StopRequest {
 export class Supervisor extends Process {
   readonly id: string;
   readonly flags: CheckedFlags;
-  #children: Child[] = [];
+  readonly #children: Children;
   #restarts: Restarts = [];
 
   constructor(id: string, flags: CheckedFlags, parent: Process | undefined, pid?: Pid) {
@@ -72,6 +67,7 @@ export class Supervisor extends Process {
     this.id = id;
     this.flags = flags;
     this.trapExit = true;
+    this.#children = new Children(this);
   }
 
   get label(): string {
@@ -90,15 +86,19 @@ export class Supervisor extends Process {
   /** @throws ProcessExit when a child cannot be started: those before it are stopped again */
   async init(specs: readonly CheckedSpec[]): Promise<void> {
     this.busy = true;
-    this.#children = specs.map((spec) => ({ spec, pid: undefined, restarting: false }));
-    const failed = await this.#startAll(this.#children);
-    if (failed) {
-      await this.#terminateAll(this.#children);
-      const reason = { shutdown: { failed_to_start_child: failed.child.spec.id, reason: failed.reason } };
-      this.die(reason);
-      throw new ProcessExit(reason, `supervisor ${this.id}: child "${failed.child.spec.id}" failed to start`);
-    }
-    this.release();
+    const failed = await beforeDown(this.pid, this.#startAll(specs));
+    if (!failed) return this.release();
+    const { id } = failed.child.spec;
+    const reason = { shutdown: { failed_to_start_child: id, reason: failed.reason } };
+    this.die(reason);
+    throw new ProcessExit(reason, `supervisor ${this.id}: child "${id}" failed to start`);
+  }
+
+  async #startAll(specs: readonly CheckedSpec[]): Promise<Failed | undefined> {
+    for (const spec of specs) this.#children.add(spec);
+    const failed = await this.#children.startAll(this.#children.from());
+    if (failed) await this.#children.stopAll(this.#children.from());
+    return failed;
   }
 
   protected receive(message: unknown): void | Promise<void> {
@@ -112,24 +112,24 @@ export class Supervisor extends Process {
 
   async #exited(pid: Pid, reason: ExitReason): Promise<void> {
     if (pid === this.parent?.pid) return this.#stop(reason);
-    const child = this.#children.find((one) => one.pid === pid);
+    const child = this.#children.findPid(pid);
     if (!child) return;
     const { restart } = child.spec;
-    if (restart === "permanent" || (restart === "transient" && !isNormal(reason))) {
-      this.#report("child_terminated", reason, child);
+    const again = restart === "permanent" || (restart === "transient" && !isNormal(reason));
+    if (again || !isNormal(reason)) this.#children.report("child_terminated", reason, child);
+    child.pid = undefined;
+    if (again) {
+      child.old = pid;
       return this.#restart(child);
     }
-    if (!isNormal(reason)) this.#report("child_terminated", reason, child);
-    child.pid = undefined;
-    if (restart === "temporary") this.#forget(child);
+    if (restart === "temporary") this.#children.forget(child);
     if (this.#endsWith(child)) return this.#stop("shutdown");
   }
 
   /** Whether the end of this child ends the supervisor (`auto_shutdown`). */
   #endsWith(child: Child): boolean {
     if (!child.spec.significant || this.flags.autoShutdown === "never") return false;
-    if (this.flags.autoShutdown === "any_significant") return true;
-    return !this.#children.some((other) => other.spec.significant && (other.pid !== undefined || other.restarting));
+    return this.flags.autoShutdown === "any_significant" || !this.#children.significantLeft;
   }
 
   async #restart(child: Child): Promise<void> {
@@ -137,178 +137,111 @@ export class Supervisor extends Process {
     const { allowed, restarts } = addRestart(this.#restarts, clock.now(), intensity, period);
     this.#restarts = restarts;
     if (!allowed) {
-      this.#report("shutdown", "reached_max_restart_intensity", child);
-      this.#forget(child);
+      this.#children.report("shutdown", "reached_max_restart_intensity", child);
       return this.#stop("shutdown");
     }
-    const failed = await this.#restartByStrategy(child);
-    if (failed && this.alive) this.deliver(new TryAgain(failed));
+    const failed = await (this.flags.strategy === "one_for_one"
+      ? this.#restartOne(child)
+      : this.#restartGroup(child));
+    if (!failed) return;
+    failed.restarting = true;
+    this.deliver(new TryAgain(failed));
   }
 
-  /** Restarts the child and those that its strategy ties to it. Returns the child that failed to start. */
-  async #restartByStrategy(child: Child): Promise<Child | undefined> {
-    const old = child.pid;
-    child.pid = undefined;
-    child.restarting = false;
-    if (this.flags.strategy === "one_for_one") {
-      const failure = await this.#start(child);
-      if (failure === undefined) return undefined;
-      this.#report("start_error", failure, child, old);
-      child.restarting = true;
-      return child;
-    }
-    const from = this.flags.strategy === "rest_for_one" ? this.#children.indexOf(child) : 0;
-    await this.#terminateAll(this.#children.slice(from));
-    const failed = await this.#startAll(this.#children.slice(from));
-    if (failed) failed.child.restarting = true;
+  /** Returns the child if it failed to start. */
+  async #restartOne(child: Child): Promise<Child | undefined> {
+    const reason = await this.#children.start(child);
+    if (reason === undefined) return undefined;
+    this.#children.report("start_error", reason, child);
+    return child;
+  }
+
+  /** Restarts those that the strategy ties to the child, and returns the one that failed to start. */
+  async #restartGroup(child: Child): Promise<Child | undefined> {
+    const { old } = child;
+    const first = this.flags.strategy === "rest_for_one" ? child : undefined;
+    await this.#children.stopAll(this.#children.from(first));
+    const failed = await this.#children.startAll(this.#children.from(first));
+    // Its retries are still about the process that ended, and the last report is to name it.
+    if (failed?.child === child) child.old = old;
     return failed?.child;
   }
 
   async #tryAgain(child: Child): Promise<void> {
     // Since the retry was asked for, somebody may have stopped or deleted the child.
-    if (child.restarting && this.#children.includes(child)) await this.#restart(child);
-  }
-
-  // -- starting and stopping --------------------------------------------------------------------------
-
-  /** From left to right; stops at the first that fails. */
-  async #startAll(children: readonly Child[]): Promise<{ child: Child; reason: ExitReason } | undefined> {
-    for (const child of children) {
-      const reason = await this.#start(child);
-      if (reason === undefined) continue;
-      this.#report("start_error", reason, child);
-      return { child, reason };
-    }
-    return undefined;
-  }
-
-  /** Starts one child; returns why it failed. */
-  async #start(child: Child): Promise<ExitReason | undefined> {
-    try {
-      const started = await child.spec.start(this.pid);
-      child.restarting = false;
-      child.pid = started === "ignore" ? undefined : started;
-      if (started === "ignore") {
-        if (child.spec.restart === "temporary") this.#forget(child);
-        return undefined;
-      }
-    } catch (thrown) {
-      return reasonOf(thrown);
-    }
-    if (progressReports.hasSubscribers) {
-      progressReports.publish({ supervisor: this.id, started: childReport(child.spec, child.pid) });
-    }
-    return undefined;
-  }
-
-  /** From right to left; temporary children are forgotten. */
-  async #terminateAll(children: readonly Child[]): Promise<void> {
-    for (const child of children.toReversed()) {
-      await this.#terminate(child);
-      if (child.spec.restart === "temporary") this.#forget(child);
-    }
-  }
-
-  async #terminate(child: Child): Promise<void> {
-    child.restarting = false;
-    if (child.pid) {
-      const error = await stopChild(this, child.pid, child.spec.shutdown, child.spec.restart);
-      if (error !== undefined) this.#report("shutdown_error", error, child);
-    }
-    child.pid = undefined;
-  }
-
-  #forget(child: Child): void {
-    const at = this.#children.indexOf(child);
-    if (at !== -1) this.#children.splice(at, 1);
+    if (child.restarting && this.#children.has(child)) await this.#restart(child);
   }
 
   async #stop(reason: ExitReason): Promise<void> {
-    await this.#terminateAll(this.#children.slice());
+    await this.#children.stopAll(this.#children.from());
     this.exitWith(reason);
-  }
-
-  #report(errorContext: ErrorContext, reason: ExitReason, child: Child, pid = child.pid): void {
-    if (!supervisorReports.hasSubscribers) return;
-    supervisorReports.publish({ supervisor: this.id, errorContext, reason, offender: childReport(child.spec, pid) });
   }
 
   // -- what may be asked of it ------------------------------------------------------------------------
 
   #answer(message: CallMessage): void | Promise<void> {
     const [argument] = message.args;
+    const id = argument as string;
     switch (message.name) {
       case "whichChildren":
-        return message.reply(this.#children.toReversed().map(info));
+        return message.reply(this.#children.infos());
       case "countChildren":
-        return message.reply(this.#count());
+        return message.reply(this.#children.count());
       case "startChild":
-        return this.#startChild(argument as ChildSpec).then((result) => message.reply(result), (error) => message.fail(error));
+        return this.#startChild(argument as ChildSpec).then(
+          (result) => message.reply(result),
+          (error) => message.fail(error),
+        );
       case "terminateChild":
-        return this.#terminateChild(argument as string).then((result) => message.reply(result));
+        return this.#terminateChild(id).then((result) => message.reply(result));
       case "restartChild":
-        return this.#restartChild(argument as string).then((result) => message.reply(result));
+        return this.#restartChild(id).then((result) => message.reply(result));
       case "deleteChild":
-        return message.reply(this.#deleteChild(argument as string));
+        return message.reply(this.#deleteChild(id));
       case "getChildspec":
-        return message.reply(this.#find(argument as string)?.spec ?? "not_found");
+        return message.reply(this.#children.find(id)?.spec ?? "not_found");
       default:
         return message.fail(new Error(`a supervisor has no call "${message.name}"`));
     }
   }
 
-  #find(id: string): Child | undefined {
-    return this.#children.find((child) => child.spec.id === id);
-  }
-
-  #count(): ChildCounts {
-    const supervisors = this.#children.filter((child) => child.spec.type === "supervisor").length;
-    const active = this.#children.filter((child) => child.pid !== undefined).length;
-    return { specs: this.#children.length, active, supervisors, workers: this.#children.length - supervisors };
-  }
-
-  async #startChild(spec: ChildSpec): Promise<Pid | undefined | { error: AdminError | ExitReason }> {
+  async #startChild(spec: ChildSpec): Promise<StartResult> {
     const checked = checkSpec(spec);
-    checkSignificant(this.id, this.flags, checked);
-    const present = this.#find(checked.id);
+    checkSignificant(this.id, this.flags.autoShutdown, checked);
+    const present = this.#children.find(checked.id);
     if (present) return { error: present.pid ? { already_started: present.pid } : "already_present" };
-    const child: Child = { spec: checked, pid: undefined, restarting: false };
-    this.#children.push(child);
-    const reason = await this.#start(child);
+    const child = this.#children.add(checked);
+    const reason = await this.#children.start(child);
     if (reason === undefined) return child.pid;
-    this.#forget(child);
+    this.#children.forget(child);
     return { error: reason };
   }
 
   async #terminateChild(id: string): Promise<"ok" | "not_found"> {
-    const child = this.#find(id);
+    const child = this.#children.find(id);
     if (!child) return "not_found";
-    await this.#terminate(child);
-    if (child.spec.restart === "temporary") this.#forget(child);
+    await this.#children.stop(child);
     return "ok";
   }
 
-  async #restartChild(id: string): Promise<Pid | undefined | { error: AdminError | ExitReason }> {
-    const child = this.#find(id);
-    if (!child) return { error: "not_found" };
-    if (child.restarting) return { error: "restarting" };
-    if (child.pid) return { error: "running" };
-    const reason = await this.#start(child);
+  async #restartChild(id: string): Promise<StartResult> {
+    const child = this.#children.find(id);
+    if (!child || child.restarting || child.pid) return { error: whyNot(child) };
+    const reason = await this.#children.start(child);
     return reason === undefined ? child.pid : { error: reason };
   }
 
-  #deleteChild(id: string): "ok" | AdminError {
-    const child = this.#find(id);
-    if (!child) return "not_found";
-    if (child.restarting) return "restarting";
-    if (child.pid) return "running";
-    this.#forget(child);
+  #deleteChild(id: string): "ok" | "running" | "restarting" | "not_found" {
+    const child = this.#children.find(id);
+    if (!child || child.restarting || child.pid) return whyNot(child);
+    this.#children.forget(child);
     return "ok";
   }
 }
 
-function info(child: Child): ChildInfo {
-  return { id: child.spec.id, pid: child.restarting ? "restarting" : child.pid, type: child.spec.type };
+function whyNot(child: Child | undefined): "running" | "restarting" | "not_found" {
+  if (!child) return "not_found";
+  return child.restarting ? "restarting" : "running";
 }
 
 // -- the public face ----------------------------------------------------------------------------------
@@ -318,17 +251,25 @@ function info(child: Child): ChildInfo {
  * @throws TypeError on a bad flag or spec, or on two children with one id
  */
 export function supervisor(id: string, flags: SupervisorFlags, children: readonly ChildSpec[]): ChildSpec {
-  const [checked, specs] = [checkFlags(id, flags), checkChildren(id, flags, children)];
+  const checked = checkFlags(id, flags);
+  const specs = checkChildren(id, checked.autoShutdown, children);
   return {
     id,
     type: "supervisor",
     mfargs: ["supervisor", "start_link", [id]],
     start: async (parent) => {
-      const process = new Supervisor(id, checked, processOf(parent));
+      const process = new Supervisor(id, checked, livingParent(parent));
       await process.init(specs);
       return process.pid;
     },
   };
+}
+
+/** @throws ProcessExit `noproc`: a supervisor that nobody would stop is not started */
+function livingParent(parent: Pid): Process {
+  const process = processOf(parent);
+  if (!process) throw new ProcessExit("noproc", `${parent}, the parent, has ended`);
+  return process;
 }
 
 /**
@@ -340,7 +281,8 @@ export async function startSupervisor(
   flags: SupervisorFlags,
   children: readonly ChildSpec[],
 ): Promise<Pid> {
-  const [checked, specs] = [checkFlags(id, flags), checkChildren(id, flags, children)];
+  const checked = checkFlags(id, flags);
+  const specs = checkChildren(id, checked.autoShutdown, children);
   const process = new Supervisor(id, checked, undefined);
   await process.init(specs);
   return process.pid;
@@ -352,18 +294,4 @@ export function stopSupervisor(supervisor: Pid, reason: ExitReason = "shutdown")
     onDown(supervisor, () => resolve());
     processOf(supervisor)?.deliver(new StopRequest(reason));
   });
-}
-
-/** The children, newest first, as `supervisor:which_children/1`. */
-export function whichChildren(supervisor: Pid): Promise<ChildInfo[]> {
-  return request(supervisor, "whichChildren", [], Infinity) as Promise<ChildInfo[]>;
-}
-
-export function countChildren(supervisor: Pid): Promise<ChildCounts> {
-  return request(supervisor, "countChildren", [], Infinity) as Promise<ChildCounts>;
-}
-
-/** Stops a child; its spec stays, unless it is temporary. */
-export function terminateChild(supervisor: Pid, child: string | Pid): Promise<"ok" | "not_found" | "simple_one_for_one"> {
-  return request(supervisor, "terminateChild", [child], Infinity) as Promise<"ok" | "not_found" | "simple_one_for_one">;
 }

@@ -9,16 +9,18 @@ export interface Limits {
   readonly highWater: number;
   /** Output below which frames are handled again, in bytes. */
   readonly lowWater: number;
-  /** Output waiting to be sent that ends the connection (`slow_consumer`), in bytes. */
+  /** Output waiting to be sent while which nothing more may be sent: it ends the connection (`slow_consumer`), in bytes. */
   readonly maxOutbound: number;
   /** Without a whole frame for so long: `idle`, in milliseconds. */
   readonly idle: number;
   /** From the first to the last byte of one frame, in milliseconds. */
   readonly frame: number;
-  /** Output that makes no progress for so long ends the connection, in milliseconds. */
+  /** Output of which the peer takes nothing for so long ends the connection, in milliseconds. */
   readonly send: number;
   /** How long a peer gets to close its side after we have closed ours, in milliseconds. */
   readonly linger: number;
+  /** How long a protocol's `terminate` may take, in milliseconds; then the connection is killed. */
+  readonly terminate: number;
 }
 
 export const LIMITS: Limits = Object.freeze({
@@ -31,4 +33,5 @@ export const LIMITS: Limits = Object.freeze({
   frame: 15_000,
   send: 30_000,
   linger: 1_000,
+  terminate: 5_000,
 });

@@ -61,10 +61,15 @@ export class Listener extends Process {
     return this.#address;
   }
 
+  /** In this OS process. */
+  get maxConnections(): number {
+    return this.#options.maxConnections;
+  }
+
   /** @throws ProcessExit `{ listen: code }` when the address cannot be had */
   async init(): Promise<void> {
-    register(this.#options.name, this.pid);
     try {
+      register(this.#options.name, this.pid);
       await this.#open();
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -100,9 +105,12 @@ export class Listener extends Process {
     const { counters } = this.#options.service;
     const supervisor = whereis(this.#options.connections)?.process as DynamicSupervisor<[]> | undefined;
     const started = supervisor?.startNow();
-    const connection = started && !("error" in started) && !(started instanceof Promise) ? processOf(started) : undefined;
+    const connection =
+      started && !("error" in started) && !(started instanceof Promise) ? processOf(started) : undefined;
     if (!connection) {
-      counters.refused[started && "error" in started && started.error === "max_children" ? "max_connections" : "not_started"]++;
+      counters.refused[
+        started && "error" in started && started.error === "max_children" ? "max_connections" : "not_started"
+      ]++;
       return socket.destroy();
     }
     (connection as Connection).socketReady(socket);
@@ -124,7 +132,9 @@ export class Listener extends Process {
   }
 
   #reopen(): void {
-    this.#open().catch((error: NodeJS.ErrnoException) => this.exitWith({ listen: error.code ?? error.message }));
+    this.#open().catch((error: NodeJS.ErrnoException) =>
+      this.exitWith({ listen: error.code ?? error.message }),
+    );
   }
 
   #close(state: ListenerState): void {
@@ -165,6 +175,13 @@ export class Listener extends Process {
 
   inspect(): Record<string, unknown> {
     const { name, transport, maxConnections, backlog } = this.#options;
-    return { listener: name, state: this.#state, ...this.#address, transport: transport.name, maxConnections, backlog };
+    return {
+      listener: name,
+      state: this.#state,
+      ...this.#address,
+      transport: transport.name,
+      maxConnections,
+      backlog,
+    };
   }
 }

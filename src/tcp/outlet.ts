@@ -2,29 +2,41 @@
  * The write side of one connection. At most one write is outstanding; what is sent meanwhile is encoded into
  * a buffer of the connection's own and leaves in one write when that one is done. So a peer that does not
  * read costs what is stated in the limits and no more.
+ *
+ *   send ─┬─ nothing outstanding ─▶ the turn's buffer ──flush──▶ socket.write ─┬ all taken: done
+ *         └─ a write outstanding ─▶ queue ◀── behind it ──────────────────────┴ not all: outstanding
  */
 import type { Framing } from "../framing/framing.js";
 import { clock } from "../otp/clock.js";
 import type { Socket } from "../transport/transport.js";
 import type { Service } from "./service.js";
 import { LARGE, type TurnOwner } from "./turn.js";
+import type { Wheeled } from "./wheel.js";
 
+/** The first size of a queue. */
 const FIRST = 4 * 1024;
 
 export class Outlet implements TurnOwner {
   /** Bytes of the outstanding write. */
   inFlight = 0;
-  /** When a write was last begun or done, in clock milliseconds. */
-  progressAt = 0;
   bytesSent = 0;
+  /** At its high-water mark, and since then not down to the low one. */
+  full = false;
   readonly #service: Service;
   readonly #socket: Socket;
+  readonly #owner: Wheeled;
   #queue: Buffer | undefined = undefined;
   #queued = 0;
+  /** When the kernel was last seen to take something, in clock milliseconds. */
+  #progressAt = 0;
+  /** What of the outstanding write it had not taken by then. */
+  #unsent = 0;
 
-  constructor(service: Service, socket: Socket) {
+  /** @param owner is looked at when an outstanding write may have made no progress for too long */
+  constructor(service: Service, socket: Socket, owner: Wheeled) {
     this.#service = service;
     this.#socket = socket;
+    this.#owner = owner;
   }
 
   /** Bytes that were sent and not yet taken by the kernel. */
@@ -35,6 +47,11 @@ export class Outlet implements TurnOwner {
   /** Bytes that wait to leave, those of the present turn included. */
   get outbound(): number {
     return this.pending + this.#service.turn.gathered(this);
+  }
+
+  /** When the outstanding write will have stood still for too long; `Infinity` when there is none. */
+  get stalledAt(): number {
+    return this.inFlight > 0 ? this.#progressAt + this.#service.limits.send : Infinity;
   }
 
   /** @throws FramingError when the framing cannot carry the frame */
@@ -49,28 +66,43 @@ export class Outlet implements TurnOwner {
     }
     const at = this.#queued;
     framing.encodeInto(frame, this.#reserve(length), at);
-    this.#enqueued(length);
+    this.#queued += length;
+    this.#service.counters.outbound += length;
     if (this.inFlight === 0) this.#next();
+    else this.#heedMark();
   }
 
   writeTurn(bytes: Buffer): boolean {
-    if (this.inFlight === 0) return this.#write(bytes);
-    this.#reserve(bytes.length).set(bytes, this.#queued);
-    this.#enqueued(bytes.length);
+    return this.#write(bytes);
+  }
+
+  /**
+   * The outstanding write is done: the next one leaves.
+   * @returns whether that has brought the output from its high-water mark down to the low one
+   */
+  written(): boolean {
+    this.#service.counters.outbound -= this.inFlight;
+    this.inFlight = 0;
+    if (this.#queued > 0) this.#next();
+    if (!this.full || this.pending > this.#service.limits.lowWater) return false;
+    this.full = false;
     return true;
   }
 
-  /** The outstanding write is done: the next one leaves. */
-  written(): void {
-    this.#service.counters.outbound -= this.inFlight;
-    this.inFlight = 0;
-    this.progressAt = clock.now();
-    if (this.#queued > 0) this.#next();
+  /** Whether the kernel has taken nothing of the outstanding write for too long. */
+  stalled(now: number): boolean {
+    if (now < this.stalledAt) return false;
+    const { unsent } = this.#socket;
+    if (unsent >= this.#unsent) return true;
+    this.#unsent = unsent;
+    this.#progressAt = now;
+    return false;
   }
 
   /** The connection is over: what waits is no longer counted, and its memory is let go. */
   drop(): void {
     this.#service.counters.outbound -= this.pending;
+    this.#service.turn.forget(this);
     this.inFlight = this.#queued = 0;
     this.#queue = undefined;
   }
@@ -88,14 +120,16 @@ export class Outlet implements TurnOwner {
     this.#service.counters.bytesSent += bytes.length;
     if (this.#socket.write(bytes)) return true;
     this.inFlight = bytes.length;
+    this.#unsent = this.#socket.unsent;
     this.#service.counters.outbound += bytes.length;
-    this.progressAt = clock.now();
+    this.#progressAt = clock.now();
+    this.#service.wheel.schedule(this.#owner, this.stalledAt);
+    this.#heedMark();
     return false;
   }
 
-  #enqueued(length: number): void {
-    this.#queued += length;
-    this.#service.counters.outbound += length;
+  #heedMark(): void {
+    if (this.pending >= this.#service.limits.highWater) this.full = true;
   }
 
   #reserve(more: number): Buffer {

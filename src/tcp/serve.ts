@@ -3,10 +3,10 @@ import type { Duration } from "../otp/duration.js";
 import { ProcessExit } from "../otp/exit.js";
 import { processOf } from "../otp/process.js";
 import { whereis } from "../otp/registry.js";
-import { startSupervisor, stopSupervisor } from "../otp/supervisor.js";
+import { stopSupervisor } from "../otp/supervisor.js";
 import type { Listener } from "./listener.js";
 import { type AnyProtocol, checkProtocol } from "./protocol.js";
-import { server } from "./server.js";
+import { startServer } from "./server.js";
 import { Service } from "./service.js";
 
 export interface ServeOptions {
@@ -47,11 +47,13 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   // A failed listener that comes back must be found where the clients know it.
   let where = { host, port };
   const acquire = async () => where;
-  const tree = server({ prefix, service, acquire, renewable: false, maxConnections, backlog, shutdown });
-  const root = await startSupervisor("drover", {}, [tree]).catch((error: unknown) => {
+  const settings = { prefix, service, acquire, renewable: false, maxConnections, backlog, shutdown };
+  const root = await startServer(settings).catch((error: unknown) => {
     throw listenError(error, host, port);
   });
-  const { address } = processOf(whereis(`${prefix}listener`) as NonNullable<ReturnType<typeof whereis>>) as Listener;
+  const { address } = processOf(
+    whereis(`${prefix}listener`) as NonNullable<ReturnType<typeof whereis>>,
+  ) as Listener;
   where = { host, port: address.port };
   return {
     host: address.address,
@@ -66,5 +68,7 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
 function listenError(error: unknown, host: string, port: number): unknown {
   const text = error instanceof ProcessExit ? JSON.stringify(error.reason) : "";
   const code = /"listen":"(\w+)"/.exec(text)?.[1];
-  return code ? Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, address: host, port }) : error;
+  return code
+    ? Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, address: host, port })
+    : error;
 }

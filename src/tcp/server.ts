@@ -5,9 +5,10 @@
 import type { ChildSpec } from "../otp/child-spec.js";
 import type { Duration } from "../otp/duration.js";
 import { DynamicSupervisor } from "../otp/dynamic-supervisor.js";
+import type { Pid } from "../otp/pid.js";
 import { type Process, processOf } from "../otp/process.js";
 import { register } from "../otp/registry.js";
-import { supervisor } from "../otp/supervisor.js";
+import { startSupervisor } from "../otp/supervisor.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import { Connection } from "./connection.js";
@@ -31,10 +32,13 @@ export interface ServerOptions {
   readonly period?: Duration;
 }
 
-/** The supervisor of a listener and its connections. */
-export function server(options: ServerOptions): ChildSpec {
+/**
+ * Starts a listener and its connections under a supervisor of their own.
+ * @throws ProcessExit when the listener cannot listen
+ */
+export function startServer(options: ServerOptions): Promise<Pid> {
   const { prefix = "", intensity = 5, period = "60s" } = options;
-  return supervisor("tcp_server", { strategy: "one_for_one", intensity, period }, [
+  return startSupervisor("tcp_server", { strategy: "one_for_one", intensity, period }, [
     connections(`${prefix}connections`, options),
     listener(`${prefix}listener`, `${prefix}connections`, options),
   ]);
@@ -50,7 +54,13 @@ function connections(name: string, options: ServerOptions): ChildSpec {
     mfargs: ["supervisor", "start_link", ["connections"]],
     start: (parent) => {
       const mfargs = [service.protocol.name, "start_link", []] as const;
-      const settings = { start, restart: "temporary", shutdown, maxChildren: maxConnections, mfargs } as const;
+      const settings = {
+        start,
+        restart: "temporary",
+        shutdown,
+        maxChildren: maxConnections,
+        mfargs,
+      } as const;
       const process = new DynamicSupervisor<[]>("connections", settings, processOf(parent));
       register(name, process.pid);
       return process.pid;
@@ -66,7 +76,16 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
     shutdown: "2s",
     mfargs: ["listener", "start_link", [service.protocol.name]],
     start: async (parent) => {
-      const settings = { name, connections: connectionsName, service, acquire, renewable, transport, maxConnections, backlog };
+      const settings = {
+        name,
+        connections: connectionsName,
+        service,
+        acquire,
+        renewable,
+        transport,
+        maxConnections,
+        backlog,
+      };
       const process = new Listener(settings, processOf(parent));
       await process.init();
       return process.pid;

@@ -1,7 +1,9 @@
 /** What all connections of one listener in one worker share. */
+
+import { type CompileOptions, compile, type ProtocolCells } from "./compile.js";
 import { Counters } from "./counters.js";
 import { LIMITS, type Limits } from "./limits.js";
-import { type AnyProtocol, type CompileOptions, compile, type ProtocolCells } from "./protocol.js";
+import type { AnyProtocol } from "./protocol.js";
 import { Turn } from "./turn.js";
 import { Wheel } from "./wheel.js";
 
@@ -34,7 +36,9 @@ export class Service {
   cellsOf(state: string): ProtocolCells {
     const cells = this.#states.get(state);
     if (cells) return cells;
-    throw new Error(`protocol ${this.protocol.name} has no state "${state}"; the states are ${[...this.#states.keys()].join(", ")}`);
+    throw new Error(
+      `protocol ${this.protocol.name} has no state "${state}"; the states are ${[...this.#states.keys()].join(", ")}`,
+    );
   }
 
   /** Goes on with `one` after the others, and after the event loop has looked at the sockets. */

@@ -46,6 +46,13 @@ export class Turn {
     return this.#owner === owner ? this.#at - this.#start : 0;
   }
 
+  /** The owner is no more, and what it has gathered with it. */
+  forget(owner: TurnOwner): void {
+    if (this.#owner !== owner) return;
+    this.#owner = undefined;
+    this.#at = this.#start;
+  }
+
   /** Writes what has been gathered. */
   flush(): void {
     const owner = this.#owner;
@@ -66,9 +73,11 @@ export class Turn {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    queueMicrotask(() => {
-      this.#armed = false;
-      this.flush();
-    });
+    queueMicrotask(this.#done);
   }
+
+  readonly #done = (): void => {
+    this.#armed = false;
+    this.flush();
+  };
 }

@@ -3,7 +3,7 @@
  * slots of 100 ms, each a list linked through the connections themselves. Reading or writing touches only
  * a number; a connection is looked at when its slot comes up, and either has run out or moves on.
  *
- * Never early; late by at most one slot.
+ * Never early; late by two slots at most while the event loop turns.
  */
 import { clock, type TimerRef } from "../otp/clock.js";
 
@@ -21,25 +21,28 @@ export const RESOLUTION = 100;
 const SLOTS = 512;
 /** In no slot. */
 export const NO_SLOT = -1;
+/** Behind by so many slots, this OS process was not running: what clients sent meanwhile has not been read. */
+const ASLEEP = 10;
 
 export class Wheel {
-  /** The time of the last tick: exact to one slot, and free to read. */
-  now = clock.now();
   readonly #slots: (Wheeled | undefined)[] = new Array(SLOTS).fill(undefined);
-  #tick = Math.floor(this.now / RESOLUTION);
+  #tick = 0;
   #size = 0;
   #timer: TimerRef = undefined;
+
+  /** How many are waiting. */
+  get size(): number {
+    return this.#size;
+  }
 
   /** Looks at `one` when `at` has passed; if it is already to be looked at earlier, nothing changes. */
   schedule(one: Wheeled, at: number): void {
     if (at === Infinity) return;
-    this.#start();
-    const ticks = Math.min(Math.max(Math.ceil(at / RESOLUTION) + 1 - this.#tick, 1), SLOTS - 1);
+    if (this.#timer === undefined) this.#start();
+    const ticks = Math.min(Math.max(Math.ceil(at / RESOLUTION) - this.#tick, 1), SLOTS - 1);
     if (one.wheelSlot !== NO_SLOT) {
-      const waits = (one.wheelSlot - this.#tick + SLOTS) % SLOTS || SLOTS;
-      if (waits <= ticks) return;
+      if ((one.wheelSlot - this.#tick + SLOTS) % SLOTS <= ticks) return;
       this.remove(one);
-      this.#start();
     }
     const slot = (this.#tick + ticks) % SLOTS;
     const first = this.#slots[slot];
@@ -60,37 +63,46 @@ export class Wheel {
     this.#size--;
   }
 
-  /** Turns only while somebody waits. */
+  /** Turns only while somebody waits. Nobody is in a slot while it stands still, so it may jump. */
   #start(): void {
-    if (this.#timer !== undefined) return;
-    this.now = clock.now();
-    // Nobody was in a slot while it stood still, so it may jump; with somebody in it, it must go through all.
-    if (this.#size === 0) this.#tick = Math.floor(this.now / RESOLUTION);
+    this.#tick = slotOf(clock.now());
     this.#arm();
   }
 
   #arm(): void {
-    this.#timer = clock.setTimeout(() => this.#turn(), RESOLUTION, true);
+    this.#timer = clock.setTimeout(this.#awake, RESOLUTION, true);
   }
 
-  #turn(): void {
-    this.#timer = undefined;
-    this.now = clock.now();
-    const until = Math.floor(this.now / RESOLUTION);
-    // A late tick (a handler that took long) goes through every slot that it has missed, once around at most.
-    if (until - this.#tick >= SLOTS) this.#tick = until - SLOTS + 1;
+  readonly #awake = (): void => {
+    // After a stop of the whole process (SIGSTOP, a sleeping machine, a handler that took seconds) the sockets
+    // are read first: a frame that lies in the kernel's buffer has come in time.
+    if (slotOf(clock.now()) - this.#tick > ASLEEP) setImmediate(this.#turn);
+    else this.#turn();
+  };
+
+  readonly #turn = (): void => {
+    const now = clock.now();
+    const until = slotOf(now);
+    // Once around is enough: every slot has been looked at.
+    if (until - this.#tick >= SLOTS) this.#tick = until - SLOTS;
+    // A late tick goes through every slot that it has missed.
     while (this.#tick < until) {
       this.#tick++;
-      this.#expire(this.#tick % SLOTS);
+      this.#expire(this.#tick % SLOTS, now);
     }
-    if (this.#size > 0 && this.#timer === undefined) this.#arm();
-  }
+    if (this.#size > 0) this.#arm();
+    else this.#timer = undefined;
+  };
 
-  #expire(slot: number): void {
+  #expire(slot: number, now: number): void {
     // Always the head: what is looked at may end others of the same slot. None comes back into this slot.
     for (let due = this.#slots[slot]; due; due = this.#slots[slot]) {
       this.remove(due);
-      this.schedule(due, due.onDeadline(this.now));
+      this.schedule(due, due.onDeadline(now));
     }
   }
+}
+
+function slotOf(time: number): number {
+  return Math.floor(time / RESOLUTION);
 }

@@ -66,6 +66,7 @@ export function encodeSnapshot(snapshot: Snapshot): Float64Array {
 export function decodeSnapshot(numbers: unknown): Snapshot | undefined {
   if (!(numbers instanceof Float64Array) || numbers.length !== LENGTH) return undefined;
   let at = 0;
-  const part = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, numbers[at++] as number]));
+  const part = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, numbers[at++] as number]));
   return Object.fromEntries(PARTS.map(([name, names]) => [name, part(names)])) as unknown as Snapshot;
 }

@@ -22,7 +22,8 @@ interface RawHandle {
 
 type CreateServerHandle = (address: string, port: number, family: 4 | 6) => RawHandle | number;
 
-const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
+const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })
+  ._createServerHandle;
 
 /** The errors of a host without IPv6. */
 const NO_IPV6: readonly string[] = ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"];
@@ -46,7 +47,8 @@ function tryBind(host: string, port: number): BoundHandle | string {
   const name: { address?: string; port?: number } = {};
   // libuv keeps "address in use" to itself until the handle is next asked for something.
   const failed = raw.getsockname(name);
-  if (failed === 0) return { handle: raw, address: name.address ?? host, port: name.port ?? port, close: () => raw.close() };
+  if (failed === 0)
+    return { handle: raw, address: name.address ?? host, port: name.port ?? port, close: () => raw.close() };
   raw.close();
   return errorName(failed);
 }
@@ -55,7 +57,11 @@ function errorName(code: number): string {
   return getSystemErrorName(code);
 }
 
-
 function bindError(code: string, host: string, port: number): NodeJS.ErrnoException {
-  return Object.assign(new Error(`bind ${code} ${host}:${port}`), { code, syscall: "bind", address: host, port });
+  return Object.assign(new Error(`bind ${code} ${host}:${port}`), {
+    code,
+    syscall: "bind",
+    address: host,
+    port,
+  });
 }

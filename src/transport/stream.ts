@@ -2,7 +2,7 @@
  * The portable transport: plain `net.Socket` behind the transport interface. Every listener is one shared
  * function that finds its socket through `this`, so a connection costs no closure.
  */
-import { createServer, type Server, type Socket as NetSocket } from "node:net";
+import { createServer, type Socket as NetSocket, type Server } from "node:net";
 import {
   KEEP_ALIVE_MS,
   type Listening,
@@ -19,6 +19,8 @@ const NOTHING = Buffer.alloc(0);
 
 interface Owned extends NetSocket {
   [SELF]?: StreamSocket;
+  /** libuv's stream. What `net` itself asks before it calls a socket idle. */
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
 class StreamSocket implements Socket {
@@ -37,7 +39,8 @@ class StreamSocket implements Socket {
 
   start(owner: SocketOwner): void {
     this.owner = owner;
-    if (this.#socket.destroyed) return void queueMicrotask(() => owner.onClosed(this.code));
+    // Gone, and "close" was told when nobody owned it. (Where it is still to be told, that one will do.)
+    if (this.#socket.closed) return queueMicrotask(() => owner.onClosed(this.code));
     this.#socket.on("data", onData).on("end", onEnd).resume();
   }
 
@@ -55,8 +58,17 @@ class StreamSocket implements Socket {
     socket.write(bytes);
     if (socket.writableLength === 0) return true;
     // A second, empty write is done when the first is: asked for only where the kernel did not take all at once.
-    socket.write(NOTHING, () => this.owner?.onWritten());
+    socket.write(NOTHING, (error) => {
+      // It is also called for a write that came to nothing.
+      if (!error && !socket.destroyed) this.owner?.onWritten();
+    });
     return false;
+  }
+
+  get unsent(): number {
+    const { writableLength, _handle: handle } = this.#socket;
+    // What the stream counts falls only when the whole write is done; the handle knows what is left of it.
+    return Math.min(writableLength, handle?.writeQueueSize ?? writableLength);
   }
 
   end(): void {
@@ -97,7 +109,8 @@ function listen(target: ListenTarget, options: ListenOptions): Promise<Listening
   server.on("connection", (socket) => {
     const { remoteAddress, remotePort } = socket;
     // The peer went away while it waited in the queue: there is no address to serve.
-    if (remoteAddress === undefined || remotePort === undefined) return void socket.on("error", () => {}).destroy();
+    if (remoteAddress === undefined || remotePort === undefined)
+      return void socket.on("error", () => {}).destroy();
     options.onSocket(new StreamSocket(socket, { address: remoteAddress, port: remotePort }));
   });
   return new Promise((resolve, reject) => {

@@ -7,11 +7,14 @@
 export interface SocketOwner {
   /** Bytes from the peer. The chunk belongs to the owner from now on. */
   onChunk(chunk: Buffer): void;
-  /** The peer has finished sending; it may still be listening. */
+  /** The peer has finished sending, and all that it sent was told; it may still be listening. */
   onEnd(): void;
-  /** The write that `write` said `false` about is complete. */
+  /** The kernel has taken all of the write that `write` said `false` about. */
   onWritten(): void;
-  /** The socket is gone; last call. `code` is the system's word where it failed: `ECONNRESET`, `EPIPE`. */
+  /**
+   * The socket is gone: once, last, and never from inside a call of the owner's. `code` is the system's word
+   * where it failed: `ECONNRESET`, `EPIPE`.
+   */
   onClosed(code: string | undefined): void;
 }
 
@@ -28,13 +31,16 @@ export interface Socket {
   pause(): void;
   resume(): void;
   /**
-   * Writes bytes. Only one write may be outstanding.
-   * @returns true: all written, the buffer may be used again. false: the bytes belong to the socket until `onWritten`.
+   * Writes bytes. Only one write may be outstanding. To a socket that is gone they are lost, and it returns true.
+   * @returns true: all written, the buffer may be used again. false: the bytes belong to the socket until
+   * `onWritten`, which never comes before this returns, and not at all when `onClosed` comes first.
    */
   write(bytes: Buffer): boolean;
+  /** Bytes of the outstanding write that the kernel has not taken yet: falls while the peer reads. */
+  readonly unsent: number;
   /** Says that nothing more will be written (FIN), after what was. The reading side stays as it is. */
   end(): void;
-  /** Closes at once; what was not sent is lost. `onClosed` follows. */
+  /** Closes at once; what was not sent is lost. `onClosed` follows. May be called again, and before `start`. */
   destroy(): void;
 }
 

@@ -1,0 +1,76 @@
+/** What the commands do: ask over the control socket, and turn the answer into text. */
+import { EXIT, type Explanation } from "../config.js";
+import { get, post, type Target } from "./client.js";
+import { CommandError } from "./errors.js";
+import { type ProgramInfo, renderInfo } from "./info.js";
+import { printableJson } from "./printable.js";
+import { waitUntilGone } from "./stop.js";
+import { record, table } from "./table.js";
+import { renderTree, type TreeNode } from "./tree.js";
+
+/** What a command is given. */
+export interface Asked {
+  readonly target: Target;
+  readonly positionals: readonly string[];
+  readonly json: boolean;
+  /** Show more columns. */
+  readonly verbose: boolean;
+  /** Of the terminal; `undefined`: the output goes elsewhere. */
+  readonly columns: number | undefined;
+}
+
+export async function tree({ target, json, columns }: Asked): Promise<string> {
+  const root = (await get(target, "/tree")) as TreeNode;
+  return json ? jsonText(root) : renderTree(root, columns);
+}
+
+export async function info({ target, positionals, json }: Asked): Promise<string> {
+  const [text] = positionals;
+  const path = text === undefined ? "/info" : `/info/${encodeURIComponent(pidFrom(text))}`;
+  const found = (await get(target, path)) as object;
+  if (json) return jsonText(found);
+  return text === undefined ? renderInfo(found as ProgramInfo) : record(found);
+}
+
+export async function kill({ target, positionals }: Asked): Promise<string> {
+  const [text = "", reason = "kill"] = positionals;
+  const pid = pidFrom(text);
+  await post(target, "/kill", { pid, reason });
+  return `sent ${pid} the exit signal ${reason}\n`;
+}
+
+/** Beyond what connections are given to finish: for everything else that ends. */
+const PATIENCE = 30_000;
+
+export async function stop({ target }: Asked): Promise<string> {
+  await post(target, "/stop", {});
+  const longest = target.shutdown + PATIENCE;
+  if (await waitUntilGone(target, AbortSignal.timeout(longest))) return "stopped\n";
+  throw new CommandError(`drover "${target.name}" is still stopping after ${longest / 1000} s: see its log`);
+}
+
+/** From here on all columns fit. */
+const WIDE = 130;
+
+export async function config({ target, json, verbose, columns = 0 }: Asked): Promise<string> {
+  const rows = (await get(target, "/config")) as Explanation[];
+  if (json) return jsonText(rows);
+  const wide = verbose || columns >= WIDE;
+  const cells = rows.map(({ key, text, origin, flag, env }) => {
+    return wide ? [key, text, origin, flag, env] : [key, text, origin];
+  });
+  const titles = ["option", "value", "from", "flag", "environment"];
+  return table([titles.slice(0, wide ? 5 : 3), ...cells]);
+}
+
+function jsonText(value: unknown): string {
+  return `${printableJson(value)}\n`;
+}
+
+/** The same form as the server's: said here, it is said even when no server runs. */
+function pidFrom(text: string): string {
+  const match = /^<?((?:0|[1-9]\d{0,5})\.[1-9]\d{0,14})>?$/.exec(text.trim());
+  if (match === null)
+    throw new CommandError(`not a pid: ${JSON.stringify(text)}: a pid looks like '<1.17>'`, EXIT.usage);
+  return `<${match[1]}>`;
+}

@@ -1,0 +1,103 @@
+/** HTTP over the control socket, and what can go wrong on the way, in one line each. */
+import { request } from "node:http";
+import { type Config, EXIT } from "../config.js";
+import { CommandError } from "./errors.js";
+
+/** The server that is meant. */
+export type Target = Pick<Config, "name" | "control" | "shutdown"> & {
+  /** How long an answer may take: default 5000. */
+  readonly patience?: number | undefined;
+};
+
+/** @throws CommandError */
+export async function get(target: Target, path: string): Promise<unknown> {
+  return ask(target, "GET", path);
+}
+
+/** @throws CommandError */
+export async function post(target: Target, path: string, body: object): Promise<unknown> {
+  return ask(target, "POST", path, JSON.stringify(body));
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function ask(target: Target, method: string, path: string, body?: string): Promise<unknown> {
+  const patience = target.patience ?? 5_000;
+  const signal = AbortSignal.timeout(patience);
+  let answer: Answer;
+  try {
+    answer = await exchange({ target, method, path, body, signal });
+  } catch (error) {
+    throw signal.aborted ? hung(target, patience) : unreachable(target, error);
+  }
+  const value = parse(answer.text);
+  if (value !== undefined && answer.status < 400) return value;
+  const { error } = (value ?? {}) as { error?: unknown };
+  const message =
+    typeof error === "string" ? error : "the server gave an answer that this version cannot read";
+  throw new CommandError(message, answer.status === 400 ? EXIT.usage : EXIT.unavailable);
+}
+
+interface Exchange {
+  readonly target: Target;
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+function exchange({ target, method, path, body, signal }: Exchange): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
+    const options = { socketPath: target.control, method, path, headers, signal, agent: false };
+    const asking = request(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    asking.on("error", reject);
+    asking.end(body);
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors of `connect` that mean that nobody listens there. */
+export const NOBODY: readonly unknown[] = [
+  "ENOENT",
+  "ECONNREFUSED",
+  "ENOTDIR",
+  "ENOTSOCK",
+  "EINVAL",
+  "ENAMETOOLONG",
+];
+
+function unreachable({ name, control }: Target, error: unknown): CommandError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (NOBODY.includes(code)) {
+    const advice = "start it with `drover start`, or pass --name/--control";
+    return new CommandError(`no drover named "${name}" is running here: ${advice}`);
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return new CommandError(
+      `drover "${name}" belongs to another user: its control socket ${control} refuses you`,
+    );
+  }
+  return new CommandError(`drover "${name}" broke off the conversation (${message})`);
+}
+
+function hung({ name, control }: Target, patience: number): CommandError {
+  return new CommandError(`drover "${name}" did not answer within ${patience / 1000} s at ${control}`);
+}

@@ -1,0 +1,37 @@
+/** Text in columns. */
+import { printable } from "./printable.js";
+
+/** Columns as wide as their widest cell; cells come out printable. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const safe = rows.map((cells) => cells.map(printable));
+  const widths: number[] = [];
+  for (const cells of safe) {
+    for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  }
+  const lines = safe.map((cells) => cells.map((cell, at) => cell.padEnd(widths[at]!)).join("  "));
+  return lines.map((line) => `${line.trimEnd()}\n`).join("");
+}
+
+/** One line for each member, as it is: text without quotes, everything else as JSON. */
+export function record(value: object): string {
+  return table(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
+}
+
+export function shown(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
+/** `4s`, `12m 5s`, `3h 2m`, `2d 4h`: the two largest units. */
+export function elapsed(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const units = [
+    [Math.floor(whole / 86_400), "d"],
+    [Math.floor(whole / 3_600) % 24, "h"],
+    [Math.floor(whole / 60) % 60, "m"],
+    [whole % 60, "s"],
+  ] as const;
+  const first = units.findIndex(([count]) => count > 0);
+  const parts = first === -1 ? units.slice(-1) : units.slice(first, first + 2);
+  const said = parts.filter(([count], at) => at === 0 || count > 0);
+  return said.map(([count, unit]) => `${count}${unit}`).join(" ");
+}

@@ -1,0 +1,205 @@
+/**
+ * A worker of node:cluster, dressed as an OTP child of the primary: it has a pid, `<n.1>`, its start is
+ * through when it serves, its exit event is an exit reason, `shutdown` asks it to drain, and `kill` is
+ * SIGKILL. It is not over before the OS process is gone, so that nothing is ever left behind.
+ */
+import cluster, { type Worker } from "node:cluster";
+import { clock } from "../otp/clock.js";
+import { type ExitReason, ProcessExit } from "../otp/exit.js";
+import { Pid } from "../otp/pid.js";
+import { ExitMessage, Process } from "../otp/process.js";
+import { type Boot, isEnvelope, type ToPrimary, type ToWorker, type WorkerRequest } from "./envelope.js";
+
+/** What the primary does for its workers. */
+export interface WorkerOwner {
+  /** The listening socket that workers accept on. */
+  readonly handle: unknown;
+  onState(worker: WorkerProcess, state: WorkerState): void;
+  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
+  /** A signal that a process of this worker sends to one elsewhere. */
+  onSignal(signal: Extract<ToPrimary, { t: "signal" }>["d"]): void;
+}
+
+export type WorkerState = "starting" | "running" | "stopping" | "down";
+
+/** A worker that does not serve by then is killed, and its start has failed. */
+const START_DEADLINE = 20_000;
+/** How long the channel of a worker that has ended is read. */
+const CHANNEL_END = 500;
+/** How long a request to a worker may take: longer, and it is shown as not answering. */
+const REQUEST_TIMEOUT = 1_000;
+
+export class WorkerProcess extends Process {
+  readonly slot: number;
+  readonly startedAt = clock.now();
+  state: WorkerState = "starting";
+  /** What it said when it was ready. */
+  serving: Extract<ToPrimary, { t: "ready" }>["d"] | undefined = undefined;
+  readonly #owner: WorkerOwner;
+  readonly #boot: Boot;
+  readonly #os: Worker;
+  #asked: "shutdown" | "killed" | undefined = undefined;
+  #failure: { readonly code: number; readonly message: string } | undefined = undefined;
+  #requests = new Map<number, (reply: unknown) => void>();
+  #lastRequest = 0;
+  #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
+
+  constructor(slot: number, boot: Boot, owner: WorkerOwner, parent: Process | undefined) {
+    super(parent, new Pid(slot, 1));
+    this.slot = slot;
+    this.trapExit = true;
+    this.#owner = owner;
+    this.#boot = boot;
+    this.#os = cluster.fork();
+    this.#os.on("message", (message, handle) => this.#received(message, handle));
+    // A channel that breaks before the worker is gone: its exit tells the rest.
+    this.#os.on("error", () => {});
+    this.#os.on("exit", (code, signal) => this.#afterLastMessage(() => this.#exited(code, signal)));
+    owner.onState(this, "starting");
+  }
+
+  get label(): string {
+    return `worker ${this.slot}`;
+  }
+
+  get osPid(): number {
+    return this.#os.process.pid ?? 0;
+  }
+
+  get uptimeMs(): number {
+    return clock.now() - this.startedAt;
+  }
+
+  /**
+   * Resolves when the worker accepts connections.
+   * @throws ProcessExit with what the worker said, how it ended, or `start_timeout`
+   */
+  async init(): Promise<void> {
+    const deadline = clock.setTimeout(
+      () => this.#started?.reject(new ProcessExit("start_timeout")),
+      START_DEADLINE,
+    );
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#started = { resolve, reject };
+      });
+    } catch (error) {
+      this.receiveExit(this.pid, "kill");
+      throw error;
+    } finally {
+      clock.clearTimeout(deadline);
+      this.#started = undefined;
+    }
+  }
+
+  /** Sends a message or an exit signal on to a process of this worker. */
+  signal(signal: Extract<ToWorker, { t: "signal" }>["d"]): void {
+    this.#post({ t: "signal", d: signal });
+  }
+
+  /** Tells the worker to open its log file again. */
+  reopenLog(): void {
+    this.#post({ t: "reopen" });
+  }
+
+  /** Begins to drain now, before the supervisor comes to this child: all workers drain at once. */
+  drain(): void {
+    if (this.#asked) return;
+    this.#asked = "shutdown";
+    this.#become("stopping");
+    this.#post({ t: "stop" });
+  }
+
+  /** Asks the worker something. `undefined` when it does not answer in a second. */
+  request(request: WorkerRequest): Promise<unknown> {
+    const id = ++this.#lastRequest;
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(() => this.#requests.get(id)?.(undefined), REQUEST_TIMEOUT);
+      this.#requests.set(id, (reply) => {
+        this.#requests.delete(id);
+        clock.clearTimeout(timer);
+        resolve(reply);
+      });
+      this.#post({ t: "request", id, d: request });
+    });
+  }
+
+  // -- the channel --------------------------------------------------------------------------------------
+
+  #post(message: ToWorker, handle?: unknown): void {
+    if (!this.#os.isConnected()) return;
+    // keepOpen: the primary's own copy of the listening socket stays.
+    this.#os.process.send(message, handle as never, { keepOpen: true }, () => {});
+  }
+
+  #received(message: unknown, _handle: unknown): void {
+    if (!isEnvelope(message) || !this.alive) return;
+    switch (message.t) {
+      // Only now does it listen: what is sent to a module that is still loading is lost.
+      case "hello":
+        return this.#post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot });
+      case "acquire":
+        return this.#post({ t: "handle", id: message.id }, this.#owner.handle);
+      case "ready":
+        this.serving = message.d;
+        if (this.state === "starting") this.#become("running");
+        return this.#started?.resolve();
+      case "failed":
+        this.#failure = message.d;
+        return;
+      case "snapshot":
+        return this.#owner.onSnapshot(this, message.d);
+      case "reply":
+        return this.#requests.get(message.id)?.(message.d);
+      case "signal":
+        return this.#owner.onSignal(message.d);
+    }
+  }
+
+  #become(state: WorkerState): void {
+    this.state = state;
+    this.#owner.onState(this, state);
+  }
+
+  // -- the end ------------------------------------------------------------------------------------------
+
+  protected receive(message: unknown): void {
+    if (message instanceof ExitMessage && message.exit === this.parent?.pid) this.drain();
+  }
+
+  protected override killed(): void {
+    this.#asked = "killed";
+    this.#os.process.kill("SIGKILL");
+  }
+
+  /** Node may tell of the exit before it has read the channel to its end: the last numbers are in there. */
+  #afterLastMessage(then: () => void): void {
+    if (!this.#os.isConnected()) return then();
+    // Somebody else may hold the channel open.
+    const timer = clock.setTimeout(() => this.#os.removeAllListeners("disconnect") && then(), CHANNEL_END);
+    this.#os.once("disconnect", () => {
+      clock.clearTimeout(timer);
+      then();
+    });
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    const reason = this.#reason(code, signal);
+    for (const answer of [...this.#requests.values()]) answer(undefined);
+    this.#become("down");
+    this.#started?.reject(
+      this.#failure
+        ? new ProcessExit({ failed: this.#failure }, this.#failure.message)
+        : new ProcessExit(reason),
+    );
+    this.die(reason);
+  }
+
+  /** The exit status, as an exit reason: a worker that ends well without being asked is still a permanent child. */
+  #reason(code: number | null, signal: string | null): ExitReason {
+    if (signal === "SIGKILL") return "killed";
+    if (signal !== null) return { signal };
+    if (code !== 0) return { exit_status: code };
+    return this.#asked === "shutdown" ? "shutdown" : "normal";
+  }
+}

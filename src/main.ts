@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/**
+ * The back door: the program. One file is the command line, every worker, and the thread that tries a protocol
+ * out; each loads only what it needs, because a worker's start is the time in which its place is empty.
+ */
+import { isMainThread } from "node:worker_threads";
+
+// The first statement that runs: node opens its inspector on SIGUSR1 for whoever may signal us.
+process.on("SIGUSR1", () => {});
+
+if (!isMainThread) {
+  await (await import("./cluster/trial.js")).runTrial();
+} else if (process.argv[2] === "worker" && process.send) {
+  (await import("./cluster/worker.js")).runWorker();
+} else {
+  process.exit(await (await import("./program.js")).runProgram());
+}

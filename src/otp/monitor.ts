@@ -1,0 +1,80 @@
+/** Monitors: how a process, or code that is none, hears once that a process has ended. */
+import { type ExitReason, ProcessExit } from "./exit.js";
+import type { Pid } from "./pid.js";
+import type { Process } from "./process.js";
+import { processOf } from "./table.js";
+
+/** Who is told: a process by a message, code that is none by a call. */
+type Watcher = Process | ((down: DownMessage) => void);
+
+/** Names one call of `monitor`. */
+export class MonitorRef {
+  /** @internal */ readonly target: Process | undefined;
+  /** @internal */ readonly watcher: Watcher;
+  constructor(target: Process | undefined, watcher: Watcher) {
+    this.target = target;
+    this.watcher = watcher;
+  }
+}
+
+/** `{'DOWN', Ref, process, Pid, Reason}`. */
+export class DownMessage {
+  readonly down: MonitorRef;
+  readonly pid: Pid;
+  readonly reason: ExitReason;
+  constructor(ref: MonitorRef, pid: Pid, reason: ExitReason) {
+    this.down = ref;
+    this.pid = pid;
+    this.reason = reason;
+  }
+}
+
+/** @internal Begins a watch; of a process that has ended already it is over in a moment, with `noproc`. */
+export function addMonitor(pid: Pid, watcher: Watcher): MonitorRef {
+  const ref = new MonitorRef(processOf(pid), watcher);
+  if (ref.target) ref.target.addWatcher(ref);
+  else queueMicrotask(() => notify(ref, pid, "noproc"));
+  return ref;
+}
+
+/** @internal */
+export function dropMonitor(ref: MonitorRef): void {
+  ref.target?.dropWatcher(ref);
+}
+
+/** @internal */
+export function notify(ref: MonitorRef, pid: Pid, reason: ExitReason): void {
+  const down = new DownMessage(ref, pid, reason);
+  if (typeof ref.watcher !== "function") return ref.watcher.receiveDown(down);
+  try {
+    ref.watcher(down);
+  } catch (error) {
+    // The error of code that is no process: it must not become that of the process which happens to end.
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** Calls `watcher` when the process has ended; for code that is not itself a process. Returns what ends the watch. */
+export function onDown(pid: Pid, watcher: (reason: ExitReason) => void): () => void {
+  let over = false;
+  const ref = addMonitor(pid, (down) => {
+    if (!over) watcher(down.reason);
+  });
+  return () => {
+    over = true;
+    dropMonitor(ref);
+  };
+}
+
+/**
+ * What a promise becomes, if the process does not end before.
+ * @throws ProcessExit with the reason for which it ended
+ */
+export function beforeDown<T>(pid: Pid, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const forget = onDown(pid, (reason) => reject(new ProcessExit(reason)));
+    promise.finally(forget).then(resolve, reject);
+  });
+}

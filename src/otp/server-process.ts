@@ -1,0 +1,123 @@
+/**
+ * The process of a server: finds the handler for each message, answers calls, and cleans up at the end.
+ *
+ *   call ─▶ calls[name] ─▶ reply ┐
+ *   cast ─▶ casts[name] ─────────┼─▶ stop was said? ── yes ─▶ terminate ─▶ the end
+ *   else ─▶ info ────────────────┘   a handler threw ───────▶ terminate ─▶ the end, with a crash report
+ */
+import { CallMessage } from "./call.js";
+import { type ExitReason, ProcessExit, reasonOf } from "./exit.js";
+import type { GenServer, Self } from "./gen-server.js";
+import { beforeDown } from "./monitor.js";
+import { ExitMessage, Process } from "./process.js";
+
+/** A cast in a mailbox. As a request, nothing that was parsed is an instance of it. */
+export class CastMessage {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  constructor(name: string, args: readonly unknown[]) {
+    this.name = name;
+    this.args = args;
+  }
+}
+
+type AnyServer = GenServer<any, any, Record<string, any>, Record<string, any>>;
+
+export class ServerProcess extends Process implements Self<any> {
+  readonly behaviour: AnyServer;
+  state: any = undefined;
+  #stopping: ExitReason | undefined = undefined;
+
+  constructor(behaviour: AnyServer, parent: Process | undefined) {
+    super(parent);
+    this.behaviour = behaviour;
+    this.trapExit = behaviour.trapExit ?? false;
+  }
+
+  get label(): string {
+    return this.behaviour.name;
+  }
+
+  stop(reason: ExitReason = "normal"): void {
+    this.#stopping ??= reason;
+  }
+
+  /**
+   * Runs the behaviour's init. Signals act meanwhile, messages wait.
+   * @returns false when it said `ignore`, and the process has ended
+   * @throws ProcessExit with the reason for which it failed, or the process ended
+   */
+  async init(args: unknown): Promise<boolean> {
+    this.busy = true;
+    try {
+      const made = this.behaviour.init(args, this);
+      // Raced: a server that is killed while its init hangs must not keep its supervisor waiting.
+      this.state = made instanceof Promise ? await beforeDown(this.pid, made) : made;
+      if (this.#stopping !== undefined) throw this.#stopping;
+      if (!this.alive) throw "noproc";
+    } catch (thrown) {
+      const reason = reasonOf(thrown);
+      this.exitWith(reason);
+      throw new ProcessExit(reason);
+    }
+    if (this.state === "ignore") this.die("normal");
+    else this.release();
+    return this.state !== "ignore";
+  }
+
+  protected receive(message: unknown): void | Promise<void> {
+    if (message instanceof CallMessage) return this.#call(message);
+    const done = this.#other(message);
+    if (done instanceof Promise) return done.then(() => this.#afterwards());
+    return this.#afterwards();
+  }
+
+  #other(message: unknown): unknown {
+    if (message instanceof CastMessage) {
+      const handler = Object.hasOwn(this.behaviour.casts, message.name) && this.behaviour.casts[message.name];
+      if (!handler) throw new Error(`${this.label} has no cast "${message.name}"`);
+      return handler(this, ...message.args);
+    }
+    // OTP's rule: an exit of the parent ends a server that traps exits, it is never an info.
+    if (message instanceof ExitMessage && message.exit === this.parent?.pid) {
+      this.stop(message.reason);
+      return;
+    }
+    return this.behaviour.info?.(this, message);
+  }
+
+  #call(message: CallMessage): void | Promise<void> {
+    const handler = Object.hasOwn(this.behaviour.calls, message.name) && this.behaviour.calls[message.name];
+    if (!handler) {
+      message.fail(new Error(`${this.label} has no call "${message.name}"`));
+      return;
+    }
+    const answer = handler(this, ...message.args);
+    if (answer instanceof Promise) {
+      return answer.then((value) => {
+        message.reply(value);
+        return this.#afterwards();
+      });
+    }
+    message.reply(answer);
+    return this.#afterwards();
+  }
+
+  #afterwards(): void | Promise<void> {
+    if (this.#stopping !== undefined && this.alive) return this.#terminate(this.#stopping);
+  }
+
+  async #terminate(reason: ExitReason): Promise<void> {
+    this.busy = true;
+    try {
+      await this.behaviour.terminate?.(this, reason);
+    } catch (thrown) {
+      return this.exitWith(reasonOf(thrown));
+    }
+    this.exitWith(reason);
+  }
+
+  protected override crash(reason: ExitReason): void {
+    if (this.alive) void this.#terminate(reason);
+  }
+}

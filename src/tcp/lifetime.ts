@@ -1,0 +1,235 @@
+/**
+ * The life of a connection, whatever its protocol says in between: how it gets its socket, and how it ends.
+ *
+ *   waiting ──begin──▶ running ──stop──▶ closing ──▶ flushing ──▶ lingering ──▶ gone
+ *                         │                │            │            └ FIN is sent, waiting for the peer's
+ *                         │                │            └ what was sent goes out
+ *                         │                └ leave, terminate
+ *                         └ kill: gone at once; crash, reset: gone after leave and terminate
+ *
+ * `Connection` is its only subclass: two files of one class, so that nothing is paid for the seam.
+ */
+import { clock } from "../otp/clock.js";
+import { type ExitReason, isNormal, reasonOf } from "../otp/exit.js";
+import { StateMachine } from "../otp/gen-statem.js";
+import type { Pid } from "../otp/pid.js";
+import type { Process } from "../otp/process.js";
+import type { Peer, Socket } from "../transport/transport.js";
+import type { ProtocolCells } from "./compile.js";
+import { closeReason } from "./counters.js";
+import { connectionClosed, connectionOpened } from "./events.js";
+import { inspectConnection } from "./inspect.js";
+import { Intake } from "./intake.js";
+import { Outlet } from "./outlet.js";
+import type { Active, Conn } from "./protocol.js";
+import type { Service } from "./service.js";
+import { NO_SLOT, type Wheeled } from "./wheel.js";
+
+/** Where a connection is in its life; only ever goes up. */
+export const WAITING = 0;
+export const RUNNING = 1;
+export const CLOSING = 2;
+export const FLUSHING = 3;
+export const LINGERING = 4;
+export const GONE = 5;
+
+const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
+
+export abstract class Lifetime extends StateMachine<ProtocolCells> implements Conn<any, any>, Wheeled {
+  data: any = undefined;
+  peer: Peer = NOWHERE;
+  framesReceived = 0;
+  framesSent = 0;
+  wheelSlot = NO_SLOT;
+  wheelNext: Wheeled | undefined = undefined;
+  wheelPrev: Wheeled | undefined = undefined;
+  protected readonly service: Service;
+  protected phase = WAITING;
+  protected intake: Intake | undefined = undefined;
+  protected outlet: Outlet | undefined = undefined;
+  #socket: Socket | undefined = undefined;
+  /** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
+  #hopeless = false;
+  /** When the present phase is over at the latest. */
+  #endBy = Infinity;
+  #exitReason: ExitReason = "normal";
+
+  abstract send(frame: any): void;
+  abstract setActive(active: Active): void;
+
+  constructor(service: Service, parent: Process | undefined, pid?: Pid) {
+    super(service.initial, parent, pid);
+    this.service = service;
+  }
+
+  /** Makes the socket its own. From here on it is counted. */
+  protected adopt(socket: Socket): void {
+    const { counters } = this.service;
+    this.#socket = socket;
+    this.outlet = new Outlet(this.service, socket, this);
+    this.phase = RUNNING;
+    this.peer = socket.peer;
+    counters.accepted++;
+    counters.active++;
+    const { pid, peer, label: protocol } = this;
+    if (connectionOpened.hasSubscribers) connectionOpened.publish({ pid, protocol, peer });
+    this.intake = new Intake(this.service.protocol.framing.decoder(), socket, counters, clock.now());
+  }
+
+  // -- deadlines ----------------------------------------------------------------------------------------
+
+  /** While it runs: whether the peer keeps it waiting. */
+  protected abstract heedPeer(intake: Intake, now: number): void;
+  /** While it runs: when to ask that again. */
+  protected abstract peerDeadline(intake: Intake): number;
+
+  onDeadline(now: number): number {
+    const outlet = this.outlet as Outlet;
+    if (outlet.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
+    else if (this.phase === RUNNING) this.heedPeer(this.intake as Intake, now);
+    else if (now >= this.#endBy) this.#overdue();
+    if (this.phase === GONE) return Infinity;
+    const ours = this.phase === RUNNING ? this.peerDeadline(this.intake as Intake) : this.#endBy;
+    return Math.min(ours, outlet.stalledAt);
+  }
+
+  /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
+  #overdue(): void {
+    if (this.phase === CLOSING) this.killed();
+    else this.abort(this.#exitReason);
+  }
+
+  // -- the end ------------------------------------------------------------------------------------------
+
+  protected override crash(reason: ExitReason): void {
+    this.stop(reason);
+  }
+
+  /** The peer does not take what is sent to it: it will not take what is still to come either. */
+  protected giveUp(reason: ExitReason): void {
+    this.#hopeless = true;
+    if (this.phase < CLOSING) this.stop(reason);
+    else this.abort(reason);
+  }
+
+  /** Leaves the present state, ends the protocol, and closes: what was sent goes out, unless it crashed. */
+  protected stop(reason: ExitReason): void {
+    if (!this.alive || this.phase >= CLOSING) return;
+    if (this.phase === WAITING) return this.exitWith(reason);
+    this.phase = CLOSING;
+    this.stopping = true;
+    this.#exitReason = reason;
+    this.cancelTimer();
+    try {
+      this.cells.leave?.(this);
+    } catch (thrown) {
+      this.#exitReason = reasonOf(thrown);
+    }
+    this.#terminate();
+  }
+
+  #terminate(): void {
+    const { protocol, limits, wheel } = this.service;
+    try {
+      const waiting = protocol.terminate?.(this, this.#exitReason);
+      if (!(waiting instanceof Promise)) return this.#close();
+      this.#endBy = clock.now() + limits.terminate;
+      if (this.phase === CLOSING) wheel.schedule(this, this.#endBy);
+      waiting.then(
+        () => this.#close(),
+        (thrown) => this.#close(reasonOf(thrown)),
+      );
+    } catch (thrown) {
+      this.#close(reasonOf(thrown));
+    }
+  }
+
+  #close(reason: ExitReason = this.#exitReason): void {
+    if (this.phase !== CLOSING) return;
+    this.service.turn.flush();
+    if (this.#hopeless || !isNormal(reason)) return this.abort(reason);
+    this.#exitReason = reason;
+    this.phase = FLUSHING;
+    this.#endBy = Infinity;
+    (this.intake as Intake).discard();
+    this.finish();
+  }
+
+  /** Sends FIN once all output is out, then waits a little for the peer's: a reset would destroy what is under way. */
+  protected finish(): void {
+    if ((this.outlet as Outlet).pending > 0) return;
+    this.phase = LINGERING;
+    this.#endBy = clock.now() + this.service.limits.linger;
+    this.service.wheel.schedule(this, this.#endBy);
+    this.#socket?.end();
+  }
+
+  /** Ends without waiting for anything. */
+  protected abort(reason: ExitReason): void {
+    this.phase = GONE;
+    this.exitWith(reason);
+  }
+
+  onClosed(code: string | undefined): void {
+    this.#hopeless = true;
+    if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : { shutdown: "reset" });
+    // What `terminate` waits for is waited for all the same.
+    else if (this.phase > CLOSING) this.abort(this.#exitReason);
+  }
+
+  protected override ended(reason: ExitReason): void {
+    this.phase = GONE;
+    this.cancelTimer();
+    const { wheel, counters } = this.service;
+    wheel.remove(this);
+    if (!this.outlet) return;
+    this.outlet.drop();
+    this.#socket?.destroy();
+    const counted = closeReason(reason);
+    counters.active--;
+    counters.closed[counted]++;
+    if (counted === "crash") counters.crashes++;
+    if (connectionClosed.hasSubscribers) {
+      const { pid, peer, state, framesReceived, framesSent, label: protocol } = this;
+      connectionClosed.publish({ pid, protocol, peer, reason, counted, state, framesReceived, framesSent });
+    }
+    this.service.onReleased?.();
+  }
+
+  // -- being looked at ----------------------------------------------------------------------------------
+
+  get label(): string {
+    return this.service.protocol.name;
+  }
+
+  /** Started, and not given its socket yet. */
+  get waiting(): boolean {
+    return this.phase === WAITING;
+  }
+
+  get outbound(): number {
+    return this.outlet?.outbound ?? 0;
+  }
+
+  get bytesReceived(): number {
+    return this.intake?.bytesReceived ?? 0;
+  }
+
+  get bytesSent(): number {
+    return this.outlet?.bytesSent ?? 0;
+  }
+
+  /** Bytes that were received and not handled. */
+  get buffered(): number {
+    return this.intake?.waiting ?? 0;
+  }
+
+  /** Milliseconds since the last whole frame from the peer. */
+  get idleFor(): number {
+    return this.intake ? Math.max(0, Math.round(clock.now() - this.intake.lastFrameAt)) : 0;
+  }
+
+  inspect(): Record<string, unknown> {
+    return inspectConnection(this);
+  }
+}

@@ -1,0 +1,90 @@
+/** The admin server as a child of a supervisor. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { type AdminChildOptions, adminChild } from "../../src/admin/admin.js";
+import { AdminError } from "../../src/admin/errors.js";
+import type { ProcessExit } from "../../src/otp/exit.js";
+import type { Pid } from "../../src/otp/pid.js";
+import { exit } from "../../src/otp/signals.js";
+import { startSupervisor, stopSupervisor, whichChildren } from "../../src/otp/supervisor.js";
+import { FakeControl } from "./fake-control.js";
+import { ask, folder } from "./support.js";
+
+interface Supervised {
+  readonly supervisor: Pid;
+  readonly socketPath: string;
+  /** Of every start. */
+  readonly ports: number[];
+  /** Resolves with the port of the next start. */
+  next(): Promise<number>;
+}
+
+async function supervised(options: Partial<AdminChildOptions> = {}): Promise<Supervised> {
+  const ports: number[] = [];
+  let heard = (_port: number): void => {};
+  const socketPath = join(folder(), "drover.sock");
+  const spec = adminChild({
+    control: new FakeControl(),
+    host: "127.0.0.1",
+    port: 0,
+    socketPath,
+    onListening: (port) => {
+      ports.push(port);
+      heard(port);
+    },
+    ...options,
+  });
+  const supervisor = await startSupervisor("drover", {}, [spec]);
+  onTestFinished(() => stopSupervisor(supervisor));
+  const next = (): Promise<number> => new Promise((resolve) => (heard = resolve));
+  return { supervisor, socketPath, ports, next };
+}
+
+it("it is called admin, and says which port it took", async () => {
+  const { supervisor, ports } = await supervised();
+  const children = await whichChildren(supervisor);
+  expect(children.map(({ id }) => id)).toEqual(["admin"]);
+  expect((children[0]!.pid as Pid).label).toBe("admin");
+  expect((await ask({ port: ports[0]! }, { path: "/health" })).status).toBe(200);
+});
+
+it("it closes both doors when its supervisor shuts down", async () => {
+  const { supervisor, socketPath, ports } = await supervised();
+  await stopSupervisor(supervisor);
+  expect(existsSync(socketPath)).toBe(false);
+  await expect(ask({ port: ports[0]! }, { path: "/health" })).rejects.toThrow("ECONNREFUSED");
+});
+
+it("after a kill it is started again on the same socket", async () => {
+  const { supervisor, socketPath, ports, next } = await supervised();
+  const pid = (await whichChildren(supervisor))[0]!.pid as Pid;
+  const again = next();
+  exit(pid, "kill");
+  const port = await again;
+  expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+  expect((await ask({ port }, { path: "/health" })).status).toBe(200);
+  expect(ports).toHaveLength(2);
+});
+
+it("a start that fails carries the error with its exit code", async () => {
+  const failed = await supervised({ host: "0.0.0.0" }).then(
+    () => undefined,
+    (error: ProcessExit) => error,
+  );
+  const { shutdown } = failed!.reason as { shutdown: { failed_to_start_child: string; reason: unknown } };
+  expect(shutdown.failed_to_start_child).toBe("admin");
+  expect(shutdown.reason).toBeInstanceOf(AdminError);
+  expect(shutdown.reason).toMatchObject({ code: "exposed", exitCode: 78 });
+});
+
+it("its options do not appear in reports", () => {
+  const options = {
+    control: new FakeControl(),
+    host: "127.0.0.1",
+    port: 0,
+    socketPath: "/x",
+    token: "x".repeat(32),
+  };
+  expect(JSON.stringify(adminChild(options))).not.toContain("x".repeat(32));
+});

@@ -1,0 +1,181 @@
+/** The control socket: who may come near it, and when it is taken over. */
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { alreadyRunning, probeInstance } from "../../src/admin/probe.js";
+import { ask, folder, refusal, running } from "./support.js";
+
+/** The socket that a killed program leaves behind. */
+function staleSocket(path: string): void {
+  const script = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+  spawnSync(process.execPath, ["-e", script]);
+  if (!lstatSync(path).isSocket()) throw new Error("Expected a socket that nobody listens on");
+}
+
+describe("a free place", () => {
+  it("is made: a socket of mode 0600 in a folder of mode 0700", async () => {
+    const path = join(folder(), "deep", "er", "drover.sock");
+    await running({ socketPath: path });
+    expect(lstatSync(path).isSocket()).toBe(true);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    expect(lstatSync(join(path, "..")).mode & 0o777).toBe(0o700);
+    expect(lstatSync(join(path, "..", "..")).mode & 0o777).toBe(0o700);
+  });
+
+  it("leaves the umask as it was", async () => {
+    const before = process.umask();
+    await running();
+    expect(process.umask()).toBe(before);
+  });
+
+  it("is free again after closing, and closing twice is closing once", async () => {
+    const { socketPath, close } = await running();
+    await Promise.all([close(), close()]);
+    expect(existsSync(socketPath)).toBe(false);
+    expect((await ask(await running({ socketPath }), { path: "/health" })).status).toBe(200);
+  });
+});
+
+describe("a folder", () => {
+  it.each([0o755, 0o770, 0o701, 0o750])("of mode %o is refused, and says what to do", async (mode) => {
+    const open = join(folder(), "open");
+    mkdirSync(open);
+    chmodSync(open, mode);
+    const { code, exitCode, message } = await refusal({ socketPath: join(open, "drover.sock") });
+    expect([code, exitCode]).toEqual(["bad_control", 69]);
+    expect(message).toContain(`${open}: other users can enter it: chmod 700 ${open}`);
+    expect(readdirSync(open)).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("of another user is refused", async () => {
+    const theirs = join(folder(), "theirs");
+    mkdirSync(theirs, { mode: 0o700 });
+    chownSync(theirs, 12_345, 12_345);
+    const { code, message } = await refusal({ socketPath: join(theirs, "drover.sock") });
+    expect(code).toBe("bad_control");
+    expect(message).toContain("belongs to another user (12345)");
+  });
+
+  it("that is a link is refused", async () => {
+    const base = folder();
+    mkdirSync(join(base, "real"), { mode: 0o700 });
+    symlinkSync(join(base, "real"), join(base, "link"));
+    const { message } = await refusal({ socketPath: join(base, "link", "drover.sock") });
+    expect(message).toContain("is not a folder itself");
+  });
+
+  it("that is a file is refused", async () => {
+    const file = join(folder(), "file");
+    writeFileSync(file, "");
+    expect((await refusal({ socketPath: join(file, "drover.sock") })).code).toBe("bad_control");
+  });
+});
+
+describe("a taken place", () => {
+  it("of a living instance is refused, and says which OS process it is", async () => {
+    const { socketPath, control } = await running();
+    const { code, exitCode, message } = await refusal({ socketPath });
+    expect([code, exitCode]).toEqual(["already_running", 69]);
+    expect(message).toMatch(/^drover "drover" is already running as OS process 4100 at /);
+    expect(await ask({ socketPath }, { path: "/info" })).toMatchObject({ json: { osPid: control.osPid } });
+  });
+
+  it("of a killed instance is taken over, and nothing is left beside it", async () => {
+    const base = folder();
+    const socketPath = join(base, "drover.sock");
+    staleSocket(socketPath);
+    await running({ socketPath });
+    expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+    expect(readdirSync(base)).toEqual(["drover.sock"]);
+  });
+
+  it("goes to one of two that start at the same time", async () => {
+    const socketPath = join(folder(), "drover.sock");
+    staleSocket(socketPath);
+    const starts = await Promise.allSettled([running({ socketPath }), running({ socketPath })]);
+    const codes = starts.map((start) => (start.status === "rejected" ? start.reason.code : "started"));
+    expect(codes.sort()).toEqual(["already_running", "started"]);
+    expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+  });
+
+  it("that is a file is refused, and the file stays", async () => {
+    const socketPath = join(folder(), "drover.sock");
+    writeFileSync(socketPath, "precious");
+    const { code, message } = await refusal({ socketPath });
+    expect(code).toBe("bad_control");
+    expect(message).toContain("exists and is not a socket");
+    expect(readFileSync(socketPath, "utf8")).toBe("precious");
+  });
+
+  it("that is a link is refused, and what it leads to stays", async () => {
+    const base = folder();
+    const { socketPath } = await running();
+    symlinkSync(socketPath, join(base, "drover.sock"));
+    expect((await refusal({ socketPath: join(base, "drover.sock") })).code).toBe("bad_control");
+    expect(lstatSync(socketPath).isSocket()).toBe(true);
+  });
+});
+
+it("a path that does not fit into a socket's address is refused with exit code 78", async () => {
+  const socketPath = join(folder(), `${"x".repeat(108)}.sock`);
+  const { code, exitCode, message } = await refusal({ socketPath });
+  expect([code, exitCode]).toEqual(["bad_control", 78]);
+  expect(message).toContain("choose a shorter one with --control");
+});
+
+describe("a port that is taken", () => {
+  it("is EADDRINUSE with exit code 69, names the address, and gives the control socket back", async () => {
+    const other = createNetServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const socketPath = join(folder(), "drover.sock");
+    const { code, exitCode, message } = await refusal({ port, socketPath });
+    expect([code, exitCode]).toEqual(["EADDRINUSE", 69]);
+    expect(message).toContain(`cannot listen on 127.0.0.1:${port}: the address is taken by another program`);
+    expect(existsSync(socketPath)).toBe(false);
+  });
+
+  it("by an instance of the same name is reported as that instance", async () => {
+    const { port, socketPath } = await running();
+    expect((await refusal({ port, socketPath })).code).toBe("already_running");
+  });
+});
+
+describe("the probe", () => {
+  it("finds a living instance", async () => {
+    expect(await probeInstance((await running()).socketPath)).toEqual({ osPid: 4100, name: "drover" });
+  });
+
+  it("finds nobody where there is nothing, a dead socket, a file, or no folder", async () => {
+    const base = folder();
+    staleSocket(join(base, "dead"));
+    writeFileSync(join(base, "file"), "");
+    for (const name of ["nothing", "dead", "file", "no/folder", "file/below"]) {
+      expect(await probeInstance(join(base, name))).toBeUndefined();
+    }
+  });
+
+  it("counts somebody who answers something else as living", async () => {
+    const path = join(folder(), "other.sock");
+    const other = createServer((_, response) => response.end("[]"));
+    await new Promise<void>((resolve) => other.listen(path, resolve));
+    onTestFinished(() => void other.close());
+    const found = await probeInstance(path);
+    expect(found).toEqual({ osPid: undefined, name: undefined });
+    expect(alreadyRunning(path, found!).message).toMatch(/^another program is already running at /);
+  });
+});

@@ -1,0 +1,190 @@
+/** Requests that are too long, too slow, too many or not requests at all. */
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
+import { adminApp } from "../../src/admin/app.js";
+import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http.js";
+import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { FakeControl } from "./fake-control.js";
+import { ask, BEARER, post, raw, running, TOKEN } from "./support.js";
+
+const MUST_HAVE = {
+  "content-security-policy": expect.stringContaining("default-src 'none'"),
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+};
+
+it("every answer carries the strict headers, errors included", async () => {
+  const admin = await running({ token: TOKEN });
+  const answers = await Promise.all([
+    ask(admin, { path: "/" }),
+    ask(admin, { path: "/metrics" }),
+    ask(admin, { path: "/nowhere" }),
+    ask(admin, { path: "/kill" }),
+    ask(admin, { path: "/tree", headers: { host: "evil.example" } }),
+    post(admin, "/stop", {}),
+    post({ socketPath: admin.socketPath }, "/kill", { pid: "no" }),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 405, 403, 401, 400]);
+  for (const { headers } of answers) expect(headers).toMatchObject(MUST_HAVE);
+});
+
+it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""])(
+  "a POST of content-type %j is 415",
+  async (type) => {
+    const { socketPath, control } = await running();
+    const answer = await post({ socketPath }, "/stop", {}, { "content-type": type });
+    expect([answer.status, control.changes]).toEqual([415, []]);
+  },
+);
+
+it("a POST may name the charset", async () => {
+  const { socketPath } = await running();
+  const type = { "content-type": "application/json; charset=utf-8" };
+  expect((await post({ socketPath }, "/stop", {}, type)).status).toBe(202);
+});
+
+it.each([
+  ['{"pid":"<1.17>","__proto__":{}}', 'unknown member "__proto__"'],
+  ['{"pid":"<1.17>","raeson":"x"}', 'unknown member "raeson": did you mean reason?'],
+  ["[]", "the body must be a JSON object"],
+  ["null", "the body must be a JSON object"],
+  ['"<1.17>"', "the body must be a JSON object"],
+  ["{", "the body must be a JSON object"],
+  ["pid=1.17", "the body must be a JSON object"],
+  ["{}", "not a pid: a pid looks like <1.17>"],
+  ['{"pid":1.17}', "not a pid: a pid looks like <1.17>"],
+  ['{"pid":["<1.17>"]}', "not a pid: a pid looks like <1.17>"],
+  ['{"pid":"primary"}', "not a pid: a pid looks like <1.17>"],
+  ['{"pid":"<1.17>","reason":7}', "reason must be a text of 1 to 200 printable characters"],
+  ['{"pid":"<1.17>","reason":""}', "reason must be a text of 1 to 200 printable characters"],
+  ['{"pid":"<1.17>","reason":"a\\nb"}', "reason must be a text of 1 to 200 printable characters"],
+])("the body %s is refused: %s", async (body, error) => {
+  const { socketPath, control } = await running();
+  const answer = await post({ socketPath }, "/kill", body);
+  expect([answer.status, answer.json, control.changes]).toEqual([400, { error }, []]);
+});
+
+it("a body of more than 64 KiB is 413, declared or not", async () => {
+  const { port, control } = await running({ token: TOKEN });
+  const large = JSON.stringify({ pid: "<1.17>", reason: "x".repeat(64 * 1024) });
+  expect((await post({ port }, "/kill", large, BEARER)).status).toBe(413);
+  expect((await post({ port }, "/kill", large, { ...BEARER, "transfer-encoding": "chunked" })).status).toBe(
+    413,
+  );
+  expect(control.changes).toEqual([]);
+});
+
+it("a header of more than 8 KiB is 431", async () => {
+  const { port } = await running();
+  expect(await raw(port, `GET /tree HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(9000)}\r\n\r\n`)).toMatch(
+    /^HTTP\/1\.1 431 /,
+  );
+});
+
+it.each([
+  [
+    "a second length",
+    "POST /stop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+  ],
+  ["no HTTP", "\x16\x03\x01 hello\r\n\r\n"],
+  ["an unknown method", "FROB /tree HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+  ["no Host", "GET /tree HTTP/1.1\r\n\r\n"],
+  ["an empty Host", "GET /tree HTTP/1.0\r\nHost:\r\n\r\n"],
+  ["a Host that is none", "GET /tree HTTP/1.0\r\nHost: a b\r\n\r\n"],
+  ["a URL that is none", "GET tree HTTP/1.0\r\n\r\n"],
+])("%s is refused and closed", async (_, bytes) => {
+  const { port, control } = await running();
+  expect(await raw(port, bytes)).toMatch(/^HTTP\/1\.1 40[03] /);
+  expect(control.changes).toEqual([]);
+});
+
+it("TRACE echoes nothing", async () => {
+  const { port } = await running();
+  const text = await raw(
+    port,
+    "TRACE /tree HTTP/1.1\r\nHost: localhost\r\nX-Secret: s3\r\nConnection: close\r\n\r\n",
+  );
+  expect(text).toMatch(/^HTTP\/1\.1 4/);
+  expect(text).not.toContain("s3");
+});
+
+it("the limits are those that an operator can live with", () => {
+  expect(LIMITS).toEqual({
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: 5_000,
+    maxHeaderSize: 8_192,
+    maxConnections: 64,
+    timeout: 30_000,
+  });
+});
+
+/** A server with other limits, so that nobody has to wait for the real ones. */
+async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server; port: number }> {
+  const app = adminApp(new FakeControl(), { kind: "control" });
+  const server = httpServer(app, { ...LIMITS, ...limits });
+  await listen(server, { host: "127.0.0.1", port: 0 });
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+it("headers that do not end are cut off", async () => {
+  const { port } = await limited({ headersTimeout: 40, requestTimeout: 80, connectionsCheckingInterval: 10 });
+  expect(await raw(port, "GET /tree HTTP/1.1\r\nHost: loc")).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+it("a body that does not come is cut off", async () => {
+  const { port } = await limited({ headersTimeout: 40, requestTimeout: 80, connectionsCheckingInterval: 10 });
+  const head =
+    "POST /kill HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+  expect(await raw(port, head)).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+it("a connection that says nothing is cut off", async () => {
+  const { port } = await limited({ headersTimeout: 40, requestTimeout: 80, connectionsCheckingInterval: 10 });
+  await raw(port, "");
+});
+
+it("a connection over the limit is dropped, the others are served", async () => {
+  const { port } = await limited({ maxConnections: 1 });
+  const first = connect(port, "127.0.0.1");
+  await new Promise((resolve) => first.once("connect", resolve));
+  first.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await new Promise((resolve) => first.once("data", resolve));
+  expect(await raw(port, "GET /health HTTP/1.1\r\n\r\n")).toBe("");
+  first.destroy();
+});
+
+it("closing does not wait for a connection that is kept alive", async () => {
+  const { port, close } = await running();
+  const idle = connect(port, "127.0.0.1", () =>
+    idle.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+  );
+  await new Promise((resolve) => idle.once("data", resolve));
+  const closed = new Promise((resolve) => idle.once("close", resolve));
+  const restore = useClock(new ManualClock());
+  onTestFinished(restore);
+  await close();
+  await closed;
+});
+
+it("closing gives an answer that is under way half a second", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const stuck = createServer(() => {});
+  const asked = new Promise((resolve) => stuck.once("request", resolve));
+  await listen(stuck, { host: "127.0.0.1", port: 0 });
+  const cut = raw((stuck.address() as AddressInfo).port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await asked;
+  const closed = closeServer(stuck);
+  await clock.advance(499);
+  expect(await Promise.race([cut, Promise.resolve("open")])).toBe("open");
+  await clock.advance(1);
+  await closed;
+  expect(await cut).toBe("");
+});

@@ -1,0 +1,157 @@
+/** The commands, against a living server. */
+import { describe, expect, it } from "vitest";
+import { COMMANDS, commandsText } from "../../src/cli/commands.js";
+import { elapsed } from "../../src/cli/table.js";
+import { renderTree } from "../../src/cli/tree.js";
+import { FakeControl, node } from "../admin/fake-control.js";
+import { running } from "../admin/support.js";
+import { drover } from "./support.js";
+
+describe("tree", () => {
+  it("prints the tree", async () => {
+    const { socketPath, control } = await running();
+    const outcome = await drover(socketPath, ["tree"]);
+    expect(outcome).toEqual({ code: 0, stdout: renderTree(control.root), stderr: "" });
+  });
+
+  it("--json prints what the server said, and nothing else", async () => {
+    const { socketPath, control } = await running();
+    const { stdout, stderr } = await drover(socketPath, ["tree"], { json: true });
+    expect([JSON.parse(stdout), stderr]).toEqual([control.root, ""]);
+  });
+
+  it("--json escapes what a terminal would obey, and is still the same JSON", async () => {
+    const control = new FakeControl();
+    control.root = node("<0.1>", "\u009b2J\u202e\x7f\u{e0001}", "");
+    const { socketPath } = await running({ control });
+    const { stdout } = await drover(socketPath, ["tree"], { json: true });
+    expect(stdout).toContain('"\\u009b2J\\u202e\\u007f\\udb40\\udc01"');
+    expect(JSON.parse(stdout)).toEqual(control.root);
+  });
+
+  it("cuts its lines on a terminal only", async () => {
+    const { socketPath } = await running();
+    const piped = await drover(socketPath, ["tree"], { isTTY: false, columns: 40 });
+    const shown = await drover(socketPath, ["tree"], { isTTY: true, columns: 40 });
+    expect(piped.stdout).toContain("temporary, shutdown 2s");
+    expect(shown.stdout).not.toContain("temporary, shutdown 2s");
+  });
+});
+
+describe("info", () => {
+  it("prints what the server says of itself", async () => {
+    const { socketPath } = await running();
+    expect((await drover(socketPath, ["info"])).stdout).toBe(
+      [
+        "name           drover",
+        "version        0.1.0",
+        "node           v20.19.0",
+        "os pid         4100",
+        "up             3h 2m",
+        "protocol       chat",
+        "address        [::]:2222",
+        "admin          127.0.0.1:9464",
+        "transport      stream",
+        "connections    2 active, 12 accepted, 10 closed",
+        "restarts left  4",
+        "worker 1       os 4121, running, never restarted",
+        "worker 2       os 4377, running, 1× restarted",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it.each(["<1.17>", "1.17"])("%s prints what the process says of itself", async (pid) => {
+    const { socketPath } = await running();
+    const lines = ["pid    <1.17>", "name   chat", "state  talking", 'links  ["<1.3>"]', "queue  0", ""];
+    expect((await drover(socketPath, ["info", pid])).stdout).toBe(lines.join("\n"));
+  });
+
+  it("--json prints either as JSON", async () => {
+    const { socketPath } = await running();
+    const program = await drover(socketPath, ["info"], { json: true });
+    const process = await drover(socketPath, ["info", "1.17"], { json: true });
+    expect(JSON.parse(program.stdout)).toMatchObject({ osPid: 4100 });
+    expect(JSON.parse(process.stdout)).toMatchObject({ pid: "<1.17>" });
+  });
+});
+
+describe("kill", () => {
+  it("sends the exit signal kill, or another", async () => {
+    const { socketPath, control } = await running();
+    const first = await drover(socketPath, ["kill", "<1.17>"]);
+    const second = await drover(socketPath, ["kill", "1.19", "maintenance"]);
+    expect(first).toEqual({ code: 0, stdout: "sent <1.17> the exit signal kill\n", stderr: "" });
+    expect(second.stdout).toBe("sent <1.19> the exit signal maintenance\n");
+    expect(control.changes).toEqual(["kill <1.17> kill", "kill <1.19> maintenance"]);
+  });
+});
+
+describe("stop", () => {
+  it("returns when the server is gone", async () => {
+    const { socketPath, control, close } = await running();
+    let gone = false;
+    control.onStop = () => {
+      void close().then(() => {
+        gone = true;
+      });
+    };
+    expect(await drover(socketPath, ["stop"])).toEqual({ code: 0, stdout: "stopped\n", stderr: "" });
+    expect([gone, control.changes]).toEqual([true, ["stop"]]);
+  });
+});
+
+describe("config", () => {
+  it("prints every option with its value and where that came from", async () => {
+    const { socketPath } = await running();
+    expect((await drover(socketPath, ["config"])).stdout).toBe(
+      ["option       value  from", "port         2222   default", "idleTimeout  2m     flag", ""].join("\n"),
+    );
+  });
+
+  it.each([
+    ["with --verbose", { verbose: true }],
+    ["on a wide terminal", { isTTY: true, columns: 200 }],
+  ])("%s prints the flag and the environment name as well", async (_, options) => {
+    const { socketPath } = await running();
+    const [first, second] = (await drover(socketPath, ["config"], options)).stdout.split("\n");
+    expect(first).toBe("option       value  from     flag            environment");
+    expect(second).toBe("port         2222   default  --port          DROVER_PORT");
+  });
+
+  it("--json prints the rows", async () => {
+    const { socketPath, control } = await running();
+    const { stdout } = await drover(socketPath, ["config"], { json: true });
+    expect(JSON.parse(stdout)).toEqual(control.config());
+  });
+});
+
+it("the help text lists every command, start included", () => {
+  const text = commandsText();
+  expect(COMMANDS.map(({ name }) => name)).toEqual([
+    "start",
+    "tree",
+    "info",
+    "kill",
+    "stop",
+    "config",
+    "help",
+  ]);
+  for (const { usage, sentence } of COMMANDS) {
+    expect(text).toContain(`  ${usage} `);
+    expect(text).toContain(sentence);
+  }
+});
+
+it.each([
+  [0, "0s"],
+  [59.9, "59s"],
+  [60, "1m"],
+  [3_599, "59m 59s"],
+  [10_920, "3h 2m"],
+  [86_400, "1d"],
+  [86_460, "1d"],
+  [190_000, "2d 4h"],
+])("%d seconds read %s", (seconds, text) => {
+  expect(elapsed(seconds)).toBe(text);
+});

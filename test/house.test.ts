@@ -1,0 +1,65 @@
+/** The law of the house: who may import whom. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const SRC = join(import.meta.dirname, "../src");
+
+/** Rooms of ours that a room may import besides itself. `events`: only their events.ts. */
+const LAW: Readonly<Record<string, readonly string[]>> = {
+  otp: [],
+  framing: [],
+  transport: [],
+  tcp: ["otp", "framing", "transport"],
+  telemetry: ["otp/events", "tcp/events", "otp/exit", "otp/clock", "otp/pid"],
+  config: ["otp/duration"],
+  cluster: ["otp", "tcp", "transport", "telemetry", "config"],
+  admin: ["otp", "cluster", "telemetry", "config"],
+  cli: ["config"],
+  protocols: ["index"],
+  index: ["otp", "framing", "tcp"],
+  start: ["admin", "cluster", "config", "otp", "telemetry"],
+  program: ["start", "cli", "config"],
+  main: ["program", "cluster"],
+};
+
+/** Packages and globals that only certain rooms may use. */
+const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
+  [/from "node:cluster"/, /^cluster\//],
+  [/from "node:(net|tls)"/, /^(transport|admin|cli|config)\//],
+  [/from "(pino|prom-client)"/, /^telemetry\//],
+  [/from "(hono|@hono)/, /^admin\//],
+  [/\bprocess\.env\b/, /^config/],
+  [/\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/, /^otp\/clock\.ts$/],
+];
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+/** Without comments, which may name what the code must not. */
+const code = (name: string) =>
+  readFileSync(join(SRC, name), "utf8").replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "");
+const room = (name: string) => name.split("/")[0]?.replace(/\.ts$/, "") as string;
+
+test("every room imports only what the law allows", () => {
+  const broken = files.flatMap((name) =>
+    [...code(name).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].flatMap(([, path]) => {
+      const target = relative(SRC, join(SRC, dirname(name), path as string)).replace(/\.js$/, "");
+      const allowed = LAW[room(name)] ?? [];
+      const fine = room(target) === room(name) || allowed.includes(room(target)) || allowed.includes(target);
+      return fine ? [] : [`${name} imports ${target}`];
+    }),
+  );
+  expect(broken).toEqual([]);
+});
+
+test("packages, the environment and the clock are used only where they belong", () => {
+  const broken = ONLY.flatMap(([what, where]) =>
+    files.filter((name) => !where.test(name) && what.test(code(name))).map((name) => `${name}: ${what}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test("the top level holds what the plan names and no more", () => {
+  const allowed =
+    /^(src|test|scripts|package(-lock)?\.json|tsconfig\.json|biome\.json|vitest\.config\.ts|ecosystem\.config\.cjs|README\.md|LICENSE|CHANGELOG\.md|node_modules|dist|\..+)$/;
+  expect(readdirSync(join(SRC, "..")).filter((name) => !allowed.test(name))).toEqual([]);
+});

@@ -1,0 +1,112 @@
+/**
+ * A stage for supervisors: children that can be told how to start, how to behave and how to end, and a log
+ * of who came and went in which order.
+ */
+import type { ChildSpec, Started } from "../../src/otp/child-spec.js";
+import { clock } from "../../src/otp/clock.js";
+import { type ExitReason, formatReason } from "../../src/otp/exit.js";
+import type { Pid } from "../../src/otp/pid.js";
+import { ExitMessage, onDown, Process, processOf } from "../../src/otp/process.js";
+
+/** What a child does when it is asked to end. Without it, it does not trap exits and ends at once. */
+export interface Plan {
+  /** How long it takes, in milliseconds; `Infinity`: it does not heed. */
+  readonly lingers?: number;
+  /** The reason with which it then ends. Default: the one it was asked with. */
+  readonly leaves?: ExitReason;
+}
+
+export class Actor extends Process {
+  readonly label: string;
+  readonly #stage: Stage;
+  readonly #plan: Plan | undefined;
+
+  constructor(stage: Stage, id: string, parent: Pid, plan: Plan | undefined) {
+    super(processOf(parent));
+    this.label = id;
+    this.#stage = stage;
+    this.#plan = plan;
+    this.trapExit = plan !== undefined;
+    stage.log.push(`+${id}`);
+  }
+
+  protected receive(message: unknown): void {
+    const { lingers = 0, leaves } = this.#plan ?? {};
+    if (!(message instanceof ExitMessage) || lingers === Infinity) return;
+    const leave = () => this.exitWith(leaves ?? message.reason);
+    if (lingers === 0) leave();
+    else clock.setTimeout(leave, lingers);
+  }
+
+  protected override ended(reason: ExitReason): void {
+    this.#stage.log.push(`-${this.label} ${formatReason(reason)}`);
+  }
+
+  /** Ends by itself. */
+  quit(reason: ExitReason): void {
+    this.exitWith(reason);
+  }
+}
+
+export class Stage {
+  /** `+a` started, `-a killed` ended. */
+  readonly log: string[] = [];
+  readonly #actors = new Map<string, Actor>();
+  readonly #failures = new Map<string, { times: number; readonly how: ExitReason | "ignore" }>();
+  /** How often each was asked to start. */
+  readonly starts = new Map<string, number>();
+
+  /** A child of this stage. */
+  child(id: string, spec: Partial<Omit<ChildSpec, "id" | "start">> = {}, plan?: Plan): ChildSpec {
+    return { id, ...spec, start: (parent) => this.start(id, parent, plan) };
+  }
+
+  /** Starts an actor, unless its start is to fail. */
+  start(id: string, parent: Pid, plan?: Plan): Started {
+    this.starts.set(id, (this.starts.get(id) ?? 0) + 1);
+    const failure = this.#failures.get(id);
+    if (failure && failure.times > 0) {
+      failure.times--;
+      if (failure.how === "ignore") return "ignore";
+      throw failure.how;
+    }
+    const actor = new Actor(this, id, parent, plan);
+    this.#actors.set(id, actor);
+    return actor.pid;
+  }
+
+  /** The next starts of this child fail, or say `ignore`. */
+  fail(id: string, times = 1, how: ExitReason | "ignore" = "boom"): void {
+    this.#failures.set(id, { times, how });
+  }
+
+  /** The child that was started last under this id. */
+  at(id: string): Actor {
+    const actor = this.#actors.get(id);
+    if (!actor) throw new Error(`no child "${id}" was ever started`);
+    return actor;
+  }
+
+  pid(id: string): Pid {
+    return this.at(id).pid;
+  }
+
+  /** Who lives, by id. */
+  living(): string[] {
+    return [...this.#actors.values()].filter((one) => one.alive).map((one) => one.label);
+  }
+
+  /** The log since the last time. */
+  take(): string[] {
+    return this.log.splice(0);
+  }
+}
+
+/** How a process has ended; `undefined` as long as it lives. */
+export function endOf(pid: Pid): { readonly reason: ExitReason | undefined } {
+  const end: { reason: ExitReason | undefined } = { reason: undefined };
+  onDown(pid, (reason) => {
+    end.reason = reason;
+  });
+  return end;
+}

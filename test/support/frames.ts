@@ -1,0 +1,78 @@
+/** A client that speaks {packet, 2} over a real socket. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+export class FrameClient {
+  readonly socket: Socket;
+  readonly frames: Buffer[] = [];
+  /** How it ended: `end` (FIN), or the error's code. */
+  readonly closed: Promise<string>;
+  isClosed = false;
+  #rest = Buffer.alloc(0);
+  #waiting: (() => void)[] = [];
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    let how = "end";
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      how = error.code ?? error.message;
+    });
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        this.isClosed = true;
+        resolve(how);
+        this.#wake();
+      });
+    });
+  }
+
+  /** Connects; rejects when refused. */
+  static async connect(port: number, host = "127.0.0.1"): Promise<FrameClient> {
+    const socket = connect({ port, host, noDelay: true });
+    await once(socket, "connect");
+    return new FrameClient(socket);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    while (this.#rest.length >= 2 && this.#rest.length >= 2 + this.#rest.readUInt16BE(0)) {
+      const end = 2 + this.#rest.readUInt16BE(0);
+      this.frames.push(this.#rest.subarray(2, end));
+      this.#rest = this.#rest.subarray(end);
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) one();
+  }
+
+  send(payload: string | Buffer): void {
+    const body = Buffer.from(payload);
+    const header = Buffer.from([body.length >> 8, body.length & 255]);
+    this.socket.write(Buffer.concat([header, body]));
+  }
+
+  /** The next frame; rejects when the connection ends before it. */
+  async receive(): Promise<Buffer> {
+    for (;;) {
+      const frame = this.frames.shift();
+      if (frame) return frame;
+      if (this.isClosed) throw new Error(`closed (${await this.closed}) before a frame came`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Sends and gives what comes back as text. */
+  async ask(payload: string): Promise<string> {
+    this.send(payload);
+    return (await this.receive()).toString();
+  }
+
+  end(): void {
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,36 @@
+/** Real programs that tests talk to. One that is missing skips its tests loudly, but in CI it is a failure. */
+import { execFileSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { test } from "vitest";
+
+/** Where a program is, or `undefined`. */
+export function find(name: string): string | undefined {
+  const named = process.env[name.toUpperCase()];
+  const candidates = named
+    ? [named]
+    : (process.env.PATH ?? "").split(delimiter).map((dir) => join(dir, name));
+  return candidates.find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** `test`, if the program is there; `install` says how to get it. */
+export function testWith(name: string, install: string): typeof test {
+  if (find(name)) return test;
+  if (process.env.PEERS === "required")
+    throw new Error(`${name} is required here and not installed: ${install}`);
+  process.stderr.write(
+    `\n*** SKIPPED: the tests against a real ${name}, which is not installed: ${install}\n\n`,
+  );
+  return test.skip as typeof test;
+}
+
+export function version(name: string, ...args: string[]): string {
+  return execFileSync(find(name) as string, args, { encoding: "utf8" }).trim();
+}

@@ -1,0 +1,262 @@
+/** The built program as an OS process of a test: started on free ports, watched through its log, ended with the test. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const ROOT = resolve(import.meta.dirname, "../..");
+export const MAIN = join(ROOT, "dist", "main.js");
+
+/** A line of the log. */
+export type LogLine = Readonly<Record<string, any>>;
+
+/** Every program of this file, so that none outlives it however a test ends. */
+const running = new Set<Program>();
+
+export class Program {
+  readonly child: ChildProcess;
+  readonly dir = mkdtempSync(join(tmpdir(), "drover-test-"));
+  readonly lines: LogLine[] = [];
+  stdout = "";
+  stderr = "";
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    args: readonly string[],
+    options: { env?: Record<string, string>; cwd?: string; detached?: boolean; main?: string } = {},
+  ) {
+    this.child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
+      cwd: options.cwd ?? this.dir,
+      env: { PATH: process.env.PATH, HOME: this.dir, XDG_RUNTIME_DIR: this.dir, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: options.detached ?? false,
+    });
+    running.add(this);
+    let rest = "";
+    this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() as string;
+      for (const line of lines) if (line.startsWith('{"level"')) this.lines.push(JSON.parse(line));
+      this.#wake();
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+      this.#wake();
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.once("close", (code, signal) => {
+        running.delete(this);
+        rmSync(this.dir, { recursive: true, force: true });
+        resolve({ code, signal });
+        this.#wake();
+      });
+    });
+  }
+
+  get osPid(): number {
+    return this.child.pid as number;
+  }
+
+  /** Whether it has ended. */
+  get over(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) one();
+  }
+
+  /** Waits until something is true of what the program has said. */
+  async until<T>(what: () => T | undefined | false): Promise<T> {
+    for (;;) {
+      const found = what();
+      if (found !== undefined && found !== false) return found as T;
+      if (this.over)
+        throw new Error(
+          `the program has ended (${this.child.exitCode}):\n${this.stderr}\n${this.stdout.slice(-4000)}`,
+        );
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  line(fits: (line: LogLine) => boolean, after = 0): Promise<LogLine> {
+    return this.until(() => this.lines.slice(after).find(fits));
+  }
+
+  /** OS pids of the workers, as the kernel knows them. */
+  workers(): number[] {
+    return childrenOf(this.osPid);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+}
+
+/** A started server, and where to reach it. */
+export interface Served extends Disposable {
+  readonly program: Program;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly control: string;
+}
+
+/** Starts `drover start` on free ports and waits until it serves. */
+export async function serveProgram(
+  args: readonly string[] = [],
+  options: ConstructorParameters<typeof Program>[1] = {},
+): Promise<Served & { stop(): Promise<void> }> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const program = new Program(
+    [
+      "start",
+      "--host",
+      "127.0.0.1",
+      `--port=${port}`,
+      `--admin-port=${adminPort}`,
+      ...(args.some((one) => one.startsWith("--workers")) ? [] : ["--workers=2"]),
+      "--log-format=json",
+      ...args,
+    ],
+    options,
+  );
+  await program.line((line) => / serves /.test(line.msg ?? ""));
+  const control = join(program.dir, `drover-${process.getuid?.()}`, "drover.sock");
+  const end = async () => {
+    if (program.over) return;
+    program.signal("SIGKILL");
+    await program.exited;
+  };
+  return {
+    program,
+    port,
+    adminPort,
+    control: existsSync(control) ? control : findSocket(program.dir),
+    stop: end,
+    [Symbol.dispose]: () => void end(),
+  };
+}
+
+function findSocket(dir: string): string {
+  const found = readdirSync(dir, { recursive: true, encoding: "utf8" }).find((name) =>
+    name.endsWith(".sock"),
+  );
+  return join(dir, found ?? "drover.sock");
+}
+
+/** Kills what a failed test left behind; for `afterEach`. */
+export async function endAll(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (program) => {
+      for (const worker of program.over ? [] : program.workers()) killQuietly(worker);
+      program.signal("SIGKILL");
+      await program.exited;
+    }),
+  );
+}
+
+function killQuietly(osPid: number): void {
+  try {
+    process.kill(osPid, "SIGKILL");
+  } catch {}
+}
+
+/** The OS processes whose parent this is. */
+export function childrenOf(osPid: number): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === osPid) found.push(Number(name));
+    } catch {}
+  }
+  return found.sort((a, b) => a - b);
+}
+
+export function isAlive(osPid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${osPid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const { createServer } = await import("node:net");
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A request to the admin server over TCP. */
+export function http(
+  port: number,
+  path: string,
+  init: { method?: string; body?: string } = {},
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = init.body === undefined ? {} : { "content-type": "application/json" };
+    const asked = request(
+      { host: "127.0.0.1", port, path, method: init.method ?? "GET", headers, agent: false },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (text) => {
+          body += text;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    asked.once("error", reject).end(init.body);
+  });
+}
+
+/** The value of one series, or the sum of those that fit the labels; `undefined` when there is none. */
+export function series(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | undefined {
+  let sum: number | undefined;
+  for (const line of text.split("\n")) {
+    const match = /^([a-zA-Z_:]+)(?:\{(.*)\})? (\S+)$/.exec(line);
+    if (!match || match[1] !== name) continue;
+    if (!Object.entries(labels).every(([key, value]) => match[2]?.includes(`${key}="${value}"`))) continue;
+    sum = (sum ?? 0) + Number(match[3]);
+  }
+  return sum;
+}
+
+/** Runs a command of the program to its end. */
+export async function run(
+  args: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const program = new Program(args, options);
+  const { code } = await program.exited;
+  return { code, stdout: program.stdout, stderr: program.stderr };
+}
+
+/** Asks again and again until the answer fits. */
+export async function eventually<T>(
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  within = 20_000,
+): Promise<T> {
+  const signal = AbortSignal.timeout(within);
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined && found !== false) return found as T;
+    if (signal.aborted) throw new Error(`not within ${within} ms: ${ask}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

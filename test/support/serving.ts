@@ -1,0 +1,119 @@
+/** Servers, clients and clocks of one test, which end with it however it ends. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { onTestFinished } from "vitest";
+import { ManualClock, type ServeOptions, type Serving, serve, useClock, whereis } from "../../src/index.js";
+import type { CrashReport } from "../../src/otp/events.js";
+import { processOf } from "../../src/otp/process.js";
+import { stopSupervisor } from "../../src/otp/supervisor.js";
+import type { Listener } from "../../src/tcp/listener.js";
+import type { AnyProtocol } from "../../src/tcp/protocol.js";
+import { type ServerOptions, startServer } from "../../src/tcp/server.js";
+import { Service } from "../../src/tcp/service.js";
+import { Client } from "./client.js";
+import { until } from "./until.js";
+
+class Scene {
+  readonly clients: Client[] = [];
+  readonly stops: (() => Promise<void>)[] = [];
+  clock: ManualClock | undefined;
+  restore: (() => void) | undefined;
+
+  async end(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.close()));
+    let stopped = false;
+    const all = Promise.all(this.stops.map((stop) => stop())).finally(() => {
+      stopped = true;
+    });
+    while (this.clock && !stopped) await this.clock.advance(1_000);
+    await all;
+    this.restore?.();
+  }
+}
+
+let scene: Scene | undefined;
+
+function present(): Scene {
+  if (scene) return scene;
+  const begun = new Scene();
+  scene = begun;
+  onTestFinished(() => {
+    scene = undefined;
+    return begun.end();
+  });
+  return begun;
+}
+
+/** Time stands still until the test says otherwise; sockets do not care. To be called before `serving`. */
+export function manualClock(start = 0): ManualClock {
+  const { clock } = Object.assign(present(), { clock: new ManualClock(start) });
+  present().restore = useClock(clock);
+  return clock;
+}
+
+/** Serves a protocol on a free port until the test ends. */
+export async function serving(protocol: AnyProtocol, options: Partial<ServeOptions> = {}): Promise<Serving> {
+  const mine = present();
+  const server = await serve(protocol, { port: 0, shutdown: "200ms", ...options });
+  mine.stops.push(() => server.stop());
+  return server;
+}
+
+let houses = 0;
+
+/** The same with its rooms open. */
+export async function house(protocol: AnyProtocol, options: Partial<ServerOptions> = {}) {
+  const mine = present();
+  const service = new Service(protocol);
+  const prefix = `house${++houses}.`;
+  const root = await startServer({
+    prefix,
+    service,
+    acquire: async () => ({ host: "127.0.0.1", port: 0 }),
+    renewable: false,
+    maxConnections: 1000,
+    shutdown: "200ms",
+    ...options,
+  });
+  const listener = processOf(whereis(`${prefix}listener`)!) as Listener;
+  const stop = () => stopSupervisor(root);
+  mine.stops.push(stop);
+  const connections = whereis(`${prefix}connections`)!;
+  return {
+    service,
+    counters: service.counters,
+    listener,
+    connections,
+    port: listener.address.port,
+    root,
+    stop,
+  };
+}
+
+/** Connects to a server of this test. */
+export async function connected(server: { readonly port: number }): Promise<Client> {
+  const client = await Client.connect(server.port);
+  present().clients.push(client);
+  return client;
+}
+
+/** The crash reports from now on until the test ends. */
+export function crashes(): CrashReport[] {
+  const seen: CrashReport[] = [];
+  const note = (report: unknown) => void seen.push(report as CrashReport);
+  subscribe("otp.crash", note);
+  onTestFinished(() => void unsubscribe("otp.crash", note));
+  return seen;
+}
+
+/** Waits until all connections have ended, and says how they were counted: only the words that occur. */
+export async function closedAs(server: {
+  readonly counters: Service["counters"];
+}): Promise<Record<string, number>> {
+  const { counters } = server;
+  await until(() => counters.accepted > 0 && counters.active === 0);
+  if (counters.outbound !== 0) throw new Error(`${counters.outbound} bytes are still counted as waiting`);
+  const closed = Object.entries(counters.closed).filter(([, count]) => count > 0);
+  const sum = closed.reduce((total, [, count]) => total + count, 0);
+  if (sum !== counters.accepted) throw new Error(`accepted ${counters.accepted}, closed ${sum}`);
+  return Object.fromEntries(closed);
+}

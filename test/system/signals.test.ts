@@ -1,0 +1,125 @@
+/** Going down: asked once, asked twice, asked through the whole process group. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { endAll, eventually, http, isAlive, serveProgram } from "../support/program.js";
+
+afterEach(endAll);
+
+/** Says goodbye when the server goes down; `stay` makes it use all the time it is given. */
+const POLITE = `
+import { defineProtocol, next, packet } from "drover";
+export default defineProtocol({
+  name: "polite",
+  framing: packet(2),
+  data: () => ({ stays: false }),
+  states: {
+    talking: {
+      frame: (conn, frame) => {
+        if (String(frame) === "stay") conn.data.stays = true;
+        conn.send(frame);
+      },
+      shutdown: (conn) => {
+        conn.send("goodbye");
+        if (conn.data.stays) return next("staying");
+      },
+    },
+    staying: { frame: (conn, frame) => conn.send(frame) },
+  },
+});
+`;
+
+function polite() {
+  const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  writeFileSync(join(dir, "polite.ts"), POLITE);
+  return serveProgram(["./polite.ts"], { cwd: dir, detached: true });
+}
+
+test("SIGTERM: accepting stops first, connections say goodbye, the exit code is 0 and nothing is left", async () => {
+  const { program, port } = await polite();
+  const client = await FrameClient.connect(port);
+  await client.ask("hello");
+  const workers = program.workers();
+  program.signal("SIGTERM");
+  expect((await client.receive()).toString()).toBe("goodbye");
+  expect(await client.closed).toBe("end");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+  for (const worker of workers) expect(isAlive(worker)).toBe(false);
+});
+
+test("Ctrl-C to the whole process group is one graceful stop, not one for each process", async () => {
+  const { program, port } = await polite();
+  const client = await FrameClient.connect(port);
+  await client.ask("hello");
+  const workers = program.workers();
+  process.kill(-program.osPid, "SIGINT");
+  expect((await client.receive()).toString()).toBe("goodbye");
+  expect(await client.closed).toBe("end");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+  expect(program.lines.filter((line) => line.report === "supervisor")).toEqual([]);
+  for (const worker of workers) expect(isAlive(worker)).toBe(false);
+});
+
+test("a connection that wants to go on gets its shutdown time, while nobody new is accepted", async () => {
+  const { program, port, adminPort } = await polite();
+  const client = await FrameClient.connect(port);
+  await client.ask("stay");
+  program.signal("SIGTERM");
+  expect((await client.receive()).toString()).toBe("goodbye");
+  expect(await client.ask("one more")).toBe("one more");
+  expect((await http(adminPort, "/ready")).status).toBe(503);
+  await expect(FrameClient.connect(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  expect((await program.exited).code).toBe(0);
+  expect(client.isClosed).toBe(true);
+});
+
+test("a second signal ends it at once, whatever a connection still wants", async () => {
+  const { program, port } = await polite();
+  const client = await FrameClient.connect(port);
+  await client.ask("stay");
+  const workers = program.workers();
+  program.signal("SIGTERM");
+  await client.receive();
+  const asked = performance.now();
+  program.signal("SIGTERM");
+  await program.exited;
+  expect(performance.now() - asked).toBeLessThan(1000);
+  for (const worker of workers) expect(isAlive(worker)).toBe(false);
+});
+
+test("SIGTERM while it starts ends it cleanly", async () => {
+  const { Program, freePort } = await import("../support/program.js");
+  const program = new Program([
+    "start",
+    "--host=127.0.0.1",
+    `--port=${await freePort()}`,
+    `--admin-port=${await freePort()}`,
+    "--workers=2",
+  ]);
+  await eventually(() => program.workers().length > 0 && program.workers());
+  const workers = program.workers();
+  program.signal("SIGTERM");
+  await program.exited;
+  for (const worker of workers) expect(isAlive(worker)).toBe(false);
+});
+
+test("when the primary is killed, its workers end by themselves", async () => {
+  const { program, port } = await polite();
+  const client = await FrameClient.connect(port);
+  await client.ask("hello");
+  const workers = program.workers();
+  program.signal("SIGKILL");
+  await program.exited;
+  expect((await client.receive()).toString()).toBe("goodbye");
+  await eventually(() => workers.every((worker) => !isAlive(worker)));
+});
+
+test("SIGHUP changes nothing and says so", async () => {
+  const { program, port } = await polite();
+  program.signal("SIGHUP");
+  await program.line((line) => String(line.msg).startsWith("SIGHUP"));
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+});

@@ -1,0 +1,128 @@
+/** No client's frames keep another's waiting, and none are lost in between. */
+import { expect, test } from "vitest";
+import { defineProtocol, exit, type Pid, packet } from "../../src/index.js";
+import { packet2 } from "../support/client.js";
+import { closedAs, connected, serving } from "../support/serving.js";
+import { turn, until } from "../support/until.js";
+
+/** Who was served, in order. */
+function recorder() {
+  const order: string[] = [];
+  const pids: Pid[] = [];
+  const protocol = defineProtocol({
+    name: "recorder",
+    framing: packet(2),
+    data: () => ({ name: "" }),
+    states: {
+      ready: {
+        enter: (conn) => void pids.push(conn.pid),
+        frame: (conn, frame) => {
+          if (frame.length > 0) conn.data.name = `${frame}`;
+          order.push(conn.data.name);
+        },
+      },
+    },
+  });
+  return { order, pids, protocol };
+}
+
+test("10,000 empty frames in one segment are handled 64 at a time, with others in between", async () => {
+  const { order, protocol } = recorder();
+  const server = await serving(protocol);
+  const [many, one] = [await connected(server), await connected(server)];
+  many.send("many", ...new Array<string>(10_000).fill(""));
+  await until(() => order.length > 0);
+  one.send("one");
+  await until(() => order.length === 10_002);
+  const at = order.indexOf("one");
+  expect(order.filter((name) => name === "many")).toHaveLength(10_001);
+  expect(at).toBeLessThan(5_000);
+  const runs = order.slice(0, at);
+  expect(runs.length % 64).toBe(0);
+});
+
+test("frames of two flooding clients alternate by turns of at most 64 frames", async () => {
+  const { order, protocol } = recorder();
+  const server = await serving(protocol);
+  const clients = [await connected(server), await connected(server)];
+  await until(() => server.counters.active === 2);
+  clients[0]?.send("a", ...new Array<string>(2_000).fill(""));
+  clients[1]?.send("b", ...new Array<string>(2_000).fill(""));
+  await until(() => order.length === 4_002);
+  const bothBusy = order.slice(order.indexOf("b"), Math.min(order.lastIndexOf("a"), order.lastIndexOf("b")));
+  let run = 0;
+  for (const [n, name] of bothBusy.entries()) {
+    run = bothBusy[n - 1] === name ? run + 1 : 1;
+    expect(run).toBeLessThanOrEqual(64);
+  }
+});
+
+test("a turn ends after 64 KiB of large frames too", async () => {
+  const { order, protocol } = recorder();
+  const server = await serving({ ...protocol, limits: { bytesPerTurn: 3_000 } });
+  const client = await connected(server);
+  let turns = 0;
+  const count = () => {
+    turns++;
+    if (order.length < 20) setImmediate(count);
+  };
+  client.send("large", ...new Array<Buffer>(20).fill(Buffer.alloc(1_000, "x")));
+  await until(() => order.length > 0);
+  count();
+  await until(() => order.length === 21);
+  expect(turns).toBeGreaterThan(3);
+});
+
+test("a connection that is killed in the middle of its frames handles no more of them", async () => {
+  const { order, pids, protocol } = recorder();
+  const server = await serving(protocol);
+  const client = (await connected(server)).send("x", ...new Array<string>(5_000).fill(""));
+  await until(() => order.length > 0);
+  exit(pids[0] as Pid, "kill");
+  const handled = order.length;
+  expect(handled).toBeLessThan(5_000);
+  await turn(10);
+  expect(order).toHaveLength(handled);
+  await client.end();
+  expect(await closedAs(server)).toEqual({ killed: 1 });
+});
+
+test("frames that are split at every byte arrive as they were sent", async () => {
+  const server = await serving(
+    defineProtocol({
+      name: "echo",
+      framing: packet(2),
+      states: { ready: { frame: (conn, frame) => conn.send(frame) } },
+    }),
+  );
+  const whole = Buffer.concat(["", "a", "hello", "", "world!"].map(packet2));
+  for (let cut = 1; cut < whole.length; cut++) {
+    const client = await connected(server);
+    client.write(whole.subarray(0, cut));
+    await until(() => server.counters.bytesReceived % whole.length === cut);
+    client.write(whole.subarray(cut));
+    expect(await client.receive(5)).toEqual(["", "a", "hello", "", "world!"]);
+  }
+  const client = await connected(server);
+  const { bytesReceived } = server.counters;
+  for (let at = 0; at < whole.length; at++) {
+    client.write(whole.subarray(at, at + 1));
+    await until(() => server.counters.bytesReceived === bytesReceived + at + 1);
+  }
+  expect(await client.receive(5)).toEqual(["", "a", "hello", "", "world!"]);
+});
+
+test("all that is sent while frames of one chunk are handled leaves in one write", async () => {
+  const server = await serving(
+    defineProtocol({
+      name: "echo",
+      framing: packet(2),
+      states: { ready: { frame: (conn, frame) => conn.send(frame) } },
+    }),
+  );
+  const client = await connected(server);
+  let chunks = 0;
+  client.socket.on("data", () => chunks++);
+  expect(await client.send(...new Array<string>(50).fill("x")).receive(50)).toHaveLength(50);
+  expect(chunks).toBe(1);
+});

@@ -1,0 +1,327 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { crashReports, progressReports, supervisorReports } from "../../src/otp/events.js";
+import { connectionClosed, connectionOpened, listenerEvents } from "../../src/tcp/events.js";
+import { type Log, type LogOptions, openLog } from "../../src/telemetry/log.js";
+import { closedIdle, crashWith, echoChild, killed, listening, typeError } from "./samples.js";
+
+let folder: string;
+let file: string;
+let log: Log;
+const clock = new ManualClock();
+let restoreClock: () => void;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "drover-log-"));
+  file = join(folder, "log");
+  restoreClock = useClock(clock);
+});
+
+afterEach(() => {
+  log.close();
+  restoreClock();
+  rmSync(folder, { recursive: true });
+});
+
+function open(options: Partial<LogOptions> = {}): Log {
+  log = openLog({ level: "info", format: "json", worker: 2, name: "drover", file, ...options });
+  return log;
+}
+
+const text = () => readFileSync(file, "utf8");
+const lines = () =>
+  text()
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+describe("a line of JSON", () => {
+  it("carries the time, the level as a word, the worker, its OS process and the message", () => {
+    open().info("hello", { port: 2222 });
+    expect(lines()).toEqual([
+      {
+        level: "info",
+        time: expect.any(String),
+        worker: 2,
+        osPid: process.pid,
+        name: "drover",
+        port: 2222,
+        msg: "hello",
+      },
+    ]);
+    expect(new Date(lines()[0].time).toISOString()).toBe(lines()[0].time);
+  });
+
+  it("shows an error with type, message and stack", () => {
+    open().error("failed", { err: typeError() });
+    const stack = "TypeError: boom\n    at frame (echo.ts:7:3)\n    at run (connection.ts:9:1)";
+    expect(lines()[0].err).toEqual({ type: "TypeError", message: "boom", stack });
+  });
+
+  it("cannot be given a second level, time or worker by a field", () => {
+    open().info("hello", { level: "fatal", worker: 9, msg: "bye", 'a":1,"b': "c" });
+    expect(text()).toMatch(/^\{"level":"info"/);
+    expect(lines()[0]).toMatchObject({
+      level: "info",
+      worker: 2,
+      msg: "hello",
+      level_: "fatal",
+      worker_: 9,
+      msg_: "bye",
+      a__1__b: "c",
+    });
+  });
+
+  it("stays one line without control characters, and reads back as what was written", () => {
+    const evil = 'a\n{"level":"fatal"}\r\x1b[2J\x7f\x9b31m\u2028\u202e"\\';
+    open().info(evil, { peer: evil });
+    expect(text()).not.toMatch(/[^\P{Cc}\n]|[\p{Bidi_Control}\u2028]/u);
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]).toMatchObject({ msg: evil, peer: evil });
+  });
+});
+
+describe("reports", () => {
+  it("of a supervisor carry the fields of the real one", () => {
+    open();
+    supervisorReports.publish(killed);
+    expect(lines()[0]).toMatchObject({
+      level: "error",
+      report: "supervisor",
+      supervisor: "connections",
+      errorContext: "child_terminated",
+      reason: "killed",
+      offender: {
+        pid: "<1.17>",
+        id: null,
+        mfargs: "{echo,start_link,[]}",
+        restart_type: "temporary",
+        significant: false,
+        shutdown: 2000,
+        child_type: "worker",
+      },
+    });
+    expect(lines()[0]).not.toHaveProperty("err");
+  });
+
+  it("write reasons as Erlang does, shutdown times as OTP does, and the stack of an error", () => {
+    open();
+    supervisorReports.publish({
+      ...killed,
+      reason: { shutdown: "idle" },
+      offender: { ...echoChild, shutdown: Infinity },
+    });
+    supervisorReports.publish({ ...killed, reason: typeError(), offender: { ...echoChild, nbChildren: 3 } });
+    const [first, second] = lines();
+    expect(first).toMatchObject({ reason: "{shutdown,idle}", offender: { shutdown: "infinity" } });
+    expect(second).toMatchObject({
+      reason: "TypeError: boom",
+      err: { type: "TypeError" },
+      offender: { nb_children: 3 },
+    });
+  });
+
+  it("of a crash say who, why and what was waiting", () => {
+    open();
+    crashReports.publish(crashWith(typeError()));
+    expect(lines()[0]).toMatchObject({
+      level: "error",
+      report: "crash",
+      initialCall: "echo:init/1",
+      pid: "<1.17>",
+      registeredName: null,
+      reason: "TypeError: boom",
+      err: { type: "TypeError", message: "boom", stack: expect.stringContaining("at frame (echo.ts:7:3)") },
+      ancestors: ["<1.3>", "<1.2>"],
+      messageQueueLength: 4,
+      links: ["<1.3>"],
+      trapExit: false,
+    });
+  });
+
+  it("of progress are hidden until debug is asked for", () => {
+    open();
+    progressReports.publish({ supervisor: "connections", started: echoChild });
+    log.level = "debug";
+    progressReports.publish({ supervisor: "connections", started: echoChild });
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]).toMatchObject({
+      level: "debug",
+      report: "progress",
+      started: { pid: "<1.17>", restart_type: "temporary" },
+    });
+  });
+
+  it("fit into what a pipe takes in one piece, however long an error is", () => {
+    open();
+    const error = new Error("x".repeat(1e5));
+    crashReports.publish({ ...crashWith(error), links: Array(1000).fill(echoChild.pid) });
+    supervisorReports.publish({
+      ...killed,
+      reason: error,
+      offender: { ...echoChild, mfargs: ["m", "f", ["y".repeat(1e5)]] },
+    });
+    for (const line of text().split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(4096);
+  });
+
+  it("that cannot be printed end nobody", () => {
+    open();
+    const hostile = Object.defineProperty(new Error("x"), "message", {
+      get: () => {
+        throw new Error("no message for you");
+      },
+    });
+    crashReports.publish(crashWith(hostile));
+    crashReports.publish(crashWith(Object.create(null)));
+    expect(lines()).toMatchObject([{ msg: "an event could not be logged" }, { reason: "unprintable" }]);
+  });
+
+  it("appear to people as SASL prints them", () => {
+    open({ format: "pretty" });
+    supervisorReports.publish(killed);
+    expect(text()).toMatch(
+      /^=SUPERVISOR REPORT==== \d\d-\w{3}-\d{4}::\d\d:\d\d:\d\d\.\d{6} ===\n {4}supervisor: \{local,connections\}\n/,
+    );
+  });
+});
+
+describe("connections and listeners", () => {
+  it("say at info where the server listens", () => {
+    open();
+    listenerEvents.publish(listening);
+    listenerEvents.publish({ ...listening, what: "full", address: "0.0.0.0" });
+    expect(lines()).toMatchObject([
+      { level: "info", msg: "listening on [::]:2222", listener: "main", state: "listening", port: 2222 },
+      { level: "warn", msg: "full: as many connections as allowed on 0.0.0.0:2222" },
+    ]);
+  });
+
+  it("say at debug why a connection has ended, and at trace that it began", () => {
+    open({ level: "trace" });
+    connectionOpened.publish(closedIdle);
+    connectionClosed.publish(closedIdle);
+    expect(lines()).toMatchObject([
+      { level: "trace", msg: "connection opened", peer: "10.0.0.7:51234", pid: "<1.17>", protocol: "echo" },
+      {
+        level: "debug",
+        msg: "connection closed",
+        reason: "{shutdown,idle}",
+        counted: "idle",
+        framesReceived: 3,
+        framesSent: 2,
+      },
+    ]);
+  });
+});
+
+describe("the level", () => {
+  it("decides which channels are listened to, so that nothing is built in vain", () => {
+    open({ level: "info" });
+    expect([supervisorReports, connectionClosed, connectionOpened].map((one) => one.hasSubscribers)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    log.level = "trace";
+    expect([connectionClosed, connectionOpened].map((one) => one.hasSubscribers)).toEqual([true, true]);
+    log.level = "silent";
+    expect(supervisorReports.hasSubscribers).toBe(false);
+    log.fatal("nobody hears this");
+    expect(text()).toBe("");
+  });
+
+  it("no longer matters after close: no channel is listened to", () => {
+    open({ level: "trace" }).close();
+    const all = [
+      supervisorReports,
+      crashReports,
+      progressReports,
+      listenerEvents,
+      connectionOpened,
+      connectionClosed,
+    ];
+    expect(all.some((one) => one.hasSubscribers)).toBe(false);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a flood", () => {
+  it("of one kind is cut at ten a second and summed up in a line", async () => {
+    open();
+    for (let n = 0; n < 1000; n++) crashReports.publish(crashWith(new TypeError(`bad frame ${n}`)));
+    supervisorReports.publish({
+      ...killed,
+      errorContext: "shutdown",
+      reason: "reached_max_restart_intensity",
+    });
+    expect(lines()).toHaveLength(11);
+    await clock.advance(1000);
+    expect(lines()).toHaveLength(12);
+    expect(lines()[11]).toMatchObject({
+      level: "error",
+      msg: "… and 990 more like this in the last second",
+      report: "crash",
+      suppressed: 990,
+      like: "crash TypeError",
+    });
+  });
+
+  it("starts anew in the next second", async () => {
+    open();
+    for (let second = 0; second < 3; second++) {
+      for (let n = 0; n < 12; n++) supervisorReports.publish(killed);
+      await clock.advance(1000);
+    }
+    expect(lines().filter(({ suppressed }) => suppressed === 2)).toHaveLength(3);
+    expect(lines()).toHaveLength(33);
+  });
+
+  it("cannot get around the limit with reasons that a client makes up", () => {
+    open();
+    for (let n = 0; n < 1000; n++) {
+      crashReports.publish(crashWith(`bad frame ${n}`));
+      crashReports.publish(crashWith({ shutdownish: `${n} bytes` }));
+      crashReports.publish(crashWith(`word${n}`));
+    }
+    // Two kinds of text, and at most as many words as are told apart.
+    expect(lines().length).toBeLessThan(20 + 70 * 10);
+  });
+
+  it("is told of at close, too", () => {
+    open();
+    for (let n = 0; n < 15; n++) supervisorReports.publish(killed);
+    log.close();
+    expect(lines().at(-1)).toMatchObject({ msg: "… and 5 more like this in the last second" });
+  });
+});
+
+describe("a log file", () => {
+  it("goes on in a new file after it was moved away, and no line is lost", () => {
+    open();
+    log.info("before");
+    renameSync(file, `${file}.1`);
+    log.info("between");
+    log.reopen();
+    log.info("after");
+    expect(readFileSync(`${file}.1`, "utf8")).toMatch(/before.*\n.*between/);
+    expect(lines()).toMatchObject([{ msg: "after" }]);
+  });
+
+  it("stays in use when the new one cannot be opened", () => {
+    open();
+    renameSync(folder, `${folder}.moved`);
+    log.reopen();
+    renameSync(`${folder}.moved`, folder);
+    expect(lines()).toMatchObject([{ level: "error", err: { message: expect.stringContaining("ENOENT") } }]);
+  });
+
+  it("that cannot be opened is an error at the start", () => {
+    open();
+    expect(() =>
+      openLog({ level: "info", format: "json", worker: 0, name: "x", file: join(folder, "no", "log") }),
+    ).toThrow("ENOENT");
+  });
+});

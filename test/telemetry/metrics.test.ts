@@ -1,0 +1,261 @@
+import { spawnSync } from "node:child_process";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/events.js";
+import { Metrics } from "../../src/telemetry/metrics.js";
+import { seriesValue } from "./exposition.js";
+import { snapshot } from "./samples.js";
+
+const clock = new ManualClock(5000);
+let restoreClock: () => void;
+let metrics: Metrics;
+
+beforeEach(() => {
+  restoreClock = useClock(clock);
+  metrics = new Metrics({
+    version: "0.1.0",
+    node: "v20.20.2",
+    listener: "main",
+    protocol: "echo",
+    transport: "stream",
+    restartsLeft: { drover: 5 },
+  });
+});
+
+afterEach(() => restoreClock());
+
+const served = (accepted: number, active: number) =>
+  snapshot({ totals: { accepted }, gauges: { active }, closed: { closed: accepted - active } });
+
+describe("before anything has happened", () => {
+  it("says what is running", async () => {
+    expect(await metrics.render()).toContain(
+      'drover_build_info{version="0.1.0",node="v20.20.2",transport="stream",protocol="echo"} 1\n',
+    );
+    expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+  });
+
+  it("shows every state, reason and context at 0", async () => {
+    metrics.workerState(1, "starting");
+    const text = await metrics.render();
+    for (const reason of CLOSE_REASONS) {
+      expect(
+        seriesValue(text, "drover_connections_closed_total", { worker: 1, listener: "main", reason }),
+      ).toBe(0);
+    }
+    for (const reason of REFUSE_REASONS) {
+      expect(
+        seriesValue(text, "drover_connections_refused_total", { worker: 1, listener: "main", reason }),
+      ).toBe(0);
+    }
+    for (const context of ["child_terminated", "start_error", "shutdown", "shutdown_error"]) {
+      expect(seriesValue(text, "drover_supervisor_reports_total", { worker: 0, context })).toBe(0);
+      expect(seriesValue(text, "drover_supervisor_reports_total", { worker: 1, context })).toBe(0);
+    }
+    expect(seriesValue(text, "drover_workers", { state: "starting" })).toBe(1);
+    expect(seriesValue(text, "drover_workers", { state: "down" })).toBe(0);
+    expect(seriesValue(text, "drover_crashes_total", { worker: 1, protocol: "echo" })).toBe(0);
+    expect(seriesValue(text, "drover_restarts_left", { supervisor: "drover" })).toBe(5);
+  });
+});
+
+describe("a worker", () => {
+  it("is shown with what it last said", async () => {
+    metrics.workerState(1, "running");
+    metrics.update(
+      1,
+      snapshot({
+        totals: {
+          accepted: 7,
+          framesReceived: 40,
+          bytesSent: 900,
+          crashes: 1,
+          cpuUserSeconds: 1.5,
+          supervisorStartError: 2,
+        },
+        gauges: {
+          active: 3,
+          outbound: 64,
+          listenerRunning: 1,
+          eventLoopLagSeconds: 0.002,
+          openFds: 30,
+          residentBytes: 5e7,
+        },
+        closed: { idle: 3, crash: 1 },
+        refused: { max_connections: 9 },
+      }),
+    );
+    const text = await metrics.render();
+    const at = { worker: 1, listener: "main" };
+    expect(seriesValue(text, "drover_connections_accepted_total", at)).toBe(7);
+    expect(seriesValue(text, "drover_connections_active", at)).toBe(3);
+    expect(seriesValue(text, "drover_connections_closed_total", { ...at, reason: "idle" })).toBe(3);
+    expect(seriesValue(text, "drover_connections_refused_total", { ...at, reason: "max_connections" })).toBe(
+      9,
+    );
+    expect(seriesValue(text, "drover_frames_received_total", at)).toBe(40);
+    expect(seriesValue(text, "drover_bytes_sent_total", at)).toBe(900);
+    expect(seriesValue(text, "drover_outbound_bytes", at)).toBe(64);
+    expect(seriesValue(text, "drover_listener_running", at)).toBe(1);
+    expect(seriesValue(text, "drover_crashes_total", { worker: 1, protocol: "echo" })).toBe(1);
+    expect(seriesValue(text, "drover_supervisor_reports_total", { worker: 1, context: "start_error" })).toBe(
+      2,
+    );
+    expect(seriesValue(text, "drover_event_loop_lag_seconds", { worker: 1 })).toBe(0.002);
+    expect(seriesValue(text, "drover_open_fds", { worker: 1 })).toBe(30);
+    expect(seriesValue(text, "process_cpu_user_seconds_total", { worker: 1 })).toBe(1.5);
+    expect(seriesValue(text, "process_resident_memory_bytes", { worker: 1 })).toBe(5e7);
+    expect(metrics.connections()).toEqual({ active: 3, accepted: 7, closed: 4 });
+  });
+
+  it("is up while it runs and is heard of", async () => {
+    const up = async () => seriesValue(await metrics.render(), "drover_worker_up", { worker: 1 });
+    metrics.workerState(1, "starting");
+    expect(await up()).toBe(0);
+    metrics.workerState(1, "running");
+    metrics.update(1, served(1, 1));
+    await clock.advance(3000);
+    expect(await up()).toBe(1);
+    await clock.advance(1);
+    expect(await up()).toBe(0);
+    expect(
+      seriesValue(await metrics.render(), "drover_worker_snapshot_age_seconds", { worker: 1 }),
+    ).toBeCloseTo(3.001);
+    metrics.update(1, served(1, 1));
+    expect(await up()).toBe(1);
+    metrics.workerState(1, "stopping");
+    expect(await up()).toBe(1);
+    metrics.retire(1);
+    expect(await up()).toBe(0);
+  });
+
+  it("that has died leaves its totals behind, and its connections count as closed", async () => {
+    metrics.update(
+      1,
+      snapshot({
+        totals: { accepted: 7, framesSent: 40 },
+        gauges: { active: 3, openFds: 9 },
+        closed: { idle: 4 },
+      }),
+    );
+    metrics.retire(1);
+    const text = await metrics.render();
+    const at = { worker: 1, listener: "main" };
+    expect(seriesValue(text, "drover_connections_accepted_total", at)).toBe(7);
+    expect(seriesValue(text, "drover_connections_active", at)).toBe(0);
+    expect(seriesValue(text, "drover_connections_closed_total", { ...at, reason: "idle" })).toBe(4);
+    expect(seriesValue(text, "drover_connections_closed_total", { ...at, reason: "worker_died" })).toBe(3);
+    expect(seriesValue(text, "drover_frames_sent_total", at)).toBe(40);
+    expect(seriesValue(text, "drover_workers", { state: "down" })).toBe(1);
+    expect(seriesValue(text, "drover_open_fds", { worker: 1 })).toBeUndefined();
+  });
+
+  it("that takes the place of a dead one counts on top of it", () => {
+    metrics.update(1, served(7, 3));
+    metrics.retire(1);
+    metrics.update(1, served(2, 1));
+    expect(metrics.connections()).toEqual({ active: 1, accepted: 9, closed: 8 });
+    metrics.retire(1);
+    metrics.retire(1);
+    expect(metrics.connections()).toEqual({ active: 0, accepted: 9, closed: 9 });
+  });
+
+  it("whose numbers begin anew without notice is taken for another", () => {
+    metrics.update(1, served(7, 3));
+    metrics.update(1, served(2, 1));
+    metrics.update(1, served(4, 1));
+    expect(metrics.connections()).toEqual({ active: 1, accepted: 11, closed: 10 });
+  });
+
+  it("is not taken for another because the kernel has corrected its CPU time", async () => {
+    metrics.update(1, snapshot({ totals: { accepted: 7, cpuUserSeconds: 2 }, closed: { closed: 7 } }));
+    metrics.update(1, snapshot({ totals: { accepted: 7, cpuUserSeconds: 1.99 }, closed: { closed: 7 } }));
+    expect(metrics.connections().accepted).toBe(7);
+    expect(seriesValue(await metrics.render(), "process_cpu_user_seconds_total", { worker: 1 })).toBe(2);
+  });
+
+  it("is not counted twice when its last words arrive after its end", () => {
+    const last = snapshot({
+      totals: { accepted: 7 },
+      closed: { closed: 7 },
+      gauges: { startTimeSeconds: 1e9 },
+    });
+    metrics.update(1, last);
+    metrics.retire(1);
+    metrics.update(1, last);
+    expect(metrics.connections().accepted).toBe(7);
+    metrics.update(1, { ...last, gauges: { ...last.gauges, startTimeSeconds: 1e9 + 5 } });
+    expect(metrics.connections().accepted).toBe(14);
+  });
+
+  it("that sends nonsense spoils no total and no scrape", async () => {
+    metrics.update(1, served(7, 0));
+    metrics.update(
+      1,
+      snapshot({
+        totals: { accepted: Number.NaN, framesSent: -5 },
+        gauges: { eventLoopLagSeconds: Number.NaN, maxFds: Infinity },
+      }),
+    );
+    const text = await metrics.render();
+    expect(seriesValue(text, "drover_connections_accepted_total", { worker: 1, listener: "main" })).toBe(7);
+    expect(seriesValue(text, "drover_event_loop_lag_seconds", { worker: 1 })).toBe(0);
+    expect(text).toContain('drover_max_fds{worker="1"} +Inf\n');
+  });
+});
+
+describe("the primary", () => {
+  it("shows its own numbers as worker 0", async () => {
+    metrics.restarted("drover", "worker 1", 0);
+    metrics.restarted("drover", "worker 2");
+    metrics.restartsLeft("drover", 4);
+    metrics.supervisorReport("child_terminated");
+    const text = await metrics.render();
+    expect(
+      seriesValue(text, "drover_supervisor_restarts_total", { supervisor: "drover", child: "worker 1" }),
+    ).toBe(0);
+    expect(
+      seriesValue(text, "drover_supervisor_restarts_total", { supervisor: "drover", child: "worker 2" }),
+    ).toBe(1);
+    expect(seriesValue(text, "drover_restarts_left", { supervisor: "drover" })).toBe(4);
+    expect(
+      seriesValue(text, "drover_supervisor_reports_total", { worker: 0, context: "child_terminated" }),
+    ).toBe(1);
+    expect(seriesValue(text, "process_resident_memory_bytes", { worker: 0 })).toBeGreaterThan(1e6);
+    expect(seriesValue(text, "process_start_time_seconds", { worker: 0 })).toBeGreaterThan(1.6e9);
+    expect(seriesValue(text, "nodejs_heap_size_used_bytes", { worker: 0 })).toBeGreaterThan(1e6);
+  });
+
+  it("folds children beyond a bound into one series, and escapes what names contain", async () => {
+    for (let n = 0; n < 600; n++) metrics.restarted("drover", `child "${n}"\n`);
+    const text = await metrics.render();
+    expect(text).toContain('child="child \\"7\\"\\n"} 1\n');
+    expect(
+      seriesValue(text, "drover_supervisor_restarts_total", { supervisor: "drover", child: "other" }),
+    ).toBe(100);
+  });
+});
+
+describe("the text", () => {
+  it.skipIf(spawnSync("promtool", ["--version"]).error)(
+    "has nothing that promtool would say a word about",
+    async () => {
+      for (const worker of [1, 2]) {
+        metrics.workerState(worker, "running");
+        metrics.update(worker, served(7, 3));
+      }
+      metrics.restarted("drover", "worker 1");
+      const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {
+        input: await metrics.render(),
+      });
+      expect(`${stdout}${stderr}`).toBe("");
+      expect(status).toBe(0);
+    },
+  );
+
+  it("of one registry knows nothing of another", async () => {
+    metrics.update(1, served(7, 3));
+    const other = new Metrics({ version: "1", listener: "main", protocol: "chat", transport: "stream" });
+    expect(await other.render()).not.toContain('worker="1"');
+  });
+});

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+/** Turns are far shorter; one that waits for a reader here would last for seconds. */
+const STALL = 1000;
+
+let folder: string;
+let program: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "drover-outlets-"));
+  program = join(folder, "program.cjs");
+  const entry = join(import.meta.dirname, "program.ts");
+  await build({
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    logLevel: "error",
+  });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly seen: {
+    readonly dropped: number;
+    readonly atEnd: number;
+    readonly longest: number;
+    readonly memory: number;
+    readonly lines: number;
+  };
+}
+
+/** Resolves when the OS process has ended, whoever still holds its pipes. */
+function ended(child: ChildProcess): Promise<Ended> {
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on("exit", (code) =>
+      setTimeout(() => resolve({ code, stdout, seen: JSON.parse(stderr || "{}") }), 50),
+    );
+  });
+}
+
+/** Runs the program with what a shell makes its standard output. */
+function inShell(task: string, redirection: string): Promise<Ended> {
+  const command = `exec "$0" "$1" "$2" ${redirection}`;
+  return ended(
+    spawn("bash", ["-c", command, process.execPath, program, task], { stdio: ["ignore", "pipe", "pipe"] }),
+  );
+}
+
+describe("the last report before an exit", () => {
+  const report = /"errorContext":"shutdown","reason":"reached_max_restart_intensity".*\n$/;
+
+  it("reaches whoever reads a pipe", async () => {
+    const { code, stdout } = await inShell("give up", "> >(cat)");
+    expect(code).toBe(70);
+    expect(stdout).toMatch(report);
+  });
+
+  it("reaches whoever has started it with a socket for its output, as pm2 and systemd do", async () => {
+    const { code, stdout } = await inShell("give up", "");
+    expect(code).toBe(70);
+    expect(stdout).toMatch(report);
+  });
+
+  it("reaches a file", async () => {
+    const file = join(folder, "last");
+    expect((await inShell("give up", `> ${file}`)).code).toBe(70);
+    expect(readFileSync(file, "utf8")).toMatch(report);
+  });
+
+  it("does not hold up the exit when nobody can take it", async () => {
+    for (const nobody of ["> /dev/full", "> >(true)", "> >(exec sleep 5)"]) {
+      expect((await inShell("give up", nobody)).code).toBe(70);
+    }
+  });
+});
+
+describe("a log that cannot be written", () => {
+  it("because the disk is full costs its lines and nothing else", async () => {
+    const { code, seen } = await inShell("chatter", "> /dev/full");
+    expect(code).toBe(0);
+    expect(seen.atEnd).toBe(seen.lines);
+  });
+
+  it("because the reader has gone costs its lines and nothing else", async () => {
+    const { code, seen } = await inShell("chatter", "> >(exec head -c 1 > /dev/null)");
+    expect(code).toBe(0);
+    expect(seen.dropped).toBeGreaterThan(0);
+  });
+
+  it("because the starter has closed its socket costs its lines and nothing else", async () => {
+    const child = spawn(process.execPath, [program, "chatter"], { stdio: ["ignore", "pipe", "pipe"] });
+    const end = ended(child);
+    child.stdout?.destroy();
+    const { code, seen } = await end;
+    expect(code).toBe(0);
+    expect(seen.dropped).toBeGreaterThan(0);
+  });
+
+  it("because the reader sleeps stalls no turn, fills no memory and delays no exit", async () => {
+    const { code, seen } = await inShell("flood", "> >(exec sleep 20)");
+    expect(code).toBe(0);
+    // 50000 lines of 300 bytes; one MiB of them may wait.
+    expect(seen.dropped).toBeGreaterThan(40_000);
+    expect(seen.longest).toBeLessThan(STALL);
+    expect(seen.memory).toBeLessThan(200e6);
+  });
+
+  it("because the starter does not read its socket stalls no turn either", async () => {
+    const child = spawn(process.execPath, [program, "flood"], { stdio: ["ignore", "pipe", "pipe"] });
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(0);
+    const seen = JSON.parse(stderr);
+    expect(seen.dropped).toBeGreaterThan(30_000);
+    expect(seen.longest).toBeLessThan(STALL);
+  });
+
+  it("loses no line to a reader that is only slow", async () => {
+    const { code, stdout, seen } = await inShell("chatter", "> >(sleep 0.05; exec cat)");
+    expect(code).toBe(0);
+    expect(seen.atEnd).toBe(0);
+    expect(
+      stdout.split("\n").filter((line) => JSON.parse(line || '{"level":0}').level === "debug"),
+    ).toHaveLength(seen.lines);
+  });
+
+  it("is made up for when there is a reader again: every line was either read or counted as lost", async () => {
+    const { code, stdout, seen } = await inShell("burst", "> >(sleep 0.3; exec cat)");
+    expect(code).toBe(0);
+    const read = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const told = read.filter(({ lost }) => lost !== undefined);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told[0]).toMatchObject({ level: "warn", msg: expect.stringMatching(/^\d+ log lines were lost$/) });
+    expect(read.length - told.length + seen.atEnd).toBe(seen.lines);
+  });
+});

@@ -1,0 +1,85 @@
+/** Reports and events as the other rooms publish them. */
+import type { ChildReport, CrashReport, SupervisorReport } from "../../src/otp/events.js";
+import { Pid } from "../../src/otp/pid.js";
+import {
+  CLOSE_REASONS,
+  type ConnectionClosed,
+  type ListenerEvent,
+  REFUSE_REASONS,
+} from "../../src/tcp/events.js";
+import { GAUGES, type Snapshot, TOTALS } from "../../src/telemetry/snapshot.js";
+
+/** 22-Nov-2026, 16:08:22.879 in whatever time zone the tests run. */
+export const WHEN = new Date(2026, 10, 22, 16, 8, 22, 879).getTime();
+
+export const echoChild: ChildReport = {
+  pid: new Pid(1, 17),
+  id: undefined,
+  mfargs: ["echo", "start_link", []],
+  restartType: "temporary",
+  significant: false,
+  shutdown: 2000,
+  childType: "worker",
+};
+
+export const killed: SupervisorReport = {
+  supervisor: "connections",
+  errorContext: "child_terminated",
+  reason: "killed",
+  offender: echoChild,
+};
+
+export function crashWith(reason: CrashReport["reason"]): CrashReport {
+  return {
+    initialCall: "echo:init/1",
+    pid: new Pid(1, 17),
+    registeredName: undefined,
+    label: "echo ready",
+    reason,
+    ancestors: [new Pid(1, 3), new Pid(1, 2)],
+    messageQueueLength: 4,
+    links: [new Pid(1, 3)],
+    trapExit: false,
+  };
+}
+
+/** An error whose stack is the same everywhere. */
+export function typeError(message = "boom"): TypeError {
+  const error = new TypeError(message);
+  error.stack = `TypeError: ${message}\n    at frame (echo.ts:7:3)\n    at run (connection.ts:9:1)`;
+  return error;
+}
+
+export const listening: ListenerEvent = {
+  pid: new Pid(1, 4),
+  listener: "main",
+  what: "listening",
+  address: "::",
+  port: 2222,
+};
+
+export const closedIdle: ConnectionClosed = {
+  pid: new Pid(1, 17),
+  protocol: "echo",
+  peer: { address: "10.0.0.7", port: 51234 },
+  reason: { shutdown: "idle" },
+  counted: "idle",
+  state: "ready",
+  framesReceived: 3,
+  framesSent: 2,
+};
+
+type Numbers = Record<string, number>;
+
+/** A snapshot of zeros but for what is given. */
+export function snapshot(
+  given: { totals?: Numbers; gauges?: Numbers; closed?: Numbers; refused?: Numbers } = {},
+): Snapshot {
+  const zeros = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 0]));
+  return {
+    totals: { ...zeros(TOTALS), ...given.totals },
+    gauges: { ...zeros(GAUGES), ...given.gauges },
+    closed: { ...zeros(CLOSE_REASONS), ...given.closed },
+    refused: { ...zeros(REFUSE_REASONS), ...given.refused },
+  } as Snapshot;
+}
