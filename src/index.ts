@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The front door: all that a protocol author may import. */
 
 export { type Decoder, encode, type Framing, FramingError } from "./framing/framing.js";

@@ -33,6 +33,11 @@ export class Children {
     this.#supervisor = supervisor;
   }
 
+  /** What the supervisor of these children is called. */
+  get owner(): string {
+    return this.#supervisor.label;
+  }
+
   add(spec: CheckedSpec): Child {
     const child: Child = { spec, pid: undefined, restarting: false, old: undefined };
     this.#list.push(child);
@@ -113,8 +118,7 @@ export class Children {
     if (started === "ignore") {
       if (spec.restart === "temporary") this.forget(child);
     } else if (progressReports.hasSubscribers) {
-      const supervisor = this.#supervisor.label;
-      progressReports.publish({ supervisor, started: childReport(spec, started) });
+      progressReports.publish({ supervisor: this.owner, started: childReport(spec, started) });
     }
     return undefined;
   }
@@ -148,6 +152,6 @@ export class Children {
     // The dead have nothing to say: a killed supervisor only notices later that it stood in the middle of something.
     if (!supervisorReports.hasSubscribers || !this.#supervisor.alive) return;
     const offender = childReport(child.spec, child.pid ?? child.old);
-    supervisorReports.publish({ supervisor: this.#supervisor.label, errorContext, reason, offender });
+    supervisorReports.publish({ supervisor: this.owner, errorContext, reason, offender });
   }
 }

@@ -115,7 +115,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   #start(args: A): Result | Promise<Result> {
     try {
       const { start } = this.#options;
-      const started = start ? start(this.pid, ...args) : startSpec(this.pid, args[0]);
+      const started = start ? start(this.pid, ...args) : checkSpec(args[0] as ChildSpec).start(this.pid);
       return started instanceof Promise ? this.#startLater(started, args) : this.#add(started, args);
     } catch (thrown) {
       return { error: reasonOf(thrown) };
@@ -275,10 +275,6 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     this.#children.delete(pid);
     return "ok";
   }
-}
-
-function startSpec(parent: Pid, spec: unknown): Started | Promise<Started> {
-  return checkSpec(spec as ChildSpec).start(parent);
 }
 
 /**

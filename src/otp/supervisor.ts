@@ -8,6 +8,7 @@
  *                                                     └─ yes ─▶ restart by strategy; a failed start is tried
  *                                                               again by a message to itself, and counts again
  */
+import { administer } from "./administration.js";
 import { CallMessage } from "./call.js";
 import {
   type CheckedSpec,
@@ -24,7 +25,6 @@ import { addRestart, type Restarts, restartsLeft } from "./intensity.js";
 import { beforeDown } from "./monitor.js";
 import type { Pid } from "./pid.js";
 import { ExitMessage, onDown, Process, processOf } from "./process.js";
-import type { StartResult } from "./supervision.js";
 
 export {
   type AdminError,
@@ -103,7 +103,7 @@ export class Supervisor extends Process {
 
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
-    if (message instanceof CallMessage) return this.#answer(message);
+    if (message instanceof CallMessage) return administer(this.#children, this.flags.autoShutdown, message);
     if (message instanceof TryAgain) return this.#tryAgain(message.child);
     if (message instanceof StopRequest) return this.#stop(message.reason);
   }
@@ -176,72 +176,6 @@ export class Supervisor extends Process {
     await this.#children.stopAll(this.#children.from());
     this.exitWith(reason);
   }
-
-  // -- what may be asked of it ------------------------------------------------------------------------
-
-  #answer(message: CallMessage): void | Promise<void> {
-    const [argument] = message.args;
-    const id = argument as string;
-    switch (message.name) {
-      case "whichChildren":
-        return message.reply(this.#children.infos());
-      case "countChildren":
-        return message.reply(this.#children.count());
-      case "startChild":
-        return this.#startChild(argument as ChildSpec).then(
-          (result) => message.reply(result),
-          (error) => message.fail(error),
-        );
-      case "terminateChild":
-        return this.#terminateChild(id).then((result) => message.reply(result));
-      case "restartChild":
-        return this.#restartChild(id).then((result) => message.reply(result));
-      case "deleteChild":
-        return message.reply(this.#deleteChild(id));
-      case "getChildspec":
-        return message.reply(this.#children.find(id)?.spec ?? "not_found");
-      default:
-        return message.fail(new Error(`a supervisor has no call "${message.name}"`));
-    }
-  }
-
-  async #startChild(spec: ChildSpec): Promise<StartResult> {
-    const checked = checkSpec(spec);
-    checkSignificant(this.id, this.flags.autoShutdown, checked);
-    const present = this.#children.find(checked.id);
-    if (present) return { error: present.pid ? { already_started: present.pid } : "already_present" };
-    const child = this.#children.add(checked);
-    const reason = await this.#children.start(child);
-    if (reason === undefined) return child.pid;
-    this.#children.forget(child);
-    return { error: reason };
-  }
-
-  async #terminateChild(id: string): Promise<"ok" | "not_found"> {
-    const child = this.#children.find(id);
-    if (!child) return "not_found";
-    await this.#children.stop(child);
-    return "ok";
-  }
-
-  async #restartChild(id: string): Promise<StartResult> {
-    const child = this.#children.find(id);
-    if (!child || child.restarting || child.pid) return { error: whyNot(child) };
-    const reason = await this.#children.start(child);
-    return reason === undefined ? child.pid : { error: reason };
-  }
-
-  #deleteChild(id: string): "ok" | "running" | "restarting" | "not_found" {
-    const child = this.#children.find(id);
-    if (!child || child.restarting || child.pid) return whyNot(child);
-    this.#children.forget(child);
-    return "ok";
-  }
-}
-
-function whyNot(child: Child | undefined): "running" | "restarting" | "not_found" {
-  if (!child) return "not_found";
-  return child.restarting ? "restarting" : "running";
 }
 
 // -- the public face ----------------------------------------------------------------------------------

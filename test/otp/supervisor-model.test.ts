@@ -216,13 +216,19 @@ class Run {
     const child = this.model.children.find((other) => other.id === id);
     if (one.do === "exit") {
       if (!child?.running) return;
-      this.stage.fail(id, one.failures);
-      this.model.failing = { id, times: one.failures };
+      this.#fail(id, one.failures);
       this.stage.at(id).quit(one.reason);
       this.model.exit(child, one.reason, this.clock.now());
       return settle();
     }
     await this.#admin(one.do, id, child);
+  }
+
+  /** From now on only this child fails to start, so often. */
+  #fail(id: string, times: number): void {
+    this.stage.fail(this.model.failing.id, 0);
+    this.stage.fail(id, times);
+    this.model.failing = { id, times };
   }
 
   async #admin(
@@ -231,8 +237,7 @@ class Run {
     child: ModelChild | undefined,
   ): Promise<void> {
     const { root, model } = this;
-    this.stage.fail(id, 0);
-    model.failing = { id, times: 0 };
+    this.#fail(id, 0);
     if (what === "terminate") {
       if (child) model.terminate(child);
       expect(await terminateChild(root, id)).toBe(child ? "ok" : "not_found");

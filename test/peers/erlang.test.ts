@@ -9,8 +9,14 @@ const erl = testWith("erl", "apt-get install erlang-base");
 afterEach(endAll);
 
 async function evaluate(code: string): Promise<string> {
-  const args = ["-noshell", "-eval", `try ${code} catch C:R:S -> io:format("~p~n", [{C,R,S}]) end, halt().`];
-  const { stdout } = await promisify(execFile)(find("erl") as string, args);
+  const args = [
+    "-noshell",
+    "-eval",
+    `try ${code} catch Class:Reason:Stack -> io:format("~p~n", [{Class,Reason,Stack}]) end, halt().`,
+  ];
+  const { stdout } = await promisify(execFile)(find("erl") as string, args, {
+    env: { ...process.env, ERL_CRASH_DUMP: "/dev/null" },
+  });
   return stdout.trim();
 }
 

@@ -25,18 +25,13 @@ beforeAll(async () => {
   });
   await npm("init", "-y");
   const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/typescript/package.json"), "utf8"));
-  await npm("install", join(dir, JSON.parse(stdout)[0].filename), `typescript@${version}`, "@types/node@20");
+  await npm("install", join(dir, JSON.parse(stdout)[0].filename), `typescript@${version}`);
 });
 
 afterEach(endAll);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const tsc = () =>
-  exec(
-    "npx",
-    ["tsc", "--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "my-protocol.ts"],
-    { cwd: dir },
-  );
+const tsc = () => exec("npx", ["tsc", "--noEmit", "my-protocol.ts"], { cwd: dir });
 
 test("the README's protocol compiles, and is served from the empty folder", async () => {
   writeFileSync(join(dir, "my-protocol.ts"), example("Write your own protocol"));

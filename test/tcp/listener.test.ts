@@ -1,0 +1,206 @@
+/** Who is let in: the limit, the listening socket given back and asked for again, suspend and resume. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { connect } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { callWithin, defineProtocol, packet, type Ref, serve } from "../../src/index.js";
+import type { ListenerEvent } from "../../src/tcp/events.js";
+import { type BoundHandle, bind } from "../../src/transport/bound.js";
+import { closedAs, connected, house, serving } from "../support/serving.js";
+import { turn, until } from "../support/until.js";
+
+const echo = defineProtocol({
+  name: "echo",
+  framing: packet(2),
+  states: { ready: { frame: (conn, frame) => conn.send(frame) } },
+});
+
+/** How a connection attempt ends: with a code, or connected. */
+function attempt(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "error"));
+    socket.on("connect", () => {
+      resolve("connected");
+      socket.destroy();
+    });
+  });
+}
+
+/** What the listeners say until the test ends. */
+function listenerEvents(): string[] {
+  const seen: string[] = [];
+  const note = (event: unknown) => void seen.push((event as ListenerEvent).what);
+  subscribe("tcp.listener", note);
+  onTestFinished(() => void unsubscribe("tcp.listener", note));
+  return seen;
+}
+
+/** Gives a bound socket of the same port again and again, as the primary does. */
+function lender() {
+  const first = bind("127.0.0.1", 0);
+  const { port } = first;
+  let bound: BoundHandle | undefined = first;
+  const lent = { port, asked: 0, hold: undefined as Promise<void> | undefined };
+  const acquire = async () => {
+    lent.asked++;
+    await lent.hold;
+    const { handle } = bound ?? bind("127.0.0.1", port);
+    bound = undefined;
+    return { handle };
+  };
+  return { lent, acquire };
+}
+
+test("one connection too many is closed at once and counted as refused, and there is room again later", async () => {
+  const server = await serving(echo, { maxConnections: 2 });
+  const [one, two] = [await connected(server), await connected(server)];
+  await one.send("1").receive();
+  await two.send("2").receive();
+  const third = await connected(server);
+  await until(() => third.ended || third.closed);
+  expect(server.counters).toMatchObject({ accepted: 2, active: 2 });
+  expect(server.counters.refused.max_connections).toBe(1);
+  await one.close();
+  await until(() => server.counters.active === 1);
+  await turn(2);
+  expect(await (await connected(server)).send("4").receive()).toEqual(["4"]);
+});
+
+test("a renewable listener gives its socket back at the limit and asks for it again when there is room", async () => {
+  const { lent, acquire } = lender();
+  const events = listenerEvents();
+  const server = await house(echo, { acquire, renewable: true, maxConnections: 5 });
+  const clients = await Promise.all(Array.from({ length: 5 }, () => connected(server)));
+  await until(() => server.listener.state === "full");
+  expect(await attempt(lent.port)).toBe("ECONNREFUSED");
+  await clients[0]?.close();
+  await until(() => server.listener.state === "listening");
+  expect(await (await connected(server)).send("x").receive()).toEqual(["x"]);
+  expect(server.counters.refused).toEqual({ max_connections: 0, not_started: 0 });
+  expect(lent.asked).toBe(2);
+  expect(events).toEqual(["listening", "full", "listening", "full"]);
+});
+
+test("a full listener waits for a fifth of its room, so that it does not open for every single client", async () => {
+  const { lent, acquire } = lender();
+  const server = await house(echo, { acquire, renewable: true, maxConnections: 10 });
+  const clients = await Promise.all(Array.from({ length: 10 }, () => connected(server)));
+  await until(() => server.listener.state === "full");
+  await clients[0]?.close();
+  await until(() => server.counters.active === 9);
+  await turn(3);
+  expect(server.listener.state).toBe("full");
+  await clients[1]?.close();
+  await until(() => server.listener.state === "listening");
+  expect(lent.asked).toBe(2);
+});
+
+test("a suspended listener lets nobody in and keeps its connections; resume opens it again", async () => {
+  const { lent, acquire } = lender();
+  const server = await house(echo, { acquire, renewable: true });
+  const listener = server.listener.pid as Ref<{ suspend(): string; resume(): string }, object>;
+  const client = await connected(server);
+  await client.send("1").receive();
+  expect(await callWithin(5_000, listener, "suspend")).toBe("suspended");
+  expect(await attempt(lent.port)).toBe("ECONNREFUSED");
+  expect(await client.send("2").receive(2)).toEqual(["1", "2"]);
+  await callWithin(5_000, listener, "resume");
+  await until(() => server.listener.state === "listening");
+  expect(await attempt(lent.port)).toBe("connected");
+});
+
+test("suspend while the socket is still being asked for wins, and resume does not end up with two", async () => {
+  const { lent, acquire } = lender();
+  const events = listenerEvents();
+  const server = await house(echo, { acquire, renewable: true });
+  const listener = server.listener.pid as Ref<{ suspend(): string; resume(): string }, object>;
+  await callWithin(5_000, listener, "suspend");
+  let give = () => {};
+  lent.hold = new Promise((resolve) => {
+    give = resolve;
+  });
+  await callWithin(5_000, listener, "resume");
+  await callWithin(5_000, listener, "suspend");
+  give();
+  await turn(5);
+  expect(server.listener.state).toBe("suspended");
+  expect(await attempt(lent.port)).toBe("ECONNREFUSED");
+  await callWithin(5_000, listener, "resume");
+  await until(() => server.listener.state === "listening");
+  expect(events).toEqual(["listening", "suspended", "suspended", "listening"]);
+});
+
+test("a listener that cannot come by its socket again is restarted by its supervisor", async () => {
+  const { lent, acquire } = lender();
+  let refuse = false;
+  const failing = async () => {
+    if (refuse) {
+      refuse = false;
+      throw Object.assign(new Error("gone"), { code: "EPIPE" });
+    }
+    return acquire();
+  };
+  const server = await house(echo, { acquire: failing, renewable: true, maxConnections: 1 });
+  const client = await connected(server);
+  await until(() => server.listener.state === "full");
+  refuse = true;
+  await client.close();
+  await until(() => !server.listener.alive);
+  await until(() => lent.asked === 2);
+  const next = await connected(server);
+  expect(await next.send("x").receive()).toEqual(["x"]);
+});
+
+test("an address that is taken is said as net says it, and nothing is left running", async () => {
+  const server = await serving(echo);
+  const failed = await serve(echo, { port: server.port }).catch((error: unknown) => error);
+  expect(failed).toMatchObject({
+    code: "EADDRINUSE",
+    port: server.port,
+    message: expect.stringContaining("EADDRINUSE"),
+  });
+});
+
+test("after stop the port is free, and the counters still add up", async () => {
+  const server = await serving(echo, { shutdown: 0 });
+  const clients = await Promise.all(Array.from({ length: 50 }, () => connected(server)));
+  await Promise.all(clients.map((client, n) => client.send(`${n}`).receive()));
+  await server.stop();
+  expect(await attempt(server.port)).toBe("ECONNREFUSED");
+  const again = await serving(echo, { port: server.port });
+  expect(again.port).toBe(server.port);
+  expect(await closedAs(server)).toSatisfy(
+    (closed: Record<string, number>) => Object.keys(closed).length > 0,
+  );
+  expect(server.counters).toMatchObject({ accepted: 50, active: 0, outbound: 0 });
+});
+
+test("what a listener and a connection show of themselves is plain data", async () => {
+  const server = await house(echo);
+  const client = await connected(server);
+  await client.send("hello").receive();
+  expect(server.listener.inspect()).toMatchObject({
+    state: "listening",
+    port: server.port,
+    transport: "stream",
+  });
+  const { children } = (await import("../../src/otp/process.js")).processOf(
+    server.connections,
+  ) as unknown as {
+    children(): { process: { inspect(): Record<string, unknown> } }[];
+  };
+  const shown = children
+    .call((await import("../../src/otp/process.js")).processOf(server.connections))[0]
+    ?.process.inspect();
+  expect(shown).toMatchObject({
+    protocol: "echo",
+    state: "ready",
+    framesReceived: 1,
+    framesSent: 1,
+    bytesReceived: 7,
+    bytesSent: 7,
+    buffered: 0,
+    outbound: 0,
+  });
+  expect(JSON.parse(JSON.stringify(shown))).toEqual(shown);
+});

@@ -1,0 +1,338 @@
+/** What every transport must do, whatever it is made of: run against each. */
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { bind } from "../../src/transport/bound.js";
+import type { Transport } from "../../src/transport/transport.js";
+import { turn, until } from "../support/until.js";
+import { Echo, fill, stage } from "./owner.js";
+
+export function transportConformance(name: string, transport: Transport): void {
+  describe(`transport ${name}`, () => {
+    listens(transport);
+    reads(transport);
+    writes(transport);
+    ends(transport);
+    fails(transport);
+  });
+}
+
+function listens(transport: Transport): void {
+  test("it listens on a port of its own, and says who has connected", async () => {
+    const { listening, pair } = await stage(transport);
+    expect(listening.address).toBe("127.0.0.1");
+    expect(listening.port).toBeGreaterThan(0);
+    const { client, owner } = await pair();
+    expect(owner.socket.peer).toEqual({ address: "127.0.0.1", port: client.socket.localPort });
+  });
+
+  test("a port that is taken is an error with its code", async () => {
+    const { listening } = await stage(transport);
+    const { port } = listening;
+    await expect(stage(transport, undefined, { host: "127.0.0.1", port })).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    });
+  });
+
+  test("it listens on a socket that was bound elsewhere, whose queue held the clients meanwhile", async () => {
+    const bound = bind("127.0.0.1", 0);
+    const { listening, pair } = await stage(transport, undefined, { handle: bound.handle });
+    expect(listening.port).toBe(bound.port);
+    const { client, owner } = await pair();
+    client.write("x");
+    await until(() => owner.text === "x");
+  });
+
+  test("after close nobody is let in, and who is in stays", async () => {
+    const { listening, pair, connect } = await stage(transport, (socket) => new Echo(socket));
+    const { client } = await pair();
+    listening.close();
+    await turn(2);
+    await expect(connect()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    client.write("still here");
+    await until(() => client.received === 10);
+  });
+
+  test("1,000 connections are served at once", async () => {
+    const { owners, connect } = await stage(transport, (socket) => new Echo(socket).start());
+    const clients = await Promise.all(Array.from({ length: 1_000 }, connect));
+    for (const [n, client] of clients.entries()) client.write(`hello ${n}`);
+    await until(() => clients.every((client, n) => client.received === `hello ${n}`.length));
+    expect(clients.map((client) => `${client.bytes}`)).toEqual(clients.map((_, n) => `hello ${n}`));
+    for (const client of clients) client.finish();
+    await until(() => owners.every((owner) => owner.closed.length === 1));
+    expect(owners).toHaveLength(1_000);
+    expect(owners.every((owner) => owner.closed[0] === undefined)).toBe(true);
+  }, 30_000);
+}
+
+function reads(transport: Transport): void {
+  test("nothing is read before there is an owner, and the hand-over loses no byte", async () => {
+    const { owners, connect } = await stage(transport);
+    const client = (await connect()).write("early").finish();
+    const owner = await until(() => owners[0]);
+    await turn(10);
+    expect([owner.received, owner.ended]).toEqual([0, 0]);
+    owner.start();
+    await until(() => owner.ended);
+    expect(owner.text).toBe("early");
+    expect(client.closed).toBe(false);
+  });
+
+  test("bytes arrive in order however they are cut", async () => {
+    const { pair } = await stage(transport, (socket) => new Echo(socket));
+    const { client, owner } = await pair();
+    const sent = "the quick brown fox";
+    for (const [n, byte] of [...sent].entries()) {
+      client.write(byte);
+      await until(() => owner.received === n + 1);
+    }
+    await until(() => client.received === sent.length);
+    expect(`${client.bytes}`).toBe(sent);
+  });
+
+  test("a chunk that is kept is not written over by the next", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    for (let n = 0; n < 100; n++) {
+      client.write(Buffer.alloc(1_000, n));
+      await until(() => owner.received === (n + 1) * 1_000);
+    }
+    const expected = Buffer.concat(Array.from({ length: 100 }, (_, n) => Buffer.alloc(1_000, n)));
+    expect(Buffer.concat(owner.chunks).equals(expected)).toBe(true);
+  });
+
+  test("paused, nothing is told and the client is pushed back; resumed, nothing is missing", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    owner.call((socket) => socket.pause());
+    const size = 20_000_000;
+    client.write(Buffer.alloc(size)).finish();
+    await turn(50);
+    expect([owner.received, owner.ended]).toEqual([0, 0]);
+    expect(client.socket.writableLength).toBeGreaterThan(0);
+    owner.call((socket) => socket.resume());
+    await until(() => owner.ended);
+    expect(owner.received).toBe(size);
+  });
+
+  test("it may be paused inside onChunk, again and again, and after the peer has gone", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    const take = owner.onChunk.bind(owner);
+    let chunks = 0;
+    owner.onChunk = (chunk) => {
+      take(chunk);
+      chunks++;
+      owner.socket.pause();
+      setImmediate(() => owner.socket.resume());
+    };
+    client.write(Buffer.alloc(1_000_000)).finish();
+    await until(() => owner.ended);
+    expect(owner.received).toBe(1_000_000);
+    expect(chunks).toBeGreaterThan(1);
+  });
+}
+
+function writes(transport: Transport): void {
+  test("what the kernel takes at once is written: true, and the buffer may be used again", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    const buffer = Buffer.alloc(100);
+    let expected = "";
+    for (let n = 0; n < 20; n++) {
+      buffer.fill(65 + n);
+      expected += buffer.toString();
+      expect(owner.call((socket) => socket.write(buffer))).toBe(true);
+      buffer.fill(0);
+    }
+    expect(owner.socket.unsent).toBe(0);
+    await until(() => client.received === expected.length);
+    expect(`${client.bytes}`).toBe(expected);
+    expect(owner.written).toBe(0);
+  });
+
+  test("a slow reader: false, unsent falls while it reads, onWritten comes once, and every byte arrives", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.socket.pause();
+    const sent = fill(owner);
+    const { unsent } = owner.socket;
+    expect(unsent).toBeGreaterThan(0);
+    expect(unsent).toBeLessThanOrEqual(1_000_000);
+    await turn(20);
+    expect(owner.written).toBe(0);
+    client.socket.resume();
+    await until(() => owner.socket.unsent < unsent);
+    await until(() => owner.written === 1);
+    expect(owner.socket.unsent).toBe(0);
+    expect(owner.write("next")).toBe(true);
+    await until(() => client.received === sent + 4);
+    await turn(5);
+    expect(owner.written).toBe(1);
+  });
+
+  test("a write inside onWritten is in order", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.socket.pause();
+    const sent = fill(owner);
+    let more = 0;
+    const block = Buffer.alloc(2_000_000, "y");
+    const noted = owner.onWritten.bind(owner);
+    owner.onWritten = () => {
+      noted();
+      if (more === 0) {
+        more = block.length;
+        owner.socket.write(block);
+      }
+    };
+    client.socket.resume();
+    await until(() => more > 0 && client.received === sent + more);
+    expect(client.bytes.indexOf("y")).toBe(sent);
+  });
+}
+
+function ends(transport: Transport): void {
+  test("a client that has finished sending still gets an answer, and FIN from us closes it: once, no code", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.write("question").finish();
+    await until(() => owner.ended);
+    await turn(5);
+    expect([owner.text, owner.closed]).toEqual(["question", []]);
+    expect(owner.write("answer")).toBe(true);
+    owner.call((socket) => socket.end());
+    await until(() => owner.closed.length);
+    await client.end();
+    expect([`${client.bytes}`, client.code, owner.closed]).toEqual(["answer", undefined, [undefined]]);
+  });
+
+  test("after our FIN the client is still heard until it finishes as well", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    owner.call((socket) => socket.end());
+    await until(() => client.ended);
+    client.write("last words");
+    await until(() => owner.text === "last words");
+    expect(owner.closed).toEqual([]);
+    client.finish();
+    await until(() => owner.closed.length);
+    expect([owner.ended, owner.closed]).toEqual([1, [undefined]]);
+  });
+
+  test("end with output pending: all of it, then FIN", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.socket.pause();
+    const sent = fill(owner);
+    owner.call((socket) => socket.end());
+    client.finish().socket.resume();
+    await client.end();
+    expect([client.received, client.code]).toEqual([sent, undefined]);
+    await until(() => owner.closed.length);
+    expect(owner.closed).toEqual([undefined]);
+  });
+
+  test("destroy closes at once, also with output pending, twice, or before there is an owner", async () => {
+    const { owners, pair, connect } = await stage(transport);
+    const { client, owner } = await pair();
+    client.socket.pause();
+    fill(owner);
+    owner.call((socket) => socket.destroy());
+    owner.call((socket) => socket.destroy());
+    await until(() => owner.closed.length);
+    expect(owner.written).toBe(0);
+
+    const other = await connect();
+    (await until(() => owners[1])).socket.destroy();
+    await other.end();
+    owners[1]?.start();
+    await until(() => owners[1]?.closed.length);
+    await turn(3);
+    expect(owners[1]?.closed).toHaveLength(1);
+  });
+
+  test("a socket that is gone takes writes, end, pause and resume without complaint", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.reset();
+    await until(() => owner.closed.length);
+    expect(owner.write("nobody")).toBe(true);
+    owner.call((socket) => {
+      socket.pause();
+      socket.resume();
+      socket.end();
+      socket.destroy();
+    });
+    await turn(3);
+    expect([owner.socket.unsent, owner.written, owner.closed.length]).toEqual([0, 0, 1]);
+  });
+}
+
+function fails(transport: Transport): void {
+  test("a reset before there is an owner is told to it when it comes, and harms nobody", async () => {
+    for (const turns of [0, 5]) {
+      const { owners, connect } = await stage(transport);
+      const client = await connect();
+      const owner = await until(() => owners[0]);
+      client.reset();
+      await turn(turns);
+      owner.start();
+      await until(() => owner.closed.length);
+      await turn(3);
+      expect(owner.closed).toHaveLength(1);
+    }
+  });
+
+  test("a reset while it reads, or is paused and reads on, is told with its code", async () => {
+    const { pair } = await stage(transport);
+    for (const paused of [false, true]) {
+      const { client, owner } = await pair();
+      if (paused) owner.call((socket) => socket.pause());
+      client.reset();
+      await until(() => client.closed);
+      if (paused) owner.call((socket) => socket.resume());
+      await until(() => owner.closed.length);
+      expect(owner.closed).toEqual(["ECONNRESET"]);
+    }
+  });
+
+  test("a reset with a write outstanding: closed, never written", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.socket.pause();
+    fill(owner);
+    client.reset();
+    await until(() => owner.closed.length);
+    await turn(3);
+    expect(owner.written).toBe(0);
+    expect(owner.closed[0]).toMatch(/^(ECONNRESET|EPIPE)$/);
+  });
+
+  test("a reset after our FIN is an end like another", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    owner.call((socket) => socket.end());
+    await until(() => client.ended);
+    client.reset();
+    await until(() => owner.closed.length);
+    expect(owner.closed).toHaveLength(1);
+  });
+
+  test("clients that are gone before they are accepted are not given to anybody, or told as closed", async () => {
+    const { listening, owners, connect } = await stage(transport, (socket) => new Echo(socket).start());
+    const script = `
+      let left = 20;
+      for (let n = 0; n < 20; n++) {
+        const socket = require("node:net").connect(${listening.port}, "127.0.0.1", () => {
+          socket.resetAndDestroy();
+          if (--left === 0) setImmediate(() => process.exit());
+        });
+      }`;
+    // While this waits nobody accepts: the clients come and go in the kernel's queue.
+    expect(spawnSync(process.execPath, ["-e", script]).status).toBe(0);
+    const client = (await connect()).write("x");
+    await until(() => client.received === 1);
+    await until(() => owners.every((owner) => owner.text === "x" || owner.closed.length === 1));
+  });
+}
