@@ -5,7 +5,7 @@ export { type Decoder, encode, type Framing, FramingError } from "./framing/fram
 export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
 export { raw } from "./framing/raw.js";
-export { type ChildSpec, child } from "./otp/child-spec.js";
+export { type ChildSpec, checkChildspecs, child } from "./otp/child-spec.js";
 export { type Clock, ManualClock, useClock } from "./otp/clock.js";
 export type { Duration } from "./otp/duration.js";
 export { dynamicSupervisor, startChild } from "./otp/dynamic-supervisor.js";

@@ -10,13 +10,7 @@
  */
 import { administer } from "./administration.js";
 import { CallMessage } from "./call.js";
-import {
-  type CheckedSpec,
-  type ChildSpec,
-  checkChildren,
-  checkSignificant,
-  checkSpec,
-} from "./child-spec.js";
+import { type CheckedSpec, type ChildSpec, checkChildren } from "./child-spec.js";
 import { type Child, Children, type Failed } from "./children.js";
 import { clock } from "./clock.js";
 import { type ExitReason, isNormal, ProcessExit } from "./exit.js";
