@@ -23,6 +23,7 @@ import { clock } from "./otp/clock.js";
 import { formatReason, ProcessExit } from "./otp/exit.js";
 import { type Log, openLog } from "./telemetry/log.js";
 import { Metrics } from "./telemetry/metrics.js";
+import { type Choice, chooseTransport } from "./transport/choose.js";
 
 export interface Program {
   readonly version: string;
@@ -57,6 +58,12 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
   let release: Release;
+  let transport: Choice;
+  try {
+    transport = await chooseTransport(config.transport);
+  } catch (error) {
+    return refuse(EXIT.badConfig, (error as Error).message);
+  }
   try {
     release = await prepare(named, process.cwd(), exec);
   } catch (error) {
@@ -65,13 +72,14 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
   } finally {
     await stopCompiler();
   }
-  return new Run(loaded, release, version, exec).run();
+  return new Run(loaded, release, transport, { version, exec }).run();
 }
 
 class Run {
   readonly #config: Config;
   readonly #loaded: Loaded;
   readonly #release: Release;
+  readonly #transport: Choice;
   readonly #version: string;
   readonly #exec: string;
   readonly #log: Log;
@@ -79,10 +87,16 @@ class Run {
   #primary: Primary | undefined = undefined;
   #stops = 0;
 
-  constructor(loaded: Loaded, release: Release, version: string, exec: string) {
+  constructor(
+    loaded: Loaded,
+    release: Release,
+    transport: Choice,
+    { version, exec }: Pick<Program, "version" | "exec">,
+  ) {
     this.#config = loaded.config;
     this.#loaded = loaded;
     this.#release = release;
+    this.#transport = transport;
     this.#version = version;
     this.#exec = exec;
     const { logLevel: level, logFormat: format, name } = this.#config;
@@ -92,6 +106,7 @@ class Run {
   async run(): Promise<number> {
     const { host, port } = this.#config;
     for (const warning of this.#loaded.warnings) this.#log.warn(warning);
+    this.#log.info(`transport ${this.#transport.transport.name}: ${this.#transport.why}`);
     try {
       this.#options = this.#primaryOptions();
       this.#primary = new Primary(this.#options);
@@ -124,6 +139,7 @@ class Run {
       config,
       version: this.#version,
       protocol: this.#release,
+      transport: this.#transport.transport.name,
       exec: this.#exec,
       maxConnections: config.maxConnections === "auto" ? room : config.maxConnections,
       color: this.#color(),
@@ -132,7 +148,7 @@ class Run {
         node: process.version,
         protocol: this.#release.name,
         listener: "main",
-        transport: "stream",
+        transport: this.#transport.transport.name,
       }),
       explain: () => explain(config, this.#loaded.origins),
       onStop: () => this.#stop("asked over the control socket"),

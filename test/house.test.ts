@@ -18,7 +18,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   cli: ["config"],
   protocols: ["index"],
   index: ["otp", "framing", "tcp"],
-  start: ["admin", "cluster", "config", "otp", "telemetry"],
+  start: ["admin", "cluster", "config", "otp", "telemetry", "transport"],
   program: ["start", "cli", "config"],
   main: ["program", "cluster"],
 };

@@ -4,6 +4,7 @@
  * so nothing that a client has sent may ever be the message itself.
  */
 
+import type { Transport } from "../transport/transport.js";
 import type { ProtocolModule } from "./release.js";
 
 /** From the primary. */
@@ -33,6 +34,8 @@ export interface Boot {
   readonly worker: number;
   readonly name: string;
   readonly protocol: ProtocolModule;
+  /** Chosen and tried out by the primary. */
+  readonly transport: Transport["name"];
   readonly maxConnections: number;
   readonly backlog: number;
   readonly shutdown: number;

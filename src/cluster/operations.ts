@@ -71,7 +71,7 @@ export class Operations implements Control {
       protocol: protocol.name,
       address: showAddress(this.#primary.address.address, this.#primary.address.port),
       admin: showAddress(config.adminHost, config.adminPort),
-      transport: "stream",
+      transport: this.#options.transport,
       workers: this.#primary.slots.map(({ slot, process: worker, restarts }) => ({
         worker: slot,
         osPid: worker?.osPid ?? 0,

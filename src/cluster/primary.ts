@@ -18,6 +18,7 @@ import { type Supervisor, startSupervisor, stopSupervisor } from "../otp/supervi
 import type { Metrics } from "../telemetry/metrics.js";
 import { decodeSnapshot, type Snapshot } from "../telemetry/snapshot.js";
 import { type BoundHandle, bind } from "../transport/bound.js";
+import type { Transport } from "../transport/transport.js";
 import type { Boot, SignalEnvelope } from "./envelope.js";
 import type { Release } from "./release.js";
 import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
@@ -26,6 +27,7 @@ export interface PrimaryOptions {
   readonly config: Config;
   readonly version: string;
   readonly protocol: Release;
+  readonly transport: Transport["name"];
   /** The program that a worker runs: started with the argument `worker`. */
   readonly exec: string;
   /** Connections at most over all workers. */
@@ -123,7 +125,7 @@ export class Primary implements WorkerOwner {
   }
 
   #boot(worker: number): Boot {
-    const { config, protocol, maxConnections, color } = this.#options;
+    const { config, protocol, transport, maxConnections, color } = this.#options;
     const workers = this.slots.length;
     // Shares that add up to the limit exactly: what is over waits in the kernel's queue for whoever has room.
     const share = Math.floor(maxConnections / workers) + (worker <= maxConnections % workers ? 1 : 0);
@@ -131,6 +133,7 @@ export class Primary implements WorkerOwner {
       worker,
       name: config.name,
       protocol: { url: protocol.url, bundled: protocol.bundled },
+      transport,
       maxConnections: share,
       backlog: config.backlog,
       shutdown: config.shutdown,

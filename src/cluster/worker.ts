@@ -17,6 +17,7 @@ import { startServer } from "../tcp/server.js";
 import { Service } from "../tcp/service.js";
 import { type Log, openLog } from "../telemetry/log.js";
 import { encodeSnapshot } from "../telemetry/snapshot.js";
+import { chooseTransport } from "../transport/choose.js";
 import {
   type Boot,
   isEnvelope,
@@ -100,6 +101,7 @@ class WorkerMain {
         service,
         acquire: () => this.#acquire(),
         renewable: true,
+        transport: (await chooseTransport(this.#boot.transport, false)).transport,
         maxConnections,
         backlog,
         shutdown,
@@ -133,7 +135,7 @@ class WorkerMain {
   #listener(): { address: { address: string; port: number }; transport: string } {
     const pid = whereis("listener");
     const { address } = processOf(pid as Pid) as Listener;
-    return { address, transport: "stream" };
+    return { address, transport: this.#boot.transport };
   }
 
   // -- the channel --------------------------------------------------------------------------------------

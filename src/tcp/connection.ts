@@ -9,7 +9,6 @@
  * No promise, closure or timer per frame; all fields are set in the constructor.
  */
 import { FramingError } from "../framing/framing.js";
-import { clock } from "../otp/clock.js";
 import { type ExitReason, reasonOf } from "../otp/exit.js";
 import type { Outcome } from "../otp/gen-statem.js";
 import type { Pid } from "../otp/pid.js";
@@ -22,6 +21,7 @@ import { CLOSING, FLUSHING, GONE, Lifetime, RUNNING, WAITING } from "./lifetime.
 import type { Outlet } from "./outlet.js";
 import type { Active } from "./protocol.js";
 import type { Deferred } from "./service.js";
+import { wholeMs } from "./wheel.js";
 
 export class Connection extends Lifetime implements SocketOwner, Deferred {
   #pumping = false;
@@ -85,6 +85,13 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     }
   }
 
+  onBytes(shared: Buffer, length: number): void {
+    if (this.phase !== RUNNING) return;
+    const { slab } = this.service;
+    const at = slab.keep(shared, 0, length);
+    this.onChunk(slab.buffer.subarray(at, at + length));
+  }
+
   onEnd(): void {
     if (this.phase !== RUNNING) return;
     (this.intake as Intake).ended = true;
@@ -130,7 +137,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     turn.handling = undefined;
     turn.flush();
     this.#pumping = false;
-    if (this.framesReceived !== before) intake.lastFrameAt = clock.now();
+    if (this.framesReceived !== before) intake.lastFrameAt = wholeMs();
     if (this.phase === RUNNING && !this.busy) this.#afterFrames(intake);
   }
 
@@ -149,7 +156,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       this.framesReceived++;
       counters.framesReceived++;
       intake.partialSince = NONE;
-      if (intake.credit !== Infinity) intake.credit--;
+      if (intake.credit > 0) intake.credit--;
       const outcome = this.cells.frame(this, frame);
       if (outcome !== undefined) this.settle(outcome, "frame", frame);
       if (--frames === 0 || intake.buffered <= floor) return this.#defer();
@@ -172,7 +179,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (!intake.hungry || intake.buffered === 0) intake.partialSince = NONE;
     else if (intake.ended) return this.stop({ shutdown: "truncated" });
     else if (intake.partialSince === NONE) {
-      intake.partialSince = clock.now();
+      intake.partialSince = wholeMs();
       this.service.wheel.schedule(this, this.peerDeadline(intake));
     }
     if (this.#shutdownAsked) return this.#sayShutdown();
@@ -255,10 +262,10 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   protected heedPeer(intake: Intake, now: number): void {
     if (intake.partialSince !== NONE && now >= intake.partialSince + this.service.limits.frame) {
       if (intake.hungry) return this.stop({ shutdown: "frame_timeout" });
-      intake.partialSince = now;
+      intake.partialSince = wholeMs();
     }
     if (now < intake.heardAt + this.cells.idleMs) return;
-    intake.excusedAt = now;
+    intake.excusedAt = wholeMs();
     if (intake.hungry && !this.busy) this.event("idle", undefined);
   }
 

@@ -13,6 +13,8 @@ import type { Active } from "./protocol.js";
 
 /** No frame has begun. */
 export const NONE = -1;
+/** No number of frames was asked for. */
+export const UNLIMITED = -1;
 
 export class Intake {
   bytesReceived = 0;
@@ -20,14 +22,14 @@ export class Intake {
   hungry = true;
   /** The peer has finished sending. */
   ended = false;
-  /** Frames that may be handled before `passive`; `Infinity` unless a number was asked for. */
-  credit = Infinity;
+  /** Frames that may be handled before `passive`; `UNLIMITED` unless a number was asked for. */
+  credit = UNLIMITED;
   /** `active: true`: frames are handled whether or not the output has room. */
   heedless = false;
   /** When the last whole frame was handled, in clock milliseconds. */
   lastFrameAt: number;
   /** Until then its silence does not count. */
-  excusedAt = -Infinity;
+  excusedAt = 0;
   /** When the frame that is not yet whole began; `NONE` when there is none. */
   partialSince = NONE;
   readonly #decoder: Decoder<any>;
@@ -111,7 +113,7 @@ export class Intake {
   /** Asks for frames in another way; a number is added to those that are still to come. */
   ask(active: Active): void {
     this.heedless = active === true;
-    if (typeof active !== "number") this.credit = Infinity;
-    else this.credit = (this.credit === Infinity ? 0 : this.credit) + active;
+    if (typeof active !== "number") this.credit = UNLIMITED;
+    else this.credit = (this.credit === UNLIMITED ? 0 : this.credit) + active;
   }
 }

@@ -19,11 +19,11 @@ import type { ProtocolCells } from "./compile.js";
 import { closeReason } from "./counters.js";
 import { connectionClosed, connectionOpened } from "./events.js";
 import { inspectConnection } from "./inspect.js";
-import { Intake } from "./intake.js";
+import { Intake, NONE } from "./intake.js";
 import { Outlet } from "./outlet.js";
 import type { Active, Conn } from "./protocol.js";
 import type { Service } from "./service.js";
-import { NO_SLOT, type Wheeled } from "./wheel.js";
+import { NO_SLOT, type Wheeled, wholeMs } from "./wheel.js";
 
 /** Where a connection is in its life; only ever goes up. */
 export const WAITING = 0;
@@ -51,7 +51,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   /** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
   #hopeless = false;
   /** When the present phase is over at the latest. */
-  #endBy = Infinity;
+  #endBy = NONE;
   #exitReason: ExitReason = "normal";
 
   abstract send(frame: any): void;
@@ -73,7 +73,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     counters.active++;
     const { pid, peer, label: protocol } = this;
     if (connectionOpened.hasSubscribers) connectionOpened.publish({ pid, protocol, peer });
-    this.intake = new Intake(this.service.protocol.framing.decoder(), socket, counters, clock.now());
+    this.intake = new Intake(this.service.protocol.framing.decoder(), socket, counters, wholeMs());
   }
 
   // -- deadlines ----------------------------------------------------------------------------------------
@@ -87,10 +87,10 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     const outlet = this.outlet as Outlet;
     if (outlet.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
     else if (this.phase === RUNNING) this.heedPeer(this.intake as Intake, now);
-    else if (now >= this.#endBy) this.#overdue();
+    else if (this.#endBy !== NONE && now >= this.#endBy) this.#overdue();
     if (this.phase === GONE) return Infinity;
-    const ours = this.phase === RUNNING ? this.peerDeadline(this.intake as Intake) : this.#endBy;
-    return Math.min(ours, outlet.stalledAt);
+    if (this.phase === RUNNING) return Math.min(this.peerDeadline(this.intake as Intake), outlet.stalledAt);
+    return this.#endBy === NONE ? outlet.stalledAt : Math.min(this.#endBy, outlet.stalledAt);
   }
 
   /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
@@ -133,7 +133,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     try {
       const waiting = protocol.terminate?.(this, this.#exitReason);
       if (!(waiting instanceof Promise)) return this.#close();
-      this.#endBy = clock.now() + limits.terminate;
+      this.#endBy = wholeMs() + limits.terminate;
       if (this.phase === CLOSING) wheel.schedule(this, this.#endBy);
       waiting.then(
         () => this.#close(),
@@ -150,7 +150,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     if (this.#hopeless || !isNormal(reason)) return this.abort(reason);
     this.#exitReason = reason;
     this.phase = FLUSHING;
-    this.#endBy = Infinity;
+    this.#endBy = NONE;
     (this.intake as Intake).discard();
     this.finish();
   }
@@ -159,7 +159,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   protected finish(): void {
     if ((this.outlet as Outlet).pending > 0) return;
     this.phase = LINGERING;
-    this.#endBy = clock.now() + this.service.limits.linger;
+    this.#endBy = wholeMs() + this.service.limits.linger;
     this.service.wheel.schedule(this, this.#endBy);
     this.#socket?.end();
   }

@@ -7,11 +7,10 @@
  *         └─ a write outstanding ─▶ queue ◀── behind it ──────────────────────┴ not all: outstanding
  */
 import type { Framing } from "../framing/framing.js";
-import { clock } from "../otp/clock.js";
 import type { Socket } from "../transport/transport.js";
 import type { Service } from "./service.js";
 import { LARGE, type TurnOwner } from "./turn.js";
-import type { Wheeled } from "./wheel.js";
+import { type Wheeled, wholeMs } from "./wheel.js";
 
 /** The first size of a queue. */
 const FIRST = 4 * 1024;
@@ -95,7 +94,7 @@ export class Outlet implements TurnOwner {
     const { unsent } = this.#socket;
     if (unsent >= this.#unsent) return true;
     this.#unsent = unsent;
-    this.#progressAt = now;
+    this.#progressAt = wholeMs();
     return false;
   }
 
@@ -122,7 +121,7 @@ export class Outlet implements TurnOwner {
     this.inFlight = bytes.length;
     this.#unsent = this.#socket.unsent;
     this.#service.counters.outbound += bytes.length;
-    this.#progressAt = clock.now();
+    this.#progressAt = wholeMs();
     this.#service.wheel.schedule(this.#owner, this.stalledAt);
     this.#heedMark();
     return false;

@@ -4,6 +4,7 @@ import { type CompileOptions, compile, type ProtocolCells } from "./compile.js";
 import { Counters } from "./counters.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
+import { Slab } from "./slab.js";
 import { Turn } from "./turn.js";
 import { Wheel } from "./wheel.js";
 
@@ -19,6 +20,7 @@ export class Service {
   readonly counters = new Counters();
   readonly wheel = new Wheel();
   readonly turn = new Turn();
+  readonly slab = new Slab();
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   /** A connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;

@@ -103,6 +103,14 @@ export class Wheel {
   }
 }
 
+/**
+ * The time in whole milliseconds, rounded up so that nothing that is counted from it comes early. For the fields
+ * of connections: V8 keeps small whole numbers in the object itself, and gives every other number 16 bytes more.
+ */
+export function wholeMs(): number {
+  return Math.ceil(clock.now());
+}
+
 function slotOf(time: number): number {
   return Math.floor(time / RESOLUTION);
 }

@@ -7,6 +7,11 @@
 export interface SocketOwner {
   /** Bytes from the peer. The chunk belongs to the owner from now on. */
   onChunk(chunk: Buffer): void;
+  /**
+   * Bytes from the peer, in memory that all sockets share: whatever is to outlive this call has to be copied.
+   * A transport tells of bytes in this way or by `onChunk`.
+   */
+  onBytes(shared: Buffer, length: number): void;
   /** The peer has finished sending, and all that it sent was told; it may still be listening. */
   onEnd(): void;
   /** The kernel has taken all of the write that `write` said `false` about. */
@@ -63,7 +68,7 @@ export interface Listening {
 }
 
 export interface Transport {
-  readonly name: "stream";
+  readonly name: "handle" | "stream";
   /** @throws NodeJS.ErrnoException when the address cannot be had */
   listen(target: ListenTarget, options: ListenOptions): Promise<Listening>;
 }

@@ -53,6 +53,11 @@ export class Owner implements SocketOwner {
     this.chunks.push(chunk);
     this.received += chunk.length;
   }
+  onBytes(shared: Buffer, length: number): void {
+    this.onChunk(Buffer.from(shared.subarray(0, length)));
+    // What is kept must not be the shared memory: whoever keeps that will see it change.
+    shared.fill(0x21, 0, length);
+  }
   onEnd(): void {
     this.#told(this.ended);
     this.ended++;

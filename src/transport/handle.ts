@@ -1,0 +1,225 @@
+/**
+ * The fast transport: reads and writes libuv's handle directly, as the tutorial does with `prim_inet`. No
+ * stream objects, no events, no buffer per read: all connections of a worker read into one buffer, which the
+ * owner looks at before the call returns, and a write that the kernel takes at once leaves nothing behind.
+ */
+import net from "node:net";
+import { getSystemErrorName } from "node:util";
+import { type Libuv, libuv, type ShutdownRequest, type TcpHandle, type WriteRequest } from "./libuv.js";
+import {
+  KEEP_ALIVE_MS,
+  type Listening,
+  type ListenOptions,
+  type ListenTarget,
+  type Peer,
+  type Socket,
+  type SocketOwner,
+  type Transport,
+} from "./transport.js";
+
+const OWNER = Symbol("drover.socket");
+const UV_EOF = -4095;
+const UV_ENOTCONN = -107;
+/** As much as libuv asks the kernel for at a time. */
+const READ_SIZE = 64 * 1024;
+
+const uv = libuv() as Libuv;
+/** What every connection of this OS process reads into. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
+/** Used again and again, until a write is not done at once and takes it along. */
+let request = makeRequest();
+
+interface Owned extends TcpHandle {
+  [OWNER]?: HandleSocket | undefined;
+}
+
+class HandleSocket implements Socket {
+  readonly #handle: Owned;
+  #owner: SocketOwner | undefined = undefined;
+  #peer: Peer | undefined = undefined;
+  #ended = false;
+  #finSent = false;
+  #closed = false;
+  /** Whether `onClosed` has been told. */
+  #told = false;
+  #code: string | undefined = undefined;
+  #writing = false;
+
+  constructor(handle: Owned) {
+    this.#handle = handle;
+    handle[OWNER] = this;
+    handle.onread = onRead;
+  }
+
+  get peer(): Peer {
+    if (this.#peer) return this.#peer;
+    const name: Partial<Peer> = {};
+    const failed = this.#closed || this.#handle.getpeername(name) !== 0;
+    this.#peer = failed ? { address: "", port: 0 } : { address: name.address ?? "", port: name.port ?? 0 };
+    return this.#peer;
+  }
+
+  start(owner: SocketOwner): void {
+    this.#owner = owner;
+    if (this.#closed) return queueMicrotask(() => this.gone());
+    this.#handle.useUserBuffer(READ_BUFFER);
+    const failed = this.#handle.readStart();
+    if (failed !== 0) this.fail(failed);
+  }
+
+  pause(): void {
+    if (!this.#closed) this.#handle.readStop();
+  }
+
+  resume(): void {
+    if (!this.#closed && !this.#ended) this.#handle.readStart();
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#closed || this.#finSent) return true;
+    const failed = this.#handle.writeBuffer(request, bytes);
+    if (failed !== 0) {
+      this.fail(failed);
+      return true;
+    }
+    if (uv.state[uv.WRITE_IS_ASYNC] === 0) return true;
+    request.buffer = bytes;
+    request.socket = this;
+    request = makeRequest();
+    this.#writing = true;
+    return false;
+  }
+
+  get unsent(): number {
+    return this.#closed ? 0 : this.#handle.writeQueueSize;
+  }
+
+  end(): void {
+    if (this.#closed || this.#finSent) return;
+    this.#finSent = true;
+    // The peer has closed its side and nothing is under way: closing says the same with one call less.
+    if (this.#ended && !this.#writing) return this.destroy();
+    const shutdown: ShutdownRequest & { socket?: HandleSocket } = new uv.ShutdownWrap();
+    shutdown.socket = this;
+    shutdown.oncomplete = onShutdown;
+    const failed = this.#handle.shutdown(shutdown);
+    if (failed === 1 || failed === UV_ENOTCONN) this.finDone();
+    else if (failed < 0) this.fail(failed);
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handle[OWNER] = undefined;
+    this.#handle.close(() => this.gone());
+  }
+
+  /** @internal Bytes lie in the shared buffer. */
+  received(length: number): void {
+    this.#owner?.onBytes(READ_BUFFER, length);
+  }
+
+  /** @internal The peer has finished sending. */
+  eof(): void {
+    this.#ended = true;
+    this.#handle.readStop();
+    this.#owner?.onEnd();
+    if (this.#finSent && !this.#writing) this.destroy();
+  }
+
+  /** @internal */
+  fail(error: number): void {
+    this.#code = getSystemErrorName(error);
+    this.destroy();
+  }
+
+  /** @internal The outstanding write is done. */
+  written(status: number): void {
+    this.#writing = false;
+    if (this.#closed) return;
+    if (status < 0) return this.fail(status);
+    this.#owner?.onWritten();
+  }
+
+  /** @internal FIN is out. */
+  finDone(): void {
+    if (this.#ended) this.destroy();
+  }
+
+  /** @internal The handle is closed. */
+  gone(): void {
+    if (this.#told || !this.#owner) return;
+    this.#told = true;
+    this.#owner.onClosed(this.#code);
+  }
+}
+
+function makeRequest(): WriteRequest {
+  const made = new uv.WriteWrap();
+  made.oncomplete = onWritten;
+  made.buffer = undefined;
+  made.socket = undefined;
+  return made;
+}
+
+function onRead(this: Owned): void {
+  const socket = this[OWNER];
+  if (!socket) return;
+  const length = uv.state[uv.READ] as number;
+  if (length > 0) socket.received(length);
+  else if (length === UV_EOF) socket.eof();
+  else if (length < 0) socket.fail(length);
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  const socket = this.socket as HandleSocket;
+  this.buffer = this.socket = undefined;
+  socket.written(status);
+}
+
+function onShutdown(this: ShutdownRequest & { socket?: HandleSocket }): void {
+  this.socket?.finDone();
+}
+
+/** On Linux an accepted socket has the options of the one it came from: two calls at the start instead of five for each. */
+const INHERITS = process.platform === "linux";
+
+async function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
+  const handle = "handle" in target ? (target.handle as Owned) : bindHere(target.host, target.port);
+  const prepare = (one: TcpHandle) => {
+    one.setNoDelay(true);
+    one.setKeepAlive(true, KEEP_ALIVE_MS / 1000);
+  };
+  handle.onconnection = (status, client) => {
+    // Errors of accept are libuv's to retry; there is nobody to close.
+    if (status !== 0 || !client) return;
+    if (!INHERITS) prepare(client);
+    options.onSocket(new HandleSocket(client));
+  };
+  if (INHERITS) prepare(handle);
+  const failed = handle.listen(options.backlog);
+  if (failed !== 0) {
+    handle.close();
+    throw listenError(failed, target);
+  }
+  const name: Partial<Peer> = {};
+  handle.getsockname(name);
+  return { address: name.address ?? "", port: name.port ?? 0, close: () => handle.close() };
+}
+
+type CreateServerHandle = (address: string, port: number, family: 4 | 6) => Owned | number;
+
+function bindHere(host: string, port: number): Owned {
+  const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
+  const bound = create(host, port, net.isIPv6(host) ? 6 : 4);
+  if (typeof bound === "number") throw listenError(bound, { host, port });
+  return bound;
+}
+
+function listenError(error: number, target: ListenTarget): NodeJS.ErrnoException {
+  const code = getSystemErrorName(error);
+  const where = "host" in target ? ` ${target.host}:${target.port}` : "";
+  return Object.assign(new Error(`listen ${code}${where}`), { code, syscall: "listen" });
+}
+
+export const handle: Transport = { name: "handle", listen };
