@@ -27,6 +27,27 @@ export interface Decoder<In> {
   pull(): In | undefined;
 }
 
+/** Memory in which frames are safe to keep: never written twice. */
+export interface Keeper {
+  readonly buffer: Buffer;
+  /** Copies bytes in. @returns where they begin in `buffer`, until the next call */
+  keep(from: Buffer, start: number, end: number): number;
+}
+
+/**
+ * A decoder that can look at memory which is about to be used again, and copies out only what has to stay.
+ * Optional: where a decoder cannot, whoever feeds it copies the chunk first.
+ */
+export interface LendingDecoder<In> extends Decoder<In> {
+  /**
+   * As `push`, for the first `length` bytes of memory that stays as it is only until `keepRest`.
+   * @param keeper where frames are copied to; `undefined` hands them out as views of the memory itself
+   */
+  lend(shared: Buffer, length: number, keeper: Keeper | undefined): void;
+  /** Copies out what of the memory has not been pulled yet. */
+  keepRest(keeper: Keeper): void;
+}
+
 export interface Framing<In, Out = In> {
   /** As it is shown to people: `packet(2)`, `lines`, `raw`. */
   readonly name: string;
@@ -36,6 +57,11 @@ export interface Framing<In, Out = In> {
    * @throws FramingError when the frame cannot be sent: nothing is ever truncated.
    */
   encodedLength(frame: Out): number;
+  /**
+   * Optional: writes only what stands before the bytes of the frame, for a frame that is bytes and nothing
+   * comes after it, so that a large one need not be copied. Returns the offset after it.
+   */
+  encodeHead?(frame: Uint8Array, target: Buffer, offset: number): number;
   /** Writes the frame at `offset`, where `encodedLength(frame)` bytes are free. Returns the offset after it. */
   encodeInto(frame: Out, target: Buffer, offset: number): number;
 }

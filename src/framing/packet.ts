@@ -10,7 +10,7 @@
  * length 0 is a frame.
  */
 
-import type { Decoder, Framing } from "./framing.js";
+import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
@@ -73,12 +73,21 @@ class PacketFraming implements Framing<Buffer, Payload> {
     const start = offset + this.headerLength;
     // The payload first: for a string, writing it is what tells its length.
     const end = writePayload(frame, target, start);
-    let length = end - start;
-    for (let at = start - 1; at >= offset; at--) {
-      target[at] = length & 0xff;
-      length >>>= 8;
-    }
+    this.writeHeader(end - start, target, offset);
     return end;
+  }
+
+  encodeHead(frame: Uint8Array, target: Buffer, offset: number): number {
+    this.writeHeader(frame.length, target, offset);
+    return offset + this.headerLength;
+  }
+
+  private writeHeader(length: number, target: Buffer, offset: number): void {
+    let rest = length;
+    for (let at = offset + this.headerLength - 1; at >= offset; at--) {
+      target[at] = rest & 0xff;
+      rest >>>= 8;
+    }
   }
 }
 
@@ -87,12 +96,15 @@ class PacketFraming implements Framing<Buffer, Payload> {
  * assembled: its header in a number, which costs no memory however slowly it comes, its bytes in a buffer
  * that grows with what is received and, when complete, is itself the frame.
  */
-export class PacketDecoder implements Decoder<Buffer> {
+export class PacketDecoder implements LendingDecoder<Buffer> {
   private readonly headerLength: HeaderLength;
   private readonly maxLength: number;
   private chunk: Buffer;
-  /** Where in the chunk the next byte is that has not been used. */
+  /** Where in the chunk the next byte is that has not been used, and where it ends. */
   private at: number;
+  private end: number;
+  /** The chunk is only lent: before a frame of it is handed out, what is left of it is copied here. */
+  private keeper: Keeper | undefined;
   /** Of the frame that is being assembled: header bytes seen, what they say so far, and the bytes after them. */
   private headerSeen: number;
   private length: number;
@@ -104,6 +116,8 @@ export class PacketDecoder implements Decoder<Buffer> {
     this.maxLength = maxLength;
     this.chunk = EMPTY;
     this.at = 0;
+    this.end = 0;
+    this.keeper = undefined;
     this.headerSeen = 0;
     this.length = 0;
     this.own = EMPTY;
@@ -111,19 +125,34 @@ export class PacketDecoder implements Decoder<Buffer> {
   }
 
   get buffered(): number {
-    return this.headerSeen + this.filled + this.chunk.length - this.at;
+    return this.headerSeen + this.filled + this.end - this.at;
   }
 
   push(chunk: Buffer): void {
-    if (this.at !== this.chunk.length) throw pushedTooEarly(nameOf(this.headerLength));
-    this.chunk = chunk;
+    this.lend(chunk, chunk.length, undefined);
+  }
+
+  lend(shared: Buffer, length: number, keeper: Keeper | undefined): void {
+    if (this.at !== this.end) throw pushedTooEarly(nameOf(this.headerLength));
+    this.chunk = shared;
     this.at = 0;
+    this.end = length;
+    this.keeper = keeper;
+  }
+
+  keepRest(keeper: Keeper): void {
+    this.keeper = undefined;
+    if (this.at === this.end) return;
+    const length = this.end - this.at;
+    this.at = keeper.keep(this.chunk, this.at, this.end);
+    this.chunk = keeper.buffer;
+    this.end = this.at + length;
   }
 
   pull(): Buffer | undefined {
     const { chunk, at, headerLength } = this;
     const start = at + headerLength;
-    if (this.headerSeen !== 0 || start > chunk.length) return this.assemble();
+    if (this.headerSeen !== 0 || start > this.end) return this.assemble();
     // By index: readUInt16BE and its like check their arguments once more and cost a call each.
     let length = chunk[at]!;
     if (headerLength === 2) length = (length << 8) | chunk[at + 1]!;
@@ -132,7 +161,12 @@ export class PacketDecoder implements Decoder<Buffer> {
     }
     if (length > this.maxLength) throw frameTooLong(headerLength, length, this.maxLength);
     const end = start + length;
-    if (end > chunk.length) return this.assemble();
+    if (end > this.end) return this.assemble();
+    if (this.keeper !== undefined) {
+      // All that is left at once: one copy serves the other frames of the chunk as well.
+      this.keepRest(this.keeper);
+      return this.pull();
+    }
     this.at = end;
     return chunk.subarray(start, end);
   }
@@ -141,7 +175,7 @@ export class PacketDecoder implements Decoder<Buffer> {
     this.readHeader();
     if (this.headerSeen < this.headerLength) return this.letGoOfChunk();
     const { chunk, at, length } = this;
-    const received = Math.min(length, this.filled + chunk.length - at);
+    const received = Math.min(length, this.filled + this.end - at);
     const end = at + received - this.filled;
     this.own = reserve(this.own, this.filled, received, length);
     chunk.copy(this.own, this.filled, at, end);
@@ -157,7 +191,7 @@ export class PacketDecoder implements Decoder<Buffer> {
   }
 
   private readHeader(): void {
-    while (this.headerSeen < this.headerLength && this.at < this.chunk.length) {
+    while (this.headerSeen < this.headerLength && this.at < this.end) {
       const length = this.length * 256 + this.chunk[this.at]!;
       // Before anything is stored, so that a decoder that has failed goes on failing.
       if (length > this.maxLength && this.headerSeen === this.headerLength - 1) {
@@ -172,7 +206,8 @@ export class PacketDecoder implements Decoder<Buffer> {
   /** The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. */
   private letGoOfChunk(): undefined {
     this.chunk = EMPTY;
-    this.at = 0;
+    this.at = this.end = 0;
+    this.keeper = undefined;
   }
 }
 

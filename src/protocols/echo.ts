@@ -4,6 +4,8 @@ import { defineProtocol, packet, stop } from "../index.js";
 export default defineProtocol({
   name: "echo",
   framing: packet(2),
+  // Sent before the handler returns: nothing of it has to be kept.
+  frames: "borrowed",
   states: {
     ready: {
       frame: (conn, frame) => conn.send(frame),

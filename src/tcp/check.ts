@@ -5,7 +5,7 @@ import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 
 const WORD = /^[a-z][a-z0-9_-]{0,63}$/i;
-const KEYS = ["name", "framing", "initial", "active", "data", "states", "terminate", "limits"];
+const KEYS = ["name", "framing", "initial", "active", "frames", "data", "states", "terminate", "limits"];
 const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "shutdown", "leave"];
 const TIMERS = ["timeout", "idle"];
 
@@ -29,6 +29,10 @@ export function checkProtocol(protocol: AnyProtocol): void {
     wrong(`"initial" names no state: "${protocol.initial}"; the states are ${names.join(", ")}`);
   }
   checkActive(protocol.active, wrong);
+  const { frames } = protocol;
+  if (frames !== undefined && frames !== "kept" && frames !== "borrowed") {
+    wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
+  }
   checkLimits(protocol.limits, wrong);
   for (const name of names) checkState(name, protocol.states[name], names, wrong);
 }

@@ -99,9 +99,23 @@ function atOnce(leave: (conn: any) => void): (conn: any) => void {
     noPromise(leave(conn), "leave cannot wait, because the next state begins at once; terminate can");
 }
 
+/** Who the peer is costs a call to the system: made when somebody looks. */
+class AskedPeer implements Peer {
+  readonly #conn: { readonly peer: Peer };
+  constructor(conn: { readonly peer: Peer }) {
+    this.#conn = conn;
+  }
+  get address(): string {
+    return this.#conn.peer.address;
+  }
+  get port(): number {
+    return this.#conn.peer.port;
+  }
+}
+
 /** The data of a new connection. */
-export function dataFor(protocol: AnyProtocol, peer: Peer): unknown {
-  const data = protocol.data?.(peer);
+export function dataFor(protocol: AnyProtocol, conn: { readonly peer: Peer }): unknown {
+  const data = protocol.data?.(new AskedPeer(conn));
   noPromise(data, "data cannot wait: fetch what takes time in the first state's enter");
   return data;
 }

@@ -43,7 +43,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     try {
       this.adopt(socket);
       this.intake?.ask(protocol.active ?? "once");
-      this.data = dataFor(protocol, this.peer);
+      this.data = dataFor(protocol, this);
     } catch (thrown) {
       // No state has been entered, so there is none to leave.
       return this.abort(reasonOf(thrown));
@@ -87,9 +87,15 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   onBytes(shared: Buffer, length: number): void {
     if (this.phase !== RUNNING) return;
-    const { slab } = this.service;
-    const at = slab.keep(shared, 0, length);
-    this.onChunk(slab.buffer.subarray(at, at + length));
+    const intake = this.intake as Intake;
+    const { service } = this;
+    service.lent = shared.buffer;
+    try {
+      if (intake.lend(shared, length, service.borrowed)) this.#pump();
+      intake.keep();
+    } catch (thrown) {
+      this.crash(reasonOf(thrown));
+    }
   }
 
   onEnd(): void {
@@ -204,9 +210,9 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   protected override after(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (outcome === POSTPONE && kind === "frame" && this.#postponed++ === 0)
-      this.#postponedFrom = (this.intake as Intake).consumed;
-    return super.after(outcome, kind, content);
+    if (outcome !== POSTPONE || kind !== "frame") return super.after(outcome, kind, content);
+    if (this.#postponed++ === 0) this.#postponedFrom = (this.intake as Intake).consumed;
+    return super.after(outcome, kind, this.service.borrowed ? Buffer.from(content as Uint8Array) : content);
   }
 
   protected override changed(): void {

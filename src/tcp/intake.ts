@@ -6,10 +6,11 @@
  *
  * Nothing is decided here about when a frame is handled; that is the connection's rule.
  */
-import type { Decoder } from "../framing/framing.js";
+import type { Decoder, Keeper, LendingDecoder } from "../framing/framing.js";
 import type { Socket } from "../transport/transport.js";
 import type { Counters } from "./counters.js";
 import type { Active } from "./protocol.js";
+import type { Service } from "./service.js";
 
 /** No frame has begun. */
 export const NONE = -1;
@@ -33,15 +34,21 @@ export class Intake {
   /** When the frame that is not yet whole began; `NONE` when there is none. */
   partialSince = NONE;
   readonly #decoder: Decoder<any>;
+  /** The decoder, if it can look at memory that is only lent. */
+  readonly #lender: LendingDecoder<any> | undefined;
+  readonly #keeper: Keeper;
   readonly #socket: Socket;
   readonly #counters: Counters;
   /** A chunk that came while the decoder was not hungry; reading is paused. */
   #held: Buffer | undefined = undefined;
 
-  constructor(decoder: Decoder<any>, socket: Socket, counters: Counters, now: number) {
+  constructor(service: Service, socket: Socket, now: number) {
+    const decoder = service.protocol.framing.decoder();
     this.#decoder = decoder;
+    this.#lender = "lend" in decoder ? (decoder as LendingDecoder<any>) : undefined;
+    this.#keeper = service.slab;
     this.#socket = socket;
-    this.#counters = counters;
+    this.#counters = service.counters;
     this.lastFrameAt = now;
   }
 
@@ -67,17 +74,46 @@ export class Intake {
 
   /** @returns whether there may be frames now */
   take(chunk: Buffer): boolean {
-    this.bytesReceived += chunk.length;
-    this.#counters.bytesReceived += chunk.length;
-    if (!this.hungry) {
-      this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
-      this.#counters.readsPaused++;
-      this.#socket.pause();
-      return false;
-    }
+    this.#count(chunk.length);
+    if (!this.hungry) return this.#hold(chunk);
     this.hungry = false;
     this.#decoder.push(chunk);
     return true;
+  }
+
+  /**
+   * As `take`, for memory that is used again when `keep` has been called.
+   * @param borrowed frames are views of that memory; otherwise they are safe to keep
+   * @returns whether there may be frames now
+   */
+  lend(shared: Buffer, length: number, borrowed: boolean): boolean {
+    this.#count(length);
+    if (!this.hungry) return this.#hold(Buffer.from(shared.subarray(0, length)));
+    this.hungry = false;
+    if (this.#lender) {
+      this.#lender.lend(shared, length, borrowed ? undefined : this.#keeper);
+    } else {
+      const at = this.#keeper.keep(shared, 0, length);
+      this.#decoder.push(this.#keeper.buffer.subarray(at, at + length));
+    }
+    return true;
+  }
+
+  /** Copies what has not been pulled out of the memory that was lent. */
+  keep(): void {
+    if (!this.hungry) this.#lender?.keepRest(this.#keeper);
+  }
+
+  #count(bytes: number): void {
+    this.bytesReceived += bytes;
+    this.#counters.bytesReceived += bytes;
+  }
+
+  #hold(chunk: Buffer): false {
+    this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
+    this.#counters.readsPaused++;
+    this.#socket.pause();
+    return false;
   }
 
   /**

@@ -37,7 +37,6 @@ const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
 
 export abstract class Lifetime extends StateMachine<ProtocolCells> implements Conn<any, any>, Wheeled {
   data: any = undefined;
-  peer: Peer = NOWHERE;
   framesReceived = 0;
   framesSent = 0;
   wheelSlot = NO_SLOT;
@@ -68,12 +67,13 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     this.#socket = socket;
     this.outlet = new Outlet(this.service, socket, this);
     this.phase = RUNNING;
-    this.peer = socket.peer;
     counters.accepted++;
     counters.active++;
-    const { pid, peer, label: protocol } = this;
-    if (connectionOpened.hasSubscribers) connectionOpened.publish({ pid, protocol, peer });
-    this.intake = new Intake(this.service.protocol.framing.decoder(), socket, counters, wholeMs());
+    if (connectionOpened.hasSubscribers || connectionClosed.hasSubscribers) {
+      const { pid, peer, label: protocol } = this;
+      connectionOpened.publish({ pid, protocol, peer });
+    }
+    this.intake = new Intake(this.service, socket, wholeMs());
   }
 
   // -- deadlines ----------------------------------------------------------------------------------------
@@ -205,6 +205,11 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   /** Started, and not given its socket yet. */
   get waiting(): boolean {
     return this.phase === WAITING;
+  }
+
+  /** Asked of the system when somebody wants to know: most protocols never do. */
+  get peer(): Peer {
+    return this.#socket?.peer ?? NOWHERE;
   }
 
   get outbound(): number {

@@ -6,6 +6,7 @@
  *   send ─┬─ nothing outstanding ─▶ the turn's buffer ──flush──▶ socket.write ─┬ all taken: done
  *         └─ a write outstanding ─▶ queue ◀── behind it ──────────────────────┴ not all: outstanding
  */
+import { isUint8Array } from "node:util/types";
 import type { Framing } from "../framing/framing.js";
 import type { Socket } from "../transport/transport.js";
 import type { Service } from "./service.js";
@@ -62,6 +63,8 @@ export class Outlet implements TurnOwner {
       // Ours, which must leave before this frame, or another's, which is in the way.
       turn.flush();
       if (this.inFlight === 0 && length <= LARGE) return turn.append(this, framing, frame);
+      if (this.inFlight === 0 && this.#sendsInPlace(framing, frame))
+        return this.#sendLarge(framing, frame, length);
     }
     const at = this.#queued;
     framing.encodeInto(frame, this.#reserve(length), at);
@@ -72,7 +75,19 @@ export class Outlet implements TurnOwner {
   }
 
   writeTurn(bytes: Buffer): boolean {
-    return this.#write(bytes);
+    return this.#wrote(bytes.length, this.#socket.write(bytes));
+  }
+
+  /** Whether a large frame can leave from its own memory, which is not about to be used again. */
+  #sendsInPlace<Out>(framing: Framing<any, Out>, frame: Out): frame is Out & Uint8Array {
+    return framing.encodeHead !== undefined && isUint8Array(frame) && frame.buffer !== this.#service.lent;
+  }
+
+  #sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {
+    const { heads } = this.#service;
+    const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
+    // The head belongs to the socket as well, until the write is done.
+    if (!this.#wrote(length, this.#socket.writeTwo(head, frame))) this.#service.newHeads();
   }
 
   /**
@@ -111,16 +126,17 @@ export class Outlet implements TurnOwner {
     this.#service.counters.outbound -= this.#queued;
     this.#queue = undefined;
     this.#queued = 0;
-    this.#write(bytes);
+    this.writeTurn(bytes);
   }
 
-  #write(bytes: Buffer): boolean {
-    this.bytesSent += bytes.length;
-    this.#service.counters.bytesSent += bytes.length;
-    if (this.#socket.write(bytes)) return true;
-    this.inFlight = bytes.length;
+  /** Takes note of a write. @returns whether it was done at once */
+  #wrote(length: number, done: boolean): boolean {
+    this.bytesSent += length;
+    this.#service.counters.bytesSent += length;
+    if (done) return true;
+    this.inFlight = length;
     this.#unsent = this.#socket.unsent;
-    this.#service.counters.outbound += bytes.length;
+    this.#service.counters.outbound += length;
     this.#progressAt = wholeMs();
     this.#service.wheel.schedule(this.#owner, this.stalledAt);
     this.#heedMark();

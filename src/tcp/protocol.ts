@@ -21,7 +21,8 @@ export interface Conn<Data, Out> {
   /** Bytes that wait to be sent. */
   readonly outbound: number;
   /**
-   * Sends a frame. What is sent in one turn leaves in one write; after the end of the connection it is ignored.
+   * Sends a frame. One of 16 KiB or more may be sent from its own memory: leave that unchanged until `outbound`
+   * is 0. What is sent in one turn leaves in one write; after the end of the connection it is ignored.
    * While more than `limits.maxOutbound` waits, it ends the connection instead (`slow_consumer`).
    * @throws FramingError `send_too_long` when the framing cannot carry it
    */
@@ -73,6 +74,11 @@ export interface Protocol<S extends string, Data, In, Out, Msg> {
   readonly initial?: NoInfer<S>;
   /** Default `"once"`. */
   readonly active?: Active;
+  /**
+   * `"kept"` (default): frames are safe to keep. `"borrowed"`: a frame is valid only until its handler returns
+   * (or first awaits), which saves a copy for a protocol that is done with it by then.
+   */
+  readonly frames?: "kept" | "borrowed";
   /** The data of a new connection. */
   data?(peer: Peer): Data;
   readonly states: Record<S, State<NoInfer<S>, NoInfer<Data>, NoInfer<In>, NoInfer<Out>, Msg>>;

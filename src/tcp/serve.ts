@@ -4,6 +4,7 @@ import { ProcessExit } from "../otp/exit.js";
 import { processOf } from "../otp/process.js";
 import { whereis } from "../otp/registry.js";
 import { stopSupervisor } from "../otp/supervisor.js";
+import { chooseTransport } from "../transport/choose.js";
 import type { Listener } from "./listener.js";
 import { type AnyProtocol, checkProtocol } from "./protocol.js";
 import { startServer } from "./server.js";
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly maxConnections?: number;
   /** Default 1024. */
   readonly backlog?: number;
+  /** How sockets are driven. Default `auto`: `handle` where it works and is tested, else `stream`. */
+  readonly transport?: "auto" | "handle" | "stream";
   /** How long a connection gets to finish when the server stops. Default `"2s"`. */
   readonly shutdown?: Duration;
 }
@@ -47,7 +50,17 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   // A failed listener that comes back must be found where the clients know it.
   let where = { host, port };
   const acquire = async () => where;
-  const settings = { prefix, service, acquire, renewable: false, maxConnections, backlog, shutdown };
+  const { transport } = await chooseTransport(options.transport ?? "auto");
+  const settings = {
+    prefix,
+    service,
+    transport,
+    acquire,
+    renewable: false,
+    maxConnections,
+    backlog,
+    shutdown,
+  };
   const root = await startServer(settings).catch((error: unknown) => {
     throw listenError(error, host, port);
   });

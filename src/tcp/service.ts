@@ -21,13 +21,20 @@ export class Service {
   readonly wheel = new Wheel();
   readonly turn = new Turn();
   readonly slab = new Slab();
+  /** Whether frames are handed out as views of memory that is used again. */
+  readonly borrowed: boolean;
+  /** That memory: what lies in it must be copied to be sent later. */
+  lent: ArrayBufferLike | undefined = undefined;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   /** A connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
+  /** Where the heads of large frames are written. */
+  heads = Buffer.allocUnsafeSlow(16);
   #deferred: Deferred[] = [];
 
   constructor(protocol: AnyProtocol, options: CompileOptions = {}) {
     this.protocol = protocol;
+    this.borrowed = protocol.frames === "borrowed";
     this.limits = { ...LIMITS, ...protocol.limits };
     const { initial, states } = compile(protocol, this.limits, options);
     this.initial = initial;
@@ -41,6 +48,10 @@ export class Service {
     throw new Error(
       `protocol ${this.protocol.name} has no state "${state}"; the states are ${[...this.#states.keys()].join(", ")}`,
     );
+  }
+
+  newHeads(): void {
+    this.heads = Buffer.allocUnsafeSlow(16);
   }
 
   /** Goes on with `one` after the others, and after the event loop has looked at the sockets. */

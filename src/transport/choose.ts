@@ -35,6 +35,9 @@ async function unusable(onlyTested: boolean): Promise<string | undefined> {
   if (onlyTested && !TESTED_MAJORS.includes(major))
     return `the handle transport is not tested with Node ${major}`;
   if (!libuv()) return "this Node does not have the bindings that it needs";
-  const { probe } = await import("./probe.js");
-  return probe();
+  // Once: what works does not stop working.
+  probed ??= import("./probe.js").then(({ probe }) => probe());
+  return probed;
 }
+
+let probed: Promise<string | undefined> | undefined;

@@ -77,7 +77,16 @@ class HandleSocket implements Socket {
 
   write(bytes: Buffer): boolean {
     if (this.#closed || this.#finSent) return true;
-    const failed = this.#handle.writeBuffer(request, bytes);
+    return this.#written(this.#handle.writeBuffer(request, bytes), bytes);
+  }
+
+  writeTwo(head: Buffer, body: Uint8Array): boolean {
+    if (this.#closed || this.#finSent) return true;
+    const both = [head, body];
+    return this.#written(this.#handle.writev(request, both, true), both);
+  }
+
+  #written(failed: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
     if (failed !== 0) {
       this.fail(failed);
       return true;

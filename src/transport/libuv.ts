@@ -20,6 +20,8 @@ export interface TcpHandle {
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  /** @param allBuffers always true here: then `chunks` are nothing but bytes */
+  writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   shutdown(request: ShutdownRequest): number;
   close(done?: () => void): void;
   reset(done?: () => void): number;
@@ -34,7 +36,7 @@ export interface SocketName {
 export interface WriteRequest {
   oncomplete: (this: WriteRequest, status: number) => void;
   /** What is written: must stay alive, and unchanged, until it is done. */
-  buffer: Uint8Array | undefined;
+  buffer: Uint8Array | readonly Uint8Array[] | undefined;
   socket: unknown;
 }
 

@@ -53,9 +53,23 @@ class StreamSocket implements Socket {
   }
 
   write(bytes: Buffer): boolean {
+    if (!this.#socket.writable) return true;
+    this.#socket.write(bytes);
+    return this.#written();
+  }
+
+  writeTwo(head: Buffer, body: Uint8Array): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
-    socket.write(bytes);
+    socket.cork();
+    socket.write(head);
+    socket.write(body);
+    socket.uncork();
+    return this.#written();
+  }
+
+  #written(): boolean {
+    const socket = this.#socket;
     if (socket.writableLength === 0) return true;
     // A second, empty write is done when the first is: asked for only where the kernel did not take all at once.
     socket.write(NOTHING, (error) => {

@@ -41,6 +41,8 @@ export interface Socket {
    * `onWritten`, which never comes before this returns, and not at all when `onClosed` comes first.
    */
   write(bytes: Buffer): boolean;
+  /** As `write`, for a short piece and a long one that leave together. */
+  writeTwo(head: Buffer, body: Uint8Array): boolean;
   /** Bytes of the outstanding write that the kernel has not taken yet: falls while the peer reads. */
   readonly unsent: number;
   /** Says that nothing more will be written (FIN), after what was. The reading side stays as it is. */

@@ -53,7 +53,13 @@ export function manualClock(start = 0): ManualClock {
 /** Serves a protocol on a free port until the test ends. */
 export async function serving(protocol: AnyProtocol, options: Partial<ServeOptions> = {}): Promise<Serving> {
   const mine = present();
-  const server = await serve(protocol, { port: 0, shutdown: "200ms", ...options });
+  const transport = process.env.TRANSPORT as ServeOptions["transport"];
+  const server = await serve(protocol, {
+    port: 0,
+    shutdown: "200ms",
+    ...(transport && { transport }),
+    ...options,
+  });
   mine.stops.push(() => server.stop());
   return server;
 }

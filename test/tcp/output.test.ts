@@ -23,19 +23,31 @@ class FakeSocket implements Socket {
   slow = false;
   open = true;
   #waiting: Buffer | undefined;
+  /** Read only when it is taken: until then the bytes must stay as they are. */
+  #waitingTwo: readonly Uint8Array[] | undefined;
 
   get unsent(): number {
-    return this.#waiting?.length ?? 0;
+    const two = this.#waitingTwo?.reduce((sum, one) => sum + one.length, 0);
+    return this.#waiting?.length ?? two ?? 0;
   }
   write(bytes: Buffer): boolean {
-    expect(this.#waiting).toBeUndefined();
+    expect(this.unsent).toBe(0);
     this.writes++;
     if (!this.slow) this.got = Buffer.concat([this.got, bytes]);
     else this.#waiting = bytes;
     return !this.slow;
   }
+  writeTwo(head: Buffer, body: Uint8Array): boolean {
+    expect(this.unsent).toBe(0);
+    this.writes++;
+    if (!this.slow) this.got = Buffer.concat([this.got, head, body]);
+    else this.#waitingTwo = [head, body];
+    return !this.slow;
+  }
   /** The kernel has taken what waited. Returns whether something did. */
   take(): boolean {
+    if (this.#waitingTwo) this.#waiting = Buffer.concat(this.#waitingTwo);
+    this.#waitingTwo = undefined;
     if (!this.#waiting) return false;
     this.got = Buffer.concat([this.got, this.#waiting]);
     this.#waiting = undefined;
