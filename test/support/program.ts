@@ -27,9 +27,16 @@ export class Program {
     args: readonly string[],
     options: { env?: Record<string, string>; cwd?: string; detached?: boolean; main?: string } = {},
   ) {
-    this.child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
+    // NODE names another Node, TRANSPORT another transport, to run these tests with.
+    this.child = spawn(process.env.NODE ?? process.execPath, [options.main ?? MAIN, ...args], {
       cwd: options.cwd ?? this.dir,
-      env: { PATH: process.env.PATH, HOME: this.dir, XDG_RUNTIME_DIR: this.dir, ...options.env },
+      env: {
+        PATH: process.env.PATH,
+        HOME: this.dir,
+        XDG_RUNTIME_DIR: this.dir,
+        ...transport(),
+        ...options.env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.detached ?? false,
     });
@@ -96,6 +103,10 @@ export class Program {
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
+}
+
+function transport(): Record<string, string> {
+  return process.env.TRANSPORT ? { DROVER_TRANSPORT: process.env.TRANSPORT } : {};
 }
 
 /** A started server, and where to reach it. */

@@ -185,7 +185,7 @@ test("`drover config` shows every value and where it comes from, `drover info` w
     protocol: "echo",
     address: `127.0.0.1:${port}`,
     osPid: program.osPid,
-    transport: "handle",
+    transport: process.env.TRANSPORT ?? "handle",
   });
 });
 
