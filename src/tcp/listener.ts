@@ -7,6 +7,7 @@
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
 import { CallMessage } from "../otp/call.js";
+import { clock, type TimerRef } from "../otp/clock.js";
 import type { DynamicSupervisor } from "../otp/dynamic-supervisor.js";
 import { type ExitReason, ProcessExit } from "../otp/exit.js";
 import { ExitMessage, Process, processOf } from "../otp/process.js";
@@ -33,13 +34,16 @@ export interface ListenerOptions {
 
 export type ListenerState = "listening" | "full" | "suspended" | "opening";
 
-/** Below this share of the limit a full listener accepts again: asking for the socket costs more than an accept. */
+/** At this share of the limit a full listener accepts again at once. */
 const RESUME_AT = 0.8;
+/** Otherwise after so many milliseconds, if there is room then. */
+const RESUME_SOON = 10;
 
 export class Listener extends Process {
   readonly #options: ListenerOptions;
   #state: ListenerState = "opening";
   #listening: Listening | undefined = undefined;
+  #soon: TimerRef = undefined;
   #address = { address: "", port: 0 };
 
   constructor(options: ListenerOptions, parent: Process | undefined) {
@@ -124,11 +128,16 @@ export class Listener extends Process {
     this.#close("full");
   }
 
+  /** Much room: at once. A little: in a moment, for asking for the socket costs more than an accept. */
   #released(): void {
     const { service, maxConnections } = this.#options;
-    if (this.#state !== "full" || service.counters.active > maxConnections * RESUME_AT) return;
-    if (service.counters.active >= maxConnections) return;
-    this.#reopen();
+    const { active } = service.counters;
+    if (this.#state !== "full" || active >= maxConnections) return;
+    if (active <= maxConnections * RESUME_AT) return this.#reopen();
+    this.#soon ??= clock.setTimeout(() => {
+      this.#soon = undefined;
+      if (this.#state === "full" && service.counters.active < maxConnections) this.#reopen();
+    }, RESUME_SOON);
   }
 
   #reopen(): void {
@@ -169,6 +178,7 @@ export class Listener extends Process {
 
   protected override ended(_reason: ExitReason): void {
     this.#options.service.onReleased = undefined;
+    clock.clearTimeout(this.#soon);
     this.#listening?.close();
     this.#listening = undefined;
   }

@@ -1,0 +1,34 @@
+/** Exact limits: never one connection more, nobody refused, all served when room comes. */
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { endAll, eventually, http, series, serveProgram } from "../support/program.js";
+
+afterEach(endAll);
+
+test("--max-connections 20 with 60 clients: at most 20 are served at a time, all 60 are, none is refused", async () => {
+  const { port, adminPort } = await serveProgram(["--max-connections=20"]);
+  let here = 0;
+  let come = 0;
+  let most = 0;
+  const waiting: (() => void)[] = [];
+  const visit = async (name: number): Promise<void> => {
+    const client = await FrameClient.connect(port);
+    expect(await client.ask(`client ${name}`)).toBe(`client ${name}`);
+    most = Math.max(most, ++here);
+    // Everybody stays until the house is full: three full houses are sixty clients.
+    if (++come % 20 === 0) for (const go of waiting.splice(0)) go();
+    else await new Promise<void>((go) => waiting.push(go));
+    for (let n = 0; n < 20; n++) expect(await client.ask(`more ${n}`)).toBe(`more ${n}`);
+    here--;
+    client.socket.end();
+    await client.closed;
+  };
+  await Promise.all(Array.from({ length: 60 }, (_, name) => visit(name)));
+  expect(most).toBe(20);
+  const metrics = await eventually(async () => {
+    const { body } = await http(adminPort, "/metrics");
+    return series(body, "drover_connections_closed_total") === 60 && body;
+  });
+  expect(series(metrics, "drover_connections_accepted_total")).toBe(60);
+  expect(series(metrics, "drover_connections_refused_total")).toBe(0);
+});
