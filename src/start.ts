@@ -85,6 +85,8 @@ class Run {
   readonly #log: Log;
   #options: PrimaryOptions | undefined = undefined;
   #primary: Primary | undefined = undefined;
+  /** The one that was really taken: 0 was asked for any. */
+  #adminPort = 0;
   #stops = 0;
 
   constructor(
@@ -150,6 +152,7 @@ class Run {
         listener: "main",
         transport: this.#transport.transport.name,
       }),
+      admin: () => this.#admin(),
       explain: () => explain(config, this.#loaded.origins),
       onStop: () => this.#stop("asked over the control socket"),
     };
@@ -158,15 +161,21 @@ class Run {
   #adminChild() {
     const { adminHost: host, adminPort: port, control: socketPath } = this.#config;
     const control = new Operations(this.#primary as Primary, this.#options as PrimaryOptions);
-    return adminChild({ control, host, port, socketPath });
+    const onListening = (taken: number) => {
+      this.#adminPort = taken;
+    };
+    return adminChild({ control, host, port, socketPath, onListening });
+  }
+
+  #admin(): string {
+    return showAddress(this.#config.adminHost, this.#adminPort);
   }
 
   #ready(): void {
     const { address, port } = (this.#primary as Primary).address;
-    const { adminHost, adminPort } = this.#config;
     const workers = workerCount(this.#config);
     this.#log.info(
-      `drover ${this.#version} serves ${this.#release.name} on ${showAddress(address, port)} with ${workers} worker${workers === 1 ? "" : "s"}; admin on ${showAddress(adminHost, adminPort)}`,
+      `drover ${this.#version} serves ${this.#release.name} on ${showAddress(address, port)} with ${workers} worker${workers === 1 ? "" : "s"}; admin on ${this.#admin()}`,
     );
     // What pm2 waits for with wait_ready.
     if (process.send) process.send("ready");

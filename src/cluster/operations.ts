@@ -21,9 +21,8 @@ export class Operations implements Control {
   async tree(connections: number): Promise<TreeNode> {
     const { root } = this.#primary;
     const own = root ? root.links.flatMap((pid) => (pid.worker === 0 ? (processOf(pid) ?? []) : [])) : [];
-    const { adminHost, adminPort } = this.#options.config;
     const admins = own.map((process): TreeNode => {
-      const detail = `${showAddress(adminHost, adminPort)} + control socket`;
+      const detail = `${this.#options.admin()} + control socket`;
       return { pid: process.pid.toString(), name: process.label, kind: "admin", detail, children: [] };
     });
     const workers = this.#primary.slots.flatMap(({ process }) =>
@@ -70,7 +69,7 @@ export class Operations implements Control {
       uptimeSeconds: Math.round((clock.now() - this.#primary.startedAt) / 1000),
       protocol: protocol.name,
       address: showAddress(this.#primary.address.address, this.#primary.address.port),
-      admin: showAddress(config.adminHost, config.adminPort),
+      admin: this.#options.admin(),
       transport: this.#options.transport,
       workers: this.#primary.slots.map(({ slot, process: worker, restarts }) => ({
         worker: slot,

@@ -34,6 +34,8 @@ export interface PrimaryOptions {
   readonly maxConnections: number;
   readonly color: boolean;
   readonly metrics: Metrics;
+  /** Where the admin server listens: `127.0.0.1:9464`. */
+  readonly admin: () => string;
   readonly explain: () => readonly Explanation[];
   /** Told when somebody asks the program to stop. */
   onStop(): void;

@@ -7,7 +7,7 @@ export function inspectConnection(one: Lifetime): Record<string, unknown> {
     protocol: one.label,
     state: one.waiting ? "waiting_for_socket" : one.state,
     peer: `${one.peer.address}:${one.peer.port}`,
-    idleFor: one.idleFor,
+    idleMs: one.idleFor,
     framesReceived: one.framesReceived,
     framesSent: one.framesSent,
     bytesReceived: one.bytesReceived,

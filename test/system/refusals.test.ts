@@ -4,7 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { endAll, freePort, run, serveProgram } from "../support/program.js";
+import { FrameClient } from "../support/frames.js";
+import { endAll, freePort, http, Program, run, serveProgram } from "../support/program.js";
 
 afterEach(endAll);
 
@@ -88,7 +89,6 @@ describe("drover start", () => {
     });
     expect(code).toBe(69);
     expect(line).toContain(`already running as OS process ${program.osPid}`);
-    const { FrameClient } = await import("../support/frames.js");
     const client = await FrameClient.connect(port);
     expect(await client.ask("hello")).toBe("hello");
     client.end();
@@ -159,4 +159,21 @@ describe("other commands", () => {
       expect(help.stdout).toContain(word);
     expect((await run(["--version"])).stdout).toMatch(/^drover \d+\.\d+\.\d+\n$/);
   });
+});
+
+test("with --port 0 and --admin-port 0 it takes free ports, and says which", async () => {
+  const program = new Program([
+    "start",
+    "--host=127.0.0.1",
+    "--port=0",
+    "--admin-port=0",
+    "--workers=1",
+    "--log-format=json",
+  ]);
+  const { msg } = await program.line((line) => / serves /.test(line.msg ?? ""));
+  const [, port, adminPort] = /on 127\.0\.0\.1:(\d+) .*admin on 127\.0\.0\.1:(\d+)$/.exec(msg) ?? [];
+  const client = await FrameClient.connect(Number(port));
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
+  expect((await http(Number(adminPort), "/health")).status).toBe(200);
 });
