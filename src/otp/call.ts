@@ -7,7 +7,7 @@ import type { Duration } from "./duration.js";
 import { toMs } from "./duration.js";
 import { ProcessExit, reasonOf } from "./exit.js";
 import type { Pid } from "./pid.js";
-import { type DownMessage, MonitorRef, processOf } from "./process.js";
+import { type DownMessage, MonitorRef, type Process, processOf } from "./process.js";
 import { whereis } from "./registry.js";
 
 /** How long a call waits unless it says otherwise, as `gen_server:call/2`. */
@@ -69,15 +69,34 @@ export class CallMessage {
   }
 }
 
+type Timeout = Duration | typeof Infinity;
+
 /**
  * Puts a request into a mailbox and waits for the answer.
- * @throws ProcessExit with reason `noproc` (nobody there), `timeout`, or the reason for which the other ended
+ * @throws ProcessExit with reason `noproc` (nobody there), `timeout`, `mailbox_full`, or the reason for which
+ *   the other ended
  */
 export function request(
   to: Pid | string,
   name: string,
   args: readonly unknown[],
-  timeout: Duration | typeof Infinity = CALL_TIMEOUT,
+  timeout: Timeout = CALL_TIMEOUT,
+): Promise<unknown> {
+  return ask(to, name, timeout, (process, ms, settle) =>
+    process.deliver(new CallMessage(process, name, args, ms, settle)),
+  );
+}
+
+/** @internal As `request`, by a message of the caller's making. */
+export function ask(
+  to: Pid | string,
+  name: string,
+  timeout: Timeout,
+  put: (
+    process: Process,
+    timeout: number,
+    settle: { resolve: (value: any) => void; reject: (error: unknown) => void },
+  ) => void,
 ): Promise<unknown> {
   const pid = typeof to === "string" ? whereis(to) : to;
   const process = pid && processOf(pid);
@@ -86,11 +105,6 @@ export function request(
       new ProcessExit("noproc", `no process ${pid ?? `named "${to}"`} here to answer "${name}"`),
     );
   return new Promise((resolve, reject) => {
-    process.deliver(
-      new CallMessage(process, name, args, timeout === Infinity ? Infinity : toMs(timeout), {
-        resolve,
-        reject,
-      }),
-    );
+    put(process, timeout === Infinity ? Infinity : toMs(timeout), { resolve, reject });
   });
 }

@@ -2,7 +2,7 @@
 import { type Duration, toMs } from "./duration.js";
 import type { ChildReport, Mfa } from "./events.js";
 import type { AutoShutdown } from "./flags.js";
-import { type GenServer, launch } from "./gen-server.js";
+import { type Behaviour, launch, type StartOptions } from "./gen-server.js";
 import type { Pid } from "./pid.js";
 
 /**
@@ -44,18 +44,22 @@ export interface CheckedSpec {
   readonly mfargs: Mfa;
 }
 
-/** A child that is a server: `{M, F, A}` with the behaviour for `M`. */
+/** A child that is a server or a state machine: `{M, F, A}` with the behaviour for `M`. */
 export function child<A>(
-  server: GenServer<A, any, any, any>,
+  server: Behaviour<A, any, any>,
   args: A,
-  overrides: Partial<Omit<ChildSpec, "start">> & { readonly name?: string } = {},
+  overrides: Partial<Omit<ChildSpec, "start">> & Pick<StartOptions, "name" | "maxMessages"> = {},
 ): ChildSpec {
-  const { name, ...spec } = overrides;
+  const { name, maxMessages, ...spec } = overrides;
+  const options = {
+    ...(name === undefined ? {} : { name }),
+    ...(maxMessages === undefined ? {} : { maxMessages }),
+  };
   return {
     id: server.name,
     mfargs: [server.name, "start_link", [args]],
     ...spec,
-    start: (parent) => launch(server, args, name === undefined ? { parent } : { parent, name }),
+    start: (parent) => launch(server, args, { ...options, parent }),
   };
 }
 

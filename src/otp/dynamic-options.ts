@@ -10,6 +10,7 @@ import {
 import type { Duration } from "./duration.js";
 import { type AutoShutdown, type CheckedFlags, checkFlags } from "./flags.js";
 import type { Pid } from "./pid.js";
+import type { RestartDelay } from "./restart-delay.js";
 
 export interface DynamicSupervisorOptions<A extends readonly unknown[]> {
   /** Starts one child, linked to `parent`. Default: `args` is one child spec, which is started (its other keys do not count). */
@@ -29,6 +30,8 @@ export interface DynamicSupervisorOptions<A extends readonly unknown[]> {
   readonly intensity?: number;
   /** Default `"60s"`. */
   readonly period?: Duration;
+  /** As the flag of a supervisor. Default: none. */
+  readonly restartDelay?: RestartDelay;
   readonly mfargs?: ChildSpec["mfargs"];
 }
 
@@ -42,6 +45,7 @@ const KEYS = [
   "autoShutdown",
   "intensity",
   "period",
+  "restartDelay",
   "mfargs",
 ];
 
@@ -61,7 +65,12 @@ export function checkOptions(
       `supervisor ${id}: maxChildren must be a whole number from 0 up, or Infinity, got ${maxChildren}`,
     );
   }
-  const flags = checkFlags(id, { intensity, period, autoShutdown });
+  const flags = checkFlags(id, {
+    intensity,
+    period,
+    autoShutdown,
+    ...(options.restartDelay === undefined ? {} : { restartDelay: options.restartDelay }),
+  });
   const mfargs = options.mfargs ?? ([id, "start_link", []] as const);
   const spec = checkSpec({ id, start: () => "ignore", restart, shutdown, type, significant, mfargs });
   checkSignificant(id, autoShutdown, spec);

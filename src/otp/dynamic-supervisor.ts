@@ -14,30 +14,25 @@ import {
   type RestartType,
   type Started,
 } from "./child-spec.js";
-import { clock } from "./clock.js";
+import { clock, type TimerRef } from "./clock.js";
 import { checkOptions, type DynamicSupervisorOptions } from "./dynamic-options.js";
 import { type ErrorContext, supervisorReports } from "./events.js";
-import { type ExitReason, isNormal, ProcessExit, reasonOf } from "./exit.js";
+import { type ExitReason, isNormal, reasonOf } from "./exit.js";
 import type { CheckedFlags } from "./flags.js";
 import { addRestart, type Restarts, restartsLeft } from "./intensity.js";
 import type { Pid } from "./pid.js";
 import { ExitMessage, Process, processOf } from "./process.js";
+import { delayOf } from "./restart-delay.js";
 import { stopAll, stopChild } from "./shutdown.js";
 import type { ChildCounts, ChildInfo } from "./supervision.js";
+import { TryAgain } from "./try-again.js";
 
+export { dynamicSupervisor } from "./dynamic-child.js";
 export type { DynamicSupervisorOptions } from "./dynamic-options.js";
 export { startChild } from "./supervision.js";
 
 /** What `startNow` and `startChild` give back. */
 type Result = Pid | undefined | { error: ExitReason };
-
-/** A failed restart that is tried again, by the process that had ended. */
-class TryAgain {
-  readonly old: Pid;
-  constructor(old: Pid) {
-    this.old = old;
-  }
-}
 
 export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]> extends Process {
   readonly id: string;
@@ -49,6 +44,8 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   readonly #children = new Map<Pid, A | undefined>();
   /** Those whose restart failed and is tried again, by the process that had ended. */
   readonly #retrying = new Map<Pid, A>();
+  /** Of restarts that wait. */
+  readonly #timers = new Set<TimerRef>();
   #restarts: Restarts = [];
   /** Starts that are promises and have not settled. */
   #starting = 0;
@@ -87,6 +84,10 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
 
   get restart(): RestartType {
     return this.#spec.restart;
+  }
+
+  override get systemState(): unknown {
+    return { flags: this.#flags, maxChildren: this.maxChildren, active: this.active };
   }
 
   /** Restarts that are left before the supervisor gives up, at this moment. */
@@ -151,7 +152,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
     if (message instanceof CallMessage) return this.#answer(message);
-    if (message instanceof TryAgain) return this.#tryAgain(message.old);
+    if (message instanceof TryAgain) return this.#tryAgain(message);
   }
 
   #exited(pid: Pid, reason: ExitReason): void | Promise<void> {
@@ -175,10 +176,10 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     return this.#flags.autoShutdown === "any_significant" || this.#children.size + this.#retrying.size === 0;
   }
 
-  #tryAgain(old: Pid): void | Promise<void> {
+  #tryAgain({ what: old, counted }: TryAgain<Pid>): void | Promise<void> {
     const args = this.#retrying.get(old);
     this.#retrying.delete(old);
-    if (args) return this.#restart(args, old);
+    if (args) return counted ? this.#restartNow(args, old) : this.#restart(args, old);
   }
 
   async #restart(args: A, old: Pid): Promise<void> {
@@ -189,11 +190,30 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
       this.#report("shutdown", "reached_max_restart_intensity", old);
       return this.#stop("shutdown");
     }
+    const delay = delayOf(this.#flags.restartDelay, restarts.length);
+    if (delay === 0) return this.#restartNow(args, old);
+    this.#retrying.set(old, args);
+    const timer = clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      this.deliver(new TryAgain(old, true));
+    }, delay);
+    this.#timers.add(timer);
+  }
+
+  async #restartNow(args: A, old: Pid): Promise<void> {
     const result = await this.#start(args);
     if (result === undefined || !("error" in result) || !this.alive) return;
     this.#report("start_error", result.error, old);
     this.#retrying.set(old, args);
     this.deliver(new TryAgain(old));
+  }
+
+  protected override ended(): void {
+    for (const timer of this.#timers) clock.clearTimeout(timer);
+  }
+
+  override endBy(reason: ExitReason): void {
+    this.hold(this.#stop(reason));
   }
 
   async #stop(reason: ExitReason): Promise<void> {
@@ -275,25 +295,4 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     this.#children.delete(pid);
     return "ok";
   }
-}
-
-/**
- * A dynamic supervisor as a child of another supervisor. The options are checked now, before anything starts.
- * @throws TypeError on a bad option
- */
-export function dynamicSupervisor<A extends readonly unknown[] = readonly [ChildSpec]>(
-  id: string,
-  options: DynamicSupervisorOptions<A>,
-): ChildSpec {
-  checkOptions(id, options);
-  return {
-    id,
-    type: "supervisor",
-    mfargs: ["supervisor", "start_link", [id]],
-    start: (parent) => {
-      const process = processOf(parent);
-      if (!process) throw new ProcessExit("noproc", `${parent}, the parent, has ended`);
-      return new DynamicSupervisor(id, options, process).pid;
-    },
-  };
 }

@@ -1,6 +1,6 @@
 /**
- * What the OTP room tells the world: OTP's three reports, on diagnostics channels. Nothing is built when
- * nobody listens.
+ * What the OTP room tells the world: OTP's three reports, full mailboxes and traces, on diagnostics channels.
+ * Nothing is built when nobody listens.
  */
 import { channel } from "node:diagnostics_channel";
 import type { RestartType, Shutdown } from "./child-spec.js";
@@ -52,9 +52,31 @@ export interface CrashReport {
   readonly trapExit: boolean;
 }
 
+/** A mailbox was full. Said at the first refused message, the second, the fourth, and so on. */
+export interface MailboxEvent {
+  readonly pid: Pid;
+  readonly label: string;
+  readonly maxMessages: number;
+  /** Messages that this process has refused so far. */
+  readonly refused: number;
+}
+
+/** What `sys` sees of a process: a message that it takes, or an answer that it gives. */
+export type SystemEvent = { readonly in: unknown } | { readonly out: unknown };
+
+export interface TraceEvent {
+  readonly pid: Pid;
+  readonly label: string;
+  readonly event: SystemEvent;
+}
+
 /** `otp.supervisor`: a `SupervisorReport`. */
 export const supervisorReports = channel("otp.supervisor");
 /** `otp.crash`: a `CrashReport`. */
 export const crashReports = channel("otp.crash");
 /** `otp.progress`: a `ProgressReport`. */
 export const progressReports = channel("otp.progress");
+/** `otp.mailbox`: a `MailboxEvent`. */
+export const mailboxEvents = channel("otp.mailbox");
+/** `otp.trace`: a `TraceEvent`, of processes that are traced (`sys.trace`). */
+export const traceEvents = channel("otp.trace");

@@ -1,5 +1,6 @@
 /** A supervisor's flags: how its children hang together, and how often they may fail. */
 import { type Duration, toMs } from "./duration.js";
+import { type CheckedDelay, checkDelay, type RestartDelay } from "./restart-delay.js";
 
 /** Who is restarted when one child ends: it alone, all of them, or it and those started after it. */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
@@ -15,6 +16,8 @@ export interface SupervisorFlags {
   readonly period?: Duration;
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown;
+  /** Not in OTP: how long a restart waits, twice as long every time. Default: not at all. */
+  readonly restartDelay?: RestartDelay;
 }
 
 export interface CheckedFlags {
@@ -23,11 +26,12 @@ export interface CheckedFlags {
   /** In seconds, as OTP counts. */
   readonly period: number;
   readonly autoShutdown: AutoShutdown;
+  readonly restartDelay: CheckedDelay | undefined;
 }
 
 const STRATEGIES: readonly string[] = ["one_for_one", "one_for_all", "rest_for_one"];
 const AUTO_SHUTDOWNS: readonly string[] = ["never", "any_significant", "all_significant"];
-const KEYS = ["strategy", "intensity", "period", "autoShutdown"];
+const KEYS = ["strategy", "intensity", "period", "autoShutdown", "restartDelay"];
 
 /**
  * Fills in the defaults.
@@ -50,11 +54,19 @@ export function checkFlags(id: string, flags: SupervisorFlags): CheckedFlags {
   if (!AUTO_SHUTDOWNS.includes(autoShutdown)) {
     wrong(`autoShutdown must be ${AUTO_SHUTDOWNS.join(", ")}, got ${JSON.stringify(autoShutdown)}`);
   }
+  let restartDelay: CheckedDelay | undefined;
+  try {
+    restartDelay = checkDelay(flags.restartDelay);
+  } catch {
+    wrong(
+      `restartDelay must be a duration, or { first: "100ms", max: "10s" }, got ${JSON.stringify(flags.restartDelay)}`,
+    );
+  }
   const period = seconds(flags.period ?? "60s");
   if (period === undefined || period < 1) {
     wrong(`period must be whole seconds such as "60s", got ${JSON.stringify(flags.period)}`);
   }
-  return { strategy, intensity, period: period as number, autoShutdown };
+  return { strategy, intensity, period: period as number, autoShutdown, restartDelay };
 }
 
 /** `undefined` when it is no duration, or not one of whole seconds. */

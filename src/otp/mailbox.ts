@@ -1,7 +1,19 @@
 /** A queue of messages: constant time at both ends, no memory while it is empty. */
+
+/** As good as none, and a small integer: `Infinity` would be an object of its own in every mailbox. */
+const UNBOUNDED = 2 ** 30 - 1;
+
 export class Mailbox {
+  /** How many may wait. Whoever fills it heeds that: signals are not bound by it. */
+  limit: number;
+  /** How many were not let in. */
+  refused = 0;
   #messages: unknown[] = [];
   #head = 0;
+
+  constructor(limit = Infinity) {
+    this.limit = Math.min(limit, UNBOUNDED);
+  }
 
   get length(): number {
     return this.#messages.length - this.#head;

@@ -9,10 +9,12 @@
  * Signals act at once and never stand in the mailbox's line. A JavaScript function that is running cannot be
  * interrupted: the end is marked, links and monitors are told, and what the function does later is ignored.
  */
-import { type CrashReport, crashReports } from "./events.js";
+import { reportCrash, tell } from "./ending.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit.js";
+import { Inspected } from "./inspected.js";
 import { Mailbox } from "./mailbox.js";
 import { addMonitor, type DownMessage, dropMonitor, type MonitorRef, notify } from "./monitor.js";
+import { refuse } from "./overflow.js";
 import { newPid, type Pid } from "./pid.js";
 import { unregister } from "./registry.js";
 import { type Runnable, schedule } from "./scheduler.js";
@@ -31,10 +33,7 @@ export class ExitMessage {
   }
 }
 
-/** Ends that are still to be told: a queue, so that a chain of a million links needs no stack. */
-let telling: (() => void)[] | undefined;
-
-export abstract class Process implements Runnable {
+export abstract class Process extends Inspected implements Runnable {
   readonly pid: Pid;
   /** Who started it, for reports and for OTP's rule that a parent's exit is always obeyed. */
   readonly parent: Process | undefined;
@@ -59,6 +58,7 @@ export abstract class Process implements Runnable {
    * @param pid only where the address is given from outside (a worker is `<n.1>`)
    */
   constructor(parent: Process | undefined, pid: Pid = newPid()) {
+    super();
     this.pid = pid;
     this.parent = parent;
     enter(this);
@@ -67,8 +67,6 @@ export abstract class Process implements Runnable {
     else this.#orphaned();
   }
 
-  /** What it is called in trees and reports. */
-  abstract get label(): string;
   /** The function it began with, for crash reports: `chat:init/1`. */
   get initialCall(): string {
     return `${this.label}:init/1`;
@@ -80,17 +78,40 @@ export abstract class Process implements Runnable {
 
   // -- messages ---------------------------------------------------------------------------------------
 
+  /** How many messages may wait; what comes on top of them is refused. Signals always get in. */
+  get maxMessages(): number {
+    return Infinity;
+  }
+
   /** Puts a message into the mailbox; nothing happens when the process has ended. */
   deliver(message: unknown): void {
     if (!this.alive) return;
-    (this.#mailbox ??= new Mailbox()).push(message);
+    const mailbox = (this.#mailbox ??= new Mailbox(this.maxMessages));
+    if (mailbox.length >= mailbox.limit) return refuse(this, mailbox, message);
+    mailbox.push(message);
     if (!this.busy) schedule(this);
+  }
+
+  /** @internal As `deliver`, for what must not be lost: exits, ends of others, timeouts, system messages. */
+  enqueue(message: unknown): void {
+    if (!this.alive) return;
+    (this.#mailbox ??= new Mailbox(this.maxMessages)).push(message);
+    if (!this.busy) schedule(this);
+  }
+
+  /** Sets the bound of this process alone. */
+  limitMailbox(messages: number): void {
+    (this.#mailbox ??= new Mailbox()).limit = messages;
   }
 
   get messageQueueLength(): number {
     return this.#mailbox?.length ?? 0;
   }
 
+  /** Messages that were refused because the mailbox was full. */
+  get refusedMessages(): number {
+    return this.#mailbox?.refused ?? 0;
+  }
   get runnable(): boolean {
     return this.alive && !this.busy && this.messageQueueLength > 0;
   }
@@ -100,20 +121,26 @@ export abstract class Process implements Runnable {
     let done = 0;
     while (mailbox && done < budget && this.alive && !this.busy && mailbox.length > 0) {
       done++;
-      this.guard(mailbox);
+      const message = mailbox.shift();
+      if (this.sys === undefined || this.sys.passes(message)) this.guard(message);
     }
     return done;
   }
 
-  /** Takes a linked process's exit out of the mailbox, wherever it stands. */
+  /** @internal Takes the first message that fits out of the mailbox, wherever it stands. */
+  takeOut(fits: (message: unknown) => boolean): unknown {
+    return this.#mailbox?.take(fits);
+  }
+
+  /** Takes a linked process's exit out of the mailbox. */
   takeExit(from: Pid): ExitReason | undefined {
-    const message = this.#mailbox?.take((one) => one instanceof ExitMessage && one.exit === from);
+    const message = this.takeOut((one) => one instanceof ExitMessage && one.exit === from);
     return (message as ExitMessage | undefined)?.reason;
   }
 
-  private guard(mailbox: Mailbox): void {
+  private guard(message: unknown): void {
     try {
-      const waiting = this.receive(mailbox.shift());
+      const waiting = this.receive(message);
       if (waiting !== undefined) this.hold(waiting);
     } catch (thrown) {
       this.crash(reasonOf(thrown));
@@ -133,6 +160,16 @@ export abstract class Process implements Runnable {
   protected release(): void {
     this.busy = false;
     if (this.runnable) schedule(this);
+  }
+
+  /** @internal The opposite of being suspended. */
+  resume(): void {
+    this.release();
+  }
+
+  /** @internal Somebody asks it to end (`stopProcess`). */
+  endBy(reason: ExitReason): void {
+    this.exitWith(reason);
   }
 
   // -- links and monitors -----------------------------------------------------------------------------
@@ -186,7 +223,7 @@ export abstract class Process implements Runnable {
 
   /** @internal A watch is over. Unless it was taken back meanwhile, the message goes into the mailbox. */
   receiveDown(down: DownMessage): void {
-    if (this.#watching?.delete(down.down)) this.deliver(down);
+    if (this.#watching?.delete(down.down)) this.enqueue(down);
   }
 
   /** How many watches it holds, as `process_info(monitors)`. */
@@ -215,7 +252,8 @@ export abstract class Process implements Runnable {
   receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
     if (!this.alive) return;
     if (reason === "kill" && !byLink) return this.killed();
-    if (this.trapExit) return this.deliver(new ExitMessage(from, reason));
+    if (this.trapExit && this.sys?.suspended && from === this.parent?.pid) return this.endBy(reason);
+    if (this.trapExit) return this.enqueue(new ExitMessage(from, reason));
     if (reason === "normal" && from !== this.pid) return;
     this.die(reason);
   }
@@ -228,7 +266,7 @@ export abstract class Process implements Runnable {
   /** Ends by its own decision: with a crash report unless the reason is a normal one. */
   protected exitWith(reason: ExitReason): void {
     if (!this.alive) return;
-    if (!isNormal(reason) && crashReports.hasSubscribers) crashReports.publish(this.crashReport(reason));
+    if (!isNormal(reason)) reportCrash(this, reason);
     this.die(reason);
   }
 
@@ -258,36 +296,5 @@ export abstract class Process implements Runnable {
     }
     for (const ref of this.#monitors ?? []) notify(ref, this.pid, reason);
     this.#links = this.#monitors = this.#watching = undefined;
-  }
-
-  private crashReport(reason: ExitReason): CrashReport {
-    const ancestors: Pid[] = [];
-    for (let up = this.parent; up; up = up.parent) ancestors.push(up.pid);
-    const { initialCall, pid, registeredName, label, messageQueueLength, links, trapExit } = this;
-    return {
-      initialCall,
-      pid,
-      registeredName,
-      label,
-      reason,
-      ancestors,
-      messageQueueLength,
-      links,
-      trapExit,
-    };
-  }
-}
-
-/** Runs `end` now, or after the end that is being told: never inside it. */
-function tell(end: () => void): void {
-  if (telling) {
-    telling.push(end);
-    return;
-  }
-  telling = [end];
-  try {
-    for (const next of telling) next();
-  } finally {
-    telling = undefined;
   }
 }

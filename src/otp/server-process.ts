@@ -6,6 +6,8 @@
  *   else ─▶ info ────────────────┘   a handler threw ───────▶ terminate ─▶ the end, with a crash report
  */
 import { CallMessage } from "./call.js";
+import { clock, type TimerRef } from "./clock.js";
+import { type Duration, toMs } from "./duration.js";
 import { type ExitReason, ProcessExit, reasonOf } from "./exit.js";
 import type { GenServer, Self } from "./gen-server.js";
 import { beforeDown } from "./monitor.js";
@@ -21,12 +23,20 @@ export class CastMessage {
   }
 }
 
+/** The time of `self.timeoutAfter` is over, unless a message came before. */
+class IdleTimeout {
+  open = true;
+  ref: TimerRef = undefined;
+}
+
 type AnyServer = GenServer<any, any, Record<string, any>, Record<string, any>>;
 
 export class ServerProcess extends Process implements Self<any> {
-  readonly behaviour: AnyServer;
+  behaviour: AnyServer;
   state: any = undefined;
   #stopping: ExitReason | undefined = undefined;
+  #continues: unknown[] | undefined = undefined;
+  #idle: IdleTimeout | undefined = undefined;
 
   constructor(behaviour: AnyServer, parent: Process | undefined) {
     super(parent);
@@ -40,6 +50,26 @@ export class ServerProcess extends Process implements Self<any> {
 
   stop(reason: ExitReason = "normal"): void {
     this.#stopping ??= reason;
+  }
+
+  continueWith(content: unknown): void {
+    (this.#continues ??= []).push(content);
+  }
+
+  timeoutAfter(after: Duration): void {
+    this.#cancelIdle();
+    const idle = new IdleTimeout();
+    const ms = toMs(after);
+    this.#idle = idle;
+    if (ms === 0) this.enqueue(idle);
+    else idle.ref = clock.setTimeout(() => this.enqueue(idle), ms);
+  }
+
+  #cancelIdle(): void {
+    if (this.#idle === undefined) return;
+    this.#idle.open = false;
+    if (this.#idle.ref !== undefined) clock.clearTimeout(this.#idle.ref);
+    this.#idle = undefined;
   }
 
   /**
@@ -61,11 +91,23 @@ export class ServerProcess extends Process implements Self<any> {
       throw new ProcessExit(reason);
     }
     if (this.state === "ignore") this.die("normal");
-    else this.release();
+    else this.#begin();
     return this.state !== "ignore";
   }
 
+  /** What init wants to be continued comes before any message. */
+  #begin(): void {
+    try {
+      const waiting = this.#afterwards();
+      if (waiting) return this.hold(waiting);
+    } catch (thrown) {
+      return this.crash(reasonOf(thrown));
+    }
+    this.release();
+  }
+
   protected receive(message: unknown): void | Promise<void> {
+    if (this.#idle !== undefined && !(message instanceof IdleTimeout)) this.#cancelIdle();
     if (message instanceof CallMessage) return this.#call(message);
     const done = this.#other(message);
     if (done instanceof Promise) return done.then(() => this.#afterwards());
@@ -83,6 +125,7 @@ export class ServerProcess extends Process implements Self<any> {
       this.stop(message.reason);
       return;
     }
+    if (message instanceof IdleTimeout) return this.#timedOut(message);
     return this.behaviour.info?.(this, message);
   }
 
@@ -95,26 +138,80 @@ export class ServerProcess extends Process implements Self<any> {
     const answer = handler(this, ...message.args);
     if (answer instanceof Promise) {
       return answer.then((value) => {
-        message.reply(value);
+        this.#answer(message, value);
         return this.#afterwards();
       });
     }
-    message.reply(answer);
+    this.#answer(message, answer);
     return this.#afterwards();
+  }
+
+  #answer(message: CallMessage, value: unknown): void {
+    message.reply(value);
+    this.sys?.sent(value);
   }
 
   #afterwards(): void | Promise<void> {
     if (this.#stopping !== undefined && this.alive) return this.#terminate(this.#stopping);
+    if (this.#continues !== undefined && this.alive) return this.#continue(this.#continues);
   }
+
+  #continue(waiting: unknown[]): void | Promise<void> {
+    const content = waiting.shift();
+    if (waiting.length === 0) this.#continues = undefined;
+    if (!this.behaviour.continue) throw new Error(`${this.label} has no "continue"`);
+    const done = this.behaviour.continue(this, content);
+    return done instanceof Promise ? done.then(() => this.#afterwards()) : this.#afterwards();
+  }
+
+  #timedOut(idle: IdleTimeout): unknown {
+    if (!idle.open) return undefined;
+    this.#idle = undefined;
+    return this.behaviour.timeout?.(this);
+  }
+
+  // -- being looked at ----------------------------------------------------------------------------------
+
+  override get maxMessages(): number {
+    return this.behaviour.maxMessages ?? Infinity;
+  }
+
+  override get systemState(): unknown {
+    return this.state;
+  }
+
+  override get systemStatus(): Record<string, unknown> {
+    return { state: this.behaviour.formatStatus?.(this.state) ?? this.state };
+  }
+
+  override replaceSystemState(next: unknown): void {
+    this.state = next;
+  }
+
+  override changeCode(behaviour: AnyServer, extra: unknown): void {
+    this.state = behaviour.codeChange?.(this.state, extra) ?? this.state;
+    this.behaviour = behaviour;
+  }
+
+  override endBy(reason: ExitReason): void {
+    void this.#terminate(reason);
+  }
+
+  // -- the end ------------------------------------------------------------------------------------------
 
   async #terminate(reason: ExitReason): Promise<void> {
     this.busy = true;
+    this.#cancelIdle();
     try {
       await this.behaviour.terminate?.(this, reason);
     } catch (thrown) {
       return this.exitWith(reasonOf(thrown));
     }
     this.exitWith(reason);
+  }
+
+  protected override ended(): void {
+    this.#cancelIdle();
   }
 
   protected override crash(reason: ExitReason): void {

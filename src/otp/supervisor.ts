@@ -19,6 +19,8 @@ import { addRestart, type Restarts, restartsLeft } from "./intensity.js";
 import { beforeDown } from "./monitor.js";
 import type { Pid } from "./pid.js";
 import { ExitMessage, onDown, Process, processOf } from "./process.js";
+import { delayOf } from "./restart-delay.js";
+import { TryAgain } from "./try-again.js";
 
 export {
   type AdminError,
@@ -34,14 +36,6 @@ export {
   whichChildren,
 } from "./supervision.js";
 
-/** A retry that a supervisor sends to itself. */
-class TryAgain {
-  readonly child: Child;
-  constructor(child: Child) {
-    this.child = child;
-  }
-}
-
 /** Asks a supervisor to stop, as `supervisor:stop/3`. */
 class StopRequest {
   readonly reason: ExitReason;
@@ -55,6 +49,8 @@ export class Supervisor extends Process {
   readonly flags: CheckedFlags;
   readonly #children: Children;
   #restarts: Restarts = [];
+  /** Restarts that wait, by child: what the last of its timers will say. */
+  #delayed: Map<Child, TryAgain<Child>> | undefined = undefined;
 
   constructor(id: string, flags: CheckedFlags, parent: Process | undefined, pid?: Pid) {
     super(parent, pid);
@@ -70,6 +66,10 @@ export class Supervisor extends Process {
 
   override get initialCall(): string {
     return "supervisor:init/1";
+  }
+
+  override get systemState(): unknown {
+    return { flags: this.flags, children: this.#children.infos() };
   }
 
   /** Restarts that are left before the supervisor gives up, at this moment. */
@@ -98,7 +98,7 @@ export class Supervisor extends Process {
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
     if (message instanceof CallMessage) return administer(this.#children, this.flags.autoShutdown, message);
-    if (message instanceof TryAgain) return this.#tryAgain(message.child);
+    if (message instanceof TryAgain) return this.#tryAgain(message);
     if (message instanceof StopRequest) return this.#stop(message.reason);
   }
 
@@ -134,6 +134,19 @@ export class Supervisor extends Process {
       this.#children.report("shutdown", "reached_max_restart_intensity", child);
       return this.#stop("shutdown");
     }
+    const delay = delayOf(this.flags.restartDelay, restarts.length);
+    return delay > 0 ? this.#delay(child, delay) : this.#restartNow(child);
+  }
+
+  /** Meanwhile the child is `restarting`, and the supervisor does other things. */
+  #delay(child: Child, ms: number): void {
+    const again = new TryAgain(child, true);
+    child.restarting = true;
+    (this.#delayed ??= new Map()).set(child, again);
+    again.timer = clock.setTimeout(() => this.deliver(again), ms);
+  }
+
+  async #restartNow(child: Child): Promise<void> {
     const failed = await (this.flags.strategy === "one_for_one"
       ? this.#restartOne(child)
       : this.#restartGroup(child));
@@ -161,9 +174,23 @@ export class Supervisor extends Process {
     return failed?.child;
   }
 
-  async #tryAgain(child: Child): Promise<void> {
+  async #tryAgain(again: TryAgain<Child>): Promise<void> {
+    const { what: child, counted } = again;
+    if (counted) {
+      if (this.#delayed?.get(child) !== again) return;
+      this.#delayed.delete(child);
+    }
     // Since the retry was asked for, somebody may have stopped or deleted the child.
-    if (child.restarting && this.#children.has(child)) await this.#restart(child);
+    if (!child.restarting || !this.#children.has(child)) return;
+    await (counted ? this.#restartNow(child) : this.#restart(child));
+  }
+
+  protected override ended(): void {
+    for (const { timer } of this.#delayed?.values() ?? []) clock.clearTimeout(timer);
+  }
+
+  override endBy(reason: ExitReason): void {
+    this.hold(this.#stop(reason));
   }
 
   async #stop(reason: ExitReason): Promise<void> {

@@ -1,0 +1,123 @@
+/**
+ * What a state machine has on its hands besides postponed events: events that were inserted, and timers. Made
+ * when a handler first asks for one of them: most machines never do.
+ *
+ * Within one transition the last word about a timer counts, and only that: OTP reads the actions from behind
+ * and forgets what it has seen. A time of 0 starts no timer: such timeouts stand in a line of their own,
+ * which is served when no event waits, and before the next message.
+ */
+import { clock, type TimerRef } from "../clock.js";
+import type { SetTimer, StatemEvent, TimerKind } from "./actions.js";
+
+/** A timer that runs, and the message that says that it has run out. */
+export class Timer {
+  readonly timer: TimerKind;
+  readonly name: string;
+  content: unknown;
+  ref: TimerRef = undefined;
+  constructor(timer: TimerKind, name: string, content: unknown) {
+    this.timer = timer;
+    this.name = name;
+    this.content = content;
+  }
+
+  get event(): StatemEvent {
+    const { timer, name, content } = this;
+    return timer === "timer" ? { type: timer, name, content } : { type: timer, content };
+  }
+}
+
+const keyOf = ({ timer, name }: Timer | SetTimer) => (timer === "timer" ? `timer ${name}` : timer);
+
+export class Agenda {
+  readonly #deliver: (timer: Timer) => void;
+  readonly #running = new Map<string, Timer>();
+  /** Timeouts of zero, in the order in which they were set. */
+  #zero: Timer[] = [];
+  #asked: SetTimer[] = [];
+  #inserted: StatemEvent[] = [];
+
+  constructor(deliver: (timer: Timer) => void) {
+    this.#deliver = deliver;
+  }
+
+  insert(event: StatemEvent): void {
+    this.#inserted.push(event);
+  }
+
+  /** The events that were inserted since the last time. */
+  takeInserted(): readonly StatemEvent[] {
+    if (this.#inserted.length === 0) return this.#inserted;
+    return this.#inserted.splice(0);
+  }
+
+  /** What is asked for takes effect at the end of the transition. */
+  ask(what: SetTimer): void {
+    this.#asked.push(what);
+  }
+
+  /** As `ask`, but any other word of this transition counts more. */
+  askFirst(what: SetTimer): void {
+    this.#asked.unshift(what);
+  }
+
+  /** The end of a transition. */
+  apply(): void {
+    if (this.#asked.length === 0) return;
+    const last = new Map(this.#asked.map((one) => [keyOf(one), one]));
+    const asked = this.#asked.filter((one) => last.get(keyOf(one)) === one);
+    this.#asked = [];
+    for (const one of asked) this.#set(one);
+  }
+
+  #set(asked: SetTimer): void {
+    const key = keyOf(asked);
+    const running = this.#running.get(key);
+    if (asked.after === "update" && running) {
+      running.content = asked.content;
+      return;
+    }
+    this.cancel(key);
+    if (asked.after === Infinity) return;
+    const timer = new Timer(asked.timer, asked.name, asked.content);
+    this.#running.set(key, timer);
+    if (asked.after === 0 || asked.after === "update") this.#zero.push(timer);
+    else timer.ref = clock.setTimeout(() => this.#deliver(timer), asked.after);
+  }
+
+  /** By kind, or `timer` and a name. */
+  cancel(key: string): void {
+    const timer = this.#running.get(key);
+    if (!timer) return;
+    this.#running.delete(key);
+    if (timer.ref !== undefined) clock.clearTimeout(timer.ref);
+    else this.#zero = this.#zero.filter((one) => one !== timer);
+  }
+
+  cancelAll(): void {
+    for (const key of [...this.#running.keys()]) this.cancel(key);
+    this.#asked = [];
+    this.#inserted = [];
+  }
+
+  /** Takes a timer that has run out; false when it was cancelled or set again meanwhile. */
+  expire(timer: Timer): boolean {
+    const key = keyOf(timer);
+    if (this.#running.get(key) !== timer) return false;
+    this.#running.delete(key);
+    return true;
+  }
+
+  /** The next timeout of zero. */
+  takeZero(): StatemEvent | undefined {
+    const timer = this.#zero.shift();
+    if (!timer) return undefined;
+    this.#running.delete(keyOf(timer));
+    return timer.event;
+  }
+
+  /** What runs, for `getStatus`. */
+  get timers(): { readonly timer: TimerKind; readonly name: string; readonly content: unknown }[] {
+    return [...this.#running.values()].map(({ timer, name, content }) => ({ timer, name, content }));
+  }
+}
