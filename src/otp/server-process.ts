@@ -181,7 +181,12 @@ export class ServerProcess extends Process implements Self<any> {
   }
 
   override get systemStatus(): Record<string, unknown> {
-    return { state: this.behaviour.formatStatus?.(this.state) ?? this.state };
+    try {
+      return { state: this.behaviour.formatStatus?.(this.state) ?? this.state };
+    } catch {
+      // As OTP: the rest of the status is still worth having, and the state may be what is not to be seen.
+      return { state: `${this.label}:formatStatus crashed` };
+    }
   }
 
   override replaceSystemState(next: unknown): void {

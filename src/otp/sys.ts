@@ -113,12 +113,15 @@ export function stopProcess(
   const pid = typeof who === "string" ? whereis(who) : who;
   if (!pid || !processOf(pid)) return Promise.reject(new ProcessExit("noproc"));
   return new Promise((resolve, reject) => {
-    onDown(pid, (end) => (end === reason ? resolve() : reject(new ProcessExit(end))));
+    const forget = onDown(pid, (end) => (end === reason ? resolve() : reject(new ProcessExit(end))));
     ask(pid, "terminate", timeout, (process, ms, settle) => {
       process.sys ??= new SystemPort(process);
       process.sys.take(new Stopping(process, "terminate", [reason], ms, settle));
     }).catch((error) => {
-      if ((error as ProcessExit).reason === "timeout") reject(error);
+      // Its end is told by the watch; what is left is no time, or a timeout that is none.
+      if (error instanceof ProcessExit && error.reason !== "timeout") return;
+      forget();
+      reject(error);
     });
   });
 }
