@@ -299,6 +299,19 @@ describe.each(STYLES)("%s", (style) => {
     expect(time.clock.pending).toBe(0);
   });
 
+  it("crash_in_format_status: the status says so in place of the state", async () => {
+    const { pid } = await running(style, {
+      init: () => begin("idle", {}),
+      states: { idle: () => undefined },
+      formatStatus: () => {
+        throw new Error("crash");
+      },
+    } as Description);
+    const status = (await sys.getStatus(pid)) as { state: unknown };
+    expect(status.state).toMatch(/:formatStatus crashed$/);
+    await sys.stopProcess(pid);
+  });
+
   it("pop_too_many: a behaviour is changed, pushed and popped", async () => {
     const says = (word: string, more: (event: any) => any = () => undefined) =>
       machine(style, {

@@ -185,7 +185,13 @@ export class StatemProcess extends StateMachine<StatemCells> {
   override get systemStatus(): Record<string, unknown> {
     const { formatStatus } = this.behaviour.spec;
     const status = super.systemStatus;
-    return formatStatus ? { ...status, state: formatStatus(status.state) } : status;
+    if (!formatStatus) return status;
+    try {
+      return { ...status, state: formatStatus(status.state) };
+    } catch {
+      // As OTP: the rest of the status is still worth having, and the state may be what is not to be seen.
+      return { ...status, state: `${this.label}:formatStatus crashed` };
+    }
   }
 
   override replaceSystemState(next: unknown): void {
