@@ -109,10 +109,10 @@ class WorkerMain {
         period: `${period}s`,
       });
     } catch (error) {
-      if (this.#stopping) return this.#leave(0);
+      if (this.#stopping) return;
       return this.#fail(UNAVAILABLE, formatReason(error instanceof ProcessExit ? error.reason : error));
     }
-    if (this.#stopping) return this.stop();
+    if (this.#stopping) return;
     onDown(this.#root, (reason) => this.#treeEnded(reason));
     const { address, transport } = this.#listener();
     this.#post({ t: "ready", d: { ...address, transport } });
@@ -201,10 +201,9 @@ class WorkerMain {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    if (this.#root) {
-      await stopSupervisor(this.#root);
-      this.#leave(0);
-    }
+    // Still starting: nobody is connected, and the primary may have no listening socket to give any more.
+    if (this.#root) await stopSupervisor(this.#root);
+    this.#leave(0);
   }
 
   #treeEnded(reason: ExitReason): void {

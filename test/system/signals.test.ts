@@ -105,6 +105,28 @@ test("SIGTERM while it starts ends it cleanly", async () => {
   for (const worker of workers) expect(isAlive(worker)).toBe(false);
 });
 
+test("SIGTERM while a worker loads its protocol ends it as soon as that is loaded", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  writeFileSync(
+    join(cwd, "slow.ts"),
+    `import { isMainThread } from "node:worker_threads";
+     import { defineProtocol, packet } from "drover";
+     if (isMainThread) process.stderr.write("loading in a worker\\n");
+     await new Promise((resolve) => setTimeout(resolve, 300));
+     export default defineProtocol({ name: "slow", framing: packet(2), states: { ready: {} } });`,
+  );
+  const { Program, freePort } = await import("../support/program.js");
+  const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
+  const program = new Program(
+    ["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", "--log-format=json", ...ports],
+    { cwd },
+  );
+  await program.until(() => program.stderr.includes("loading in a worker"));
+  program.signal("SIGTERM");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+  expect(program.lines.filter((line) => line.reason === "start_timeout")).toEqual([]);
+});
+
 test("when the primary is killed, its workers end by themselves", async () => {
   const { program, port } = await polite();
   const client = await FrameClient.connect(port);
