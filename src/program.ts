@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { COMMANDS, commandsText, runCommand } from "./cli/commands.js";
 import { ConfigError, didYouMean, EXIT, loadConfig, parseFlags, usage } from "./config.js";
-import { startProgram } from "./start.js";
+import { refuse, startProgram } from "./start.js";
 
 const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 const SWITCHES = ["json", "verbose"];
@@ -49,9 +49,4 @@ function help(): string {
 function say(text: string): number {
   process.stdout.write(`${text}\n`);
   return EXIT.ok;
-}
-
-function refuse(code: number, message: string): number {
-  process.stderr.write(`drover: ${message}\n`);
-  return code;
 }

@@ -230,7 +230,8 @@ function bindAdvice(code: string, host: string, port: number): string | undefine
   return undefined;
 }
 
-function refuse(code: number, message: string): number {
+/** Says in one line why the program does not go on. @returns the exit code */
+export function refuse(code: number, message: string): number {
   process.stderr.write(`drover: ${message}\n`);
   return code;
 }
