@@ -2,70 +2,83 @@
  * Asking a process and waiting for its answer: the request that `call` puts into a mailbox, and everything
  * that can become of it (an answer, a failure, the other's end, no answer in time).
  */
-import { clock, type TimerRef } from "./clock.js";
+import { type Deadline, expect, withdraw } from "./deadlines.js";
 import type { Duration } from "./duration.js";
 import { toMs } from "./duration.js";
 import { ProcessExit, reasonOf } from "./exit.js";
+import { type DownMessage, MonitorRef } from "./monitor.js";
 import type { Pid } from "./pid.js";
-import { type DownMessage, MonitorRef, type Process, processOf } from "./process.js";
+import type { Process } from "./process.js";
 import { whereis } from "./registry.js";
+import { processOf } from "./table.js";
 
 /** How long a call waits unless it says otherwise, as `gen_server:call/2`. */
 export const CALL_TIMEOUT = 5_000;
 
-/** A request in a mailbox. Only this OS process can make one: nothing that was parsed is an instance of it. */
-export class CallMessage {
+/** Who waits: the two ends of a promise. */
+export interface Settle {
+  readonly resolve: (value: any) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A request in a mailbox, and at the same time the watch on the process that is to answer it and the time it
+ * has for that: one object for all three. Only this OS process can make one: nothing that was parsed is an
+ * instance of it.
+ */
+export class CallMessage extends MonitorRef implements Deadline {
   readonly name: string;
   readonly args: readonly unknown[];
-  readonly #resolve: (value: any) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #monitor: MonitorRef;
-  readonly #timer: TimerRef;
-  #open = true;
+  earlier: Deadline | undefined = undefined;
+  later: Deadline | undefined = undefined;
+  list: Deadline["list"] = undefined;
+  due = 0;
+  readonly #timeout: number;
+  #settle: Settle | undefined;
 
-  constructor(
-    target: { readonly pid: Pid; addWatcher(ref: MonitorRef): void },
-    name: string,
-    args: readonly unknown[],
-    timeout: number,
-    settle: { resolve: (value: any) => void; reject: (error: unknown) => void },
-  ) {
+  constructor(target: Process, name: string, args: readonly unknown[], timeout: number, settle: Settle) {
+    super(target, undefined);
     this.name = name;
     this.args = args;
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
-    this.#monitor = new MonitorRef(target as MonitorRef["target"], (down: DownMessage) => {
-      this.fail(new ProcessExit(down.reason, `${down.pid} ended during the call "${name}"`));
-    });
-    target.addWatcher(this.#monitor);
-    this.#timer =
-      timeout === Infinity
-        ? undefined
-        : clock.setTimeout(
-            () =>
-              this.fail(
-                new ProcessExit("timeout", `no answer to "${name}" from ${target.pid} in ${timeout} ms`),
-              ),
-            timeout,
-          );
+    this.#timeout = timeout;
+    this.#settle = settle;
+    target.addWatcher(this);
+    if (timeout !== Infinity) expect(this, timeout);
   }
 
   /** Answers; a second answer, or one that comes too late, is dropped. */
   reply(value: unknown): void {
-    if (this.#close()) this.#resolve(value);
+    this.#close()?.resolve(value);
   }
 
   /** Answers with a failure: the caller's `call` rejects. */
   fail(thrown: unknown): void {
-    if (this.#close()) this.#reject(thrown instanceof Error ? thrown : new ProcessExit(reasonOf(thrown)));
+    this.#close()?.reject(thrown instanceof Error ? thrown : new ProcessExit(reasonOf(thrown)));
   }
 
-  #close(): boolean {
-    if (!this.#open) return false;
-    this.#open = false;
-    this.#monitor.target?.dropWatcher(this.#monitor);
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
-    return true;
+  override toJSON(): unknown {
+    const { name, args } = this;
+    return { name, args };
+  }
+
+  /** @internal */
+  override tell({ pid, reason }: DownMessage): void {
+    this.fail(new ProcessExit(reason, `${pid} ended during the call "${this.name}"`));
+  }
+
+  /** @internal */
+  expire(): void {
+    const { pid } = this.target as Process;
+    this.fail(new ProcessExit("timeout", `no answer to "${this.name}" from ${pid} in ${this.#timeout} ms`));
+  }
+
+  #close(): Settle | undefined {
+    const settle = this.#settle;
+    if (settle === undefined) return undefined;
+    this.#settle = undefined;
+    this.target?.dropWatcher(this);
+    withdraw(this);
+    return settle;
   }
 }
 
@@ -92,11 +105,7 @@ export function ask(
   to: Pid | string,
   name: string,
   timeout: Timeout,
-  put: (
-    process: Process,
-    timeout: number,
-    settle: { resolve: (value: any) => void; reject: (error: unknown) => void },
-  ) => void,
+  put: (process: Process, timeout: number, settle: Settle) => void,
 ): Promise<unknown> {
   const pid = typeof to === "string" ? whereis(to) : to;
   const process = pid && processOf(pid);

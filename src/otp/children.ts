@@ -123,9 +123,10 @@ export class Children {
     return undefined;
   }
 
-  /** The supervisor ended while the child was starting: if nobody has linked it, nobody else will end it. */
+  /** The supervisor ended while the child was starting. Its own child has been told by the link; nobody else will end another. */
   #tooLate(started: Pid | "ignore"): ExitReason {
-    if (started !== "ignore") processOf(started)?.receiveExit(this.#supervisor.pid, "kill");
+    const process = started === "ignore" ? undefined : processOf(started);
+    if (process && process.parent !== this.#supervisor) process.receiveExit(this.#supervisor.pid, "kill");
     return "noproc";
   }
 
@@ -138,6 +139,8 @@ export class Children {
 
   /** Stops one child, or calls its restart off. It is kept without a process, or forgotten if it is temporary. */
   async stop(child: Child): Promise<void> {
+    // The dead stop nobody: who was linked has been told, and who was asked already.
+    if (!this.#supervisor.alive) return;
     const { pid, spec } = child;
     child.restarting = false;
     if (pid) {

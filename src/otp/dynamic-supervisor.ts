@@ -137,14 +137,19 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   #add(started: Started, args: A): Result {
     if (started === "ignore") return undefined;
     if (this.#stopping || !this.alive) {
-      // Too late: nobody waits for it any more.
-      processOf(started)?.receiveExit(this.pid, this.alive ? "shutdown" : "kill");
+      this.#tooLate(processOf(started));
       return { error: "shutdown" };
     }
     this.#children.set(started, this.#spec.restart === "temporary" ? undefined : args);
     const end = this.#early.get(started);
     if (end !== undefined) this.deliver(new ExitMessage(started, end));
     return started;
+  }
+
+  /** Nobody waits for it any more. When the supervisor ended, its own child has been told by the link. */
+  #tooLate(process: Process | undefined): void {
+    if (this.alive) process?.receiveExit(this.pid, "shutdown");
+    else if (process?.parent !== this) process?.receiveExit(this.pid, "kill");
   }
 
   // -- a child has ended --------------------------------------------------------------------------------

@@ -10,11 +10,53 @@ type Watcher = Process | ((down: DownMessage) => void);
 /** Names one call of `monitor`. */
 export class MonitorRef {
   /** @internal */ readonly target: Process | undefined;
-  /** @internal */ readonly watcher: Watcher;
-  constructor(target: Process | undefined, watcher: Watcher) {
+  /** @internal */ readonly watcher: Watcher | undefined;
+  /** @internal Its neighbours in the ring of the target. */
+  before: MonitorRef | undefined = undefined;
+  /** @internal */ behind: MonitorRef | undefined = undefined;
+  constructor(target: Process | undefined, watcher: Watcher | undefined) {
     this.target = target;
     this.watcher = watcher;
   }
+
+  /** What is shown of it: no ring, and nobody's state. */
+  toJSON(): unknown {
+    return { target: this.target?.pid };
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): unknown {
+    return this.toJSON();
+  }
+
+  /** @internal The target has ended. */
+  tell(down: DownMessage): void {
+    if (typeof this.watcher === "function") this.watcher(down);
+    else this.watcher?.receiveDown(down);
+  }
+}
+
+/**
+ * @internal All monitors of a process stand in a ring, oldest first, of which the process knows the first: most
+ * have none or one, and a Set would cost as much as the process. Returns the first.
+ */
+export function enterRing(first: MonitorRef | undefined, ref: MonitorRef): MonitorRef {
+  const last = first?.before ?? ref;
+  ref.before = last;
+  ref.behind = first ?? ref;
+  last.behind = ref;
+  ref.behind.before = ref;
+  return first ?? ref;
+}
+
+/** @internal Returns the first that is left; one that stands in no ring changes nothing. */
+export function leaveRing(first: MonitorRef | undefined, ref: MonitorRef): MonitorRef | undefined {
+  const { before, behind } = ref;
+  if (!before || !behind) return first;
+  before.behind = behind;
+  behind.before = before;
+  ref.before = ref.behind = undefined;
+  if (ref !== first) return first;
+  return behind === ref ? undefined : behind;
 }
 
 /** `{'DOWN', Ref, process, Pid, Reason}`. */
@@ -44,10 +86,8 @@ export function dropMonitor(ref: MonitorRef): void {
 
 /** @internal */
 export function notify(ref: MonitorRef, pid: Pid, reason: ExitReason): void {
-  const down = new DownMessage(ref, pid, reason);
-  if (typeof ref.watcher !== "function") return ref.watcher.receiveDown(down);
   try {
-    ref.watcher(down);
+    ref.tell(new DownMessage(ref, pid, reason));
   } catch (error) {
     // The error of code that is no process: it must not become that of the process which happens to end.
     queueMicrotask(() => {

@@ -13,7 +13,15 @@ import { reportCrash, tell } from "./ending.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit.js";
 import { Inspected } from "./inspected.js";
 import { Mailbox } from "./mailbox.js";
-import { addMonitor, type DownMessage, dropMonitor, type MonitorRef, notify } from "./monitor.js";
+import {
+  addMonitor,
+  type DownMessage,
+  dropMonitor,
+  enterRing,
+  leaveRing,
+  type MonitorRef,
+  notify,
+} from "./monitor.js";
 import { refuse } from "./overflow.js";
 import { newPid, type Pid } from "./pid.js";
 import { unregister } from "./registry.js";
@@ -48,8 +56,8 @@ export abstract class Process extends Inspected implements Runnable {
   /** Linked processes other than the parent. */
   #links: Set<Process> | undefined = undefined;
   #linkedToParent = false;
-  /** Those that watch this process. */
-  #monitors: Set<MonitorRef> | undefined = undefined;
+  /** The first of those that watch this process. */
+  #monitors: MonitorRef | undefined = undefined;
   /** Those that this process watches. */
   #watching: Set<MonitorRef> | undefined = undefined;
 
@@ -233,14 +241,17 @@ export abstract class Process extends Inspected implements Runnable {
 
   /** How many watch it, as `process_info(monitored_by)`. */
   get watchers(): number {
-    return this.#monitors?.size ?? 0;
+    const first = this.#monitors;
+    let count = first ? 1 : 0;
+    for (let ref = first?.behind; ref !== first; ref = ref?.behind) count++;
+    return count;
   }
 
   /** @internal */ addWatcher(ref: MonitorRef): void {
-    (this.#monitors ??= new Set()).add(ref);
+    this.#monitors = enterRing(this.#monitors, ref);
   }
   /** @internal */ dropWatcher(ref: MonitorRef): void {
-    this.#monitors?.delete(ref);
+    this.#monitors = leaveRing(this.#monitors, ref);
   }
 
   // -- the end ----------------------------------------------------------------------------------------
@@ -294,7 +305,10 @@ export abstract class Process extends Inspected implements Runnable {
       other.#removeLink(this);
       other.receiveExit(this.pid, reason, true);
     }
-    for (const ref of this.#monitors ?? []) notify(ref, this.pid, reason);
-    this.#links = this.#monitors = this.#watching = undefined;
+    for (let ref = this.#monitors; ref; ref = this.#monitors) {
+      this.dropWatcher(ref);
+      notify(ref, this.pid, reason);
+    }
+    this.#links = this.#watching = undefined;
   }
 }

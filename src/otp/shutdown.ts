@@ -20,16 +20,12 @@ export async function stopChild(
   return asAsked(reason, shutdown, restart) ? undefined : reason;
 }
 
-function stopLiving(supervisor: Process, process: Process, shutdown: Shutdown): Promise<ExitReason> {
-  supervisor.unlink(process);
-  return new Promise((resolve) => {
-    const timer = killLater(shutdown, () => process.receiveExit(supervisor.pid, "kill"));
-    onDown(process.pid, (reason) => {
-      if (timer !== undefined) clock.clearTimeout(timer);
-      resolve(reason);
-    });
-    ask(supervisor, process, shutdown);
+async function stopLiving(supervisor: Process, process: Process, shutdown: Shutdown): Promise<ExitReason> {
+  let end: ExitReason = "noproc";
+  await stopAllLiving(supervisor, new Set([process]), shutdown, (reason) => {
+    end = reason;
   });
+  return end;
 }
 
 function ask(supervisor: Process, child: Process, shutdown: Shutdown): void {
@@ -92,14 +88,25 @@ function stopAllLiving(
     const timer = killLater(shutdown, () => {
       for (const one of [...left]) one.receiveExit(supervisor.pid, "kill");
     });
+    const over = () => {
+      if (timer !== undefined) clock.clearTimeout(timer);
+      forget();
+      resolve();
+    };
+    // A link would be a message for each of them among all that wait. What it does is done here: whoever is
+    // still about to end when the supervisor is killed is told so, and nobody waits for it any more.
+    const forget = onDown(supervisor.pid, (reason) => {
+      const abandoned = [...left];
+      left.clear();
+      over();
+      for (const one of abandoned) one.receiveExit(supervisor.pid, reason, true);
+    });
     for (const one of left) {
       supervisor.unlink(one);
       onDown(one.pid, (reason) => {
-        left.delete(one);
+        if (!left.delete(one)) return;
         ended(reason);
-        if (left.size > 0) return;
-        if (timer !== undefined) clock.clearTimeout(timer);
-        resolve();
+        if (left.size === 0) over();
       });
     }
     for (const one of [...left]) ask(supervisor, one, shutdown);

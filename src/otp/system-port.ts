@@ -41,6 +41,11 @@ export class SystemPort {
     this.#process = process;
   }
 
+  /** Messages and answers that its log has kept, oldest first. */
+  get kept(): readonly SystemEvent[] {
+    return this.#log ?? [];
+  }
+
   /** Takes a system message. */
   take(message: SystemMessage): void {
     this.#pending++;

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type CallMessage, request } from "../../src/otp/call.js";
 import { settle } from "../../src/otp/clock.js";
@@ -19,6 +20,19 @@ describe("a call", () => {
     const other = server((message) => message.reply([message.name, ...message.args]));
     expect(await request(other.pid, "add", [1, 2])).toEqual(["add", 1, 2]);
     expect([time.clock.pending, other.watchers]).toEqual([0, 0]);
+  });
+
+  it("shows what is asked, not who is behind it", async () => {
+    let seen: CallMessage | undefined;
+    const other = server((message) => {
+      seen = message;
+    });
+    void request(other.pid, "add", [1, 2]).catch(() => {});
+    await settle();
+    expect(JSON.stringify(seen)).toBe('{"name":"add","args":[1,2]}');
+    expect(inspect(seen)).toBe("{ name: 'add', args: [ 1, 2 ] }");
+    const ref = new Listener().monitor(other.pid);
+    expect(JSON.stringify(ref)).toBe(`{"target":"${other.pid}"}`);
   });
 
   it("finds the other by name and by a pid that was read from a text", async () => {

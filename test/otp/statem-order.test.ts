@@ -374,4 +374,35 @@ describe.each(STYLES)("%s", (style) => {
     await time.clock.advance(10);
     expect(seen).toEqual(["later", "same", "out", ["other", "later"]]);
   });
+
+  it("an event that is postponed twice comes again once", async () => {
+    const seen: unknown[] = [];
+    const { pid } = await running(style, {
+      init: () => begin("start", {}),
+      states: {
+        start: (_, event: any) => (event.content === "go" ? next("other") : keep(postpone, postpone)),
+        other: (_, event: any) => void seen.push(event.content),
+      },
+    });
+    send(pid, "later");
+    send(pid, "go");
+    await settle();
+    expect(seen).toEqual(["later"]);
+  });
+
+  it("timers start from behind: of two of one transition with the same time, the last fires first", async () => {
+    const seen: unknown[] = [];
+    const { pid } = await running(style, {
+      init: () => begin("start", {}),
+      states: {
+        start: (_, event: any) => {
+          if (event.content === "go") return keep(timer("a", 10, 1), timer("b", 10, 2), stateTimeout(10, 3));
+          seen.push(event.content);
+        },
+      },
+    });
+    send(pid, "go");
+    await time.clock.advance(10);
+    expect(seen).toEqual([3, 2, 1]);
+  });
 });

@@ -172,6 +172,26 @@ describe("supervisor_SUITE, sup_start", () => {
     expect(stage.living()).toEqual([]);
   });
 
+  it("one that is killed while a nested one starts leaves that to end by itself, in order", async () => {
+    const stage = new Stage();
+    let ready = () => {};
+    const slow: ChildSpec = {
+      id: "slow",
+      start: async (parent) => {
+        if (stage.starts.get("slow")) await new Promise<void>((resolve) => (ready = resolve));
+        return stage.start("slow", parent);
+      },
+    };
+    const root = await startSupervisor("root", {}, [supervisor("inner", {}, [slow])]);
+    exit(processOf(stage.pid("slow"))?.parent?.pid as never, "kill");
+    await settle();
+    exit(root, "kill");
+    ready();
+    await settle();
+    expect(stage.take()).toEqual(["+slow", "-slow killed", "+slow", "-slow shutdown"]);
+    expect(stage.living()).toEqual([]);
+  });
+
   it("a supervisor under a parent that has ended is not started", async () => {
     const stage = new Stage();
     const parent = new Listener();

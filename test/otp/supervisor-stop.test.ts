@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { settle } from "../../src/otp/clock.js";
+import { DynamicSupervisor } from "../../src/otp/dynamic-supervisor.js";
 import type { ExitReason } from "../../src/otp/exit.js";
-import { processCount, processOf } from "../../src/otp/process.js";
+import type { Pid } from "../../src/otp/pid.js";
+import { type ExitMessage, processCount, processOf } from "../../src/otp/process.js";
 import { exit } from "../../src/otp/signals.js";
 import { startSupervisor, stopSupervisor, supervisor, terminateChild } from "../../src/otp/supervisor.js";
+import { stopProcess } from "../../src/otp/sys.js";
 import { endOf, type Plan, Stage } from "./stage.js";
-import { listenToReports, manualClock } from "./support.js";
+import { Listener, listenToReports, manualClock } from "./support.js";
 
 const time = manualClock();
 const reports = listenToReports();
@@ -203,8 +206,43 @@ describe("supervisor_SUITE, sup_stop", () => {
     await settle();
     exit(root, "kill");
     await time.clock.advance(1000);
-    expect(stage.living()).toEqual([]);
     expect(reports.lines).toEqual(["crash a rude"]);
+    // As in Erlang: nobody waits for b any more, which heeds nobody, and a was told by its link.
+    expect(stage.take().slice(2)).toEqual(["-a rude"]);
+    expect([stage.living(), time.clock.pending]).toEqual([["b"], 0]);
+  });
+
+  it("a supervisor that is killed while it waits for a child tells it, and no timer is left", async () => {
+    const stage = new Stage();
+    const root = await startSupervisor("root", {}, [
+      stage.child("slow", { shutdown: "1s" }, { lingers: 500 }),
+      stage.child("never", { shutdown: "1s" }, { lingers: Infinity }),
+    ]);
+    const stopping = terminateChild(root, "slow").catch((error) => error.reason);
+    await settle();
+    expect(time.clock.pending).toBe(2);
+    exit(root, "kill");
+    expect(await stopping).toBe("killed");
+    await time.clock.advance(100_000);
+    expect(stage.take().slice(2)).toEqual(["-slow shutdown"]);
+    expect([stage.living(), time.clock.pending]).toEqual([["never"], 0]);
+  });
+
+  it("and dynamic ones, all of them", async () => {
+    const told: string[][] = [];
+    const start = (parent: Pid) => new Listener({ parent: processOf(parent) as never, trapExit: true }).pid;
+    const dynamic = new DynamicSupervisor("dyn", { start, shutdown: "1s" }, undefined);
+    const children = [dynamic.startNow(), dynamic.startNow()].map((pid) => processOf(pid as Pid) as Listener);
+    void stopProcess(dynamic.pid, "shutdown").catch(() => {});
+    await settle();
+    exit(dynamic.pid, "kill");
+    await time.clock.advance(10_000);
+    for (const { got } of children) told.push(got.map((one) => String((one as ExitMessage).reason)));
+    expect(told).toEqual([
+      ["shutdown", "killed"],
+      ["shutdown", "killed"],
+    ]);
+    expect([children.every(({ alive }) => alive), time.clock.pending]).toEqual([true, 0]);
   });
 
   it("stopSupervisor takes a reason, and resolves at once when the supervisor has ended", async () => {

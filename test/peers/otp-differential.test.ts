@@ -1,33 +1,47 @@
 /**
- * Our supervisors against the real ones: the same random scenarios (trees, exits, administration calls, time)
- * are played on both sides and compared event by event: starts, ends with their reasons, reports, answers.
+ * Our supervisors and state machines against the real ones: the same random scenarios are played on both
+ * sides and compared event by event. Of supervisors: trees, exits, administration calls, time; who starts and
+ * ends and why, reports, answers. Of machines: tables of transitions, casts, calls, signals, time; every
+ * callback with its state, event and data, answers, the end.
  *
- * Time is virtual on both sides. Ours has the ManualClock; the supervisor of the installed OTP is loaded from
- * its own abstract code with `monotonic_time`, the `after` of a child's shutdown and the timer of dynamic
- * children's replaced by a clock of the test (`erl/dpatch.erl`); nothing else in it is changed.
+ * Time is virtual on both sides. Ours has the ManualClock; the behaviours of the installed OTP are loaded from
+ * their own abstract code, in which what asks for the time asks a clock of the test (`erl/dpatch.erl`).
  *
- * SEED=n repeats a run. What differs is made small, and shown with both traces.
+ * SEED=n repeats a run, SCENARIOS=n sets its length. What differs is made small, and shown with both traces.
  */
 import { expect } from "vitest";
 import { testWith } from "../support/peers.js";
-import { compare, show, shrink } from "./differential/compare.js";
-import { generate } from "./differential/generate.js";
+import { compare, type Play, show, shrink } from "./differential/compare.js";
 import { Random, seed } from "./differential/random.js";
+import { generate as generateMachine } from "./differential/statem/generate.js";
+import { machines } from "./differential/statem/play.js";
+import { generate as generateTree } from "./differential/supervisor/generate.js";
+import { supervisors } from "./differential/supervisor/play.js";
 
 const erl = testWith("erl", "apt-get install erlang-base");
 const SCENARIOS = Number(process.env.SCENARIOS ?? 2500);
 
-erl(`${SCENARIOS} random scenarios go as they do under the real supervisor`, async () => {
+async function run<S>(what: string, play: Play<S>, generate: (random: Random) => S): Promise<void> {
   const from = seed();
   const random = new Random(from);
   const scenarios = Array.from({ length: SCENARIOS }, () => generate(random));
-  const { events, differences } = await compare(scenarios);
-  process.stderr.write(`differential: SEED=${from}, ${SCENARIOS} scenarios, ${events} events compared\n`);
+  const { events, differences } = await compare(play, scenarios);
+  process.stderr.write(
+    `differential: SEED=${from}, ${SCENARIOS} scenarios of ${what}, ${events} events compared\n`,
+  );
   const [first] = differences;
   if (first) {
-    const small = show(await shrink(first));
+    const small = show(play, await shrink(play, first));
     expect.fail(
       `SEED=${from}: ${differences.length} scenarios went differently; the first, made small:\n${small}`,
     );
   }
-});
+}
+
+erl(`${SCENARIOS} random trees go as they do under the real supervisor`, () =>
+  run("supervisors", supervisors, generateTree),
+);
+
+erl(`${SCENARIOS} random machines go as they do under the real gen_statem`, () =>
+  run("machines", machines, generateMachine),
+);

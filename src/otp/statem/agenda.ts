@@ -61,28 +61,42 @@ export class Agenda {
     this.#asked.unshift(what);
   }
 
-  /** The end of a transition. */
+  /** The end of a transition. As in OTP timers start from behind: of two with the same time the last one fires first. */
   apply(): void {
     if (this.#asked.length === 0) return;
-    const last = new Map(this.#asked.map((one) => [keyOf(one), one]));
-    const asked = this.#asked.filter((one) => last.get(keyOf(one)) === one);
+    const seen = new Set<string>();
+    const zero: Timer[] = [];
+    for (const one of this.#asked.toReversed()) {
+      const key = keyOf(one);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const timer = this.#set(key, one);
+      if (timer) zero.unshift(timer);
+    }
     this.#asked = [];
-    for (const one of asked) this.#set(one);
+    this.#zero.push(...zero);
   }
 
-  #set(asked: SetTimer): void {
-    const key = keyOf(asked);
+  /** As `ask`, for those who are in no transition: time 0 comes after the messages that wait. */
+  setNow(what: SetTimer): void {
+    const timer = this.#set(keyOf(what), what);
+    if (timer) this.#deliver(timer);
+  }
+
+  /** Returns a timer that does not run, because its time is over. */
+  #set(key: string, asked: SetTimer): Timer | undefined {
     const running = this.#running.get(key);
     if (asked.after === "update" && running) {
       running.content = asked.content;
-      return;
+      return undefined;
     }
     this.cancel(key);
-    if (asked.after === Infinity) return;
+    if (asked.after === Infinity) return undefined;
     const timer = new Timer(asked.timer, asked.name, asked.content);
     this.#running.set(key, timer);
-    if (asked.after === 0 || asked.after === "update") this.#zero.push(timer);
-    else timer.ref = clock.setTimeout(() => this.#deliver(timer), asked.after);
+    if (asked.after === 0 || asked.after === "update") return timer;
+    timer.ref = clock.setTimeout(() => this.#deliver(timer), asked.after);
+    return undefined;
   }
 
   /** By kind, or `timer` and a name. */

@@ -122,9 +122,10 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   #transition(step: Transition<string, any>, kind: string, content: unknown): boolean {
     for (const action of step.actions) {
-      if (action === POSTPONE) this.#postpone(kind, content);
-      else if (!this.act(action, kind, content)) return false;
+      if (action !== POSTPONE && !this.act(action, kind, content)) return false;
     }
+    // Said twice it is still one event.
+    if (step.actions.includes(POSTPONE)) this.#postpone(kind, content);
     if (step.kind === "next") return this.#change(step.state as string);
     return step.kind === "keep" || this.repeated(kind, content);
   }
@@ -268,8 +269,13 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.#timer = undefined;
   }
 
+  /** Sets a named timer, or cancels it (`Infinity`), now and not at the end of a transition. */
+  protected setNamed(name: string, ms: number): void {
+    this.agenda.setNow(new SetTimer("timer", name, ms, undefined));
+  }
+
   /** Cancels whatever runs: the machine is about to end. */
-  protected cancelTimer(): void {
+  protected cancelTimers(): void {
     this.#cancelStateTimer();
     this.#agenda?.cancelAll();
   }

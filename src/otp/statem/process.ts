@@ -220,7 +220,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
   protected stop(asked: ExitReason): void {
     if (!this.alive || this.stopping) return;
     this.stopping = this.busy = true;
-    this.cancelTimer();
+    this.cancelTimers();
     let reason = asked;
     try {
       this.cells.leave?.(this);
@@ -244,6 +244,6 @@ export class StatemProcess extends StateMachine<StatemCells> {
   }
 
   protected override ended(): void {
-    this.cancelTimer();
+    this.cancelTimers();
   }
 }

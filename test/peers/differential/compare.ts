@@ -1,52 +1,63 @@
 /** Both sides play the same scenarios; what differs is made small and shown. */
 import { playErlang } from "./erlang.js";
-import { playOurs } from "./ours.js";
-import type { Scenario } from "./scenario.js";
-import { smaller } from "./shrink.js";
-import { canonical } from "./trace.js";
+import type { Entry } from "./terms.js";
 
-export interface Difference {
-  readonly scenario: Scenario;
+/** What can be played on both sides. */
+export interface Play<S> {
+  /** The Erlang module that plays it: `setup/0`, `play/1`. */
+  readonly module: string;
+  ours(scenario: S): Promise<Entry[]>;
+  /** A trace with all that has no order put in order. */
+  canonical(entries: readonly Entry[], scenario: S): string[];
+  /** All scenarios that are one thing smaller, the boldest first. */
+  smaller(scenario: S): S[];
+  show(scenario: S): string[];
+}
+
+export interface Difference<S> {
+  readonly scenario: S;
   readonly ours: readonly string[];
   readonly erlang: readonly string[];
 }
 
-/**
- * How many events the scenarios had that were compared, and which scenarios went differently, twice: real
- * Erlang may take a process off the processor at any moment, so that once is no proof.
- */
-export async function compare(
-  scenarios: readonly Scenario[],
-): Promise<{ readonly events: number; readonly differences: readonly Difference[] }> {
-  const first = await once(scenarios);
-  if (first.differences.length === 0) return first;
-  const second = await once(first.differences.map(({ scenario }) => scenario));
-  return { events: first.events, differences: second.differences };
+interface Compared<S> {
+  /** How many events the scenarios had that were compared. */
+  readonly events: number;
+  readonly differences: readonly Difference<S>[];
 }
 
-async function once(
-  scenarios: readonly Scenario[],
-): Promise<{ readonly events: number; readonly differences: Difference[] }> {
-  const theirs = await playErlang(scenarios);
+/**
+ * Plays all scenarios on both sides. What went differently is played once more, and must again: real Erlang
+ * may take a process off the processor at any moment, so that once is no proof.
+ */
+export async function compare<S>(play: Play<S>, scenarios: readonly S[]): Promise<Compared<S>> {
+  const first = await once(play, scenarios);
+  if (first.differences.length === 0) return first;
+  const again = first.differences.map(({ scenario }) => scenario);
+  return { events: first.events, differences: (await once(play, again)).differences };
+}
+
+async function once<S>(play: Play<S>, scenarios: readonly S[]): Promise<Compared<S>> {
+  const theirs = await playErlang(play.module, scenarios);
   let events = 0;
-  const differences: Difference[] = [];
+  const differences: Difference<S>[] = [];
   for (const [at, scenario] of scenarios.entries()) {
-    const bursts = new Set(scenario.steps.flatMap((ops, step) => (ops.length > 1 ? [step + 1] : [])));
-    const erlang = canonical(theirs[at] ?? [], bursts);
-    const ours = canonical(await playOurs(scenario), bursts);
+    const erlang = play.canonical(theirs[at] ?? [], scenario);
+    const ours = play.canonical(await play.ours(scenario), scenario);
     events += erlang.length;
     if (ours.join("\n") !== erlang.join("\n")) differences.push({ scenario, ours, erlang });
   }
   return { events, differences };
 }
 
-/** Rounds of trying what is smaller. */
-const ROUNDS = 30;
+/** How long what is smaller is tried. */
+const PATIENCE_MS = 45_000;
 
-export async function shrink(found: Difference): Promise<Difference> {
+export async function shrink<S>(play: Play<S>, found: Difference<S>): Promise<Difference<S>> {
+  const end = performance.now() + PATIENCE_MS;
   let smallest = found;
-  for (let round = 0; round < ROUNDS; round++) {
-    const { differences } = await compare(smaller(smallest.scenario));
+  while (performance.now() < end) {
+    const { differences } = await compare(play, play.smaller(smallest.scenario));
     const next = differences[0];
     if (!next) break;
     smallest = next;
@@ -54,12 +65,11 @@ export async function shrink(found: Difference): Promise<Difference> {
   return smallest;
 }
 
-export function show({ scenario, ours, erlang }: Difference): string {
+export function show<S>(play: Play<S>, { scenario, ours, erlang }: Difference<S>): string {
   const theirs = new Set(erlang);
   const mine = new Set(ours);
   return [
-    JSON.stringify(scenario.tree, null, 1),
-    ...scenario.steps.map((step, at) => `step ${at + 1}: ${JSON.stringify(step)}`),
+    ...play.show(scenario),
     "ours:",
     ...ours.map((line) => `${theirs.has(line) ? "  " : "> "}${line}`),
     "erlang:",

@@ -1,7 +1,7 @@
 %% A clock that stands still until it is told to go on: what ManualClock is on our side. One scenario at a
 %% time; timers of the same time fire in the order in which they were set.
 -module(dclock).
--export([new/0, reset/0, now_ms/0, seconds/0, start/1, start_timer/3, send_after/3, cancel/1]).
+-export([new/0, reset/0, now_ms/0, seconds/0, start/1, start_timer/3, start_timer/4, send_after/3, cancel/1]).
 -export([advance/1, settle/0]).
 
 new() ->
@@ -23,6 +23,9 @@ start(Ms) -> add(Ms, self(), fun(Timer) -> {dclock, Timer} end).
 
 %% In place of erlang:start_timer/3.
 start_timer(Ms, Pid, Term) -> add(Ms, Pid, fun(Timer) -> {timeout, Timer, Term} end).
+
+%% In place of erlang:start_timer/4, always without options.
+start_timer(Ms, Pid, Term, []) -> start_timer(Ms, Pid, Term).
 
 send_after(Ms, Pid, Message) -> add(Ms, Pid, fun(_) -> Message end).
 
@@ -60,4 +63,7 @@ fire(End) ->
 %% a normal process until its init.
 settle() ->
     [erlang:yield() || _ <- lists:seq(1, 16)],
-    ok.
+    case get(settled) of
+        undefined -> ok;
+        Look -> Look()
+    end.

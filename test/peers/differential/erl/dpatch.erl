@@ -1,5 +1,6 @@
-%% The installed supervisor with its time taken from dclock and nothing else changed: its beam carries its
-%% abstract code, three places of which are replaced. It keeps its name, for it calls itself by it.
+%% An installed behaviour with its time taken from dclock: its beam carries its abstract code, a few places of
+%% which are replaced. It keeps its name, for it calls itself by it. One thing else is changed: OTP 25 loses a
+%% timer that is set to a time while its timeout of zero waits; here it is as in later ones.
 -module(dpatch).
 -export([load/1]).
 
@@ -29,6 +30,8 @@ patch({'receive', L, Clauses, {var, _, 'Time'} = Time, Body}) ->
         call(L, cancel, [Timer]),
         Value
     ]};
+patch({map_field_exact, L, {var, _, 'TimeoutType'} = Type, {tuple, T, [{integer, _, 0}, {var, _, 'TimeoutMsg'} = Msg]}}) ->
+    {map_field_exact, L, Type, {tuple, T, [{var, T, 'TimerRef'}, Msg]}};
 patch(Tuple) when is_tuple(Tuple) -> list_to_tuple(patch(tuple_to_list(Tuple)));
 patch(List) when is_list(List) -> [patch(One) || One <- List];
 patch(Other) -> Other.

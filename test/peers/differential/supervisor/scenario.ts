@@ -2,10 +2,11 @@
  * What a scenario is: a tree of supervisors and workers, and steps. The operations of one step follow each
  * other without a pause; between steps everybody comes to rest.
  */
-import type { RestartType } from "../../../src/otp/child-spec.js";
-import type { AutoShutdown, Strategy } from "../../../src/otp/flags.js";
+import type { RestartType } from "../../../../src/otp/child-spec.js";
+import type { AutoShutdown, Strategy } from "../../../../src/otp/flags.js";
+import type { Reason } from "../terms.js";
 
-export type Reason = string | { readonly shutdown: string };
+export type { Reason } from "../terms.js";
 export type Shutdown = "brutal_kill" | "infinity" | number;
 
 interface Common {
@@ -77,14 +78,3 @@ export interface Scenario {
 
 /** The supervisor above the root, which is none. */
 export const TOP = "top";
-
-/** A value as an Erlang term: objects are maps, `{ shutdown }` alone is the tuple. */
-export function toErlang(value: unknown): string {
-  if (value === undefined) return "undefined";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.map(toErlang).join(",")}]`;
-  const entries = Object.entries(value as object);
-  if (entries.length === 1 && entries[0]?.[0] === "shutdown") return `{shutdown,${toErlang(entries[0][1])}}`;
-  return `#{${entries.map(([key, inner]) => `${key} => ${toErlang(inner)}`).join(",")}}`;
-}

@@ -1,7 +1,7 @@
 /** Scenarios by chance: small trees, and steps that mostly hit something. */
-import type { RestartType } from "../../../src/otp/child-spec.js";
-import type { AutoShutdown, Strategy } from "../../../src/otp/flags.js";
-import type { Random } from "./random.js";
+import type { RestartType } from "../../../../src/otp/child-spec.js";
+import type { AutoShutdown, Strategy } from "../../../../src/otp/flags.js";
+import type { Random } from "../random.js";
 import type { DynamicNode, Node, Op, Plan, Reason, Scenario, Shutdown } from "./scenario.js";
 import { type StaticNode, TOP, type WorkerNode } from "./scenario.js";
 
@@ -23,14 +23,44 @@ class Maker {
   readonly #under = new Map<string, string[]>();
   #root: string | undefined = undefined;
   #ids = 0;
+  /** Starts take time at any depth, and something happens meanwhile. */
+  #unrest = false;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   scenario(): Scenario {
+    this.#unrest = this.#random.chance(0.15);
     const tree = this.#random.chance(0.8) ? this.#static(TOP, "never", 0) : this.#dynamic(TOP, "never");
-    return { tree, steps: this.#random.many(2, 12, () => this.#step()) };
+    if (this.#unrest) return { tree, steps: this.#random.many(1, 4, () => this.#disturbed()).flat() };
+    const steps = this.#random.many(2, 12, () => this.#step());
+    return { tree, steps: this.#random.chance(0.1) ? [...steps, ...this.#killedStopping()] : steps };
+  }
+
+  /** Something ends, and while it is started again something else: one thing at a time, or it were a race. */
+  #disturbed(): Op[][] {
+    const random = this.#random;
+    const sups = [...this.#statics, ...this.#dynamics];
+    const end = (): Op =>
+      this.#workers.length > 0 && random.chance(0.4)
+        ? { op: "quit", id: random.pick(this.#workers), reason: random.pick(REASONS) }
+        : { op: "signal", id: random.pick(sups), reason: "kill" };
+    const pause: Op = { op: "advance", ms: random.pick([10, 20, 35]) };
+    return [[end()], [pause], [end()], [{ op: "advance", ms: 700 }]];
+  }
+
+  /** A supervisor that is killed while it stops: a child, or because it was told to. */
+  #killedStopping(): Op[][] {
+    const random = this.#random;
+    const sup = random.pick([...this.#statics, ...this.#dynamics]);
+    const id = random.pick(this.#under.get(sup) ?? ["nobody"]);
+    const stop = this.#dynamics.includes(sup) ? "finish" : "terminate";
+    const first: Op = random.chance(0.5)
+      ? { op: stop, sup, id }
+      : { op: "quit", id: TOP, reason: "shutdown" };
+    const pause: Op = { op: "advance", ms: 20 };
+    return [[first], [pause], [{ op: "signal", id: sup, reason: "kill" }], [{ op: "advance", ms: 400 }]];
   }
 
   // -- trees --
@@ -61,8 +91,8 @@ class Maker {
     const starts = random.chance(0.3)
       ? random.many(1, 4, () => random.pick(["ok", "ok", "boom", "boom", of === undefined ? "ignore" : "ok"]))
       : [];
-    // Under the root alone: below another supervisor it is a race between the two.
-    const slow = sup === this.#root && random.chance(0.15) ? 25 : 0;
+    // Below another supervisor than the root, who is asked something meanwhile is in a race with what goes on there.
+    const slow = (this.#unrest || sup === this.#root) && random.chance(this.#unrest ? 0.4 : 0.15) ? 25 : 0;
     return {
       kind: "worker",
       id,
@@ -94,7 +124,8 @@ class Maker {
   }
 
   #child(sup: string, auto: AutoShutdown, depth: number): Node {
-    if (depth < 2 && this.#random.chance(0.12)) return this.#static(sup, auto, depth + 1);
+    if (depth < 2 && this.#random.chance(this.#unrest ? 0.4 : 0.12))
+      return this.#static(sup, auto, depth + 1);
     if (this.#random.chance(0.08)) return this.#dynamic(sup, auto, depth + 1);
     return this.#worker(sup, auto);
   }

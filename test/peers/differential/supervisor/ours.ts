@@ -1,14 +1,15 @@
 /** Plays a scenario on our supervisors. */
 import { channel } from "node:diagnostics_channel";
-import type { ChildSpec, Started } from "../../../src/otp/child-spec.js";
-import { ManualClock, settle, useClock } from "../../../src/otp/clock.js";
-import { dynamicSupervisor } from "../../../src/otp/dynamic-supervisor.js";
-import type { ChildReport, ProgressReport, SupervisorReport } from "../../../src/otp/events.js";
-import { type ExitReason, formatReason, ProcessExit } from "../../../src/otp/exit.js";
-import type { Pid } from "../../../src/otp/pid.js";
-import { onDown, type Process, processOf } from "../../../src/otp/process.js";
-import { exit, send } from "../../../src/otp/signals.js";
-import { supervisor } from "../../../src/otp/supervisor.js";
+import type { ChildSpec, Started } from "../../../../src/otp/child-spec.js";
+import { ManualClock, settle, useClock } from "../../../../src/otp/clock.js";
+import { dynamicSupervisor } from "../../../../src/otp/dynamic-supervisor.js";
+import type { ChildReport, ProgressReport, SupervisorReport } from "../../../../src/otp/events.js";
+import { type ExitReason, formatReason, ProcessExit } from "../../../../src/otp/exit.js";
+import type { Pid } from "../../../../src/otp/pid.js";
+import { onDown, type Process, processOf } from "../../../../src/otp/process.js";
+import { exit, send } from "../../../../src/otp/signals.js";
+import { supervisor } from "../../../../src/otp/supervisor.js";
+import type { Entry } from "../terms.js";
 import { Actor, Caller, Quit } from "./actor.js";
 import { ask, nameOf } from "./ask.js";
 import {
@@ -20,7 +21,7 @@ import {
   TOP,
   type WorkerNode,
 } from "./scenario.js";
-import { CALLS, type Entry } from "./trace.js";
+import { CALLS } from "./trace.js";
 
 const infinite = <T>(value: T | "infinity") => (value === "infinity" ? Number.POSITIVE_INFINITY : value);
 
