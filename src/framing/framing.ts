@@ -53,6 +53,11 @@ export interface Framing<In, Out = In> {
   readonly name: string;
   decoder(): Decoder<In>;
   /**
+   * Optional: `true` says that a decoder which has nothing buffered is as good as new, so that an idle connection
+   * need not keep one.
+   */
+  readonly reusable?: boolean;
+  /**
    * Bytes that the frame takes on the wire, its header included.
    * @throws FramingError when the frame cannot be sent: nothing is ever truncated.
    */

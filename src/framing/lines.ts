@@ -45,6 +45,7 @@ export function lines(options: LinesOptions = {}): Framing<string> {
 
 class LinesFraming implements Framing<string> {
   readonly name: string;
+  readonly reusable = true;
   private readonly maxLength: number;
   private readonly terminator: "\n" | "\r\n";
 

@@ -50,6 +50,7 @@ const HEADERS = "a header has 1, 2 or 4 bytes; write packet(1), packet(2) or pac
 
 class PacketFraming implements Framing<Buffer, Payload> {
   readonly name: string;
+  readonly reusable = true;
   private readonly headerLength: HeaderLength;
   private readonly maxLength: number;
 

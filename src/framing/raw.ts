@@ -14,6 +14,7 @@ export function raw(): Framing<Buffer, Payload> {
 
 class RawFraming implements Framing<Buffer, Payload> {
   readonly name: string = "raw";
+  readonly reusable = true;
 
   decoder(): RawDecoder {
     return new RawDecoder();

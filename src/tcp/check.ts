@@ -1,6 +1,6 @@
 /** Whether a protocol is one: every mistake in it is found before anything starts, and said with its place. */
 import { toMs } from "../otp/duration.js";
-import { Next, Stop } from "../otp/step.js";
+import { Next, POSTPONE, Stop } from "../otp/step.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 
@@ -72,9 +72,30 @@ function checkState(
       if (typeof cell !== "function") wrong(`${place} must be a function (conn, …) => step`);
     } else if (TIMERS.includes(key)) {
       checkTimer(place, cell, names, wrong);
+    } else if (key === "timers") {
+      checkTimers(place, cell, names, wrong);
     } else {
-      wrong(`unknown key ${place}; a state has ${[...HANDLERS, ...TIMERS].join(", ")}`);
+      wrong(`unknown key ${place}; a state has ${[...HANDLERS, ...TIMERS, "timers"].join(", ")}`);
     }
+  }
+}
+
+function checkTimers(
+  place: string,
+  timers: any,
+  names: readonly string[],
+  wrong: (what: string) => never,
+): void {
+  if (typeof timers !== "object" || timers === null)
+    wrong(`${place} must be an object of timers by name, such as { ping: { after: "30s", do: … } }`);
+  for (const [name, cell] of Object.entries<any>(timers)) {
+    if (!WORD.test(name)) wrong(`${place}: a timer's name must be a word such as "ping", got "${name}"`);
+    if (cell === undefined) continue;
+    const timed = typeof cell === "object" && cell !== null && "after" in cell;
+    const here = timed ? `${place}.${name}.do` : `${place}.${name}`;
+    if (timed) checkAfter(`${place}.${name}.after`, cell.after, wrong);
+    const action = timed ? cell.do : cell;
+    if (action !== POSTPONE) checkAction(here, action, names, wrong);
   }
 }
 
@@ -84,15 +105,27 @@ function checkTimer(
   names: readonly string[],
   wrong: (what: string) => never,
 ): void {
-  const { after, do: action } = cell ?? {};
+  checkAfter(`${place}.after`, cell?.after, wrong);
+  checkAction(`${place}.do`, cell?.do, names, wrong);
+}
+
+function checkAfter(place: string, after: any, wrong: (what: string) => never): void {
   try {
     if (after !== Infinity) toMs(after);
   } catch (error) {
-    wrong(`${place}.after: ${(error as Error).message}`);
+    wrong(`${place}: ${(error as Error).message}`);
   }
+}
+
+function checkAction(
+  place: string,
+  action: unknown,
+  names: readonly string[],
+  wrong: (what: string) => never,
+): void {
   if (action instanceof Next && !names.includes(action.state)) {
-    wrong(`${place}.do names no state: "${action.state}"; the states are ${names.join(", ")}`);
+    wrong(`${place} names no state: "${action.state}"; the states are ${names.join(", ")}`);
   }
   if (typeof action === "function" || action instanceof Next || action instanceof Stop) return;
-  wrong(`${place}.do must be next("state"), stop("reason") or a function`);
+  wrong(`${place} must be next("state"), stop("reason") or a function`);
 }

@@ -1,6 +1,6 @@
 /** What connections run on: a protocol's table as one object of the same shape per state, its defaults filled in. */
 import { toMs } from "../otp/duration.js";
-import type { Cells, Outcome } from "../otp/gen-statem.js";
+import type { Cells, Outcome, StatemEvent } from "../otp/gen-statem.js";
 import { type Step, stop } from "../otp/step.js";
 import type { Peer } from "../transport/transport.js";
 import type { Limits } from "./limits.js";
@@ -16,6 +16,7 @@ export interface ProtocolCells extends Cells<any> {
   readonly drained: ((conn: any) => Outcome) | undefined;
   readonly ended: (conn: any) => Outcome;
   readonly shutdown: (conn: any) => Outcome;
+  readonly timers: ReadonlyMap<string, (conn: any) => Outcome> | undefined;
 }
 
 /** Hands an event to its cell. (Frames come past here only when they were put off: the loop calls their cell itself.) */
@@ -37,6 +38,8 @@ export function handleEvent(cells: ProtocolCells, conn: unknown, kind: string, c
       return cells.ended(conn);
     case "shutdown":
       return cells.shutdown(conn);
+    case "timer":
+      return cells.timers?.get((content as Extract<StatemEvent, { type: "timer" }>).name)?.(conn);
     default:
       throw new Error(`connections have no event "${kind}"`);
   }
@@ -46,12 +49,16 @@ export function handleEvent(cells: ProtocolCells, conn: unknown, kind: string, c
 export interface CompileOptions {
   /** Overrules the idle time of every state, in milliseconds. */
   readonly idle?: number | undefined;
+  /** Whether it is measured how long handlers take. Default false. */
+  readonly timed?: boolean | undefined;
 }
 
 /** The states by name, and where to begin. */
 export interface CompiledStates {
   readonly initial: ProtocolCells;
   readonly states: ReadonlyMap<string, ProtocolCells>;
+  /** The names of all timers, whichever state lists them. */
+  readonly timers: ReadonlySet<string>;
 }
 
 export function compile(protocol: AnyProtocol, limits: Limits, options: CompileOptions = {}): CompiledStates {
@@ -60,7 +67,7 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
     const idle = state.idle ?? { after: limits.idle, do: stop("idle") };
     states.set(name, {
       name,
-      enter: state.enter,
+      enter: entering(state),
       leave: state.leave && atOnce(state.leave),
       timeoutMs: state.timeout && state.timeout.after !== Infinity ? toMs(state.timeout.after) : undefined,
       timeout: state.timeout && handler(state.timeout.do),
@@ -72,10 +79,28 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       drained: state.drained,
       ended: state.ended ?? finish,
       shutdown: state.shutdown ? farewell(state.shutdown) : goDown,
+      timers:
+        state.timers && new Map(timersOf(state).map(([name, cell]) => [name, handler(cell.do ?? cell)])),
     });
   }
   const initial = protocol.initial ?? (Object.keys(protocol.states)[0] as string);
-  return { initial: states.get(initial) as ProtocolCells, states };
+  const timers = new Set(
+    Object.values<any>(protocol.states).flatMap((state) => timersOf(state).map(([name]) => name)),
+  );
+  return { initial: states.get(initial) as ProtocolCells, states, timers };
+}
+
+const timersOf = (state: any) =>
+  Object.entries<any>(state.timers ?? {}).filter(([, cell]) => cell !== undefined);
+
+/** `enter`, before which the state's own timers are set. */
+function entering(state: any): ProtocolCells["enter"] {
+  const own = timersOf(state).filter(([, { after }]) => after !== undefined && after !== Infinity);
+  if (own.length === 0) return state.enter;
+  return (conn, from) => {
+    for (const [name, { after }] of own) conn.setTimer(name, after);
+    return state.enter?.(conn, from);
+  };
 }
 
 function handler(action: Step<string> | ((conn: any) => Outcome)): (conn: any) => Outcome {

@@ -23,18 +23,26 @@ import type { Active } from "./protocol.js";
 import type { Deferred } from "./service.js";
 import { wholeMs } from "./wheel.js";
 
+/** Frames are being handled. */
+const PUMPING = 1;
+/** Waiting for another turn. */
+const DEFERRED = 2;
+/** The output has gone down from its high-water mark, and the protocol has not been told. */
+const RELIEVED = 4;
+const ENDED_TOLD = 8;
+const PASSIVE_TOLD = 16;
+const SHUTDOWN_ASKED = 32;
+
 export class Connection extends Lifetime implements SocketOwner, Deferred {
-  #pumping = false;
-  /** Waiting for another turn. */
-  #deferred = false;
-  /** The output has gone down from its high-water mark, and the protocol has not been told. */
-  #relieved = false;
-  #endedTold = false;
-  #passiveTold = false;
-  #shutdownAsked = false;
+  /** What is to be remembered, in one number: six booleans would be 48 bytes of every connection. */
+  #marks = 0;
   /** Frames that were put off since the last change of state, and what was consumed before the first. */
   #postponed = 0;
   #postponedFrom = 0;
+
+  #is(marks: number): boolean {
+    return (this.#marks & marks) !== 0;
+  }
 
   /** The listener hands the socket over: from here on it is this process's, and only now is it read. */
   socketReady(socket: Socket): void {
@@ -58,7 +66,8 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const { outlet } = this;
     // A handler that outlives its connection may still send: nobody is there to take it.
     if (outlet === undefined || this.phase > CLOSING) return;
-    const { counters, limits, protocol } = this.service;
+    const { counters, limits, protocol, taps } = this.service;
+    if (taps !== undefined) taps.sent(this, frame);
     if (outlet.full && outlet.pending > limits.maxOutbound) return this.giveUp({ shutdown: "slow_consumer" });
     outlet.send(protocol.framing, frame);
     this.framesSent++;
@@ -70,8 +79,8 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       throw new TypeError(what);
     });
     this.intake?.ask(active);
-    this.#passiveTold = false;
-    if (!this.#pumping && !this.busy) this.#defer();
+    this.#marks &= ~PASSIVE_TOLD;
+    if (!this.#is(PUMPING) && !this.busy) this.#defer();
   }
 
   // -- frames in ----------------------------------------------------------------------------------------
@@ -105,19 +114,19 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   resumeTurn(): void {
-    this.#deferred = false;
+    this.#marks &= ~DEFERRED;
     if (!this.busy) this.#pump();
   }
 
   #defer(): void {
-    if (this.#deferred) return;
-    this.#deferred = true;
+    if (this.#is(DEFERRED)) return;
+    this.#marks |= DEFERRED;
     this.service.defer(this);
   }
 
   /** Whether a frame may be handled now. */
   #ready(intake: Intake, outlet: Outlet): boolean {
-    if (this.phase !== RUNNING || this.busy || this.#deferred || intake.credit === 0) return false;
+    if (this.phase !== RUNNING || this.busy || this.#is(DEFERRED) || intake.credit === 0) return false;
     return (!outlet.full || intake.heedless) && (this.#postponed === 0 || this.#mayPostpone(intake));
   }
 
@@ -129,11 +138,11 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   /** Handles frames until there is none, or something has to be waited for. */
   #pump(): void {
-    if (this.#pumping || this.phase !== RUNNING) return;
+    if (this.#is(PUMPING) || this.phase !== RUNNING) return;
     const { turn } = this.service;
     const intake = this.intake as Intake;
     const before = this.framesReceived;
-    this.#pumping = true;
+    this.#marks |= PUMPING;
     turn.handling = this.outlet;
     try {
       this.#handleFrames(intake, this.outlet as Outlet);
@@ -142,7 +151,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     }
     turn.handling = undefined;
     turn.flush();
-    this.#pumping = false;
+    this.#marks &= ~PUMPING;
     if (this.framesReceived !== before) intake.lastFrameAt = wholeMs();
     if (this.phase === RUNNING && !this.busy) this.#afterFrames(intake);
   }
@@ -188,13 +197,13 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       intake.partialSince = wholeMs();
       this.service.wheel.schedule(this, this.peerDeadline(intake));
     }
-    if (this.#shutdownAsked) return this.#sayShutdown();
-    if (intake.credit === 0 && !this.#passiveTold) {
-      this.#passiveTold = true;
+    if (this.#is(SHUTDOWN_ASKED)) return this.#sayShutdown();
+    if (intake.credit === 0 && !this.#is(PASSIVE_TOLD)) {
+      this.#marks |= PASSIVE_TOLD;
       if (this.cells.passive) return this.event("passive", undefined);
     }
-    if (intake.hungry && intake.ended && !this.#endedTold) {
-      this.#endedTold = true;
+    if (intake.hungry && intake.ended && !this.#is(ENDED_TOLD)) {
+      this.#marks |= ENDED_TOLD;
       this.event("ended", undefined);
     }
   }
@@ -202,7 +211,9 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   // -- the state machine --------------------------------------------------------------------------------
 
   protected cellsOf(state: string): ProtocolCells {
-    return this.service.cellsOf(state);
+    const { service } = this;
+    const cells = service.cellsOf(state);
+    return service.taps === undefined ? cells : service.taps.cells(this, cells);
   }
 
   protected handle(kind: string, content: unknown): Outcome {
@@ -222,9 +233,9 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   /** Nothing is being handled: what comes next, in this order. */
   protected idle(): void {
-    if (this.phase !== RUNNING || this.#pumping) return;
-    if (this.#shutdownAsked) return this.#sayShutdown();
-    if (this.#relieved) return this.#sayDrained();
+    if (this.phase !== RUNNING || this.#is(PUMPING)) return;
+    if (this.#is(SHUTDOWN_ASKED)) return this.#sayShutdown();
+    if (this.#is(RELIEVED)) return this.#sayDrained();
     const intake = this.intake as Intake;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
     if (!intake.hungry && this.messageQueueLength > 0) return this.#defer();
@@ -232,12 +243,12 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   #sayShutdown(): void {
-    this.#shutdownAsked = false;
+    this.#marks &= ~SHUTDOWN_ASKED;
     this.event("shutdown", undefined);
   }
 
   #sayDrained(): void {
-    this.#relieved = false;
+    this.#marks &= ~RELIEVED;
     if (this.cells.drained) this.event("drained", undefined);
     else this.#pump();
   }
@@ -247,7 +258,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const relieved = (this.outlet as Outlet).written();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
-    this.#relieved = true;
+    this.#marks |= RELIEVED;
     if (!this.busy) this.idle();
   }
 
@@ -258,7 +269,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (reason === "normal") return;
     if (this.phase === WAITING) return this.die(reason);
     if (reason !== "shutdown" || from !== this.parent?.pid) return this.stop(reason);
-    this.#shutdownAsked = true;
+    this.#marks |= SHUTDOWN_ASKED;
     if (!this.busy) this.idle();
   }
 

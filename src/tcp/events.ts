@@ -30,6 +30,12 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
 export type RefuseReason = (typeof REFUSE_REASONS)[number];
 
+/** Upper bounds of the times that handlers take, in seconds. Fixed: what several workers counted is added up. */
+export const HANDLER_BOUNDS = [
+  ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],
+  ...[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+] as const;
+
 /** `tcp.connection.opened` and `tcp.connection.closed`. */
 export interface ConnectionEvent {
   readonly pid: Pid;

@@ -6,9 +6,8 @@
  *
  * Nothing is decided here about when a frame is handled; that is the connection's rule.
  */
-import type { Decoder, Keeper, LendingDecoder } from "../framing/framing.js";
+import type { Decoder, LendingDecoder } from "../framing/framing.js";
 import type { Socket } from "../transport/transport.js";
-import type { Counters } from "./counters.js";
 import type { Active } from "./protocol.js";
 import type { Service } from "./service.js";
 
@@ -27,28 +26,25 @@ export class Intake {
   credit = UNLIMITED;
   /** `active: true`: frames are handled whether or not the output has room. */
   heedless = false;
-  /** When the last whole frame was handled, in clock milliseconds. */
+  /** When the connection was accepted, in clock milliseconds. */
+  readonly openedAt: number;
+  /** When the last whole frame was handled. */
   lastFrameAt: number;
   /** Until then its silence does not count. */
   excusedAt = 0;
   /** When the frame that is not yet whole began; `NONE` when there is none. */
   partialSince = NONE;
-  readonly #decoder: Decoder<any>;
-  /** The decoder, if it can look at memory that is only lent. */
-  readonly #lender: LendingDecoder<any> | undefined;
-  readonly #keeper: Keeper;
+  readonly #service: Service;
   readonly #socket: Socket;
-  readonly #counters: Counters;
+  /** While nothing is buffered none is kept, where the framing allows it: most connections are idle. */
+  #decoder: Decoder<any> | undefined = undefined;
   /** A chunk that came while the decoder was not hungry; reading is paused. */
   #held: Buffer | undefined = undefined;
 
   constructor(service: Service, socket: Socket, now: number) {
-    const decoder = service.protocol.framing.decoder();
-    this.#decoder = decoder;
-    this.#lender = "lend" in decoder ? (decoder as LendingDecoder<any>) : undefined;
-    this.#keeper = service.slab;
+    this.#service = service;
     this.#socket = socket;
-    this.#counters = service.counters;
+    this.openedAt = now;
     this.lastFrameAt = now;
   }
 
@@ -59,12 +55,12 @@ export class Intake {
 
   /** Bytes that were received and not handled. */
   get waiting(): number {
-    return this.#decoder.buffered + (this.#held?.length ?? 0);
+    return this.buffered + (this.#held?.length ?? 0);
   }
 
   /** Of these, what the decoder has. */
   get buffered(): number {
-    return this.#decoder.buffered;
+    return this.#decoder?.buffered ?? 0;
   }
 
   /** Bytes whose frames were given out. */
@@ -76,8 +72,7 @@ export class Intake {
   take(chunk: Buffer): boolean {
     this.#count(chunk.length);
     if (!this.hungry) return this.#hold(chunk);
-    this.hungry = false;
-    this.#decoder.push(chunk);
+    this.#feed().push(chunk);
     return true;
   }
 
@@ -89,29 +84,36 @@ export class Intake {
   lend(shared: Buffer, length: number, borrowed: boolean): boolean {
     this.#count(length);
     if (!this.hungry) return this.#hold(Buffer.from(shared.subarray(0, length)));
-    this.hungry = false;
-    if (this.#lender) {
-      this.#lender.lend(shared, length, borrowed ? undefined : this.#keeper);
+    const decoder = this.#feed();
+    const keeper = this.#service.slab;
+    if (lends(decoder)) {
+      decoder.lend(shared, length, borrowed ? undefined : keeper);
     } else {
-      const at = this.#keeper.keep(shared, 0, length);
-      this.#decoder.push(this.#keeper.buffer.subarray(at, at + length));
+      const at = keeper.keep(shared, 0, length);
+      decoder.push(keeper.buffer.subarray(at, at + length));
     }
     return true;
   }
 
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
-    if (!this.hungry) this.#lender?.keepRest(this.#keeper);
+    const decoder = this.#decoder;
+    if (!this.hungry && decoder && lends(decoder)) decoder.keepRest(this.#service.slab);
+  }
+
+  #feed(): Decoder<any> {
+    this.hungry = false;
+    return (this.#decoder ??= this.#service.takeDecoder());
   }
 
   #count(bytes: number): void {
     this.bytesReceived += bytes;
-    this.#counters.bytesReceived += bytes;
+    this.#service.counters.bytesReceived += bytes;
   }
 
   #hold(chunk: Buffer): false {
     this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.#counters.readsPaused++;
+    this.#service.counters.readsPaused++;
     this.#socket.pause();
     return false;
   }
@@ -121,7 +123,7 @@ export class Intake {
    * @throws FramingError when the bytes are no frame
    */
   pull(): any {
-    return this.#decoder.pull();
+    return this.#decoder?.pull();
   }
 
   /**
@@ -131,10 +133,12 @@ export class Intake {
   refill(): number {
     this.hungry = true;
     const held = this.#held;
-    if (!held) return 0;
+    if (!held) {
+      if (this.#decoder && this.#service.returnDecoder(this.#decoder)) this.#decoder = undefined;
+      return 0;
+    }
     this.#held = undefined;
-    this.hungry = false;
-    this.#decoder.push(held);
+    this.#feed().push(held);
     this.#socket.resume();
     return held.length;
   }
@@ -152,4 +156,9 @@ export class Intake {
     if (typeof active !== "number") this.credit = UNLIMITED;
     else this.credit = (this.credit === UNLIMITED ? 0 : this.credit) + active;
   }
+}
+
+/** Whether it can look at memory that is only lent. */
+function lends(decoder: Decoder<any>): decoder is LendingDecoder<any> {
+  return (decoder as LendingDecoder<any>).lend !== undefined;
 }

@@ -10,6 +10,7 @@
  * `Connection` is its only subclass: two files of one class, so that nothing is paid for the seam.
  */
 import { clock } from "../otp/clock.js";
+import { type Duration, toMs } from "../otp/duration.js";
 import { type ExitReason, isNormal, reasonOf } from "../otp/exit.js";
 import { StateMachine } from "../otp/gen-statem.js";
 import type { Pid } from "../otp/pid.js";
@@ -23,6 +24,7 @@ import { Intake, NONE } from "./intake.js";
 import { Outlet } from "./outlet.js";
 import type { Active, Conn } from "./protocol.js";
 import type { Service } from "./service.js";
+import type { TapListener } from "./tap.js";
 import { NO_SLOT, type Wheeled, wholeMs } from "./wheel.js";
 
 /** Where a connection is in its life; only ever goes up. */
@@ -46,7 +48,6 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   protected phase = WAITING;
   protected intake: Intake | undefined = undefined;
   protected outlet: Outlet | undefined = undefined;
-  #socket: Socket | undefined = undefined;
   /** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
   #hopeless = false;
   /** When the present phase is over at the latest. */
@@ -61,10 +62,20 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     this.service = service;
   }
 
+  setTimer(name: string, after: Duration): void {
+    this.service.checkTimer(name);
+    const ms = after === Infinity ? Infinity : toMs(after);
+    // As what is sent too late: its end has cancelled all of them.
+    if (this.phase === RUNNING) this.setNamed(name, ms);
+  }
+
+  cancelTimer(name: string): void {
+    this.setTimer(name, Infinity);
+  }
+
   /** Makes the socket its own. From here on it is counted. */
   protected adopt(socket: Socket): void {
     const { counters } = this.service;
-    this.#socket = socket;
     this.outlet = new Outlet(this.service, socket, this);
     this.phase = RUNNING;
     counters.accepted++;
@@ -119,7 +130,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     this.phase = CLOSING;
     this.stopping = true;
     this.#exitReason = reason;
-    this.cancelTimer();
+    this.cancelTimers();
     try {
       this.cells.leave?.(this);
     } catch (thrown) {
@@ -161,7 +172,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     this.phase = LINGERING;
     this.#endBy = wholeMs() + this.service.limits.linger;
     this.service.wheel.schedule(this, this.#endBy);
-    this.#socket?.end();
+    this.outlet?.socket.end();
   }
 
   /** Ends without waiting for anything. */
@@ -179,12 +190,12 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
 
   protected override ended(reason: ExitReason): void {
     this.phase = GONE;
-    this.cancelTimer();
+    this.cancelTimers();
     const { wheel, counters } = this.service;
     wheel.remove(this);
     if (!this.outlet) return;
     this.outlet.drop();
-    this.#socket?.destroy();
+    this.outlet?.socket.destroy();
     const counted = closeReason(reason);
     counters.active--;
     counters.closed[counted]++;
@@ -209,7 +220,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
 
   /** Asked of the system when somebody wants to know: most protocols never do. */
   get peer(): Peer {
-    return this.#socket?.peer ?? NOWHERE;
+    return this.outlet?.socket.peer ?? NOWHERE;
   }
 
   get outbound(): number {
@@ -234,7 +245,17 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     return this.intake ? Math.max(0, Math.round(clock.now() - this.intake.lastFrameAt)) : 0;
   }
 
+  /** Milliseconds since it was accepted. */
+  get age(): number {
+    return this.intake ? Math.max(0, Math.round(clock.now() - this.intake.openedAt)) : 0;
+  }
+
   inspect(): Record<string, unknown> {
     return inspectConnection(this);
+  }
+
+  /** Shows all that it does to `listener`. @returns what ends that */
+  tap(listener: TapListener): () => void {
+    return this.service.tap(this, listener);
   }
 }

@@ -11,6 +11,11 @@ export interface Limits {
   readonly lowWater: number;
   /** Output waiting to be sent while which nothing more may be sent: it ends the connection (`slow_consumer`), in bytes. */
   readonly maxOutbound: number;
+  /**
+   * Output waiting in all connections of an OS process, in bytes: above it, a connection with any output waiting is
+   * treated as if it were at its high water.
+   */
+  readonly workerOutbound: number;
   /** Without a whole frame for so long: `idle`, in milliseconds. */
   readonly idle: number;
   /** From the first to the last byte of one frame, in milliseconds. */
@@ -29,6 +34,7 @@ export const LIMITS: Limits = Object.freeze({
   highWater: 64 * 1024,
   lowWater: 16 * 1024,
   maxOutbound: 1024 * 1024,
+  workerOutbound: 256 * 1024 * 1024,
   idle: 120_000,
   frame: 15_000,
   send: 30_000,

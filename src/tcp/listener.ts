@@ -4,6 +4,7 @@
  * the listening socket, and may close its copy and ask for it again.
  *
  *   listening ──at the limit──▶ full ──room again──▶ listening
+ *       ├──at the ceiling──▶ ahead ──the others have caught up──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
 import { CallMessage } from "../otp/call.js";
@@ -13,6 +14,7 @@ import { type ExitReason, ProcessExit } from "../otp/exit.js";
 import { ExitMessage, Process, processOf } from "../otp/process.js";
 import { register, whereis } from "../otp/registry.js";
 import type { Listening, ListenTarget, Socket, Transport } from "../transport/transport.js";
+import { type Ceiling, NO_CEILING } from "./ceiling.js";
 import type { Connection } from "./connection.js";
 import { listenerEvents } from "./events.js";
 import type { Service } from "./service.js";
@@ -26,21 +28,26 @@ export interface ListenerOptions {
   readonly backlog: number;
   /** Connections at most, in this OS process. */
   readonly maxConnections: number;
+  /** Whether it comes up suspended. */
+  readonly suspended: boolean;
   /** Comes by the listening socket; called again after the copy was closed, if `renewable`. */
   acquire(): Promise<ListenTarget>;
+  /** How far it may be ahead of others. Default: there are none. */
+  readonly ceiling?: Ceiling | undefined;
   /** Whether closing and asking again loses no waiting client. Otherwise the excess is refused. */
   readonly renewable: boolean;
 }
 
-export type ListenerState = "listening" | "full" | "suspended" | "opening";
+export type ListenerState = "listening" | "full" | "ahead" | "suspended" | "opening";
 
-/** At this share of the limit a full listener accepts again at once. */
+/** At this share of its limit, or of the ceiling, a listener accepts again at once. */
 const RESUME_AT = 0.8;
 /** Otherwise after so many milliseconds, if there is room then. */
 const RESUME_SOON = 10;
 
 export class Listener extends Process {
   readonly #options: ListenerOptions;
+  readonly #ceiling: Ceiling;
   #state: ListenerState = "opening";
   #listening: Listening | undefined = undefined;
   #soon: TimerRef = undefined;
@@ -49,6 +56,7 @@ export class Listener extends Process {
   constructor(options: ListenerOptions, parent: Process | undefined) {
     super(parent);
     this.#options = options;
+    this.#ceiling = options.ceiling ?? NO_CEILING;
     this.trapExit = true;
     options.service.onReleased = () => this.#released();
   }
@@ -74,7 +82,8 @@ export class Listener extends Process {
   async init(): Promise<void> {
     try {
       register(this.#options.name, this.pid);
-      await this.#open();
+      if (this.#options.suspended) this.#become("suspended");
+      else await this.#open();
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const reason = { listen: code ?? message };
@@ -84,6 +93,7 @@ export class Listener extends Process {
   }
 
   async #open(): Promise<void> {
+    const before = this.#state;
     this.#state = "opening";
     const target = await this.#options.acquire();
     const { backlog, transport } = this.#options;
@@ -96,7 +106,7 @@ export class Listener extends Process {
     if (!this.alive || this.#state !== "opening") return listening.close();
     this.#listening = listening;
     this.#address = { address: listening.address, port: listening.port };
-    this.#become("listening");
+    this.#become("listening", before === "ahead");
     this.#heedLimit();
   }
 
@@ -124,20 +134,33 @@ export class Listener extends Process {
   /** At the limit the copy is closed: who comes now waits in the kernel's queue. */
   #heedLimit(): void {
     const { service, maxConnections, renewable } = this.#options;
-    if (this.#state !== "listening" || !renewable || service.counters.active < maxConnections) return;
-    this.#close("full");
+    if (this.#state !== "listening" || !renewable) return;
+    const { active } = service.counters;
+    if (active >= maxConnections) this.#close("full");
+    else if (active >= this.#ceiling.mark && this.#ceiling.reached(active)) this.#close("ahead");
   }
 
   /** Much room: at once. A little: in a moment, for asking for the socket costs more than an accept. */
   #released(): void {
-    const { service, maxConnections } = this.#options;
-    const { active } = service.counters;
-    if (this.#state !== "full" || active >= maxConnections) return;
-    if (active <= maxConnections * RESUME_AT) return this.#reopen();
+    const { active } = this.#options.service.counters;
+    this.#ceiling.released(active);
+    if (this.#state !== "full" && this.#state !== "ahead") return;
+    if (active <= this.#most() * RESUME_AT) return this.#heedRoom();
     this.#soon ??= clock.setTimeout(() => {
       this.#soon = undefined;
-      if (this.#state === "full" && service.counters.active < maxConnections) this.#reopen();
+      this.#heedRoom();
     }, RESUME_SOON);
+  }
+
+  #heedRoom(): void {
+    if (this.#state !== "full" && this.#state !== "ahead") return;
+    if (this.#options.service.counters.active < this.#most()) this.#reopen();
+  }
+
+  /** Connections below which a listener that waits accepts again. */
+  #most(): number {
+    const { maxConnections } = this.#options;
+    return this.#state === "ahead" ? Math.min(maxConnections, this.#ceiling.value) : maxConnections;
   }
 
   #reopen(): void {
@@ -152,9 +175,10 @@ export class Listener extends Process {
     this.#become(state);
   }
 
-  #become(state: ListenerState): void {
+  /** @param quiet to stand back for others for a moment, and to go on, is no event */
+  #become(state: ListenerState, quiet = state === "ahead"): void {
     this.#state = state;
-    if (!listenerEvents.hasSubscribers) return;
+    if (quiet || !listenerEvents.hasSubscribers) return;
     listenerEvents.publish({ pid: this.pid, listener: this.#options.name, what: state, ...this.#address });
   }
 
@@ -169,11 +193,23 @@ export class Listener extends Process {
         if (this.#state !== "suspended") this.#close("suspended");
         return message.reply(this.#state);
       case "resume":
-        if (this.#state === "suspended") this.#reopen();
+        return this.#resume(message);
+      case "limit":
+        this.#heedLimit();
+        this.#heedRoom();
         return message.reply(this.#state);
       default:
         return message.fail(new Error(`a listener has no call "${message.name}"`));
     }
+  }
+
+  /** Answered when it has the socket, or is suspended again. */
+  #resume(message: CallMessage): void {
+    if (this.#state !== "suspended") return message.reply(this.#state);
+    this.#open().then(
+      () => message.reply(this.#state),
+      (error: NodeJS.ErrnoException) => this.exitWith({ listen: error.code ?? error.message }),
+    );
   }
 
   protected override ended(_reason: ExitReason): void {

@@ -9,39 +9,31 @@
 import { isUint8Array } from "node:util/types";
 import type { Framing } from "../framing/framing.js";
 import type { Socket } from "../transport/transport.js";
+import { Backlog } from "./backlog.js";
 import type { Service } from "./service.js";
 import { LARGE, type TurnOwner } from "./turn.js";
 import { type Wheeled, wholeMs } from "./wheel.js";
 
-/** The first size of a queue. */
-const FIRST = 4 * 1024;
-
 export class Outlet implements TurnOwner {
-  /** Bytes of the outstanding write. */
-  inFlight = 0;
   bytesSent = 0;
   /** At its high-water mark, and since then not down to the low one. */
   full = false;
   readonly #service: Service;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #owner: Wheeled;
-  #queue: Buffer | undefined = undefined;
-  #queued = 0;
-  /** When the kernel was last seen to take something, in clock milliseconds. */
-  #progressAt = 0;
-  /** What of the outstanding write it had not taken by then. */
-  #unsent = 0;
+  /** While a write is outstanding. */
+  #backlog: Backlog | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
   constructor(service: Service, socket: Socket, owner: Wheeled) {
     this.#service = service;
-    this.#socket = socket;
+    this.socket = socket;
     this.#owner = owner;
   }
 
   /** Bytes that were sent and not yet taken by the kernel. */
   get pending(): number {
-    return this.inFlight + this.#queued;
+    return this.#backlog?.pending ?? 0;
   }
 
   /** Bytes that wait to leave, those of the present turn included. */
@@ -51,31 +43,31 @@ export class Outlet implements TurnOwner {
 
   /** When the outstanding write will have stood still for too long; `Infinity` when there is none. */
   get stalledAt(): number {
-    return this.inFlight > 0 ? this.#progressAt + this.#service.limits.send : Infinity;
+    return this.#backlog ? this.#backlog.progressAt + this.#service.limits.send : Infinity;
   }
 
   /** @throws FramingError when the framing cannot carry the frame */
   send<Out>(framing: Framing<any, Out>, frame: Out): void {
     const length = framing.encodedLength(frame);
     const { turn } = this.#service;
-    if (this.inFlight === 0) {
+    if (this.#backlog === undefined) {
       if (length <= LARGE && turn.fits(this, length)) return turn.append(this, framing, frame);
       // Ours, which must leave before this frame, or another's, which is in the way.
       turn.flush();
-      if (this.inFlight === 0 && length <= LARGE) return turn.append(this, framing, frame);
-      if (this.inFlight === 0 && this.#sendsInPlace(framing, frame))
+      if (!this.#backlog && length <= LARGE) return turn.append(this, framing, frame);
+      if (!this.#backlog && this.#sendsInPlace(framing, frame))
         return this.#sendLarge(framing, frame, length);
     }
-    const at = this.#queued;
-    framing.encodeInto(frame, this.#reserve(length), at);
-    this.#queued += length;
+    const backlog = (this.#backlog ??= new Backlog());
+    framing.encodeInto(frame, backlog.reserve(length), backlog.queued);
+    backlog.queued += length;
     this.#service.counters.outbound += length;
-    if (this.inFlight === 0) this.#next();
+    if (backlog.inFlight === 0) this.#next(backlog);
     else this.#heedMark();
   }
 
   writeTurn(bytes: Buffer): boolean {
-    return this.#wrote(bytes.length, this.#socket.write(bytes));
+    return this.#wrote(bytes.length, this.socket.write(bytes));
   }
 
   /** Whether a large frame can leave from its own memory, which is not about to be used again. */
@@ -87,7 +79,7 @@ export class Outlet implements TurnOwner {
     const { heads } = this.#service;
     const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
     // The head belongs to the socket as well, until the write is done.
-    if (!this.#wrote(length, this.#socket.writeTwo(head, frame))) this.#service.newHeads();
+    if (!this.#wrote(length, this.socket.writeTwo(head, frame))) this.#service.newHeads();
   }
 
   /**
@@ -95,9 +87,12 @@ export class Outlet implements TurnOwner {
    * @returns whether that has brought the output from its high-water mark down to the low one
    */
   written(): boolean {
-    this.#service.counters.outbound -= this.inFlight;
-    this.inFlight = 0;
-    if (this.#queued > 0) this.#next();
+    const backlog = this.#backlog;
+    // Dropped meanwhile.
+    if (!backlog) return false;
+    this.#service.counters.outbound -= backlog.inFlight;
+    backlog.inFlight = 0;
+    this.#next(backlog);
     if (!this.full || this.pending > this.#service.limits.lowWater) return false;
     this.full = false;
     return true;
@@ -105,11 +100,12 @@ export class Outlet implements TurnOwner {
 
   /** Whether the kernel has taken nothing of the outstanding write for too long. */
   stalled(now: number): boolean {
-    if (now < this.stalledAt) return false;
-    const { unsent } = this.#socket;
-    if (unsent >= this.#unsent) return true;
-    this.#unsent = unsent;
-    this.#progressAt = wholeMs();
+    const backlog = this.#backlog;
+    if (!backlog || now < this.stalledAt) return false;
+    const { unsent } = this.socket;
+    if (unsent >= backlog.unsent) return true;
+    backlog.unsent = unsent;
+    backlog.progressAt = wholeMs();
     return false;
   }
 
@@ -117,16 +113,15 @@ export class Outlet implements TurnOwner {
   drop(): void {
     this.#service.counters.outbound -= this.pending;
     this.#service.turn.forget(this);
-    this.inFlight = this.#queued = 0;
-    this.#queue = undefined;
+    this.#backlog = undefined;
   }
 
-  #next(): void {
-    const bytes = (this.#queue as Buffer).subarray(0, this.#queued);
-    this.#service.counters.outbound -= this.#queued;
-    this.#queue = undefined;
-    this.#queued = 0;
-    this.writeTurn(bytes);
+  /** Writes what waits; nothing is outstanding. */
+  #next(backlog: Backlog): void {
+    this.#backlog = undefined;
+    if (backlog.queued === 0) return;
+    this.#service.counters.outbound -= backlog.queued;
+    this.writeTurn(backlog.takeQueue());
   }
 
   /** Takes note of a write. @returns whether it was done at once */
@@ -134,25 +129,19 @@ export class Outlet implements TurnOwner {
     this.bytesSent += length;
     this.#service.counters.bytesSent += length;
     if (done) return true;
-    this.inFlight = length;
-    this.#unsent = this.#socket.unsent;
+    const backlog = new Backlog();
+    this.#backlog = backlog;
+    backlog.inFlight = length;
+    backlog.unsent = this.socket.unsent;
+    backlog.progressAt = wholeMs();
     this.#service.counters.outbound += length;
-    this.#progressAt = wholeMs();
     this.#service.wheel.schedule(this.#owner, this.stalledAt);
     this.#heedMark();
     return false;
   }
 
   #heedMark(): void {
-    if (this.pending >= this.#service.limits.highWater) this.full = true;
-  }
-
-  #reserve(more: number): Buffer {
-    const needed = this.#queued + more;
-    if (this.#queue && this.#queue.length >= needed) return this.#queue;
-    const grown = Buffer.allocUnsafeSlow(Math.max(FIRST, needed, this.#queue ? 2 * this.#queue.length : 0));
-    if (this.#queue) grown.set(this.#queue.subarray(0, this.#queued));
-    this.#queue = grown;
-    return grown;
+    const { counters, limits } = this.#service;
+    if (this.pending >= limits.highWater || counters.outbound >= limits.workerOutbound) this.full = true;
   }
 }

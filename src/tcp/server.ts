@@ -11,6 +11,7 @@ import { register } from "../otp/registry.js";
 import { startSupervisor } from "../otp/supervisor.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
+import type { Ceiling } from "./ceiling.js";
 import { Connection } from "./connection.js";
 import { Listener } from "./listener.js";
 import type { Service } from "./service.js";
@@ -21,9 +22,14 @@ export interface ServerOptions {
   readonly service: Service;
   acquire(): Promise<ListenTarget>;
   readonly renewable: boolean;
+  /** Where others accept on the same listening socket. */
+  readonly ceiling?: Ceiling;
   /** Default `stream`. */
   readonly transport?: Transport;
+  /** Read again whenever a child is started. */
   readonly maxConnections: number;
+  /** Whether the listener comes up without accepting. Default false; read as `maxConnections`. */
+  readonly suspended?: boolean;
   /** Default 1024. */
   readonly backlog?: number;
   /** How long a connection gets to finish. Default `"2s"`. */
@@ -46,7 +52,7 @@ export function startServer(options: ServerOptions): Promise<Pid> {
 
 /** The tutorial's `tcp_client_sup`. */
 function connections(name: string, options: ServerOptions): ChildSpec {
-  const { service, maxConnections, shutdown = "2s" } = options;
+  const { service, shutdown = "2s" } = options;
   const start = (parent: { process: Process | undefined }) => new Connection(service, parent.process).pid;
   return {
     id: "connections",
@@ -58,7 +64,7 @@ function connections(name: string, options: ServerOptions): ChildSpec {
         start,
         restart: "temporary",
         shutdown,
-        maxChildren: maxConnections,
+        maxChildren: options.maxConnections,
         mfargs,
       } as const;
       const process = new DynamicSupervisor<[]>("connections", settings, processOf(parent));
@@ -70,7 +76,7 @@ function connections(name: string, options: ServerOptions): ChildSpec {
 
 /** The tutorial's `tcp_listener`. */
 function listener(name: string, connectionsName: string, options: ServerOptions): ChildSpec {
-  const { service, acquire, renewable, transport = stream, maxConnections, backlog = 1024 } = options;
+  const { service, acquire, renewable, ceiling, transport = stream, backlog = 1024 } = options;
   return {
     id: "listener",
     shutdown: "2s",
@@ -82,9 +88,14 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         service,
         acquire,
         renewable,
+        ceiling,
         transport,
-        maxConnections,
+        suspended: options.suspended ?? false,
         backlog,
+        // As it is now, not as it was when the listener was started.
+        get maxConnections() {
+          return options.maxConnections;
+        },
       };
       const process = new Listener(settings, processOf(parent));
       await process.init();

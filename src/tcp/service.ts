@@ -1,10 +1,13 @@
 /** What all connections of one listener in one worker share. */
 
+import type { Decoder } from "../framing/framing.js";
 import { type CompileOptions, compile, type ProtocolCells } from "./compile.js";
 import { Counters } from "./counters.js";
+import { Latency, timedStates } from "./latency.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { Slab } from "./slab.js";
+import { type TapListener, Taps } from "./tap.js";
 import { Turn } from "./turn.js";
 import { Wheel } from "./wheel.js";
 
@@ -26,6 +29,13 @@ export class Service {
   /** That memory: what lies in it must be copied to be sent later. */
   lent: ArrayBufferLike | undefined = undefined;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
+  readonly #timers: ReadonlySet<string>;
+  /** One that nobody needs at the moment. */
+  #decoder: Decoder<any> | undefined = undefined;
+  /** How long handlers took, if that is measured. */
+  readonly latency: Latency | undefined;
+  /** Only while somebody watches a connection. */
+  taps: Taps | undefined = undefined;
   /** A connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
   /** Where the heads of large frames are written. */
@@ -36,9 +46,12 @@ export class Service {
     this.protocol = protocol;
     this.borrowed = protocol.frames === "borrowed";
     this.limits = { ...LIMITS, ...protocol.limits };
-    const { initial, states } = compile(protocol, this.limits, options);
+    const compiled = compile(protocol, this.limits, options);
+    this.latency = options.timed ? new Latency() : undefined;
+    const { initial, states, timers } = this.latency ? timedStates(compiled, this.latency) : compiled;
     this.initial = initial;
     this.#states = states;
+    this.#timers = timers;
   }
 
   /** @throws Error when there is no such state */
@@ -48,6 +61,38 @@ export class Service {
     throw new Error(
       `protocol ${this.protocol.name} has no state "${state}"; the states are ${[...this.#states.keys()].join(", ")}`,
     );
+  }
+
+  /** @throws TypeError when no state lists such a timer */
+  checkTimer(name: string): void {
+    if (this.#timers.has(name)) return;
+    const known =
+      this.#timers.size > 0 ? [...this.#timers].join(", ") : `none: list it in a state's "timers"`;
+    throw new TypeError(`protocol ${this.protocol.name} has no timer "${name}"; the timers are ${known}`);
+  }
+
+  /** A decoder with nothing in it. */
+  takeDecoder(): Decoder<any> {
+    const decoder = this.#decoder ?? this.protocol.framing.decoder();
+    this.#decoder = undefined;
+    return decoder;
+  }
+
+  /** Gives it back, when nothing is in it. @returns whether it was taken */
+  returnDecoder(decoder: Decoder<any>): boolean {
+    if (this.protocol.framing.reusable !== true || decoder.buffered > 0) return false;
+    this.#decoder = decoder;
+    return true;
+  }
+
+  /** Watches one connection. @returns what ends that */
+  tap(conn: Parameters<Taps["add"]>[0], listener: TapListener): () => void {
+    this.taps ??= new Taps();
+    this.taps.add(conn, listener);
+    return () => {
+      if (this.taps?.remove(conn, listener)) conn.cells = this.cellsOf(conn.state);
+      if (this.taps?.size === 0) this.taps = undefined;
+    };
   }
 
   newHeads(): void {

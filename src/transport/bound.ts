@@ -20,7 +20,12 @@ interface RawHandle {
   close(): void;
 }
 
-type CreateServerHandle = (address: string, port: number, family: 4 | 6) => RawHandle | number;
+type CreateServerHandle = (
+  address: string | null,
+  port: number | null,
+  family: 4 | 6 | null,
+  fd?: number,
+) => RawHandle | number;
 
 const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })
   ._createServerHandle;
@@ -41,8 +46,26 @@ export function bind(host: string, port: number): BoundHandle {
   return bind("0.0.0.0", port);
 }
 
+/**
+ * Takes over a TCP socket that somebody else has bound, such as systemd; it may listen already.
+ * @param fd its descriptor, which belongs to the handle from now on
+ * @throws NodeJS.ErrnoException when it is no such thing
+ */
+export function adopt(fd: number): BoundHandle {
+  const raw = createServerHandle(null, null, null, fd);
+  // A UNIX socket becomes a handle too, but one without an address.
+  const bound = typeof raw === "object" && !raw.getsockname ? "ENOTSUP" : named(raw, "", 0);
+  if (typeof bound !== "string") return bound;
+  const message = `descriptor ${fd} is no TCP socket that could listen (${bound})`;
+  throw Object.assign(new Error(message), { code: bound, syscall: "open" });
+}
+
 function tryBind(host: string, port: number): BoundHandle | string {
-  const raw = createServerHandle(host, port, net.isIPv6(host) ? 6 : 4);
+  return named(createServerHandle(host, port, net.isIPv6(host) ? 6 : 4), host, port);
+}
+
+/** @returns the name of the error, if it is one */
+function named(raw: RawHandle | number, host: string, port: number): BoundHandle | string {
   if (typeof raw === "number") return errorName(raw);
   const name: { address?: string; port?: number } = {};
   // libuv keeps "address in use" to itself until the handle is next asked for something.

@@ -17,7 +17,6 @@ import {
   type Transport,
 } from "./transport.js";
 
-const OWNER = Symbol("drover.socket");
 const UV_EOF = -4095;
 const UV_ENOTCONN = -107;
 /** As much as libuv asks the kernel for at a time. */
@@ -29,21 +28,40 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
 /** Used again and again, until a write is not done at once and takes it along. */
 let request = makeRequest();
 
-interface Owned extends TcpHandle {
-  [OWNER]?: HandleSocket | undefined;
+/**
+ * Where a handle keeps whom it belongs to: the field in which node keeps its own `net.Socket`. One of ours would
+ * cost every connection a larger property store.
+ */
+const OWNER: unique symbol = ownerSymbol() as never;
+
+function ownerSymbol(): symbol {
+  const handle = new uv.TCP(uv.SOCKET);
+  handle.close();
+  const symbols = Object.getOwnPropertySymbols(handle);
+  return symbols.find((symbol) => symbol.description === "owner_symbol") ?? Symbol("drover.socket");
 }
+
+interface Owned extends TcpHandle {
+  [OWNER]?: HandleSocket | null;
+}
+
+/** The peer has finished sending. */
+const ENDED = 1;
+/** We have. */
+const FIN_SENT = 2;
+const WRITING = 4;
+/** We have closed the handle. */
+const CLOSED = 8;
+/** `onClosed` has been told. */
+const TOLD = 16;
 
 class HandleSocket implements Socket {
   readonly #handle: Owned;
   #owner: SocketOwner | undefined = undefined;
   #peer: Peer | undefined = undefined;
-  #ended = false;
-  #finSent = false;
-  #closed = false;
-  /** Whether `onClosed` has been told. */
-  #told = false;
   #code: string | undefined = undefined;
-  #writing = false;
+  /** One number, where five booleans would be 40 bytes of every connection. */
+  #flags = 0;
 
   constructor(handle: Owned) {
     this.#handle = handle;
@@ -51,37 +69,41 @@ class HandleSocket implements Socket {
     handle.onread = onRead;
   }
 
+  #is(flags: number): boolean {
+    return (this.#flags & flags) !== 0;
+  }
+
   get peer(): Peer {
     if (this.#peer) return this.#peer;
     const name: Partial<Peer> = {};
-    const failed = this.#closed || this.#handle.getpeername(name) !== 0;
+    const failed = this.#is(CLOSED) || this.#handle.getpeername(name) !== 0;
     this.#peer = failed ? { address: "", port: 0 } : { address: name.address ?? "", port: name.port ?? 0 };
     return this.#peer;
   }
 
   start(owner: SocketOwner): void {
     this.#owner = owner;
-    if (this.#closed) return queueMicrotask(() => this.gone());
+    if (this.#is(CLOSED)) return queueMicrotask(() => this.gone());
     this.#handle.useUserBuffer(READ_BUFFER);
     const failed = this.#handle.readStart();
     if (failed !== 0) this.fail(failed);
   }
 
   pause(): void {
-    if (!this.#closed) this.#handle.readStop();
+    if (!this.#is(CLOSED)) this.#handle.readStop();
   }
 
   resume(): void {
-    if (!this.#closed && !this.#ended) this.#handle.readStart();
+    if (!this.#is(CLOSED | ENDED)) this.#handle.readStart();
   }
 
   write(bytes: Buffer): boolean {
-    if (this.#closed || this.#finSent) return true;
+    if (this.#is(CLOSED | FIN_SENT)) return true;
     return this.#written(this.#handle.writeBuffer(request, bytes), bytes);
   }
 
   writeTwo(head: Buffer, body: Uint8Array): boolean {
-    if (this.#closed || this.#finSent) return true;
+    if (this.#is(CLOSED | FIN_SENT)) return true;
     const both = [head, body];
     return this.#written(this.#handle.writev(request, both, true), both);
   }
@@ -95,19 +117,19 @@ class HandleSocket implements Socket {
     request.buffer = bytes;
     request.socket = this;
     request = makeRequest();
-    this.#writing = true;
+    this.#flags |= WRITING;
     return false;
   }
 
   get unsent(): number {
-    return this.#closed ? 0 : this.#handle.writeQueueSize;
+    return this.#is(CLOSED) ? 0 : this.#handle.writeQueueSize;
   }
 
   end(): void {
-    if (this.#closed || this.#finSent) return;
-    this.#finSent = true;
+    if (this.#is(CLOSED | FIN_SENT)) return;
+    this.#flags |= FIN_SENT;
     // The peer has closed its side and nothing is under way: closing says the same with one call less.
-    if (this.#ended && !this.#writing) return this.destroy();
+    if (this.#is(ENDED) && !this.#is(WRITING)) return this.destroy();
     const shutdown: ShutdownRequest & { socket?: HandleSocket } = new uv.ShutdownWrap();
     shutdown.socket = this;
     shutdown.oncomplete = onShutdown;
@@ -117,23 +139,23 @@ class HandleSocket implements Socket {
   }
 
   destroy(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#handle[OWNER] = undefined;
-    this.#handle.close(() => this.gone());
+    if (this.#is(CLOSED)) return;
+    this.#flags |= CLOSED;
+    this.#handle.close(onClose);
   }
 
   /** @internal Bytes lie in the shared buffer. */
   received(length: number): void {
-    this.#owner?.onBytes(READ_BUFFER, length);
+    if (!this.#is(CLOSED)) this.#owner?.onBytes(READ_BUFFER, length);
   }
 
   /** @internal The peer has finished sending. */
   eof(): void {
-    this.#ended = true;
+    if (this.#is(CLOSED)) return;
+    this.#flags |= ENDED;
     this.#handle.readStop();
     this.#owner?.onEnd();
-    if (this.#finSent && !this.#writing) this.destroy();
+    if (this.#is(FIN_SENT) && !this.#is(WRITING)) this.destroy();
   }
 
   /** @internal */
@@ -144,21 +166,21 @@ class HandleSocket implements Socket {
 
   /** @internal The outstanding write is done. */
   written(status: number): void {
-    this.#writing = false;
-    if (this.#closed) return;
+    this.#flags &= ~WRITING;
+    if (this.#is(CLOSED)) return;
     if (status < 0) return this.fail(status);
     this.#owner?.onWritten();
   }
 
   /** @internal FIN is out. */
   finDone(): void {
-    if (this.#ended) this.destroy();
+    if (this.#is(ENDED)) this.destroy();
   }
 
   /** @internal The handle is closed. */
   gone(): void {
-    if (this.#told || !this.#owner) return;
-    this.#told = true;
+    if (this.#is(TOLD) || !this.#owner) return;
+    this.#flags |= TOLD;
     this.#owner.onClosed(this.#code);
   }
 }
@@ -178,6 +200,12 @@ function onRead(this: Owned): void {
   if (length > 0) socket.received(length);
   else if (length === UV_EOF) socket.eof();
   else if (length < 0) socket.fail(length);
+}
+
+function onClose(this: Owned): void {
+  const socket = this[OWNER];
+  this[OWNER] = null;
+  socket?.gone();
 }
 
 function onWritten(this: WriteRequest, status: number): void {

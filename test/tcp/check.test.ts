@@ -41,6 +41,26 @@ const wrong: Record<string, [protocol: unknown, says: string]> = {
     { ...right, states: { ready: { timeout: { after: 1 } } } },
     'states.ready.timeout.do must be next("state"), stop("reason") or a function',
   ],
+  "timers that are no object": [
+    { ...right, states: { ready: { timers: stop } } },
+    'states.ready.timers must be an object of timers by name, such as { ping: { after: "30s", do: … } }',
+  ],
+  "a timer whose name is no word": [
+    { ...right, states: { ready: { timers: { "to be": stop() } } } },
+    `states.ready.timers: a timer's name must be a word such as "ping", got "to be"`,
+  ],
+  "a timer that does nothing": [
+    { ...right, states: { ready: { timers: { ping: "30s" } } } },
+    'states.ready.timers.ping must be next("state"), stop("reason") or a function',
+  ],
+  "a timer with a duration that is none": [
+    { ...right, states: { ready: { timers: { ping: { after: "30 s", do: stop() } } } } },
+    "states.ready.timers.ping.after: Expected a duration",
+  ],
+  "a timer that goes nowhere": [
+    { ...right, states: { ready: { timers: { ping: { after: 1, do: next("redy") } } } } },
+    'states.ready.timers.ping.do names no state: "redy"',
+  ],
   "an unknown limit": [
     { ...right, limits: { highwater: 1 } },
     "unknown key limits.highwater; the limits are framesPerTurn",

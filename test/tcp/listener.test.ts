@@ -119,10 +119,10 @@ test("suspend while the socket is still being asked for wins, and resume does no
   lent.hold = new Promise((resolve) => {
     give = resolve;
   });
-  await callWithin(5_000, listener, "resume");
+  const resumed = callWithin(5_000, listener, "resume");
   await callWithin(5_000, listener, "suspend");
   give();
-  await turn(5);
+  expect(await resumed).toBe("suspended");
   expect(server.listener.state).toBe("suspended");
   expect(await attempt(lent.port)).toBe("ECONNREFUSED");
   await callWithin(5_000, listener, "resume");
