@@ -19,14 +19,16 @@ import {
   OPTIONS,
   type Settings,
 } from "./config/options.js";
+import { type GivenToken, readToken, TOKEN_VARIABLE } from "./config/token.js";
 import type { SettingMap } from "./config/value.js";
 
+export { inheritedSocket } from "./config/activation.js";
 export { BundleError, bundle, stopCompiler, thrownAt, thrownReason } from "./config/bundle.js";
 export { workerCount } from "./config/conflicts.js";
 export { ConfigError, type ConfigExitCode, EXIT } from "./config/errors.js";
 export type { CommandLine } from "./config/flags.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./config/help.js";
-export { showDuration } from "./config/kinds.js";
+export { durationOf, showDuration } from "./config/kinds.js";
 export {
   type Config,
   type Environment,
@@ -36,6 +38,7 @@ export {
   type Settings,
 } from "./config/options.js";
 export { didYouMean, nearest } from "./config/suggest.js";
+export type { GivenToken } from "./config/token.js";
 
 /** Where the configuration is taken from. Everything is optional; what is left out is that of this OS process. */
 export interface Sources {
@@ -49,6 +52,8 @@ export interface Sources {
   readonly isTTY?: boolean;
   /** Further flags without a value, such as `json`: default none. `help` and `version` are always there. */
   readonly switches?: readonly string[];
+  /** Further flags with a text for a value, such as `deadline`: default none. */
+  readonly texts?: readonly string[];
   /** Names with the prefix DROVER_ that are passed over: default none. */
   readonly allowedEnv?: readonly string[];
   /**
@@ -67,6 +72,8 @@ export interface Loaded {
   readonly positionals: readonly string[];
   /** The switches that were given, without dashes. */
   readonly switches: ReadonlySet<string>;
+  /** The further flags with a value that were given, without dashes. */
+  readonly values: ReadonlyMap<string, string>;
   /** Lines for the log: nothing is wrong, but somebody should know. */
   readonly warnings: readonly string[];
 }
@@ -77,11 +84,22 @@ export function environment(): Environment {
 }
 
 /**
+ * The token of the admin server, if one was given. It is taken out of the environment: what this OS process
+ * starts does not inherit it.
+ * @throws ConfigError (78)
+ */
+export async function takeAdminToken(config: Config): Promise<GivenToken> {
+  const given = await readToken(config, process.env);
+  delete process.env[TOKEN_VARIABLE];
+  return given;
+}
+
+/**
  * The command line alone, for those who must know the command, `help` or `version` before all the rest.
  * @throws ConfigError (64)
  */
-export function parseFlags({ argv, switches = [], cwd = process.cwd() }: Sources = {}): CommandLine {
-  return parseCommandLine(argv ?? process.argv.slice(2), switches, cwd);
+export function parseFlags({ argv, switches = [], texts, cwd = process.cwd() }: Sources = {}): CommandLine {
+  return parseCommandLine(argv ?? process.argv.slice(2), switches, cwd, texts);
 }
 
 /**
@@ -90,7 +108,7 @@ export function parseFlags({ argv, switches = [], cwd = process.cwd() }: Sources
  */
 export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { env = environment(), cwd = process.cwd(), isTTY = process.stdout.isTTY === true } = sources;
-  const { settings: flags, positionals, switches } = parseFlags(sources);
+  const { settings: flags, positionals, switches, values } = parseFlags(sources);
   const variables = readEnvironment(env, sources.allowedEnv ?? [], cwd);
   const named = flags.get("config") ?? variables.get("config");
   const file = named && (await readConfigFile(named.value as string, named.place, cwd));
@@ -103,7 +121,7 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { settings, origins } = merge(layers);
   const config = complete(settings, { env, isTTY });
   refuseConflicts(config, settings, sources.maxDescriptors);
-  return { config, origins, positionals, switches, warnings: file?.warnings ?? [] };
+  return { config, origins, positionals, switches, values, warnings: file?.warnings ?? [] };
 }
 
 async function readProtocol(

@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 /**
- * The back door: the program. One file is the command line, every worker, and the thread that tries a protocol
- * out; each loads only what it needs, because a worker's start is the time in which its place is empty.
+ * The back door: the program. One file is the command line, every worker, and the threads that try a protocol
+ * out and guard a worker; each loads only what it needs, because a worker's start is the time in which its place is empty.
  */
-import { isMainThread } from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 
 // The first statement that runs: node opens its inspector on SIGUSR1 for whoever may signal us.
 process.on("SIGUSR1", () => {});
 
-if (!isMainThread) {
+if (workerData?.guarded) {
+  (await import("./cluster/guardian.js")).runGuardian();
+} else if (!isMainThread) {
   await (await import("./cluster/trial.js")).runTrial();
 } else if (process.argv[2] === "worker" && process.send) {
   (await import("./cluster/worker.js")).runWorker();

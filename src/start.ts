@@ -2,27 +2,31 @@
  * `drover start`: from the command line to a running tree and back to an exit code. Everything that can be
  * refused is refused before the first worker is started.
  */
-import { adminChild, alreadyRunning, probeInstance } from "./admin/admin.js";
+import { adminChild, alreadyRunning, localToken, probeInstance } from "./admin/admin.js";
+import { LISTENER } from "./cluster/envelope.js";
 import { startFailure } from "./cluster/failure.js";
 import { Operations } from "./cluster/operations.js";
 import { showAddress } from "./cluster/picture.js";
 import { Primary, type PrimaryOptions } from "./cluster/primary.js";
 import { prepare, type Release, ReleaseError } from "./cluster/release.js";
-import { maxDescriptors } from "./cluster/sampler.js";
 import {
   type Config,
   EXIT,
   environment,
   explain,
+  type GivenToken,
+  inheritedSocket,
   type Loaded,
   loadConfig,
   stopCompiler,
+  takeAdminToken,
   workerCount,
 } from "./config.js";
 import { clock } from "./otp/clock.js";
 import { formatReason, ProcessExit } from "./otp/exit.js";
 import { type Log, openLog } from "./telemetry/log.js";
 import { Metrics } from "./telemetry/metrics.js";
+import { maxDescriptors } from "./telemetry/os-process.js";
 import { type Choice, chooseTransport } from "./transport/choose.js";
 
 export interface Program {
@@ -34,7 +38,7 @@ export interface Program {
 }
 
 /** Descriptors that a worker needs besides its connections, with room to spare. */
-const RESERVED_DESCRIPTORS = 128;
+export const RESERVED_DESCRIPTORS = 128;
 /** A second signal ends the program by then, whatever still holds it. */
 const HARD_STOP = 900;
 
@@ -55,6 +59,8 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
       EXIT.usage,
       `start takes one protocol, got also ${more.map((one) => `"${one}"`).join(", ")}`,
     );
+  const listenFd = inheritedSocket(environment(), process.pid, loaded.origins);
+  const given = await takeAdminToken(config);
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
   let release: Release;
@@ -72,7 +78,7 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
   } finally {
     await stopCompiler();
   }
-  return new Run(loaded, release, transport, { version, exec }).run();
+  return new Run(loaded, release, transport, { version, exec, given, listenFd }).run();
 }
 
 class Run {
@@ -87,13 +93,23 @@ class Run {
   #primary: Primary | undefined = undefined;
   /** The one that was really taken: 0 was asked for any. */
   #adminPort = 0;
+  readonly #given: GivenToken;
+  readonly #listenFd: number | undefined;
   #stops = 0;
 
   constructor(
     loaded: Loaded,
     release: Release,
     transport: Choice,
-    { version, exec }: Pick<Program, "version" | "exec">,
+    {
+      version,
+      exec,
+      given,
+      listenFd,
+    }: Pick<Program, "version" | "exec"> & {
+      given: GivenToken;
+      listenFd: number | undefined;
+    },
   ) {
     this.#config = loaded.config;
     this.#loaded = loaded;
@@ -101,13 +117,15 @@ class Run {
     this.#transport = transport;
     this.#version = version;
     this.#exec = exec;
+    this.#given = given;
+    this.#listenFd = listenFd;
     const { logLevel: level, logFormat: format, name } = this.#config;
     this.#log = openLog({ level, format, color: this.#color(), worker: 0, name });
   }
 
   async run(): Promise<number> {
     const { host, port } = this.#config;
-    for (const warning of this.#loaded.warnings) this.#log.warn(warning);
+    for (const warning of [...this.#loaded.warnings, ...this.#given.warnings]) this.#log.warn(warning);
     this.#log.info(`transport ${this.#transport.transport.name}: ${this.#transport.why}`);
     try {
       this.#options = this.#primaryOptions();
@@ -115,7 +133,8 @@ class Run {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (!code?.startsWith("E")) throw error;
-      return this.#end(EXIT.unavailable, bindAdvice(code, host, port) ?? message);
+      const advice = this.#listenFd === undefined ? bindAdvice(code, host, port) : undefined;
+      return this.#end(EXIT.unavailable, advice ?? message);
     }
     this.#listenToSignals();
     try {
@@ -135,23 +154,26 @@ class Run {
 
   #primaryOptions(): PrimaryOptions {
     const config = this.#config;
-    const workers = workerCount(config);
-    const room = workers * Math.max(1, maxDescriptors() - RESERVED_DESCRIPTORS);
+    const room = Math.max(1, maxDescriptors() - RESERVED_DESCRIPTORS);
     return {
       config,
       version: this.#version,
       protocol: this.#release,
       transport: this.#transport.transport.name,
+      listenFd: this.#listenFd,
       exec: this.#exec,
-      maxConnections: config.maxConnections === "auto" ? room : config.maxConnections,
+      maxConnections: (workers) =>
+        config.maxConnections === "auto" ? workers * room : Math.min(config.maxConnections, workers * room),
       color: this.#color(),
       metrics: new Metrics({
         version: this.#version,
         node: process.version,
         protocol: this.#release.name,
-        listener: "main",
+        listener: LISTENER,
         transport: this.#transport.transport.name,
+        handlerLatency: config.handlerLatency === "on",
       }),
+      log: this.#log,
       admin: () => this.#admin(),
       explain: () => explain(config, this.#loaded.origins),
       onStop: () => this.#stop("asked over the control socket"),
@@ -164,7 +186,8 @@ class Run {
     const onListening = (taken: number) => {
       this.#adminPort = taken;
     };
-    return adminChild({ control, host, port, socketPath, onListening });
+    const token = this.#given.token ?? localToken(host);
+    return adminChild({ control, host, port, socketPath, token, onListening });
   }
 
   #admin(): string {
@@ -220,7 +243,7 @@ class Run {
 }
 
 /** What to type instead. */
-function bindAdvice(code: string, host: string, port: number): string | undefined {
+export function bindAdvice(code: string, host: string, port: number): string | undefined {
   const place = showAddress(host, port);
   if (code === "EADDRINUSE")
     return `${place} is taken by another program: stop that one, or choose another --port`;

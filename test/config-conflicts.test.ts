@@ -86,3 +86,16 @@ describe("a control socket whose path is too long", () => {
     );
   });
 });
+
+describe("a watchdog that would kill workers that are well", () => {
+  it.each(["1ms", "1s", "1999"])("%s is refused", async (given) => {
+    expect(await refusal({ argv: ["--watchdog", given] })).toEqual([
+      64,
+      expect.stringMatching(/^--watchdog: .* is too short .*: give at least 2s, or 0 for never$/),
+    ]);
+  });
+
+  it.each(["0", "2s"])("%s is not", async (given) => {
+    await expect(load({ argv: ["--watchdog", given] })).resolves.toBeDefined();
+  });
+});

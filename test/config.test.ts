@@ -24,6 +24,7 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   workers: numbers(1, 2, 3, 4),
   adminPort: numbers(11, 12, 13, 14),
   adminHost: texts("::1", "10.0.0.1", "localhost", "example.org"),
+  adminTokenFile: texts("/a.token", "/b.token", "/c.token", "/d.token"),
   control: texts("/a.sock", "/b.sock", "/c.sock", "/d.sock"),
   maxRestarts: numbers(0, 1, 2, 3),
   maxSeconds: numbers(1, 2, 3, 4),
@@ -31,6 +32,9 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   backlog: numbers(1, 2, 3, 4),
   idleTimeout: durations(["1ms", 1], ["2s", 2000], ["3m", 180_000], ["1h", 3_600_000]),
   shutdown: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  watchdog: durations(["2s", 2000], ["3000ms", 3000], ["3m", 180_000], ["0", 0]),
+  lagWarning: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  handlerLatency: texts("on", "off", "on", "off"),
   transport: texts("auto", "handle", "stream", "handle"),
   logLevel: texts("trace", "debug", "warn", "silent"),
   logFormat: texts("pretty", "json", "pretty", "json"),
@@ -59,7 +63,7 @@ describe("precedence", () => {
       const [byFlag, byEnv, byFile, byProtocol] = VALUES[key] as [string, unknown][];
       // In a file and in a protocol numbers are numbers; a duration may be text anywhere.
       const typed = ([text, value]: [string, unknown]) =>
-        key === "idleTimeout" || key === "shutdown" ? text : value;
+        ["idleTimeout", "shutdown", "lagWarning"].includes(key) ? text : value;
       const cwd = folderWith({ "drover.json": JSON.stringify({ [key]: typed(byFile!) }) });
       const all = {
         cwd,
@@ -133,6 +137,7 @@ describe("defaults", () => {
       workers: "auto",
       adminPort: 9464,
       adminHost: "127.0.0.1",
+      adminTokenFile: undefined,
       control: `${tmpdir()}/drover-${process.getuid?.()}/drover.sock`,
       maxRestarts: 5,
       maxSeconds: 60,
@@ -140,6 +145,9 @@ describe("defaults", () => {
       backlog: 1024,
       idleTimeout: undefined,
       shutdown: 2000,
+      watchdog: 10_000,
+      lagWarning: 200,
+      handlerLatency: "off",
       transport: "auto",
       logLevel: "info",
       logFormat: "json",
@@ -220,6 +228,7 @@ describe("the table", () => {
     "--workers": "DROVER_WORKERS",
     "--admin-port": "DROVER_ADMIN_PORT",
     "--admin-host": "DROVER_ADMIN_HOST",
+    "--admin-token-file": "DROVER_ADMIN_TOKEN_FILE",
     "--control": "DROVER_CONTROL",
     "--max-restarts": "DROVER_MAX_RESTARTS",
     "--max-seconds": "DROVER_MAX_SECONDS",
@@ -227,6 +236,9 @@ describe("the table", () => {
     "--backlog": "DROVER_BACKLOG",
     "--idle-timeout": "DROVER_IDLE_TIMEOUT",
     "--shutdown": "DROVER_SHUTDOWN",
+    "--watchdog": "DROVER_WATCHDOG",
+    "--lag-warning": "DROVER_LAG_WARNING",
+    "--handler-latency": "DROVER_HANDLER_LATENCY",
     "--transport": "DROVER_TRANSPORT",
     "--log-level": "DROVER_LOG_LEVEL",
     "--log-format": "DROVER_LOG_FORMAT",

@@ -11,15 +11,17 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   transport: [],
   tcp: ["otp", "framing", "transport"],
-  telemetry: ["otp/events", "tcp/events", "otp/exit", "otp/clock", "otp/pid"],
+  telemetry: ["admin/events", "otp/events", "tcp/events", "otp/exit", "otp/clock", "otp/pid"],
   config: ["otp/duration"],
   cluster: ["otp", "tcp", "transport", "telemetry", "config"],
   admin: ["otp", "cluster", "telemetry", "config"],
+  "admin/page": ["cluster/control"],
   cli: ["config"],
   protocols: ["index"],
   index: ["otp", "framing", "tcp"],
   start: ["admin", "cluster", "config", "otp", "telemetry", "transport"],
-  program: ["start", "cli", "config"],
+  check: ["start", "admin", "cli", "cluster", "config", "telemetry", "transport"],
+  program: ["start", "check", "cli", "config"],
   main: ["program", "cluster"],
 };
 
@@ -30,14 +32,17 @@ const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/\bprocess\.env\b/, /^config/],
-  [/\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/, /^otp\/clock\.ts$/],
+  [/\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/, /^(otp\/clock\.ts$|admin\/page\/)/],
+  [/from "(preact|d3-hierarchy|uplot)/, /^admin\/page\//],
 ];
 
-const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));
 /** Without comments, which may name what the code must not. */
 const code = (name: string) =>
   readFileSync(join(SRC, name), "utf8").replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "");
-const room = (name: string) => name.split("/")[0]?.replace(/\.ts$/, "") as string;
+/** The page runs in a browser: it is a room of its own within admin. */
+const room = (name: string) =>
+  /^admin\/page(?=\/)/.exec(name)?.[0] ?? (name.split("/")[0]?.replace(/\.ts$/, "") as string);
 
 test("every room imports only what the law allows", () => {
   const broken = files.flatMap((name) =>
@@ -49,6 +54,15 @@ test("every room imports only what the law allows", () => {
     }),
   );
   expect(broken).toEqual([]);
+});
+
+test("the page takes nothing but types from the server", () => {
+  const taken = files
+    .filter((name) => room(name) === "admin/page")
+    .flatMap((name) =>
+      [...code(name).matchAll(/^import (?!type).*from "(?:\.\.\/)+cluster\/.*$/gm)].map(String),
+    );
+  expect(taken).toEqual([]);
 });
 
 test("packages, the environment and the clock are used only where they belong", () => {

@@ -4,8 +4,13 @@
  * so nothing that a client has sent may ever be the message itself.
  */
 
+import type { Level } from "../telemetry/log.js";
 import type { Transport } from "../transport/transport.js";
+import type { ConnectionQuery, TraceLine } from "./control.js";
 import type { ProtocolModule } from "./release.js";
+
+/** What the one listener of a worker is called, in labels and commands. */
+export const LISTENER = "main";
 
 /** From the primary. */
 export type ToWorker =
@@ -14,6 +19,14 @@ export type ToWorker =
   | { readonly t: "request"; readonly id: number; readonly d: WorkerRequest }
   | { readonly t: "signal"; readonly d: SignalEnvelope }
   | { readonly t: "reopen" }
+  /** Whether all records of its log are wanted, or only those that are important. */
+  | { readonly t: "follow"; readonly d: boolean }
+  | { readonly t: "untrace"; readonly id: number }
+  | { readonly t: "log"; readonly d: Level }
+  /** Asks how many connections it has. */
+  | { readonly t: "load" }
+  /** Connections up to which it may accept, and from which on it says how many it has. */
+  | { readonly t: "ceiling"; readonly d: { readonly ceiling: number; readonly mark: number } }
   | { readonly t: "stop" };
 
 /** From a worker. */
@@ -27,6 +40,11 @@ export type ToPrimary =
   | { readonly t: "failed"; readonly d: { readonly code: number; readonly message: string } }
   | { readonly t: "snapshot"; readonly d: Float64Array }
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
+  /** How many connections it has; `ahead`: unasked, because it has reached the mark. */
+  | { readonly t: "loaded"; readonly d: { readonly active: number; readonly ahead: boolean } }
+  /** A line of its log, as JSON. */
+  | { readonly t: "record"; readonly d: string }
+  | { readonly t: "trace"; readonly id: number; readonly d: TraceLine }
   | { readonly t: "signal"; readonly d: SignalEnvelope };
 
 /** All that a worker needs to begin; functions cannot cross, so the protocol is named by its module. */
@@ -37,13 +55,26 @@ export interface Boot {
   /** Chosen and tried out by the primary. */
   readonly transport: Transport["name"];
   readonly maxConnections: number;
+  /** Connections up to which it may accept, and from which on it says how many it has. */
+  readonly ceiling: number;
+  readonly mark: number;
+  /** Whether all records of its log are wanted from the first on. */
+  readonly followed: boolean;
+  /** Whether it comes up without accepting. */
+  readonly suspended: boolean;
   readonly backlog: number;
   readonly shutdown: number;
   readonly idle: number | undefined;
+  /** Whether it is measured how long handlers take. */
+  readonly timed: boolean;
+  /** How long it may stand still, in milliseconds; 0: for ever. */
+  readonly watchdog: number;
+  /** In milliseconds. */
+  readonly lagWarning: number;
   readonly intensity: number;
   /** In seconds. */
   readonly period: number;
-  readonly log: { readonly level: string; readonly format: "json" | "pretty"; readonly color: boolean };
+  readonly log: { readonly level: Level; readonly format: "json" | "pretty"; readonly color: boolean };
 }
 
 /** A message or an exit signal for a process of another OS process. */
@@ -56,7 +87,31 @@ export interface SignalEnvelope {
 export type WorkerRequest =
   | { readonly name: "tree"; readonly connections: number }
   | { readonly name: "inspect"; readonly serial: number }
-  | { readonly name: "kill"; readonly serial: number; readonly reason: string };
+  | { readonly name: "kill"; readonly serial: number; readonly reason: string }
+  | ViewRequest
+  | SteeringRequest;
+
+/** What only looks. Answered with `null` where there is no such process. */
+export type ViewRequest =
+  | { readonly name: "connections"; readonly query: ConnectionQuery }
+  | { readonly name: "state"; readonly serial: number }
+  /** Answered with true, then told in `trace` messages of this id, until `untrace` or the end of the process. */
+  | { readonly name: "trace"; readonly serial: number; readonly id: number };
+
+/** What changes how a worker serves. */
+export type SteeringRequest =
+  /** Answered with the state of the listener, after the numbers that hold from then on. */
+  | { readonly name: "accept"; readonly accept: boolean }
+  /** Heeded from the next numbers on. Who has more connections keeps them. */
+  | { readonly name: "limit"; readonly maxConnections: number }
+  /** Tells all connections to stop; answered with how many these are. */
+  | { readonly name: "cut" };
+
+const VIEWS: readonly string[] = ["connections", "state", "trace"] satisfies ViewRequest["name"][];
+
+export function isView(request: WorkerRequest): request is ViewRequest {
+  return VIEWS.includes(request.name);
+}
 
 const WORDS: readonly unknown[] = [
   "hello",
@@ -65,12 +120,20 @@ const WORDS: readonly unknown[] = [
   "request",
   "signal",
   "reopen",
+  "follow",
+  "untrace",
+  "log",
+  "load",
+  "loaded",
+  "ceiling",
   "stop",
   "acquire",
   "ready",
   "failed",
   "snapshot",
   "reply",
+  "record",
+  "trace",
 ];
 
 /** Whether something that came over the channel is an envelope at all. */

@@ -3,59 +3,62 @@ import { clock } from "../otp/clock.js";
 import { parsePid } from "../otp/pid.js";
 import { processOf } from "../otp/process.js";
 import { exit } from "../otp/signals.js";
-import type { Control, ProgramInfo, Readiness, TreeNode } from "./control.js";
+import type { Level } from "../telemetry/log.js";
+import {
+  type ConnectionList,
+  type ConnectionQuery,
+  type Control,
+  type Draining,
+  type ListenerState,
+  type LogRecord,
+  type ProgramInfo,
+  type Readiness,
+  type StateView,
+  type Stats,
+  type TraceLine,
+  type TreeNode,
+  WorkerSilent,
+} from "./control.js";
+import { Drain } from "./drain.js";
 import type { WorkerRequest } from "./envelope.js";
-import { flags, inspect, showAddress } from "./picture.js";
-import type { Primary, PrimaryOptions, Slot } from "./primary.js";
+import { inspect, showAddress } from "./picture.js";
+import type { Primary, PrimaryOptions } from "./primary.js";
+import { drawProgram } from "./program-tree.js";
+import { Refusal } from "./refusal.js";
+import { Scale } from "./scale.js";
+import { programStatus, readiness, runningWorkers } from "./status.js";
+import { Views } from "./views.js";
 import { WorkerProcess } from "./worker-process.js";
+
+/** Connections that are listed when a drain has to cut them, at most. */
+const LISTED_UNFINISHED = 1_000;
 
 export class Operations implements Control {
   readonly #primary: Primary;
   readonly #options: PrimaryOptions;
+  readonly #views: Views;
+  readonly #drain: Drain;
+  readonly #scale: Scale;
 
   constructor(primary: Primary, options: PrimaryOptions) {
     this.#primary = primary;
     this.#options = options;
-  }
-
-  async tree(connections: number): Promise<TreeNode> {
-    const { root } = this.#primary;
-    const own = root ? root.links.flatMap((pid) => (pid.worker === 0 ? (processOf(pid) ?? []) : [])) : [];
-    const admins = own.map((process): TreeNode => {
-      const detail = `${this.#options.admin()} + control socket`;
-      return { pid: process.pid.toString(), name: process.label, kind: "admin", detail, children: [] };
-    });
-    const workers = this.#primary.slots.flatMap(({ process }) =>
-      process ? this.#drawWorker(process, connections) : [],
+    this.#views = new Views(primary, options);
+    const listed = { sort: "pid", order: "asc", limit: LISTED_UNFINISHED } as const;
+    this.#drain = new Drain(
+      primary.gate,
+      () => primary.slots,
+      async () => (await this.connections(listed)).rows,
     );
-    return {
-      pid: root?.pid.toString() ?? "<0.1>",
-      name: "drover",
-      kind: "supervisor",
-      detail: root ? `${flags(root)}, ${root.restartsLeft} restarts left` : "stopped",
-      children: [...admins, ...(await Promise.all(workers))],
-    };
+    this.#scale = new Scale(primary);
+    primary.onChange.add(() => {
+      this.#drain.check();
+      this.#scale.check();
+    });
   }
 
-  async #drawWorker(process: WorkerProcess, connections: number): Promise<TreeNode> {
-    const tree =
-      process.serving && process.alive ? await process.request({ name: "tree", connections }) : undefined;
-    const { restarts } = this.#primary.slots[process.slot - 1] as Slot;
-    const what =
-      process.state === "running"
-        ? tree
-          ? `up ${duration(process.uptimeMs)}`
-          : "not answering"
-        : process.state;
-    return {
-      pid: process.pid.toString(),
-      name: `worker ${process.slot}`,
-      kind: "worker",
-      detail: `${what}${restarts > 0 ? `, restarted ${restarts}` : ""}`,
-      osPid: process.osPid,
-      state: process.state,
-      children: tree ? [tree as TreeNode] : [],
-    };
+  tree(connections: number): Promise<TreeNode> {
+    return drawProgram(this.#primary, this.#options.admin(), connections);
   }
 
   async info(): Promise<ProgramInfo> {
@@ -74,7 +77,7 @@ export class Operations implements Control {
       workers: this.#primary.slots.map(({ slot, process: worker, restarts }) => ({
         worker: slot,
         osPid: worker?.osPid ?? 0,
-        state: worker?.state ?? "down",
+        state: worker?.condition ?? "down",
         restarts,
       })),
       connections: { active, accepted, closed },
@@ -87,12 +90,8 @@ export class Operations implements Control {
     const worker = pid && this.#primary.slots[pid.worker - 1]?.process;
     if (!pid) return undefined;
     if (pid.worker > 0 && pid.serial > 1) {
-      return (
-        worker &&
-        (this.#ask(worker, { name: "inspect", serial: pid.serial }) as Promise<
-          Record<string, unknown> | undefined
-        >)
-      );
+      const answer = worker && (await this.#ask(worker, { name: "inspect", serial: pid.serial }));
+      return (answer as Record<string, unknown> | null | undefined) ?? undefined;
     }
     const found = pid.worker === 0 ? processOf(pid) : worker;
     if (!found?.alive) return undefined;
@@ -116,8 +115,62 @@ export class Operations implements Control {
     return true;
   }
 
-  #ask(worker: WorkerProcess, request: WorkerRequest): Promise<unknown> {
-    return worker.serving && worker.alive ? worker.request(request) : Promise.resolve(undefined);
+  async #ask(worker: WorkerProcess, request: WorkerRequest): Promise<unknown> {
+    if (!worker.serving || !worker.alive) return null;
+    const answer = await worker.request(request);
+    if (answer === undefined) throw new WorkerSilent(worker.slot);
+    return answer;
+  }
+
+  connections(query: ConnectionQuery): Promise<ConnectionList> {
+    return this.#views.connections(query);
+  }
+
+  state(pid: string): Promise<StateView | undefined> {
+    return this.#views.state(pid);
+  }
+
+  trace(pid: string, signal: AbortSignal, onLine: (line: TraceLine) => void): Promise<boolean> {
+    return this.#views.trace(pid, signal, onLine);
+  }
+
+  stats(): Stats {
+    return this.#views.stats(programStatus(this.#primary, this.#drain));
+  }
+
+  follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    this.#views.follow(signal, onRecord);
+  }
+
+  suspend(listener?: string): Promise<readonly ListenerState[]> {
+    return this.#primary.gate.suspend(listener);
+  }
+
+  resume(listener?: string): Promise<readonly ListenerState[]> {
+    if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
+    const resumed = this.#primary.gate.resume(listener);
+    this.#drain.end();
+    return resumed;
+  }
+
+  drain(deadlineMs: number): Draining {
+    return this.#drain.begin(deadlineMs);
+  }
+
+  draining(): Draining {
+    return this.#drain.state;
+  }
+
+  scale(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
+    return this.#scale.to(workers);
+  }
+
+  logLevel(level: Level): void {
+    this.#primary.setLogLevel(level);
+  }
+
+  loggedLevel(): Level {
+    return this.#options.log.level;
   }
 
   stop(): void {
@@ -134,29 +187,11 @@ export class Operations implements Control {
   }
 
   health(): Readiness {
-    const workers = this.#running();
+    const workers = runningWorkers(this.#primary);
     return { ok: workers > 0, status: workers > 0 ? "ok" : "no worker is running", workers };
   }
 
   ready(): Readiness {
-    const workers = this.#running();
-    const accepting = this.#primary.slots.some(
-      ({ process, last }) => process?.state === "running" && (last?.gauges.listenerRunning ?? 1) > 0,
-    );
-    if (this.#primary.stopping) return { ok: false, status: "stopping", workers };
-    if (workers === 0) return { ok: false, status: "starting", workers };
-    return { ok: accepting, status: accepting ? "ready" : "no worker is accepting", workers };
+    return readiness(this.#primary, this.#drain);
   }
-
-  #running(): number {
-    return this.#primary.slots.filter(({ process }) => process?.state === "running").length;
-  }
-}
-
-/** `4s`, `12m`, `3h`, `9d`. */
-function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

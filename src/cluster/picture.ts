@@ -44,8 +44,19 @@ function dynamic(supervisor: DynamicSupervisor<any>, limit: number): TreeNode {
     kind: "supervisor",
     detail: `${pids.length}${of}, ${supervisor.restart}, shutdown ${shutdown}`,
     children: shown.map((one) => (one instanceof Connection ? connection(one) : leaf(one))),
+    states: statesOf(pids),
     ...(pids.length > limit ? { more: pids.length - limit } : {}),
   };
+}
+
+/** How many connections are in each state. */
+function statesOf(pids: readonly Pid[]): Record<string, number> {
+  const states = new Map<string, number>();
+  for (const pid of pids) {
+    const one = processOf(pid);
+    if (one instanceof Connection) states.set(one.state, (states.get(one.state) ?? 0) + 1);
+  }
+  return Object.fromEntries(states);
 }
 
 function connection(process: Connection): TreeNode {

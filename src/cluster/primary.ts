@@ -15,12 +15,18 @@ import { type Pid, parsePid } from "../otp/pid.js";
 import { onDown, processOf } from "../otp/process.js";
 import { exit, send, useCarrier } from "../otp/signals.js";
 import { type Supervisor, startSupervisor, stopSupervisor } from "../otp/supervisor.js";
+import type { Level, Log } from "../telemetry/log.js";
 import type { Metrics } from "../telemetry/metrics.js";
-import { decodeSnapshot, type Snapshot } from "../telemetry/snapshot.js";
-import { type BoundHandle, bind } from "../transport/bound.js";
+import { decodeSnapshot } from "../telemetry/snapshot.js";
+import { adopt, type BoundHandle, bind } from "../transport/bound.js";
 import type { Transport } from "../transport/transport.js";
+import { Balance } from "./balance.js";
 import type { Boot, SignalEnvelope } from "./envelope.js";
+import { Gate } from "./gate.js";
 import type { Release } from "./release.js";
+import { Sharing } from "./sharing.js";
+import { newSlot, type Slot } from "./slot.js";
+import { Watchdog } from "./watchdog.js";
 import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
 
 export interface PrimaryOptions {
@@ -28,12 +34,15 @@ export interface PrimaryOptions {
   readonly version: string;
   readonly protocol: Release;
   readonly transport: Transport["name"];
+  /** Of the socket to listen on, where somebody else has bound it; otherwise the configured address is bound. */
+  readonly listenFd?: number | undefined;
   /** The program that a worker runs: started with the argument `worker`. */
   readonly exec: string;
-  /** Connections at most over all workers. */
-  readonly maxConnections: number;
+  /** Connections at most over so many workers. */
+  maxConnections(workers: number): number;
   readonly color: boolean;
   readonly metrics: Metrics;
+  readonly log: Log;
   /** Where the admin server listens: `127.0.0.1:9464`. */
   readonly admin: () => string;
   readonly explain: () => readonly Explanation[];
@@ -41,20 +50,27 @@ export interface PrimaryOptions {
   onStop(): void;
 }
 
-/** What is known of a worker's place, whoever holds it at the moment. */
-export interface Slot {
-  readonly slot: number;
-  process: WorkerProcess | undefined;
-  restarts: number;
-  last: Snapshot | undefined;
+/** Who looks at workers. */
+export interface Observer extends Pick<WorkerOwner, "onTold" | "onState"> {
+  /** Whether all that they log is wanted. */
+  readonly followed: boolean;
 }
 
 export class Primary implements WorkerOwner {
   readonly #options: PrimaryOptions;
   readonly #bound: BoundHandle;
   readonly startedAt = clock.now();
-  readonly slots: readonly Slot[];
+  /** By number, from 1 on. */
+  readonly slots: Slot[];
+  readonly gate = new Gate(() => this.slots);
+  /** Told when a worker has changed its state or its numbers. */
+  readonly onChange = new Set<() => void>();
+  /** Looks on. */
+  observer: Observer | undefined = undefined;
   stopping = false;
+  readonly sharing: Sharing;
+  readonly #balance = new Balance(() => this.#accepting());
+  readonly #watchdog: Watchdog;
   #root: Pid | undefined = undefined;
   #onReport = (report: unknown): void => this.#reported(report as SupervisorReport);
   #onProgress = (): void => this.updateRestartsLeft();
@@ -62,14 +78,15 @@ export class Primary implements WorkerOwner {
   /** @throws NodeJS.ErrnoException when the address cannot be had */
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.#bound = bind(options.config.host, options.config.port);
+    const { config, listenFd } = options;
+    this.#bound = listenFd === undefined ? bind(config.host, config.port) : adopt(listenFd);
     const workers = workerCount(options.config);
-    this.slots = Array.from({ length: workers }, (_, at) => ({
-      slot: at + 1,
-      process: undefined,
-      restarts: 0,
-      last: undefined,
-    }));
+    this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    this.sharing = new Sharing(
+      () => this.slots,
+      (count) => options.maxConnections(count),
+    );
+    this.#watchdog = new Watchdog(() => this.slots, options.log, options.config.watchdog);
   }
 
   /** Where clients connect to. */
@@ -93,7 +110,6 @@ export class Primary implements WorkerOwner {
       send: (to, message) => this.onSignal({ to: [to.worker, to.serial], kind: "send", payload: message }),
       exit: (to, reason) => this.onSignal({ to: [to.worker, to.serial], kind: "exit", payload: reason }),
     });
-    for (const { slot } of this.slots) this.#options.metrics.restarted("drover", `worker ${slot}`, 0);
     supervisorReports.subscribe(this.#onReport);
     progressReports.subscribe(this.#onProgress);
     const limits = {
@@ -101,17 +117,20 @@ export class Primary implements WorkerOwner {
       intensity: config.maxRestarts,
       period: `${config.maxSeconds}s`,
     } as const;
+    for (const { id } of children) this.#options.metrics.restarted("drover", id, 0);
     this.#root = await startSupervisor("drover", limits, [
       ...children,
-      ...this.slots.map((slot) => this.#workerSpec(slot)),
+      ...this.slots.map((slot) => this.workerSpec(slot)),
     ]);
     this.updateRestartsLeft();
+    this.#watchdog.start();
     // Asked to stop while it was starting.
     if (this.stopping) await stopSupervisor(this.#root);
   }
 
-  #workerSpec(slot: Slot): ChildSpec {
-    const { config } = this.#options;
+  workerSpec(slot: Slot): ChildSpec {
+    const { config, metrics } = this.#options;
+    metrics.restarted("drover", `worker ${slot.slot}`, 0);
     return {
       id: `worker ${slot.slot}`,
       mfargs: ["worker", "start_link", [slot.slot]],
@@ -119,31 +138,47 @@ export class Primary implements WorkerOwner {
       shutdown: config.shutdown + 2_000,
       start: async (parent) => {
         if (this.stopping) throw new ProcessExit("shutdown");
-        const process = new WorkerProcess(slot.slot, this.#boot(slot.slot), this, processOf(parent));
+        const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
         await process.init();
         return process.pid;
       },
     };
   }
 
-  #boot(worker: number): Boot {
-    const { config, protocol, transport, maxConnections, color } = this.#options;
-    const workers = this.slots.length;
-    // Shares that add up to the limit exactly: what is over waits in the kernel's queue for whoever has room.
-    const share = Math.floor(maxConnections / workers) + (worker <= maxConnections % workers ? 1 : 0);
+  #boot(slot: Slot): Boot {
+    const { config, protocol, transport, color, log } = this.#options;
     return {
-      worker,
+      worker: slot.slot,
       name: config.name,
       protocol: { url: protocol.url, bundled: protocol.bundled },
       transport,
-      maxConnections: share,
+      maxConnections: this.sharing.allowed(slot.slot),
+      ceiling: this.#balance.ceiling,
+      mark: this.#balance.mark,
+      followed: this.observer?.followed ?? false,
+      suspended: !this.gate.lets(slot),
       backlog: config.backlog,
       shutdown: config.shutdown,
       idle: config.idleTimeout,
+      timed: config.handlerLatency === "on",
+      watchdog: config.watchdog,
+      lagWarning: config.lagWarning,
       intensity: config.maxRestarts,
       period: config.maxSeconds,
-      log: { level: config.logLevel, format: config.logFormat, color },
+      log: { level: log.level, format: config.logFormat, color },
     };
+  }
+
+  /** A place is no more; what was counted there stays. */
+  forget(slot: Slot): void {
+    if (this.slots.at(-1) === slot) this.slots.pop();
+    this.#options.metrics.remove(slot.slot);
+  }
+
+  /** For all OS processes, from now on. */
+  setLogLevel(level: Level): void {
+    this.#options.log.level = level;
+    for (const { process } of this.slots) process?.setLogLevel(level);
   }
 
   // -- going down ---------------------------------------------------------------------------------------
@@ -156,6 +191,8 @@ export class Primary implements WorkerOwner {
   /** All workers drain at once, then the tree is taken down in order. */
   async shutdown(): Promise<void> {
     this.stopping = true;
+    this.#watchdog.stop();
+    this.#balance.stop();
     // With the workers' copies gone as well, new clients are refused, and may try another host, instead of waiting.
     this.#bound.close();
     for (const { process } of this.slots) process?.drain();
@@ -176,6 +213,7 @@ export class Primary implements WorkerOwner {
         one.alive ? new Promise<void>((resolve) => onDown(one.pid, () => resolve())) : undefined,
       ),
     );
+    this.#watchdog.stop();
     supervisorReports.unsubscribe(this.#onReport);
     progressReports.unsubscribe(this.#onProgress);
     if (!this.stopping) this.#bound.close();
@@ -201,6 +239,22 @@ export class Primary implements WorkerOwner {
       slot.last = undefined;
     }
     this.#options.metrics.workerState(worker.slot, state);
+    this.observer?.onState(worker, state);
+    if (!this.stopping) this.#balance.changed();
+    this.#changed();
+  }
+
+  onLoad(worker: WorkerProcess, { active, ahead }: { active: number; ahead: boolean }): void {
+    this.#balance.told(worker.slot, active, ahead);
+  }
+
+  /** The workers among which connections are spread. */
+  #accepting(): WorkerProcess[] {
+    return this.slots.flatMap((slot) => {
+      const { process, last } = slot;
+      const accepts = process?.state === "running" && this.gate.lets(slot);
+      return accepts && last?.gauges.listenerRunning !== 0 ? process : [];
+    });
   }
 
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
@@ -208,6 +262,16 @@ export class Primary implements WorkerOwner {
     if (!snapshot) return;
     (this.slots[worker.slot - 1] as Slot).last = snapshot;
     this.#options.metrics.update(worker.slot, snapshot);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.sharing.settle();
+    for (const listener of this.onChange) listener();
+  }
+
+  onTold(...told: Parameters<WorkerOwner["onTold"]>): void {
+    this.observer?.onTold(...told);
   }
 
   onSignal({ to: [worker, serial], kind, payload }: SignalEnvelope): void {
@@ -220,7 +284,11 @@ export class Primary implements WorkerOwner {
   }
 
   #reported(report: SupervisorReport): void {
-    this.#options.metrics.supervisorReport(report.errorContext);
+    const { supervisor, errorContext, offender } = report;
+    this.#options.metrics.supervisorReport(errorContext);
+    // Workers are counted where they start.
+    if (supervisor === "drover" && errorContext === "child_terminated" && offender.id === "admin")
+      this.#options.metrics.restarted("drover", "admin");
     this.updateRestartsLeft();
   }
 

@@ -1,90 +1,90 @@
 /** What a worker knows of itself, as the numbers that the primary is told. */
 import type { Channel } from "node:diagnostics_channel";
-import { readdirSync, readFileSync } from "node:fs";
-import { clock } from "../otp/clock.js";
 import type { ErrorContext, SupervisorReport } from "../otp/events.js";
 import { processOf } from "../otp/process.js";
 import { whereis } from "../otp/registry.js";
-import type { Listener } from "../tcp/listener.js";
+import type { Supervisor } from "../otp/supervisor.js";
+import type { Listener, ListenerState } from "../tcp/listener.js";
 import type { Service } from "../tcp/service.js";
-import type { Snapshot } from "../telemetry/snapshot.js";
+import { droppedLines } from "../telemetry/losses.js";
+import { OsProcess } from "../telemetry/os-process.js";
+import { HANDLER_BUCKETS, type Snapshot } from "../telemetry/snapshot.js";
+
+/** Full, or ahead of others, it accepts again by itself. */
+const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
+
+type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
 
 export class Sampler {
   readonly #service: Service;
+  readonly #limit: () => number;
   readonly #reports: Record<ErrorContext, number> = {
     child_terminated: 0,
     start_error: 0,
     shutdown: 0,
     shutdown_error: 0,
   };
-  /** Descriptors that are open before any connection is: counting them all again costs more with every client. */
-  readonly #baseFds = openDescriptors();
-  readonly #maxFds = maxDescriptors();
-  readonly #startTime = performance.timeOrigin / 1000;
-  #lastAt = clock.now();
+  /** Of the children of `tcp_server`, by id. */
+  readonly #restarts: Record<string, number> = { connections: 0, listener: 0 };
+  readonly #osProcess = new OsProcess();
+  #restartsLeft = 0;
 
-  constructor(service: Service, reports: Channel) {
+  /** @param limit how many connections there may be */
+  constructor(service: Service, reports: Channel, limit: () => number) {
     this.#service = service;
-    reports.subscribe((report) => {
-      this.#reports[(report as SupervisorReport).errorContext]++;
-    });
+    this.#limit = limit;
+    reports.subscribe((report) => this.#count(report as SupervisorReport));
   }
 
-  /** @param due milliseconds after the last one at which this should have been taken; what is more is loop lag */
-  take(due: number): Snapshot {
+  #count({ supervisor, errorContext, offender }: SupervisorReport): void {
+    this.#reports[errorContext]++;
+    const { id = "" } = offender;
+    if (supervisor !== "tcp_server" || this.#restarts[id] === undefined) return;
+    // All its children are permanent: one that has ended is started again, unless that is the end of all.
+    if (errorContext === "child_terminated") this.#restarts[id]++;
+    if (errorContext === "shutdown") this.#restarts[id]--;
+  }
+
+  /** @param lagMs how late the loop was at most since the last time */
+  take(lagMs: number): Snapshot {
     const { counters } = this.#service;
-    const now = clock.now();
-    const lag = due > 0 ? Math.max(0, now - this.#lastAt - due) / 1000 : 0;
-    this.#lastAt = now;
-    const { user, system } = process.cpuUsage();
-    const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+    const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(counters.active);
     const pid = whereis("listener");
     const listener = pid && (processOf(pid) as Listener | undefined);
+    // While the listener is being restarted it is what it was.
+    if (listener) this.#restartsLeft = (listener.parent as Supervisor).restartsLeft;
     const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes } = counters;
     return {
       totals: {
         ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes },
-        cpuUserSeconds: user / 1e6,
-        cpuSystemSeconds: system / 1e6,
+        cpuUserSeconds,
+        cpuSystemSeconds,
         supervisorChildTerminated: this.#reports.child_terminated,
         supervisorStartError: this.#reports.start_error,
         supervisorShutdown: this.#reports.shutdown,
         supervisorShutdownError: this.#reports.shutdown_error,
+        listenerRestarts: this.#restarts.listener as number,
+        connectionsRestarts: this.#restarts.connections as number,
+        logLinesDropped: droppedLines(),
+        ...this.#handlers(),
       },
       gauges: {
         active: counters.active,
         outbound: counters.outbound,
-        listenerRunning: listener?.state === "listening" || listener?.state === "full" ? 1 : 0,
-        maxConnections: listener?.maxConnections ?? 0,
-        eventLoopLagSeconds: lag,
-        openFds: this.#baseFds + counters.active,
-        maxFds: this.#maxFds,
-        residentBytes: rss,
-        heapUsedBytes: heapUsed,
-        heapTotalBytes: heapTotal,
-        externalBytes: external,
-        startTimeSeconds: this.#startTime,
+        listenerRunning: listener && ACCEPTING.includes(listener.state) ? 1 : 0,
+        maxConnections: this.#limit(),
+        eventLoopLagSeconds: lagMs / 1000,
+        restartsLeft: this.#restartsLeft,
+        ...own,
       },
       closed: counters.closed,
       refused: counters.refused,
     };
   }
-}
 
-function openDescriptors(): number {
-  try {
-    return readdirSync("/proc/self/fd").length;
-  } catch {
-    return 0;
-  }
-}
-
-/** The hard limit of descriptors of this OS process: node raises the soft one to it. 0 where it is not known. */
-export function maxDescriptors(): number {
-  try {
-    const limit = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return limit === "unlimited" ? Infinity : Number(limit ?? 0);
-  } catch {
-    return 0;
+  #handlers(): HandlerTotals {
+    const { latency } = this.#service;
+    const counts = HANDLER_BUCKETS.map((name, at) => [name, latency?.counts[at] ?? 0]);
+    return { ...Object.fromEntries(counts), handlerSeconds: latency?.seconds ?? 0 } as HandlerTotals;
   }
 }

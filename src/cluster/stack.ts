@@ -3,18 +3,29 @@ import { SourceMap } from "node:module";
 import { relative, resolve } from "node:path";
 import type { ProtocolModule } from "./release.js";
 
-/** From now on, stacks in this OS process speak of the user's files. */
-export function mapStacks({ name, map, folder }: NonNullable<ProtocolModule["bundled"]>): void {
+type Bundled = NonNullable<ProtocolModule["bundled"]>;
+
+/** Where a position of the bundle, both numbers from 1 on, stands in the user's files: `my-protocol.ts:12:3`. */
+export function placesOf({ map, folder }: Bundled): (line: number, column: number) => string | undefined {
   const sources = new SourceMap(JSON.parse(map));
+  return (line, column) => {
+    const entry = sources.findEntry(line - 1, column - 1);
+    if (!("originalLine" in entry)) return undefined;
+    const file = relative(process.cwd(), resolve(folder, entry.originalSource));
+    return `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+  };
+}
+
+/** From now on, stacks in this OS process speak of the user's files. */
+export function mapStacks(bundled: Bundled): void {
+  const place = placesOf(bundled);
   Error.prepareStackTrace = (error, frames) => {
     const lines = frames.map((frame) => {
       const text = String(frame);
-      if (frame.getScriptNameOrSourceURL?.() !== name) return `    at ${text}`;
-      const entry = sources.findEntry((frame.getLineNumber() ?? 1) - 1, (frame.getColumnNumber() ?? 1) - 1);
-      if (!("originalLine" in entry)) return `    at ${text}`;
-      const file = relative(process.cwd(), resolve(folder, entry.originalSource));
-      const place = `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
-      return `    at ${text.replace(/\(?[^()\s]*\.bundle:\d+:\d+\)?/, text.includes("(") ? `(${place})` : place)}`;
+      if (frame.getScriptNameOrSourceURL?.() !== bundled.name) return `    at ${text}`;
+      const found = place(frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1);
+      if (found === undefined) return `    at ${text}`;
+      return `    at ${text.replace(/\(?[^()\s]*\.bundle:\d+:\d+\)?/, text.includes("(") ? `(${found})` : found)}`;
     });
     return `${error}\n${lines.join("\n")}`;
   };

@@ -4,11 +4,13 @@
  * SIGKILL. It is not over before the OS process is gone, so that nothing is ever left behind.
  */
 import cluster, { type Worker } from "node:cluster";
-import { clock } from "../otp/clock.js";
+import { clock, type TimerRef } from "../otp/clock.js";
 import { type ExitReason, ProcessExit } from "../otp/exit.js";
 import { Pid } from "../otp/pid.js";
 import { ExitMessage, Process } from "../otp/process.js";
-import { type Boot, isEnvelope, type ToPrimary, type ToWorker, type WorkerRequest } from "./envelope.js";
+import type { Level } from "../telemetry/log.js";
+import type { Boot, ToPrimary, ToWorker, WorkerRequest } from "./envelope.js";
+import { isFromWorker } from "./shapes.js";
 
 /** What the primary does for its workers. */
 export interface WorkerOwner {
@@ -16,6 +18,10 @@ export interface WorkerOwner {
   readonly handle: unknown;
   onState(worker: WorkerProcess, state: WorkerState): void;
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
+  /** How many connections it has at this moment. */
+  onLoad(worker: WorkerProcess, load: Extract<ToPrimary, { t: "loaded" }>["d"]): void;
+  /** What it shows of itself. */
+  onTold(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
   /** A signal that a process of this worker sends to one elsewhere. */
   onSignal(signal: Extract<ToPrimary, { t: "signal" }>["d"]): void;
 }
@@ -24,6 +30,8 @@ export type WorkerState = "starting" | "running" | "stopping" | "down";
 
 /** A worker that does not serve by then is killed, and its start has failed. */
 const START_DEADLINE = 20_000;
+/** So long a start lasts that has failed for want of descriptors or memory: the restart budget outlasts the want. */
+const SPAWN_PAUSE = 15_000;
 /** How long the channel of a worker that has ended is read. */
 const CHANNEL_END = 500;
 /** How long a request to a worker may take: longer, and it is shown as not answering. */
@@ -36,15 +44,22 @@ export class WorkerProcess extends Process {
   /** What it said when it was ready. */
   serving: Extract<ToPrimary, { t: "ready" }>["d"] | undefined = undefined;
   readonly #owner: WorkerOwner;
-  readonly #boot: Boot;
+  /** It has been silent for long; said by the watchdog, and until it is heard of again. */
+  unresponsive = false;
+  readonly #boot: () => Boot;
   readonly #os: Worker;
+  /** While there is no OS process. */
+  #pause: TimerRef = undefined;
+  #heardAt = clock.now();
+  #silentMs: number | undefined = undefined;
   #asked: "shutdown" | "killed" | undefined = undefined;
   #failure: { readonly code: number; readonly message: string } | undefined = undefined;
   #requests = new Map<number, (reply: unknown) => void>();
   #lastRequest = 0;
   #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
 
-  constructor(slot: number, boot: Boot, owner: WorkerOwner, parent: Process | undefined) {
+  /** @param boot asked when the worker is there to take it */
+  constructor(slot: number, boot: () => Boot, owner: WorkerOwner, parent: Process | undefined) {
     super(parent, new Pid(slot, 1));
     this.slot = slot;
     this.trapExit = true;
@@ -52,8 +67,7 @@ export class WorkerProcess extends Process {
     this.#boot = boot;
     this.#os = cluster.fork();
     this.#os.on("message", (message, handle) => this.#received(message, handle));
-    // A channel that breaks before the worker is gone: its exit tells the rest.
-    this.#os.on("error", () => {});
+    this.#os.on("error", (error: NodeJS.ErrnoException) => this.#notSpawned(error));
     this.#os.on("exit", (code, signal) => this.#afterLastMessage(() => this.#exited(code, signal)));
     owner.onState(this, "starting");
   }
@@ -68,6 +82,16 @@ export class WorkerProcess extends Process {
 
   get uptimeMs(): number {
     return clock.now() - this.startedAt;
+  }
+
+  /** Since it was last heard of. */
+  get silentMs(): number {
+    return clock.now() - this.#heardAt;
+  }
+
+  /** As it is shown. */
+  get condition(): WorkerState | "unresponsive" {
+    return this.unresponsive && this.state === "running" ? "unresponsive" : this.state;
   }
 
   /**
@@ -97,15 +121,44 @@ export class WorkerProcess extends Process {
     this.#post({ t: "signal", d: signal });
   }
 
+  /** Tells the worker what to show of itself. */
+  tell(message: Extract<ToWorker, { t: "follow" | "untrace" }>): void {
+    this.#post(message);
+  }
+
+  askLoad(): void {
+    this.#post({ t: "load" });
+  }
+
+  setCeiling(ceiling: number, mark: number): void {
+    this.#post({ t: "ceiling", d: { ceiling, mark } });
+  }
+
   /** Tells the worker to open its log file again. */
   reopenLog(): void {
     this.#post({ t: "reopen" });
+  }
+
+  setLogLevel(level: Level): void {
+    this.#post({ t: "log", d: level });
+  }
+
+  /** For so long nobody here could have heard of it. */
+  excuse(ms: number): void {
+    this.#heardAt = Math.min(clock.now(), this.#heardAt + ms);
+  }
+
+  /** It does not turn its loop: only the kernel can end it. */
+  killSilent(silentMs: number): void {
+    this.#silentMs ??= Math.round(silentMs);
+    this.killed();
   }
 
   /** Begins to drain now, before the supervisor comes to this child: all workers drain at once. */
   drain(): void {
     if (this.#asked) return;
     this.#asked = "shutdown";
+    if (this.#pause) return this.#over("shutdown");
     this.#become("stopping");
     this.#post({ t: "stop" });
   }
@@ -133,11 +186,13 @@ export class WorkerProcess extends Process {
   }
 
   #received(message: unknown, _handle: unknown): void {
-    if (!isEnvelope(message) || !this.alive) return;
+    if (!isFromWorker(message) || !this.alive) return;
+    this.#heardAt = clock.now();
+    this.unresponsive = false;
     switch (message.t) {
       // Only now does it listen: what is sent to a module that is still loading is lost.
       case "hello":
-        return this.#post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot });
+        return this.#post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
       case "acquire":
         return this.#post({ t: "handle", id: message.id }, this.#owner.handle);
       case "ready":
@@ -151,6 +206,11 @@ export class WorkerProcess extends Process {
         return this.#owner.onSnapshot(this, message.d);
       case "reply":
         return this.#requests.get(message.id)?.(message.d);
+      case "loaded":
+        return this.#owner.onLoad(this, message.d);
+      case "record":
+      case "trace":
+        return this.#owner.onTold(this, message);
       case "signal":
         return this.#owner.onSignal(message.d);
     }
@@ -169,7 +229,14 @@ export class WorkerProcess extends Process {
 
   protected override killed(): void {
     this.#asked = "killed";
-    this.#os.process.kill("SIGKILL");
+    if (this.#pause) this.#over("killed");
+    else this.#os.process.kill("SIGKILL");
+  }
+
+  /** Nothing was left to start it with. Of a channel that only breaks later, the exit tells the rest. */
+  #notSpawned({ code = "unknown" }: NodeJS.ErrnoException): void {
+    if (this.#os.process.pid !== undefined) return;
+    this.#pause ??= clock.setTimeout(() => this.#over({ not_spawned: code }), SPAWN_PAUSE);
   }
 
   /** Node may tell of the exit before it has read the channel to its end: the last numbers are in there. */
@@ -184,7 +251,11 @@ export class WorkerProcess extends Process {
   }
 
   #exited(code: number | null, signal: string | null): void {
-    const reason = this.#reason(code, signal);
+    this.#over(this.#reason(code, signal));
+  }
+
+  #over(reason: ExitReason): void {
+    clock.clearTimeout(this.#pause);
     for (const answer of [...this.#requests.values()]) answer(undefined);
     this.#become("down");
     this.#started?.reject(
@@ -197,6 +268,8 @@ export class WorkerProcess extends Process {
 
   /** The exit status, as an exit reason: a worker that ends well without being asked is still a permanent child. */
   #reason(code: number | null, signal: string | null): ExitReason {
+    if (signal === "SIGKILL" && this.#silentMs !== undefined)
+      return { watchdog: `silent for ${this.#silentMs} ms` };
     if (signal === "SIGKILL") return "killed";
     if (signal !== null) return { signal };
     if (code !== 0) return { exit_status: code };

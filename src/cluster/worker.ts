@@ -15,20 +15,27 @@ import type { Listener } from "../tcp/listener.js";
 import { type AnyProtocol, checkProtocol } from "../tcp/protocol.js";
 import { startServer } from "../tcp/server.js";
 import { Service } from "../tcp/service.js";
-import { type Log, openLog } from "../telemetry/log.js";
+import { type Log, type LogOptions, openLog } from "../telemetry/log.js";
 import { encodeSnapshot } from "../telemetry/snapshot.js";
 import { chooseTransport } from "../transport/choose.js";
+import { Copies } from "./copies.js";
 import {
   type Boot,
   isEnvelope,
+  isView,
   type SignalEnvelope,
   type ToPrimary,
   type ToWorker,
   type WorkerRequest,
 } from "./envelope.js";
+import { startGuardian } from "./guardian.js";
 import { inspect, picture } from "./picture.js";
+import { Pulse } from "./pulse.js";
 import { Sampler } from "./sampler.js";
 import { mapStacks } from "./stack.js";
+import { StandingBack } from "./standing-back.js";
+import { Steered } from "./steered.js";
+import { WorkerViews } from "./worker-views.js";
 
 /** The codes a worker gives for a failed start; those of the program. */
 const NO_PROTOCOL = 66;
@@ -38,6 +45,11 @@ const TREE_ENDED = 70;
 
 /** How often the primary is told what was counted, in milliseconds. */
 const SNAPSHOT_EVERY = 1_000;
+
+/** How long the loop may stand still before its stack is written to the log, in milliseconds. */
+const STACK_AFTER = 5_000;
+/** A larger source map is not copied into the guardian's small heap. */
+const MOST_MAP = 1024 * 1024;
 
 /** Runs until the primary says stop, goes away, or the tree ends. */
 export function runWorker(): void {
@@ -66,22 +78,34 @@ export function runWorker(): void {
 class WorkerMain {
   readonly #boot: Boot;
   readonly #log: Log;
+  readonly #logOptions: LogOptions;
+  readonly #steered: Steered;
+  readonly #standing: StandingBack;
+  readonly #pulse: Pulse;
+  readonly #views: WorkerViews;
   #sampler: Sampler | undefined = undefined;
   #root: Pid | undefined = undefined;
   #stopping = false;
-  #acquiring = new Map<number, (handle: unknown) => void>();
-  #lastAcquire = 0;
+  readonly #copies = new Copies((id) => this.#post({ t: "acquire", id }));
+  #service: Service | undefined = undefined;
 
   constructor(boot: Boot) {
     this.#boot = boot;
     // The worker itself is <n.1>, in the primary; what it starts comes after.
     becomeWorker(boot.worker, 1);
-    this.#log = openLog({
-      ...boot.log,
-      level: boot.log.level,
-      worker: boot.worker,
-      name: boot.name,
-    } as Parameters<typeof openLog>[0]);
+    this.#logOptions = { ...boot.log, worker: boot.worker, name: boot.name };
+    this.#log = openLog(this.#logOptions);
+    this.#steered = new Steered(boot, () => this.#tellNow());
+    this.#standing = new StandingBack({
+      ceiling: boot.ceiling,
+      mark: boot.mark,
+      counters: () => this.#service?.counters,
+      mayClose: () => this.#copies.ready,
+      tell: () => this.#tellLoad(true),
+      changed: () => this.#steered.reconsider(),
+    });
+    this.#pulse = new Pulse(this.#log, boot.lagWarning);
+    this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#post(message));
     process.on("uncaughtException", (error, origin) => this.#broken(error, origin));
     useCarrier({
       send: (to, payload) =>
@@ -94,15 +118,23 @@ class WorkerMain {
   async start(): Promise<void> {
     const service = await this.#load();
     if (!service) return;
-    this.#sampler = new Sampler(service, supervisorReports);
-    const { maxConnections, backlog, shutdown, intensity, period } = this.#boot;
+    this.#service = service;
+    const steered = this.#steered;
+    this.#sampler = new Sampler(service, supervisorReports, () => steered.maxConnections);
+    const { backlog, shutdown, intensity, period } = this.#boot;
     try {
       this.#root = await startServer({
         service,
-        acquire: () => this.#acquire(),
+        acquire: () => this.#copies.acquire(),
         renewable: true,
+        ceiling: this.#standing,
         transport: (await chooseTransport(this.#boot.transport, false)).transport,
-        maxConnections,
+        get maxConnections() {
+          return steered.maxConnections;
+        },
+        get suspended() {
+          return steered.suspended;
+        },
         backlog,
         shutdown,
         intensity,
@@ -117,6 +149,16 @@ class WorkerMain {
     const { address, transport } = this.#listener();
     this.#post({ t: "ready", d: { ...address, transport } });
     this.#tell();
+    // Only now: while a worker starts, its place is empty.
+    const { bundled } = this.#boot.protocol;
+    startGuardian(process.argv[1] as string, {
+      pulse: this.#pulse.shared,
+      primary: process.ppid,
+      log: this.#logOptions,
+      bundled: (bundled?.map.length ?? 0) <= MOST_MAP ? bundled : undefined,
+      // In time before the primary kills it.
+      stackAfter: this.#boot.watchdog === 0 ? STACK_AFTER : Math.min(STACK_AFTER, this.#boot.watchdog / 2),
+    });
   }
 
   async #load(): Promise<Service | undefined> {
@@ -125,7 +167,7 @@ class WorkerMain {
     try {
       const module = (await import(url)) as { default?: AnyProtocol };
       checkProtocol(module.default as AnyProtocol);
-      return new Service(module.default as AnyProtocol, { idle: this.#boot.idle });
+      return new Service(module.default as AnyProtocol, { idle: this.#boot.idle, timed: this.#boot.timed });
     } catch (error) {
       this.#fail(NO_PROTOCOL, error instanceof Error ? error.message : String(error));
       return undefined;
@@ -145,24 +187,29 @@ class WorkerMain {
     else sent?.();
   }
 
-  #acquire(): Promise<{ handle: unknown }> {
-    const id = ++this.#lastAcquire;
-    return new Promise((resolve) => {
-      this.#acquiring.set(id, (handle) => resolve({ handle }));
-      this.#post({ t: "acquire", id });
-    });
+  #tellLoad(ahead: boolean): void {
+    this.#post({ t: "loaded", d: { active: this.#service?.counters.active ?? 0, ahead } });
   }
 
   received(message: ToWorker, handle: unknown): void {
     switch (message.t) {
       case "handle":
-        this.#acquiring.get(message.id)?.(handle);
-        this.#acquiring.delete(message.id);
-        return;
+        return this.#copies.received(message.id, handle);
+      case "load":
+        return this.#tellLoad(false);
+      case "ceiling":
+        return this.#standing.set(message.d.ceiling, message.d.mark);
       case "stop":
         return void this.stop();
+      case "log":
+        this.#log.level = message.d;
+        return;
       case "reopen":
         return this.#log.reopen();
+      case "follow":
+        return this.#views.follow(message.d);
+      case "untrace":
+        return this.#views.untrace(message.id);
       case "signal":
         return this.#signal(message.d);
       case "request":
@@ -182,8 +229,10 @@ class WorkerMain {
       const root = this.#root && processOf(this.#root);
       return root && picture(root, request.connections);
     }
+    if (isView(request)) return this.#views.answer(request);
+    if (!("serial" in request)) return this.#steered.answer(request);
     const process = processOf(new Pid(this.#boot.worker, request.serial));
-    if (request.name === "inspect") return process && inspect(process);
+    if (request.name === "inspect") return process ? inspect(process) : null;
     if (process) exit(process.pid, request.reason);
     return process !== undefined;
   }
@@ -191,8 +240,14 @@ class WorkerMain {
   /** Tells the primary what was counted, again and again. */
   #tell(): void {
     if (!this.#sampler || this.#stopping) return;
-    this.#post({ t: "snapshot", d: encodeSnapshot(this.#sampler.take(SNAPSHOT_EVERY)) });
+    this.#tellNow();
     clock.setTimeout(() => this.#tell(), SNAPSHOT_EVERY, true);
+  }
+
+  #tellNow(sent?: () => void): void {
+    if (this.#sampler)
+      this.#post({ t: "snapshot", d: encodeSnapshot(this.#sampler.take(this.#pulse.takeLag())) }, sent);
+    else sent?.();
   }
 
   // -- the end ------------------------------------------------------------------------------------------
@@ -201,6 +256,7 @@ class WorkerMain {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#copies.close();
     // Still starting: nobody is connected, and the primary may have no listening socket to give any more.
     if (this.#root) await stopSupervisor(this.#root);
     this.#leave(0);
@@ -225,7 +281,6 @@ class WorkerMain {
   #leave(code: number): void {
     this.#stopping = true;
     const last = () => void Promise.resolve(this.#log.close()).then(() => process.exit(code));
-    if (this.#sampler) this.#post({ t: "snapshot", d: encodeSnapshot(this.#sampler.take(0)) }, last);
-    else last();
+    this.#tellNow(last);
   }
 }

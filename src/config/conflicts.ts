@@ -5,6 +5,7 @@
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { ConfigError, type ConfigExitCode, EXIT } from "./errors.js";
+import { showDuration } from "./kinds.js";
 import { type Config, type Key, OPTIONS } from "./options.js";
 import type { Setting, SettingMap } from "./value.js";
 
@@ -28,6 +29,7 @@ export function refuseConflicts(
 ): void {
   refuseLongControl(config, settings);
   refuseSamePort(config, settings);
+  refuseHastyWatchdog(config, settings);
   if (maxDescriptors !== undefined) refuseTooManyConnections(config, settings, maxDescriptors);
 }
 
@@ -39,6 +41,18 @@ function refuseLongControl({ control }: Config, settings: SettingMap): void {
     exitCodeOf(settings.get("control") ?? settings.get("name")),
     `${placeOf("control", settings)}: the path of a socket is at most ${SOCKET_PATH_BYTES} bytes, ` +
       `got ${bytes}: ${control}${advice}`,
+  );
+}
+
+/** A worker that is well is heard of every second. */
+const LEAST_WATCHDOG = 2_000;
+
+function refuseHastyWatchdog({ watchdog }: Config, settings: SettingMap): void {
+  if (watchdog === 0 || watchdog >= LEAST_WATCHDOG) return;
+  throw new ConfigError(
+    exitCodeOf(settings.get("watchdog")),
+    `${placeOf("watchdog", settings)}: ${showDuration(watchdog)} is too short to tell a worker that stands still ` +
+      `from one that is well: give at least ${showDuration(LEAST_WATCHDOG)}, or 0 for never`,
   );
 }
 

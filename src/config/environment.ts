@@ -5,6 +5,7 @@
 import { ConfigError, EXIT } from "./errors.js";
 import { type Environment, OPTIONS } from "./options.js";
 import { didYouMean } from "./suggest.js";
+import { TOKEN_VARIABLE } from "./token.js";
 import { readText, type SettingMap } from "./value.js";
 
 const BY_ENV = new Map(OPTIONS.map((option) => [option.env, option]));
@@ -21,9 +22,13 @@ export function readEnvironment(env: Environment, allowed: readonly string[], cw
     const raw = env[name];
     if (raw === undefined) continue;
     refuseServiceLink(name, raw);
+    // A secret is no option: whoever starts the server reads it there.
+    if (name === TOKEN_VARIABLE) continue;
     const option = BY_ENV.get(name);
     if (option === undefined) {
-      throw badConfig(`unknown environment variable ${name}${didYouMean(name, BY_ENV.keys())}`);
+      throw badConfig(
+        `unknown environment variable ${name}${didYouMean(name, [...BY_ENV.keys(), TOKEN_VARIABLE])}`,
+      );
     }
     if (raw === "") throw badConfig(`${name} is empty: expected ${option.kind.expected}, or unset it`);
     settings.set(option.key, readText(option, { raw, place: name, exitCode: EXIT.badConfig, folder: cwd }));

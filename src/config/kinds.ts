@@ -83,6 +83,13 @@ export function duration(least: 0 | 1): Kind<Duration, number> {
   return kind({ schema, expected, fromText: numberFrom, show: showDuration });
 }
 
+/** The milliseconds that a text stands for, such as `25s` or `1500`; `undefined`: none. */
+export function durationOf(text: string): number | undefined {
+  const { schema, fromText } = duration(0);
+  const { success, output } = v.safeParse(schema, fromText(text));
+  return success ? output : undefined;
+}
+
 /** Milliseconds in the largest unit that needs no fraction. */
 export function showDuration(ms: number): string {
   const units = [["h", 3_600_000] as const, ["m", 60_000] as const, ["s", 1000] as const];

@@ -73,6 +73,12 @@ const TABLE = {
     placeholder: "ADDRESS",
     sentence: "Address of the admin server; as it is, only this machine can reach it.",
   }),
+  adminTokenFile: optional({
+    kind: path(),
+    defaultText: "none; on loopback one is made at each start",
+    placeholder: "FILE",
+    sentence: "File with the token for changes over the admin port, and for reading it from other machines.",
+  }),
   control: row({
     kind: path(),
     default: defaultControl,
@@ -115,6 +121,24 @@ const TABLE = {
     default: 2000,
     placeholder: "DURATION",
     sentence: "Time that a connection has to finish when the server stops.",
+  }),
+  watchdog: row({
+    kind: duration(0),
+    default: 10_000,
+    placeholder: "DURATION",
+    sentence: "How long a worker may stand still before it is killed and replaced; 0 is for ever.",
+  }),
+  lagWarning: row({
+    kind: duration(1),
+    default: 200,
+    placeholder: "DURATION",
+    sentence: "So long a pause of a worker's event loop is worth a line in the log.",
+  }),
+  handlerLatency: row({
+    kind: oneOf("on", "off"),
+    default: "off",
+    placeholder: "SWITCH",
+    sentence: "on measures how long handlers take, for the metric drover_handler_seconds.",
   }),
   transport: row({
     kind: oneOf("auto", "handle", "stream"),

@@ -44,6 +44,11 @@ export interface Log {
   level: Level;
   /** Lines that could not be written. */
   readonly dropped: number;
+  /**
+   * Tells every line of this level or above as JSON, whatever the level and the format of the log. In the place
+   * of whom it told before.
+   */
+  follow(least: LineLevel, onLine: (line: string) => void): void;
   /** Goes on in a new file, after the old one was moved away. Standard output stays as it is. */
   reopen(): void;
   /** Writes what can be written, within a quarter of a second, and listens no more. */
@@ -58,12 +63,14 @@ export function openLog(options: LogOptions): Log {
 class EventLog implements Log {
   readonly #options: LogOptions;
   readonly #sink: Sink;
-  /** `undefined` when the lines are for people. */
-  readonly #json: Logger | undefined;
+  readonly #json: Logger;
+  /** What the line before has become as JSON. */
+  #line = "";
   readonly #flood = new Flood((surplus) => this.#summarise(surplus));
   readonly #heard = new Map<Source, ChannelListener>();
   readonly #onExit = () => this.close();
   #level: Level;
+  #follower: Follower | undefined = undefined;
 
   constructor(options: LogOptions) {
     this.#options = options;
@@ -71,7 +78,9 @@ class EventLog implements Log {
     this.#sink = new Sink(options.file, (lines) =>
       this.warn(`${lines} log lines were lost`, { lost: lines }),
     );
-    this.#json = options.format === "json" ? jsonLogger(options, this.#sink) : undefined;
+    this.#json = jsonLogger(options, (line) => {
+      this.#line = line;
+    });
     this.#listen();
     process.on("exit", this.#onExit);
   }
@@ -96,6 +105,18 @@ class EventLog implements Log {
     return this.#sink.dropped;
   }
 
+  follow(least: LineLevel, onLine: (line: string) => void): void {
+    this.#follower = { least, onLine };
+    this.#listen();
+  }
+
+  /** Whether somebody wants it. */
+  #wants(level: LineLevel): boolean {
+    return (
+      passes(level, this.#level) || (this.#follower !== undefined && passes(level, this.#follower.least))
+    );
+  }
+
   reopen(): void {
     try {
       this.#sink.reopen();
@@ -112,10 +133,10 @@ class EventLog implements Log {
     this.#sink.close();
   }
 
-  /** Subscribes to what may be written at this level, and to nothing else: who publishes looks at that first. */
+  /** Subscribes to what may be written or told at these levels, and to nothing else: who publishes looks at that first. */
   #listen(): void {
     for (const source of SOURCES) {
-      const wanted = passes(source.highest, this.#level);
+      const wanted = this.#wants(source.highest);
       const listener = this.#heard.get(source);
       if (wanted === (listener !== undefined)) continue;
       if (listener) {
@@ -139,12 +160,12 @@ class EventLog implements Log {
   }
 
   #enter(entry: Entry): void {
-    if (!passes(entry.level, this.#level)) return;
+    if (!this.#wants(entry.level)) return;
     if (entry.kind === undefined || this.#flood.admits(entry.kind, entry.level)) this.#write(entry);
   }
 
   #say(level: LineLevel, message: string, fields: Fields = {}): void {
-    if (passes(level, this.#level)) this.#write({ level, message, fields: () => plainFields(fields) });
+    if (this.#wants(level)) this.#write({ level, message, fields: () => plainFields(fields) });
   }
 
   #summarise({ kind, level, more }: Surplus): void {
@@ -157,8 +178,18 @@ class EventLog implements Log {
     });
   }
 
-  #write({ level, message, fields, text }: Entry): void {
-    if (this.#json) return this.#json[level](fields(), message);
+  #write(entry: Entry): void {
+    const { level, message, fields } = entry;
+    const follower = this.#follower && passes(level, this.#follower.least) ? this.#follower : undefined;
+    const printed = passes(level, this.#level);
+    const json = this.#options.format === "json";
+    if (follower || json) this.#json[level](fields(), message);
+    if (printed && json) this.#sink.write(this.#line);
+    else if (printed) this.#print(entry);
+    follower?.onLine(this.#line.trimEnd());
+  }
+
+  #print({ level, message, fields, text }: Entry): void {
     const time = wallTime();
     const { worker, color = false } = this.#options;
     this.#sink.write(
@@ -167,7 +198,13 @@ class EventLog implements Log {
   }
 }
 
-function jsonLogger({ worker, name }: LogOptions, sink: Sink): Logger {
+/** Somebody who is told of lines while they are written. */
+interface Follower {
+  readonly least: LineLevel;
+  readonly onLine: (line: string) => void;
+}
+
+function jsonLogger({ worker, name }: LogOptions, write: (line: string) => void): Logger {
   const options = {
     // Decided before: one place for both formats.
     level: "trace",
@@ -177,5 +214,5 @@ function jsonLogger({ worker, name }: LogOptions, sink: Sink): Logger {
     // Errors are plain by now; the default would take them for errors and name them after `Object`.
     serializers: { err: (err: unknown) => err },
   };
-  return pino(options, { write: (line: string) => sink.write(visibleJson(line)) });
+  return pino(options, { write: (line: string) => write(visibleJson(line)) });
 }

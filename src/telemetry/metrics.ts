@@ -2,10 +2,14 @@
  * The primary's numbers, as series. Workers push what they have counted once a second and at their end, so a
  * scrape asks nobody and waits for nobody: a worker that is stopped or dying is shown as what it last said.
  */
-import { Counter, Gauge, Registry } from "prom-client";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type Metric, Registry } from "prom-client";
 import { CLOSE_REASONS } from "../tcp/events.js";
-import type { Facts, OwnNumber, Row } from "./row.js";
-import { ROWS } from "./series.js";
+import { droppedLines } from "./losses.js";
+import { type SlotNumbers, type SlotTotals, slotNumbers, slotTotals } from "./numbers.js";
+import { OsProcess } from "./os-process.js";
+import type { Facts, Own, Row, Sample } from "./row.js";
+import { HANDLERS, ROWS } from "./series.js";
 import { Slot, type WorkerState } from "./slot.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -20,12 +24,16 @@ export interface MetricsOptions {
   /** Name of the protocol. */
   readonly protocol: string;
   readonly transport: string;
+  /** Whether workers measure how long handlers take. Default false. */
+  readonly handlerLatency?: boolean;
   /** The restarts that each supervisor of the primary allows at first, by its name. */
   readonly restartsLeft?: Readonly<Record<string, number>>;
 }
 
 /** Children told apart by name at most; what is over is counted as `other`. */
 const MOST_CHILDREN = 500;
+/** How often it is looked whether the primary's event loop turns, in milliseconds. */
+const LAG_RESOLUTION = 100;
 
 interface Restarts {
   readonly supervisor: string;
@@ -40,14 +48,18 @@ export class Metrics {
   readonly #reports = new Map<string, number>();
   readonly #restarts = new Map<string, Restarts>();
   readonly #restartsLeft: Map<string, number>;
+  readonly #osProcess = new OsProcess();
+  readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION });
   /** Of the scrape that is being answered: one look for all rows. */
   #facts: Facts;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#restartsLeft = new Map(Object.entries(options.restartsLeft ?? {}));
+    this.#delay.enable();
     this.#facts = this.#gather();
-    for (const row of ROWS) register(row, this.#registry, () => this.#facts);
+    for (const row of options.handlerLatency ? [...ROWS, HANDLERS] : ROWS)
+      register(row, this.#registry, () => this.#facts);
   }
 
   /** A worker's numbers have arrived. */
@@ -61,6 +73,11 @@ export class Metrics {
    */
   retire(worker: number): void {
     this.#slot(worker).retire();
+  }
+
+  /** A worker's place is no more: what was counted there stays, and nothing else is shown of it. */
+  remove(worker: number): void {
+    this.#slot(worker).become("removed");
   }
 
   workerState(worker: number, state: WorkerState): void {
@@ -97,6 +114,17 @@ export class Metrics {
     return { active, accepted, closed };
   }
 
+  /** Of one worker's place, for charts; without what is to be had of the process that holds it. */
+  numbers(worker: number): SlotNumbers {
+    return slotNumbers(this.#slots.get(worker));
+  }
+
+  /** Over all workers' places, dead ones too: they never fall. */
+  totals(): SlotTotals & { readonly restarts: number } {
+    const restarts = [...this.#restarts.values()].reduce((sum, { count }) => sum + count, 0);
+    return { ...slotTotals(this.#slots.values()), restarts };
+  }
+
   /** The text that Prometheus reads. */
   render(): Promise<string> {
     this.#facts = this.#gather();
@@ -123,53 +151,40 @@ export class Metrics {
       reports: this.#reports,
       restarts: [...this.#restarts.values()],
       restartsLeft: this.#restartsLeft,
-      own: ownNumbers(),
+      own: this.#own(),
     };
   }
-}
 
-/** A metric that is filled when it is asked for: numbers live in one place only, and it is not the library. */
-function register(row: Row, registry: Registry, facts: () => Facts): void {
-  const { name, help, labels } = row;
-  const shape = { name, help, labelNames: labels, registers: [registry] };
-  const fill = (reset: () => void, put: (labels: Record<string, string | number>, value: number) => void) => {
-    reset();
-    for (const [values, value] of row.samples(facts())) {
-      put(Object.fromEntries(labels.map((label, at) => [label, values[at] as string | number])), value);
-    }
-  };
-  if (row.kind === "counter") {
-    const counter = new Counter({
-      ...shape,
-      collect: () =>
-        fill(
-          () => counter.reset(),
-          (at, value) => counter.inc(at, value),
-        ),
-    });
-  } else {
-    const gauge = new Gauge({
-      ...shape,
-      collect: () =>
-        fill(
-          () => gauge.reset(),
-          (at, value) => gauge.set(at, value),
-        ),
-    });
+  #own(): Own {
+    const eventLoopLagSeconds = takeLag(this.#delay);
+    return { ...this.#osProcess.take(), eventLoopLagSeconds, logLinesDropped: droppedLines() };
   }
 }
 
-/** Of this OS process, now. */
-function ownNumbers(): Record<OwnNumber, number> {
-  const { user, system } = process.cpuUsage();
-  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
-  return {
-    cpuUserSeconds: user / 1e6,
-    cpuSystemSeconds: system / 1e6,
-    residentBytes: rss,
-    startTimeSeconds: performance.timeOrigin / 1000,
-    heapUsedBytes: heapUsed,
-    heapTotalBytes: heapTotal,
-    externalBytes: external,
+/** How late it was at most since this was asked last, in seconds. */
+function takeLag(delay: ReturnType<typeof monitorEventLoopDelay>): number {
+  // The time between two looks is recorded; `max` is 0 before the second one.
+  const lag = Math.max(0, delay.max / 1e9 - LAG_RESOLUTION / 1000);
+  delay.reset();
+  return lag;
+}
+
+/**
+ * A metric that is filled when it is asked for: numbers live in one place only, and it is not the library. Its own
+ * counters would look every label up again, and a scrape would take half as long again.
+ */
+function register({ name, help, kind, labels, samples }: Row, registry: Registry, facts: () => Facts): void {
+  const value = ([values, value, suffix = ""]: Sample) => {
+    const texts = Object.fromEntries(values.map((text, at) => [labels[at], text]));
+    return { labels: texts, value, metricName: `${name}${suffix}` };
   };
+  const get = async () => ({
+    name,
+    help,
+    type: kind,
+    aggregator: "sum",
+    values: samples(facts()).map(value),
+  });
+  // A `Metric` is a class there, of which the registry uses this much.
+  registry.registerMetric({ name, get } as unknown as Metric);
 }

@@ -1,18 +1,13 @@
 /** What a row of the table of series is, and how rows of one kind are made. */
+import type { OwnNumbers } from "./os-process.js";
 import type { GaugeName, Slot, Total } from "./slot.js";
 
-/** Label values in the order of the row's label names, and the number. */
-export type Sample = readonly [labels: readonly (string | number)[], value: number];
+/** Label values in the order of the row's label names, and the number. A label without a value is left out. The suffix comes behind the row's name. */
+export type Sample = readonly [labels: readonly (string | number)[], value: number, suffix?: string];
 
 /** What is known of the primary as an OS process. */
-export type OwnNumber =
-  | "cpuUserSeconds"
-  | "cpuSystemSeconds"
-  | "residentBytes"
-  | "startTimeSeconds"
-  | "heapUsedBytes"
-  | "heapTotalBytes"
-  | "externalBytes";
+export type Own = OwnNumbers & { readonly eventLoopLagSeconds: number; readonly logLinesDropped: number };
+export type OwnNumber = keyof Own;
 
 /** What the primary knows, for a row to pick from. */
 export interface Facts {
@@ -30,13 +25,13 @@ export interface Facts {
   }[];
   readonly restartsLeft: ReadonlyMap<string, number>;
   /** The primary as an OS process; it is shown as worker 0. */
-  readonly own: Readonly<Record<OwnNumber, number>>;
+  readonly own: Own;
 }
 
 export interface Row {
   readonly name: string;
   readonly help: string;
-  readonly kind: "counter" | "gauge";
+  readonly kind: "counter" | "gauge" | "histogram";
   readonly labels: readonly string[];
   samples(facts: Facts): Sample[];
 }
@@ -64,8 +59,13 @@ export function ofListener(name: string, help: string, number: GaugeName): Row {
   return {
     ...gauge(name, help, ["worker", "listener"]),
     samples: ({ slots, listener }) =>
-      [...slots].map(([worker, slot]) => [[worker, listener], slot.gauge(number) ?? 0]),
+      places(slots).map(([worker, slot]) => [[worker, listener], slot.gauge(number) ?? 0]),
   };
+}
+
+/** Those that are to be filled. Of one that was removed only totals are left. */
+export function places(slots: ReadonlyMap<number, Slot>): (readonly [worker: number, slot: Slot])[] {
+  return [...slots].filter(([, slot]) => slot.state !== "removed");
 }
 
 /** Of an OS process: nothing where there is none. */
@@ -80,19 +80,22 @@ export function ofProcess(name: string, help: string, number: GaugeName & OwnNum
   };
 }
 
-function livingGauges(slots: ReadonlyMap<number, Slot>, number: GaugeName): Sample[] {
+export function livingGauges(slots: ReadonlyMap<number, Slot>, number: GaugeName): Sample[] {
   return [...slots].flatMap(([worker, slot]): Sample[] => {
     const value = slot.gauge(number);
     return value === undefined ? [] : [[[worker], value]];
   });
 }
 
-export function cpu(name: string, help: string, total: Total & OwnNumber): Row {
+/** A total of every OS process; with several, their sum. */
+export function totalOfProcess(name: string, help: string, ...totals: (Total & OwnNumber)[]): Row {
+  const sum = (value: (total: Total & OwnNumber) => number) =>
+    totals.reduce((all, total) => all + value(total), 0);
   return {
     ...counter(name, help, ["worker"]),
     samples: ({ slots, own }) => [
-      [[0], own[total]],
-      ...[...slots].map(([worker, slot]): Sample => [[worker], slot.total(total)]),
+      [[0], sum((total) => own[total])],
+      ...[...slots].map(([worker, slot]): Sample => [[worker], sum((total) => slot.total(total))]),
     ],
   };
 }

@@ -9,6 +9,7 @@
  */
 import { close, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { clock, type TimerRef } from "../otp/clock.js";
+import { countLoss } from "./losses.js";
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
@@ -140,6 +141,7 @@ export class Sink {
 
   #lose(lines: number): void {
     this.dropped += lines;
+    countLoss(lines);
     this.#untold += lines;
   }
 

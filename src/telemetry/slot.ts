@@ -6,7 +6,8 @@ import { clock } from "../otp/clock.js";
 import { CLOSE_REASONS, type CloseReason, REFUSE_REASONS, type RefuseReason } from "../tcp/events.js";
 import { GAUGES, type Snapshot, TOTALS } from "./snapshot.js";
 
-export type WorkerState = "starting" | "running" | "stopping" | "down";
+/** `removed`: the place is no more, until one of the same number is added. */
+export type WorkerState = "starting" | "running" | "stopping" | "down" | "removed";
 export type Total = (typeof TOTALS)[number];
 export type GaugeName = (typeof GAUGES)[number];
 

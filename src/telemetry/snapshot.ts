@@ -4,6 +4,13 @@
  */
 import { CLOSE_REASONS, REFUSE_REASONS } from "../tcp/events.js";
 
+/** One for each of `HANDLER_BOUNDS`, and one for what took longer than the last. */
+export const HANDLER_BUCKETS = [
+  ...(["handlers1", "handlers2", "handlers3", "handlers4", "handlers5", "handlers6"] as const),
+  ...(["handlers7", "handlers8", "handlers9", "handlers10", "handlers11", "handlers12"] as const),
+  ...(["handlers13", "handlers14", "handlers15", "handlers16", "handlers17"] as const),
+] as const;
+
 /** Numbers that only grow while a worker lives. */
 export const TOTALS = [
   "accepted",
@@ -19,6 +26,12 @@ export const TOTALS = [
   "supervisorStartError",
   "supervisorShutdown",
   "supervisorShutdownError",
+  "listenerRestarts",
+  "connectionsRestarts",
+  "logLinesDropped",
+  /** Handlers by how long they took; nothing unless that is measured. */
+  ...HANDLER_BUCKETS,
+  "handlerSeconds",
 ] as const;
 
 /** Numbers of this moment. */
@@ -35,6 +48,8 @@ export const GAUGES = [
   "heapTotalBytes",
   "externalBytes",
   "startTimeSeconds",
+  /** Of the worker's own supervisor. */
+  "restartsLeft",
 ] as const;
 
 export interface Snapshot {

@@ -1,5 +1,6 @@
 /** Which events become log lines, at which level, in which words. */
 import type { Channel } from "node:diagnostics_channel";
+import { type AdminFailure, adminFailures } from "../admin/events.js";
 import {
   type CrashReport,
   crashReports,
@@ -16,10 +17,10 @@ import {
   type ListenerEvent,
   listenerEvents,
 } from "../tcp/events.js";
-import { crashFields, type Fields, progressFields, supervisorFields } from "./fields.js";
+import { crashFields, errorFields, type Fields, progressFields, supervisorFields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
 import { crashText, progressText, supervisorText } from "./sasl.js";
-import { addressText, reasonText } from "./text.js";
+import { addressText, clip, LONGEST_TERM, reasonText } from "./text.js";
 
 /** Something to be written. */
 export interface Entry {
@@ -44,6 +45,7 @@ export const SOURCES: readonly Source[] = [
   { channel: crashReports, highest: "error", entry: crashEntry },
   { channel: progressReports, highest: "debug", entry: progressEntry },
   { channel: listenerEvents, highest: "warn", entry: listenerEntry },
+  { channel: adminFailures, highest: "error", entry: failureEntry },
   { channel: connectionOpened, highest: "trace", entry: openedEntry },
   { channel: connectionClosed, highest: "debug", entry: closedEntry },
 ];
@@ -77,6 +79,19 @@ function progressEntry(report: ProgressReport): Entry {
     message: `supervisor ${supervisor}: started ${started.id ?? started.mfargs[0]}`,
     fields: () => progressFields(report),
     text: (time) => progressText(report, time),
+  };
+}
+
+function failureEntry({ method, path, error }: AdminFailure): Entry {
+  return {
+    level: "error",
+    message: `the admin server failed at ${method} ${path}: ${reasonText(error)}`,
+    fields: () => ({
+      method,
+      path: clip(path, LONGEST_TERM),
+      ...(error instanceof Error && { err: errorFields(error) }),
+    }),
+    kind: `admin ${reasonClass(error)}`,
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { adminFailures } from "../../src/admin/events.js";
 import { ManualClock, useClock } from "../../src/otp/clock.js";
 import { crashReports, progressReports, supervisorReports } from "../../src/otp/events.js";
 import { connectionClosed, connectionOpened, listenerEvents } from "../../src/tcp/events.js";
@@ -324,4 +325,46 @@ describe("a log file", () => {
       openLog({ level: "info", format: "json", worker: 0, name: "x", file: join(folder, "no", "log") }),
     ).toThrow("ENOENT");
   });
+});
+
+describe("a follower", () => {
+  it("is told the very line that is written, at its own level, whatever the log's", () => {
+    const told: string[] = [];
+    const { warn, info, debug } = open({ level: "warn" });
+    log.follow("info", (line) => told.push(line));
+    for (const say of [warn, info, debug]) say("hello", { peer: "10.0.0.7\u009b" });
+    expect(told.map((line) => JSON.parse(line).level)).toEqual(["warn", "info"]);
+    expect(text()).toBe(`${told[0]}\n`);
+  });
+
+  it("hears reports although nothing is written, as JSON although that is for people", () => {
+    const told: string[] = [];
+    open({ level: "silent", format: "pretty" });
+    log.follow("warn", (line) => told.push(line));
+    supervisorReports.publish(killed);
+    listenerEvents.publish({ ...listening, what: "full" });
+    listenerEvents.publish(listening);
+    expect(told.map((line) => JSON.parse(line)).map(({ level, report }) => [level, report])).toEqual([
+      ["error", "supervisor"],
+      ["warn", undefined],
+    ]);
+    expect(text()).toBe("");
+  });
+
+  it("is told as much of a flood as the log", () => {
+    const told: string[] = [];
+    open();
+    log.follow("info", (line) => told.push(line));
+    for (let n = 0; n < 100; n++) supervisorReports.publish(killed);
+    log.close();
+    expect(told).toHaveLength(11);
+    expect(lines()).toHaveLength(11);
+  });
+});
+
+it("a route of the admin server that failed is an error, with what was thrown", () => {
+  open();
+  adminFailures.publish({ method: "GET", path: "/tree\n", error: typeError() });
+  expect(lines()[0]).toMatchObject({ level: "error", method: "GET", err: { type: "TypeError" } });
+  expect(lines()[0].msg).toMatch(/^the admin server failed at GET \/tree\n: TypeError: /);
 });

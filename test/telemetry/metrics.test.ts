@@ -204,6 +204,41 @@ describe("a worker", () => {
   });
 });
 
+describe("a worker's own supervisor", () => {
+  it("shows its restarts and how many are left beside those of the primary", async () => {
+    metrics.update(1, snapshot({ totals: { listenerRestarts: 2 }, gauges: { restartsLeft: 3 } }));
+    const text = await metrics.render();
+    const of = { supervisor: "tcp_server", child: "listener", worker: 1 };
+    expect(seriesValue(text, "drover_supervisor_restarts_total", of)).toBe(2);
+    expect(seriesValue(text, "drover_restarts_left", { supervisor: "tcp_server", worker: 1 })).toBe(3);
+    expect(seriesValue(text, "drover_restarts_left", { supervisor: "drover" })).toBe(5);
+  });
+
+  it("keeps its restarts when the worker dies, and allows none while there is no worker", async () => {
+    metrics.update(1, snapshot({ totals: { listenerRestarts: 2 }, gauges: { restartsLeft: 3 } }));
+    metrics.retire(1);
+    const text = await metrics.render();
+    const of = { supervisor: "tcp_server", child: "listener", worker: 1 };
+    expect(seriesValue(text, "drover_supervisor_restarts_total", of)).toBe(2);
+    expect(text).not.toContain('drover_restarts_left{supervisor="tcp_server"');
+  });
+});
+
+describe("a place that was removed", () => {
+  it("leaves its totals, and is neither up nor down", async () => {
+    metrics.workerState(1, "running");
+    metrics.update(1, served(7, 3));
+    metrics.retire(1);
+    metrics.remove(1);
+    const text = await metrics.render();
+    expect(seriesValue(text, "drover_connections_accepted_total", { worker: 1, listener: "main" })).toBe(7);
+    expect(seriesValue(text, "drover_workers", { state: "down" })).toBe(0);
+    expect(text).not.toMatch(
+      /^drover_(worker_up|worker_snapshot_age_seconds|listener_running|connections_active)\{/m,
+    );
+  });
+});
+
 describe("the primary", () => {
   it("shows its own numbers as worker 0", async () => {
     metrics.restarted("drover", "worker 1", 0);
@@ -257,5 +292,27 @@ describe("the text", () => {
     metrics.update(1, served(7, 3));
     const other = new Metrics({ version: "1", listener: "main", protocol: "chat", transport: "stream" });
     expect(await other.render()).not.toContain('worker="1"');
+  });
+});
+
+describe("handler latency", () => {
+  const measured = snapshot({ totals: { handlers1: 3, handlers3: 2, handlers17: 1, handlerSeconds: 12.5 } });
+  const options = { version: "0.1.0", listener: "main", protocol: "echo", transport: "stream" };
+
+  it("is a histogram for each worker, whose buckets count all smaller ones as well", async () => {
+    metrics = new Metrics({ ...options, handlerLatency: true });
+    metrics.update(1, measured);
+    const text = await metrics.render();
+    expect(text).toContain("# TYPE drover_handler_seconds histogram\n");
+    const bucket = (le: string) => seriesValue(text, "drover_handler_seconds_bucket", { worker: 1, le });
+    expect(["0.0001", "0.00025", "0.0005", "10", "+Inf"].map(bucket)).toEqual([3, 3, 5, 5, 6]);
+    expect(seriesValue(text, "drover_handler_seconds_count", { worker: 1 })).toBe(6);
+    expect(seriesValue(text, "drover_handler_seconds_sum", { worker: 1 })).toBe(12.5);
+  });
+
+  it("is not there unless it is measured", async () => {
+    metrics = new Metrics(options);
+    metrics.update(1, measured);
+    expect(await metrics.render()).not.toContain("drover_handler_seconds");
   });
 });
