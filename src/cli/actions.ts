@@ -1,27 +1,43 @@
 /** What the commands do: ask over the control socket, and turn the answer into text. */
 import { EXIT, type Explanation } from "../config.js";
-import { get, post, type Target } from "./client.js";
+import { get, post } from "./client.js";
+import type { Asked } from "./command.js";
 import { CommandError } from "./errors.js";
 import { type ProgramInfo, renderInfo } from "./info.js";
+import { runLive } from "./live.js";
 import { printableJson } from "./printable.js";
 import { waitUntilGone } from "./stop.js";
 import { record, table } from "./table.js";
 import { renderTree, type TreeNode } from "./tree.js";
 
-/** What a command is given. */
-export interface Asked {
-  readonly target: Target;
-  readonly positionals: readonly string[];
-  readonly json: boolean;
-  /** Show more columns. */
-  readonly verbose: boolean;
-  /** Of the terminal; `undefined`: the output goes elsewhere. */
-  readonly columns: number | undefined;
-}
-
-export async function tree({ target, json, columns }: Asked): Promise<string> {
+export async function tree(asked: Asked): Promise<string> {
+  const { target, json, columns } = asked;
+  if (asked.switches.has("watch")) return watchTree(asked);
   const root = (await get(target, "/tree")) as TreeNode;
   return json ? jsonText(root) : renderTree(root, columns);
+}
+
+/** The tree as it is each second. */
+async function watchTree(asked: Asked): Promise<string> {
+  const { target, json, stdout } = asked;
+  if (json || !stdout.isTTY) {
+    const once = json ? "with --json it is printed once" : "this is none, so leave --watch out";
+    throw new CommandError(`drover tree --watch needs a terminal: ${once}`, EXIT.usage);
+  }
+  let root: TreeNode | undefined;
+  await runLive(asked, {
+    async update({ rows }) {
+      root = (await get(target, `/tree?connections=${rows}`)) as TreeNode;
+    },
+    draw: ({ columns, rows }) => {
+      const lines = renderTree(root as TreeNode, columns)
+        .trimEnd()
+        .split("\n");
+      const more = lines.length - rows;
+      return more <= 0 ? lines : [...lines.slice(0, rows - 1), `… ${more + 1} more lines; q quits`];
+    },
+  });
+  return "";
 }
 
 export async function info({ target, positionals, json }: Asked): Promise<string> {
@@ -63,12 +79,12 @@ export async function config({ target, json, verbose, columns = 0 }: Asked): Pro
   return table([titles.slice(0, wide ? 5 : 3), ...cells]);
 }
 
-function jsonText(value: unknown): string {
+export function jsonText(value: unknown): string {
   return `${printableJson(value)}\n`;
 }
 
 /** The same form as the server's: said here, it is said even when no server runs. */
-function pidFrom(text: string): string {
+export function pidFrom(text: string): string {
   const match = /^<?((?:0|[1-9]\d{0,5})\.[1-9]\d{0,14})>?$/.exec(text.trim());
   if (match === null)
     throw new CommandError(`not a pid: ${JSON.stringify(text)}: a pid looks like '<1.17>'`, EXIT.usage);

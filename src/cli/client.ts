@@ -1,5 +1,5 @@
 /** HTTP over the control socket, and what can go wrong on the way, in one line each. */
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { type Config, EXIT } from "../config.js";
 import { CommandError } from "./errors.js";
 
@@ -31,14 +31,25 @@ async function ask(target: Target, method: string, path: string, body?: string):
   try {
     answer = await exchange({ target, method, path, body, signal });
   } catch (error) {
-    throw signal.aborted ? hung(target, patience) : unreachable(target, error);
+    throw signal.aborted ? hung(target, patience) : connectionError(target, error);
   }
   const value = parse(answer.text);
   if (value !== undefined && answer.status < 400) return value;
+  throw refused(answer.status, value);
+}
+
+function refused(status: number, value: unknown): CommandError {
   const { error } = (value ?? {}) as { error?: unknown };
   const message =
     typeof error === "string" ? error : "the server gave an answer that this version cannot read";
-  throw new CommandError(message, answer.status === 400 ? EXIT.usage : EXIT.unavailable);
+  return new CommandError(message, status === 400 ? EXIT.usage : EXIT.unavailable);
+}
+
+/** The refusal of an answer that has not been read. */
+export async function refusedBy(response: IncomingMessage): Promise<CommandError> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return refused(response.statusCode ?? 0, parse(Buffer.concat(chunks).toString()));
 }
 
 interface Exchange {
@@ -84,7 +95,9 @@ export const NOBODY: readonly unknown[] = [
   "ENAMETOOLONG",
 ];
 
-function unreachable({ name, control }: Target, error: unknown): CommandError {
+/** Why there is no conversation, in the words of who asked. */
+export function connectionError({ name, control }: Target, error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (NOBODY.includes(code)) {
     const advice = "start it with `drover start`, or pass --name/--control";

@@ -1,26 +1,15 @@
-/**
- * The table of commands, from which the help text is made, and what runs one of them: its result goes to
- * stdout, its failure as one line to stderr.
- */
-import type { Writable } from "node:stream";
-import { type Config, didYouMean, EXIT } from "../config.js";
-import { type Asked, config, info, kill, stop, tree } from "./actions.js";
-import { CommandError } from "./errors.js";
-import { printable } from "./printable.js";
-import { table } from "./table.js";
-
-export interface Command {
-  readonly name: string;
-  /** With its arguments: `kill PID [REASON]`. */
-  readonly usage: string;
-  readonly sentence: string;
-  /** How many arguments it takes: at least, at most. */
-  readonly takes: readonly [least: number, most: number];
-  /** Whether it only reads, and so has --json. */
-  readonly reads: boolean;
-  /** Resolves with what is printed. Missing: the program does it itself. */
-  readonly run?: (asked: Asked) => Promise<string>;
-}
+/** The table of commands, from which the help text and the completion of shells are made. */
+import { config, info, kill, stop, tree } from "./actions.js";
+import type { Command } from "./command.js";
+import { completion, SHELLS } from "./completion.js";
+import { CONNECTION_FLAGS, connections } from "./connections.js";
+import { drain } from "./drain.js";
+import { create } from "./new.js";
+import { page } from "./page.js";
+import { state } from "./state.js";
+import { log, resume, scale, suspend } from "./steer.js";
+import { top } from "./top.js";
+import { trace } from "./trace.js";
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -36,7 +25,27 @@ export const COMMANDS: readonly Command[] = [
     sentence: "Show the tree of processes.",
     takes: [0, 0],
     reads: true,
+    flags: [{ name: "watch", sentence: "Draw it again each second, until q; also -w." }],
+    watches: true,
     run: tree,
+  },
+  {
+    name: "top",
+    usage: "top",
+    sentence: "Show the workers and the busiest connections, live on a terminal.",
+    takes: [0, 0],
+    reads: true,
+    watches: true,
+    run: top,
+  },
+  {
+    name: "connections",
+    usage: "connections",
+    sentence: "List connections.",
+    takes: [0, 0],
+    reads: true,
+    flags: CONNECTION_FLAGS,
+    run: connections,
   },
   {
     name: "info",
@@ -47,12 +56,78 @@ export const COMMANDS: readonly Command[] = [
     run: info,
   },
   {
+    name: "state",
+    usage: "state PID",
+    sentence: "Show what a process holds.",
+    takes: [1, 1],
+    reads: true,
+    run: state,
+  },
+  {
+    name: "trace",
+    usage: "trace PID",
+    sentence: "Show what a process does, until it ends or Ctrl-C.",
+    takes: [1, 1],
+    reads: true,
+    watches: true,
+    run: trace,
+  },
+  {
     name: "kill",
     usage: "kill PID [REASON]",
     sentence: "Send a process an exit signal. Default: kill.",
     takes: [1, 2],
     reads: false,
     run: kill,
+  },
+  {
+    name: "suspend",
+    usage: "suspend [LISTENER]",
+    sentence: "Accept nobody any more; who connects waits in the kernel.",
+    takes: [0, 1],
+    reads: true,
+    run: suspend,
+  },
+  {
+    name: "resume",
+    usage: "resume [LISTENER]",
+    sentence: "Accept again, also after a drain.",
+    takes: [0, 1],
+    reads: true,
+    run: resume,
+  },
+  {
+    name: "drain",
+    usage: "drain",
+    sentence: "Accept nobody any more, and wait until nobody is connected.",
+    takes: [0, 0],
+    reads: true,
+    flags: [
+      {
+        name: "deadline",
+        placeholder: "DURATION",
+        sentence: "When those still connected are told to stop. Default: 25s.",
+      },
+    ],
+    watches: true,
+    run: drain,
+  },
+  {
+    name: "scale",
+    usage: "scale N",
+    sentence: "Run so many workers.",
+    takes: [1, 1],
+    reads: true,
+    run: scale,
+  },
+  {
+    name: "log",
+    usage: "log [LEVEL]",
+    sentence: "Show the least that is logged, or set it in the running server.",
+    takes: [0, 1],
+    reads: true,
+    words: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+    run: log,
   },
   {
     name: "stop",
@@ -70,88 +145,48 @@ export const COMMANDS: readonly Command[] = [
     reads: true,
     run: config,
   },
+  {
+    name: "page",
+    usage: "page",
+    sentence: "Print the address of the observer page, which lets its reader change things.",
+    takes: [0, 0],
+    reads: true,
+    run: page,
+  },
+  {
+    name: "check",
+    usage: "check [PROTOCOL]",
+    sentence: "Try out what start would do: configuration, protocol, and the limits of this machine.",
+    takes: [0, 1],
+    reads: true,
+  },
+  {
+    name: "new",
+    usage: "new DIR",
+    sentence: "Begin a project of your own: a protocol, its test, and what they need.",
+    takes: [1, 1],
+    reads: false,
+    run: create,
+  },
+  {
+    name: "completion",
+    usage: "completion SHELL",
+    sentence: "Print what makes a shell complete these commands: bash, zsh or fish.",
+    takes: [1, 1],
+    reads: false,
+    words: SHELLS,
+    run: (asked) => completion(asked, COMMANDS),
+  },
   { name: "help", usage: "help", sentence: "Show this text.", takes: [0, 0], reads: false },
 ];
 
-/** What stands above the options in the help text. */
-export function commandsText(): string {
-  const rows = COMMANDS.map(({ usage, sentence }) => [`  ${usage}`, sentence]);
-  const reading = COMMANDS.filter(({ reads }) => reads).map(({ name }) => name);
-  return [
-    "Usage: drover COMMAND [options]",
-    "",
-    "Commands:",
-    table(rows).trimEnd(),
-    "",
-    `${reading.join(", ")} print JSON with --json; config prints more with --verbose.`,
-    "",
-  ].join("\n");
-}
+const FLAGS = COMMANDS.flatMap(({ flags = [] }) => flags);
 
-export interface RunOptions {
-  readonly config: Pick<Config, "name" | "control" | "shutdown">;
-  readonly json?: boolean | undefined;
-  readonly verbose?: boolean | undefined;
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Writable;
-  /** Default: as `stdout` says. */
-  readonly isTTY?: boolean | undefined;
-  /** Of the terminal. Default: as `stdout` says. */
-  readonly columns?: number | undefined;
-  /** Milliseconds that the server may take to answer: default 5000. */
-  readonly patience?: number | undefined;
-}
-
-/** Never rejects for what a user can do; the exit code is one of `EXIT`. */
-export async function runCommand(
-  name: string,
-  positionals: readonly string[],
-  options: RunOptions,
-): Promise<number> {
-  const { config, json = false, verbose = false, stdout, stderr } = options;
-  const { isTTY = stdout.isTTY, columns = stdout.columns } = options;
-  try {
-    const command = commandNamed(name);
-    checkUse(command, positionals.length, json);
-    const target = { ...pick(config), patience: options.patience };
-    const asked = { target, positionals, json, verbose, columns: isTTY ? columns : undefined };
-    return await print(stdout, await command.run!(asked));
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    await print(stderr, `${printable(error.message)}\n`);
-    return error.exitCode;
-  }
-}
-
-function pick({ name, control, shutdown }: RunOptions["config"]): RunOptions["config"] {
-  return { name, control, shutdown };
-}
-
-function commandNamed(name: string): Command {
-  const found = COMMANDS.find((command) => command.name === name && command.run !== undefined);
-  if (found !== undefined) return found;
-  const names = COMMANDS.map((command) => command.name);
-  const advice = didYouMean(name, names) || ": `drover help` lists them";
-  throw new CommandError(`unknown command ${JSON.stringify(name)}${advice}`, EXIT.usage);
-}
-
-function checkUse({ name, usage, takes: [least, most], reads }: Command, given: number, json: boolean): void {
-  if (given < least || given > most) {
-    const wrong = given < least ? "too few arguments" : "too many arguments";
-    throw new CommandError(`${wrong}: drover ${usage}`, EXIT.usage);
-  }
-  if (json && !reads) throw new CommandError(`drover ${name} has no --json: it reads nothing`, EXIT.usage);
-}
-
-/** A reader that went away, as `head` does, has read enough: that is no failure. */
-function print(stream: Writable, text: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const end = (error?: Error | null): void => {
-      if (!error || (error as NodeJS.ErrnoException).code === "EPIPE") resolve(EXIT.ok);
-      else reject(error);
-    };
-    // The stream says it twice, to the callback and as an event, and an event nobody hears ends the program.
-    stream.on("error", end);
-    stream.write(text, end);
-  });
-}
+/** Names of the flags that only some commands have: those with a value. */
+export const COMMAND_FLAGS: readonly string[] = FLAGS.flatMap(({ name, placeholder }) =>
+  placeholder === undefined ? [] : name,
+);
+/** And those without one. */
+export const COMMAND_SWITCHES: readonly string[] = FLAGS.flatMap(({ name, placeholder }) =>
+  placeholder === undefined ? name : [],
+);

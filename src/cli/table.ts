@@ -35,3 +35,23 @@ export function elapsed(seconds: number): string {
   const said = parts.filter(([count], at) => at === 0 || count > 0);
   return said.map(([count, unit]) => `${count}${unit}`).join(" ");
 }
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** `912 B`, `3.4 KiB`, `120 MiB`: three digits at most before the unit. */
+export function bytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** `7`, `12.3k`, `4.56M`: a count, short. */
+export function short(count: number): string {
+  if (count < 10_000) return String(Math.round(count));
+  return count < 1e6 ? `${(count / 1e3).toFixed(1)}k` : `${(count / 1e6).toFixed(2)}M`;
+}

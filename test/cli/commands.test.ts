@@ -1,6 +1,7 @@
 /** The commands, against a living server. */
 import { describe, expect, it } from "vitest";
-import { COMMANDS, commandsText } from "../../src/cli/commands.js";
+import { COMMANDS } from "../../src/cli/commands.js";
+import { commandsText } from "../../src/cli/help.js";
 import { elapsed } from "../../src/cli/table.js";
 import { renderTree } from "../../src/cli/tree.js";
 import { FakeControl, node } from "../admin/fake-control.js";
@@ -129,13 +130,20 @@ describe("config", () => {
 it("the help text lists every command, start included", () => {
   const text = commandsText();
   expect(COMMANDS.map(({ name }) => name)).toEqual([
-    "start",
-    "tree",
-    "info",
-    "kill",
-    "stop",
-    "config",
-    "help",
+    ...[
+      "start",
+      "tree",
+      "top",
+      "connections",
+      "info",
+      "state",
+      "trace",
+      "kill",
+      "suspend",
+      "resume",
+      "drain",
+    ],
+    ...["scale", "log", "stop", "config", "page", "check", "new", "completion", "help"],
   ]);
   for (const { usage, sentence } of COMMANDS) {
     expect(text).toContain(`  ${usage} `);

@@ -1,6 +1,6 @@
 /** What the tests of the commands share: running one against a server that exists only in memory. */
 import { Writable } from "node:stream";
-import { type RunOptions, runCommand } from "../../src/cli/commands.js";
+import { type RunOptions, runCommand } from "../../src/cli/run.js";
 
 /** A stream that remembers what was written. */
 export class Memory extends Writable {

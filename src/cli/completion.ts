@@ -1,0 +1,191 @@
+/** What makes a shell complete commands, their words and all options: made from the tables, so that it cannot lag behind. */
+import { EXIT, OPTIONS } from "../config.js";
+import type { Asked, Command } from "./command.js";
+import { CommandError } from "./errors.js";
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+const WRITERS = { bash, zsh, fish } as const;
+
+export async function completion(
+  { positionals: [shell = ""] }: Pick<Asked, "positionals">,
+  commands: readonly Command[],
+): Promise<string> {
+  const write = WRITERS[shell as keyof typeof WRITERS];
+  if (write !== undefined && Object.hasOwn(WRITERS, shell)) return write(commands);
+  throw new CommandError(
+    `no completion for ${JSON.stringify(shell)}: drover completion ${SHELLS.join(", ")}`,
+    EXIT.usage,
+  );
+}
+
+/** An option as shells see it. */
+interface Offered {
+  /** `--log-level` */
+  readonly flag: string;
+  readonly sentence: string;
+  /** `undefined`: it takes no value. */
+  readonly words: readonly string[] | undefined;
+  readonly isPath: boolean;
+}
+
+const SWITCHES: readonly Offered[] = [
+  { flag: "--help", sentence: "Show the help text.", words: undefined, isPath: false },
+  { flag: "--version", sentence: "Show the version.", words: undefined, isPath: false },
+];
+
+function shared(): Offered[] {
+  const options = OPTIONS.map(({ flag, sentence, kind }) => {
+    return { flag, sentence, words: kind.words, isPath: kind.isPath };
+  });
+  return [...options, ...SWITCHES];
+}
+
+function own({ flags = [], reads, name }: Command): Offered[] {
+  const offered = flags.map((flag): Offered => {
+    const words = flag.placeholder === undefined ? undefined : [];
+    return { flag: `--${flag.name}`, sentence: flag.sentence, words, isPath: false };
+  });
+  const json = { flag: "--json", sentence: "Print JSON.", words: undefined, isPath: false };
+  const verbose = { flag: "--verbose", sentence: "Print more columns.", words: undefined, isPath: false };
+  return [...offered, ...(reads ? [json] : []), ...(name === "config" ? [verbose] : [])];
+}
+
+/** Commands whose argument is a file or a folder. */
+const WITH_PATH: readonly string[] = ["start", "check", "new"];
+
+// -- bash -----------------------------------------------------------------------------------------------
+
+function bash(commands: readonly Command[]): string {
+  const all = shared();
+  const all_flags = all.map(({ flag }) => flag).join(" ");
+  const values = [...all, ...commands.flatMap(own)].flatMap(({ flag, words, isPath }) => {
+    if (words === undefined) return [];
+    if (isPath) return [`    ${flag}) compopt -o default 2>/dev/null; COMPREPLY=(); return ;;`];
+    return [`    ${flag}) COMPREPLY=($(compgen -W "${words.join(" ")}" -- "$word")); return ;;`];
+  });
+  const flags = commands.flatMap((command) => {
+    const offered = own(command).map(({ flag }) => flag);
+    return offered.length === 0 ? [] : [`    ${command.name}) own="${offered.join(" ")}" ;;`];
+  });
+  const words = commands.flatMap(({ name, words: offered }) => {
+    if (WITH_PATH.includes(name)) return [`    ${name}) compopt -o default 2>/dev/null; COMPREPLY=() ;;`];
+    return offered ? [`    ${name}) COMPREPLY=($(compgen -W "${offered.join(" ")}" -- "$word")) ;;`] : [];
+  });
+  return `# drover completion for bash: source <(drover completion bash)
+_drover() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command="" own="" at
+  # "=" is a word of its own here: --log-level = debug
+  if [[ $word == "=" ]]; then word=""; elif [[ $before == "=" ]]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    case " ${commands.map(({ name }) => name).join(" ")} " in *" \${COMP_WORDS[at]} "*) command="\${COMP_WORDS[at]}"; break ;; esac
+  done
+  case "$before" in
+${[...new Set(values)].join("\n")}
+  esac
+  if [[ $word == -* ]]; then
+    case "$command" in
+${flags.join("\n")}
+    esac
+    COMPREPLY=($(compgen -W "${all_flags} $own" -- "$word"))
+    return
+  fi
+  case "$command" in
+    "") COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(" ")}" -- "$word")) ;;
+${words.join("\n")}
+  esac
+}
+complete -F _drover drover
+`;
+}
+
+// -- zsh ------------------------------------------------------------------------------------------------
+
+/** Inside of single quotes, and where a colon or a bracket has a meaning. */
+function zshText(text: string): string {
+  return text.replaceAll("'", "'\\''").replace(/[[\]:]/g, "\\$&");
+}
+
+function zshOption({ flag, sentence, words, isPath }: Offered): string {
+  if (words === undefined) return `'${flag}[${zshText(sentence)}]'`;
+  const values = isPath ? "_files" : words.length > 0 ? `(${words.join(" ")})` : "";
+  return `'${flag}=[${zshText(sentence)}]:value:${values}'`;
+}
+
+function zsh(commands: readonly Command[]): string {
+  const described = commands.map(({ name, sentence }) => `    '${name}:${zshText(sentence)}'`);
+  const arms = commands.map((command) => {
+    const { name, words } = command;
+    const argument = WITH_PATH.includes(name)
+      ? ["'*:file:_files'"]
+      : words
+        ? [`'1:word:(${words.join(" ")})'`]
+        : [];
+    const specs = [...argument, ...own(command).map(zshOption)];
+    return `    ${name}) _arguments $options ${specs.join(" ")} ;;`;
+  });
+  return `#compdef drover
+# drover completion for zsh: source <(drover completion zsh)
+_drover() {
+  local -a commands options
+  commands=(
+${described.join("\n")}
+  )
+  options=(
+${shared()
+  .map((one) => `    ${zshOption(one)}`)
+  .join("\n")}
+  )
+  local command=\${words[(r)(${commands.map(({ name }) => name).join("|")})]}
+  if [[ -z $command || CURRENT -le \${words[(i)$command]} ]]; then
+    _arguments $options '1: :->command'
+    [[ $state == command ]] && _describe command commands
+    return
+  fi
+  shift words
+  (( CURRENT-- ))
+  case $command in
+${arms.join("\n")}
+  esac
+}
+compdef _drover drover
+`;
+}
+
+// -- fish -----------------------------------------------------------------------------------------------
+
+function fishText(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+function fishOption({ flag, sentence, words, isPath }: Offered, when: string): string {
+  const value =
+    words === undefined
+      ? ""
+      : isPath
+        ? " -r -F"
+        : words.length > 0
+          ? ` -x -a ${fishText(words.join(" "))}`
+          : " -x";
+  return `complete -c drover${when} -l ${flag.slice(2)}${value} -d ${fishText(sentence)}`;
+}
+
+function fish(commands: readonly Command[]): string {
+  const lines = commands.flatMap((command) => {
+    const { name, sentence, words } = command;
+    const inside = ` -n '__fish_seen_subcommand_from ${name}'`;
+    return [
+      `complete -c drover -n __fish_use_subcommand -a ${name} -d ${fishText(sentence)}`,
+      ...(words ? [`complete -c drover${inside} -a ${fishText(words.join(" "))}`] : []),
+      ...(WITH_PATH.includes(name) ? [`complete -c drover${inside} -F`] : []),
+      ...own(command).map((one) => fishOption(one, inside)),
+    ];
+  });
+  return [
+    "# drover completion for fish: drover completion fish | source",
+    "complete -c drover -f",
+    ...lines,
+    ...shared().map((one) => fishOption(one, "")),
+    "",
+  ].join("\n");
+}

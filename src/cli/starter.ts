@@ -1,0 +1,127 @@
+/** The files of a starter project. */
+
+/** @param name of the package */
+export function starter(name: string): Readonly<Record<string, string>> {
+  return {
+    "package.json": packageJson(name),
+    "tsconfig.json": TSCONFIG,
+    "protocol.ts": PROTOCOL,
+    "protocol.test.ts": TEST,
+    "README.md": readme(name),
+    ".gitignore": "node_modules\n",
+  };
+}
+
+function packageJson(name: string): string {
+  const content = {
+    name,
+    version: "0.1.0",
+    private: true,
+    type: "module",
+    scripts: {
+      start: "drover start ./protocol.ts",
+      test: "vitest run",
+      check: "tsc && drover check ./protocol.ts",
+    },
+    dependencies: { drover: "^0.1.0" },
+    devDependencies: { typescript: "^7.0.2", vitest: "^4.1.12" },
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+const TSCONFIG = `${JSON.stringify(
+  {
+    compilerOptions: {
+      target: "es2023",
+      module: "nodenext",
+      strict: true,
+      skipLibCheck: true,
+      types: ["node"],
+      allowImportingTsExtensions: true,
+      noEmit: true,
+    },
+    include: ["*.ts"],
+  },
+  null,
+  2,
+)}\n`;
+
+const PROTOCOL = `import { defineProtocol, lines, next, stop } from "drover";
+
+/** One line is one frame. A client says its name first; then what it says comes back with it. */
+export default defineProtocol({
+  name: "greeter",
+  framing: lines(),
+  data: () => ({ name: "" }),
+  states: {
+    greeting: {
+      enter: (conn) => conn.send("who are you?"),
+      frame: (conn, line) => {
+        conn.data.name = line;
+        conn.send(\`hello, \${line}\`);
+        return next("talking");
+      },
+      timeout: { after: "30s", do: stop("no name") },
+    },
+    talking: {
+      frame: (conn, line) => {
+        if (line === "bye") return stop("bye");
+        conn.send(\`\${conn.data.name}: \${line}\`);
+      },
+      idle: { after: "2m", do: stop("idle") },
+      shutdown: (conn) => conn.send("the server is going down, goodbye"),
+    },
+  },
+});
+`;
+
+const TEST = `import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { serve } from "drover";
+import { expect, test } from "vitest";
+import protocol from "./protocol.ts";
+
+test("a client is asked for its name, and then hears itself", async () => {
+  const server = await serve(protocol, { port: 0 });
+  const socket = connect(server.port, server.host);
+  await once(socket, "connect");
+  const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const heard = async () => (await answers.next()).value;
+
+  expect(await heard()).toBe("who are you?");
+  socket.write("ada\\n");
+  expect(await heard()).toBe("hello, ada");
+  socket.write("it works\\n");
+  expect(await heard()).toBe("ada: it works");
+
+  socket.destroy();
+  await server.stop();
+});
+`;
+
+function readme(name: string): string {
+  return `# ${name}
+
+A TCP server on [drover](https://www.npmjs.com/package/drover). The protocol is \`protocol.ts\`; everything around it
+(workers, supervision, framing, flow control, metrics, graceful stop) is drover's.
+
+\`\`\`sh
+npm install
+npm test           # the protocol's test, with a real socket
+npm run check      # types, configuration and the limits of this machine
+npm start          # serves on port 2222
+\`\`\`
+
+Then, in another terminal:
+
+\`\`\`sh
+nc 127.0.0.1 2222  # talk to it
+npx drover tree    # what runs inside
+npx drover drain   # take it out of service gently
+npx drover stop
+\`\`\`
+
+Every option is in \`npx drover help\`.
+`;
+}

@@ -1,0 +1,84 @@
+/** `drover trace`: what a process does, line by line, until it ends or somebody presses Ctrl-C. */
+import { pidFrom } from "./actions.js";
+import type { Asked } from "./command.js";
+import { CommandError } from "./errors.js";
+import { follow } from "./follow.js";
+import { Output } from "./output.js";
+import { printable } from "./printable.js";
+import { type Paint, painter, type Style } from "./style.js";
+
+export interface TraceLine {
+  readonly at: number;
+  readonly pid: string;
+  readonly what: string;
+  readonly state?: string;
+  readonly length?: number;
+  readonly hex?: string;
+  readonly text?: string;
+}
+
+export async function trace(asked: Asked): Promise<string> {
+  const {
+    target,
+    positionals: [text = ""],
+    json,
+    color,
+  } = asked;
+  const path = `/trace/${encodeURIComponent(pidFrom(text))}`;
+  const output = new Output(asked.stdout, asked.interrupt);
+  const paint = painter(color);
+  let ended = false;
+  try {
+    await follow(target, path, output.signal, (_name, data) => {
+      const line = JSON.parse(data) as TraceLine;
+      ended ||= line.what === "end";
+      return output.write(
+        json ? `${printable(data)}\n` : `${renderTraceLine(line, paint, output.columns)}\n`,
+      );
+    });
+    if (output.failure) throw output.failure;
+    if (!ended && !output.signal.aborted) throw new CommandError(`drover "${target.name}" ended the trace`);
+  } finally {
+    output.stop();
+  }
+  return "";
+}
+
+const WORDS: Readonly<Record<string, readonly [word: string, style: Style]>> = {
+  frame_in: ["in", "green"],
+  frame_out: ["out", "cyan"],
+  state: ["state", "yellow"],
+  message: ["message", "magenta"],
+  call: ["call", "magenta"],
+  event: ["event", "blue"],
+  dropped: ["dropped", "red"],
+  end: ["end", "red"],
+};
+
+/** @param columns of the terminal, when there is one: longer lines are cut */
+export function renderTraceLine(line: TraceLine, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
+  const [word, style] = WORDS[line.what] ?? [printable(line.what), "blue"];
+  const at = clockTime(line.at);
+  const left = `${word.padEnd(7)}  ${printable(line.state ?? "").padEnd(10)}`;
+  const room = Math.max(10, columns - at.length - left.length - 4);
+  const rest = restOf(line);
+  const shown = rest.length > room ? `${rest.slice(0, room - 1)}…` : rest;
+  return `${paint("dim", at)}  ${paint(style, left.slice(0, 7))}${left.slice(7)}  ${shown}`.trimEnd();
+}
+
+function restOf({ what, length, hex, text }: TraceLine): string {
+  if (what === "dropped") return `${length} more lines in this second were left out`;
+  // The text comes first: it is what people read, and where the line is cut.
+  const bytes = length === undefined ? "" : `${length} B  `;
+  const pairs = hex === undefined ? "" : `  ${hex.replace(/(..)(?=.)/g, "$1 ")}`;
+  return `${bytes}${printable(text ?? "")}${pairs}`;
+}
+
+/** `16:08:22.879`, in local time. */
+function clockTime(at: number): string {
+  const time = new Date(at);
+  const [hours, minutes, seconds] = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) =>
+    String(part).padStart(2, "0"),
+  );
+  return `${hours}:${minutes}:${seconds}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+}

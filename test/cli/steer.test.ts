@@ -1,0 +1,140 @@
+/** The commands that steer, against a server that exists only in memory. */
+import { describe, expect, it } from "vitest";
+import { FakeControl } from "../admin/fake-control.js";
+import { running } from "../admin/support.js";
+import { drover } from "./support.js";
+
+describe("suspend and resume", () => {
+  it("say what each listener does", async () => {
+    const { socketPath, control } = await running();
+    const outcome = await drover(socketPath, ["suspend"]);
+    expect(outcome).toEqual({
+      code: 0,
+      stdout: "worker 1  main  suspended\nworker 2  main  suspended\n",
+      stderr: "",
+    });
+    expect((await drover(socketPath, ["resume", "main"], { json: true })).stdout).toContain(
+      '"listener": "main"',
+    );
+    expect(control.changes).toEqual(["suspended main", "listening main"]);
+  });
+});
+
+describe("scale", () => {
+  it("says how many there are now and were before", async () => {
+    const { socketPath } = await running();
+    expect((await drover(socketPath, ["scale", "4"])).stdout).toBe("4 workers, 2 before\n");
+    expect((await drover(socketPath, ["scale", "4"])).stdout).toBe("4 workers already\n");
+    expect((await drover(socketPath, ["scale", "1"], { json: true })).stdout).toContain('"workers": 1');
+  });
+
+  it.each(["0", "-1", "1e3", "two", "1025", ""])("refuses %j", async (given) => {
+    const { socketPath, control } = await running();
+    expect((await drover(socketPath, ["scale", given])).code).toBe(64);
+    expect(control.changes).toEqual([]);
+  });
+});
+
+describe("log", () => {
+  it("shows the level, and sets it", async () => {
+    const { socketPath, control } = await running();
+    expect((await drover(socketPath, ["log"])).stdout).toBe("info\n");
+    expect((await drover(socketPath, ["log", "debug"])).stdout).toBe("debug\n");
+    expect((await drover(socketPath, ["log"], { json: true })).stdout).toBe('{\n  "level": "debug"\n}\n');
+    expect(control.changes).toEqual(["log debug"]);
+  });
+
+  it("refuses a level that does not exist with those that do", async () => {
+    const { socketPath } = await running();
+    const { code, stderr } = await drover(socketPath, ["log", "wran"]);
+    expect([code, stderr]).toEqual([
+      64,
+      "level must be one of trace, debug, info, warn, error, fatal, silent: did you mean warn?\n",
+    ]);
+  });
+});
+
+describe("drain", () => {
+  const unfinished = {
+    pid: "<1.17>",
+    state: "talking",
+    peer: "10.0.0.7:51234",
+    ageMs: 65_000,
+    idleMs: 3_000,
+  };
+
+  /** A server whose drain is over when it is asked the second time. */
+  async function draining(end: object) {
+    const control = new FakeControl();
+    let asked = 0;
+    control.draining = () => {
+      if (++asked > 1)
+        control.drain_ = { ...control.drain_, remainingMs: 0, active: 0, status: "drained", ...end };
+      return control.drain_;
+    };
+    return { ...(await running({ control })), control };
+  }
+
+  it("ends with 0 when all have finished", async () => {
+    const { socketPath, control } = await draining({});
+    const { code, stdout } = await drover(socketPath, ["drain"]);
+    expect([code, stdout]).toEqual([
+      0,
+      "draining: 2 of 2 connected, 25s to the deadline\ndrained: all 2 have finished\n",
+    ]);
+    expect(control.changes).toEqual(["drain 25000"]);
+  });
+
+  it("ends with 1 when some were told to stop, and lists them", async () => {
+    const { socketPath, control } = await draining({ cut: 2, unfinished: [unfinished] });
+    const values = new Map([["deadline", "2s"]]);
+    const { code, stdout } = await drover(socketPath, ["drain"], { values });
+    expect(code).toBe(1);
+    expect(stdout.split("\n").slice(1)).toEqual([
+      "drained: 2 of 2 had not finished at the deadline and were told to stop",
+      "  <1.17>  talking  10.0.0.7:51234  age 1m 5s  idle 3s",
+      "  … and 1 more",
+      "",
+    ]);
+    expect(control.changes).toEqual(["drain 2000"]);
+  });
+
+  it("draws a bar on a terminal, and nothing but the result with --json", async () => {
+    const shown = await draining({});
+    const terminal = await drover(shown.socketPath, ["drain"], { isTTY: true, columns: 100 });
+    expect(terminal.stdout).toContain(
+      "\r\x1b[K[----------------------------------------] draining: 2 of 2 connected",
+    );
+    const told = await draining({});
+    const { stdout } = await drover(told.socketPath, ["drain"], { json: true });
+    expect(JSON.parse(stdout)).toMatchObject({ status: "drained", before: 2, active: 0 });
+  });
+
+  it("says when somebody has ended it", async () => {
+    const { socketPath } = await draining({ status: "idle" });
+    const { code, stdout } = await drover(socketPath, ["drain"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("the drain was ended before it was over");
+  });
+
+  it("goes on in the server when the watching ends", async () => {
+    const { socketPath } = await running();
+    const { code, stdout } = await drover(socketPath, ["drain"], { interrupt: AbortSignal.abort() });
+    expect([code, stdout]).toEqual([
+      130,
+      "the drain goes on: `drover drain` watches it again, `drover resume` ends it\n",
+    ]);
+  });
+
+  it("refuses a deadline that is no duration, and the flag where it does not belong", async () => {
+    const { socketPath } = await running();
+    const values = new Map([["deadline", "soon"]]);
+    const wrong = await drover(socketPath, ["drain"], { values });
+    expect([wrong.code, wrong.stderr]).toEqual([
+      64,
+      '--deadline: expected a duration such as 25s or 2m, got "soon"\n',
+    ]);
+    const misplaced = await drover(socketPath, ["tree"], { values });
+    expect([misplaced.code, misplaced.stderr]).toEqual([64, "drover tree has no --deadline\n"]);
+  });
+});
