@@ -1,7 +1,8 @@
 // Builds dist/: the program, the library and the built-in protocols as one set of ES modules with shared
-// chunks (so that a protocol which imports "drover" gets the very modules that serve it), and the types.
+// chunks (so that a protocol which imports "drover" gets the very modules that serve it), the observer page
+// with all that it needs from others, and the types.
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -26,6 +27,30 @@ await build({
   logLevel: "warning",
 });
 chmodSync(join(out, "main.js"), 0o755);
+
+await build({
+  absWorkingDir: root,
+  entryPoints: [
+    { in: "src/admin/page/main.tsx", out: "page" },
+    { in: "src/admin/page/page.css", out: "page" },
+  ],
+  outdir: "dist/page",
+  bundle: true,
+  minify: true,
+  platform: "browser",
+  target: ["chrome116", "firefox124", "safari17.4"],
+  format: "esm",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  logLevel: "warning",
+});
+copyFileSync(join(root, "src/admin/page/index.html"), join(out, "page/index.html"));
+// Their licences want to be passed on with their code.
+const bundled = ["preact", "d3-hierarchy", "uplot"];
+const licences = bundled.map(
+  (name) => `${name}\n\n${readFileSync(join(root, "node_modules", name, "LICENSE"), "utf8")}`,
+);
+writeFileSync(join(out, "page/LICENSES.txt"), licences.join("\n---\n\n"));
 
 const tsc = join(root, "node_modules", ".bin", "tsc");
 const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "tsconfig.types.json")], {

@@ -13,8 +13,10 @@ import { listenControl } from "./control-socket.js";
 import { bindError } from "./errors.js";
 import { tcpDoor } from "./guard.js";
 import { closeServer, httpServer, listen } from "./http.js";
+import { type Room, rooms } from "./room.js";
 
 export { AdminError } from "./errors.js";
+export { localToken } from "./guard.js";
 export { alreadyRunning, type Instance, probeInstance } from "./probe.js";
 
 export interface AdminOptions {
@@ -24,7 +26,7 @@ export interface AdminOptions {
   readonly port: number;
   /** Of the control socket. */
   readonly socketPath: string;
-  /** What a POST over TCP must bring; without it none is accepted. At least 32 characters. */
+  /** What a POST over TCP, and reading from another machine, must bring; without it neither is. At least 32 characters. */
   readonly token?: string | undefined;
 }
 
@@ -38,8 +40,8 @@ export interface Admin {
 /** @throws AdminError, with the exit code that it stands for; then nothing is left open */
 export async function startAdmin({ control, host, port, socketPath, token }: AdminOptions): Promise<Admin> {
   const door = tcpDoor(host, token);
-  const local = httpServer(adminApp(control, { kind: "control" }));
-  const http = httpServer(adminApp(control, door));
+  const own = rooms(control, [{ kind: "control" }, door], token);
+  const [local, http] = own.map((room) => httpServer(adminApp(control, room))) as [Server, Server];
   // The control socket first: a second instance is to hear that it is one, not that a port is taken.
   await listenControl(local, socketPath);
   try {
@@ -49,12 +51,13 @@ export async function startAdmin({ control, host, port, socketPath, token }: Adm
     const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     throw bindError(where, error, "choose another with --admin-port or --admin-host");
   }
-  return { port: (http.address() as AddressInfo).port, close: closeOnce([http, local]) };
+  return { port: (http.address() as AddressInfo).port, close: closeOnce([http, local], own) };
 }
 
-function closeOnce(servers: readonly Server[]): () => Promise<void> {
+function closeOnce(servers: readonly Server[], own: readonly Room[]): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
+    for (const { streams } of own) streams.close();
     closing ??= Promise.all(servers.map(closeServer)).then(() => undefined);
     return closing;
   };

@@ -1,39 +1,62 @@
 /** The table of routes as a hono app, once for each door. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Control } from "../cluster/control.js";
+import { WorkerSilent } from "../cluster/control.js";
+import { Refusal } from "../cluster/refusal.js";
 import { readBody } from "./body.js";
 import { adminFailures } from "./events.js";
-import { checkChange, checkHost, type Door, type Env } from "./guard.js";
-import { ROUTES, type Route } from "./routes.js";
+import { checkChange, checkHost, checkReading, type Env } from "./guard.js";
+import { QueryError, readQuery } from "./query.js";
+import type { Room } from "./room.js";
+import type { Route } from "./route.js";
+import { ROUTES } from "./routes.js";
 
-export function adminApp(control: Control, door: Door): Hono<Env> {
+export function adminApp(control: Control, room: Room): Hono<Env> {
+  const { door } = room;
   const app = new Hono<Env>();
+  const routes = ROUTES.filter(({ local = false }) => !local || door.kind === "control");
   app.use(checkHost(door));
-  for (const route of ROUTES) {
-    if (route.method === "GET") app.get(route.path, (c) => route.answer(c, control, {}));
-    else addChange(app, route, control, door);
+  for (const route of routes) {
+    if (route.method === "GET") addReading(app, route, control, room);
+    else addChange(app, route, control, room);
   }
-  for (const path of new Set(ROUTES.map((route) => route.path))) {
+  for (const path of new Set(routes.map((route) => route.path))) {
     const allow = allowed(path);
     app.all(path, (c) => c.json({ error: `${path} takes ${allow}` }, 405, { allow }));
   }
   app.notFound((c) => c.json({ error: "no such route: GET / lists them" }, 404));
-  app.onError((error, c) => {
-    const { method, path } = c.req;
-    if (adminFailures.hasSubscribers) adminFailures.publish({ method, path, error });
-    return c.json({ error: "this failed inside of the server: see its log" }, 500);
-  });
+  app.onError(failed);
   return app;
 }
 
-function addChange(app: Hono<Env>, route: Route, control: Control, door: Door): void {
-  app.post(route.path, checkChange(door), async (c) => {
+function addReading(app: Hono<Env>, route: Route, control: Control, room: Room): void {
+  const { open = false, query = [] } = route;
+  app.get(route.path, checkReading(room.door, open), (c) => {
+    // Whoever scrapes may send a query of its own to a route that is open to all.
+    if (!open) readQuery(c.req.url, query);
+    return route.answer(c, control, {}, room);
+  });
+}
+
+function addChange(app: Hono<Env>, route: Route, control: Control, room: Room): void {
+  app.post(route.path, checkChange(room.door), async (c) => {
     const body = await readBody(c, route.keys ?? []);
-    return body instanceof Response ? body : route.answer(c, control, body);
+    return body instanceof Response ? body : route.answer(c, control, body, room);
   });
 }
 
 function allowed(path: string): string {
   const methods = ROUTES.filter((route) => route.path === path).map(({ method }) => method);
   return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+}
+
+const REFUSALS = { invalid: 400, unknown: 404, conflict: 409 } as const;
+
+function failed(error: Error, c: Context<Env>): Response {
+  if (error instanceof QueryError) return c.json({ error: error.message }, 400);
+  if (error instanceof WorkerSilent) return c.json({ error: error.message, worker: error.worker }, 503);
+  if (error instanceof Refusal) return c.json({ error: error.message }, REFUSALS[error.kind]);
+  const { method, path } = c.req;
+  if (adminFailures.hasSubscribers) adminFailures.publish({ method, path, error });
+  return c.json({ error: "this failed inside of the server: see its log" }, 500);
 }

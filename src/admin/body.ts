@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { didYouMean } from "../config.js";
 import type { Env } from "./guard.js";
-import type { Body } from "./routes.js";
+import type { Body } from "./route.js";
 
 const MOST_BYTES = 64 * 1024;
 
@@ -12,7 +12,9 @@ export async function readBody(c: Context<Env>, keys: readonly string[]): Promis
   if (!/^application\/json\s*(;|$)/i.test(c.req.header("content-type") ?? "")) {
     return c.json({ error: "the content-type of a POST must be application/json" }, 415);
   }
-  const text = await readText(c);
+  const text = await readText(c).catch(() => null);
+  // Its sender broke off, and reads no answer either.
+  if (text === null) return c.json({ error: "the body ended too early" }, 400);
   if (text === undefined) {
     return c.json({ error: `the body is larger than ${MOST_BYTES} bytes` }, 413, { connection: "close" });
   }

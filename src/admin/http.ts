@@ -1,6 +1,8 @@
 /** The HTTP server below both doors: its limits, the headers of every answer, and its end. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Hono } from "hono";
 import { clock } from "../otp/clock.js";
 import { adminFailures } from "./events.js";
@@ -31,6 +33,9 @@ export const LIMITS: Limits = {
   timeout: 30_000,
 };
 
+/** Requests on one connection; then it is closed: nobody who sends thousands at once is worked for without end. */
+const MOST_REQUESTS = 1_000;
+
 /** On every answer, errors included. */
 const HEADERS = {
   "content-security-policy":
@@ -41,22 +46,49 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
 };
 
+/**
+ * Of an answer that is a page: what it loads comes from this server, and nobody else is asked for anything.
+ * Charts set their styles through the object model, which needs no 'unsafe-inline'.
+ */
+export const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
   // The library would otherwise put its own Request and Response in the place of the global ones.
-  const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
+  const fetch = async (request: Request, env: unknown): Promise<Response> => {
+    return deliver(await app.fetch(request, env as Env["Bindings"]), (env as Env["Bindings"]).outgoing);
+  };
+  const listener = getRequestListener(fetch, {
     overrideGlobalObjects: false,
     hostname: "localhost",
     errorHandler: refuse,
   });
   const { maxConnections, timeout, ...options } = limits;
+  const requests = new WeakMap<Socket, number>();
   const server = createServer(options, (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const count = (requests.get(incoming.socket) ?? 0) + 1;
+    requests.set(incoming.socket, count);
     for (const [name, value] of Object.entries(HEADERS)) outgoing.setHeader(name, value);
-    if (!server.listening) outgoing.setHeader("connection", "close");
+    if (!server.listening || count >= MOST_REQUESTS) outgoing.setHeader("connection", "close");
     void listener(incoming, outgoing);
   });
   server.maxConnections = maxConnections;
   server.timeout = timeout;
   return server;
+}
+
+/**
+ * Sends an answer. The library would do it, but says on standard output, which is the log, that somebody has
+ * gone before he had heard it all.
+ */
+async function deliver(response: Response, outgoing: Env["Bindings"]["outgoing"]): Promise<Response> {
+  if (outgoing.headersSent) return RESPONSE_ALREADY_SENT;
+  const body = Buffer.from(await response.arrayBuffer());
+  outgoing.statusCode = response.status;
+  for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+  outgoing.end(body);
+  return RESPONSE_ALREADY_SENT;
 }
 
 /** What is wrong before there is a request that hono could be asked. */

@@ -1,5 +1,20 @@
 /** A program that only exists in memory: the tree of the design's picture, whose processes can be killed. */
-import type { Control, ProgramInfo, Readiness, TreeNode } from "../../src/cluster/control.js";
+import type {
+  ConnectionList,
+  ConnectionQuery,
+  ConnectionRow,
+  Control,
+  Draining,
+  ListenerState,
+  LogRecord,
+  ProgramInfo,
+  Readiness,
+  StateView,
+  Stats,
+  TraceLine,
+  TreeNode,
+} from "../../src/cluster/control.js";
+import type { Level } from "../../src/telemetry/log.js";
 
 export class FakeControl implements Control {
   root: TreeNode = picture();
@@ -12,6 +27,22 @@ export class FakeControl implements Control {
   onStop: () => void = () => {};
   /** Thrown by `metrics`. */
   failure: Error | undefined = undefined;
+  /** How often `metrics` was made, and what it waits for. */
+  rendered = 0;
+  rendering: Promise<void> = Promise.resolve();
+  /** What the list was last asked for. */
+  asked: ConnectionQuery | undefined = undefined;
+  /** Of the two that the picture has. */
+  rows: ConnectionRow[] = [row(17, "talking", "10.0.0.7:51234"), row(19, "greeting", "10.0.0.9:40012")];
+  /** Who follows, and who traces what. */
+  readonly followers = new Set<(record: LogRecord) => void>();
+  readonly tracers = new Map<(line: TraceLine) => void, string>();
+  /** Told to whoever begins to follow. */
+  past: LogRecord[] = [];
+  drain_: Draining = { status: "idle", before: 0, active: 2, remainingMs: 0, unfinished: [], cut: 0 };
+  listenerState = "listening";
+  workers = 2;
+  level: Level = "info";
 
   async tree(connections: number): Promise<TreeNode> {
     return shortened(this.root, connections);
@@ -67,7 +98,100 @@ export class FakeControl implements Control {
     ];
   }
 
+  async connections(query: ConnectionQuery): Promise<ConnectionList> {
+    this.asked = query;
+    return {
+      total: this.rows.length,
+      matched: this.rows.length,
+      rows: this.rows.slice(0, query.limit),
+      missing: [],
+    };
+  }
+
+  async state(pid: string): Promise<StateView | undefined> {
+    const found = find(this.root, pid);
+    if (!found) return undefined;
+    const { name, state } = found;
+    return {
+      pid,
+      name,
+      ...(state && { state }),
+      data: "{ nick: 'ann' }",
+      status: { buffered: 0, links: ["<1.3>"] },
+    };
+  }
+
+  async trace(pid: string, signal: AbortSignal, onLine: (line: TraceLine) => void): Promise<boolean> {
+    if (find(this.root, pid) === undefined) return false;
+    this.tracers.set(onLine, pid);
+    signal.addEventListener("abort", () => this.tracers.delete(onLine));
+    return true;
+  }
+
+  /** Tells all who trace. */
+  traced(line: TraceLine): void {
+    for (const onLine of this.tracers.keys()) onLine(line);
+  }
+
+  stats(): Stats {
+    return stats();
+  }
+
+  follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    for (const record of this.past) onRecord(record);
+    this.followers.add(onRecord);
+    signal.addEventListener("abort", () => this.followers.delete(onRecord));
+  }
+
+  /** Tells all who follow. */
+  logged(record: LogRecord): void {
+    for (const onRecord of this.followers) onRecord(record);
+  }
+
+  async suspend(listener = "main"): Promise<readonly ListenerState[]> {
+    return this.#listeners("suspended", listener);
+  }
+
+  async resume(listener = "main"): Promise<readonly ListenerState[]> {
+    return this.#listeners("listening", listener);
+  }
+
+  #listeners(state: string, listener: string): ListenerState[] {
+    this.changes.push(`${state} ${listener}`);
+    this.listenerState = state;
+    return [1, 2].map((worker) => ({ worker, listener, state }));
+  }
+
+  drain(deadlineMs: number): Draining {
+    this.changes.push(`drain ${deadlineMs}`);
+    this.drain_ = { ...this.drain_, status: "draining", before: 2, remainingMs: deadlineMs };
+    return this.drain_;
+  }
+
+  draining(): Draining {
+    return this.drain_;
+  }
+
+  async scale(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
+    if (workers < 1 || workers > 1024) throw new RangeError("workers must be a whole number from 1 to 1024");
+    this.changes.push(`scale ${workers}`);
+    const before = this.workers;
+    this.workers = workers;
+    return { before, workers };
+  }
+
+  loggedLevel(): Level {
+    return this.level;
+  }
+
+  logLevel(level: Level): void {
+    this.level = level;
+    this.changes.push(`log ${level}`);
+  }
+
   async metrics(): Promise<string> {
+    this.rendered++;
+    await this.rendering;
     if (this.failure) throw this.failure;
     return "drover_connections_active 2\n";
   }
@@ -87,6 +211,49 @@ export function node(pid: string, name: string, detail: string, rest: Rest = {})
   return { pid, name, detail, kind: "process", children: [], ...rest };
 }
 
+export function row(serial: number, state: string, peer: string): ConnectionRow {
+  return {
+    pid: `<1.${serial}>`,
+    worker: 1,
+    state,
+    peer,
+    ageMs: 60_000,
+    idleMs: 12_000,
+    framesReceived: 30,
+    framesSent: 31,
+    bytesReceived: 3_000,
+    bytesSent: 3_100,
+    outbound: 0,
+    messageQueueLength: 0,
+  };
+}
+
+function stats(): Stats {
+  const counted = {
+    ...{ active: 2, accepted: 12, closed: 10, framesReceived: 300, framesSent: 310 },
+    ...{ bytesReceived: 30_000, bytesSent: 31_000, crashes: 1 },
+  };
+  const worker = {
+    ...{ worker: 1, osPid: 4121, state: "running", restarts: 0, snapshotAgeMs: 400, ...counted },
+    ...{
+      outbound: 0,
+      readsPaused: 0,
+      loopLagMs: 1.5,
+      residentBytes: 60e6,
+      heapUsedBytes: 20e6,
+      cpuSeconds: 3,
+    },
+  };
+  const second = { ...worker, worker: 2, osPid: 4377, restarts: 1, snapshotAgeMs: null };
+  return {
+    at: 1_795_000_000_000,
+    workers: [worker, { ...second, active: 0, accepted: 0, closed: 0, framesReceived: 0 }],
+    totals: { ...counted, restarts: 1 },
+    restartsLeft: 4,
+    status: "running",
+  };
+}
+
 function picture(): TreeNode {
   const clients = [
     node("<1.17>", "chat", "10.0.0.7:51234, idle 12s", { kind: "connection", state: "talking" }),
@@ -97,6 +264,7 @@ function picture(): TreeNode {
     children: [
       node("<1.3>", "connections", "2 of 10000, temporary, shutdown 2s", {
         kind: "supervisor",
+        states: { talking: 1, greeting: 1 },
         children: clients,
       }),
       node("<1.4>", "listener", "[::]:2222 running", { kind: "listener", state: "running" }),

@@ -94,7 +94,9 @@ describe("the Host header", () => {
 
   it("may be any name where a token guards an address that others reach", async () => {
     const { port } = await running({ host: "0.0.0.0", token: TOKEN });
-    expect((await ask({ port }, { path: "/tree", headers: { host: "drover.example" } })).status).toBe(200);
+    expect(
+      (await ask({ port }, { path: "/tree", headers: { ...BEARER, host: "drover.example" } })).status,
+    ).toBe(200);
   });
 
   it("does not matter on the control socket", async () => {

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { adminApp } from "../../src/admin/app.js";
 import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http.js";
+import { rooms } from "../../src/admin/room.js";
 import { ManualClock, useClock } from "../../src/otp/clock.js";
 import { FakeControl } from "./fake-control.js";
 import { ask, BEARER, post, raw, running, TOKEN } from "./support.js";
@@ -123,7 +124,9 @@ it("the limits are those that an operator can live with", () => {
 
 /** A server with other limits, so that nobody has to wait for the real ones. */
 async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server; port: number }> {
-  const app = adminApp(new FakeControl(), { kind: "control" });
+  const control = new FakeControl();
+  const [room] = rooms(control, [{ kind: "control" }], undefined);
+  const app = adminApp(control, room!);
   const server = httpServer(app, { ...LIMITS, ...limits });
   await listen(server, { host: "127.0.0.1", port: 0 });
   onTestFinished(() => {

@@ -98,6 +98,64 @@ export function raw(port: number, bytes: string): Promise<string> {
   });
 }
 
+/** One event of a stream. */
+export interface Heard {
+  readonly event: string;
+  readonly data: any;
+}
+
+export interface Listening {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly events: readonly Heard[];
+  /** Everything as it came, comments too. */
+  readonly text: string;
+  readonly ended: boolean;
+  /** Goes away. */
+  close(): void;
+}
+
+/** Listens to a stream of events until the test ends; resolves with the head of the answer. */
+export function listenTo(
+  where: Where,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Listening> {
+  const target = "port" in where ? { host: "127.0.0.1", port: where.port } : { socketPath: where.socketPath };
+  return new Promise((resolve, reject) => {
+    const asking = request({ ...target, path, headers, agent: false }, (response) => {
+      const heard = { text: "", ended: false };
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        heard.text += chunk;
+      });
+      response.on("close", () => {
+        heard.ended = true;
+      });
+      response.on("error", () => {});
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        get events() {
+          return [...heard.text.matchAll(/^event: ([^\n]*)\ndata: ([^\n]*)\n\n/gm)].map(([, event, data]) => {
+            return { event: event as string, data: parse(data as string) };
+          });
+        },
+        get text() {
+          return heard.text;
+        },
+        get ended() {
+          return heard.ended;
+        },
+        close: () => void asking.destroy(),
+      });
+    });
+    asking.on("error", reject);
+    onTestFinished(() => void asking.destroy());
+    asking.end();
+  });
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

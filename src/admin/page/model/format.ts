@@ -1,0 +1,93 @@
+/** Numbers, sizes and times in the words of the page. */
+
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const BYTES = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** `10,000`. */
+export function count(value: number): string {
+  return WHOLE.format(value);
+}
+
+/** `12.4K`: for axes and small places. */
+export function compact(value: number): string {
+  return Math.abs(value) < 10 ? String(Math.round(value * 10) / 10) : SHORT.format(value);
+}
+
+/** `1.2 MiB`. */
+export function bytes(value: number): string {
+  let unit = 0;
+  let left = value;
+  while (left >= 1000 && unit < BYTES.length - 1) {
+    left /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || left >= 100 ? 0 : 1;
+  return `${left.toFixed(digits)} ${BYTES[unit]}`;
+}
+
+/** `200 KiB`: of a number that is a step of an axis. */
+export function roundBytes(value: number): string {
+  return bytes(value).replace(".0 ", " ");
+}
+
+/** `480 ms`, `12s`, `3m 20s`, `3h 12m`, `9d 4h`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return pair(seconds, 60, "m", "s");
+  return seconds < 86_400
+    ? pair(Math.floor(seconds / 60), 60, "h", "m")
+    : pair(Math.floor(seconds / 3600), 24, "d", "h");
+}
+
+function pair(value: number, base: number, great: string, small: string): string {
+  return `${Math.floor(value / base)}${great} ${value % base}${small}`;
+}
+
+/** `16:08:22`, in local time. */
+export function clockTime(at: number): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":");
+}
+
+/** `16:08:22.879`. */
+export function clockMillis(at: number): string {
+  return `${clockTime(at)}.${String(new Date(at).getMilliseconds()).padStart(3, "0")}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+/** `framesReceived` as `frames received`. */
+export function words(name: string): string {
+  if (name === "messageQueueLength") return "mailbox";
+  return name
+    .replace(/Ms$|Seconds$/, "")
+    .replace(/[A-Z]+/g, (capitals) => ` ${capitals.toLowerCase()}`)
+    .replaceAll("_", " ")
+    .trim();
+}
+
+/** A value of `/info` beside its name. */
+export function shown(name: string, value: unknown): string {
+  if (value === null || value === undefined) return "none";
+  if (typeof value === "number") return measured(name, value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function measured(name: string, value: number): string {
+  if (name.endsWith("Ms")) return duration(value);
+  if (name.endsWith("Seconds")) return duration(value * 1000);
+  if (/bytes|^outbound$|^buffered$/i.test(name)) return bytes(value);
+  // Numbers that name something are not counts.
+  return /pid|port/i.test(name) ? String(value) : count(value);
+}
+
+/** `68 65 6c`: bytes told apart, from hex without blanks. */
+export function spacedHex(hex: string): string {
+  return hex.replace(/\s+/g, "").replace(/..(?=.)/g, "$& ");
+}

@@ -1,0 +1,47 @@
+/** The last so many of something. Taking one in costs the same however many there have been. */
+export class Ring<T> {
+  readonly #slots: T[] = [];
+  readonly #most: number;
+  #next = 0;
+  #taken = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get length(): number {
+    return this.#slots.length;
+  }
+
+  /** How many were ever taken in. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  push(value: T): void {
+    this.#slots[this.#next] = value;
+    this.#next = (this.#next + 1) % this.#most;
+    this.#taken++;
+  }
+
+  oldest(): T | undefined {
+    return this.#slots[this.#slots.length < this.#most ? 0 : this.#next];
+  }
+
+  /** Oldest first. */
+  toArray(): T[] {
+    if (this.#slots.length < this.#most) return this.#slots.slice();
+    return [...this.#slots.slice(this.#next), ...this.#slots.slice(0, this.#next)];
+  }
+
+  /** At most so many that fit, newest first. */
+  newest(limit: number, fits: (value: T) => boolean = () => true): T[] {
+    const found: T[] = [];
+    const { length } = this.#slots;
+    for (let back = 1; back <= length && found.length < limit; back++) {
+      const value = this.#slots[(this.#next - back + this.#most) % this.#most] as T;
+      if (fits(value)) found.push(value);
+    }
+    return found;
+  }
+}

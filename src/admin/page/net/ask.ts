@@ -1,0 +1,58 @@
+/** Questions to the server that has sent this page. There is no other. */
+import { GONE, type Problem, problemOf } from "./problem.js";
+import { dropToken, token } from "./token.js";
+
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: Problem };
+
+const PATIENCE = 10_000;
+
+export function ask<T>(path: string): Promise<Answer<T>> {
+  return send<T>(path, { headers: authorization() });
+}
+
+export function change<T>(path: string, body: Readonly<Record<string, unknown>> = {}): Promise<Answer<T>> {
+  return send<T>(path, {
+    method: "POST",
+    headers: { ...authorization(), "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
+  const sent = token.get();
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
+    if (response.ok) return { ok: true, value: (await response.json()) as T };
+  } catch {
+    // Refused, reset, or cut off in the middle: all of it says that nobody is there.
+    return { ok: false, problem: GONE };
+  }
+  return { ok: false, problem: await refusal(response, sent) };
+}
+
+export function authorization(): Record<string, string> {
+  const value = token.get();
+  return value === undefined ? {} : { authorization: `Bearer ${value}` };
+}
+
+/**
+ * What the server says to a request that it refuses. A token that it does not know is forgotten: sent again and
+ * again, it would look like somebody who guesses, and lock this address out.
+ */
+export async function refusal(response: Response, sent: string | undefined): Promise<Problem> {
+  const { status, headers } = response;
+  const body: unknown = await response.json().catch(() => undefined);
+  const error = (body as { error?: unknown } | undefined)?.error;
+  const retry = Number(headers.get("retry-after") ?? 0);
+  const problem = problemOf(status, typeof error === "string" ? error : "", sent !== undefined, retry);
+  if (problem.kind === "token" && sent !== undefined && sent === token.get()) dropToken();
+  return problem;
+}
+
+/** A pid inside of a path. */
+export function inPath(pid: string): string {
+  return encodeURIComponent(pid);
+}

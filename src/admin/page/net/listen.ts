@@ -1,0 +1,36 @@
+/** Server-sent events by `fetch`: EventSource cannot send a token. */
+import { EventParser, type ServerEvent } from "../model/events.js";
+import { authorization, refusal } from "./ask.js";
+import { GONE, type Problem } from "./problem.js";
+import { token } from "./token.js";
+
+/** A stream that is silent for longer has lost its server; the server breaks silence every 15 s. */
+const SILENCE = 20_000;
+
+/** @returns why it ended; `undefined`: the server ended it, or `signal` was aborted */
+export async function listen(
+  path: string,
+  signal: AbortSignal,
+  onEvent: (event: ServerEvent) => void,
+): Promise<Problem | undefined> {
+  const sent = token.get();
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), SILENCE);
+  try {
+    const any = AbortSignal.any([signal, silence.signal]);
+    const response = await fetch(path, { headers: authorization(), signal: any });
+    if (!response.ok || !response.body) return await refusal(response, sent);
+    const parser = new EventParser();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), SILENCE);
+      for (const event of parser.push(part.value)) onEvent(event);
+    }
+    return undefined;
+  } catch {
+    return signal.aborted ? undefined : GONE;
+  } finally {
+    clearTimeout(timer);
+  }
+}

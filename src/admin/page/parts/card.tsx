@@ -1,0 +1,133 @@
+/** One node of the picture: a process, or the count of many. */
+import { setOpen } from "../live/selection.js";
+import type { Drawn } from "../model/fold.js";
+import { count } from "../model/format.js";
+import type { Placed } from "../model/placed.js";
+import type { Wish } from "../model/tidy.js";
+import { fitted, fittedParts, partsOf, widthOf } from "./fit.js";
+import { toneOf } from "./state.js";
+
+const NAME = "600 13px";
+const SMALL = "400 11.5px";
+const PAD = 12;
+const DOT = 14;
+const CHEVRON = 22;
+
+interface Props {
+  readonly placed: Placed;
+  /** Whether the tab key stops here. */
+  readonly stop: boolean;
+  readonly chosen: boolean;
+  readonly onChoose: () => void;
+}
+
+export function Card({ placed, stop, chosen, onChoose }: Props) {
+  const { node, x, y, width, height, level, position, siblings } = placed;
+  return (
+    <g
+      role="treeitem"
+      class={`node ${node.kind}${chosen ? " chosen" : ""}`}
+      style={{ transform: `translate(${x}px, ${y}px)` }}
+      tabindex={stop ? 0 : -1}
+      aria-level={level}
+      aria-posinset={position}
+      aria-setsize={siblings}
+      aria-selected={chosen}
+      {...(node.open !== undefined && { "aria-expanded": node.open })}
+      aria-label={spoken(node)}
+      data-id={node.id}
+      onClick={onChoose}
+    >
+      <rect class="box" width={width} height={height} rx={node.kind === "count" ? height / 2 : 7} />
+      {node.kind === "count" ? <Count node={node} width={width} /> : <Process node={node} width={width} />}
+      {node.open !== undefined && <Chevron id={node.id} open={node.open} x={width - CHEVRON} />}
+    </g>
+  );
+}
+
+export function wish({ kind, name, pid = "", detail, state, open, count: many }: Drawn): Wish {
+  if (kind === "count") {
+    const number = widthOf(count(many ?? 0), NAME) + 45;
+    return { least: number + 40, most: number + widthOf(name, SMALL) };
+  }
+  const left = textFrom(state);
+  const right = open === undefined ? PAD : CHEVRON + 4;
+  const below = (text: string) => left + widthOf(`${said(kind, state)} ${text}`.trim(), SMALL) + PAD + 2;
+  const above = left + widthOf(name, NAME) + 10 + widthOf(pid, SMALL) + right;
+  const least = Math.max(above, below(partsOf(detail)[0] as string));
+  return { least, most: Math.max(least, below(detail)) };
+}
+
+/** A connection is named by its state, and where a worker runs its uptime says so. */
+function said(kind: Drawn["kind"], state: string | undefined): string {
+  return state !== undefined && !(kind === "worker" && state === "running") ? state : "";
+}
+
+function textFrom(state: string | undefined): number {
+  return state === undefined ? PAD : PAD + DOT;
+}
+
+function Process({ node, width }: { node: Drawn; width: number }) {
+  const { name, pid = "", state, detail, kind } = node;
+  const left = textFrom(state);
+  const right = node.open === undefined ? PAD : CHEVRON + 4;
+  const pidWidth = widthOf(pid, SMALL) + 8;
+  const word = said(kind, state);
+  const before = word === "" ? 0 : widthOf(`${word} `, SMALL);
+  return (
+    <>
+      {state !== undefined && <circle class={`dot ${toneOf(state)}`} cx={PAD + 3} cy="15" r="3.5" />}
+      <text class="name" x={left} y="19">
+        {fitted(name, NAME, width - left - right - pidWidth)}
+      </text>
+      <text class="pid" x={width - right} y="19" text-anchor="end">
+        {pid}
+      </text>
+      <text class="detail" x={left} y="35">
+        {word !== "" && <tspan class={toneOf(state)}>{`${word} `}</tspan>}
+        {fittedParts(detail, SMALL, width - left - PAD - before)}
+      </text>
+    </>
+  );
+}
+
+function Count({ node, width }: { node: Drawn; width: number }) {
+  const number = count(node.count ?? 0);
+  const left = 14;
+  const taken = widthOf(number, NAME) + 7;
+  return (
+    <>
+      <text class="name" x={left} y="19.5">
+        {number}
+      </text>
+      <text class="detail" x={left + taken} y="19.5">
+        {fitted(node.name, SMALL, width - left - taken - 24)}
+      </text>
+      <path class="chevron" d={`M${width - 18} 11l4 4l-4 4`} />
+    </>
+  );
+}
+
+/** For the mouse and the finger; keys have their arrows. */
+function Chevron({ id, open, x }: { id: string; open: boolean; x: number }) {
+  const toggle = (event: Event) => {
+    event.stopPropagation();
+    setOpen(id, !open);
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the treeitem around it does the same with its arrow keys
+    <g class="toggle" onClick={toggle}>
+      <rect class="touch" x={x - 6} y="0" width="28" height="44" />
+      <path class="chevron" d={open ? `M${x + 3} 13l4 4l4 -4` : `M${x + 5} 11l4 4l-4 4`} />
+    </g>
+  );
+}
+
+/** `aria-label`: text of the server, as an attribute. It says what is to be seen, in the same order, and then more. */
+function spoken({ kind, name, pid, state, detail, count: many }: Drawn): string {
+  if (kind === "count") return `${count(many ?? 0)} ${name}: opens the list`;
+  const word = said(kind, state);
+  const seen = `${word} ${detail}`.trim();
+  const more = word === "" ? state : undefined;
+  return [kind === "connection" ? "connection" : "", name, pid, seen, more].filter((part) => part).join(", ");
+}

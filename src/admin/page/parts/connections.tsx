@@ -1,0 +1,144 @@
+/** Connections as a table: filtered and sorted by the server, of which only the rows in view are drawn. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ConnectionRow, ConnectionList as Listing } from "../../../cluster/control.js";
+import { useCell } from "../live/cell.js";
+import { link, stats } from "../live/feed.js";
+import { type Filter, listed } from "../live/selection.js";
+import { untilVisible } from "../live/visible.js";
+import { count } from "../model/format.js";
+import { ask } from "../net/ask.js";
+import type { Problem } from "../net/problem.js";
+import { Rows } from "./rows.js";
+
+export interface Order {
+  readonly sort: keyof ConnectionRow;
+  readonly order: "asc" | "desc";
+}
+
+const FIRST_ROWS = 200;
+const MOST_ROWS = 10_000;
+const REFRESH = 2_000;
+/** With thousands of rows an answer costs the server more. */
+const SLOW_REFRESH = 6_000;
+const TYPING = 250;
+
+export function ConnectionList({ filter }: { filter: Filter }) {
+  const [peer, setPeer] = useState("");
+  const [order, setOrder] = useState<Order>({ sort: "pid", order: "asc" });
+  const [limit, setLimit] = useState(FIRST_ROWS);
+  const title = useRef<HTMLHeadingElement>(null);
+  const { listing, problem } = useListing(pathOf(filter, peer, order, limit), limit);
+
+  useEffect(() => {
+    title.current?.closest("section")?.scrollIntoView({ block: "nearest" });
+    title.current?.focus({ preventScroll: true });
+  }, []);
+  useEffect(() => setLimit(FIRST_ROWS), [filter.worker, filter.state, peer]);
+
+  return (
+    <section class="card connections" aria-labelledby="connections-title">
+      <div class="title">
+        <h2 id="connections-title" ref={title} tabIndex={-1}>
+          Connections
+        </h2>
+        <span class="muted" role="status">
+          {listing && `${count(listing.matched)} of ${count(listing.total)}`}
+        </span>
+        <button type="button" class="quiet" onClick={() => listed.set(undefined)}>
+          Close
+        </button>
+      </div>
+      <Search filter={filter} onPeer={setPeer} />
+      {problem && <p class="problem">{problem.message}</p>}
+      {listing && (
+        <Rows
+          listing={listing}
+          order={order}
+          onOrder={setOrder}
+          onEnd={() => setLimit((now) => Math.min(MOST_ROWS, now * 4))}
+        />
+      )}
+    </section>
+  );
+}
+
+function Search({ filter, onPeer }: { filter: Filter; onPeer: (peer: string) => void }) {
+  const workers = useCell(stats)?.workers ?? [];
+  const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const later = (act: (text: string) => void) => (event: { currentTarget: HTMLInputElement }) => {
+    const { value } = event.currentTarget;
+    clearTimeout(typing.current);
+    typing.current = setTimeout(() => act(value.trim()), TYPING);
+  };
+  return (
+    <div class="search">
+      <label>
+        Address begins with
+        <input type="search" placeholder="10.0.0." onInput={later(onPeer)} />
+      </label>
+      <label>
+        State
+        <input
+          key={filter.state ?? ""}
+          type="search"
+          placeholder="any"
+          defaultValue={filter.state ?? ""}
+          onInput={later((state) => listed.set({ ...filter, state: state === "" ? undefined : state }))}
+        />
+      </label>
+      <label>
+        Worker
+        <select
+          value={filter.worker === undefined ? "" : String(filter.worker)}
+          onChange={({ currentTarget: { value } }) =>
+            listed.set({ ...filter, worker: value === "" ? undefined : Number(value) })
+          }
+        >
+          <option value="">all</option>
+          {workers.map(({ worker }) => (
+            <option key={worker} value={String(worker)}>
+              {worker}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function pathOf({ worker, state }: Filter, peer: string, { sort, order }: Order, limit: number): string {
+  const query = new URLSearchParams({ sort, order, limit: String(limit) });
+  if (worker !== undefined) query.set("worker", String(worker));
+  if (state !== undefined) query.set("state", state);
+  if (peer !== "") query.set("peer", peer);
+  return `/connections?${query}`;
+}
+
+interface Listed {
+  readonly listing: Listing | undefined;
+  readonly problem: Problem | undefined;
+}
+
+function useListing(path: string, limit: number): Listed {
+  const [found, setFound] = useState<Listed>({ listing: undefined, problem: undefined });
+  useEffect(() => {
+    let over = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const refresh = async () => {
+      await untilVisible();
+      if (over) return;
+      const answer = await ask<Listing>(path);
+      if (over) return;
+      // Who is gone is told of by the banner; the rows stay.
+      if (answer.ok) setFound({ listing: answer.value, problem: undefined });
+      else if (answer.problem.kind !== "gone") setFound({ listing: undefined, problem: answer.problem });
+      timer = setTimeout(refresh, limit > 1_000 || link.get().state === "lost" ? SLOW_REFRESH : REFRESH);
+    };
+    void refresh();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [path]);
+  return found;
+}

@@ -1,0 +1,42 @@
+/** Beside the picture, on a phone over it: what is chosen there. */
+import { useEffect, useRef } from "preact/hooks";
+import { useCell } from "../live/cell.js";
+import { tree } from "../live/feed.js";
+import { selected } from "../live/selection.js";
+import { ProcessPanel } from "./process.js";
+import { ProgramPanel } from "./program.js";
+
+export function Panel({ pid }: { pid: string | undefined }) {
+  const root = useCell(tree)?.pid;
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (pid !== undefined) place.current?.scrollTo({ top: 0 });
+  }, [pid]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && pid !== undefined) {
+      event.stopPropagation();
+      closePanel(pid);
+    }
+  };
+  return (
+    <aside
+      ref={place}
+      class={`card panel${pid === undefined ? "" : " open"}`}
+      aria-label="Details"
+      onKeyDown={onKeyDown}
+    >
+      {pid === undefined || pid === root ? (
+        <ProgramPanel closable={pid !== undefined} />
+      ) : (
+        <ProcessPanel key={pid} pid={pid} />
+      )}
+    </aside>
+  );
+}
+
+/** The focus goes back to where the process was chosen. */
+export function closePanel(pid: string): void {
+  selected.set(undefined);
+  const nodes = [...document.querySelectorAll<SVGElement>('[role="treeitem"]')];
+  nodes.find(({ dataset }) => dataset.id === pid)?.focus();
+}

@@ -1,0 +1,91 @@
+/**
+ * The tree of processes as a picture that is a tree for the keyboard and for screen readers as well: one stop
+ * of the tab key, arrows within, Enter to choose.
+ */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { TreeNode } from "../../../cluster/control.js";
+import { useCell } from "../live/cell.js";
+import { listed, opened, selected, setOpen } from "../live/selection.js";
+import { type Drawn, draw } from "../model/fold.js";
+import { keyAction } from "../model/keys.js";
+import { layout } from "../model/layout.js";
+import { Card, wish } from "./card.js";
+
+export function Picture({ root }: { root: TreeNode }) {
+  const place = useRef<HTMLDivElement>(null);
+  const width = useWidth(place);
+  const branches = useCell(opened);
+  const chosen = useCell(selected);
+  const [focused, setFocused] = useState<string | undefined>(undefined);
+  const moved = useRef(false);
+  const picture = layout(draw(root, branches), width, wish);
+  const stop = picture.nodes.find(({ node }) => node.id === focused)?.node.id ?? root.pid;
+
+  useLayoutEffect(() => {
+    if (!moved.current) return;
+    moved.current = false;
+    const item = place.current?.querySelector<SVGElement>('[role="treeitem"][tabindex="0"]');
+    item?.focus({ preventScroll: true });
+    item?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [stop]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = keyAction(picture.nodes, stop, event.key);
+    if (!action) return;
+    event.preventDefault();
+    if (action.do === "focus") {
+      moved.current = true;
+      setFocused(action.id);
+    } else if (action.do === "choose") {
+      choose(picture.nodes.find(({ node }) => node.id === action.id)?.node);
+    } else {
+      setOpen(action.id, action.do === "open");
+    }
+  };
+
+  return (
+    <div class="picture" ref={place} role="tree" aria-labelledby="tree-title" onKeyDown={onKeyDown}>
+      <svg role="presentation" width={picture.width} height={picture.height}>
+        <g>
+          {picture.frames.map(({ id, ...box }) => (
+            <rect key={id} class="os-process" rx="10" {...box} />
+          ))}
+          {picture.links.map(({ id, path }) => (
+            <path key={id} class="link" d={path} />
+          ))}
+        </g>
+        {picture.nodes.map((placed) => (
+          <Card
+            key={placed.node.id}
+            placed={placed}
+            stop={placed.node.id === stop}
+            chosen={placed.node.id === (chosen ?? root.pid)}
+            onChoose={() => {
+              setFocused(placed.node.id);
+              choose(placed.node);
+            }}
+          />
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+/** A process comes into the panel; a count opens the list of what it counts. */
+function choose(node: Drawn | undefined): void {
+  if (!node) return;
+  if (node.pid !== undefined) selected.set(node.pid);
+  else listed.set({ worker: node.worker, state: node.state });
+}
+
+function useWidth(place: { current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(() => Math.min(innerWidth, 1000));
+  useEffect(() => {
+    if (!place.current) return undefined;
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)));
+    observer.observe(place.current);
+    return () => observer.disconnect();
+  }, []);
+  return width;
+}

@@ -1,0 +1,174 @@
+/** One process: what it says of itself, what it holds, what it took last, what it does from now on. */
+import { useEffect, useState } from "preact/hooks";
+import type { StateView, TreeNode } from "../../../cluster/control.js";
+import { request } from "../live/asking.js";
+import { useCell } from "../live/cell.js";
+import { killing, nodeOf, resuming, suspending } from "../live/changes.js";
+import { tree } from "../live/feed.js";
+import { type Polled, usePolled } from "../live/polled.js";
+import { selected } from "../live/selection.js";
+import { shown, words } from "../model/format.js";
+import { inPath } from "../net/ask.js";
+import { closePanel } from "./panel.js";
+import { Pairs } from "./program.js";
+import { State } from "./state.js";
+import { Trace } from "./trace.js";
+
+type Info = Readonly<Record<string, unknown>>;
+
+const INFO_EVERY = 1_000;
+/** A process is asked for it by a message: less often. */
+const STATE_EVERY = 2_000;
+/** Shown elsewhere in the panel. */
+const APART = ["pid", "links", "state", "label"];
+
+export function ProcessPanel({ pid }: { pid: string }) {
+  useCell(tree);
+  const info = usePolled<Info>(`/info/${inPath(pid)}`, INFO_EVERY);
+  const held = usePolled<StateView>(`/state/${inPath(pid)}`, STATE_EVERY);
+  const node = useNode(pid, info.value);
+  const ended = info.problem?.kind === "missing";
+  const [tracing, setTracing] = useState(false);
+  return (
+    <>
+      <div class="title">
+        <h2>
+          {node.name} <span class="pid">{pid}</span>
+        </h2>
+        {ended ? <State state="ended" /> : node.state !== undefined && <State state={node.state} />}
+        <button type="button" class="quiet close" onClick={() => closePanel(pid)}>
+          Close
+        </button>
+      </div>
+      {ended ? (
+        <p class="problem" role="status">
+          This process has ended.{info.value === undefined ? "" : " Below is what it said last."}
+        </p>
+      ) : (
+        <div class="buttons">
+          <button type="button" aria-pressed={tracing} onClick={() => setTracing(!tracing)}>
+            {tracing ? "Stop the trace" : "Trace"}
+          </button>
+          <Actions node={node} listener={info.value?.listener} />
+        </div>
+      )}
+      <Trace pid={pid} on={tracing} onOver={() => setTracing(false)} />
+      {info.value && <Facts info={info.value} />}
+      <Held held={held} info={info.value} ended={ended} />
+    </>
+  );
+}
+
+/** Connections beyond the first few are in no picture: what they are is in their own words. */
+function useNode(pid: string, info: Info | undefined): TreeNode {
+  const found = nodeOf(pid);
+  const [last, setLast] = useState(found);
+  useEffect(() => {
+    if (found) setLast(found);
+  }, [found]);
+  const said = (key: string) => (typeof info?.[key] === "string" ? (info[key] as string) : undefined);
+  const state = said("state") ?? (found ?? last)?.state;
+  const made: TreeNode = found ??
+    last ?? {
+      pid,
+      name: said("protocol") ?? said("label") ?? "process",
+      kind: info && "protocol" in info ? "connection" : "process",
+      detail: said("peer") ?? "",
+      children: [],
+    };
+  return state === undefined ? made : { ...made, state };
+}
+
+function Actions({ node, listener }: { node: TreeNode; listener: unknown }) {
+  const name = typeof listener === "string" ? listener : undefined;
+  return (
+    <>
+      {node.kind === "listener" &&
+        (node.state === "suspended" ? (
+          <button type="button" onClick={() => request(resuming(name))}>
+            Resume
+          </button>
+        ) : (
+          <button type="button" onClick={() => request(suspending(name))}>
+            Suspend
+          </button>
+        ))}
+      <button type="button" class="harmful quietly" onClick={() => request(killing(node))}>
+        Kill
+      </button>
+    </>
+  );
+}
+
+function Facts({ info }: { info: Info }) {
+  const rows = Object.entries(info)
+    .filter(([key]) => !APART.includes(key))
+    .map(
+      ([key, value]) => [words(key), isPid(value) ? <PidButton pid={value} /> : shown(key, value)] as const,
+    );
+  const links = Array.isArray(info.links) ? info.links.filter(isPid) : [];
+  return (
+    <>
+      <Pairs rows={rows} />
+      {links.length > 0 && (
+        <>
+          <h3>Links</h3>
+          <p class="links">
+            {links.slice(0, MOST_LINKS).map((link) => (
+              <PidButton key={link} pid={link} />
+            ))}
+            {links.length > MOST_LINKS && <span class="muted">and {links.length - MOST_LINKS} more</span>}
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
+const MOST_LINKS = 40;
+
+function isPid(value: unknown): value is string {
+  return typeof value === "string" && /^<\d+\.\d+>$/.test(value);
+}
+
+function PidButton({ pid }: { pid: string }) {
+  return (
+    <button type="button" class="pid" onClick={() => selected.set(pid)}>
+      {pid}
+    </button>
+  );
+}
+
+interface HeldProps {
+  readonly held: Polled<StateView>;
+  readonly info: Info | undefined;
+  readonly ended: boolean;
+}
+
+function Held({ held: { value, problem }, info, ended }: HeldProps) {
+  if (value === undefined) {
+    return problem === undefined || ended ? null : (
+      <>
+        <h3>State</h3>
+        <p class="muted">{problem.message}</p>
+      </>
+    );
+  }
+  const { log, ...status } = value.status;
+  const more = Object.entries(status).filter(([key]) => !APART.includes(key) && !(key in (info ?? {})));
+  return (
+    <>
+      <h3>State</h3>
+      {value.data !== "undefined" && <pre>{value.data}</pre>}
+      <Pairs rows={more.map(([key, one]) => [words(key), shown(key, one)] as const)} />
+      <h3>Last messages</h3>
+      {Array.isArray(log) && log.length > 0 ? (
+        <pre>{log.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("\n")}</pre>
+      ) : (
+        <p class="muted">
+          It keeps none: <code>sys.log</code> makes a process keep them, a trace shows what comes from now on.
+        </p>
+      )}
+    </>
+  );
+}

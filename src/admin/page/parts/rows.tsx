@@ -1,0 +1,149 @@
+/** The rows of the list of connections. However many there are, only a screenful is in the document. */
+import { useRef, useState } from "preact/hooks";
+import type { ConnectionList, ConnectionRow } from "../../../cluster/control.js";
+import { useCell } from "../live/cell.js";
+import { selected } from "../live/selection.js";
+import { bytes, count, duration } from "../model/format.js";
+import type { Order } from "./connections.js";
+import { State } from "./state.js";
+
+const ROW = 34;
+const AROUND = 8;
+const IN_VIEW = 12;
+
+interface Column {
+  readonly key: keyof ConnectionRow;
+  readonly name: string;
+  readonly text?: (row: ConnectionRow) => string;
+  /** Left out where there is little room. */
+  readonly minor?: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { key: "pid", name: "Pid" },
+  { key: "state", name: "State" },
+  { key: "peer", name: "Peer", text: ({ peer }) => peer },
+  { key: "ageMs", name: "Age", text: ({ ageMs }) => duration(ageMs), minor: true },
+  { key: "idleMs", name: "Idle", text: ({ idleMs }) => duration(idleMs) },
+  { key: "framesReceived", name: "Frames in", text: (row) => count(row.framesReceived), minor: true },
+  { key: "framesSent", name: "Frames out", text: (row) => count(row.framesSent), minor: true },
+  { key: "bytesReceived", name: "Bytes in", text: (row) => bytes(row.bytesReceived), minor: true },
+  { key: "bytesSent", name: "Bytes out", text: (row) => bytes(row.bytesSent), minor: true },
+  { key: "outbound", name: "Unsent", text: ({ outbound }) => bytes(outbound), minor: true },
+  { key: "messageQueueLength", name: "Queue", text: (row) => count(row.messageQueueLength), minor: true },
+];
+const NUMBERS_FROM = 3;
+
+interface Props {
+  readonly listing: ConnectionList;
+  readonly order: Order;
+  readonly onOrder: (order: Order) => void;
+  /** More rows are wanted than were given. */
+  readonly onEnd: () => void;
+}
+
+export function Rows({ listing, order, onOrder, onEnd }: Props) {
+  const [first, setFirst] = useState(0);
+  const asked = useRef(0);
+  const chosen = useCell(selected);
+  const { rows, matched } = listing;
+  const from = Math.max(0, Math.min(first, rows.length - IN_VIEW) - AROUND);
+  const shown = rows.slice(from, from + IN_VIEW + 2 * AROUND);
+  const below = Math.max(0, rows.length - from - shown.length);
+
+  const onScroll = ({ currentTarget }: { currentTarget: HTMLElement }) => {
+    const at = Math.floor(currentTarget.scrollTop / ROW);
+    setFirst(at);
+    // Once for each answer, not once for each pixel.
+    if (at + 2 * IN_VIEW > rows.length && rows.length < matched && asked.current !== rows.length) {
+      asked.current = rows.length;
+      onEnd();
+    }
+  };
+
+  if (rows.length === 0) return <p class="empty">No connection fits.</p>;
+  return (
+    <section class="rows" onScroll={onScroll} aria-label="Rows of connections">
+      <table aria-rowcount={matched + 1}>
+        <thead>
+          <tr aria-rowindex={1}>
+            {COLUMNS.map((column, at) => (
+              <Heading
+                key={column.key}
+                column={column}
+                number={at >= NUMBERS_FROM}
+                order={order}
+                onOrder={onOrder}
+              />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Space rows={from} />
+          {shown.map((row, at) => (
+            <tr
+              key={row.pid}
+              aria-rowindex={from + at + 2}
+              class={row.pid === chosen ? "chosen" : ""}
+              onClick={() => selected.set(row.pid)}
+            >
+              <td>
+                <button type="button" class="pid">
+                  {row.pid}
+                </button>
+              </td>
+              <td>
+                <State state={row.state} />
+              </td>
+              {COLUMNS.slice(2).map(({ key, text, minor }, column) => (
+                <td key={key} class={`${column > 0 ? "number" : "mono"}${minor ? " minor" : ""}`}>
+                  {text?.(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+          <Space rows={below} />
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** In the place of rows that are not drawn. */
+function Space({ rows }: { rows: number }) {
+  if (rows === 0) return null;
+  return (
+    <tr class="space">
+      <td colSpan={COLUMNS.length} style={{ height: `${rows * ROW}px` }} />
+    </tr>
+  );
+}
+
+interface HeadingProps {
+  readonly column: Column;
+  readonly number: boolean;
+  readonly order: Order;
+  readonly onOrder: (order: Order) => void;
+}
+
+function Heading({ column: { key, name, minor }, number, order, onOrder }: HeadingProps) {
+  const sorted = order.sort === key;
+  // Of numbers the great ones are looked for.
+  const first = number ? "desc" : "asc";
+  const other = order.order === "asc" ? "desc" : "asc";
+  const mark = order.order === "asc" ? "↑" : "↓";
+  return (
+    <th
+      scope="col"
+      class={`${number ? "number" : ""}${minor ? " minor" : ""}`}
+      aria-sort={sorted ? (order.order === "asc" ? "ascending" : "descending") : "none"}
+    >
+      <button type="button" onClick={() => onOrder({ sort: key, order: sorted ? other : first })}>
+        {name}
+        <span class="mark" aria-hidden="true">
+          {sorted ? mark : ""}
+        </span>
+      </button>
+    </th>
+  );
+}

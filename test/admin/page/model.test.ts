@@ -1,0 +1,156 @@
+/** Rings, samples of charts, words, server-sent events and log records: what the page makes of what it is told. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { EventParser } from "../../../src/admin/page/model/events.js";
+import {
+  bytes,
+  compact,
+  count,
+  duration,
+  roundBytes,
+  shown,
+  spacedHex,
+  words,
+} from "../../../src/admin/page/model/format.js";
+import { History, SPAN } from "../../../src/admin/page/model/history.js";
+import { detailsOf, entryOf, isTelling } from "../../../src/admin/page/model/record.js";
+import { Ring } from "../../../src/admin/page/model/ring.js";
+import { problemOf } from "../../../src/admin/page/net/problem.js";
+import type { Stats } from "../../../src/cluster/control.js";
+
+test("a ring keeps the last so many, in their order", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer()), fc.integer({ min: 1, max: 20 }), (values, most) => {
+      const ring = new Ring<number>(most);
+      for (const value of values) ring.push(value);
+      const kept = values.slice(-most);
+      expect(ring.toArray()).toEqual(kept);
+      expect(ring.newest(5)).toEqual(kept.toReversed().slice(0, 5));
+      expect(ring.oldest()).toBe(kept[0]);
+      expect([ring.length, ring.taken]).toEqual([kept.length, values.length]);
+    }),
+  );
+});
+
+function stats(at: number, totals: Partial<Stats["totals"]> = {}, workers: Stats["workers"] = []): Stats {
+  const none = { active: 0, accepted: 0, closed: 0, framesReceived: 0, framesSent: 0, bytesReceived: 0 };
+  const rest = { bytesSent: 0, crashes: 0, restarts: 0 };
+  return { at, workers, totals: { ...none, ...rest, ...totals }, restartsLeft: 5, status: "running" };
+}
+
+test("a sample holds rates per second, from the second word on", () => {
+  const history = new History();
+  history.push(stats(1_000, { framesReceived: 100 }));
+  expect(history.latest()).toMatchObject({ framesIn: null, active: 0 });
+  history.push(stats(3_000, { framesReceived: 500, active: 7 }));
+  expect(history.latest()).toMatchObject({ framesIn: 200, active: 7 });
+});
+
+test("after a hole, or in another program, a line has a gap and no rate is made up", () => {
+  for (const next of [stats(60_000, { framesReceived: 900, accepted: 9 }), stats(2_000, { accepted: 0 })]) {
+    const history = new History();
+    history.push(stats(1_000, { framesReceived: 100, accepted: 5 }));
+    history.push(next);
+    const [times, active, framesIn] = history.columns(["active", "framesIn"]);
+    expect(times).toHaveLength(3);
+    expect([active?.[1], framesIn?.[1], framesIn?.[2]]).toEqual([null, null, null]);
+  }
+});
+
+test("no more is kept than the charts show, however long the page is open", () => {
+  const history = new History();
+  for (let second = 0; second < 3 * SPAN; second++) history.push(stats(second * 1_000));
+  expect(history.columns(["active"])[0]?.length).toBeLessThan(SPAN + 60);
+  expect(history.span).toBe(SPAN);
+});
+
+test("numbers, sizes and times read as people write them", () => {
+  expect([count(10_000), compact(12_400), compact(2.44), bytes(999), bytes(1_300_000)]).toEqual([
+    "10,000",
+    "12.4K",
+    "2.4",
+    "999 B",
+    "1.2 MiB",
+  ]);
+  expect([bytes(1024 ** 3), roundBytes(2 * 1024 ** 2)]).toEqual(["1.0 GiB", "2 MiB"]);
+  expect([480, 12_000, 200_000, 11_520_000, 800_000_000].map(duration)).toEqual([
+    "480 ms",
+    "12s",
+    "3m 20s",
+    "3h 12m",
+    "9d 6h",
+  ]);
+  expect(spacedHex("68656c6c6f")).toBe("68 65 6c 6c 6f");
+});
+
+test("a field of a process is shown in words, with its unit", () => {
+  expect([words("framesReceived"), words("idleMs"), words("messageQueueLength")]).toEqual([
+    "frames received",
+    "idle",
+    "mailbox",
+  ]);
+  expect([shown("idleMs", 12_000), shown("bytesSent", 2_048), shown("framesSent", 10_000)]).toEqual([
+    "12s",
+    "2.0 KiB",
+    "10,000",
+  ]);
+  expect([shown("osPid", 41_210), shown("trapExit", true), shown("parent", undefined)]).toEqual([
+    "41210",
+    "yes",
+    "none",
+  ]);
+});
+
+test("server-sent events come out whole, wherever the stream was cut", () => {
+  const text = 'event: stats\ndata: {"at":1}\n\n: ping\n\nevent: record\ndata: {"msg":"a: b"}\n\n';
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: text.length })), (cuts) => {
+      const parser = new EventParser();
+      const edges = [0, ...cuts.toSorted((a, b) => a - b), text.length];
+      const events = edges.slice(1).flatMap((end, at) => parser.push(text.slice(edges[at], end)));
+      expect(events).toEqual([
+        { name: "stats", data: '{"at":1}' },
+        { name: "record", data: '{"msg":"a: b"}' },
+      ]);
+    }),
+  );
+});
+
+test("a log record is taken for what it is, and one that is none does no harm", () => {
+  const record = {
+    level: "error",
+    time: "2026-11-22T16:08:22.879Z",
+    worker: 2,
+    msg: "crash",
+    report: "crash",
+  };
+  const entry = entryOf({ ...record, offender: { pid: "<2.17>" } }, 3);
+  expect(entry).toMatchObject({
+    level: "error",
+    who: "worker 2",
+    message: "crash",
+    report: "crash",
+    serial: 3,
+  });
+  expect(entry.at).toBe(Date.parse("2026-11-22T16:08:22.879Z"));
+  expect(entry.about).toBe("<2.17>");
+  expect(detailsOf(entry)).toBe("offender: \n  pid: <2.17>");
+  expect(isTelling(entry)).toBe(true);
+  expect(entryOf({ level: 7, time: {}, worker: "x", msg: null }, 0)).toMatchObject({
+    at: 0,
+    level: "info",
+    message: "",
+  });
+  expect(isTelling(entryOf({ level: "info", msg: "listening" }, 0))).toBe(false);
+});
+
+test("a refusal is explained: what to type, how long to wait", () => {
+  expect(problemOf(401, "", false, 0)).toMatchObject({ kind: "token" });
+  expect(problemOf(401, "", true, 0).message).toContain("started again");
+  expect(problemOf(429, "", true, 42).message).toContain("42 seconds");
+  expect(problemOf(403, "from elsewhere", true, 0).message).toContain("from elsewhere");
+  expect(problemOf(404, "no process <1.9>", true, 0)).toEqual({
+    kind: "missing",
+    message: "no process <1.9>",
+  });
+});

@@ -1,0 +1,55 @@
+/** A flood of scrapes costs as much as one a second, and hostile labels stay labels. */
+import { expect, it, onTestFinished } from "vitest";
+import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { Metrics } from "../../src/telemetry/metrics.js";
+import { until } from "../support/until.js";
+import { samplesOf, seriesValue } from "../telemetry/exposition.js";
+import { ask, running } from "./support.js";
+
+it("scrapes at the same time share one rendering", async () => {
+  const admin = await running();
+  let done = (): void => {};
+  admin.control.rendering = new Promise((resolve) => (done = resolve));
+  const scrapes = Array.from({ length: 30 }, () => ask(admin, { path: "/metrics" }));
+  await until(() => admin.control.rendered === 1);
+  done();
+  const answers = await Promise.all(scrapes);
+  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`))).toEqual(
+    new Set(["200 drover_connections_active 2\n"]),
+  );
+  expect(admin.control.rendered).toBe(1);
+});
+
+it("for a second everybody is given the same text, through both doors", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const admin = await running();
+  for (let n = 0; n < 20; n++) await ask(admin, { path: "/metrics" });
+  await ask({ socketPath: admin.socketPath }, { path: "/metrics" });
+  expect(admin.control.rendered).toBe(1);
+  await clock.advance(1_000);
+  await ask(admin, { path: "/metrics" });
+  expect(admin.control.rendered).toBe(2);
+});
+
+it("a failed rendering is not kept", async () => {
+  const admin = await running();
+  admin.control.failure = new Error("no");
+  expect((await ask(admin, { path: "/metrics" })).status).toBe(500);
+  admin.control.failure = undefined;
+  expect((await ask(admin, { path: "/metrics" })).status).toBe(200);
+});
+
+it("a label with a quote, a backslash, a line end or any script comes out as one label", async () => {
+  const admin = await running();
+  const protocol = 'a"b\\c\nd 漢 {x="1"} 9';
+  const metrics = new Metrics({ version: "1", listener: "main", transport: "stream", protocol });
+  for (let n = 0; n < 5_000; n++) metrics.restarted("drover", `child ${n}`);
+  admin.control.metrics = () => metrics.render();
+  const { text } = await ask(admin, { path: "/metrics" });
+  const [build] = samplesOf(text).filter(({ name }) => name === "drover_build_info");
+  expect(build?.labels).toContain('protocol="a\\"b\\\\c\\nd 漢 {x=\\"1\\"} 9"');
+  expect(samplesOf(text).length).toBeLessThan(2_000);
+  const other = { supervisor: "drover", child: "other" };
+  expect(seriesValue(text, "drover_supervisor_restarts_total", other)).toBe(4_500);
+});

@@ -1,0 +1,81 @@
+/** The routes by which the program is steered: what they take, and what they refuse. */
+import { describe, expect, it } from "vitest";
+import { Refusal } from "../../src/cluster/refusal.js";
+import { ask, post, running } from "./support.js";
+
+const to = async (path: string, body: object, admin?: Awaited<ReturnType<typeof running>>) => {
+  const { socketPath } = admin ?? (await running());
+  return post({ socketPath }, path, body);
+};
+
+describe("/suspend and /resume", () => {
+  it("take a listener or none, and tell what each one does", async () => {
+    const admin = await running();
+    expect((await to("/suspend", {}, admin)).json).toEqual([
+      { worker: 1, listener: "main", state: "suspended" },
+      { worker: 2, listener: "main", state: "suspended" },
+    ]);
+    expect((await to("/resume", { listener: "main" }, admin)).status).toBe(200);
+    expect(admin.control.changes).toEqual(["suspended main", "listening main"]);
+  });
+
+  it("refuse a listener that is no name or that nobody knows", async () => {
+    const admin = await running();
+    expect(await to("/suspend", { listener: 1 }, admin)).toMatchObject({ status: 400 });
+    admin.control.suspend = async () => {
+      throw new Refusal("unknown", 'no listener "x": there is main');
+    };
+    expect(await to("/suspend", { listener: "x" }, admin)).toMatchObject({
+      status: 404,
+      json: { error: 'no listener "x": there is main' },
+    });
+  });
+});
+
+describe("/drain", () => {
+  it("begins with 202 and a deadline of 25 s, or the one given, and tells how far it is", async () => {
+    const admin = await running();
+    expect(await to("/drain", {}, admin)).toMatchObject({ status: 202, json: { status: "draining" } });
+    expect((await to("/drain", { deadlineMs: 0 }, admin)).json).toMatchObject({ remainingMs: 0 });
+    expect(admin.control.changes).toEqual(["drain 25000", "drain 0"]);
+    expect((await ask({ socketPath: admin.socketPath }, { path: "/drain" })).json).toMatchObject({
+      before: 2,
+    });
+  });
+
+  it.each([-1, 1.5, "25s", null, 2 ** 31])("refuses the deadline %j", async (deadlineMs) => {
+    const { status, json } = await to("/drain", { deadlineMs });
+    expect([status, json.error]).toEqual([400, "deadlineMs must be whole milliseconds from 0 to 2147483647"]);
+  });
+});
+
+describe("/scale", () => {
+  it.each([0, -1, 1.5, 1025, "2", null])("refuses %j workers", async (workers) => {
+    const { status, json } = await to("/scale", { workers });
+    expect([status, json.error]).toEqual([400, "workers must be a whole number from 1 to 1024"]);
+  });
+
+  it("is 409 while another change is under way", async () => {
+    const admin = await running();
+    admin.control.scale = async () => {
+      throw new Refusal("conflict", "scaling from 1 to 2 workers is under way: ask again after it");
+    };
+    expect((await to("/scale", { workers: 2 }, admin)).status).toBe(409);
+  });
+});
+
+describe("/log", () => {
+  it("tells the level, and sets it", async () => {
+    const admin = await running();
+    const level = async () => (await ask({ socketPath: admin.socketPath }, { path: "/log" })).json;
+    expect(await level()).toEqual({ level: "info" });
+    expect((await to("/log", { level: "debug" }, admin)).json).toEqual({ level: "debug" });
+    expect(await level()).toEqual({ level: "debug" });
+  });
+
+  it.each(["verbose", "", 1, null])("refuses the level %j with those there are", async (level) => {
+    const { status, json } = await to("/log", { level });
+    expect(status).toBe(400);
+    expect(json.error).toMatch(/^level must be one of trace, debug, info, warn, error, fatal, silent/);
+  });
+});
