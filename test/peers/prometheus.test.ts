@@ -1,16 +1,78 @@
-/** A real Prometheus scrapes the built program, and its own tool finds nothing wrong with what it gets. */
+/** A real Prometheus scrapes the built program for a minute in which workers are killed under load. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect } from "vitest";
+import { runLoad } from "../../scripts/load/run.js";
 import { FrameClient } from "../support/frames.js";
 import { find, testWith } from "../support/peers.js";
-import { endAll, eventually, freePort, http, serveProgram } from "../support/program.js";
+import { endAll, eventually, freePort, http, ROOT, serveProgram } from "../support/program.js";
 
 const promtool = testWith("promtool", "apt-get install prometheus");
 const prometheus = testWith("prometheus", "apt-get install prometheus");
-afterEach(endAll);
+/** Kept open by a test, and ended with it. */
+const scrapers: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const scraper of scrapers.splice(0)) await scraper[Symbol.asyncDispose]();
+  await endAll();
+});
+
+interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [at: number, text: string];
+  readonly values: readonly (readonly [at: number, text: string])[];
+}
+
+class Prometheus {
+  readonly #port: number;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Starts one that scrapes this target twice a second and goes by the rules of scripts/deploy. */
+  static async scraping(adminPort: number): Promise<Prometheus> {
+    const dir = mkdtempSync(join(tmpdir(), "drover-prometheus-"));
+    const own = await freePort();
+    const config = {
+      global: { scrape_interval: "500ms", evaluation_interval: "1s" },
+      rule_files: [join(ROOT, "scripts", "deploy", "alerts.yml")],
+      scrape_configs: [{ job_name: "drover", static_configs: [{ targets: [`127.0.0.1:${adminPort}`] }] }],
+    };
+    // JSON is YAML.
+    writeFileSync(join(dir, "prometheus.yml"), JSON.stringify(config));
+    const args = [
+      `--config.file=${dir}/prometheus.yml`,
+      `--storage.tsdb.path=${dir}/data`,
+      `--web.listen-address=127.0.0.1:${own}`,
+    ];
+    const scraper = spawn(find("prometheus") as string, args, { stdio: "ignore" });
+    const closed = new Promise((resolve) => scraper.once("close", resolve));
+    scrapers.push({
+      async [Symbol.asyncDispose]() {
+        scraper.kill("SIGKILL");
+        await closed;
+        rmSync(dir, { recursive: true, force: true });
+      },
+    });
+    const prometheus = new Prometheus(own);
+    await eventually(async () => (await prometheus.value('up{job="drover"}')) === 1);
+    return prometheus;
+  }
+
+  async query(text: string): Promise<readonly Series[]> {
+    const path = `/api/v1/query?query=${encodeURIComponent(text)}`;
+    const answer = await http(this.#port, path).catch(() => undefined);
+    return answer?.status === 200 ? JSON.parse(answer.body).data.result : [];
+  }
+
+  async value(text: string): Promise<number | undefined> {
+    const [found] = await this.query(text);
+    return found && Number(found.value[1]);
+  }
+}
 
 promtool("promtool check metrics is clean", async () => {
   const { port, adminPort } = await serveProgram();
@@ -26,40 +88,90 @@ promtool("promtool check metrics is clean", async () => {
   client.end();
 });
 
-prometheus("Prometheus scrapes it: the target is up, and the counts are those of what was sent", async () => {
-  const { port, adminPort, program } = await serveProgram();
-  const client = await FrameClient.connect(port);
-  for (let n = 0; n < 10; n++) await client.ask(`frame ${n}`);
-  const dir = mkdtempSync(join(tmpdir(), "drover-prometheus-"));
-  const own = await freePort();
-  writeFileSync(
-    join(dir, "prometheus.yml"),
-    `global: { scrape_interval: 500ms }\nscrape_configs:\n  - job_name: drover\n    static_configs: [{ targets: ["127.0.0.1:${adminPort}"] }]\n`,
-  );
-  const args = [
-    `--config.file=${dir}/prometheus.yml`,
-    `--storage.tsdb.path=${dir}/data`,
-    `--web.listen-address=127.0.0.1:${own}`,
-  ];
-  const scraper = spawn(find("prometheus") as string, args, { stdio: "ignore" });
-  const query = async (text: string): Promise<number | undefined> => {
-    const answer = await http(own, `/api/v1/query?query=${encodeURIComponent(text)}`).catch(() => undefined);
-    const value = answer?.status === 200 && JSON.parse(answer.body).data.result[0]?.value[1];
-    return value ? Number(value) : undefined;
+const SIZE = 100;
+/** On the wire: with the header of {packet, 2}. */
+const BYTES = SIZE + 2;
+
+prometheus("what it has counted is exactly what was sent, once it is quiet", async () => {
+  const { port, adminPort } = await serveProgram();
+  const server = await Prometheus.scraping(adminPort);
+  const { tally } = await runLoad({ port, connections: 20, window: 4, size: SIZE, frames: 20_000 });
+  expect(tally).toMatchObject({ opened: 20, sent: 20_000, echoed: 20_000 });
+  const exact: Readonly<Record<string, number>> = {
+    drover_frames_received_total: 20_000,
+    drover_frames_sent_total: 20_000,
+    drover_bytes_received_total: 20_000 * BYTES,
+    drover_bytes_sent_total: 20_000 * BYTES,
+    drover_connections_accepted_total: 20,
+    drover_connections_closed_total: 20,
+    drover_connections_active: 0,
   };
-  try {
-    await eventually(async () => (await query('up{job="drover"}')) === 1);
-    await eventually(async () => (await query("sum(drover_frames_received_total)")) === 10);
-    expect(await query("sum(drover_connections_active)")).toBe(1);
-    process.kill(program.workers()[0] as number, "SIGKILL");
-    await eventually(
-      async () => (await query('drover_supervisor_restarts_total{child=~"worker.*"} > 0')) === 1,
-    );
-    expect(await query("sum(drover_frames_received_total)")).toBe(10);
-  } finally {
-    scraper.kill("SIGKILL");
-    await new Promise((resolve) => scraper.once("close", resolve));
-    rmSync(dir, { recursive: true, force: true });
-    client.end();
-  }
+  for (const [name, wanted] of Object.entries(exact))
+    await eventually(async () => (await server.value(`sum(${name})`)) === wanted);
 });
+
+/** As many as the restart budget has, but two. */
+const KILLS = 12;
+const KILL_EVERY = 4_500;
+const MINUTE = 60_000;
+
+prometheus(
+  "for a minute in which workers are killed under load no scrape fails, no counter falls, and the budget's alert fires",
+  async () => {
+    const budget = [`--max-restarts=${KILLS + 2}`, "--max-seconds=600", "--workers=3"];
+    const { port, adminPort, program } = await serveProgram(budget);
+    const server = await Prometheus.scraping(adminPort);
+    const ends = performance.now() + MINUTE;
+    const over = new AbortController();
+    let echoed = 0;
+    const load = (async () => {
+      while (!over.signal.aborted) {
+        // At a pace that leaves the machine to others: what matters is that frames are under way at every kill.
+        const run = { port, connections: 12, window: 1, size: SIZE, durationMs: 500, signal: over.signal };
+        const { tally } = await runLoad(run);
+        expect(tally).toMatchObject({ wrongBytes: 0, errors: { mismatch: 0, hung: 0, connectRefused: 0 } });
+        echoed += tally.echoed;
+      }
+    })();
+
+    for (let kill = 1; kill <= KILLS; kill++) {
+      const workers = await eventually(() => program.workers().length === 3 && program.workers());
+      process.kill(workers[kill % 3] as number, "SIGKILL");
+      await program.until(
+        () => program.lines.filter((line) => line.reason === "killed").length >= kill || undefined,
+      );
+      await new Promise((resolve) => setTimeout(resolve, KILL_EVERY));
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, ends - performance.now())));
+    over.abort();
+    await load;
+
+    const restarts = 'sum(drover_supervisor_restarts_total{supervisor="drover"})';
+    await eventually(async () => (await server.value(restarts)) === KILLS);
+    await eventually(async () => (await server.value("sum(drover_connections_active)")) === 0);
+    const accepted = await server.value("sum(drover_connections_accepted_total)");
+    await eventually(async () => (await server.value("sum(drover_connections_closed_total)")) === accepted);
+
+    const scrapes = await server.query('up{job="drover"}[5m]');
+    expect(scrapes[0]?.values.length).toBeGreaterThan(100);
+    expect(scrapes[0]?.values.filter(([, up]) => up !== "1")).toEqual([]);
+    const counters = await server.query('{__name__=~".+_total",job="drover"}[5m]');
+    expect(counters.length).toBeGreaterThan(100);
+    for (const { metric, values } of counters) {
+      const numbers = values.map(([, text]) => Number(text));
+      expect(
+        numbers.filter((value, at) => value < (numbers[at - 1] ?? 0)),
+        JSON.stringify(metric),
+      ).toEqual([]);
+    }
+
+    // What a killed worker had counted since it last told, a second before at most, is all that is lost.
+    const counted = (await server.value("sum(drover_frames_received_total)")) as number;
+    expect(counted).toBeGreaterThan(echoed / 2);
+    expect(counted).toBeLessThanOrEqual(echoed + KILLS * 12);
+    const fires = 'ALERTS{alertname="DroverRestartBudgetLow",alertstate="firing",supervisor="drover"}';
+    expect(await server.value(fires)).toBe(1);
+    expect(await server.value('ALERTS{alertname="DroverWorkerFlapping",alertstate="firing"}')).toBe(1);
+  },
+  180_000,
+);

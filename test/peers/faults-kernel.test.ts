@@ -1,0 +1,351 @@
+/** The kernel refuses: descriptors, ports, accepts, writes, OS processes; and the wall clock jumps. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { find, testWith } from "../support/peers.js";
+import {
+  childrenOf,
+  endAll,
+  eventually,
+  freePort,
+  http,
+  isAlive,
+  MAIN,
+  type Served,
+  series,
+  serveProgram,
+} from "../support/program.js";
+
+const prlimit = testWith("prlimit", "apt-get install util-linux");
+const setpriv = testWith("setpriv", "apt-get install util-linux");
+const strace = testWith("strace", "apt-get install strace");
+const faketime = testWith("faketime", "apt-get install faketime");
+const started: { child: ChildProcess; dir: string }[] = [];
+
+afterEach(async () => {
+  await endAll();
+  for (const { child, dir } of started.splice(0)) {
+    const osPids = childrenOf(child.pid as number);
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    if (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL")) await closed;
+    await eventually(() => osPids.every((osPid) => !isAlive(osPid)));
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+/** Starts the program as another one runs it: `prlimit --nofile=200 node main.js start …`. */
+async function under(name: string, before: readonly string[], args: readonly string[], env = {}) {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const dir = mkdtempSync(join(tmpdir(), "drover-under-"));
+  const usual = ["--host=127.0.0.1", `--port=${port}`, `--admin-port=${adminPort}`, "--log-format=json"];
+  const given = (flag: string) => args.some((arg) => arg.split("=")[0] === flag.split("=")[0]);
+  const flags = [...usual.filter((flag) => !given(flag)), ...args];
+  const argv = [...before, process.execPath, MAIN, "start", ...flags];
+  const child = spawn(find(name) as string, argv, {
+    cwd: dir,
+    env: { PATH: process.env.PATH, HOME: dir, XDG_RUNTIME_DIR: dir, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  started.push({ child, dir });
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
+    child.once("close", (code) => resolve({ code, stderr }));
+  });
+  return { child, port, adminPort, dir, ended, stdout: () => stdout };
+}
+
+const ready = (adminPort: number) =>
+  eventually(async () => (await http(adminPort, "/ready").catch(() => undefined))?.status === 200);
+
+const scraped = async (adminPort: number) => (await http(adminPort, "/metrics")).body;
+
+/** Sets how many descriptors an OS process may have open: so many more than it has. */
+function leaveDescriptors(osPid: number, more: number, hard = 0): void {
+  const limit = readdirSync(`/proc/${osPid}/fd`).length + more;
+  const { status, stderr } = spawnSync(find("prlimit") as string, [
+    `--pid=${osPid}`,
+    `--nofile=${limit}:${Math.max(hard, limit)}`,
+  ]);
+  expect(status, String(stderr)).toBe(0);
+}
+
+/** What each of so many clients gets: its answer, or the end. */
+async function visitors(port: number, count: number) {
+  const clients = await Promise.all(Array.from({ length: count }, () => FrameClient.connect(port)));
+  const answers = clients.map((client, n) => client.ask(`client ${n}`).catch(() => "closed"));
+  return { clients, answers };
+}
+
+// -- descriptors --------------------------------------------------------------------------------------------
+
+prlimit(
+  "with few descriptors it serves as many as it can, and the others wait instead of being dropped",
+  async () => {
+    const { port, adminPort } = await under("prlimit", ["--nofile=200:200"], ["--workers=1"]);
+    await ready(adminPort);
+    const { clients, answers } = await visitors(port, 120);
+    const most = await eventually(async () => {
+      const text = await scraped(adminPort);
+      const active = series(text, "drover_connections_active");
+      return active === series(text, "drover_max_connections") && active;
+    });
+    expect(most).toBeLessThan(120);
+    // Who has been served goes, and makes room for one who waits.
+    await Promise.all(
+      answers.map(async (answer, n) => {
+        expect(await answer).toBe(`client ${n}`);
+        clients[n]?.end();
+      }),
+    );
+  },
+);
+
+prlimit(
+  "a worker that is out of descriptors goes on with the connections it has, and so do the others",
+  async () => {
+    const { program, port, adminPort } = await serveProgram();
+    const workers = program.workers();
+    const old = await visitors(port, 10);
+    await Promise.all(old.answers);
+    leaveDescriptors(workers[0] as number, 0);
+    const more = await visitors(port, 40);
+    await Promise.all(more.answers);
+    for (const [n, client] of old.clients.entries())
+      expect(await client.ask(`still ${n}`)).toBe(`still ${n}`);
+    // Its numbers still come, although reading them takes a descriptor.
+    await eventually(
+      async () => (series(await scraped(adminPort), "drover_frames_received_total") ?? 0) >= 20,
+    );
+    expect(program.workers()).toEqual(workers);
+    expect(program.lines.filter((line) => line.level === "error")).toEqual([]);
+    for (const client of [...old.clients, ...more.clients]) client.end();
+  },
+);
+
+prlimit(
+  "a primary that is out of descriptors serves on, tells why no worker can be started, and starts it later",
+  async () => {
+    const { program, port, adminPort } = await serveProgram();
+    const [victim] = program.workers();
+    leaveDescriptors(program.osPid, -1, 20_000);
+    process.kill(victim as number, "SIGKILL");
+    const report = await program.line((line) => line.errorContext === "start_error");
+    expect(report).toMatchObject({ supervisor: "drover", reason: "{not_spawned,'EMFILE'}" });
+    const client = await FrameClient.connect(port);
+    expect(await client.ask("hello")).toBe("hello");
+    leaveDescriptors(program.osPid, 1_000, 20_000);
+    await eventually(() => program.workers().length === 2);
+    // What was short has cost restarts, but not the program.
+    await eventually(async () => (series(await scraped(adminPort), "drover_worker_up") ?? 0) === 2);
+    expect(await client.ask("still here")).toBe("still here");
+    client.end();
+  },
+);
+
+// -- ports --------------------------------------------------------------------------------------------------
+
+const fewerRights = process.getuid?.() === 0 ? setpriv : setpriv.skip;
+
+fewerRights("a port for which it has no right ends with 69 and says what to do", async () => {
+  const first = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+  const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+  const runtime = mkdtempSync(join(tmpdir(), "drover-nobody-"));
+  spawnSync("chown", ["65534:65534", runtime]);
+  const env = { XDG_RUNTIME_DIR: runtime, HOME: runtime };
+  const { ended } = await under("setpriv", nobody, ["--workers=1", `--port=${Math.min(80, first - 1)}`], env);
+  const { code, stderr } = await ended;
+  rmSync(runtime, { recursive: true, force: true });
+  if (first === 0) return expect(code).toBe(0);
+  expect(stderr).toMatch(/^drover: no right to bind 127\.0\.0\.1:80: .*choose another --port\n$/);
+  expect(code).toBe(69);
+});
+
+fewerRights(
+  "another user of the machine can neither reach its control socket nor read its configuration",
+  async () => {
+    const { program, control } = await serveProgram(["--workers=1"]);
+    const secret = join(program.dir, "drover.json");
+    writeFileSync(secret, "{}", { mode: 0o600 });
+    // The folder of the test may be entered; the one that the program made may not.
+    chmodSync(program.dir, 0o755);
+    const asNobody = (...args: string[]) => {
+      const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, MAIN];
+      const env = { PATH: process.env.PATH, HOME: "/nonexistent" };
+      return spawnSync(find("setpriv") as string, [...nobody, ...args], { encoding: "utf8", env, cwd: "/" });
+    };
+    const tree = asNobody("tree", `--control=${control}`);
+    expect(tree.stderr).toMatch(/^drover .*belongs to another user.*\n$/);
+    expect(tree.status).toBe(69);
+    const config = asNobody("config", `--config=${secret}`);
+    expect(config.stderr).toMatch(/^drover: .*drover\.json.+\n$/);
+    expect(config.status).toBe(78);
+    expect(program.over).toBe(false);
+  },
+);
+
+prlimit("an address that is not of this machine ends with 69 and says what to do", async () => {
+  const { ended } = await under("prlimit", [], ["--workers=1", "--host=192.0.2.1"]);
+  expect(await ended).toMatchObject({ code: 69, stderr: expect.stringContaining("choose another --host") });
+});
+
+// -- system calls that fail ---------------------------------------------------------------------------------
+
+/**
+ * Makes system calls of a worker fail while `during` runs.
+ * @param only on these sockets; without any, on all descriptors
+ * @returns how many did
+ */
+async function injected(
+  osPid: number,
+  what: string,
+  only: readonly string[],
+  during: () => Promise<void>,
+): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), "drover-strace-"));
+  const file = join(dir, "trace");
+  const calls = ["-e", `trace=${what.split(":")[0]}`, "-e", `inject=${what}`];
+  const args = ["-f", "-o", file, "-p", String(osPid), ...only.flatMap((name) => ["-P", name]), ...calls];
+  const tracer = spawn(find("strace") as string, args, { stdio: ["ignore", "ignore", "pipe"] });
+  started.push({ child: tracer, dir });
+  let said = "";
+  tracer.stderr?.on("data", (chunk) => {
+    said += chunk;
+  });
+  await eventually(() => said.includes("attached"));
+  await during();
+  const closed = new Promise((resolve) => tracer.once("close", resolve));
+  tracer.kill("SIGTERM");
+  await closed;
+  return readFileSync(file, "utf8").split("(INJECTED)").length - 1;
+}
+
+const oneWorker = async (): Promise<[Served, number]> => {
+  const served = await serveProgram(["--workers=1"]);
+  return [served, served.program.workers()[0] as number];
+};
+
+for (const error of ["ENOBUFS", "ENOMEM", "ECONNABORTED", "EPROTO", "ENFILE"]) {
+  strace(
+    `an accept that fails with ${error} costs nobody: all are served as soon as it works again`,
+    async () => {
+      const [{ port, program }, worker] = await oneWorker();
+      const failed = await injected(worker, `accept,accept4:error=${error}:when=1..20`, [], async () => {
+        const { clients, answers } = await visitors(port, 10);
+        expect(await Promise.all(answers)).toEqual(clients.map((_, n) => `client ${n}`));
+        for (const client of clients) client.end();
+      });
+      expect(failed).toBeGreaterThan(0);
+      expect(program.workers()).toEqual([worker]);
+    },
+  );
+}
+
+/** The sockets that an OS process has open, as its descriptors name them. */
+function socketsOf(osPid: number): string[] {
+  const names = readdirSync(`/proc/${osPid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${osPid}/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return names.filter((name) => name.startsWith("socket:"));
+}
+
+for (const error of ["EPIPE", "ECONNRESET"]) {
+  strace(
+    `a write that fails with ${error} ends that connection, is counted once, and is nobody else's`,
+    async () => {
+      const [{ port, adminPort, program }, worker] = await oneWorker();
+      const others = new Set(socketsOf(worker));
+      const { clients, answers } = await visitors(port, 10);
+      await Promise.all(answers);
+      // Only these: a worker writes to its own threads as well.
+      const victims = socketsOf(worker)
+        .filter((name) => !others.has(name))
+        .slice(0, 4);
+      const failed = await injected(worker, `write,writev:error=${error}`, victims, async () => {
+        const again = await Promise.all(clients.map((client) => client.ask("again").catch(() => "closed")));
+        expect(again.toSorted()).toEqual([...Array(6).fill("again"), ...Array(4).fill("closed")]);
+      });
+      expect(failed).toBe(4);
+      const text = await eventually(async () => {
+        const body = await scraped(adminPort);
+        return series(body, "drover_connections_closed_total") === 4 && body;
+      });
+      expect(series(text, "drover_connections_closed_total", { reason: "reset" })).toBe(4);
+      expect(series(text, "drover_connections_active")).toBe(6);
+      expect(program.workers()).toEqual([worker]);
+      expect(program.lines.filter((line) => line.report !== undefined)).toEqual([]);
+      for (const client of clients) client.end();
+    },
+  );
+}
+
+// -- the wall clock -----------------------------------------------------------------------------------------
+
+faketime("when the wall clock jumps, deadlines and the restart budget go by their own clock", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-time-"));
+  const file = join(dir, "offset");
+  const jump = (offset: string) => writeFileSync(file, `${offset}\n`);
+  jump("+0");
+  // Of faketime, only where its library is: what it would set itself cannot be changed while the program runs.
+  const library = spawnSync(find("faketime") as string, ["-f", "+0", "printenv", "LD_PRELOAD"], {
+    encoding: "utf8",
+  });
+  const env = {
+    LD_PRELOAD: library.stdout.trim(),
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: "1",
+    DONT_FAKE_MONOTONIC: "1",
+  };
+  const { child, port, adminPort, stdout } = await under(
+    "prlimit",
+    [],
+    ["--workers=2", "--idle-timeout=1h"],
+    env,
+  );
+  await eventually(async () => series(await scraped(adminPort).catch(() => ""), "drover_worker_up") === 2);
+  const left = async () => series(await scraped(adminPort), "drover_restarts_left", { supervisor: "drover" });
+  const stays = await FrameClient.connect(port);
+  const hour = async (offset: string) => {
+    jump(offset);
+    expect(await stays.ask(offset)).toBe(offset);
+    const comes = await FrameClient.connect(port);
+    expect(await comes.ask("hello")).toBe("hello");
+    comes.end();
+  };
+  await hour("+3h");
+  // The other worker's end counts for its minute, however many hours that is on the wall.
+  const tree = JSON.parse((await http(adminPort, "/tree")).body);
+  const workers = tree.children.filter((node: any) => node.kind === "worker");
+  const busy = workers.find((node: any) => JSON.stringify(node.children).includes('"connection"'));
+  const idle = workers.find((node: any) => node !== busy);
+  process.kill(idle.osPid, "SIGKILL");
+  await eventually(async () => (await left()) === 4);
+  for (const offset of ["-2h", "+12y", "+0"]) await hour(offset);
+  expect(await left()).toBe(4);
+  expect(child.exitCode).toBe(null);
+  // The log goes by the wall.
+  const times = [...stdout().matchAll(/"time":"([^"]+)"/g)].map(([, time]) => Date.parse(time as string));
+  expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(2 * 3_600_000);
+  stays.end();
+  rmSync(dir, { recursive: true, force: true });
+});

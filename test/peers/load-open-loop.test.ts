@@ -1,0 +1,54 @@
+// The honesty of the open loop, against a server that the kernel stops: what must be seen follows from arithmetic.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Progress } from "../../scripts/load/result.js";
+import { runLoad } from "../../scripts/load/run.js";
+
+const ECHO = `require("node:net").createServer({ noDelay: true }, (socket) => socket.on("error", () => {}).pipe(socket))
+  .listen(0, "127.0.0.1", function () { console.log(this.address().port); })`;
+
+const RATE = 1_000;
+const SECONDS = 10;
+const STALL_MS = 500;
+
+async function stalledRun(mode: "rate" | "echo") {
+  const child = spawn(process.execPath, ["-e", ECHO], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [port] = await once(child.stdout, "data");
+    const stall = async ({ elapsedMs }: Progress) => {
+      if (elapsedMs < 4_000 || elapsedMs >= 5_000) return;
+      child.kill("SIGSTOP");
+      await sleep(STALL_MS);
+      child.kill("SIGCONT");
+    };
+    const load = { port: Number(port), connections: 20, durationMs: SECONDS * 1_000 };
+    const onProgress = (progress: Progress) => void stall(progress);
+    return await runLoad({ ...load, mode, rate: mode === "rate" ? RATE : undefined, onProgress });
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+// A frame that was due x ms before the end of the stall waits for x ms: of all frames, (stall - x) / duration wait
+// for longer than x. So the p99 is where (500 - x) / 10,000 = 1 %, at 400 ms, and the maximum is the whole stall.
+test("a server stopped for 500 ms in 10 s shows as a p99 of 400 ms and a maximum of 500 ms", async () => {
+  const { latency, tally, due } = await stalledRun("rate");
+  expect(due).toBe(RATE * SECONDS);
+  expect(tally).toMatchObject({ sent: due, echoed: due });
+  expect(latency.count).toBe(due);
+  const theory = (percent: number) => STALL_MS - ((100 - percent) / 100) * SECONDS * 1_000;
+  for (const percent of [96, 97, 98, 99, 99.9]) {
+    expect(latency.percentile(percent), `p${percent}`).toBeGreaterThan(theory(percent) - 60);
+    expect(latency.percentile(percent), `p${percent}`).toBeLessThan(theory(percent) + 150);
+  }
+  expect(latency.maxMs).toBeGreaterThan(STALL_MS - 20);
+});
+
+test("a closed loop hardly sees the same stall, which is why there is an open one", async () => {
+  const { latency } = await stalledRun("echo");
+  // Twenty frames of very many were in flight when it began.
+  expect(latency.maxMs).toBeGreaterThan(STALL_MS - 20);
+  expect(latency.percentile(99)).toBeLessThan(STALL_MS / 2);
+});

@@ -1,0 +1,101 @@
+/** A listening socket that is there before the program is, as systemd hands one over (sd_listen_fds). */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { eventually, MAIN } from "../support/program.js";
+
+/** What runs in place of systemd: the variables must name the OS process that `exec` leaves. */
+const ACTIVATE = 'LISTEN_PID=$$ exec "$@"';
+const started: { child: ChildProcess; dir: string }[] = [];
+
+afterEach(async () => {
+  for (const { child, dir } of started.splice(0)) {
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    if (child.exitCode === null && child.kill("SIGKILL")) await closed;
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+/** Listens as a socket unit does: bound, and nobody accepts. */
+async function socketUnit(path?: string): Promise<{ unit: Server; fd: number; port: number }> {
+  const unit = createServer();
+  await new Promise<void>((resolve) =>
+    path ? unit.listen(path, resolve) : unit.listen(0, "127.0.0.1", resolve),
+  );
+  const address = unit.address() as { port: number } | string;
+  const { fd } = (unit as unknown as { _handle: { fd: number } })._handle;
+  return { unit, fd, port: typeof address === "string" ? 0 : address.port };
+}
+
+function activate(fd: number, args: readonly string[] = [], env: Record<string, string> = {}) {
+  const dir = mkdtempSync(join(tmpdir(), "drover-activation-"));
+  const node = process.env.NODE ?? process.execPath;
+  const argv = ["-c", ACTIVATE, "sh", node, MAIN, "start", "--workers=2", "--admin-port=0", ...args];
+  const child = spawn("sh", argv, {
+    cwd: dir,
+    env: { PATH: process.env.PATH, HOME: dir, XDG_RUNTIME_DIR: dir, LISTEN_FDS: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe", fd],
+  });
+  started.push({ child, dir });
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<{ code: number | null; stderr: string; stdout: string }>((resolve) => {
+    child.once("close", (code) => resolve({ code, stderr, stdout }));
+  });
+  const said = (what: string) => eventually(() => stdout.includes(what));
+  return { child, ended, said };
+}
+
+test("clients that connected before it was started are served, and it says where it listens", async () => {
+  const { unit, fd, port } = await socketUnit();
+  // The unit's own process must not take them.
+  (unit as unknown as { _handle: { onconnection: unknown; close(): void } })._handle.onconnection = () => {};
+  const { child, ended, said } = activate(fd);
+  unit.close();
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
+  await said(`serves echo on 127.0.0.1:${port} with 2 workers`);
+  child.kill("SIGTERM");
+  expect((await ended).code).toBe(0);
+});
+
+test("variables that are meant for another OS process are passed over", async () => {
+  const { unit, fd } = await socketUnit();
+  const dir = mkdtempSync(join(tmpdir(), "drover-activation-"));
+  const child = spawn(
+    process.env.NODE ?? process.execPath,
+    [MAIN, "start", "--workers=1", "--port=0", "--host=127.0.0.1", "--admin-port=0"],
+    {
+      env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: dir, LISTEN_FDS: "1", LISTEN_PID: "1" },
+      stdio: ["ignore", "pipe", "inherit", fd],
+    },
+  );
+  started.push({ child, dir });
+  await new Promise<void>((resolve) => {
+    child.stdout?.on("data", (chunk) => String(chunk).includes(" serves echo ") && resolve());
+  });
+  unit.close();
+});
+
+test("what cannot be served is refused with one line that says what to do", async () => {
+  const { unit, fd } = await socketUnit();
+  const several = await activate(fd, [], { LISTEN_FDS: "2" }).ended;
+  expect(several).toMatchObject({ code: 78, stderr: expect.stringContaining("one ListenStream=") });
+  const address = await activate(fd, ["--port=4000"]).ended;
+  expect(address).toMatchObject({ code: 78, stderr: expect.stringContaining("leave out port") });
+  unit.close();
+  const local = await socketUnit(join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock"));
+  const unix = await activate(local.fd).ended;
+  expect(unix).toMatchObject({ code: 69, stderr: expect.stringContaining("descriptor 3 is no TCP socket") });
+  local.unit.close();
+});

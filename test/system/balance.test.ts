@@ -1,0 +1,56 @@
+/** How clients are spread over the workers, and that balance costs nobody a place. */
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { endAll, eventually, http, serveProgram } from "../support/program.js";
+
+const clients: FrameClient[] = [];
+afterEach(async () => {
+  for (const { socket } of clients.splice(0)) socket.destroy();
+  await endAll();
+});
+
+async function come(port: number, count: number): Promise<void> {
+  const connecting = Array.from({ length: count }, () => FrameClient.connect(port));
+  const come = await Promise.all(connecting);
+  clients.push(...come);
+  for (const client of come) expect(await client.ask("x")).toBe("x");
+}
+
+/** Connections of each worker, once they add up. */
+function spread(adminPort: number, total: number): Promise<number[]> {
+  return eventually(async () => {
+    const { body } = await http(adminPort, "/metrics");
+    const lines = body.matchAll(/^drover_connections_active\{[^}]*\} (\d+)$/gm);
+    const counts = [...lines].map((found) => Number(found[1]));
+    return counts.reduce((sum, count) => sum + count, 0) === total && counts;
+  });
+}
+
+const ratio = (counts: readonly number[]) => Math.max(...counts) / Math.min(...counts);
+
+test("clients that come a few at a time are spread evenly over four workers", async () => {
+  const { port, adminPort } = await serveProgram(["--workers=4"]);
+  for (let n = 0; n < 80; n++) await come(port, 5);
+  expect(ratio(await spread(adminPort, 400))).toBeLessThanOrEqual(1.25);
+});
+
+test("a burst of 2,000 is spread evenly, and all are served", async () => {
+  const { port, adminPort } = await serveProgram(["--workers=4"]);
+  await come(port, 2_000);
+  expect(ratio(await spread(adminPort, 2_000))).toBeLessThanOrEqual(1.25);
+});
+
+test("a worker that is stopped holds nobody up: the other goes on accepting", async () => {
+  const { port, program } = await serveProgram();
+  const [one] = program.workers() as [number];
+  process.kill(one, "SIGSTOP");
+  await come(port, 100);
+});
+
+test("a primary that is stopped holds nobody up", async () => {
+  const { port, program } = await serveProgram();
+  program.signal("SIGSTOP");
+  await come(port, 200);
+  program.signal("SIGCONT");
+  await come(port, 10);
+});

@@ -1,0 +1,148 @@
+/** What goes wrong between the primary and its workers, and in the primary's own children: nobody else feels it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";
+
+const folders: string[] = [];
+
+afterEach(async () => {
+  await endAll();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A protocol that does with the channel of its worker what the client says. */
+const ROGUE = `
+import { defineProtocol, packet } from "drover";
+const SPECIAL = { undefined: undefined, nothing: null, numbers: new Float64Array(3), map: new Map([["t", "ready"]]) };
+export default defineProtocol({
+  name: "rogue",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        const text = frame.toString();
+        if (text === "disconnect") process.disconnect();
+        else if (text.startsWith("post ")) {
+          const message = JSON.parse(text.slice(5), (_, value) => (Object.hasOwn(SPECIAL, value) ? SPECIAL[value] : value));
+          process.send(message, undefined, undefined, () => conn.send("posted"));
+        } else conn.send(text);
+      },
+    },
+  },
+});`;
+
+async function rogue(...args: string[]) {
+  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  folders.push(cwd);
+  writeFileSync(join(cwd, "rogue.js"), ROGUE);
+  return serveProgram(["./rogue.js", ...args], { cwd });
+}
+
+const GARBAGE = [
+  "nothing",
+  "some text",
+  7,
+  {},
+  { t: "no such word" },
+  { t: "constructor" },
+  { t: "map" },
+  { t: "snapshot" },
+  { t: "snapshot", d: "numbers" },
+  { t: "snapshot", d: [1, 2, 3] },
+  { t: "ready" },
+  { t: "ready", d: "nothing" },
+  { t: "ready", d: "nowhere" },
+  { t: "failed" },
+  { t: "failed", d: 3 },
+  { t: "reply" },
+  { t: "reply", id: "__proto__", d: {} },
+  { t: "reply", id: 999_999, d: {} },
+  { t: "acquire" },
+  { t: "acquire", id: "nothing" },
+  { t: "signal" },
+  { t: "signal", d: "nothing" },
+  { t: "signal", d: { to: "nobody", kind: "exit", payload: "kill" } },
+  { t: "signal", d: { to: [99, 2], kind: "exit", payload: "kill" } },
+  { t: "signal", d: { to: [-1, 2], kind: "exit", payload: "kill" } },
+  { t: "signal", d: { to: ["0", "1"], kind: "exit", payload: "kill" } },
+  { t: "signal", d: { to: [1.5, {}], kind: "send" } },
+  { t: "signal", d: { to: [0, 999_999], kind: "send", payload: "hello" } },
+  { t: "signal", d: { to: [0, 2], kind: "no such kind", payload: "hello" } },
+  { t: "log" },
+  { t: "record" },
+  { t: "record", d: "no JSON" },
+  { t: "trace", id: 1, d: {} },
+  { t: "trace", id: 999_999, d: { what: "frame_in" } },
+  { t: "loaded", d: { active: "many", ahead: true } },
+  { t: "boot" },
+  { t: "request", id: 1 },
+];
+
+test("garbage on the channel of a worker is passed over: the primary and all workers go on", async () => {
+  const { program, port, adminPort } = await rogue();
+  const workers = program.workers();
+  const client = await FrameClient.connect(port);
+  for (const message of GARBAGE)
+    await expect(client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).resolves.toBe(
+      "posted",
+    );
+  // Answered by every worker, and thus after all of that.
+  const tree = JSON.parse((await http(adminPort, "/tree")).body);
+  expect(
+    tree.children.filter((node: any) => node.kind === "worker" && node.state === "running"),
+  ).toHaveLength(2);
+  expect(await client.ask("hello")).toBe("hello");
+  expect(program.workers()).toEqual(workers);
+  expect(program.lines.filter((line) => line.level === "error")).toEqual([]);
+  client.end();
+});
+
+test("a worker whose channel is closed drains and ends, and another takes its place", async () => {
+  const { program, port, adminPort } = await rogue("--workers=1");
+  const [before] = program.workers();
+  const client = await FrameClient.connect(port);
+  client.send("disconnect");
+  await client.closed;
+  await eventually(() => {
+    const [now] = program.workers();
+    return now !== undefined && now !== before && program.workers().length === 1;
+  });
+  const next = await FrameClient.connect(port);
+  expect(await next.ask("hello")).toBe("hello");
+  next.end();
+  await eventually(async () => {
+    const { body } = await http(adminPort, "/metrics");
+    return series(body, "drover_supervisor_restarts_total", { child: "worker 1" }) === 1;
+  });
+});
+
+test("an admin server that is killed is started again, is counted, and clients notice nothing", async () => {
+  const { program, port, adminPort, control } = await serveProgram();
+  const client = await FrameClient.connect(port);
+  const tree = JSON.parse((await http(adminPort, "/tree")).body);
+  const { pid } = tree.children.find((node: any) => node.kind === "admin");
+  const env = { DROVER_CONTROL: control };
+  await run(["kill", pid, "kill"], { env });
+  expect(await client.ask("hello")).toBe("hello");
+  const text = await eventually(async () => {
+    const answer = await http(adminPort, "/metrics").catch(() => undefined);
+    return answer?.status === 200 && answer.body;
+  });
+  expect(series(text, "drover_supervisor_restarts_total", { child: "admin" })).toBe(1);
+  expect(series(text, "drover_restarts_left", { supervisor: "drover" })).toBe(4);
+  expect(program.workers()).toHaveLength(2);
+  client.end();
+});
+
+test("a NOTIFY_SOCKET that leads nowhere changes nothing", async () => {
+  for (const NOTIFY_SOCKET of ["/nowhere/notify", "@abstract", "garbage"]) {
+    const { port } = await serveProgram(["--workers=1"], { env: { NOTIFY_SOCKET } });
+    const client = await FrameClient.connect(port);
+    expect(await client.ask("hello")).toBe("hello");
+    client.end();
+    await endAll();
+  }
+});

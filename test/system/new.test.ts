@@ -1,0 +1,98 @@
+/** `drover new` and `drover check`: what a newcomer types before anything else. */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, expect, onTestFinished, test } from "vitest";
+import { Client } from "../support/client.js";
+import { FrameClient } from "../support/frames.js";
+import { endAll, freePort, ROOT, run, serveProgram } from "../support/program.js";
+
+afterEach(endAll);
+
+const exec = promisify(execFile);
+const folder = () => mkdtempSync(join(tmpdir(), "drover-new-"));
+
+/** As `npm install` would, without the registry. */
+function install(dir: string): void {
+  const modules = join(dir, "node_modules");
+  mkdirSync(join(modules, "@types"), { recursive: true });
+  symlinkSync(ROOT, join(modules, "drover"));
+  for (const name of ["vitest", "typescript", "@types/node"])
+    symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+}
+
+test("the starter project type-checks, passes its own test, is found well by `check`, and serves", async () => {
+  const dir = join(folder(), "My Server");
+  const { code, stdout } = await run(["new", dir]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^made .*My Server\n[\s\S]*protocol\.ts[\s\S]*next: cd /);
+  install(dir);
+  const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
+  await exec(bin("tsc"), [], { cwd: dir });
+  const { stdout: tested } = await exec(bin("vitest"), ["run"], { cwd: dir });
+  expect(tested).toMatch(/1 passed/);
+  const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
+  const checked = await run(["check", "./protocol.ts", ...ports], { cwd: dir });
+  expect([checked.code, checked.stderr]).toEqual([0, ""]);
+  expect(checked.stdout).toMatch(/^ok +protocol +greeter, from \.\/protocol\.ts$/m);
+  const { port } = await serveProgram(["./protocol.ts"], { cwd: dir });
+  const client = await Client.connect(port);
+  client.write("ada\nhello\n");
+  await expect.poll(() => client.bytes.toString()).toBe("who are you?\nhello, ada\nada: hello\n");
+  await client.close();
+});
+
+test("a folder that is not empty is refused and left as it was", async () => {
+  const dir = folder();
+  writeFileSync(join(dir, "mine.txt"), "");
+  const { code, stderr } = await run(["new", dir]);
+  expect([code, stderr]).toEqual([
+    64,
+    `${dir} is not empty (mine.txt): name a folder that is new or empty\n`,
+  ]);
+  expect(readdirSync(dir)).toEqual(["mine.txt"]);
+  const file = await run(["new", join(dir, "mine.txt")]);
+  expect([file.code, file.stderr]).toEqual([
+    64,
+    `${join(dir, "mine.txt")}: is a file: name a folder that is new or empty\n`,
+  ]);
+});
+
+test("`check` ends with the code of `start` and says how to mend what is wrong", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void taken.close());
+  await new Promise((resolve) => taken.once("listening", resolve));
+  const { port } = taken.address() as { port: number };
+  const free = `--admin-port=${await freePort()}`;
+  const busy = await run(["check", "--host=127.0.0.1", `--port=${port}`, free]);
+  expect(busy.code).toBe(69);
+  expect(busy.stdout).toContain(`wrong  port            127.0.0.1:${port} is taken by another program`);
+  expect(busy.stdout).toContain(`mend it: ss -ltnp 'sport = :${port}'`);
+  const missing = await run(["check", "./nothing.ts", "--port=0", free]);
+  expect(missing.code).toBe(66);
+  const misspelt = await run(["check", "--port=0", free], { env: { DROVER_PROT: "1" } });
+  expect([misspelt.code, misspelt.stdout]).toEqual([
+    78,
+    expect.stringMatching(/^wrong +configuration +unknown environment variable DROVER_PROT.*DROVER_PORT/),
+  ]);
+  const backlog = await run(["check", "--port=0", free, "--backlog=65535", "--json"]);
+  const { exitCode, findings } = JSON.parse(backlog.stdout);
+  expect(exitCode).toBe(0);
+  expect(findings.find(({ what }: { what: string }) => what === "backlog")).toMatchObject({
+    verdict: "warning",
+    mend: "sudo sysctl -w net.core.somaxconn=65535",
+  });
+});
+
+test("`check` says that an instance is running, and does not disturb it", async () => {
+  const { port, adminPort, control } = await serveProgram();
+  const ports = [`--port=${port}`, `--admin-port=${adminPort}`, "--host=127.0.0.1"];
+  const { code, stdout } = await run(["check", ...ports, "--control", control]);
+  expect(code).toBe(69);
+  expect(stdout).toMatch(/wrong +control socket +drover "drover" is already running as OS process \d+/);
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+});

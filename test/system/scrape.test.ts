@@ -1,0 +1,198 @@
+/** What a scrape of the built program shows: every series by name, type and labels, whatever becomes of a worker. */
+import { readdirSync, statSync } from "node:fs";
+import { afterEach, describe, expect, test } from "vitest";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/events.js";
+import { FrameClient } from "../support/frames.js";
+import { endAll, eventually, http, type Served, series, serveProgram } from "../support/program.js";
+
+afterEach(endAll);
+
+const LISTENER = ["worker", "listener"];
+/** Other people's dashboards hold on to these. */
+const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly string[]]>> = {
+  drover_build_info: ["gauge", ["version", "node", "transport", "protocol"]],
+  drover_workers: ["gauge", ["state"]],
+  drover_worker_up: ["gauge", ["worker"]],
+  drover_worker_snapshot_age_seconds: ["gauge", ["worker"]],
+  drover_supervisor_restarts_total: ["counter", ["supervisor", "child", "worker?"]],
+  drover_supervisor_reports_total: ["counter", ["worker", "context"]],
+  drover_restarts_left: ["gauge", ["supervisor", "worker?"]],
+  drover_listener_running: ["gauge", LISTENER],
+  drover_connections_active: ["gauge", LISTENER],
+  drover_max_connections: ["gauge", LISTENER],
+  drover_connections_accepted_total: ["counter", LISTENER],
+  drover_connections_closed_total: ["counter", [...LISTENER, "reason"]],
+  drover_connections_refused_total: ["counter", [...LISTENER, "reason"]],
+  drover_frames_received_total: ["counter", LISTENER],
+  drover_frames_sent_total: ["counter", LISTENER],
+  drover_bytes_received_total: ["counter", LISTENER],
+  drover_bytes_sent_total: ["counter", LISTENER],
+  drover_reads_paused_total: ["counter", LISTENER],
+  drover_outbound_bytes: ["gauge", LISTENER],
+  drover_crashes_total: ["counter", ["worker", "protocol"]],
+  drover_event_loop_lag_seconds: ["gauge", ["worker"]],
+  drover_log_lines_dropped_total: ["counter", ["worker"]],
+  drover_open_fds: ["gauge", ["worker"]],
+  drover_max_fds: ["gauge", ["worker"]],
+  process_cpu_user_seconds_total: ["counter", ["worker"]],
+  process_cpu_system_seconds_total: ["counter", ["worker"]],
+  process_cpu_seconds_total: ["counter", ["worker"]],
+  process_resident_memory_bytes: ["gauge", ["worker"]],
+  process_start_time_seconds: ["gauge", ["worker"]],
+  process_open_fds: ["gauge", ["worker"]],
+  process_max_fds: ["gauge", ["worker"]],
+  nodejs_eventloop_lag_seconds: ["gauge", ["worker"]],
+  nodejs_heap_size_used_bytes: ["gauge", ["worker"]],
+  nodejs_heap_size_total_bytes: ["gauge", ["worker"]],
+  nodejs_external_memory_bytes: ["gauge", ["worker"]],
+};
+/** Values that a label may have: nothing that a client sends makes a series. */
+const CLOSED: Readonly<Record<string, RegExp>> = {
+  worker: /^[012]$/,
+  listener: /^main$/,
+  protocol: /^echo$/,
+  state: /^(starting|running|stopping|down)$/,
+  context: /^(child_terminated|start_error|shutdown|shutdown_error)$/,
+  supervisor: /^(drover|tcp_server)$/,
+  child: /^(admin|worker [12]|connections|listener)$/,
+  reason: new RegExp(`^(${[...CLOSE_REASONS, ...REFUSE_REASONS].join("|")})$`),
+};
+/** A scrape never waits for a worker: far below the second after which anybody else would have given up. */
+const AT_ONCE = 1_000;
+
+/** Asks until the text fits. */
+const scraped = (adminPort: number, fits: (text: string) => boolean): Promise<string> =>
+  eventually(async () => {
+    const { status, body } = await http(adminPort, "/metrics");
+    return status === 200 && fits(body) && body;
+  });
+
+async function serving(): Promise<Served> {
+  const served = await serveProgram();
+  await scraped(served.adminPort, (text) => series(text, "drover_worker_up") === 2);
+  return served;
+}
+
+test("every series of the contract is there, with its type, its help and its labels", async () => {
+  const { adminPort } = await serving();
+  const { body } = await http(adminPort, "/metrics");
+  for (const [name, [type]] of Object.entries(CONTRACT)) {
+    expect(body).toMatch(new RegExp(`^# HELP ${name} \\S.*\\.\\n# TYPE ${name} ${type}$`, "m"));
+  }
+  for (const line of body.split("\n")) {
+    const [, name = "", labels = ""] = /^(\w+)(?:\{(.*)\})? \S+$/.exec(line) ?? [];
+    const wanted = CONTRACT[name]?.[1];
+    if (!wanted) continue;
+    const given = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value] as const);
+    const least = wanted.filter((label) => !label.endsWith("?"));
+    expect([least, wanted.map((label) => label.replace("?", ""))], line).toContainEqual(
+      given.map(([label]) => label),
+    );
+    for (const [label, value] of given) expect(value, line).toMatch(CLOSED[label as string] ?? /./);
+  }
+  const others = [...body.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name as string);
+  expect(others.filter((name) => !(name in CONTRACT) && !/^(drover|process|nodejs)_/.test(name))).toEqual([]);
+});
+
+test("once it is quiet, every scrape has accepted = active + closed, and the exact counts", async () => {
+  const { port, adminPort } = await serving();
+  const clients = await Promise.all(Array.from({ length: 12 }, () => FrameClient.connect(port)));
+  for (const client of clients) expect(await client.ask("12345678")).toBe("12345678");
+  for (const client of clients.slice(0, 5)) client.end();
+  const text = await scraped(adminPort, (text) => series(text, "drover_connections_active") === 7);
+  expect(series(text, "drover_connections_accepted_total")).toBe(12);
+  expect(series(text, "drover_connections_closed_total")).toBe(5);
+  expect(series(text, "drover_frames_received_total")).toBe(12);
+  expect(series(text, "drover_frames_sent_total")).toBe(12);
+  expect(series(text, "drover_bytes_received_total")).toBe(120);
+  expect(series(text, "drover_bytes_sent_total")).toBe(120);
+  for (const client of clients) client.end();
+});
+
+// Kernels before 6.2 do not tell; there they are reckoned from the connections.
+test.skipIf(statSync("/proc/self/fd").size === 0)(
+  "open descriptors are those that the kernel counts",
+  async () => {
+    const { program, port, adminPort } = await serving();
+    const clients = await Promise.all(Array.from({ length: 10 }, () => FrameClient.connect(port)));
+    await scraped(adminPort, (text) =>
+      program.workers().every((osPid, at) => {
+        const open = readdirSync(`/proc/${osPid}/fd`).length;
+        return series(text, "drover_open_fds", { worker: String(at + 1) }) === open;
+      }),
+    );
+    for (const client of clients) client.end();
+  },
+);
+
+describe("a worker that", () => {
+  test("is stopped does not hold up a scrape, which says how old its numbers are", async () => {
+    const { program, port, adminPort } = await serving();
+    const clients = await Promise.all(Array.from({ length: 8 }, () => FrameClient.connect(port)));
+    for (const client of clients) await client.ask("hello");
+    const before = await scraped(adminPort, (text) => series(text, "drover_frames_received_total") === 8);
+    process.kill(program.workers()[0] as number, "SIGSTOP");
+    const stopped = await scraped(
+      adminPort,
+      (text) => (series(text, "drover_worker_snapshot_age_seconds", { worker: "1" }) ?? 0) > 3,
+    );
+    expect(series(stopped, "drover_worker_up", { worker: "1" })).toBe(0);
+    expect(series(stopped, "drover_worker_up", { worker: "2" })).toBe(1);
+    expect(series(stopped, "drover_worker_snapshot_age_seconds", { worker: "2" })).toBeLessThan(3);
+    // What it last said stays; the others go on.
+    for (const name of ["connections_active", "frames_received_total", "connections_accepted_total"])
+      expect(series(stopped, `drover_${name}`), name).toBe(series(before, `drover_${name}`));
+    const asked = performance.now();
+    expect((await http(adminPort, "/metrics")).status).toBe(200);
+    expect(performance.now() - asked).toBeLessThan(AT_ONCE);
+    for (const client of clients) client.end();
+  });
+
+  test("is killed while scrapes are under way fails none of them, and no total falls", async () => {
+    const { program, port, adminPort } = await serving();
+    const clients = await Promise.all(Array.from({ length: 8 }, () => FrameClient.connect(port)));
+    for (const client of clients) await client.ask("hello");
+    await scraped(adminPort, (text) => series(text, "drover_frames_received_total") === 8);
+    const victim = program.workers()[0] as number;
+    const scrapes = Array.from({ length: 20 }, async (_, n) => {
+      if (n === 10) process.kill(victim, "SIGKILL");
+      const asked = performance.now();
+      const { status, body } = await http(adminPort, "/metrics");
+      return {
+        status,
+        took: performance.now() - asked,
+        frames: series(body, "drover_frames_received_total"),
+      };
+    });
+    for (const { status, took, frames } of await Promise.all(scrapes)) {
+      expect(status).toBe(200);
+      expect(took).toBeLessThan(AT_ONCE);
+      expect(frames).toBe(8);
+    }
+    const after = await scraped(
+      adminPort,
+      (text) =>
+        series(text, "drover_supervisor_restarts_total", { child: "worker 1" }) === 1 &&
+        series(text, "drover_worker_up") === 2,
+    );
+    expect(series(after, "drover_frames_received_total")).toBe(8);
+    expect(series(after, "drover_connections_accepted_total")).toBe(
+      (series(after, "drover_connections_active") ?? 0) +
+        (series(after, "drover_connections_closed_total") ?? 0),
+    );
+    expect(series(after, "drover_restarts_left", { supervisor: "drover" })).toBe(4);
+    for (const client of clients) client.end();
+  });
+});
+
+test("sixty scrapes at once are all answered while clients are served", async () => {
+  const { port, adminPort } = await serving();
+  const client = await FrameClient.connect(port);
+  const flood = Array.from({ length: 60 }, () => http(adminPort, "/metrics"));
+  for (let n = 0; n < 20; n++) expect(await client.ask(`frame ${n}`)).toBe(`frame ${n}`);
+  for (const { status, body } of await Promise.all(flood)) {
+    expect(status).toBe(200);
+    expect(series(body, "drover_worker_up")).toBe(2);
+  }
+  client.end();
+});

@@ -1,0 +1,259 @@
+/** The running program is steered: suspended, resumed, drained, scaled, and told what to log. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import {
+  endAll,
+  eventually,
+  http,
+  type LogLine,
+  Program,
+  run,
+  type Served,
+  series,
+  serveProgram,
+} from "../support/program.js";
+
+afterEach(endAll);
+
+/** Leaves when it hears `bye`, and says goodbye when it is told to stop; `stay` makes it use all its time. */
+const GUEST = `
+import { defineProtocol, next, packet, stop } from "drover";
+export default defineProtocol({
+  name: "guest",
+  framing: packet(2),
+  data: () => ({ stays: false }),
+  states: {
+    talking: {
+      frame: (conn, frame) => {
+        const word = String(frame);
+        if (word === "bye") return stop("bye");
+        if (word === "stay") conn.data.stays = true;
+        conn.send(frame);
+      },
+      shutdown: (conn) => {
+        conn.send("goodbye");
+        if (conn.data.stays) return next("staying");
+      },
+    },
+    staying: { frame: (conn, frame) => conn.send(frame) },
+  },
+});
+`;
+
+function guests(...args: string[]) {
+  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  writeFileSync(join(cwd, "guest.ts"), GUEST);
+  return serveProgram(["./guest.ts", ...args], { cwd });
+}
+
+const drover = ({ control }: Served, ...line: string[]) => run([...line, "--control", control]);
+const json = async (served: Served, ...line: string[]) =>
+  JSON.parse((await drover(served, ...line, "--json")).stdout);
+
+async function ready({ adminPort }: Served): Promise<string> {
+  const { status, body } = await http(adminPort, "/ready");
+  return `${status} ${JSON.parse(body).status}`;
+}
+
+/** Connects and asks; the answer may take as long as it likes. */
+async function knock(port: number): Promise<{ client: FrameClient; answer: Promise<string> }> {
+  const client = await FrameClient.connect(port);
+  return { client, answer: client.ask("knock") };
+}
+
+async function metric({ adminPort }: Served, name: string, labels = {}): Promise<number | undefined> {
+  return series((await http(adminPort, "/metrics")).body, name, labels);
+}
+
+test("suspended, clients wait and none is refused; resumed, all are served; who was connected never notices", async () => {
+  const served = await guests();
+  const { port } = served;
+  const before = await FrameClient.connect(port);
+  await before.ask("hello");
+  const { code, stdout } = await drover(served, "suspend");
+  expect([code, stdout]).toEqual([0, "worker 1  main  suspended\nworker 2  main  suspended\n"]);
+  expect(await ready(served)).toBe("503 suspended");
+  const waiting = await Promise.all(Array.from({ length: 20 }, () => knock(port)));
+  expect(await before.ask("still here")).toBe("still here");
+  expect(await metric(served, "drover_connections_accepted_total")).toBeLessThanOrEqual(1);
+  expect((await drover(served, "resume", "main")).stdout).toBe(
+    "worker 1  main  running\nworker 2  main  running\n",
+  );
+  expect(await Promise.all(waiting.map(({ answer }) => answer))).toEqual(Array(20).fill("knock"));
+  await eventually(async () => (await ready(served)) === "200 ready");
+});
+
+test("a worker that starts while suspended comes up suspended", async () => {
+  const served = await guests("--workers=1");
+  const { program, port } = served;
+  await drover(served, "suspend");
+  const [old] = program.workers() as [number];
+  process.kill(old, "SIGKILL");
+  await eventually(() => program.workers().length === 1 && program.workers()[0] !== old);
+  await eventually(async () => (await json(served, "suspend"))[0].state === "suspended");
+  const { answer, client } = await knock(port);
+  expect(await json(served, "tree")).toMatchObject({ children: [{}, { state: "running" }] });
+  expect(client.frames).toEqual([]);
+  await drover(served, "resume");
+  expect(await answer).toBe("knock");
+});
+
+test("a stopped worker does not hold up the others, and heeds it when it goes on", async () => {
+  const served = await guests();
+  const [first] = served.program.workers() as [number];
+  process.kill(first, "SIGSTOP");
+  const states = (await json(served, "suspend")).map(({ state }: { state: string }) => state);
+  expect(states.sort()).toEqual(["not answering", "suspended"]);
+  process.kill(first, "SIGCONT");
+  const all = await eventually(async () => {
+    const states = (await json(served, "suspend")).map(({ state }: { state: string }) => state);
+    return states.every((state: string) => state === "suspended") && states;
+  });
+  expect(all).toHaveLength(2);
+});
+
+test("a listener that does not exist is refused with the name of the one there is", async () => {
+  const served = await guests();
+  expect(await drover(served, "suspend", "mian")).toMatchObject({
+    code: 69,
+    stderr: 'no listener "mian": there is main\n',
+  });
+  expect(await ready(served)).toBe("200 ready");
+});
+
+test("a drain waits for everybody and ends with 0; resume accepts again", async () => {
+  const served = await guests();
+  const { port, control } = served;
+  const clients = await Promise.all(Array.from({ length: 4 }, () => FrameClient.connect(port)));
+  for (const client of clients) await client.ask("hello");
+  const draining = new Program(["drain", "--control", control]);
+  await draining.until(() => /draining: \d of 4 connected, \d+s to the deadline/.test(draining.stdout));
+  expect(await ready(served)).toBe("503 draining");
+  const late = await knock(port);
+  for (const client of clients) client.send("bye");
+  expect(await draining.exited).toEqual({ code: 0, signal: null });
+  expect(draining.stdout).toMatch(/\ndrained: all 4 have finished\n$/);
+  expect(await ready(served)).toBe("503 drained");
+  expect(await json(served, "drain")).toMatchObject({ status: "drained", before: 4, active: 0, cut: 0 });
+  await drover(served, "resume");
+  expect(await late.answer).toBe("knock");
+});
+
+test("who is still connected at the deadline is listed, says goodbye, and is killed after its shutdown time", async () => {
+  const served = await guests("--shutdown=1s");
+  const [polite, stubborn] = [await FrameClient.connect(served.port), await FrameClient.connect(served.port)];
+  await polite.ask("hello");
+  await stubborn.ask("stay");
+  const { code, stdout } = await drover(served, "drain", "--deadline", "200ms");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/drained: 2 of 2 had not finished at the deadline and were told to stop/);
+  expect(stdout.match(/<\d\.\d+> +talking +127\.0\.0\.1:\d+ +age/g)).toHaveLength(2);
+  expect((await polite.receive()).toString()).toBe("goodbye");
+  expect((await stubborn.receive()).toString()).toBe("goodbye");
+  await Promise.all([polite.closed, stubborn.closed]);
+  expect(await drover(served, "stop")).toMatchObject({ code: 0, stdout: "stopped\n" });
+  expect(await served.program.exited).toEqual({ code: 0, signal: null });
+});
+
+test("Ctrl-C ends the watching, not the drain", async () => {
+  const served = await guests();
+  const client = await FrameClient.connect(served.port);
+  await client.ask("hello");
+  const watching = new Program(["drain", "--control", served.control]);
+  await watching.until(() => watching.stdout.includes("draining: 1 of 1"));
+  watching.signal("SIGINT");
+  expect(await watching.exited).toEqual({ code: 130, signal: null });
+  expect(watching.stdout).toMatch(/the drain goes on: `drover drain` watches it again/);
+  expect(await ready(served)).toBe("503 draining");
+});
+
+test("more workers serve at once, fewer drain the highest, and no total falls", async () => {
+  const served = await guests("--workers=1", "--max-connections=100");
+  const { program, port } = served;
+  expect((await drover(served, "scale", "3")).stdout).toBe("3 workers, 1 before\n");
+  expect(program.workers()).toHaveLength(3);
+  // As many as there may be, so that every worker has some.
+  const clients = await Promise.all(Array.from({ length: 100 }, () => FrameClient.connect(port)));
+  await Promise.all(clients.map((client) => client.ask("hello")));
+  await eventually(async () => (await metric(served, "drover_connections_active")) === 100);
+  expect(await shares(served)).toEqual([34, 33, 33]);
+  const scaling = drover(served, "scale", "1");
+  await eventually(async () => (await drover(served, "tree")).stdout.includes("suspended"));
+  expect(await drover(served, "scale", "2")).toMatchObject({
+    code: 69,
+    stderr: "scaling from 3 to 1 workers is under way: ask again after it\n",
+  });
+  for (const client of clients) client.send("bye");
+  expect((await scaling).stdout).toBe("1 worker, 3 before\n");
+  expect(program.workers()).toHaveLength(1);
+  expect(await metric(served, "drover_connections_accepted_total")).toBe(100);
+  expect(await metric(served, "drover_worker_up", { worker: "3" })).toBeUndefined();
+  await eventually(async () => String(await shares(served)) === "100");
+  expect(await metric(served, "drover_restarts_left", { supervisor: "drover" })).toBe(5);
+  expect(await metric(served, "drover_supervisor_restarts_total")).toBe(0);
+  expect((await drover(served, "scale", "2")).code).toBe(0);
+  expect(await metric(served, "drover_connections_accepted_total")).toBe(100);
+  expect((await drover(served, "scale", "0")).code).toBe(64);
+});
+
+/** What each worker's supervisor of connections allows. */
+async function shares(served: Served): Promise<number[]> {
+  const texts = JSON.stringify(await json(served, "tree")).matchAll(/"\d+ of (\d+), temporary/g);
+  return [...texts].map(([, most]) => Number(most));
+}
+
+test("while workers come and go, there are never more connections than the limit allows", async () => {
+  const served = await guests("--workers=2", "--max-connections=20");
+  const { port } = served;
+  let [open, most, over] = [0, 0, false];
+  const guest = async (): Promise<void> => {
+    const client = await FrameClient.connect(port);
+    await client.ask("hello");
+    most = Math.max(most, ++open);
+    for (let n = 0; n < 20; n++) await client.ask("hello");
+    open--;
+    client.send("bye");
+    await client.closed;
+    if (!over) await guest();
+  };
+  const crowd = Array.from({ length: 60 }, guest);
+  for (const workers of ["4", "1", "3"]) await drover(served, "scale", workers);
+  over = true;
+  await Promise.all(crowd);
+  expect(most).toBeLessThanOrEqual(20);
+  const { body } = await http(served.adminPort, "/metrics");
+  expect(series(body, "drover_connections_refused_total")).toBe(0);
+});
+
+async function visit(port: number): Promise<void> {
+  const client = await FrameClient.connect(port);
+  await client.ask("hello");
+  client.send("bye");
+  await client.closed;
+}
+
+test("the log level changes in every OS process at once, also in those that start later", async () => {
+  const served = await guests("--workers=1");
+  const { program, port } = served;
+  expect((await drover(served, "log")).stdout).toBe("info\n");
+  expect(await drover(served, "log", "debug")).toMatchObject({ code: 0, stdout: "debug\n" });
+  const closed = (worker: number) => (line: LogLine) => {
+    return line.level === "debug" && line.worker === worker && /closed/.test(line.msg);
+  };
+  await visit(port);
+  await program.line(closed(1));
+  await drover(served, "scale", "2");
+  await eventually(async () => {
+    await visit(port);
+    return program.lines.some(closed(2));
+  });
+  expect((await drover(served, "log", "warn")).stdout).toBe("warn\n");
+  expect(await json(served, "log")).toEqual({ level: "warn" });
+  expect(await drover(served, "log", "wran")).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("warn"),
+  });
+});

@@ -1,0 +1,169 @@
+/** What happens to the OS processes: how they end, who starts them again, and that none is left behind. */
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import {
+  childrenOf,
+  endAll,
+  eventually,
+  freePort,
+  http,
+  isAlive,
+  Program,
+  run,
+  series,
+  serveProgram,
+} from "../support/program.js";
+
+afterEach(endAll);
+
+/** Ends its whole worker, in the way that it is told. */
+const FRAGILE = `
+import { defineProtocol, packet } from "drover";
+export default defineProtocol({
+  name: "fragile",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        const word = String(frame);
+        if (word === "exit 0") process.exit(0);
+        if (word === "reject") void Promise.reject(new Error("nobody waited for this"));
+        if (word === "throw") setImmediate(() => { throw new Error("outside of any process"); });
+        conn.send(frame);
+      },
+    },
+  },
+});
+`;
+
+function fragile(...args: string[]) {
+  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  writeFileSync(join(cwd, "fragile.ts"), FRAGILE);
+  return serveProgram(["./fragile.ts", ...args], { cwd });
+}
+
+async function asks(port: number, word: string): Promise<string> {
+  const client = await FrameClient.connect(port);
+  const answer = await client.ask(word);
+  client.end();
+  return answer;
+}
+
+test("a worker that ends well without being asked is started again", async () => {
+  const { program, port } = await fragile("--workers=1");
+  const [before] = program.workers();
+  const client = await FrameClient.connect(port);
+  client.send("exit 0");
+  const report = await program.line((line) => line.report === "supervisor");
+  expect(report).toMatchObject({ errorContext: "child_terminated", reason: "normal" });
+  expect(await asks(port, "hello")).toBe("hello");
+  expect(program.workers()).not.toContain(before);
+});
+
+test.each(["reject", "throw"])(
+  "a failure outside of every process (%s) ends its worker with the stack in the log, and no other",
+  async (word) => {
+    const { program, port } = await fragile();
+    const before = program.workers();
+    const client = await FrameClient.connect(port);
+    client.send(word);
+    const line = await program.line((line) => /outside of any process/.test(line.msg ?? ""));
+    expect(line.err.stack).toContain("fragile.ts:");
+    const report = await program.line((line) => line.report === "supervisor");
+    expect(report.reason).toBe("{exit_status,1}");
+    await eventually(() => program.workers().length === 2);
+    expect(program.workers().filter((worker) => before.includes(worker))).toHaveLength(1);
+    expect(await asks(port, "hello")).toBe("hello");
+  },
+);
+
+test("after thirty deaths there is no zombie, and the series count every one", async () => {
+  const { program, port, adminPort } = await serveProgram(["--workers=2", "--max-restarts=1000"]);
+  for (let death = 1; death <= 30; death++) {
+    const [victim] = program.workers() as [number];
+    process.kill(victim, "SIGKILL");
+    await eventually(() => program.workers().length === 2 && !program.workers().includes(victim));
+  }
+  await eventually(async () => {
+    return series((await http(adminPort, "/metrics")).body, "drover_supervisor_restarts_total") === 30;
+  });
+  expect(await asks(port, "hello")).toBe("hello");
+  expect(childrenOf(program.osPid)).toHaveLength(2);
+  expect(childrenOf(program.osPid).every(isAlive)).toBe(true);
+  expect(readdirSync(`/proc/${program.osPid}/fd`).length).toBeLessThan(60);
+});
+
+test("after the primary was killed, one of the same name serves at once on the same port", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-again-"));
+  const first = await serveProgram(["--control", join(dir, "drover.sock")]);
+  const workers = first.program.workers();
+  first.program.signal("SIGKILL");
+  await first.program.exited;
+  const ports = [`--port=${first.port}`, `--admin-port=${await freePort()}`, "--log-format=json"];
+  const control = ["--control", join(dir, "drover.sock")];
+  const second = await eventually(async () => {
+    const program = new Program(["start", "--host=127.0.0.1", "--workers=1", ...ports, ...control]);
+    return program
+      .line((line) => / serves /.test(line.msg ?? ""))
+      .then(
+        () => program,
+        () => undefined,
+      );
+  });
+  expect(await asks(first.port, "hello")).toBe("hello");
+  await eventually(() => workers.every((worker) => !isAlive(worker)));
+  expect((await run(["tree", ...control])).code).toBe(0);
+  expect(second.over).toBe(false);
+});
+
+test("SIGTERM at any moment of the start ends it cleanly: no worker, no control socket is left", async () => {
+  for (let ms = 0; ms <= 900; ms += 150) {
+    const dir = mkdtempSync(join(tmpdir(), "drover-early-"));
+    const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
+    const program = new Program([
+      "start",
+      "--host=127.0.0.1",
+      "--workers=2",
+      ...ports,
+      "--control",
+      join(dir, "drover.sock"),
+    ]);
+    const begun = performance.now();
+    await eventually(() => performance.now() - begun >= ms);
+    const workers = program.workers();
+    program.signal("SIGTERM");
+    const { code, signal } = await program.exited;
+    // Before the program has said how it takes signals, it ends by the signal itself.
+    expect(code === 0 || (code === null && signal === "SIGTERM"), `after ${ms} ms: ${code} ${signal}`).toBe(
+      true,
+    );
+    expect(workers.filter(isAlive)).toEqual([]);
+    expect(readdirSync(dir)).toEqual([]);
+  }
+});
+
+test("a burst of signals is one hard stop within a second, and leaves nothing behind", async () => {
+  const { program } = await serveProgram();
+  const workers = program.workers();
+  for (let n = 0; n < 10; n++) program.signal(n % 2 === 0 ? "SIGTERM" : "SIGINT");
+  const asked = performance.now();
+  await program.exited;
+  expect(performance.now() - asked).toBeLessThan(1_000);
+  expect(workers.filter(isAlive)).toEqual([]);
+});
+
+test("a configuration that is wrong starts nothing at all", async () => {
+  const program = new Program(["start", "--host=127.0.0.1"], { env: { DROVER_WORKERS: "many" } });
+  const seen = new Set<number>();
+  const watching = eventually(() => {
+    for (const worker of program.workers()) seen.add(worker);
+    return program.over;
+  });
+  expect((await program.exited).code).toBe(78);
+  await watching;
+  expect([...seen]).toEqual([]);
+  expect(program.stderr.trim().split("\n")).toHaveLength(1);
+});

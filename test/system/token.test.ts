@@ -1,0 +1,121 @@
+/** The token of the built program: where it comes from, who can read it, and who cannot. */
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { ask, post } from "../admin/support.js";
+import { endAll, eventually, freePort, run, serveProgram } from "../support/program.js";
+
+afterEach(endAll);
+
+const TOKEN = "t0ken-".padEnd(40, "x");
+
+function environmentOf(osPid: number): string {
+  return readFileSync(`/proc/${osPid}/environ`, "utf8") + readFileSync(`/proc/${osPid}/cmdline`, "utf8");
+}
+
+describe("a token that was made at the start", () => {
+  it("is nowhere to be read but on the control socket", async () => {
+    const { program, adminPort, control } = await serveProgram();
+    const { json } = await ask({ socketPath: control }, { path: "/token" });
+    expect(json.token).toMatch(/^[\w-]{43}$/);
+    const texts = await Promise.all(
+      ["/", "/config", "/info", "/tree", "/token", "/metrics"].map((path) =>
+        ask({ port: adminPort }, { path }),
+      ),
+    );
+    const env = { DROVER_CONTROL: control };
+    const printed = [await run(["config", "--verbose"], { env }), await run(["info"], { env })];
+    const all = [...texts.map(({ text }) => text), program.stdout, program.stderr, JSON.stringify(printed)];
+    for (const text of all) expect(text).not.toContain(json.token);
+  });
+
+  it("opens what changes something, and no other does", async () => {
+    const { program, adminPort, control } = await serveProgram();
+    const { json } = await ask({ socketPath: control }, { path: "/token" });
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+    expect((await post({ port: adminPort }, "/stop", {}, bearer(TOKEN))).status).toBe(401);
+    expect((await post({ port: adminPort }, "/stop", {}, bearer(json.token))).status).toBe(202);
+    expect((await program.exited).code).toBe(0);
+  });
+
+  it("drover page prints it with the address, in the part that a browser keeps for itself", async () => {
+    const { adminPort, control } = await serveProgram();
+    const { json } = await ask({ socketPath: control }, { path: "/token" });
+    const { stdout, code } = await run(["page"], { env: { DROVER_CONTROL: control } });
+    expect([stdout, code]).toEqual([`http://127.0.0.1:${adminPort}/#token=${json.token}\n`, 0]);
+  });
+});
+
+describe("a given token", () => {
+  it("comes from the environment, which workers do not inherit", async () => {
+    const { program, control } = await serveProgram([], { env: { DROVER_ADMIN_TOKEN: TOKEN } });
+    expect((await ask({ socketPath: control }, { path: "/token" })).json).toEqual({ token: TOKEN });
+    expect(program.workers()).not.toEqual([]);
+    for (const worker of program.workers()) expect(environmentOf(worker)).not.toContain(TOKEN);
+    expect(program.stdout).not.toContain(TOKEN);
+  });
+
+  it("comes from a file, with a warning when everybody can read that", async () => {
+    const first = await serveProgram();
+    const file = join(first.program.dir, "token");
+    writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });
+    const closed = await serveProgram(["--name=closed", `--admin-token-file=${file}`]);
+    const json = async (socketPath: string) => (await ask({ socketPath }, { path: "/token" })).json;
+    expect(await json(closed.control)).toEqual({ token: TOKEN });
+    expect(closed.program.stdout).not.toContain("can be read by every user");
+    chmodSync(file, 0o644);
+    const open = await serveProgram(["--name=open", `--admin-token-file=${file}`]);
+    await open.program.line(({ msg }) => /token can be read by every user/.test(msg));
+    expect(open.program.stdout).not.toContain(TOKEN);
+  });
+
+  it.each([
+    [{ DROVER_ADMIN_TOKEN: "hunter2" }, /DROVER_ADMIN_TOKEN: expected a token of at least 32 printable/],
+    [{ DROVER_ADMIN_TOKEN: "" }, /DROVER_ADMIN_TOKEN: expected a token/],
+    [{ DROVER_ADMIN_TOKEN: "a token with spaces which is long enough" }, /without spaces/],
+    [{ DROVER_ADMIN_TOKEN_FILE: "/nowhere" }, /admin token file \/nowhere: no such file/],
+    [{ DROVER_ADMIN_TOKEN_FILE: "/dev/zero" }, /is not a regular file/],
+    [{ DROVER_ADMIN_TOKEN_FILE: "/dev/null", DROVER_ADMIN_TOKEN: TOKEN }, /are both given: keep one/],
+    [
+      { DROVER_ADMIN_TOKN: TOKEN },
+      /unknown environment variable DROVER_ADMIN_TOKN: did you mean DROVER_ADMIN_TOKEN/,
+    ],
+  ])("is refused when it is none, and never repeated: case %#", async (env, message) => {
+    const { code, stdout, stderr } = await run(["start", `--port=${await freePort()}`], {
+      env: env as never,
+    });
+    expect([code, stderr.trimEnd()]).toEqual([78, expect.stringMatching(message)]);
+    expect(stdout + stderr).not.toMatch(/hunter2|a token with|t0ken/);
+  });
+});
+
+it("a start that others could reach is refused without a token, and needs it for reading with one", async () => {
+  const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
+  const refused = await run(["start", "--admin-host=0.0.0.0", ...ports]);
+  expect([refused.code, refused.stderr]).toEqual([78, expect.stringMatching(/--admin-token-file/)]);
+  const { adminPort } = await serveProgram(["--admin-host=0.0.0.0"], { env: { DROVER_ADMIN_TOKEN: TOKEN } });
+  const status = async (path: string, headers = {}) =>
+    (await ask({ port: adminPort }, { path, headers })).status;
+  expect([await status("/metrics"), await status("/ready"), await status("/tree")]).toEqual([200, 200, 401]);
+  expect(await status("/tree", { authorization: `Bearer ${TOKEN}` })).toBe(200);
+});
+
+it("SIGUSR1 opens no inspector, in no OS process of the program", async () => {
+  const { program, adminPort } = await serveProgram();
+  const [worker] = program.workers();
+  program.signal("SIGUSR1");
+  process.kill(worker as number, "SIGUSR1");
+  // Both have gone on since: the signal was delivered long before that.
+  await eventually(async () => (await ask({ port: adminPort }, { path: "/health" })).status === 200);
+  await eventually(async () => {
+    const { json } = await ask({ port: adminPort }, { path: "/tree" });
+    return json.children.every(({ detail }: { detail: string }) => detail !== "not answering");
+  });
+  expect(program.stderr).not.toMatch(/debugger/i);
+  const refused = await new Promise<string | undefined>((resolve) => {
+    const socket = connect(9229, "127.0.0.1", () => resolve(undefined));
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code));
+  });
+  expect(refused).toBe("ECONNREFUSED");
+});

@@ -1,0 +1,158 @@
+/** Workers that do not turn their loop: they are seen, killed from outside, and never outlive their primary. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { endAll, eventually, http, isAlive, series, serveProgram } from "../support/program.js";
+
+afterAll(endAll);
+
+/** `hang` never returns, `busy 500` computes for so long. */
+const BUSY = `
+import { defineProtocol, packet } from "drover";
+export default defineProtocol({
+  name: "busy",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        const [word, ms = "1e9"] = String(frame).split(" ");
+        if (word === "hang" || word === "busy") spinForever(Number(ms));
+        conn.send(frame);
+      },
+    },
+  },
+});
+function spinForever(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+`;
+
+function busy(...args: string[]) {
+  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  writeFileSync(join(cwd, "busy.ts"), BUSY);
+  return serveProgram(["./busy.ts", ...args], { cwd });
+}
+
+async function workerNode(adminPort: number, slot: number): Promise<any> {
+  const tree = JSON.parse((await http(adminPort, "/tree")).body);
+  return tree.children.find((node: any) => node.name === `worker ${slot}`);
+}
+
+test("a worker in an endless loop is killed and replaced, its log says where it hung, and the others serve on", async () => {
+  const { program, port, adminPort } = await busy();
+  const clients = await Promise.all(Array.from({ length: 20 }, () => FrameClient.connect(port)));
+  await Promise.all(clients.map((client) => client.ask("hello")));
+  const [first] = clients as [FrameClient];
+  const before = program.workers();
+  await eventually(async () => {
+    return series((await http(adminPort, "/metrics")).body, "drover_connections_active") === 20;
+  });
+  first.send("hang");
+  const report = await program.line((line) => line.report === "supervisor");
+  expect(report.errorContext).toBe("child_terminated");
+  expect(report.reason).toMatch(/watchdog.*silent for 1\d{4} ms/);
+  const stuck = await program.line((line) => String(line.msg).includes("has stood still for"));
+  expect(stuck.stack).toMatch(/^ {4}at spinForever \([^ ]*busy\.ts:\d+:\d+\)\n {4}at frame/);
+  await program.line((line) => /does not respond; silent for 10 s/.test(line.msg));
+  await eventually(async () => (await workerNode(adminPort, Number(stuck.worker))).state === "running");
+  const after = program.workers();
+  expect(after.filter((worker) => before.includes(worker))).toHaveLength(1);
+  const { body } = await http(adminPort, "/metrics");
+  expect(series(body, "drover_connections_closed_total", { reason: "worker_died" })).toBeGreaterThan(0);
+  const newcomer = await FrameClient.connect(port);
+  expect(await newcomer.ask("hello")).toBe("hello");
+});
+
+test("a worker that computes for half a second is warned about and shown in the metrics, not killed", async () => {
+  const { program, port, adminPort } = await busy("--workers=1");
+  const client = await FrameClient.connect(port);
+  const [worker] = program.workers();
+  expect(await client.ask("busy 500")).toBe("busy 500");
+  const line = await program.line((line) => String(line.msg).startsWith("the event loop stood still for"));
+  expect(line).toMatchObject({ level: "warn", worker: 1 });
+  expect(line.lagMs).toBeGreaterThanOrEqual(200);
+  await eventually(async () => {
+    const { body } = await http(adminPort, "/metrics");
+    return (series(body, "drover_event_loop_lag_seconds", { worker: "1" }) ?? 0) >= 0.2;
+  });
+  expect(program.workers()).toEqual([worker]);
+});
+
+test("a worker in an endless loop does not outlive a primary that is killed", async () => {
+  const { program, port } = await busy("--workers=1");
+  const [worker] = program.workers() as [number];
+  const client = await FrameClient.connect(port);
+  await client.ask("hello");
+  client.send("hang");
+  program.signal("SIGKILL");
+  const killed = performance.now();
+  await eventually(() => !isAlive(worker), 2_000);
+  expect(performance.now() - killed).toBeLessThan(2_000);
+  await program.exited;
+});
+
+// They wait most of the time, so they can wait together.
+describe.concurrent("stopped for long", () => {
+  test("a stopped worker is unresponsive, then killed and replaced; those that connect meanwhile are served", async () => {
+    const { program, port, adminPort } = await busy("--workers=1", "--watchdog=6s");
+    const [worker] = program.workers() as [number];
+    process.kill(worker, "SIGSTOP");
+    const waiting = await FrameClient.connect(port);
+    const answer = waiting.ask("hello");
+    await eventually(async () => (await workerNode(adminPort, 1)).state === "unresponsive");
+    const { body } = await http(adminPort, "/metrics");
+    expect(series(body, "drover_worker_up", { worker: "1" })).toBe(0);
+    await program.line((line) => line.report === "supervisor" && String(line.reason).includes("watchdog"));
+    // It was stopped when it was killed: there is nobody left to continue.
+    expect(() => process.kill(worker, "SIGCONT")).toThrow("ESRCH");
+    expect(await answer).toBe("hello");
+  });
+
+  test("a worker that goes on before its time is over is left alone", async () => {
+    const { program, port, adminPort } = await busy("--workers=1", "--watchdog=6s");
+    const workers = program.workers() as [number];
+    process.kill(workers[0], "SIGSTOP");
+    await program.line((line) => /does not respond/.test(line.msg));
+    process.kill(workers[0], "SIGCONT");
+    await eventually(async () => (await workerNode(adminPort, 1)).state === "running");
+    const client = await FrameClient.connect(port);
+    expect(await client.ask("hello")).toBe("hello");
+    expect(program.workers()).toEqual(workers);
+  });
+
+  test("a primary that was stopped for long serves meanwhile, and kills nobody when it wakes", async () => {
+    const { program, port, adminPort } = await busy("--watchdog=6s");
+    const workers = program.workers();
+    program.signal("SIGSTOP");
+    // Longer than a worker may be silent: what was sent meanwhile waits in the channel.
+    const stopped = performance.now();
+    await eventually(async () => {
+      const client = await FrameClient.connect(port);
+      expect(await client.ask("hello")).toBe("hello");
+      client.end();
+      return performance.now() - stopped > 8_000;
+    });
+    program.signal("SIGCONT");
+    await eventually(async () => (await http(adminPort, "/ready")).status === 200);
+    expect(program.workers()).toEqual(workers);
+    expect(program.lines.filter((line) => line.report === "supervisor")).toEqual([]);
+  });
+
+  test("a whole tree that was stopped for long goes on as if nothing had been", async () => {
+    const { program, port } = await busy("--watchdog=6s");
+    const client = await FrameClient.connect(port);
+    await client.ask("hello");
+    const workers = program.workers();
+    const all = [program.osPid, ...workers];
+    for (const osPid of all) process.kill(osPid, "SIGSTOP");
+    const stopped = performance.now();
+    await eventually(() => performance.now() - stopped > 8_000);
+    for (const osPid of all.reverse()) process.kill(osPid, "SIGCONT");
+    expect(await client.ask("still here")).toBe("still here");
+    expect(program.workers()).toEqual(workers);
+    expect(program.lines.filter((line) => line.report === "supervisor")).toEqual([]);
+  });
+});
