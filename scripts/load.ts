@@ -1,24 +1,41 @@
-// npm run load: puts load on an echo server and tells the truth about what came back. See load/arguments.ts for
-// the options. Tests call load/run.ts instead, which does the same inside their own process.
+// npm run load: puts load on an echo server and tells the truth about what came back. See load/flags.ts for the
+// options. Tests call load/run.ts instead, which does the same inside their own process.
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpText, parseArguments, type Settings, UsageError } from "./load/arguments.js";
+import { explain } from "./load/expect.js";
 import { serveAsGenerator } from "./load/generator.js";
+import { html } from "./load/html.js";
+import { json, passed } from "./load/json.js";
 import { GENERATOR } from "./load/messages.js";
-import { runProcesses } from "./load/processes.js";
-import { json, progressLine, table } from "./load/report.js";
-import { errorTotal, type LoadResult, type Progress } from "./load/result.js";
-import { runLoad } from "./load/run.js";
+import { progressLine, table, unitOf } from "./load/report.js";
+import { runSession } from "./load/session.js";
+import type { Point } from "./load/timeline.js";
 
-const EXIT = { ok: 0, errors: 1, usage: 64, interrupted: 130 };
+const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, interrupted: 130 };
 
 async function main(args: string[]): Promise<number> {
   const settings = settingsFrom(args);
   if (typeof settings === "number") return settings;
   // The reader of a pipe may leave before the end; the exit code still counts.
   process.stdout.on("error", () => {});
-  const result = await run(settings);
-  process.stdout.write(settings.json ? json(result, settings) : table(result, settings));
-  return errorTotal(result.tally) === 0 ? EXIT.ok : EXIT.errors;
+  const command = `npm run load -- ${args.map(quoted).join(" ")}`.trim();
+  const calls = {
+    entry: fileURLToPath(import.meta.url),
+    command,
+    signal: interrupted(),
+    onPoint: progress(settings),
+  };
+  const report = await runSession(settings, calls).catch((error: Error) => {
+    process.stderr.write(`load: ${error.message}\n`);
+  });
+  if (!report) return EXIT.unavailable;
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  if (settings.html) writeFileSync(settings.html, html(report));
+  process.stdout.write(settings.json ? json(report) : table(report));
+  for (const verdict of report.verdicts)
+    if (!verdict.held) process.stderr.write(`load: ${explain(verdict)}\n`);
+  return passed(report) ? EXIT.ok : EXIT.failed;
 }
 
 function settingsFrom(args: string[]): Settings | number {
@@ -34,7 +51,7 @@ function settingsFrom(args: string[]): Settings | number {
   }
 }
 
-async function run({ load, processes }: Settings): Promise<LoadResult> {
+function interrupted(): AbortSignal {
   const stop = new AbortController();
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
@@ -42,10 +59,18 @@ async function run({ load, processes }: Settings): Promise<LoadResult> {
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
-  const onProgress = (progress: Progress) => void process.stderr.write(progressLine(progress));
-  const options = { ...load, signal: stop.signal, onProgress: process.stderr.isTTY ? onProgress : undefined };
-  if (processes === 1) return runLoad(options);
-  return runProcesses(fileURLToPath(import.meta.url), processes, options);
+  return stop.signal;
+}
+
+/** On a terminal one line that changes, else a line each second. */
+function progress(settings: Settings): (point: Point) => void {
+  const unit = unitOf(settings);
+  const [before, after] = process.stderr.isTTY ? ["\r\u001b[K", ""] : ["", "\n"];
+  return (point) => void process.stderr.write(`${before}${progressLine(point, unit)}${after}`);
+}
+
+function quoted(argument: string): string {
+  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
 if (process.argv[2] === GENERATOR && process.send) serveAsGenerator();

@@ -1,89 +1,129 @@
-// The command line: one table, from which options are read, refused and explained. A refusal is one sentence
-// that says what to type instead.
+// The command line, read and checked as a whole.
 import { availableParallelism } from "node:os";
+import type { Target } from "./dial.js";
+import { type Expectation, parseExpectations } from "./expect.js";
+import { flag, MODE_NAMES, type ModeName, NAMES, type Name } from "./flags.js";
 import { FRAMINGS, type Framing } from "./framing.js";
-import { DEFAULTS, type LoadOptions } from "./options.js";
+import { defaultRate, defaultWindow, type LoadOptions, type Mode } from "./options.js";
+import { type Room, roomFor } from "./room.js";
+import { address, file, mix, oneOf, source, targets, time, UsageError, whole } from "./values.js";
 
-const TABLE = {
-  host: { takes: "NAME", or: DEFAULTS.host, help: "where the server listens" },
-  port: { takes: "PORT", or: "2222", help: "" },
-  connections: {
-    takes: "N",
-    or: `${DEFAULTS.connections}`,
-    help: "all opened before the first frame is sent",
-  },
-  window: { takes: "N", or: `${DEFAULTS.window}`, help: "frames in flight on each connection" },
-  size: { takes: "BYTES", or: `${DEFAULTS.size}`, help: "payload of a frame; 16k is 16384" },
-  framing: { takes: "NAME", or: DEFAULTS.framing, help: Object.keys(FRAMINGS).join(", ") },
-  duration: { takes: "TIME", or: "5s", help: "such as 500ms, 5s, 2m; no limit if only --frames is given" },
-  frames: { takes: "N", or: "", help: "stop after so many frames, over all connections" },
-  "reply-timeout": { takes: "TIME", or: "5s", help: "a connection that waits longer for an echo is hung" },
-  processes: {
-    takes: "N",
-    or: "auto",
-    help: "generator processes; auto: 1 if few connections, else up to 2",
-  },
-  json: { takes: "", or: "", help: "print the result as JSON" },
-  help: { takes: "", or: "", help: "print this" },
-} as const;
+export { helpText } from "./flags.js";
+export { UsageError } from "./values.js";
 
-type Name = keyof typeof TABLE;
-const NAMES = Object.keys(TABLE) as Name[];
-const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const LONGEST_MS = 7 * 24 * UNITS.h!;
 const MOST_MEMORY = 2 ** 30;
 /** Below this, a second process would cost the server more CPU time than it relieves the first of. */
 const FEW_CONNECTIONS = 50;
 
-export class UsageError extends Error {}
+type Known = "mode" | "host" | "connections" | "window" | "size" | "framing" | "warmupMs";
 
 export interface Settings {
-  load: LoadOptions & Required<Pick<LoadOptions, "host" | "connections" | "window" | "size" | "framing">>;
+  mode: ModeName;
+  load: LoadOptions & Required<Pick<LoadOptions, Known>> & { targets: Target[] };
   processes: number;
   json: boolean;
+  html: string | undefined;
+  admin: string | undefined;
+  expect: Expectation[];
+  ramp: { from: number; until: Expectation[] };
+  /** What was decided here that nobody asked for, in sentences. */
+  notes: string[];
 }
 
 /** Returns the settings, or undefined if help was asked for. */
 export function parseArguments(args: string[]): Settings | undefined {
   const given = split(args);
   if (given.has("help")) return undefined;
-  const text = (name: Name) => given.get(name) ?? TABLE[name].or;
-  const framing = oneOf(text("framing"));
-  const load = {
-    host: text("host"),
-    port: whole("port", text("port"), 1, 65_535),
-    connections: whole("connections", text("connections"), 1, 1_000_000),
-    window: whole("window", text("window"), 1, 65_536),
-    size: fitting(framing, whole("size", text("size"), 0, 2 ** 31)),
-    framing,
-    durationMs:
-      given.has("frames") && !given.has("duration") ? undefined : time("duration", text("duration")),
-    frames: given.has("frames") ? whole("frames", text("frames"), 1, Number.MAX_SAFE_INTEGER) : undefined,
-    replyTimeoutMs: time("reply-timeout", text("reply-timeout")),
-  };
+  const text = (name: Name) => given.get(name) ?? flag(name).or;
+  const mode = oneOf("mode", text("mode"), MODE_NAMES);
+  refuseOtherModes(given, mode);
+  const load = loadOf(given, text, mode);
+  const room = roomFor(load.connections, load.targets, load.source);
   if (load.connections * load.window * (load.size + 4) > MOST_MEMORY) {
     throw new UsageError(
       "connections x window x size is over 1 GiB of frames in flight: type a smaller --window",
     );
   }
-  return { load, processes: processes(text("processes"), load.connections), json: given.has("json") };
+  return {
+    mode,
+    load: { ...load, source: room.source },
+    processes: processes(text("processes"), load.connections, room),
+    json: given.has("json"),
+    html: given.get("html"),
+    admin: given.has("admin") ? address("admin", text("admin")) : undefined,
+    expect: given.has("expect") ? parseExpectations("expect", text("expect")) : [],
+    ramp: {
+      from: whole("from", text("from"), 1, 100_000_000),
+      until: parseExpectations("until", text("until")),
+    },
+    notes: room.notes,
+  };
+}
+
+function loadOf(given: Map<Name, string>, text: (name: Name) => string, name: ModeName): Settings["load"] {
+  const mode: Mode = name === "ramp" ? "rate" : name;
+  const framing = oneOf("framing", text("framing"), Object.keys(FRAMINGS) as Framing[]);
+  const size = fitting("size", framing, whole("size", text("size"), 0, 2 ** 31));
+  const byFrames = given.has("frames") && !given.has("duration");
+  const to = given.has("target")
+    ? targets(text("target"))
+    : [{ host: text("host"), port: whole("port", text("port"), 1, 65_535) }];
+  if (name === "rate" && !given.has("rate"))
+    throw new UsageError("--mode rate needs a rate: type --rate 1000");
+  const connections = whole("connections", text("connections"), 1, 1_000_000);
+  const shares = given.has("mix") ? mix(text("mix")) : undefined;
+  return {
+    mode,
+    ...to[0]!,
+    targets: to,
+    connections,
+    window: given.has("window") ? whole("window", text("window"), 1, 65_536) : defaultWindow(mode, size),
+    size,
+    bulkSize: bulkSize(given, framing),
+    framing,
+    rate: given.has("rate")
+      ? whole("rate", text("rate"), 1, 100_000_000)
+      : defaultRate(mode, connections, shares),
+    echo: !given.has("no-echo"),
+    reset: given.has("reset"),
+    mix: shares,
+    warmupMs: given.has("frames") && !given.has("warmup") ? 0 : time("warmup", text("warmup"), 0),
+    durationMs: byFrames ? undefined : time("duration", text("duration")),
+    frames: given.has("frames") ? whole("frames", text("frames"), 1, Number.MAX_SAFE_INTEGER) : undefined,
+    replyTimeoutMs: time("reply-timeout", text("reply-timeout")),
+    connectTimeoutMs: time("connect-timeout", text("connect-timeout")),
+    source: given.has("source") ? source(text("source")) : undefined,
+    tls: tls(given),
+    proxy: given.has("proxy") ? (oneOf("proxy", text("proxy"), ["v1", "v2"]) === "v1" ? 1 : 2) : undefined,
+  };
 }
 
 function split(args: string[]): Map<Name, string> {
   const given = new Map<Name, string>();
   for (let i = 0; i < args.length; i++) {
-    const [, flag = "", attached] = /^--([^=]*)(?:=(.*))?$/s.exec(args[i]!) ?? [];
-    const name = args[i] === "-h" ? "help" : NAMES.find((known) => known === flag);
+    const [, word = "", attached] = /^--([^=]*)(?:=(.*))?$/s.exec(args[i]!) ?? [];
+    const name = args[i] === "-h" ? "help" : NAMES.find((known) => known === word);
     if (!name) throw new UsageError(unknown(args[i]!));
-    if (!TABLE[name].takes && attached !== undefined)
-      throw new UsageError(`--${name} takes no value: type --${name}`);
-    const next = TABLE[name].takes ? (attached ?? args[++i]) : "";
+    const { takes, or } = flag(name);
+    if (!takes && attached !== undefined) throw new UsageError(`--${name} takes no value: type --${name}`);
+    const next = takes ? (attached ?? args[++i]) : "";
     if (next === undefined || next.startsWith("--")) {
-      throw new UsageError(`--${name} needs a value: type --${name} ${TABLE[name].or || TABLE[name].takes}`);
+      throw new UsageError(`--${name} needs a value: type --${name} ${or || takes}`);
     }
     given.set(name, next);
   }
   return given;
+}
+
+function refuseOtherModes(given: Map<Name, string>, mode: ModeName): void {
+  for (const name of given.keys()) {
+    const { modes } = flag(name);
+    if (modes && !modes.includes(mode)) {
+      throw new UsageError(
+        `--${name} means nothing in mode ${mode}: type --mode ${modes.join(" or --mode ")}`,
+      );
+    }
+  }
 }
 
 function unknown(argument: string): string {
@@ -112,65 +152,42 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-function whole(name: Name, text: string, least: number, most: number): number {
-  const [, digits, unit = ""] = /^(\d+)([km]?)$/.exec(text) ?? [];
-  const allowed = name === "size" || unit === "";
-  const value = Number(digits) * (unit === "k" ? 1024 : unit === "m" ? 1024 ** 2 : 1);
-  if (allowed && value >= least && value <= most) return value;
-  throw new UsageError(
-    `--${name} ${text} is not a whole number from ${least} to ${most}: type --${name} ${example(name)}`,
-  );
-}
-
-function time(name: Name, text: string): number {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  if (number && !unit) throw new UsageError(`--${name} ${text} has no unit: type --${name} ${text}s`);
-  const ms = Number(number) * (UNITS[unit] ?? Number.NaN);
-  if (ms >= 1 && ms <= LONGEST_MS) return ms;
-  throw new UsageError(`--${name} ${text} is not a time from 1ms to 168h: type --${name} ${example(name)}`);
-}
-
-function oneOf(text: string): Framing {
-  if (Object.hasOwn(FRAMINGS, text)) return text as Framing;
-  throw new UsageError(
-    `--framing ${text} is unknown: type --framing with ${Object.keys(FRAMINGS).join(", ")}`,
-  );
-}
-
-function fitting(framing: Framing, size: number): number {
+function fitting(name: Name, framing: Framing, size: number): number {
   const { maxSize } = FRAMINGS[framing];
   if (size <= maxSize) return size;
   const other = size <= FRAMINGS.packet2.maxSize ? "packet2" : "packet4";
   const choice = size <= FRAMINGS.packet4.maxSize ? ` or --framing ${other}` : "";
   throw new UsageError(
-    `--size ${size} does not fit into a ${framing} frame: type --size ${maxSize}${choice}`,
+    `--${name} ${size} does not fit into a ${framing} frame: type --${name} ${maxSize}${choice}`,
   );
 }
 
-function processes(text: string, connections: number): number {
-  if (text === "auto") return connections < FEW_CONNECTIONS ? 1 : Math.min(2, availableParallelism());
-  return Math.min(connections, whole("processes", text, 1, 64));
+/** The default yields to the framing; what was asked for does not. */
+function bulkSize(given: Map<Name, string>, framing: Framing): number {
+  const asked = given.get("bulk-size");
+  if (asked === undefined) return Math.min(16_384, FRAMINGS[framing].maxSize);
+  return fitting("bulk-size", framing, whole("bulk-size", asked, 1, 2 ** 26));
 }
 
-function example(name: Name): string {
-  return TABLE[name].or || "1000";
+function tls(given: Map<Name, string>): Settings["load"]["tls"] {
+  if (!given.has("tls")) {
+    const idle = (["ca", "insecure"] as const).find((name) => given.has(name));
+    if (idle) throw new UsageError(`--${idle} means nothing without TLS: type --tls --${idle}`);
+    return undefined;
+  }
+  if (given.has("reset")) throw new UsageError("--reset cannot be had over TLS: leave it out");
+  const ca = given.get("ca");
+  return { ca: ca && file("ca", ca), verify: !given.has("insecure") };
 }
 
-export function helpText(): string {
-  const rows = NAMES.map((name) => {
-    const { takes, or, help } = TABLE[name];
-    const standard = or && `${help ? " " : ""}(${or})`;
-    return `  ${`--${name} ${takes}`.padEnd(24)}${help}${standard}`;
-  });
-  return [
-    "npm run load -- [options]",
-    "",
-    "Puts load on an echo server in a closed loop and verifies every byte that comes back.",
-    "",
-    ...rows,
-    "",
-    "Ends with 0 if there was no error, 1 if there was one, 64 if it was called wrongly.",
-    "Ctrl-C ends it early, with the result so far.",
-    "",
-  ].join("\n");
+function processes(text: string, connections: number, room: Room): number {
+  if (text !== "auto") {
+    const asked = Math.min(connections, whole("processes", text, 1, 64));
+    if (asked >= room.processes) return asked;
+    throw new UsageError(
+      `--processes ${asked} cannot hold ${connections} connections, at ${room.perProcess} descriptors each: ` +
+        `type --processes ${room.processes}, or raise \`ulimit -Hn\``,
+    );
+  }
+  return Math.max(room.processes, connections < FEW_CONNECTIONS ? 1 : Math.min(2, availableParallelism()));
 }

@@ -38,8 +38,11 @@ export class Exchange {
     return this.#sentAt[this.echoed % this.window]!;
   }
 
-  /** The next frames, as many as the window has room for and `limit` allows, as one buffer. It is valid until they were echoed. */
-  next(limit: number, now: number): Buffer | undefined {
+  /**
+   * The next frames, as many as the window has room for and `limit` allows, as one buffer. It is valid until they were
+   * echoed. Their latencies count from `at`, and from `step` ms later for each that follows.
+   */
+  next(limit: number, at: number, step = 0): Buffer | undefined {
     const { window } = this;
     const count = Math.min(window - this.inFlight, limit);
     if (count <= 0) return undefined;
@@ -48,12 +51,17 @@ export class Exchange {
     for (let i = 0; i < count; i++) {
       const slot = (first + i) % window;
       this.#ring.stamp(slot, this.sent++);
-      this.#sentAt[slot] = now;
+      this.#sentAt[slot] = at + i * step;
     }
     const untilEnd = Math.min(count, window - first);
     const head = bytes.subarray(first * frameLength, (first + untilEnd) * frameLength);
     if (untilEnd === count) return head;
     return Buffer.concat([head, bytes.subarray(0, (count - untilEnd) * frameLength)]);
+  }
+
+  /** Takes back the last frame, of which not all was sent: no echo is owed. */
+  withdraw(): void {
+    this.sent--;
   }
 
   /** Verifies the first `length` bytes of a chunk and records the latency of each frame that they complete. */

@@ -1,37 +1,39 @@
 // A generator process: runs its part of the load as the command tells it to, and never outlives the command.
 import { type FromGenerator, pack, type ToGenerator } from "./messages.js";
+import type { LoadOptions } from "./options.js";
 import { runLoad } from "./run.js";
 
 export function serveAsGenerator(): void {
-  const stop = new AbortController();
+  let stop = new AbortController();
   let load = () => {};
-  const started = new Promise<void>((resolve) => {
-    load = resolve;
-  });
-  // Ctrl-C reaches the whole process group: the command decides, and asks for the result so far.
+  // They may be for the whole process group: the command decides, and asks for the result so far.
   process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => {});
   process.on("disconnect", () => process.exit());
   process.on("message", (message: ToGenerator) => {
     if (message.type === "load") load();
     else if (message.type === "stop") stop.abort();
     else {
-      const { options } = message;
-      const onOpened = () => {
-        tell({ type: "opened" });
-        return started;
-      };
-      void runLoad({
-        ...options,
-        signal: stop.signal,
-        onOpened,
-        onProgress: (progress) => tell({ type: "progress", progress: pack(progress) }),
-      }).then((result) =>
-        tell({ type: "result", result: pack({ ...result, connections: [] }) }, () => process.exit()),
-      );
+      stop = new AbortController();
+      const started = new Promise<void>((resolve) => {
+        load = resolve;
+      });
+      void run(message.options, stop.signal, started);
     }
   });
 }
 
-function tell(message: FromGenerator, sent?: () => void): void {
-  process.send?.(message, undefined, undefined, sent);
+async function run(options: LoadOptions, signal: AbortSignal, started: Promise<void>): Promise<void> {
+  const onOpened = () => {
+    tell({ type: "opened" });
+    return started;
+  };
+  const onProgress: LoadOptions["onProgress"] = (progress) =>
+    tell({ type: "progress", progress: pack(progress) });
+  const result = await runLoad({ ...options, signal, onOpened, onProgress });
+  tell({ type: "result", result: pack({ ...result, connections: [] }) });
+}
+
+function tell(message: FromGenerator): void {
+  process.send?.(message);
 }

@@ -1,12 +1,12 @@
 // What the command and its generator processes say to each other.
-import type { HistogramData } from "./histogram.js";
-import { Histogram } from "./histogram.js";
+import { Histogram, type HistogramData } from "./histogram.js";
 import type { LoadOptions } from "./options.js";
 import type { LoadResult, Progress } from "./result.js";
 
 /** The argument that makes the command a generator process. */
 export const GENERATOR = "generator";
 
+/** One "open" for each run: a generator that has run once is warm, and can run again. */
 export type ToGenerator = { type: "open"; options: LoadOptions } | { type: "load" } | { type: "stop" };
 
 export type FromGenerator =
@@ -15,12 +15,18 @@ export type FromGenerator =
   | { type: "result"; result: Packed<LoadResult> };
 
 /** A class does not survive the way between processes, its data does. */
-export type Packed<T> = Omit<T, "latency"> & { latency: HistogramData };
+export type Packed<T> = { [K in keyof T]: T[K] extends Histogram ? HistogramData : T[K] };
 
-export function pack<T extends { latency: Histogram }>(value: T): Packed<T> {
-  return { ...value, latency: value.latency.data };
+export function pack<T extends object>(value: T): Packed<T> {
+  const entries = Object.entries(value).map(([key, of]) => [key, of instanceof Histogram ? of.data : of]);
+  return Object.fromEntries(entries) as Packed<T>;
 }
 
-export function unpack<T extends { latency: Histogram }>(packed: Packed<T>): T {
-  return { ...packed, latency: Histogram.from(packed.latency) } as unknown as T;
+export function unpack<T extends object>(packed: Packed<T>): T {
+  const isData = (of: unknown) => typeof of === "object" && of !== null && "buckets" in of;
+  const entries = Object.entries(packed).map(([key, of]) => [
+    key,
+    isData(of) ? Histogram.from(of as HistogramData) : of,
+  ]);
+  return Object.fromEntries(entries) as T;
 }

@@ -5,28 +5,47 @@ import { Histogram } from "./histogram.js";
 import { type FromGenerator, GENERATOR, type ToGenerator, unpack } from "./messages.js";
 import { DEFAULTS, type LoadOptions } from "./options.js";
 import { addProgress, addResults, addSample, emptyTally, type LoadResult, type Progress } from "./result.js";
-import { share } from "./run.js";
+import { share } from "./share.js";
 
 /** After a stop, a generator needs its grace times and no more. */
 const KILL_AFTER_MS = 5_000;
+/** Of all processes together, so that the kernel queue of a server that is slow to accept does not overflow. */
+const CONNECTING_AT_ONCE = 512;
 
-/** `entry` is the module to fork: it must call serveAsGenerator when its first argument is GENERATOR. */
-export async function runProcesses(entry: string, count: number, options: LoadOptions): Promise<LoadResult> {
-  const { signal, onProgress } = options;
-  const members: Member[] = [];
-  const changed = () => coordinate(members, onProgress);
-  for (const part of divide(options, count)) members.push(new Member(entry, part, changed));
-  let killing: NodeJS.Timeout | undefined;
-  const stop = () => {
-    for (const member of members) member.tell({ type: "stop" });
-    killing = setTimeout(() => members.forEach((member) => void member.child.kill("SIGKILL")), KILL_AFTER_MS);
-  };
-  if (signal?.aborted) stop();
-  signal?.addEventListener("abort", stop, { once: true });
-  const results = await Promise.all(members.map((member) => member.ended));
-  signal?.removeEventListener("abort", stop);
-  clearTimeout(killing);
-  return addResults(results);
+export class Generators {
+  readonly #members: Member[];
+
+  /** `entry` is the module to fork: it must call serveAsGenerator when its first argument is GENERATOR. */
+  constructor(entry: string, count: number) {
+    this.#members = Array.from({ length: count }, () => new Member(entry));
+  }
+
+  /** Can be called again when it has resolved: the processes stay, and stay warm. */
+  async run(options: LoadOptions): Promise<LoadResult> {
+    const { signal, onProgress } = options;
+    const members = this.#members;
+    const changed = () => coordinate(members, onProgress);
+    const parts = divide(options, members.length);
+    const results = members.map((member, i) => member.run(parts[i]!, changed));
+    let killing: NodeJS.Timeout | undefined;
+    const stop = () => {
+      for (const member of members) member.tell({ type: "stop" });
+      killing = setTimeout(
+        () => members.forEach((member) => void member.child.kill("SIGKILL")),
+        KILL_AFTER_MS,
+      );
+    };
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    const sum = addResults(await Promise.all(results));
+    signal?.removeEventListener("abort", stop);
+    clearTimeout(killing);
+    return sum;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.end()));
+  }
 }
 
 /** What each process gets to do. Functions and signals cannot go there. */
@@ -40,13 +59,15 @@ function divide(options: LoadOptions, count: number): LoadOptions[] {
   } = options;
   const total = options.connections ?? DEFAULTS.connections;
   const framesBefore = (id: number) => Math.floor(((options.frames ?? 0) * id) / total);
+  const connectingAtOnce = Math.max(8, Math.floor(CONNECTING_AT_ONCE / count));
   let firstId = 0;
   return Array.from({ length: count }, (_, i) => {
     const connections = share(total, count, i);
     const frames = options.frames && framesBefore(firstId + connections) - framesBefore(firstId);
-    const part = { ...plain, connections, firstId, frames };
+    const rate = options.rate && (options.rate * connections) / total;
+    const place = { connections, totalConnections: total, firstId, phase: i / count, connectingAtOnce };
     firstId += connections;
-    return part;
+    return { ...plain, ...place, frames, rate };
   });
 }
 
@@ -63,37 +84,47 @@ function coordinate(members: Member[], onProgress: LoadOptions["onProgress"]): v
   onProgress?.(addProgress(members.map((member) => member.takeProgress())));
 }
 
+function noProgress(): Progress {
+  return { elapsedMs: 0, intervalMs: 0, completed: 0, latency: new Histogram(), tally: emptyTally() };
+}
+
 class Member {
   readonly child: ChildProcess;
-  readonly ended: Promise<LoadResult>;
   phase: "opening" | "opened" | "loading" = "opening";
-  running = true;
+  running = false;
   fresh = false;
-  #progress: Progress = {
-    elapsedMs: 0,
-    intervalMs: 0,
-    frames: 0,
-    latency: new Histogram(),
-    tally: emptyTally(),
-  };
-  #result: LoadResult | undefined;
-  readonly #changed: () => void;
+  #progress = noProgress();
+  #changed = () => {};
+  #finish: ((result: LoadResult) => void) | undefined;
+  /** Why it is gone, once it is. */
+  #gone: string | undefined;
+  readonly #exited: Promise<unknown>;
 
-  constructor(entry: string, options: LoadOptions, changed: () => void) {
-    this.#changed = changed;
+  constructor(entry: string) {
     this.child = fork(entry, [GENERATOR], { serialization: "advanced" });
     this.child.on("message", (message: FromGenerator) => this.#heard(message));
-    this.ended = new Promise((resolve) => {
-      const end = (why: string) => {
-        this.running = false;
-        resolve(this.#result ?? this.#lost(why));
-        this.#changed();
-      };
-      this.child.once("error", (error) => end(error.message));
-      // Not "exit": that may come before the last message.
-      this.child.once("close", (code, signal) => end(signal ?? `itself with code ${code}`));
+    this.#exited = new Promise((resolve) => this.child.once("exit", resolve));
+    const lost = (why: string) => {
+      this.#gone = why;
+      this.#lose(why);
+    };
+    this.child.once("error", (error) => lost(error.message));
+    // Not "exit": that may come before the last message.
+    this.child.once("close", (code, signal) => lost(signal ?? `itself with code ${code}`));
+  }
+
+  run(options: LoadOptions, changed: () => void): Promise<LoadResult> {
+    this.#progress = noProgress();
+    this.#changed = changed;
+    this.phase = "opening";
+    this.running = true;
+    this.fresh = false;
+    const result = new Promise<LoadResult>((resolve) => {
+      this.#finish = resolve;
     });
-    this.tell({ type: "open", options });
+    if (this.#gone === undefined) this.tell({ type: "open", options });
+    else this.#lose(this.#gone);
+    return result;
   }
 
   tell(message: ToGenerator): void {
@@ -101,32 +132,52 @@ class Member {
     if (this.child.connected) this.child.send(message, () => {});
   }
 
+  async end(): Promise<void> {
+    if (!this.child.connected) return;
+    this.child.disconnect();
+    await this.#exited;
+  }
+
   /** What is new since the last call. */
   takeProgress(): Progress {
     const progress = this.#progress;
-    this.#progress = { ...progress, intervalMs: 0, frames: 0, latency: new Histogram() };
+    this.#progress = { ...progress, intervalMs: 0, completed: 0, latency: new Histogram() };
     this.fresh = false;
     return progress;
   }
 
   #heard(message: FromGenerator): void {
     if (message.type === "opened") this.phase = "opened";
-    else if (message.type === "result") {
-      this.#result = unpack(message.result);
-      this.running = false;
-    } else {
-      this.#progress = unpack(message.progress);
+    else if (message.type === "result") return this.#done(unpack<LoadResult>(message.result));
+    else {
+      this.#progress = unpack<Progress>(message.progress);
       this.fresh = true;
     }
     this.#changed();
   }
 
+  #done(result: LoadResult): void {
+    this.running = false;
+    // It may be the first to end, because its connections all have; the others report on, and with its errors.
+    this.#progress.tally = result.tally;
+    this.#finish?.(result);
+    this.#finish = undefined;
+    this.#changed();
+  }
+
   /** What is known of a process that ended without a result: its last progress. */
-  #lost(why: string): LoadResult {
+  #lose(why: string): void {
+    if (!this.#finish) return;
     const { elapsedMs, tally } = this.#progress;
     tally.errors.generator++;
     tally.open = 0;
     addSample(tally, { who: `generator process ${this.child.pid}`, what: `ended by ${why}` });
-    return { elapsedMs, measured: tally.echoed, tally, latency: new Histogram(), busy: 0, connections: [] };
+    const histograms = {
+      latency: new Histogram(),
+      connectLatency: new Histogram(),
+      lateness: new Histogram(),
+    };
+    const counts = { measured: tally.echoed, due: 0, proven: 0 };
+    this.#done({ elapsedMs, ...counts, tally, ...histograms, generators: [], connections: [] });
   }
 }

@@ -1,6 +1,7 @@
 // What a run of load has found, in one process or added up over several. Every way in which a connection can
 // go wrong has a count of its own, because "errors: 17" tells nobody where to look.
 import { Histogram } from "./histogram.js";
+import { KIND_NAMES, type Kind } from "./mix.js";
 
 export const ERRORS = {
   connectRefused: "connect refused",
@@ -17,18 +18,30 @@ export const ERRORS = {
 export type ErrorKind = keyof typeof ERRORS;
 export const ERROR_KINDS = Object.keys(ERRORS) as ErrorKind[];
 
+export interface KindTally {
+  /** Opened or tried to open. */
+  connections: number;
+  echoed: number;
+  errors: number;
+}
+
 export interface Tally {
   opened: number;
   /** Connections open now. */
   open: number;
   sent: number;
   echoed: number;
+  /** Clients that came, did what they came for, and went. */
+  visits: number;
+  /** Slow readers that the server ended, as it may. */
+  cutOff: number;
   /** Bytes that differ from what was sent, or that nobody asked for. */
   wrongBytes: number;
   /** At most one error per connection: it ends with the first. */
   errors: Record<ErrorKind, number>;
   /** The first few that differ, in words. */
   samples: Sample[];
+  kinds: Record<Kind, KindTally>;
 }
 
 export interface Sample {
@@ -41,7 +54,8 @@ export interface Progress {
   elapsedMs: number;
   /** Since the last progress. */
   intervalMs: number;
-  frames: number;
+  /** Frames echoed, or visits. */
+  completed: number;
   latency: Histogram;
   /** Since the beginning. */
   tally: Tally;
@@ -55,15 +69,31 @@ export interface ConnectionOutcome {
   error: ErrorKind | undefined;
 }
 
+/** What one generator process says of itself. Whether it can be believed depends on that. */
+export interface GeneratorReport {
+  osPid: number;
+  /** CPU time used, in parts of one core. */
+  cpu: number;
+  /** The part of the time in which its event loop was busy, 0 to 1: near 1, it was the generator that was measured. */
+  busy: number;
+}
+
 export interface LoadResult {
-  /** How long frames were sent, and how many were echoed in that time. */
+  /** How long frames were sent, and how many frames were echoed, or visits made, in that time. */
   elapsedMs: number;
   measured: number;
-  /** Everything, the last replies included: without errors and without an abort, `sent` and `echoed` are equal. */
+  /** Everything, warm-up and last replies included: without errors and without an abort, `sent` and `echoed` are equal. */
   tally: Tally;
   latency: Histogram;
-  /** The part of the time in which the generator was busy, 0 to 1: near 1, it was the generator that was measured. */
-  busy: number;
+  /** From the beginning of a connect until frames could be sent. */
+  connectLatency: Histogram;
+  /** By how much the generator itself was late in sending a frame that was due. */
+  lateness: Histogram;
+  /** Frames that were due, in an open loop: more than `sent` if connections had ended. */
+  due: number;
+  /** Connections open at the end of the load that have had at least one frame echoed. */
+  proven: number;
+  generators: GeneratorReport[];
   /** By number. Left out where several processes ran: there it would cost more than the load. */
   connections: ConnectionOutcome[];
 }
@@ -71,8 +101,14 @@ export interface LoadResult {
 const MAX_SAMPLES = 5;
 
 export function emptyTally(): Tally {
-  const errors = Object.fromEntries(ERROR_KINDS.map((kind) => [kind, 0])) as Record<ErrorKind, number>;
-  return { opened: 0, open: 0, sent: 0, echoed: 0, wrongBytes: 0, errors, samples: [] };
+  const errors = record(ERROR_KINDS, () => 0);
+  const kinds = record(KIND_NAMES, () => ({ connections: 0, echoed: 0, errors: 0 }));
+  const counts = { opened: 0, open: 0, sent: 0, echoed: 0, visits: 0, cutOff: 0, wrongBytes: 0 };
+  return { ...counts, errors, samples: [], kinds };
+}
+
+function record<K extends string, V>(keys: readonly K[], value: () => V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, value()])) as Record<K, V>;
 }
 
 export function addSample({ samples }: Tally, sample: Sample): void {
@@ -84,12 +120,18 @@ export function errorTotal(tally: Tally): number {
   return ERROR_KINDS.reduce((sum, kind) => sum + tally.errors[kind], 0);
 }
 
+const COUNTS = ["opened", "open", "sent", "echoed", "visits", "cutOff", "wrongBytes"] as const;
+
 export function addTallies(tallies: Tally[]): Tally {
   const sum = emptyTally();
   for (const tally of tallies) {
-    for (const key of ["opened", "open", "sent", "echoed", "wrongBytes"] as const) sum[key] += tally[key];
+    for (const key of COUNTS) sum[key] += tally[key];
     for (const kind of ERROR_KINDS) sum.errors[kind] += tally.errors[kind];
     for (const sample of tally.samples) addSample(sum, sample);
+    for (const kind of KIND_NAMES) {
+      for (const key of ["connections", "echoed", "errors"] as const)
+        sum.kinds[kind][key] += tally.kinds[kind][key];
+    }
   }
   return sum;
 }
@@ -98,7 +140,7 @@ export function addProgress(parts: Progress[]): Progress {
   return {
     elapsedMs: longest(parts.map((part) => part.elapsedMs)),
     intervalMs: longest(parts.map((part) => part.intervalMs)),
-    frames: parts.reduce((sum, part) => sum + part.frames, 0),
+    completed: total(parts.map((part) => part.completed)),
     latency: addHistograms(parts.map((part) => part.latency)),
     tally: addTallies(parts.map((part) => part.tally)),
   };
@@ -107,10 +149,14 @@ export function addProgress(parts: Progress[]): Progress {
 export function addResults(parts: LoadResult[]): LoadResult {
   return {
     elapsedMs: longest(parts.map((part) => part.elapsedMs)),
-    measured: parts.reduce((sum, part) => sum + part.measured, 0),
+    measured: total(parts.map((part) => part.measured)),
     tally: addTallies(parts.map((part) => part.tally)),
     latency: addHistograms(parts.map((part) => part.latency)),
-    busy: longest(parts.map((part) => part.busy)),
+    connectLatency: addHistograms(parts.map((part) => part.connectLatency)),
+    lateness: addHistograms(parts.map((part) => part.lateness)),
+    due: total(parts.map((part) => part.due)),
+    proven: total(parts.map((part) => part.proven)),
+    generators: parts.flatMap((part) => part.generators),
     connections: [],
   };
 }
@@ -123,4 +169,8 @@ function addHistograms(parts: Histogram[]): Histogram {
 
 function longest(values: number[]): number {
   return Math.max(0, ...values);
+}
+
+function total(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -1,7 +1,7 @@
 // `npm run load` as people start it: several processes, exit codes, and how it ends.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -9,7 +9,10 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { echo, framed, refusedPort, type TestServer } from "./servers.js";
 
-describe("the command", () => {
+/** Processes start slowly where many run. */
+const PATIENCE = { timeout: 20_000 };
+
+describe("the command", { timeout: 30_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "drover-load-"));
   const program = join(folder, "load.mjs");
   // Not through scripts/run.mjs: it writes into dist/, where another run could be reading.
@@ -36,7 +39,9 @@ describe("the command", () => {
 
   /** The generator processes of a command that has put them to work on `server`. */
   async function working(child: ChildProcess, server: TestServer, connections: number): Promise<number[]> {
-    await expect.poll(() => server.sockets.filter((socket) => socket.bytesRead > 0).length).toBe(connections);
+    await expect
+      .poll(() => server.sockets.filter((socket) => socket.bytesRead > 0).length, PATIENCE)
+      .toBe(connections);
     return execFileSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" })
       .trim()
       .split("\n")
@@ -112,7 +117,7 @@ describe("the command", () => {
       );
       const generators = processes > 1 ? await working(child, server, 4) : [];
       expect(generators).toHaveLength(processes > 1 ? processes : 0);
-      if (processes === 1) await expect.poll(() => server.sockets.length).toBe(4);
+      if (processes === 1) await expect.poll(() => server.sockets.length, PATIENCE).toBe(4);
       // As a terminal does it: the whole group gets the signal.
       for (const pid of [...generators, child.pid!]) process.kill(pid, "SIGINT");
       const { out, code } = await ended;
@@ -161,6 +166,50 @@ describe("the command", () => {
     child.kill("SIGKILL");
     // Fulfilled once nobody has the output pipe open any more: a pid would stay for as long as init does not reap it.
     await ended;
-    await expect.poll(() => server.sockets.every((socket) => socket.closed)).toBe(true);
+    await expect.poll(() => server.sockets.every((socket) => socket.closed), PATIENCE).toBe(true);
+  });
+
+  it("ends with 1 and the line that failed when what was expected does not hold", async () => {
+    let delayMs = 0;
+    await using server = await framed((socket, frame) => {
+      if (delayMs > 0 && socket === server.sockets.at(-1)) setTimeout(() => socket.write(frame), delayMs);
+      else socket.write(frame);
+    });
+    const expected = ["--expect", "p99<800ms,errors=0,rate>10"];
+    const args = [
+      "--port",
+      server.port,
+      "--mode",
+      "rate",
+      "--rate",
+      100,
+      "--connections",
+      4,
+      "--duration",
+      "1s",
+    ];
+    const quick = await start(...args, ...expected).ended;
+    expect(quick.out).toMatch(/expected +p99<800ms: yes\n +expected +errors=0: yes\n/);
+    expect(quick.code).toBe(0);
+    delayMs = 1_000;
+    const slow = await start(...args, ...expected, "--processes", 2).ended;
+    expect(slow.err).toMatch(/load: expected p99<800ms, but it was \d+\.?\d* ms\n/);
+    expect(slow.code).toBe(1);
+  });
+
+  it("writes a page, and a line each second where nobody sits at a terminal", async () => {
+    await using server = await echo();
+    const page = join(folder, "load.html");
+    const { err, code } = await start("--port", server.port, "--duration", "2500ms", "--html", page).ended;
+    expect(err.trimEnd().split("\n").length).toBeGreaterThan(1);
+    expect(err).toMatch(/^ +1 s +[\d,]+ frames\/s +p99 .* 100 open +0 errors\n/);
+    expect(readFileSync(page, "utf8")).toContain(`<title>Load on 127.0.0.1 port ${server.port}</title>`);
+    expect(code).toBe(0);
+  });
+
+  it("ends with 69 if the admin address does not answer", async () => {
+    const { err, code } = await start("--admin", `http://127.0.0.1:${await refusedPort()}`).ended;
+    expect(err).toMatch(/^load: http:.* does not answer: /);
+    expect(code).toBe(69);
   });
 });

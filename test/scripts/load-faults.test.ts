@@ -9,7 +9,7 @@ import { errorsOf, framed, listen, refusedPort } from "./servers.js";
 
 describe("against a server with a fault", () => {
   const one = (port: number, more: Partial<LoadOptions> = {}) =>
-    runLoad({ port, connections: 1, frames: 20, replyTimeoutMs: 100, ...more });
+    runLoad({ port, connections: 1, frames: 20, replyTimeoutMs: 1_000, ...more });
 
   it("finds one wrong byte, and says where", async () => {
     await using server = await framed((socket, frame, index) => {

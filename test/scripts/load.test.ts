@@ -31,7 +31,7 @@ describe("against a server that echoes", () => {
   ])("puts the frames of %s on the wire as that framing has them", async (framing, pattern) => {
     const seen: Buffer[] = [];
     await using server = await listen((socket) => {
-      socket.on("data", (chunk) => seen.push(chunk));
+      socket.on("data", (chunk: Buffer) => seen.push(chunk));
       socket.pipe(socket);
     });
     const result = await runLoad({
@@ -109,8 +109,8 @@ describe("against a server that echoes", () => {
     const onProgress = (progress: Progress) => seen.push(progress);
     const result = await runLoad({ port: server.port, connections: 3, durationMs: 1_300, onProgress });
     expect(seen).toHaveLength(1);
-    expect(seen[0]!.frames).toBe(seen[0]!.tally.echoed);
-    expect(seen[0]!.latency.count).toBe(seen[0]!.frames);
+    expect(seen[0]!.completed).toBe(seen[0]!.tally.echoed);
+    expect(seen[0]!.latency.count).toBe(seen[0]!.completed);
     expect(seen[0]!.tally.open).toBe(3);
     expect(result.latency.count).toBe(result.tally.echoed);
   });

@@ -1,7 +1,9 @@
 // Tiny servers for the load generator's tests, each with one fault that the generator must find and name.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import type { ErrorKind, LoadResult } from "../../scripts/load/result.js";
+import { CERTIFICATE, KEY } from "./certificate.js";
 
 export interface TestServer extends AsyncDisposable {
   port: number;
@@ -24,6 +26,24 @@ export async function listen(onSocket: (socket: Socket, index: number) => void):
   return { port: (server.address() as AddressInfo).port, sockets, [Symbol.asyncDispose]: close };
 }
 
+/** An echo over TLS, with what came before the handshake: the bytes of a PROXY header, if `header` says how many. */
+export async function secureEcho(header = 0): Promise<TestServer & { headers: Buffer[] }> {
+  const headers: Buffer[] = [];
+  const secure = createTlsServer({ cert: CERTIFICATE, key: KEY }, (socket) => {
+    socket.on("error", () => {});
+    socket.pipe(socket);
+  });
+  secure.on("tlsClientError", () => {});
+  const server = await listen((socket) => {
+    if (header === 0) return void secure.emit("connection", socket);
+    socket.once("readable", () => {
+      headers.push(socket.read(header) as Buffer);
+      secure.emit("connection", socket);
+    });
+  });
+  return Object.assign(server, { headers });
+}
+
 export function echo(): Promise<TestServer> {
   return listen((socket) => void socket.pipe(socket));
 }
@@ -33,7 +53,7 @@ export function framed(onFrame: (socket: Socket, frame: Buffer, index: number) =
   return listen((socket) => {
     let rest = Buffer.alloc(0);
     let index = 0;
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       rest = Buffer.concat([rest, chunk]);
       while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
         const length = 2 + rest.readUInt16BE(0);

@@ -1,0 +1,132 @@
+// npm run bench: this server on both transports beside bare node:net and the tutorial in Erlang, in one run. Writes
+// scripts/bench/results.json, the drawing results.svg, and the table in scripts/HOW-FAST.md.
+//
+//   npm run bench [-- --rounds 5 --seconds 2 --idle 10000 --dry]     --dry: print the table, write nothing
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { BARE_NET, serveBareNet } from "./bench/bare-net.js";
+import { contestants, isInstalled, type Server, start, WORKERS } from "./bench/contestants.js";
+import { drawing, markdown, type Outcome } from "./bench/outcome.js";
+import { bytesPerConnection, compare, LOADS } from "./bench/rounds.js";
+import { serveAsGenerator } from "./load/generator.js";
+import { thisMachine } from "./load/machine.js";
+import { GENERATOR } from "./load/messages.js";
+import { Generators } from "./load/processes.js";
+
+const ENTRY = fileURLToPath(import.meta.url);
+const GENERATORS = 2;
+const PAGE = "scripts/HOW-FAST.md";
+const [BEGIN, END] = ["<!-- bench -->", "<!-- /bench -->"];
+
+interface Options {
+  rounds: number;
+  seconds: number;
+  idle: number;
+  dry: boolean;
+}
+
+function optionsFrom(args: string[]): Options | undefined {
+  const number = { type: "string" } as const;
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { rounds: number, seconds: number, idle: number, dry: { type: "boolean" } },
+    });
+    const whole = (name: "rounds" | "seconds" | "idle", or: number) => {
+      const value = Number(values[name] ?? or);
+      const least = name === "idle" ? 2_000 : 1;
+      if (Number.isInteger(value) && value >= least) return value;
+      throw new Error(
+        `--${name} ${values[name]} is not a whole number of at least ${least}: type --${name} ${or}`,
+      );
+    };
+    return {
+      rounds: whole("rounds", 5),
+      seconds: whole("seconds", 2),
+      idle: whole("idle", 10_000),
+      dry: values.dry ?? false,
+    };
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message}\n`);
+    return undefined;
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = optionsFrom(args);
+  if (!options) return 64;
+  if (process.platform !== "linux") {
+    process.stderr.write(
+      "bench: CPU time and memory of other processes are read from /proc: run it on Linux\n",
+    );
+    return 69;
+  }
+  const outcome = await measure(options, args);
+  const table = markdown(outcome);
+  process.stdout.write(`${table}\n`);
+  if (!options.dry) write(outcome, table);
+  return outcome.rows.every(({ errors }) => errors === 0) ? 0 : 1;
+}
+
+async function measure({ rounds, seconds, idle }: Options, args: string[]): Promise<Outcome> {
+  const tell = (what: string) => void process.stderr.write(`bench: ${what}\n`);
+  const servers: Server[] = [];
+  const crew = new Generators(ENTRY, GENERATORS);
+  try {
+    for (const contestant of contestants(ROOT, ENTRY)) {
+      if (isInstalled(contestant)) servers.push(await start(contestant));
+      else tell(`${contestant.name} is left out: ${contestant.needs} is not installed`);
+    }
+    // First, while every server is fresh: memory that a load left behind would hide what a connection costs.
+    const bytes: Record<string, number> = {};
+    for (const server of servers) {
+      tell(`${idle} idle connections, ${server.contestant.name}`);
+      bytes[server.contestant.name] = await bytesPerConnection(server, idle, crew);
+    }
+    const rows = await compare(servers, LOADS, crew, { rounds, durationMs: seconds * 1_000 }, tell);
+    return {
+      ...{ date: new Date().toISOString(), machine: thisMachine(), rounds, seconds, rows },
+      command: `npm run bench${args.length > 0 ? ` -- ${args.join(" ")}` : ""}`,
+      version: JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version,
+      erlang: servers.some(({ contestant }) => contestant.needs) ? erlangVersion() : undefined,
+      servers: servers.map(({ contestant: { name, about } }) => ({
+        name,
+        about: `${about}; ${WORKERS} workers`,
+      })),
+      idle: { connections: idle, bytes },
+    };
+  } finally {
+    await Promise.all([crew.end(), ...servers.map((server) => server.stop())]);
+  }
+}
+
+function erlangVersion(): string {
+  const ask = 'io:format("~s", [erlang:system_info(otp_release)]), halt().';
+  return execFileSync("erl", ["-noshell", "-eval", ask], { encoding: "utf8" });
+}
+
+function write(outcome: Outcome, table: string): void {
+  writeFileSync(join(ROOT, "scripts/bench/results.json"), `${JSON.stringify(outcome, null, 2)}\n`);
+  writeFileSync(join(ROOT, "scripts/bench/results.svg"), drawing(outcome));
+  const page = readFileSync(join(ROOT, PAGE), "utf8");
+  const [before = "", rest = ""] = page.split(BEGIN);
+  const after = rest.split(END)[1] ?? "";
+  writeFileSync(join(ROOT, PAGE), `${before}${BEGIN}\n${table}\n${END}${after}`);
+}
+
+/** The repository: this file is bundled into dist/scripts. */
+const ROOT = (() => {
+  for (const up of ["../..", ".."]) {
+    const folder = fileURLToPath(new URL(up, import.meta.url));
+    if (existsSync(join(folder, "package.json"))) return folder;
+  }
+  throw new Error("bench: the repository is not around this file");
+})();
+
+const [what, port] = process.argv.slice(2);
+if (what === GENERATOR && process.send) serveAsGenerator();
+else if (what === BARE_NET) serveBareNet(Number(port), WORKERS);
+else process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,120 @@
+// The servers that are compared, each with two workers on a port of its own. One whose program is not installed
+// is left out, and that is said.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { BARE_NET } from "./bare-net.js";
+
+export const WORKERS = 2;
+const START_MS = 15_000;
+const RETRY_MS = 100;
+
+export interface Contestant {
+  name: string;
+  /** What it is, for the table's legend. */
+  about: string;
+  /** The program it needs besides Node. */
+  needs?: string;
+  command(port: number, folder: string): string[];
+}
+
+export interface Server {
+  contestant: Contestant;
+  port: number;
+  osPid: number;
+  stop(): Promise<void>;
+}
+
+export function contestants(root: string, entry: string): Contestant[] {
+  const ours = (transport: string) => (port: number) => [
+    ...[process.execPath, join(root, "dist/main.js"), "start", "--transport", transport],
+    ...["--host", "127.0.0.1", "--port", `${port}`, "--workers", `${WORKERS}`],
+    ...["--admin-port", "0", "--log-level", "fatal"],
+  ];
+  const eval_ = (port: number) => `tutorial:serve(${port}).`;
+  return [
+    { name: "drover", about: "this server, transport handle", command: ours("handle") },
+    { name: "drover stream", about: "this server, transport stream", command: ours("stream") },
+    {
+      name: "bare net",
+      about: "node:cluster and node:net, no framing, every chunk written back",
+      command: (port) => [process.execPath, entry, BARE_NET, `${port}`],
+    },
+    {
+      name: "Erlang",
+      about: "the tutorial's design on Erlang/OTP, scripts/bench/tutorial.erl",
+      needs: "erlc",
+      command: (port, folder) => {
+        execFileSync("erlc", ["-o", folder, join(root, "scripts/bench/tutorial.erl")]);
+        return ["erl", "-noshell", "+K", "true", "-pa", folder, "-eval", eval_(port)];
+      },
+    },
+  ];
+}
+
+export function isInstalled({ needs }: Contestant): boolean {
+  if (!needs) return true;
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, needs), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+export async function start(contestant: Contestant): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), "drover-bench-"));
+  const port = await freePort();
+  const [program = "", ...args] = contestant.command(port, folder);
+  const env = { ...process.env, XDG_RUNTIME_DIR: folder };
+  // A group of its own, so that its workers end with it however it is written.
+  const child = spawn(program, args, {
+    env,
+    cwd: folder,
+    detached: true,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL");
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await accepts(port, child, contestant.name);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { contestant, port, osPid: child.pid!, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function accepts(port: number, child: ChildProcess, name: string): Promise<void> {
+  const until = performance.now() + START_MS;
+  while (performance.now() < until && child.exitCode === null) {
+    const socket = connect({ port, host: "127.0.0.1" });
+    try {
+      await once(socket, "connect");
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    } finally {
+      socket.destroy();
+    }
+  }
+  throw new Error(`${name} does not accept connections after ${START_MS / 1_000} s`);
+}

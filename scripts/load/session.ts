@@ -1,0 +1,73 @@
+// One call of the command, from its settings to all that there is to say about it.
+import { type ServerReport, ServerWatch } from "./admin.js";
+import type { Settings } from "./arguments.js";
+import { judge, type Verdict } from "./expect.js";
+import { type Machine, thisMachine, watchCores } from "./machine.js";
+import type { LoadOptions } from "./options.js";
+import { Generators } from "./processes.js";
+import { type Ramp, ramp, type Step } from "./ramp.js";
+import type { LoadResult, Progress, Tally } from "./result.js";
+import { runLoad } from "./run.js";
+import { type Point, Timeline } from "./timeline.js";
+
+export interface Report {
+  startedAt: Date;
+  settings: Settings;
+  /** As somebody else would type it. */
+  command: string;
+  machine: Machine;
+  /** The part of all cores that was busy, 0 to 1. */
+  coresBusy: number;
+  /** In mode ramp, that of the last step that held. */
+  result: LoadResult;
+  /** All that was sent, in all steps. */
+  totals: Tally;
+  timeline: Point[];
+  server: ServerReport | undefined;
+  steps: Step[];
+  verdicts: Verdict[];
+}
+
+export interface Calls {
+  /** The module to fork for generator processes. */
+  entry: string;
+  command: string;
+  signal: AbortSignal;
+  onPoint(point: Point): void;
+}
+
+export async function runSession(
+  settings: Settings,
+  { entry, command, signal, onPoint }: Calls,
+): Promise<Report> {
+  const startedAt = new Date();
+  const watch = settings.admin === undefined ? undefined : await ServerWatch.open(settings.admin);
+  const timeline = new Timeline();
+  const onProgress = async (progress: Progress) => onPoint(timeline.add(progress, await watch?.sample()));
+  const crew = settings.processes > 1 ? new Generators(entry, settings.processes) : undefined;
+  const once = (options: LoadOptions) => {
+    timeline.nextRun();
+    const all = { ...options, signal, onProgress: (progress: Progress) => void onProgress(progress) };
+    return crew ? crew.run(all) : runLoad(all);
+  };
+  const coresBusy = watchCores();
+  const { result, steps, totals } =
+    settings.mode === "ramp" ? await ramp(settings, once, signal) : await single(settings, once);
+  const busy = coresBusy();
+  await Promise.all([crew?.end(), watch?.settle(totals)]);
+  const capacity = steps.findLast((step) => step.held)?.rate;
+  return {
+    ...{ startedAt, settings, command, machine: thisMachine(), coresBusy: busy, result, totals, steps },
+    timeline: timeline.points,
+    server: watch?.report(timeline.serverCpu(), Date.now() - startedAt.getTime()),
+    verdicts: judge(settings.expect, result, capacity),
+  };
+}
+
+async function single(
+  { load }: Settings,
+  once: (options: LoadOptions) => Promise<LoadResult>,
+): Promise<Ramp> {
+  const result = await once(load);
+  return { result, steps: [], totals: result.tally };
+}
