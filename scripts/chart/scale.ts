@@ -39,6 +39,6 @@ export function logarithmic(min: number, max: number): Scale {
 /** Percentiles by how rare their exception is: 90, 99, 99.9 … stand at equal distances. */
 export function nines(last: number): Scale {
   const depth = (percent: number) => -Math.log10(1 - Math.min(percent, 99.99999) / 100);
-  const all = [0, 50, 90, 99, 99.9, 99.99, 99.999];
+  const all = [50, 90, 99, 99.9, 99.99, 99.999];
   return { at: (percent) => depth(percent) / depth(last), ticks: all.filter((tick) => tick <= last) };
 }

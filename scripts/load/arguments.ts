@@ -154,6 +154,8 @@ function distance(a: string, b: string): number {
 
 function fitting(name: Name, framing: Framing, size: number): number {
   const { maxSize } = FRAMINGS[framing];
+  if (framing === "raw" && size === 0)
+    throw new UsageError(`--${name} 0 is nothing at all without a frame around it: type --${name} 64`);
   if (size <= maxSize) return size;
   const other = size <= FRAMINGS.packet2.maxSize ? "packet2" : "packet4";
   const choice = size <= FRAMINGS.packet4.maxSize ? ` or --framing ${other}` : "";

@@ -1,11 +1,12 @@
 // Who takes part in a run: the connections that are opened before the load begins, those among them that have a
 // schedule, and the places for clients that come and go.
-import type { Client, Shape, Shared } from "./client.js";
+import type { Client } from "./client.js";
 import { ClosedLoop, HalfSender, Paced, Silent, SlowReader, Visitor } from "./clients.js";
 import type { Histogram } from "./histogram.js";
 import { DEFAULT_MIX, deal, type Kind } from "./mix.js";
 import type { Resolved } from "./options.js";
 import { share } from "./share.js";
+import type { Shape, Shared } from "./shared.js";
 import { Slot } from "./slots.js";
 
 /** Where the latencies of whom go. Those of ill-behaved clients are no measure of the server. */

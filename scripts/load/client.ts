@@ -1,43 +1,13 @@
 // One client connection: opened, verified, ended, and counted once if it goes wrong. What it sends and when is
 // decided by its kind (clients.ts). For each chunk read there is one comparison and, as a rule, one write.
 import type { Socket } from "node:net";
-import { dial, type Route } from "./dial.js";
+import { dial } from "./dial.js";
 import { Exchange } from "./exchange.js";
 import { connectErrorKind, describeSocketError } from "./faults.js";
-import type { Framing } from "./framing.js";
 import type { Histogram } from "./histogram.js";
 import type { Kind } from "./mix.js";
-import { addSample, type ConnectionOutcome, type ErrorKind, type KindTally, type Tally } from "./result.js";
-
-/** What all connections of a run share. */
-export interface Shared {
-  route: Route;
-  framing: Framing;
-  reset: boolean;
-  /** All sockets read into this one buffer: it is used up before the next read begins. */
-  readBuffer: Buffer;
-  tally: Tally;
-  /** From the beginning of a connect until frames can be sent. */
-  connectLatency: Histogram;
-  /** How many connections are in each of these situations now. */
-  gauges: { connecting: number; unsettled: number; alive: number };
-  /** The number of the next connection to be dialled. */
-  nextTurn(): number;
-  /** A gauge has changed. */
-  changed(): void;
-  /** The loop is awake, at this time: more may be due. */
-  received(now: number): void;
-  began(client: Client): void;
-  ended(client: Client): void;
-}
-
-/** What a connection's frames are like, and where their latencies go. */
-export interface Shape {
-  kind: Kind;
-  size: number;
-  window: number;
-  latency: Histogram;
-}
+import { addSample, type ConnectionOutcome, type ErrorKind, type KindTally } from "./result.js";
+import type { Shape, Shared } from "./shared.js";
 
 export abstract class Client {
   readonly id: number;

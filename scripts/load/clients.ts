@@ -1,7 +1,8 @@
 // The kinds of clients: what each sends, and when. They differ in `advance` and `opened`; everything else is Client.
-import { Client, type Shape, type Shared } from "./client.js";
+import { Client } from "./client.js";
 import type { Histogram } from "./histogram.js";
 import type { ErrorKind } from "./result.js";
+import type { Shape, Shared } from "./shared.js";
 
 /** Sends the next frame when an earlier one is back. */
 export class ClosedLoop extends Client {

@@ -2,7 +2,7 @@
 // another in a ring, exactly as they go over the wire. An echo must be that same ring again, so a whole chunk
 // of replies is verified by one comparison, however many frames it holds.
 
-export type Framing = "packet1" | "packet2" | "packet4" | "line";
+export type Framing = "packet1" | "packet2" | "packet4" | "line" | "raw";
 
 interface Shape {
   header: number;
@@ -15,6 +15,7 @@ export const FRAMINGS: Record<Framing, Shape> = {
   packet2: { header: 2, trailer: 0, maxSize: 0xffff },
   packet4: { header: 4, trailer: 0, maxSize: 64 * 1024 * 1024 },
   line: { header: 0, trailer: 1, maxSize: 64 * 1024 * 1024 },
+  raw: { header: 0, trailer: 0, maxSize: 64 * 1024 * 1024 },
 };
 
 const STAMP_DIGITS = 5;

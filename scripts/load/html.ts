@@ -89,11 +89,8 @@ function figures(report: Report): string {
     [grouped(errorTotal(tally)), "errors"],
     [grouped(tally.opened), "connections opened"],
   ];
-  if (server)
-    cells.push(
-      [server.cpu.toFixed(2), "CPUs used by the server"],
-      [`${grouped(server.memoryBytes / MIB)} MiB`, "its memory, at most"],
-    );
+  if (server && settings.mode !== "ramp") cells.push([server.cpu.toFixed(2), "CPUs used by the server"]);
+  if (server) cells.push([`${grouped(server.memoryBytes / MIB)} MiB`, "the server's memory, at most"]);
   return `<dl class="figures">${cells.map(([value, name]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
 }
 

@@ -201,7 +201,9 @@ export function serverLine(server: ServerReport, { totals, settings }: Report): 
     mode === "idle" || mode === "mixed" || count === 0
       ? ""
       : `, ${each} µs a ${unitOf(settings).slice(0, -1)}`;
-  return `${cpu.toFixed(2)} CPUs${cost}, at most ${grouped(memoryBytes / MIB)} MiB, ${plural(restarts, "restart")}`;
+  // The steps of a ramp have little in common but what a frame costs.
+  const used = mode === "ramp" ? `${each} µs a frame` : `${cpu.toFixed(2)} CPUs${cost}`;
+  return `${used}, at most ${grouped(memoryBytes / MIB)} MiB, ${plural(restarts, "restart")}`;
 }
 
 /** Whether both sides counted the same. */

@@ -4,13 +4,15 @@
 //
 // Throughput is measured over `load` alone. An abort cuts short the phase it meets; the later ones still come.
 import { Cast } from "./cast.js";
-import type { Client, Shared } from "./client.js";
+import type { Client } from "./client.js";
 import { Paced } from "./clients.js";
 import { Histogram } from "./histogram.js";
 import { type LoadOptions, type Resolved, resolved } from "./options.js";
 import { Pace } from "./pace.js";
-import { emptyTally, type GeneratorReport, type LoadResult } from "./result.js";
+import { emptyTally, type LoadResult } from "./result.js";
+import type { Shared } from "./shared.js";
 import type { Slot } from "./slots.js";
+import { watchMyself } from "./truth.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const PROGRESS_MS = 1_000;
@@ -240,15 +242,4 @@ class Run {
     }, interval);
     return () => clearInterval(timer);
   }
-}
-
-/** Returns what to call at the end. */
-function watchMyself(startedAt: number): () => GeneratorReport {
-  const cpuBefore = process.cpuUsage();
-  const idleBefore = performance.eventLoopUtilization();
-  return () => {
-    const { user, system } = process.cpuUsage(cpuBefore);
-    const cpu = (user + system) / 1_000 / Math.max(1, performance.now() - startedAt);
-    return { osPid: process.pid, cpu, busy: performance.eventLoopUtilization(idleBefore).utilization };
-  };
 }

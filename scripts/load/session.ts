@@ -43,12 +43,17 @@ export async function runSession(
   const startedAt = new Date();
   const watch = settings.admin === undefined ? undefined : await ServerWatch.open(settings.admin);
   const timeline = new Timeline();
-  const onProgress = async (progress: Progress) => onPoint(timeline.add(progress, await watch?.sample()));
+  let told = Promise.resolve();
+  const onProgress = (progress: Progress) => {
+    told = told.then(async () => onPoint(timeline.add(progress, await watch?.sample())));
+  };
   const crew = settings.processes > 1 ? new Generators(entry, settings.processes) : undefined;
-  const once = (options: LoadOptions) => {
-    timeline.nextRun();
-    const all = { ...options, signal, onProgress: (progress: Progress) => void onProgress(progress) };
-    return crew ? crew.run(all) : runLoad(all);
+  const once = async (options: LoadOptions) => {
+    const all = { ...options, signal, onProgress };
+    const result = await (crew ? crew.run(all) : runLoad(all));
+    await told;
+    timeline.endRun(result.elapsedMs);
+    return result;
   };
   const coresBusy = watchCores();
   const { result, steps, totals } =

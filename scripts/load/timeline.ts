@@ -46,17 +46,16 @@ export class Timeline {
     return point;
   }
 
-  /** In parts of one core, from the first second of the last run to its last; undefined of one that was too short. */
+  /** In parts of one core, from the first second to the last; undefined if there are not two that know it. */
   serverCpu(): number | undefined {
-    const seen = this.points.filter(
-      ({ second, cpuSeconds }) => second > this.#offset && cpuSeconds !== undefined,
-    );
+    const seen = this.points.filter(({ cpuSeconds }) => cpuSeconds !== undefined);
     const [first, last] = [seen[0], seen.at(-1)];
     if (!first || !last || first === last) return undefined;
     return (last.cpuSeconds! - first.cpuSeconds!) / (last.second - first.second);
   }
 
-  nextRun(): void {
-    this.#offset = this.points.at(-1)?.second ?? 0;
+  /** The present run is over; the next one is drawn behind it. */
+  endRun(elapsedMs: number): void {
+    this.#offset += elapsedMs / 1_000;
   }
 }

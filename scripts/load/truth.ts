@@ -2,7 +2,7 @@
 
 import { duration } from "./numbers.js";
 import type { Mode } from "./options.js";
-import type { LoadResult } from "./result.js";
+import type { GeneratorReport, LoadResult } from "./result.js";
 
 /** From here on the figures are the generator's as much as the server's, if it ran for long enough to tell. */
 const TOO_BUSY = 0.9;
@@ -10,6 +10,17 @@ const TOO_LATE_MS = 1;
 /** Of the p99: what is less changes nothing that a reader would notice. */
 const TOO_LATE_PART = 0.1;
 const TOO_SHORT_MS = 500;
+
+/** Watches this generator process from now on. Returns what to call at the end. */
+export function watchMyself(startedAt: number): () => GeneratorReport {
+  const cpuBefore = process.cpuUsage();
+  const idleBefore = performance.eventLoopUtilization();
+  return () => {
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const cpu = (user + system) / 1_000 / Math.max(1, performance.now() - startedAt);
+    return { osPid: process.pid, cpu, busy: performance.eventLoopUtilization(idleBefore).utilization };
+  };
+}
 
 /** In plain words why the generator, not the server, may have been measured; undefined if there is no sign of it. */
 export function generatorLimit(result: LoadResult, mode: Mode): string | undefined {

@@ -35,12 +35,13 @@ describe("the command line", () => {
     ["--duration soon", "--duration soon is not a time from 1ms to 168h: type --duration 5s"],
     [
       "--framing packet3",
-      "--framing packet3 is unknown: type --framing with packet1, packet2, packet4, line",
+      "--framing packet3 is unknown: type --framing with packet1, packet2, packet4, line, raw",
     ],
     [
       "--size 70000",
       "--size 70000 does not fit into a packet2 frame: type --size 65535 or --framing packet4",
     ],
+    ["--framing raw --size 0", "--size 0 is nothing at all without a frame around it: type --size 64"],
     ["--json=yes", "--json takes no value: type --json"],
     ["--mode rat", "--mode rat is unknown: type --mode with echo, rate, connect, idle, mixed, ramp"],
     ["--mode rate", "--mode rate needs a rate: type --rate 1000"],

@@ -28,6 +28,7 @@ describe("against a server that echoes", () => {
     ["packet2", "0005............0005"],
     ["packet4", "00000005................00000005"],
     ["line", "..........0a..........0a"],
+    ["raw", "...................."],
   ])("puts the frames of %s on the wire as that framing has them", async (framing, pattern) => {
     const seen: Buffer[] = [];
     await using server = await listen((socket) => {
@@ -44,7 +45,7 @@ describe("against a server that echoes", () => {
     });
     expect(result.tally.echoed).toBe(100);
     const bytes = Buffer.concat(seen);
-    expect(bytes.length).toBe(100 * (5 + { packet1: 1, packet2: 2, packet4: 4, line: 1 }[framing]));
+    expect(bytes.length).toBe(100 * (5 + { packet1: 1, packet2: 2, packet4: 4, line: 1, raw: 0 }[framing]));
     expect(bytes.toString("hex")).toMatch(new RegExp(`^${pattern.slice(0, 16)}`));
     if (framing === "line") expect(bytes.toString("latin1").split("\n")).toHaveLength(101);
   });
