@@ -19,7 +19,9 @@ import {
   takeAdminToken,
   workerCount,
 } from "./config.js";
-import { bindAdvice, RESERVED_DESCRIPTORS, refuse } from "./start.js";
+import { connectionRoom, descriptorLimits } from "./descriptors.js";
+import { bindAdvice, refuse } from "./refuse.js";
+import { logFileTrouble, tryLogFile } from "./telemetry/log-file.js";
 import { maxDescriptors } from "./telemetry/os-process.js";
 import { bind } from "./transport/bound.js";
 import { chooseTransport } from "./transport/choose.js";
@@ -47,7 +49,10 @@ export async function checkProgram({ exec, sources, positionals, json }: Checkin
   if (positionals.length > 1) return refuse(EXIT.usage, "too many arguments: drover check [PROTOCOL]");
   const findings = await findAll(exec, sources, positionals);
   const code = findings.find(({ verdict }) => verdict === "wrong")?.exitCode ?? EXIT.ok;
-  const text = json ? `${printableJson({ exitCode: code, findings })}\n` : table(findings.flatMap(rows));
+  const { isTTY, columns } = process.stdout;
+  const text = json
+    ? `${printableJson({ exitCode: code, findings })}\n`
+    : table(findings.flatMap(rows), isTTY ? columns : undefined);
   // A reader that has gone has read enough.
   process.stdout.on("error", () => {});
   await new Promise((resolve) => process.stdout.write(text, resolve));
@@ -59,12 +64,9 @@ function rows({ what, verdict, text, mend }: Finding): string[][] {
 }
 
 async function findAll(exec: string, sources: Sources, positionals: readonly string[]): Promise<Finding[]> {
-  const descriptors = maxDescriptors();
-  const room =
-    descriptors > RESERVED_DESCRIPTORS ? { maxDescriptors: descriptors - RESERVED_DESCRIPTORS } : {};
   let loaded: Loaded;
   try {
-    loaded = await loadConfig({ ...sources, ...room });
+    loaded = await loadConfig({ ...sources, ...descriptorLimits() });
   } catch (error) {
     return [configurationWrong(error)];
   }
@@ -83,7 +85,8 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     await port("port", config.host, config.port),
     await port("admin port", config.adminHost, config.adminPort),
     await admin(config),
-    descriptorLimit(config, descriptors),
+    ...logFile(config),
+    descriptorLimit(config, maxDescriptors()),
     backlog(config),
   ];
 }
@@ -167,6 +170,17 @@ async function admin(config: Config): Promise<Finding> {
   }
 }
 
+function logFile({ logFile: file }: Config): Finding[] {
+  const what = "log file";
+  if (file === undefined) return [];
+  try {
+    tryLogFile(file);
+    return [{ what, verdict: "ok", text: file }];
+  } catch (error) {
+    return [{ what, verdict: "wrong", text: logFileTrouble(file, error), exitCode: EXIT.badConfig }];
+  }
+}
+
 /** Fewer connections than this in all are worth a word. */
 const FEW = 10_000;
 
@@ -175,7 +189,7 @@ function descriptorLimit(config: Config, limit: number): Finding {
   if (limit === 0)
     return { what, verdict: "warning", text: "the limit of open files is not known on this system" };
   const workers = workerCount(config);
-  const most = workers * Math.max(1, limit - RESERVED_DESCRIPTORS);
+  const most = workers * connectionRoom(limit);
   const text = `${limit} for each OS process: up to ${most} connections with ${workers} worker${workers === 1 ? "" : "s"}`;
   if (config.maxConnections !== "auto" || most >= FEW) return { what, verdict: "ok", text };
   const mend = "ulimit -Hn 65536 as root, or LimitNOFILE=65536 in the systemd unit";

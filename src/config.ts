@@ -150,10 +150,10 @@ function merge(layers: readonly (readonly [Origin, SettingMap])[]): {
 
 function complete(settings: SettingMap, { env, isTTY }: Omit<Known, "name">): Config {
   const config = Object.create(null) as Record<Key, unknown>;
-  // `name` is the first row: the defaults of the later ones may depend on it.
+  // In the order of the rows: the defaults of the later ones may depend on `name` and `logFile`.
   for (const { key, default: fallback } of OPTIONS) {
     const setting = settings.get(key);
-    const known = { env, isTTY, name: config.name as string };
+    const known = { env, isTTY: isTTY && config.logFile === undefined, name: config.name as string };
     config[key] = setting ? setting.value : typeof fallback === "function" ? fallback(known) : fallback;
   }
   return Object.freeze(config) as Config;

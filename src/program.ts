@@ -5,7 +5,8 @@ import { COMMAND_FLAGS, COMMAND_SWITCHES, COMMANDS } from "./cli/commands.js";
 import { commandsText, commandText } from "./cli/help.js";
 import { runCommand } from "./cli/run.js";
 import { ConfigError, didYouMean, EXIT, environment, loadConfig, parseFlags, usage } from "./config.js";
-import { refuse, startProgram } from "./start.js";
+import { refuse } from "./refuse.js";
+import { startProgram } from "./start.js";
 
 const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 const SWITCHES = ["json", "verbose", ...COMMAND_SWITCHES];
@@ -34,10 +35,8 @@ async function run(): Promise<number> {
   }
   if (!known) {
     const names = COMMANDS.map(({ name }) => name);
-    return refuse(
-      EXIT.usage,
-      `unknown command "${command}"${didYouMean(command, names)}; the commands are ${names.join(", ")}`,
-    );
+    const advice = didYouMean(command, names) || `: the commands are ${names.join(", ")}`;
+    return refuse(EXIT.usage, `unknown command "${command}"${advice}`);
   }
   if (command === "start")
     return startProgram({ version: VERSION, exec: process.argv[1] as string, positionals: rest });

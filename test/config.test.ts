@@ -37,6 +37,7 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   handlerLatency: texts("on", "off", "on", "off"),
   transport: texts("auto", "handle", "stream", "handle"),
   logLevel: texts("trace", "debug", "warn", "silent"),
+  logFile: texts("/a.log", "/b.log", "/c.log", "/d.log"),
   logFormat: texts("pretty", "json", "pretty", "json"),
   config: [],
 };
@@ -150,6 +151,7 @@ describe("defaults", () => {
       handlerLatency: "off",
       transport: "auto",
       logLevel: "info",
+      logFile: undefined,
       logFormat: "json",
       config: undefined,
     });
@@ -158,6 +160,7 @@ describe("defaults", () => {
   it("logs are pretty on a terminal", async () => {
     expect((await load({ isTTY: true })).config.logFormat).toBe("pretty");
     expect((await load({ isTTY: true, argv: ["--log-format", "json"] })).config.logFormat).toBe("json");
+    expect((await load({ isTTY: true, argv: ["--log-file", "a.log"] })).config.logFormat).toBe("json");
   });
 
   it("the control socket is in the runtime directory and named after the server", async () => {
@@ -241,6 +244,7 @@ describe("the table", () => {
     "--handler-latency": "DROVER_HANDLER_LATENCY",
     "--transport": "DROVER_TRANSPORT",
     "--log-level": "DROVER_LOG_LEVEL",
+    "--log-file": "DROVER_LOG_FILE",
     "--log-format": "DROVER_LOG_FORMAT",
     "--config": "DROVER_CONFIG",
   };

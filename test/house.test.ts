@@ -19,9 +19,12 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   cli: ["config"],
   protocols: ["index"],
   index: ["otp", "framing", "tcp"],
-  start: ["admin", "cluster", "config", "otp", "telemetry", "transport"],
-  check: ["start", "admin", "cli", "cluster", "config", "telemetry", "transport"],
-  program: ["start", "check", "cli", "config"],
+  refuse: ["cluster"],
+  descriptors: ["telemetry"],
+  run: ["refuse", "descriptors", "admin", "cluster", "config", "otp", "telemetry", "transport"],
+  start: ["run", "refuse", "descriptors", "admin", "cluster", "config", "transport"],
+  check: ["refuse", "descriptors", "admin", "cli", "cluster", "config", "telemetry", "transport"],
+  program: ["start", "check", "refuse", "cli", "config"],
   main: ["program", "cluster"],
 };
 

@@ -25,9 +25,11 @@ async function watchTree(asked: Asked): Promise<string> {
     throw new CommandError(`drover tree --watch needs a terminal: ${once}`, EXIT.usage);
   }
   let root: TreeNode | undefined;
+  const look = async (connections: number) =>
+    (await get(target, `/tree?connections=${connections}`)) as TreeNode;
   await runLive(asked, {
     async update({ rows }) {
-      root = (await get(target, `/tree?connections=${rows}`)) as TreeNode;
+      root = await look(connectionsShown(root ?? (await look(1)), rows));
     },
     draw: ({ columns, rows }) => {
       const lines = renderTree(root as TreeNode, columns)
@@ -38,6 +40,16 @@ async function watchTree(asked: Asked): Promise<string> {
     },
   });
   return "";
+}
+
+/** Lines of the program, and of a worker besides its connections. */
+const PROGRAM_LINES = 2;
+const WORKER_LINES = 5;
+
+/** Of each worker, so that all workers are seen. */
+function connectionsShown({ children }: TreeNode, rows: number): number {
+  const workers = children.filter(({ kind }) => kind === "worker").length;
+  return Math.max(1, Math.floor((rows - PROGRAM_LINES) / Math.max(1, workers)) - WORKER_LINES);
 }
 
 export async function info({ target, positionals, json }: Asked): Promise<string> {

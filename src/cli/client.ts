@@ -1,5 +1,6 @@
 /** HTTP over the control socket, and what can go wrong on the way, in one line each. */
 import { type IncomingMessage, request } from "node:http";
+import { basename } from "node:path";
 import { type Config, EXIT } from "../config.js";
 import { CommandError } from "./errors.js";
 
@@ -101,7 +102,10 @@ export function connectionError({ name, control }: Target, error: unknown): Comm
   const { code, message } = error as NodeJS.ErrnoException;
   if (NOBODY.includes(code)) {
     const advice = "start it with `drover start`, or pass --name/--control";
-    return new CommandError(`no drover named "${name}" is running here: ${advice}`);
+    // Of a path of its own the name says nothing.
+    const usual = basename(control) === `${name}.sock`;
+    const who = usual ? `no drover named "${name}" is running here` : `no drover is running at ${control}`;
+    return new CommandError(`${who}: ${advice}`);
   }
   if (code === "EACCES" || code === "EPERM") {
     return new CommandError(

@@ -1,9 +1,10 @@
 /** `drover connections`: rows of a table. */
 
 import { get } from "./client.js";
+import { type Column, fitted } from "./columns.js";
 import type { Asked, CommandFlag } from "./command.js";
 import { printableJson } from "./printable.js";
-import { bytes, elapsed, table } from "./table.js";
+import { bytes, elapsed } from "./table.js";
 
 /** A row of `/connections`. */
 export interface ConnectionRow {
@@ -42,31 +43,35 @@ export const CONNECTION_FLAGS: readonly CommandFlag[] = [
   { name: "limit", placeholder: "N", sentence: "How many, up to 10,000. Default: 100." },
 ];
 
-export async function connections({ target, values, json }: Asked): Promise<string> {
+export async function connections({ target, values, json, columns }: Asked): Promise<string> {
   const query = new URLSearchParams();
   for (const { name } of CONNECTION_FLAGS) {
     const value = values.get(name);
     if (value !== undefined) query.set(name, value);
   }
   const list = (await get(target, `/connections?${query}`)) as ConnectionList;
-  return json ? `${printableJson(list)}\n` : renderConnections(list);
+  return json ? `${printableJson(list)}\n` : renderConnections(list, columns);
 }
 
-const TITLES = [
-  "pid",
-  "state",
-  "peer",
-  "age",
-  "idle",
-  "frames in",
-  "out",
-  "bytes in",
-  "out",
-  "unsent",
-  "mailbox",
+const COLUMNS: readonly Column[] = [
+  { title: "pid" },
+  { title: "state" },
+  { title: "peer" },
+  { title: "age", right: true },
+  { title: "idle", right: true },
+  { title: "frames in", right: true, spare: 1 },
+  { title: "out", right: true, spare: 2 },
+  { title: "bytes in", right: true, spare: 3 },
+  { title: "out", right: true, spare: 4 },
+  { title: "unsent", right: true, spare: 5 },
+  { title: "mailbox", right: true, spare: 6 },
 ];
 
-export function renderConnections({ rows, matched, total, missing }: ConnectionList): string {
+/** @param columns of the terminal, when there is one: what does not fit is left out */
+export function renderConnections(
+  { rows, matched, total, missing }: ConnectionList,
+  columns: number | undefined,
+): string {
   const cells = rows.map((row) => [
     row.pid,
     row.state,
@@ -83,7 +88,7 @@ export function renderConnections({ rows, matched, total, missing }: ConnectionL
   const of = matched === total ? "" : `, of ${total} in all`;
   const more = matched > rows.length ? `: --limit ${Math.min(matched, 10_000)} shows more` : "";
   const lines = [
-    ...(rows.length > 0 ? [table([TITLES, ...cells])] : []),
+    ...(rows.length > 0 ? fitted(COLUMNS, cells, columns).map((line) => `${line}\n`) : []),
     `${rows.length} of ${matched} connections${of}${more}\n`,
     ...missing.map((worker) => `worker ${worker} does not answer: its connections are missing\n`),
   ];

@@ -27,6 +27,8 @@ interface Draining {
 const FIRST = 50;
 const ON_TERMINAL = 200;
 const ELSEWHERE = 1_000;
+/** Of those who had not finished; `--json` has more. */
+const MOST_NAMED = 20;
 /** Some were cut, or it was ended before it was over. */
 const NOT_ALL_FINISHED = 1;
 /** As shells have it: ended by SIGINT. */
@@ -87,9 +89,10 @@ function bar(now: Draining, columns: number): string {
 function result({ status, before, cut, unfinished }: Draining): string {
   if (status !== "drained") return "the drain was ended before it was over: the server accepts again\n";
   if (cut === 0) return `drained: ${before === 0 ? "nobody was connected" : `all ${before} have finished`}\n`;
-  const rows = unfinished.map(({ pid, state, peer, ageMs, idleMs }) => {
+  const named = unfinished.slice(0, MOST_NAMED);
+  const rows = named.map(({ pid, state, peer, ageMs, idleMs }) => {
     return [`  ${pid}`, state, peer, `age ${elapsed(ageMs / 1000)}`, `idle ${elapsed(idleMs / 1000)}`];
   });
-  const more = cut > unfinished.length ? `  … and ${cut - unfinished.length} more\n` : "";
+  const more = cut > named.length ? `  … and ${cut - named.length} more\n` : "";
   return `drained: ${cut} of ${before} had not finished at the deadline and were told to stop\n${table(rows)}${more}`;
 }

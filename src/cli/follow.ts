@@ -10,6 +10,7 @@ const LONGEST = 16 * 1024 * 1024;
 
 /**
  * Follows a stream until it ends or `signal` is aborted.
+ * @param onBegin told that the server has agreed
  * @throws CommandError when the server is not there, refuses, or goes away
  */
 export async function follow(
@@ -17,11 +18,13 @@ export async function follow(
   path: string,
   signal: AbortSignal,
   onEvent: OnEvent,
+  onBegin = () => {},
 ): Promise<void> {
   try {
     const response = await begin(target, path, signal);
     if (response.statusCode !== 200) throw await refusedBy(response);
     response.setEncoding("utf8");
+    onBegin();
     let rest = "";
     for await (const chunk of response) {
       rest += chunk;

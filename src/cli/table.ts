@@ -1,23 +1,59 @@
 /** Text in columns. */
 import { printable } from "./printable.js";
 
-/** Columns as wide as their widest cell; cells come out printable. */
-export function table(rows: readonly (readonly string[])[]): string {
+/**
+ * Columns as wide as their widest cell; cells come out printable.
+ * @param room characters in a line: where the last column is longer, it goes on below. Default: no end
+ */
+export function table(rows: readonly (readonly string[])[], room = Number.POSITIVE_INFINITY): string {
   const safe = rows.map((cells) => cells.map(printable));
   const widths: number[] = [];
   for (const cells of safe) {
     for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
   }
-  const lines = safe.map((cells) => cells.map((cell, at) => cell.padEnd(widths[at]!)).join("  "));
-  return lines.map((line) => `${line.trimEnd()}\n`).join("");
+  return safe
+    .flatMap((cells) => {
+      const padded = cells.map((cell, at) => cell.padEnd(widths[at]!));
+      const left = padded
+        .slice(0, -1)
+        .map((cell) => `${cell}  `)
+        .join("");
+      return hanging(left, cells.at(-1) ?? "", room);
+    })
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
 }
 
-/** One line for each member, as it is: text without quotes, everything else as JSON. */
+/** In a narrower column there is nothing to be gained. */
+const LEAST_ROOM = 20;
+
+/** A text behind what stands left of it, broken between words. */
+function hanging(left: string, text: string, room: number): string[] {
+  const width = room - left.length;
+  if (text.length <= width || width < LEAST_ROOM) return [left + text];
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((line, at) => (at === 0 ? left : " ".repeat(left.length)) + line);
+}
+
+/** With a sign where something is missing. */
+export function cut(line: string, room: number): string {
+  if (line.length <= room) return line;
+  return room > 1 ? `${line.slice(0, room - 1)}…` : line.slice(0, room);
+}
+
+/** One line for each member, as it is: text without quotes, lists of it with commas, everything else as JSON. */
 export function record(value: object): string {
   return table(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
 }
 
 export function shown(value: unknown): string {
+  if (Array.isArray(value) && value.every((one) => typeof one === "string"))
+    return value.join(", ") || "none";
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 

@@ -1,8 +1,9 @@
 /** What `drover top` shows: lines from the numbers of now and of a moment ago. */
+import { type Column, fitted, joined } from "./columns.js";
 import type { ConnectionList, ConnectionRow } from "./connections.js";
 import { printable } from "./printable.js";
 import type { Paint } from "./style.js";
-import { bytes, elapsed, short } from "./table.js";
+import { bytes, cut, elapsed, short } from "./table.js";
 import type { Stats, WorkerStats } from "./top.js";
 
 /** What was known at one time. */
@@ -55,13 +56,49 @@ export function headLines(
     rate(totals[key] ?? 0, before?.stats.totals[key], seconds, show);
   const time = new Date(at).toTimeString().slice(0, 8);
   const first = `drover ${printable(name)}  ${printable(status)}  ${time}`;
-  const second =
-    `${totals.active} connections, ${of("accepted", short)} accepted/s, ` +
-    `frames ${of("framesReceived", short)}/s in, ${of("framesSent", short)}/s out, ` +
-    `bytes ${of("bytesReceived", bytes)}/s in, ${of("bytesSent", bytes)}/s out`;
+  const traffic = [
+    `${totals.active} connections, ${of("accepted", short)} accepted/s`,
+    `frames ${of("framesReceived", short)}/s in, ${of("framesSent", short)}/s out`,
+    `bytes ${of("bytesReceived", bytes)}/s in, ${of("bytesSent", bytes)}/s out`,
+  ];
   const third = `${totals.crashes} crashes, ${totals.restarts} restarts, ${restartsLeft} left`;
-  return [paint("bold", cut(first, columns)), cut(second, columns), cut(third, columns), ""];
+  return [paint("bold", cut(first, columns)), ...joined(traffic, ", ", columns), cut(third, columns), ""];
 }
+
+/** Which keys do what: as many as fit. */
+export function keyLine(columns: number): string {
+  const [first, ...more] = SORTS.map(({ key, word }) => `${key} ${word}`);
+  return joined(["q quit", "r reverse", `sort by ${first}`, ...more], "  ", columns)[0] as string;
+}
+
+const SIZE = { right: true, width: 8 } as const;
+
+const WORKER: readonly Column[] = [
+  { title: "worker" },
+  { title: "os pid", spare: 4 },
+  { title: "state" },
+  { title: "restarts", right: true, spare: 3 },
+  { title: "conns", right: true },
+  { title: "frames/s", right: true },
+  { title: "bytes/s", ...SIZE, spare: 1 },
+  { title: "cpu", right: true, width: 4 },
+  { title: "memory", ...SIZE, spare: 2 },
+  { title: "lag", ...SIZE },
+];
+
+const CONNECTION: readonly Column[] = [
+  { title: "pid" },
+  { title: "state" },
+  { title: "peer" },
+  { title: "age", right: true, spare: 2 },
+  { title: "idle", right: true, spare: 1 },
+  { title: "frames", right: true, width: 6 },
+  { title: "/s", right: true, width: 5 },
+  { title: "bytes", ...SIZE, spare: 4 },
+  { title: "/s", ...SIZE, spare: 5 },
+  { title: "unsent", right: true, spare: 6 },
+  { title: "mailbox", right: true, spare: 7 },
+];
 
 export function workerLines(now: Seen, before: Seen | undefined, columns: number, paint: Paint): string[] {
   const seconds = between(now, before);
@@ -69,19 +106,11 @@ export function workerLines(now: Seen, before: Seen | undefined, columns: number
     const past = before?.stats.workers.find(({ worker }) => worker === one.worker);
     return workerCells(one, past, seconds);
   });
-  const titles = [
-    "worker",
-    "os pid",
-    "state",
-    "restarts",
-    "conns",
-    "frames/s",
-    "bytes/s",
-    "cpu",
-    "memory",
-    "lag",
-  ];
-  return columnsOf([titles, ...rows], columns, paint);
+  return underTitles(fitted(WORKER, rows, columns), paint);
+}
+
+function underTitles([titles = "", ...lines]: readonly string[], paint: Paint): string[] {
+  return [paint("dim", titles), ...lines];
 }
 
 function workerCells(one: WorkerStats, past: WorkerStats | undefined, seconds: number): string[] {
@@ -113,11 +142,13 @@ export function connectionLines(
   const past = new Map(before?.list.rows.map((row) => [row.pid, row]));
   const rows = list.rows.map((row) => connectionCells(row, past.get(row.pid), seconds));
   const arrow = order === "desc" ? "▼" : "▲";
-  const titles = ["pid", "state", "peer", "age", "idle", "frames", "/s", "bytes", "/s", "unsent", "mailbox"];
   const silent =
     list.missing.length > 0 ? `, without worker ${list.missing.join(", ")}, which does not answer` : "";
   const title = `${list.total} connections by ${sort.word} ${arrow}${silent}`;
-  return [paint("bold", cut(title, columns)), ...columnsOf([titles, ...rows], columns, paint)];
+  if (list.total === 0 && silent === "") return [paint("bold", cut("nobody is connected", columns))];
+  // What they are sorted by is seen.
+  const shown = CONNECTION.map((one) => (one.title === sort.word ? { ...one, spare: 0 } : one));
+  return [paint("bold", cut(title, columns)), ...underTitles(fitted(shown, rows, columns), paint)];
 }
 
 function connectionCells(row: ConnectionRow, past: ConnectionRow | undefined, seconds: number): string[] {
@@ -136,22 +167,4 @@ function connectionCells(row: ConnectionRow, past: ConnectionRow | undefined, se
     bytes(row.outbound),
     String(row.messageQueueLength),
   ];
-}
-
-/** Columns as wide as their widest cell, the first line as titles; cells come out printable. */
-function columnsOf(rows: readonly (readonly string[])[], columns: number, paint: Paint): string[] {
-  const safe = rows.map((cells) => cells.map(printable));
-  const widths: number[] = [];
-  for (const cells of safe) {
-    for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
-  }
-  return safe.map((cells, at) => {
-    const line = cells.map((cell, column) => cell.padEnd(widths[column] as number)).join("  ");
-    const shown = cut(line.trimEnd(), columns);
-    return at === 0 ? paint("dim", shown) : shown;
-  });
-}
-
-function cut(line: string, columns: number): string {
-  return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line;
 }

@@ -6,7 +6,7 @@ import type { ConnectionList } from "./connections.js";
 import { type Live, runLive, type Size } from "./live.js";
 import { printableJson } from "./printable.js";
 import { type Paint, painter } from "./style.js";
-import { connectionLines, headLines, type Seen, SORTS, workerLines } from "./top-view.js";
+import { connectionLines, headLines, keyLine, type Seen, SORTS, workerLines } from "./top-view.js";
 
 /** `/stats`, as far as it is shown here. */
 export interface Stats {
@@ -85,15 +85,13 @@ class Top implements Live {
     const paint = this.#paint;
     const head = headLines(this.#asked.target.name, now, this.#before, columns, paint);
     const workers = workerLines(now, this.#before, columns, paint);
-    const keys = SORTS.map(({ key, word }) => `${key} ${word}`).join("  ");
-    const foot = `sort: ${keys}  r reverse  q quit`.slice(0, columns);
     const left = Math.max(0, rows - head.length - workers.length - 3);
     const sorted = { sort: this.#sort, order: this.#order };
     const connections = connectionLines(now, this.#before, sorted, columns, paint).slice(0, left + 1);
     const lines = [...head, ...workers, "", ...connections];
     // The last line stays where it is.
     while (lines.length < rows - 1) lines.push("");
-    return [...lines.slice(0, rows - 1), paint("dim", foot)];
+    return [...lines.slice(0, rows - 1), paint("dim", keyLine(columns))];
   }
 
   /** As plain text. */

@@ -17,31 +17,31 @@ export interface TraceLine {
   readonly text?: string;
 }
 
-export async function trace(asked: Asked): Promise<string> {
-  const {
-    target,
-    positionals: [text = ""],
-    json,
-    color,
-  } = asked;
-  const path = `/trace/${encodeURIComponent(pidFrom(text))}`;
+export async function trace({ target, positionals: [text = ""], ...asked }: Asked): Promise<string> {
+  const pid = pidFrom(text);
   const output = new Output(asked.stdout, asked.interrupt);
-  const paint = painter(color);
+  const paint = painter(asked.color);
+  const onTerminal = asked.columns !== undefined;
   let ended = false;
+  // Of a process that does nothing no line comes, and somebody looks at it.
+  const onBegin = () => {
+    if (onTerminal && !asked.json)
+      void output.write(`${paint("dim", `tracing ${pid}, until it ends or Ctrl-C`)}\n`);
+  };
+  const onEvent = (_name: string, data: string) => {
+    const line = JSON.parse(data) as TraceLine;
+    ended ||= line.what === "end";
+    return output.write(`${asked.json ? printable(data) : renderTraceLine(line, paint, output.columns)}\n`);
+  };
   try {
-    await follow(target, path, output.signal, (_name, data) => {
-      const line = JSON.parse(data) as TraceLine;
-      ended ||= line.what === "end";
-      return output.write(
-        json ? `${printable(data)}\n` : `${renderTraceLine(line, paint, output.columns)}\n`,
-      );
-    });
+    await follow(target, `/trace/${encodeURIComponent(pid)}`, output.signal, onEvent, onBegin);
     if (output.failure) throw output.failure;
     if (!ended && !output.signal.aborted) throw new CommandError(`drover "${target.name}" ended the trace`);
   } finally {
     output.stop();
   }
-  return "";
+  // Behind the ^C that the terminal shows.
+  return asked.interrupt.aborted && onTerminal ? "\n" : "";
 }
 
 const WORDS: Readonly<Record<string, readonly [word: string, style: Style]>> = {

@@ -1,5 +1,6 @@
 /** The tree of processes as text: what appmon draws, for a terminal. */
 import { printable } from "./printable.js";
+import { cut } from "./table.js";
 
 /** A process as `/tree` describes it. */
 export interface TreeNode {
@@ -56,8 +57,4 @@ function titleOf({ pid, name, kind, state, osPid }: TreeNode): string {
   if (kind === "connection" && state !== undefined) words.push(state);
   if (osPid !== undefined) words.push(`(os ${osPid})`);
   return printable(words.join(" "));
-}
-
-function cut(line: string, columns: number): string {
-  return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line;
 }

@@ -21,7 +21,7 @@ export interface Member {
 }
 
 /** Connections that a worker may be ahead: this share of what the emptiest has, but so many at least. */
-const SLACK = 0.18;
+const SLACK = 0.12;
 const LEAST_SLACK = 12;
 /**
  * In a burst as many as come within so many milliseconds, for a kernel queue that is full costs clients a second and
@@ -41,6 +41,7 @@ export class Balance {
   ceiling = Infinity;
   mark = Infinity;
   readonly #members: () => readonly Member[];
+  readonly #limit: (slot: number) => number;
   readonly #loads = new Map<number, number>();
   /** Asked, and not heard of yet. */
   readonly #unheard = new Set<number>();
@@ -52,8 +53,10 @@ export class Balance {
   #sum = 0;
   #lookedAt = -Infinity;
 
-  constructor(members: () => readonly Member[]) {
+  /** @param limit how many connections a worker may have at most, ahead or not */
+  constructor(members: () => readonly Member[], limit: (slot: number) => number) {
     this.#members = members;
+    this.#limit = limit;
   }
 
   /** A worker says how many connections it has; `ahead`: it stands back, or would. */
@@ -67,11 +70,18 @@ export class Balance {
     }
   }
 
+  /** From its numbers of each second: below the mark nobody tells, so the ceiling would stay when many have left. */
+  seen(slot: number, active: number): void {
+    if (this.#round !== undefined || active >= this.#lowest * (1 - SLACK) - LEAST_SLACK) return;
+    const counts = active < this.#limit(slot) && this.#members().some((member) => member.slot === slot);
+    if (counts) this.#ask();
+  }
+
   /** Workers have come or gone. */
   changed(): void {
     this.stop();
     if (this.#members().length > 1) this.#ask();
-    else this.#announce(Infinity, Infinity);
+    else this.#settle();
   }
 
   stop(): void {
@@ -95,21 +105,29 @@ export class Balance {
     const unheard = new Set(this.#unheard);
     this.stop();
     const members = this.#members();
-    const loads = members.flatMap(({ slot }) => (unheard.has(slot) ? [] : [this.#loads.get(slot) ?? 0]));
-    const lowest = Math.min(...loads);
-    // Nobody else answers: then it is not held up, and asked again when it has doubled.
+    if (members.length < 2) {
+      this.#lowest = 0;
+      return this.#announce(Infinity, Infinity);
+    }
+    const heard = members.flatMap(({ slot }) => (unheard.has(slot) ? [] : slot));
+    const loads = heard.map((slot) => this.#loads.get(slot) ?? 0);
+    // One at its limit does not catch up, so nobody is to wait for it.
+    const open = loads.filter((load, at) => load < this.#limit(heard[at] as number));
+    const lowest = Math.min(...(open.length > 0 ? open : loads));
     const sum = loads.reduce((all, load) => all + load, 0);
-    const share = loads.length > 1 ? lowest * SLACK : lowest;
+    // Where there is no other, it is not held up, and asked again when it has doubled.
+    const share = open.length > 1 ? lowest * SLACK : lowest;
     const now = clock.now();
     const came = ((sum - this.#sum) * BURST) / Math.max(1, now - this.#lookedAt);
     const burst = Math.min(came, Math.max(BURST_SLACK, lowest * BURST_SHARE));
     const slack = Math.ceil(Math.max(LEAST_SLACK, share, burst));
-    this.#announce(members.length > 1 ? lowest + slack : Infinity, lowest + Math.ceil(slack / 2));
+    this.#announce(lowest + slack, lowest + Math.ceil(slack / 2));
     this.#delay = lowest === this.#lowest ? Math.min(2 * this.#delay, LATE) : SOON;
     this.#lowest = lowest;
     this.#sum = sum;
     this.#lookedAt = now;
-    if (unheard.size > 0 || Math.max(...loads) >= this.ceiling) {
+    // At the mark it may be at the ceiling by now.
+    if (unheard.size > 0 || Math.max(...open) >= this.mark) {
       this.#next = clock.setTimeout(() => this.#ask(), this.#delay, true);
     }
   }

@@ -155,6 +155,33 @@ export interface Stats {
   readonly status: "starting" | "running" | "draining" | "drained" | "suspended" | "stopping";
 }
 
+/** Sums over all workers, dead ones too; of `Stats` all but the last two. */
+export const HISTORY_COLUMNS = [
+  "active",
+  "accepted",
+  "closed",
+  "framesReceived",
+  "framesSent",
+  "bytesReceived",
+  "bytesSent",
+  "crashes",
+  "restarts",
+  /** Of the worker whose loop was latest. */
+  "loopLagMs",
+  "residentBytes",
+] as const satisfies readonly (keyof Stats["totals"] | keyof WorkerStats)[];
+
+/** What `Stats` were in the last quarter of an hour. */
+export interface StatsHistory {
+  /** Of the first row: milliseconds since 1970. */
+  readonly from: number;
+  /** Between two rows: 1,000. */
+  readonly everyMs: number;
+  readonly columns: typeof HISTORY_COLUMNS;
+  /** Oldest first, at most 900, each as `columns` say. `null`: the primary itself stood still. */
+  readonly rows: readonly (readonly number[] | null)[];
+}
+
 /** A log record of the primary or a worker, as a line of the log has it: `time`, `level`, `msg`, `worker`, … */
 export type LogRecord = Readonly<Record<string, unknown>>;
 
@@ -226,6 +253,8 @@ export interface Control {
    */
   trace(pid: string, signal: AbortSignal, onLine: (line: TraceLine) => void): Promise<boolean>;
   stats(): Stats;
+  /** The last quarter of an hour, or since the start of the program. */
+  history(): StatsHistory;
   /** Tells every log record of level info and above, of the primary and of all workers, until `signal` is aborted. */
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void;
   /**

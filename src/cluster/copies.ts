@@ -22,8 +22,9 @@ export class Copies {
   }
 
   async acquire(): Promise<{ handle: unknown }> {
-    const handle = this.#reserve ?? (await this.#get());
+    const reserve = this.#reserve;
     this.#reserve = undefined;
+    const handle = reserve ?? (await this.#get());
     void this.#refill();
     return { handle };
   }

@@ -50,6 +50,8 @@ export type ToPrimary =
 /** All that a worker needs to begin; functions cannot cross, so the protocol is named by its module. */
 export interface Boot {
   readonly worker: number;
+  /** After which its pids begin. */
+  readonly serial: number;
   readonly name: string;
   readonly protocol: ProtocolModule;
   /** Chosen and tried out by the primary. */
@@ -74,7 +76,12 @@ export interface Boot {
   readonly intensity: number;
   /** In seconds. */
   readonly period: number;
-  readonly log: { readonly level: Level; readonly format: "json" | "pretty"; readonly color: boolean };
+  readonly log: {
+    readonly level: Level;
+    readonly format: "json" | "pretty";
+    readonly color: boolean;
+    readonly file: string | undefined;
+  };
 }
 
 /** A message or an exit signal for a process of another OS process. */

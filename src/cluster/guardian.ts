@@ -17,19 +17,24 @@ export interface Guarded {
   readonly log: LogOptions;
   /** By which positions become those of the user's files. */
   readonly bundled: ProtocolModule["bundled"];
-  /** How long the pulse may stand still before the stack is taken, in milliseconds. */
-  readonly stackAfter: number;
+  /** How long the pulse may stand still before the primary ends the worker, in milliseconds; 0: for ever. */
+  readonly watchdog: number;
 }
 
 /** How often it looks, in milliseconds. */
 const LOOKS_EVERY = 250;
+/** How long the pulse may stand still before the stack is written to the log, in milliseconds. */
+const STACK_AFTER = 5_000;
+/** A larger source map is not copied into the thread's small heap. */
+const MOST_MAP = 1024 * 1024;
 /** Without its primary, a worker whose pulse stands still for so long is ended. */
 const ORPHAN_AFTER = 1_000;
 
 /** Starts the thread. It keeps nothing alive. */
 export function startGuardian(exec: string, guarded: Guarded): void {
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
-  const thread = new Worker(exec, { workerData: { guarded }, resourceLimits });
+  const bundled = (guarded.bundled?.map.length ?? 0) <= MOST_MAP ? guarded.bundled : undefined;
+  const thread = new Worker(exec, { workerData: { guarded: { ...guarded, bundled } }, resourceLimits });
   // Without it the worker serves as well.
   thread.on("error", () => {});
   thread.unref();
@@ -37,7 +42,9 @@ export function startGuardian(exec: string, guarded: Guarded): void {
 
 /** What the thread runs. */
 export function runGuardian(): void {
-  const { pulse, primary, log, bundled, stackAfter } = (workerData as { guarded: Guarded }).guarded;
+  const { pulse, primary, log, bundled, watchdog } = (workerData as { guarded: Guarded }).guarded;
+  // In time before the primary ends it.
+  const stackAfter = watchdog === 0 ? STACK_AFTER : Math.min(STACK_AFTER, watchdog / 2);
   let last = -1;
   let movedAt = clock.now();
   let lookedAt = clock.now();

@@ -15,12 +15,14 @@ import {
   type Readiness,
   type StateView,
   type Stats,
+  type StatsHistory,
   type TraceLine,
   type TreeNode,
   WorkerSilent,
 } from "./control.js";
 import { Drain } from "./drain.js";
 import type { WorkerRequest } from "./envelope.js";
+import { History } from "./history.js";
 import { inspect, showAddress } from "./picture.js";
 import type { Primary, PrimaryOptions } from "./primary.js";
 import { drawProgram } from "./program-tree.js";
@@ -39,6 +41,7 @@ export class Operations implements Control {
   readonly #views: Views;
   readonly #drain: Drain;
   readonly #scale: Scale;
+  readonly #history = new History(() => this.stats());
 
   constructor(primary: Primary, options: PrimaryOptions) {
     this.#primary = primary;
@@ -55,6 +58,8 @@ export class Operations implements Control {
       this.#drain.check();
       this.#scale.check();
     });
+    // To the end of the program: how it goes down is of interest as well.
+    this.#history.start();
   }
 
   tree(connections: number): Promise<TreeNode> {
@@ -138,6 +143,10 @@ export class Operations implements Control {
     return this.#views.stats(programStatus(this.#primary, this.#drain));
   }
 
+  history(): StatsHistory {
+    return this.#history.rows;
+  }
+
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
     this.#views.follow(signal, onRecord);
   }
@@ -182,7 +191,7 @@ export class Operations implements Control {
   }
 
   metrics(): Promise<string> {
-    this.#primary.updateRestartsLeft();
+    this.#primary.restarts.update();
     return this.#options.metrics.render();
   }
 

@@ -15,7 +15,8 @@ export async function picture(process: Process, connections: number): Promise<Tr
   if (process instanceof Listener) return listener(process);
   if (process instanceof DynamicSupervisor) return dynamic(process, connections);
   if (!(process instanceof Supervisor)) return { pid, name, kind: "process", detail: "", children: [] };
-  const children = await whichChildren(process.pid);
+  // One that is being taken down answers nobody any more.
+  const children = await whichChildren(process.pid).catch(() => []);
   const pids = children.reverse().flatMap((child) => (typeof child.pid === "object" ? child.pid : []));
   return {
     pid,

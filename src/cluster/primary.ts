@@ -9,11 +9,10 @@ import type { Config, Explanation } from "../config.js";
 import { workerCount } from "../config.js";
 import type { ChildSpec } from "../otp/child-spec.js";
 import { clock } from "../otp/clock.js";
-import { progressReports, type SupervisorReport, supervisorReports } from "../otp/events.js";
 import { type ExitReason, ProcessExit } from "../otp/exit.js";
-import { type Pid, parsePid } from "../otp/pid.js";
+import type { Pid } from "../otp/pid.js";
 import { onDown, processOf } from "../otp/process.js";
-import { exit, send, useCarrier } from "../otp/signals.js";
+import { exit } from "../otp/signals.js";
 import { type Supervisor, startSupervisor, stopSupervisor } from "../otp/supervisor.js";
 import type { Level, Log } from "../telemetry/log.js";
 import type { Metrics } from "../telemetry/metrics.js";
@@ -21,9 +20,13 @@ import { decodeSnapshot } from "../telemetry/snapshot.js";
 import { adopt, type BoundHandle, bind } from "../transport/bound.js";
 import type { Transport } from "../transport/transport.js";
 import { Balance } from "./balance.js";
-import type { Boot, SignalEnvelope } from "./envelope.js";
+import { bootOf } from "./boot.js";
+import type { SignalEnvelope } from "./envelope.js";
 import { Gate } from "./gate.js";
+import { relay, sendBy } from "./relay.js";
 import type { Release } from "./release.js";
+import { Restarts } from "./restarts.js";
+import { Serials } from "./serials.js";
 import { Sharing } from "./sharing.js";
 import { newSlot, type Slot } from "./slot.js";
 import { Watchdog } from "./watchdog.js";
@@ -69,11 +72,14 @@ export class Primary implements WorkerOwner {
   observer: Observer | undefined = undefined;
   stopping = false;
   readonly sharing: Sharing;
-  readonly #balance = new Balance(() => this.#accepting());
+  readonly #balance = new Balance(
+    () => this.#accepting(),
+    (slot) => this.#limitOf(slot),
+  );
   readonly #watchdog: Watchdog;
+  readonly restarts: Restarts;
+  readonly #serials = new Serials();
   #root: Pid | undefined = undefined;
-  #onReport = (report: unknown): void => this.#reported(report as SupervisorReport);
-  #onProgress = (): void => this.updateRestartsLeft();
 
   /** @throws NodeJS.ErrnoException when the address cannot be had */
   constructor(options: PrimaryOptions) {
@@ -87,6 +93,7 @@ export class Primary implements WorkerOwner {
       (count) => options.maxConnections(count),
     );
     this.#watchdog = new Watchdog(() => this.slots, options.log, options.config.watchdog);
+    this.restarts = new Restarts(options.metrics, () => this.root);
   }
 
   /** Where clients connect to. */
@@ -106,66 +113,52 @@ export class Primary implements WorkerOwner {
   async start(children: readonly ChildSpec[]): Promise<void> {
     const { config, exec } = this.#options;
     cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
-    useCarrier({
-      send: (to, message) => this.onSignal({ to: [to.worker, to.serial], kind: "send", payload: message }),
-      exit: (to, reason) => this.onSignal({ to: [to.worker, to.serial], kind: "exit", payload: reason }),
-    });
-    supervisorReports.subscribe(this.#onReport);
-    progressReports.subscribe(this.#onProgress);
+    sendBy((signal) => this.onSignal(signal));
+    this.restarts.start();
     const limits = {
       strategy: "one_for_one",
       intensity: config.maxRestarts,
       period: `${config.maxSeconds}s`,
     } as const;
-    for (const { id } of children) this.#options.metrics.restarted("drover", id, 0);
+    for (const { id } of children) this.restarts.expect(id);
     this.#root = await startSupervisor("drover", limits, [
       ...children,
       ...this.slots.map((slot) => this.workerSpec(slot)),
     ]);
-    this.updateRestartsLeft();
+    this.restarts.update();
     this.#watchdog.start();
     // Asked to stop while it was starting.
     if (this.stopping) await stopSupervisor(this.#root);
   }
 
   workerSpec(slot: Slot): ChildSpec {
-    const { config, metrics } = this.#options;
-    metrics.restarted("drover", `worker ${slot.slot}`, 0);
+    const id = `worker ${slot.slot}`;
+    this.restarts.expect(id);
     return {
-      id: `worker ${slot.slot}`,
+      id,
       mfargs: ["worker", "start_link", [slot.slot]],
       // Its connections have their own time; the rest is for its OS process to go.
-      shutdown: config.shutdown + 2_000,
+      shutdown: this.#options.config.shutdown + 2_000,
       start: async (parent) => {
         if (this.stopping) throw new ProcessExit("shutdown");
-        const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
+        const boot = () => bootOf(this.#present(slot), this.#options);
+        const process = new WorkerProcess(slot.slot, boot, this, processOf(parent));
         await process.init();
         return process.pid;
       },
     };
   }
 
-  #boot(slot: Slot): Boot {
-    const { config, protocol, transport, color, log } = this.#options;
+  /** What a worker that starts now in this slot is to begin with. */
+  #present(slot: Slot) {
     return {
       worker: slot.slot,
-      name: config.name,
-      protocol: { url: protocol.url, bundled: protocol.bundled },
-      transport,
+      serial: this.#serials.next(slot.slot),
       maxConnections: this.sharing.allowed(slot.slot),
       ceiling: this.#balance.ceiling,
       mark: this.#balance.mark,
       followed: this.observer?.followed ?? false,
       suspended: !this.gate.lets(slot),
-      backlog: config.backlog,
-      shutdown: config.shutdown,
-      idle: config.idleTimeout,
-      timed: config.handlerLatency === "on",
-      watchdog: config.watchdog,
-      lagWarning: config.lagWarning,
-      intensity: config.maxRestarts,
-      period: config.maxSeconds,
-      log: { level: log.level, format: config.logFormat, color },
     };
   }
 
@@ -214,8 +207,7 @@ export class Primary implements WorkerOwner {
       ),
     );
     this.#watchdog.stop();
-    supervisorReports.unsubscribe(this.#onReport);
-    progressReports.unsubscribe(this.#onProgress);
+    this.restarts.stop();
     if (!this.stopping) this.#bound.close();
   }
 
@@ -230,7 +222,7 @@ export class Primary implements WorkerOwner {
     if (state === "starting") {
       if (slot.process) {
         slot.restarts++;
-        this.#options.metrics.restarted("drover", `worker ${worker.slot}`);
+        this.restarts.count(`worker ${worker.slot}`);
       }
       slot.process = worker;
     }
@@ -257,11 +249,25 @@ export class Primary implements WorkerOwner {
     });
   }
 
+  /** What it is allowed, or has descriptors for. */
+  #limitOf(slot: number): number {
+    const { maxConnections = Infinity } = this.slots[slot - 1]?.last?.gauges ?? {};
+    return Math.min(this.sharing.allowed(slot), maxConnections);
+  }
+
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
     const snapshot = decodeSnapshot(numbers);
     if (!snapshot) return;
-    (this.slots[worker.slot - 1] as Slot).last = snapshot;
+    const slot = this.slots[worker.slot - 1] as Slot;
+    const { listenerRunning, active, newestSerial } = snapshot.gauges;
+    this.#serials.told(worker.slot, newestSerial);
+    const other = slot.last?.gauges.listenerRunning !== listenerRunning;
+    slot.last = snapshot;
     this.#options.metrics.update(worker.slot, snapshot);
+    if (!this.stopping) {
+      if (other) this.#balance.changed();
+      else this.#balance.seen(worker.slot, active);
+    }
     this.#changed();
   }
 
@@ -274,27 +280,8 @@ export class Primary implements WorkerOwner {
     this.observer?.onTold(...told);
   }
 
-  onSignal({ to: [worker, serial], kind, payload }: SignalEnvelope): void {
-    const process = this.slots[worker - 1]?.process;
-    if (worker > 0 && serial > 1) return process?.signal({ to: [worker, serial], kind, payload });
-    const pid = worker === 0 ? parsePid(`0.${serial}`) : process?.pid;
-    if (!pid) return;
-    if (kind === "send") send(pid, payload);
-    else exit(pid, payload as ExitReason);
-  }
-
-  #reported(report: SupervisorReport): void {
-    const { supervisor, errorContext, offender } = report;
-    this.#options.metrics.supervisorReport(errorContext);
-    // Workers are counted where they start.
-    if (supervisor === "drover" && errorContext === "child_terminated" && offender.id === "admin")
-      this.#options.metrics.restarted("drover", "admin");
-    this.updateRestartsLeft();
-  }
-
-  updateRestartsLeft(): void {
-    const { root } = this;
-    if (root) this.#options.metrics.restartsLeft("drover", root.restartsLeft);
+  onSignal(signal: SignalEnvelope): void {
+    relay(this.slots, signal);
   }
 
   /** The root of the tree, while it lives. */

@@ -29,7 +29,7 @@ export class ReleaseError extends Error {
 }
 
 /** Protocols that come with drover, by name. */
-export const BUILT_IN = ["echo"] as const;
+const BUILT_IN = ["echo"] as const;
 
 /**
  * Makes a protocol ready.

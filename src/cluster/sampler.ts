@@ -1,6 +1,7 @@
 /** What a worker knows of itself, as the numbers that the primary is told. */
 import type { Channel } from "node:diagnostics_channel";
 import type { ErrorContext, SupervisorReport } from "../otp/events.js";
+import { newestSerial } from "../otp/pid.js";
 import { processOf } from "../otp/process.js";
 import { whereis } from "../otp/registry.js";
 import type { Supervisor } from "../otp/supervisor.js";
@@ -75,6 +76,7 @@ export class Sampler {
         maxConnections: this.#limit(),
         eventLoopLagSeconds: lagMs / 1000,
         restartsLeft: this.#restartsLeft,
+        newestSerial: newestSerial(),
         ...own,
       },
       closed: counters.closed,

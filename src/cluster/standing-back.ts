@@ -8,6 +8,8 @@ import type { Counters } from "../tcp/counters.js";
 
 /** Heard nothing for so many milliseconds, the primary is stopped or busy: better uneven than not served. */
 const PATIENCE = 100;
+/** Likewise when it has spoken once: while a worker stands back, it speaks every second. */
+const SILENCE = 3_000;
 /** Over so many milliseconds it is seen whether connections come to stay. */
 const WINDOW = 100;
 /** An older window says nothing any more. */
@@ -53,7 +55,7 @@ export class StandingBack implements Ceiling {
     if (!this.#told) this.#options.tell();
     this.#told = true;
     if (active < this.value || !this.#options.mayClose()) return false;
-    this.#waiting ??= clock.setTimeout(() => this.set(Infinity, Infinity), PATIENCE, true);
+    this.#wait(PATIENCE);
     return true;
   }
 
@@ -63,13 +65,24 @@ export class StandingBack implements Ceiling {
 
   /** The primary has spoken. */
   set(ceiling: number, mark: number): void {
-    clock.clearTimeout(this.#waiting);
-    this.#waiting = undefined;
+    if (this.#waiting !== undefined) this.#wait(SILENCE);
     this.#told = false;
+    this.mark = mark;
     if (ceiling === this.value) return;
     this.value = ceiling;
-    this.mark = mark;
     this.#options.changed();
+  }
+
+  #wait(ms: number): void {
+    clock.clearTimeout(this.#waiting);
+    this.#waiting = clock.setTimeout(() => this.#goOn(), ms, true);
+  }
+
+  #goOn(): void {
+    this.#waiting = undefined;
+    const { active = 0 } = this.#options.counters() ?? {};
+    // Otherwise it has gone on already.
+    if (active >= this.value) this.set(Infinity, Infinity);
   }
 
   /**

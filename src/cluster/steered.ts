@@ -4,21 +4,40 @@ import { clock } from "../otp/clock.js";
 import type { DynamicSupervisor } from "../otp/dynamic-supervisor.js";
 import { processOf } from "../otp/process.js";
 import { whereis } from "../otp/registry.js";
+import { Descriptors, type DescriptorUse } from "./descriptors.js";
 import type { Boot, SteeringRequest } from "./envelope.js";
 
 export class Steered {
-  /** Connections at most. */
-  maxConnections: number;
   suspended: boolean;
+  /** Of the connections of all workers, what the primary allows this one. */
+  #share: number;
+  readonly #descriptors: Descriptors;
   readonly #shutdown: number;
   readonly #tell: () => void;
 
   /** @param tell sends the primary the numbers of this moment */
-  constructor({ maxConnections, suspended, shutdown }: Boot, tell: () => void) {
-    this.maxConnections = maxConnections;
+  constructor(
+    { maxConnections, suspended, shutdown }: Boot,
+    tell: () => void,
+    log: ConstructorParameters<typeof Descriptors>[0],
+  ) {
+    this.#share = maxConnections;
     this.suspended = suspended;
+    this.#descriptors = new Descriptors(log);
     this.#shutdown = shutdown;
     this.#tell = tell;
+  }
+
+  /** Connections at most. */
+  get maxConnections(): number {
+    return Math.min(this.#share, this.#descriptors.room);
+  }
+
+  /** Told each second how many descriptors are in use. */
+  heedDescriptors(use: DescriptorUse): void {
+    const before = this.maxConnections;
+    this.#descriptors.heed(use, this.#share);
+    if (this.maxConnections !== before) void this.reconsider();
   }
 
   async answer(asked: SteeringRequest): Promise<unknown> {
@@ -29,7 +48,7 @@ export class Steered {
       this.#tell();
       return state;
     }
-    this.maxConnections = asked.maxConnections;
+    this.#share = asked.maxConnections;
     const supervisor = connections();
     if (supervisor) supervisor.maxChildren = asked.maxConnections;
     return this.reconsider();

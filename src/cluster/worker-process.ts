@@ -7,9 +7,10 @@ import cluster, { type Worker } from "node:cluster";
 import { clock, type TimerRef } from "../otp/clock.js";
 import { type ExitReason, ProcessExit } from "../otp/exit.js";
 import { Pid } from "../otp/pid.js";
-import { ExitMessage, Process } from "../otp/process.js";
+import { ExitMessage, onDown, Process } from "../otp/process.js";
 import type { Level } from "../telemetry/log.js";
 import type { Boot, ToPrimary, ToWorker, WorkerRequest } from "./envelope.js";
+import { Requests } from "./requests.js";
 import { isFromWorker } from "./shapes.js";
 
 /** What the primary does for its workers. */
@@ -34,8 +35,6 @@ const START_DEADLINE = 20_000;
 const SPAWN_PAUSE = 15_000;
 /** How long the channel of a worker that has ended is read. */
 const CHANNEL_END = 500;
-/** How long a request to a worker may take: longer, and it is shown as not answering. */
-const REQUEST_TIMEOUT = 1_000;
 
 export class WorkerProcess extends Process {
   readonly slot: number;
@@ -54,8 +53,7 @@ export class WorkerProcess extends Process {
   #silentMs: number | undefined = undefined;
   #asked: "shutdown" | "killed" | undefined = undefined;
   #failure: { readonly code: number; readonly message: string } | undefined = undefined;
-  #requests = new Map<number, (reply: unknown) => void>();
-  #lastRequest = 0;
+  readonly #requests = new Requests((id, d) => this.#post({ t: "request", id, d }));
   #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
 
   /** @param boot asked when the worker is there to take it */
@@ -66,7 +64,7 @@ export class WorkerProcess extends Process {
     this.#owner = owner;
     this.#boot = boot;
     this.#os = cluster.fork();
-    this.#os.on("message", (message, handle) => this.#received(message, handle));
+    this.#os.on("message", (message) => this.#received(message));
     this.#os.on("error", (error: NodeJS.ErrnoException) => this.#notSpawned(error));
     this.#os.on("exit", (code, signal) => this.#afterLastMessage(() => this.#exited(code, signal)));
     owner.onState(this, "starting");
@@ -109,6 +107,8 @@ export class WorkerProcess extends Process {
       });
     } catch (error) {
       this.receiveExit(this.pid, "kill");
+      // Its place may be given to the next, or be no more, as soon as this is known.
+      if (this.alive) await new Promise<void>((resolve) => onDown(this.pid, () => resolve()));
       throw error;
     } finally {
       clock.clearTimeout(deadline);
@@ -165,16 +165,7 @@ export class WorkerProcess extends Process {
 
   /** Asks the worker something. `undefined` when it does not answer in a second. */
   request(request: WorkerRequest): Promise<unknown> {
-    const id = ++this.#lastRequest;
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => this.#requests.get(id)?.(undefined), REQUEST_TIMEOUT);
-      this.#requests.set(id, (reply) => {
-        this.#requests.delete(id);
-        clock.clearTimeout(timer);
-        resolve(reply);
-      });
-      this.#post({ t: "request", id, d: request });
-    });
+    return this.#requests.ask(request);
   }
 
   // -- the channel --------------------------------------------------------------------------------------
@@ -185,7 +176,7 @@ export class WorkerProcess extends Process {
     this.#os.process.send(message, handle as never, { keepOpen: true }, () => {});
   }
 
-  #received(message: unknown, _handle: unknown): void {
+  #received(message: unknown): void {
     if (!isFromWorker(message) || !this.alive) return;
     this.#heardAt = clock.now();
     this.unresponsive = false;
@@ -205,7 +196,7 @@ export class WorkerProcess extends Process {
       case "snapshot":
         return this.#owner.onSnapshot(this, message.d);
       case "reply":
-        return this.#requests.get(message.id)?.(message.d);
+        return this.#requests.answered(message.id, message.d);
       case "loaded":
         return this.#owner.onLoad(this, message.d);
       case "record":
@@ -256,7 +247,7 @@ export class WorkerProcess extends Process {
 
   #over(reason: ExitReason): void {
     clock.clearTimeout(this.#pause);
-    for (const answer of [...this.#requests.values()]) answer(undefined);
+    this.#requests.end();
     this.#become("down");
     this.#started?.reject(
       this.#failure

@@ -15,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What a default may depend on. */
 export interface Known {
   readonly env: Environment;
-  /** Whether standard output is a terminal. */
+  /** Whether the log goes to a terminal. */
   readonly isTTY: boolean;
   /** The server's name, as it was settled. */
   readonly name: string;
@@ -151,6 +151,12 @@ const TABLE = {
     default: "info",
     placeholder: "LEVEL",
     sentence: "The least that is logged: trace, debug, info, warn, error, fatal or silent.",
+  }),
+  logFile: optional({
+    kind: path(),
+    defaultText: "none: standard output",
+    placeholder: "FILE",
+    sentence: "File that the log is appended to; SIGUSR2 opens it again after it was moved away.",
   }),
   logFormat: row({
     kind: oneOf("json", "pretty"),

@@ -58,6 +58,11 @@ export function thisWorker(): number {
   return here;
 }
 
+/** The serial of the newest process here. */
+export function newestSerial(): number {
+  return lastSerial;
+}
+
 /** A pid for a process that starts here now. */
 export function newPid(): Pid {
   return new Pid(here, ++lastSerial);

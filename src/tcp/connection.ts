@@ -8,6 +8,7 @@
  *
  * No promise, closure or timer per frame; all fields are set in the constructor.
  */
+import { isUint8Array } from "node:util/types";
 import { FramingError } from "../framing/framing.js";
 import { type ExitReason, reasonOf } from "../otp/exit.js";
 import type { Outcome } from "../otp/gen-statem.js";
@@ -221,9 +222,12 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   protected override after(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (outcome !== POSTPONE || kind !== "frame") return super.after(outcome, kind, content);
-    if (this.#postponed++ === 0) this.#postponedFrom = (this.intake as Intake).consumed;
-    return super.after(outcome, kind, this.service.borrowed ? Buffer.from(content as Uint8Array) : content);
+    if (kind !== "frame") return super.after(outcome, kind, content);
+    if (outcome === POSTPONE && this.#postponed++ === 0)
+      this.#postponedFrom = (this.intake as Intake).consumed;
+    // One that waits may still put it off, and what is borrowed is not there any more by then.
+    const outlives = outcome === POSTPONE || outcome instanceof Promise;
+    return super.after(outcome, kind, outlives && this.service.borrowed ? ownCopy(content) : content);
   }
 
   protected override changed(): void {
@@ -291,4 +295,9 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const { partialSince } = intake;
     return partialSince === NONE ? idleAt : Math.min(idleAt, partialSince + this.service.limits.frame);
   }
+}
+
+/** Of what is borrowed; whatever a framing has made of the bytes is the protocol's own. */
+function ownCopy(frame: unknown): unknown {
+  return isUint8Array(frame) ? Buffer.from(frame) : frame;
 }

@@ -56,7 +56,7 @@ export interface ConnectionClosed extends ConnectionEvent {
 export interface ListenerEvent {
   readonly pid: Pid;
   readonly listener: string;
-  readonly what: "listening" | "suspended" | "full" | "closed";
+  readonly what: "listening" | "suspended" | "full";
   readonly address: string;
   readonly port: number;
 }

@@ -14,7 +14,7 @@ import type { Service } from "./service.js";
 /** No frame has begun. */
 export const NONE = -1;
 /** No number of frames was asked for. */
-export const UNLIMITED = -1;
+const UNLIMITED = -1;
 
 export class Intake {
   bytesReceived = 0;

@@ -32,7 +32,7 @@ export const WAITING = 0;
 export const RUNNING = 1;
 export const CLOSING = 2;
 export const FLUSHING = 3;
-export const LINGERING = 4;
+const LINGERING = 4;
 export const GONE = 5;
 
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });

@@ -9,7 +9,7 @@ export interface Limits {
   readonly highWater: number;
   /** Output below which frames are handled again, in bytes. */
   readonly lowWater: number;
-  /** Output waiting to be sent while which nothing more may be sent: it ends the connection (`slow_consumer`), in bytes. */
+  /** Output waiting to be sent, in bytes: who sends more while it is above this ends the connection (`slow_consumer`). */
   readonly maxOutbound: number;
   /**
    * Output waiting in all connections of an OS process, in bytes: above it, a connection with any output waiting is

@@ -54,16 +54,20 @@ export class Outlet implements TurnOwner {
       if (length <= LARGE && turn.fits(this, length)) return turn.append(this, framing, frame);
       // Ours, which must leave before this frame, or another's, which is in the way.
       turn.flush();
-      if (!this.#backlog && length <= LARGE) return turn.append(this, framing, frame);
-      if (!this.#backlog && this.#sendsInPlace(framing, frame))
-        return this.#sendLarge(framing, frame, length);
     }
-    const backlog = (this.#backlog ??= new Backlog());
+    if (this.#backlog) return this.#queue(this.#backlog, framing, frame, length);
+    if (length <= LARGE) return turn.append(this, framing, frame);
+    if (this.#sendsInPlace(framing, frame)) return this.#sendLarge(framing, frame, length);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    framing.encodeInto(frame, bytes, 0);
+    this.writeTurn(bytes);
+  }
+
+  #queue<Out>(backlog: Backlog, framing: Framing<any, Out>, frame: Out, length: number): void {
     framing.encodeInto(frame, backlog.reserve(length), backlog.queued);
     backlog.queued += length;
     this.#service.counters.outbound += length;
-    if (backlog.inFlight === 0) this.#next(backlog);
-    else this.#heedMark();
+    this.#heedMark();
   }
 
   writeTurn(bytes: Buffer): boolean {

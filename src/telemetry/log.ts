@@ -27,6 +27,8 @@ export interface LogOptions {
   readonly name: string;
   /** Default standard output. */
   readonly file?: string | undefined;
+  /** Whether standard output is used, and said so, when the file cannot be opened. Default false. */
+  readonly fallback?: boolean | undefined;
   /** Whether `pretty` may use colours. Default false. */
   readonly color?: boolean | undefined;
 }
@@ -55,7 +57,7 @@ export interface Log {
   close(): void;
 }
 
-/** @throws NodeJS.ErrnoException when the file cannot be opened */
+/** @throws NodeJS.ErrnoException when the file cannot be opened, without `fallback` */
 export function openLog(options: LogOptions): Log {
   return new EventLog(options);
 }
@@ -75,14 +77,19 @@ class EventLog implements Log {
   constructor(options: LogOptions) {
     this.#options = options;
     this.#level = options.level;
-    this.#sink = new Sink(options.file, (lines) =>
-      this.warn(`${lines} log lines were lost`, { lost: lines }),
+    this.#sink = new Sink(
+      options.file,
+      (lines) => this.warn(`${lines} log lines were lost`, { lost: lines }),
+      options.fallback,
     );
     this.#json = jsonLogger(options, (line) => {
       this.#line = line;
     });
     this.#listen();
     process.on("exit", this.#onExit);
+    const { trouble } = this.#sink;
+    if (trouble !== undefined)
+      this.error("the log file cannot be opened: standard output is used until SIGUSR2", { err: trouble });
   }
 
   readonly trace: Method = (message, fields) => this.#say("trace", message, fields);

@@ -17,7 +17,6 @@ export interface OwnNumbers {
 const DESCRIPTORS = "/proc/self/fd";
 
 export class OsProcess {
-  readonly #maxFds = maxDescriptors();
   /** For kernels that do not tell: counting them again and again costs more with every client. */
   readonly #baseFds = countDescriptors();
   #memory = process.memoryUsage();
@@ -26,6 +25,7 @@ export class OsProcess {
   take(connections = 0): OwnNumbers {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed, heapTotal, external } = this.#memoryUsage();
+    const openFds = toldDescriptors() || this.#baseFds + connections;
     return {
       cpuUserSeconds: user / 1e6,
       cpuSystemSeconds: system / 1e6,
@@ -34,8 +34,8 @@ export class OsProcess {
       heapTotalBytes: heapTotal,
       externalBytes: external,
       startTimeSeconds: performance.timeOrigin / 1000,
-      openFds: toldDescriptors() || this.#baseFds + connections,
-      maxFds: this.#maxFds,
+      openFds,
+      maxFds: limitNow(openFds),
     };
   }
 
@@ -44,8 +44,7 @@ export class OsProcess {
     try {
       this.#memory = process.memoryUsage();
     } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
-      if (code !== "EMFILE" && code !== "ENFILE") throw error;
+      if (!isOutOfDescriptors(error)) throw error;
     }
     return this.#memory;
   }
@@ -64,12 +63,33 @@ function countDescriptors(): number {
   }
 }
 
+function isOutOfDescriptors(error: unknown): boolean {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return code === "EMFILE" || code === "ENFILE";
+}
+
 /** The hard limit of descriptors of this OS process: node raises the soft one to it. 0 where it is not known. */
 export function maxDescriptors(): number {
   try {
-    const limit = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return limit === "unlimited" ? Infinity : Number(limit ?? 0);
+    return readLimits().hard;
   } catch {
     return 0;
   }
+}
+
+/** The soft limit at this moment, which others can change. To read it takes a descriptor: without one, what is open is all. */
+function limitNow(openFds: number): number {
+  try {
+    return readLimits().soft;
+  } catch (error) {
+    return isOutOfDescriptors(error) ? openFds : 0;
+  }
+}
+
+function readLimits(): { readonly soft: number; readonly hard: number } {
+  const line = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+  const [soft, hard] = [line?.[1], line?.[2]].map((limit) =>
+    limit === "unlimited" ? Number.POSITIVE_INFINITY : Number(limit ?? 0),
+  );
+  return { soft: soft as number, hard: hard as number };
 }

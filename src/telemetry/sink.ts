@@ -9,9 +9,10 @@
  */
 import { close, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { clock, type TimerRef } from "../otp/clock.js";
+import { openLogFile } from "./log-file.js";
 import { countLoss } from "./losses.js";
 
-const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
+const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
 /** Bytes that wait for a slow reader. */
 const MOST_QUEUED = 1 << 20;
@@ -28,6 +29,8 @@ const FINAL: readonly unknown[] = ["EPIPE", "EBADF", "ECONNRESET"];
 export class Sink {
   /** Lines that were given up. */
   dropped = 0;
+  /** Why standard output is used in the place of the file. */
+  readonly trouble: unknown = undefined;
   readonly #file: string | undefined;
   readonly #onLoss: (lines: number) => void;
   #fd: number;
@@ -43,12 +46,19 @@ export class Sink {
   /**
    * @param file default standard output
    * @param onLoss told how many lines were lost, once there is room for saying so
-   * @throws NodeJS.ErrnoException when the file cannot be opened
+   * @param fallback whether standard output is used when the file cannot be opened
+   * @throws NodeJS.ErrnoException when the file cannot be opened, without `fallback`
    */
-  constructor(file: string | undefined, onLoss: (lines: number) => void) {
+  constructor(file: string | undefined, onLoss: (lines: number) => void, fallback = false) {
     this.#file = file;
     this.#onLoss = onLoss;
-    this.#fd = file === undefined ? openStdout() : openFile(file);
+    try {
+      this.#fd = file === undefined ? openStdout() : openLogFile(file);
+    } catch (error) {
+      if (!fallback) throw error;
+      this.trouble = error;
+      this.#fd = openStdout();
+    }
   }
 
   write(text: string): void {
@@ -67,7 +77,7 @@ export class Sink {
    */
   reopen(): void {
     if (this.#file === undefined || this.#fd === -1) return;
-    const fd = openFile(this.#file);
+    const fd = openLogFile(this.#file);
     this.#put();
     // The rest of a torn line would be no line in the new file.
     if (this.#torn) this.#forget(1);
@@ -149,11 +159,6 @@ export class Sink {
     // Not the synchronous one: on a network file system the news of a full disk may come as late as here.
     if (this.#fd > 2) close(this.#fd, () => {});
   }
-}
-
-function openFile(file: string): number {
-  // A pipe with a name and no reader would block here.
-  return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640);
 }
 
 /** Standard output, so that writing to it does not block. */

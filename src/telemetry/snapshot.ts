@@ -50,6 +50,8 @@ export const GAUGES = [
   "startTimeSeconds",
   /** Of the worker's own supervisor. */
   "restartsLeft",
+  /** Of the pids that it has given. */
+  "newestSerial",
 ] as const;
 
 export interface Snapshot {

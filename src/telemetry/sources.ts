@@ -101,7 +101,6 @@ const LISTENER_WORDS: Readonly<
   listening: { level: "info", words: "listening on" },
   suspended: { level: "info", words: "suspended: accepting no more on" },
   full: { level: "warn", words: "full: as many connections as allowed on" },
-  closed: { level: "info", words: "no longer listening on" },
 };
 
 function listenerEntry({ pid, listener, what, address, port }: ListenerEvent): Entry {

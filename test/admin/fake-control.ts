@@ -11,9 +11,11 @@ import type {
   Readiness,
   StateView,
   Stats,
+  StatsHistory,
   TraceLine,
   TreeNode,
 } from "../../src/cluster/control.js";
+import { HISTORY_COLUMNS } from "../../src/cluster/control.js";
 import type { Level } from "../../src/telemetry/log.js";
 
 export class FakeControl implements Control {
@@ -135,6 +137,15 @@ export class FakeControl implements Control {
 
   stats(): Stats {
     return stats();
+  }
+
+  history(): StatsHistory {
+    const { at, totals } = stats();
+    const rows = [
+      null,
+      HISTORY_COLUMNS.map((name) => ({ ...totals, loopLagMs: 1.5, residentBytes: 120e6 })[name]),
+    ];
+    return { from: at - 1_000, everyMs: 1_000, columns: HISTORY_COLUMNS, rows };
   }
 
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {

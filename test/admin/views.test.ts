@@ -91,6 +91,15 @@ it("/stats is the numbers of every worker", async () => {
   expect((await ask(admin, { path: "/stats" })).json).toEqual(admin.control.stats());
 });
 
+it("/history is a row of numbers for each second, in few words", async () => {
+  const admin = await running();
+  const { status, json, text } = await ask(admin, { path: "/history" });
+  expect([status, json]).toEqual([200, admin.control.history()]);
+  expect(json.columns).toHaveLength(json.rows[1].length);
+  expect(text).toContain('"rows":[null,[2,12,10,');
+  expect((await ask(admin, { path: "/history?rows=5" })).status).toBe(400);
+});
+
 it("routes that anybody may scrape take whatever query a scraper sends", async () => {
   const admin = await running();
   for (const path of ["/metrics?collect[]=x", "/health?verbose", "/ready?t=1"]) {

@@ -64,7 +64,7 @@ describe("info", () => {
 
   it.each(["<1.17>", "1.17"])("%s prints what the process says of itself", async (pid) => {
     const { socketPath } = await running();
-    const lines = ["pid    <1.17>", "name   chat", "state  talking", 'links  ["<1.3>"]', "queue  0", ""];
+    const lines = ["pid    <1.17>", "name   chat", "state  talking", "links  <1.3>", "queue  0", ""];
     expect((await drover(socketPath, ["info", pid])).stdout).toBe(lines.join("\n"));
   });
 

@@ -28,6 +28,12 @@ describe("no server", () => {
     });
   });
 
+  it("names the path where that is one of its own", async () => {
+    const path = join(folder(), "mine.sock");
+    const stderr = `no drover is running at ${path}: start it with \`drover start\`, or pass --name/--control\n`;
+    expect(await drover(path, ["tree"])).toMatchObject({ code: 69, stderr });
+  });
+
   it("says so where a file lies in the place of the socket", async () => {
     const path = join(folder(), "drover.sock");
     writeFileSync(path, "");

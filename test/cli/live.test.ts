@@ -95,6 +95,17 @@ describe("top", () => {
     expectRestored(terminal);
   });
 
+  it("leaves out whole columns and keys where there is no room, and keeps how to quit", async () => {
+    const { terminal, done } = await live("top");
+    await until(() => terminal.picture.length > 1);
+    terminal.resize(60, 24);
+    await until(() => terminal.picture.at(-1) === "q quit  r reverse  sort by f frames  b bytes  u unsent");
+    expect(terminal.picture.join("\n")).toMatch(/^worker .*conns .*lag$/m);
+    expect(terminal.picture.join("\n")).not.toContain("…");
+    terminal.keyboard.write("q");
+    await done;
+  });
+
   it("puts the terminal right when the server goes away, and says so", async () => {
     const { terminal, done, close } = await live("top");
     await until(() => terminal.picture.length > 1);

@@ -15,9 +15,9 @@ describe("connections", () => {
     const { socketPath } = await running();
     expect((await drover(socketPath, ["connections"])).stdout).toBe(
       [
-        "pid     state     peer            age  idle  frames in  out  bytes in  out       unsent  mailbox",
-        "<1.17>  talking   10.0.0.7:51234  1m   12s   30         31   2.93 KiB  3.03 KiB  0 B     0",
-        "<1.19>  greeting  10.0.0.9:40012  1m   12s   30         31   2.93 KiB  3.03 KiB  0 B     0",
+        "pid     state     peer            age  idle  frames in  out  bytes in       out  unsent  mailbox",
+        "<1.17>  talking   10.0.0.7:51234   1m   12s         30   31  2.93 KiB  3.03 KiB     0 B        0",
+        "<1.19>  greeting  10.0.0.9:40012   1m   12s         30   31  2.93 KiB  3.03 KiB     0 B        0",
         "2 of 2 connections",
         "",
       ].join("\n"),
@@ -33,6 +33,20 @@ describe("connections", () => {
     const wrong = await drover(socketPath, ["connections"], values({ sort: "bytes" }));
     expect(wrong).toMatchObject({ code: 64, stdout: "" });
     expect(wrong.stderr).toBe('sort cannot be "bytes": did you mean bytesReceived?\n');
+  });
+
+  it("leaves out on a narrow terminal what matters least, instead of breaking lines", async () => {
+    const { socketPath } = await running();
+    const { stdout } = await drover(socketPath, ["connections"], { isTTY: true, columns: 60 });
+    expect(stdout).toBe(
+      [
+        "pid     state     peer            age  idle  frames in  out",
+        "<1.17>  talking   10.0.0.7:51234   1m   12s         30   31",
+        "<1.19>  greeting  10.0.0.9:40012   1m   12s         30   31",
+        "2 of 2 connections",
+        "",
+      ].join("\n"),
+    );
   });
 
   it("says which worker's are missing", async () => {
@@ -72,7 +86,7 @@ describe("state", () => {
         "name      chat",
         "state     talking",
         "buffered  0",
-        'links     ["<1.3>"]',
+        "links     <1.3>",
         "data",
         "  {",
         "    nick: '\\u001b[2J'",
@@ -141,6 +155,18 @@ describe("trace", () => {
     abort();
     expect(await done).toEqual({ code: 0, stdout: "", stderr: "" });
     await until(() => control.tracers.size === 0);
+  });
+
+  it("on a terminal says what it waits for, and leaves the prompt a line of its own", async () => {
+    const { socketPath } = await running();
+    const { signal, abort } = interruptable();
+    const stdout = new Memory();
+    const terminal = { stdout, interrupt: signal, isTTY: true, columns: 80 };
+    const done = drover(socketPath, ["trace", "1.17"], terminal);
+    await until(() => stdout.text);
+    abort();
+    expect((await done).code).toBe(0);
+    expect(stdout.text).toBe("tracing <1.17>, until it ends or Ctrl-C\n\n");
   });
 
   it("says when the server ended it", async () => {

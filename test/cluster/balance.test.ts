@@ -20,6 +20,7 @@ class FakeMember implements Member {
   asked = 0;
   /** Whether it answers. */
   turns = true;
+  limit = Infinity;
   readonly #balance: () => Balance;
 
   constructor(slot: number, balance: () => Balance) {
@@ -41,7 +42,8 @@ class FakeMember implements Member {
 /** Workers that have been there for a while. */
 async function members(count: number) {
   const all = Array.from({ length: count }, (_, at) => new FakeMember(at + 1, () => balance));
-  const balance: Balance = new Balance(() => all);
+  const limit = (slot: number) => all[slot - 1]?.limit ?? 0;
+  const balance: Balance = new Balance(() => all, limit);
   balance.changed();
   await clock.advance(60_000);
   return { all: all as [FakeMember, FakeMember, ...FakeMember[]], balance };
@@ -53,8 +55,8 @@ describe("the primary", () => {
     expect(all.map(({ ceiling }) => ceiling)).toEqual([12, 12, 12, 12]);
     for (const [at, member] of all.entries()) member.active = 100 + at;
     balance.told(4, 103, true);
-    expect(all.map(({ ceiling }) => ceiling)).toEqual([118, 118, 118, 118]);
-    expect(all[0].mark).toBe(109);
+    expect(all.map(({ ceiling }) => ceiling)).toEqual([112, 112, 112, 112]);
+    expect(all[0].mark).toBe(106);
   });
 
   test("alone, a worker has no ceiling, and gets none back when the others have gone", async () => {
@@ -99,6 +101,36 @@ describe("the primary", () => {
     all[1].turns = true;
     await clock.advance(2_000);
     expect(all[0].ceiling).toBe(12);
+  });
+
+  test("lowers the ceiling when many have left", async () => {
+    const { all, balance } = await members(2);
+    [all[0].active, all[1].active] = [5_000, 5_000];
+    balance.told(1, 5_000, true);
+    expect(all[0].ceiling).toBe(5_600);
+    [all[0].active, all[1].active] = [100, 4_900];
+    balance.seen(2, 4_900);
+    expect(all[0].ceiling).toBe(5_600);
+    balance.seen(1, 100);
+    expect(all[0].ceiling).toBe(112);
+  });
+
+  test("counts on no worker that is at its limit: the others need not wait for it to catch up", async () => {
+    const { all, balance } = await members(3);
+    for (const [at, active] of [500, 12, 0].entries()) (all[at] as FakeMember).active = active;
+    [all[0].limit, (all[2] as FakeMember).limit] = [500, 0];
+    balance.told(2, 12, true);
+    expect(all[1].ceiling).toBe(24);
+  });
+
+  test("looks again also after a worker that will reach the ceiling before it hears of it", async () => {
+    const { all, balance } = await members(2);
+    all[0].active = 11;
+    balance.told(1, 11, true);
+    all[0].active = 12;
+    all[1].turns = false;
+    await clock.advance(1_000);
+    expect(all[0].ceiling).toBeGreaterThan(12);
   });
 
   test("in a burst lets them run further ahead, so that the kernel's queue does not fill up", async () => {
@@ -152,6 +184,20 @@ describe("a worker", () => {
     expect(seen).toEqual(["tell 5", "changed Infinity"]);
     back.set(20, 15);
     expect(back.value).toBe(20);
+  });
+
+  test("goes on by itself also when the primary falls silent later", async () => {
+    const { back, come } = standing();
+    for (let n = 0; n < 10; n++) come();
+    back.set(10, 5);
+    await clock.advance(5_000);
+    expect(back.value).toBe(Infinity);
+  });
+
+  test("takes a new mark also when the ceiling stays", () => {
+    const { back } = standing();
+    back.set(10, Infinity);
+    expect(back.mark).toBe(Infinity);
   });
 
   test("does not stand back without a copy of the listening socket in reserve", () => {

@@ -34,16 +34,24 @@ interface Party {
   readonly pid: string;
 }
 
-/** Two clients whose connections live in different workers. */
-async function parties(): Promise<{ one: Party; other: Party; port: number }> {
+function courier(...args: string[]) {
   const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
   writeFileSync(join(dir, "courier.ts"), COURIER);
-  const { port } = await serveProgram(["./courier.ts"], { cwd: dir });
+  return serveProgram(["./courier.ts", ...args], { cwd: dir });
+}
+
+async function party(port: number): Promise<Party> {
+  const client = await FrameClient.connect(port);
+  return { client, pid: await client.ask(JSON.stringify(["", "who"])) };
+}
+
+/** Two clients whose connections live in different workers. */
+async function parties(): Promise<{ one: Party; other: Party; port: number }> {
+  const { port } = await courier();
   const found = new Map<string, Party>();
   while (found.size < 2) {
-    const client = await FrameClient.connect(port);
-    const pid = await client.ask(JSON.stringify(["", "who"]));
-    found.set(pid.split(".")[0] as string, { client, pid });
+    const one = await party(port);
+    found.set(one.pid.split(".")[0] as string, one);
   }
   const [one, other] = [...found.values()] as [Party, Party];
   return { one, other, port };
@@ -56,6 +64,21 @@ test("a message reaches a process of another worker, and an exit signal ends it"
   one.client.send(JSON.stringify([other.pid, "exit", "kill"]));
   await other.client.closed;
   expect(await one.client.ask(JSON.stringify(["", "who"]))).toBe(one.pid);
+});
+
+test("a message for a client whose worker has died reaches nobody who comes after", async () => {
+  const { port, program } = await courier("--workers=1");
+  const gone = await party(port);
+  const [worker] = program.workers() as [number];
+  process.kill(worker, "SIGKILL");
+  await gone.client.closed;
+  const [one, other] = [await party(port), await party(port)];
+  for (const [pid, message] of [
+    [gone.pid, "for the one who is gone"],
+    [one.pid, "for the one who is here"],
+  ])
+    other.client.send(JSON.stringify([pid, "send", message]));
+  expect(JSON.parse(String(await one.client.receive()))).toBe("for the one who is here");
 });
 
 test("what a client sends is never an order to the cluster, however it is made up", async () => {

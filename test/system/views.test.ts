@@ -178,6 +178,27 @@ test("a worker that dies ends the traces of its processes", async () => {
   ]);
 });
 
+test("what was before somebody looked is in the history, also what a worker that died had counted", async () => {
+  const { fill, get, program } = await desk();
+  const clients = await fill(4);
+  const rows = async () => {
+    const { columns, rows } = (await get("/history")).json;
+    return rows
+      .filter((row: unknown) => row !== null)
+      .map((row: number[]) => Object.fromEntries(columns.map((name: string, at: number) => [name, row[at]])));
+  };
+  await eventually(async () => (await rows()).at(-1).framesReceived === clients.length);
+  process.kill(program.workers()[0] as number, "SIGKILL");
+  await eventually(async () => (await rows()).at(-1).restarts === 1);
+  const told = await rows();
+  expect(told[0]).toMatchObject({ active: 0, accepted: 0, restarts: 0 });
+  expect(Math.max(...told.map(({ active }: { active: number }) => active))).toBe(clients.length);
+  const received = told.map(({ framesReceived }: { framesReceived: number }) => framesReceived);
+  expect(received).toEqual(received.toSorted((a: number, b: number) => a - b));
+  const { from, everyMs } = (await get("/history")).json;
+  expect(from + (told.length - 1) * everyMs).toBeLessThanOrEqual(Date.now());
+});
+
 test("what workers log is told while it happens, and what was important to those who come later", async () => {
   const { port, adminPort, control, program } = await desk();
   await post({ socketPath: control }, "/log", { level: "error" });

@@ -164,6 +164,19 @@ test("an outlet that is dropped takes what it has gathered and queued out of the
   expect([service.counters.outbound, one.socket.writes]).toEqual([0, 1]);
 });
 
+test("a large frame that cannot be encoded leaves nothing behind that would count as a peer that takes nothing", () => {
+  const one = line(newService());
+  const failing = {
+    ...{ name: "failing", decoder: () => framing.decoder(), encodedLength: () => 20_000 },
+    encodeInto: () => {
+      throw new Error("as told");
+    },
+  };
+  expect(() => one.outlet.send(failing, "x")).toThrow("as told");
+  expect(one.outlet.stalledAt).toBe(Infinity);
+  one.end();
+});
+
 test("random sends and random completions: every peer receives exactly its frames in order", () => {
   const size = fc.oneof(
     fc.nat(50),

@@ -1,6 +1,6 @@
 /** Events that a state puts off: in which order they come back, and how many of them there may be. */
 import { expect, test } from "vitest";
-import { defineProtocol, next, type Pid, packet, postpone, send } from "../../src/index.js";
+import { defineProtocol, lines, next, type Pid, packet, postpone, send } from "../../src/index.js";
 import { connected, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -108,4 +108,51 @@ test("a client whose frames are put off is not idle", async () => {
   await until(() => server.counters.framesReceived === 1);
   await clock.advance(300_000);
   expect(client.ended).toBe(false);
+});
+
+test("a borrowed frame that an async handler puts off is what it was when it came", async () => {
+  let decide = () => {};
+  const server = await serving(
+    defineProtocol({
+      name: "later",
+      framing: packet(2),
+      frames: "borrowed",
+      states: {
+        closed: {
+          frame: async (_, frame) => {
+            if (String(frame) === "open") return next("open");
+            await new Promise<void>((resolve) => (decide = resolve));
+            return postpone;
+          },
+        },
+        open: { frame: (conn, frame) => conn.send(frame) },
+      },
+    }),
+  );
+  const one = (await connected(server)).send("mine");
+  await until(() => server.counters.framesReceived === 1);
+  (await connected(server)).send("open", "somebody else's");
+  await until(() => server.counters.framesReceived === 3);
+  decide();
+  one.send("open");
+  expect(await one.receive(1)).toEqual(["mine"]);
+});
+
+test("text that is put off stays text, also where frames are borrowed", async () => {
+  const seen: unknown[] = [];
+  const server = await serving(
+    defineProtocol({
+      name: "later",
+      framing: lines(),
+      frames: "borrowed",
+      states: {
+        closed: { frame: (_, line) => (line === "open" ? next("open") : postpone) },
+        open: { frame: (_, line) => void seen.push(line) },
+      },
+    }),
+  );
+  const { socket } = await connected(server);
+  socket.write("first\nopen\n");
+  await until(() => seen.length > 0);
+  expect(seen).toEqual(["first"]);
 });

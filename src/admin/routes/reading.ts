@@ -59,6 +59,12 @@ export const READING: readonly Route[] = [
   },
   {
     method: "GET",
+    path: "/history",
+    sentence: "The sums of the last quarter of an hour, a row for each second.",
+    answer: (c, control) => c.json(control.history()),
+  },
+  {
+    method: "GET",
     path: "/config",
     sentence: "Every option, its value and where it came from.",
     answer: (c, control) => c.json(control.config()),

@@ -87,6 +87,13 @@ test("of many workers each begins closed, until it is opened", () => {
   expect(ids(draw(tree, new Map([["<3.1>", true]])))).toContain("<3.3>");
 });
 
+test("large numbers are grouped as everywhere on the page", () => {
+  const details = all(draw(server(1, 5_000), new Map())).map(({ detail }) => detail);
+  expect(details).toContain("5,000 of 10,000");
+  const closed = draw(server(1, 5_000), new Map([["<1.1>", false]]));
+  expect(closed.children[0]?.detail).toMatch(/^5,000 connections, /);
+});
+
 test("with ten thousand connections the picture has as few nodes as with ten", () => {
   const many = ids(draw(server(2, 5_000, { talking: 4_000, greeting: 1_000 }), new Map()));
   expect(many.length).toBeLessThan(12);

@@ -1,4 +1,4 @@
-/** Rings, samples of charts, words, server-sent events and log records: what the page makes of what it is told. */
+/** Rings, words, server-sent events and log records: what the page makes of what it is told. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EventParser } from "../../../src/admin/page/model/events.js";
@@ -12,11 +12,9 @@ import {
   spacedHex,
   words,
 } from "../../../src/admin/page/model/format.js";
-import { History, SPAN } from "../../../src/admin/page/model/history.js";
 import { detailsOf, entryOf, isTelling } from "../../../src/admin/page/model/record.js";
 import { Ring } from "../../../src/admin/page/model/ring.js";
 import { problemOf } from "../../../src/admin/page/net/problem.js";
-import type { Stats } from "../../../src/cluster/control.js";
 
 test("a ring keeps the last so many, in their order", () => {
   fc.assert(
@@ -26,42 +24,9 @@ test("a ring keeps the last so many, in their order", () => {
       const kept = values.slice(-most);
       expect(ring.toArray()).toEqual(kept);
       expect(ring.newest(5)).toEqual(kept.toReversed().slice(0, 5));
-      expect(ring.oldest()).toBe(kept[0]);
       expect([ring.length, ring.taken]).toEqual([kept.length, values.length]);
     }),
   );
-});
-
-function stats(at: number, totals: Partial<Stats["totals"]> = {}, workers: Stats["workers"] = []): Stats {
-  const none = { active: 0, accepted: 0, closed: 0, framesReceived: 0, framesSent: 0, bytesReceived: 0 };
-  const rest = { bytesSent: 0, crashes: 0, restarts: 0 };
-  return { at, workers, totals: { ...none, ...rest, ...totals }, restartsLeft: 5, status: "running" };
-}
-
-test("a sample holds rates per second, from the second word on", () => {
-  const history = new History();
-  history.push(stats(1_000, { framesReceived: 100 }));
-  expect(history.latest()).toMatchObject({ framesIn: null, active: 0 });
-  history.push(stats(3_000, { framesReceived: 500, active: 7 }));
-  expect(history.latest()).toMatchObject({ framesIn: 200, active: 7 });
-});
-
-test("after a hole, or in another program, a line has a gap and no rate is made up", () => {
-  for (const next of [stats(60_000, { framesReceived: 900, accepted: 9 }), stats(2_000, { accepted: 0 })]) {
-    const history = new History();
-    history.push(stats(1_000, { framesReceived: 100, accepted: 5 }));
-    history.push(next);
-    const [times, active, framesIn] = history.columns(["active", "framesIn"]);
-    expect(times).toHaveLength(3);
-    expect([active?.[1], framesIn?.[1], framesIn?.[2]]).toEqual([null, null, null]);
-  }
-});
-
-test("no more is kept than the charts show, however long the page is open", () => {
-  const history = new History();
-  for (let second = 0; second < 3 * SPAN; second++) history.push(stats(second * 1_000));
-  expect(history.columns(["active"])[0]?.length).toBeLessThan(SPAN + 60);
-  expect(history.span).toBe(SPAN);
 });
 
 test("numbers, sizes and times read as people write them", () => {

@@ -2,7 +2,7 @@
  * What the page knows of the server, and the loops that keep it up to date: the stream of numbers and log
  * records, the tree, and what the program says of itself. All of them rest while nobody looks.
  */
-import type { LogRecord, ProgramInfo, Stats, TreeNode } from "../../../cluster/control.js";
+import type { LogRecord, ProgramInfo, Stats, StatsHistory, TreeNode } from "../../../cluster/control.js";
 import { MOST_DRAWN } from "../model/fold.js";
 import { History } from "../model/history.js";
 import { type Entry, entryOf } from "../model/record.js";
@@ -39,6 +39,8 @@ export const records = new Ring<Entry>(MOST_RECORDS);
 /** Another number when there are other records. */
 export const recordsTold = cell(0);
 export const history = new History();
+/** Another number when there is more to draw. */
+export const historyTold = cell(0);
 
 let drawing: ReturnType<typeof setTimeout> | undefined;
 
@@ -53,8 +55,12 @@ async function keepListening(): Promise<never> {
   for (;;) {
     await untilVisible();
     const signal = whileVisible(new AbortController().signal);
+    let begun = false;
     const problem = await listen("/events", signal, (event) => {
       retry = FIRST_RETRY;
+      // What was before the page was opened, or while it was hidden or the server out of reach.
+      if (!begun) void catchUp();
+      begun = true;
       if (event.name === "stats") tellStats(JSON.parse(event.data) as Stats);
       else if (event.name === "record") tellRecord(JSON.parse(event.data) as LogRecord);
     });
@@ -63,6 +69,13 @@ async function keepListening(): Promise<never> {
     await pause(retry, signal);
     retry = Math.min(retry * 2, LONGEST_RETRY);
   }
+}
+
+async function catchUp(): Promise<void> {
+  const kept = await ask<StatsHistory>("/history");
+  if (!kept.ok) return;
+  history.merge(kept.value);
+  historyTold.set(historyTold.get() + 1);
 }
 
 function lost(problem: Problem): void {
@@ -81,6 +94,7 @@ function tellStats(value: Stats): void {
   // A new stream begins with the last records once more.
   if (link.get().state !== "live") link.set({ state: "live" });
   history.push(value);
+  historyTold.set(historyTold.get() + 1);
   stats.set(value);
 }
 
@@ -107,14 +121,16 @@ function isTold({ at, message, record }: Entry): boolean {
 async function keepAsking<T>(path: string, every: number, told: (value: T) => void): Promise<never> {
   for (;;) {
     await untilVisible();
-    if (link.get().state === "lost") await untilLive();
+    await untilLive();
     const answer = await ask<T>(path);
     if (answer.ok) told(answer.value);
     await pause(every);
   }
 }
 
-function untilLive(): Promise<void> {
+/** Resolves once the server answers, as far as anybody knows. */
+export function untilLive(): Promise<void> {
+  if (link.get().state !== "lost") return Promise.resolve();
   return new Promise((resolve) => {
     const end = link.watch(() => {
       if (link.get().state === "lost") return;

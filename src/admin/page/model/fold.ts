@@ -3,6 +3,7 @@
  * states. So the picture has as many nodes with ten thousand connections as with ten.
  */
 import type { TreeNode } from "../../../cluster/control.js";
+import { count } from "./format.js";
 
 /** So many connections of one worker are drawn one by one; `/tree` is asked for no more. */
 export const MOST_DRAWN = 6;
@@ -98,7 +99,7 @@ function detailOf({ kind, detail, osPid, name }: TreeNode): string {
   if (kind === "worker") return osPid === undefined ? detail : `${detail}, os ${osPid}`;
   if (kind === "listener") return detail.replace(/ \w+$/, "");
   if (kind === "supervisor")
-    return name === "connections" ? (detail.split(",")[0] as string) : detail.replace(/,.*/, "");
+    return name === "connections" ? grouped(detail.split(",")[0] as string) : detail.replace(/,.*/, "");
   return kind === "connection" ? (detail.split(",")[0] as string) : detail;
 }
 
@@ -106,7 +107,12 @@ function detailOf({ kind, detail, osPid, name }: TreeNode): string {
 function closedDetail(node: TreeNode): string {
   const inside = connectionsIn(node);
   const own = node.children.some(({ kind }) => kind === "connection");
-  return own || inside === 0 ? detailOf(node) : `${inside} connections, ${detailOf(node)}`;
+  return own || inside === 0 ? detailOf(node) : `${count(inside)} connections, ${detailOf(node)}`;
+}
+
+/** `5,000 of 10,000`. */
+function grouped(text: string): string {
+  return text.replace(/\d+/g, (digits) => count(Number(digits)));
 }
 
 function connectionsIn({ kind, children, more = 0 }: TreeNode): number {

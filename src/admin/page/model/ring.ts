@@ -24,10 +24,6 @@ export class Ring<T> {
     this.#taken++;
   }
 
-  oldest(): T | undefined {
-    return this.#slots[this.#slots.length < this.#most ? 0 : this.#next];
-  }
-
   /** Oldest first. */
   toArray(): T[] {
     if (this.#slots.length < this.#most) return this.#slots.slice();

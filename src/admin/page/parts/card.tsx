@@ -34,7 +34,7 @@ export function Card({ placed, stop, chosen, onChoose }: Props) {
       aria-setsize={siblings}
       aria-selected={chosen}
       {...(node.open !== undefined && { "aria-expanded": node.open })}
-      aria-label={spoken(node)}
+      aria-label={spoken(node, width)}
       data-id={node.id}
       onClick={onChoose}
     >
@@ -67,18 +67,26 @@ function textFrom(state: string | undefined): number {
   return state === undefined ? PAD : PAD + DOT;
 }
 
+function rightOf({ open }: Drawn): number {
+  return open === undefined ? PAD : CHEVRON + 4;
+}
+
+function fittedName(node: Drawn, width: number): string {
+  const { name, pid = "", state } = node;
+  return fitted(name, NAME, width - textFrom(state) - rightOf(node) - widthOf(pid, SMALL) - 8);
+}
+
 function Process({ node, width }: { node: Drawn; width: number }) {
-  const { name, pid = "", state, detail, kind } = node;
+  const { pid, state, detail, kind } = node;
   const left = textFrom(state);
-  const right = node.open === undefined ? PAD : CHEVRON + 4;
-  const pidWidth = widthOf(pid, SMALL) + 8;
+  const right = rightOf(node);
   const word = said(kind, state);
   const before = word === "" ? 0 : widthOf(`${word} `, SMALL);
   return (
     <>
       {state !== undefined && <circle class={`dot ${toneOf(state)}`} cx={PAD + 3} cy="15" r="3.5" />}
       <text class="name" x={left} y="19">
-        {fitted(name, NAME, width - left - right - pidWidth)}
+        {fittedName(node, width)}
       </text>
       <text class="pid" x={width - right} y="19" text-anchor="end">
         {pid}
@@ -123,11 +131,18 @@ function Chevron({ id, open, x }: { id: string; open: boolean; x: number }) {
   );
 }
 
-/** `aria-label`: text of the server, as an attribute. It says what is to be seen, in the same order, and then more. */
-function spoken({ kind, name, pid, state, detail, count: many }: Drawn): string {
+/**
+ * `aria-label`: text of the server, as an attribute. It says what is to be seen, in the same order and cut in the
+ * same place, for those who speak to the page; and then more.
+ */
+function spoken(node: Drawn, width: number): string {
+  const { kind, name, pid, state, detail, count: many } = node;
   if (kind === "count") return `${count(many ?? 0)} ${name}: opens the list`;
   const word = said(kind, state);
   const seen = `${word} ${detail}`.trim();
   const more = word === "" ? state : undefined;
-  return [kind === "connection" ? "connection" : "", name, pid, seen, more].filter((part) => part).join(", ");
+  const short = fittedName(node, width);
+  const whole = short === name ? undefined : name;
+  const kindSaid = kind === "connection" ? "connection" : "";
+  return [kindSaid, short, pid, seen, more, whole].filter((part) => part).join(", ");
 }

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { useCell } from "../live/cell.js";
-import { history, stats } from "../live/feed.js";
+import { history, historyTold } from "../live/feed.js";
 import { clockTime } from "../model/format.js";
 import type { Measure } from "../model/history.js";
 
@@ -29,7 +29,7 @@ export function Chart({ title, lines, text, short, steps }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [pointed, setPointed] = useState<number | null>(null);
-  const told = useCell(stats);
+  const told = useCell(historyTold);
 
   useEffect(() => {
     const element = place.current;
@@ -55,9 +55,9 @@ export function Chart({ title, lines, text, short, steps }: Props) {
     const made = plot.current;
     if (!made) return;
     made.setData(columns(lines), false);
-    const last = (told?.at ?? 0) / 1000;
+    const last = history.latest()?.at ?? 0;
     made.setScale("x", { min: last - history.span, max: last });
-  }, [told?.at]);
+  }, [told]);
 
   const now = history.latest();
   const at = pointed === null ? undefined : (plot.current?.data[0][pointed] as number | undefined);
@@ -116,7 +116,7 @@ function optionsFor(
         ...axis,
         grid: { show: false },
         size: 22,
-        space: 80,
+        space: 64,
         values: (_plot, splits) => splits.map(timeOf),
       },
       { ...axis, grid, size: 58, space: 30, incrs: [...steps], values: (_plot, splits) => splits.map(short) },

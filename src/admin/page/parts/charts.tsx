@@ -1,6 +1,6 @@
 /** The last quarter of an hour, of all workers together. */
 import { useCell } from "../live/cell.js";
-import { history, stats } from "../live/feed.js";
+import { history, historyTold } from "../live/feed.js";
 import { bytes, clockTime, compact, count, roundBytes } from "../model/format.js";
 import { SPAN } from "../model/history.js";
 import { Chart } from "./chart.js";
@@ -76,9 +76,10 @@ export function Charts() {
   );
 }
 
-/** The server keeps no history: what was before the page was opened is not known. */
+/** A server that was started since then has no more to tell. */
 function Since() {
-  const told = useCell(stats);
-  if (!told || history.span >= SPAN) return null;
-  return <span class="muted">since {clockTime(told.at - history.span * 1000)}</span>;
+  useCell(historyTold);
+  const { first } = history;
+  if (first === undefined || history.span >= SPAN) return null;
+  return <span class="muted">since {clockTime(first)}</span>;
 }

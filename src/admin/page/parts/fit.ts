@@ -43,5 +43,6 @@ export function widthOf(text: string, font: string): number {
 function measure(text: string, font: string): number {
   if (!context) return text.length * 7;
   context.font = `${font} ${FAMILY}`;
-  return context.measureText(text).width;
+  // The page's digits are all of one width, which a canvas cannot be told.
+  return context.measureText(text.replace(/\d/g, "0")).width;
 }

@@ -1,4 +1,4 @@
-/** One process: what it says of itself, what it holds, what it took last, what it does from now on. */
+/** One process: what it says of itself, what it does while it is looked at, what it holds. */
 import { useEffect, useState } from "preact/hooks";
 import type { StateView, TreeNode } from "../../../cluster/control.js";
 import { request } from "../live/asking.js";
@@ -7,12 +7,13 @@ import { killing, nodeOf, resuming, suspending } from "../live/changes.js";
 import { tree } from "../live/feed.js";
 import { type Polled, usePolled } from "../live/polled.js";
 import { selected } from "../live/selection.js";
+import { useTrace } from "../live/traced.js";
 import { shown, words } from "../model/format.js";
 import { inPath } from "../net/ask.js";
 import { closePanel } from "./panel.js";
 import { Pairs } from "./program.js";
 import { State } from "./state.js";
-import { Trace } from "./trace.js";
+import { LastMessages, Trace } from "./trace.js";
 
 type Info = Readonly<Record<string, unknown>>;
 
@@ -28,7 +29,8 @@ export function ProcessPanel({ pid }: { pid: string }) {
   const held = usePolled<StateView>(`/state/${inPath(pid)}`, STATE_EVERY);
   const node = useNode(pid, info.value);
   const ended = info.problem?.kind === "missing";
-  const [tracing, setTracing] = useState(false);
+  const traced = useTrace(pid, !ended);
+  const [long, setLong] = useState(false);
   return (
     <>
       <div class="title">
@@ -46,15 +48,17 @@ export function ProcessPanel({ pid }: { pid: string }) {
         </p>
       ) : (
         <div class="buttons">
-          <button type="button" aria-pressed={tracing} onClick={() => setTracing(!tracing)}>
-            {tracing ? "Stop the trace" : "Trace"}
+          <button type="button" aria-expanded={long} onClick={() => setLong(!long)}>
+            {long ? "Hide the trace" : "Trace"}
           </button>
           <Actions node={node} listener={info.value?.listener} />
         </div>
       )}
-      <Trace pid={pid} on={tracing} onOver={() => setTracing(false)} />
+      {long && <Trace traced={traced} ended={ended} />}
       {info.value && <Facts info={info.value} />}
+      {!long && <LastMessages traced={traced} ended={ended} />}
       <Held held={held} info={info.value} ended={ended} />
+      <Links of={info.value?.links} />
     </>
   );
 }
@@ -106,26 +110,26 @@ function Facts({ info }: { info: Info }) {
     .map(
       ([key, value]) => [words(key), isPid(value) ? <PidButton pid={value} /> : shown(key, value)] as const,
     );
-  const links = Array.isArray(info.links) ? info.links.filter(isPid) : [];
-  return (
-    <>
-      <Pairs rows={rows} />
-      {links.length > 0 && (
-        <>
-          <h3>Links</h3>
-          <p class="links">
-            {links.slice(0, MOST_LINKS).map((link) => (
-              <PidButton key={link} pid={link} />
-            ))}
-            {links.length > MOST_LINKS && <span class="muted">and {links.length - MOST_LINKS} more</span>}
-          </p>
-        </>
-      )}
-    </>
-  );
+  return <Pairs rows={rows} />;
 }
 
 const MOST_LINKS = 40;
+
+function Links({ of }: { of: unknown }) {
+  const links = Array.isArray(of) ? of.filter(isPid) : [];
+  if (links.length === 0) return null;
+  return (
+    <>
+      <h3>Links</h3>
+      <p class="links">
+        {links.slice(0, MOST_LINKS).map((link) => (
+          <PidButton key={link} pid={link} />
+        ))}
+        {links.length > MOST_LINKS && <span class="muted">and {links.length - MOST_LINKS} more</span>}
+      </p>
+    </>
+  );
+}
 
 function isPid(value: unknown): value is string {
   return typeof value === "string" && /^<\d+\.\d+>$/.test(value);
@@ -161,13 +165,11 @@ function Held({ held: { value, problem }, info, ended }: HeldProps) {
       <h3>State</h3>
       {value.data !== "undefined" && <pre>{value.data}</pre>}
       <Pairs rows={more.map(([key, one]) => [words(key), shown(key, one)] as const)} />
-      <h3>Last messages</h3>
-      {Array.isArray(log) && log.length > 0 ? (
-        <pre>{log.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("\n")}</pre>
-      ) : (
-        <p class="muted">
-          It keeps none: <code>sys.log</code> makes a process keep them, a trace shows what comes from now on.
-        </p>
+      {Array.isArray(log) && log.length > 0 && (
+        <>
+          <h3>Kept by sys.log</h3>
+          <pre>{log.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("\n")}</pre>
+        </>
       )}
     </>
   );

@@ -1,36 +1,22 @@
-/** What a process does, as it does it: frames both ways, states, messages. */
+/** What a process does, as it does it: frames both ways, states, messages. Its last lines, or many of them whole. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { TraceLine } from "../../../cluster/control.js";
-import { untilVisible, whileVisible } from "../live/visible.js";
-import { clockMillis, count, spacedHex } from "../model/format.js";
-import { Ring } from "../model/ring.js";
-import { inPath } from "../net/ask.js";
-import { listen } from "../net/listen.js";
+import type { NumberedLine, Traced } from "../live/traced.js";
+import { clockMillis, spacedHex } from "../model/format.js";
+import { aboutLine, isOwnQuestion, WORDS } from "../model/trace.js";
 
-const MOST_LINES = 300;
-const DRAW_EVERY = 200;
-
-const WORDS: Readonly<Record<TraceLine["what"], string>> = {
-  frame_in: "in",
-  frame_out: "out",
-  state: "state",
-  message: "message",
-  call: "call",
-  event: "event",
-  end: "end",
-  dropped: "left out",
-};
+const LAST = 8;
 
 type As = "both" | "text" | "hex";
 
-/** Traces `pid` for as long as `on` is true. */
-export function Trace({ pid, on, onOver }: { pid: string; on: boolean; onOver: () => void }) {
+interface Props {
+  readonly traced: Traced;
+  /** Nothing more will come. */
+  readonly ended: boolean;
+}
+
+/** The long view. */
+export function Trace({ traced: { lines, problem }, ended }: Props) {
   const [as, setAs] = useState<As>("both");
-  const { lines, problem, over } = useTrace(pid, on);
-  useEffect(() => {
-    if (over) onOver();
-  }, [over]);
-  if (!on && lines.length === 0 && problem === undefined) return null;
   return (
     <>
       <div class="title inner">
@@ -44,20 +30,55 @@ export function Trace({ pid, on, onOver }: { pid: string; on: boolean; onOver: (
           </select>
         </label>
       </div>
-      {problem !== undefined && <p class="problem">{problem}</p>}
-      {lines.length > 0 ? (
-        <Lines lines={lines} as={as} />
+      <Refused problem={problem} />
+      {lines.length > 0 ? <Lines lines={lines} as={as} /> : <Nothing ended={ended} />}
+    </>
+  );
+}
+
+/** A line for each of the last few. */
+export function LastMessages({ traced: { lines, problem }, ended }: Props) {
+  const last = lines.filter((line) => !isOwnQuestion(line)).slice(-LAST);
+  return (
+    <>
+      <h3>Last messages</h3>
+      <Refused problem={problem} />
+      {last.length > 0 ? (
+        <div class="trace short" role="log" aria-live="off" aria-label="Last messages">
+          {last.map((line) => (
+            <div key={line.serial} class={`line ${line.what}`}>
+              <time>{clockMillis(line.at)}</time>
+              <span class="what">{WORDS[line.what] ?? line.what}</span>
+              <span class="content">
+                <span class={line.what === "state" ? "" : "muted"}>{aboutLine(line)}</span>{" "}
+                <span class="mono">{line.text}</span>
+              </span>
+            </div>
+          ))}
+        </div>
       ) : (
-        on && <p class="muted">Waiting for a frame, a message or another state …</p>
+        <Nothing ended={ended} />
       )}
     </>
   );
 }
 
-type Numbered = TraceLine & { readonly serial: number };
+function Nothing({ ended }: { ended: boolean }) {
+  return (
+    <p class="muted">
+      {ended ? "None came while it was looked at." : "Waiting for a frame, a message or another state …"}
+    </p>
+  );
+}
+
+/** That the server or the process is gone is told elsewhere. */
+function Refused({ problem }: { problem: Traced["problem"] }) {
+  if (problem === undefined || problem.kind === "gone" || problem.kind === "missing") return null;
+  return <p class="problem">{problem.message}</p>;
+}
 
 /** The newest stay in view, unless somebody has scrolled up to read. */
-function Lines({ lines, as }: { lines: readonly Numbered[]; as: As }) {
+function Lines({ lines, as }: { lines: readonly NumberedLine[]; as: As }) {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   useEffect(() => {
@@ -88,69 +109,15 @@ function Lines({ lines, as }: { lines: readonly Numbered[]; as: As }) {
   );
 }
 
-function Line({ line: { at, what, state, length, text, hex }, as }: { line: TraceLine; as: As }) {
-  const size =
-    length === undefined ? "" : what === "dropped" ? `${count(length)} lines` : `${count(length)} B`;
+function Line({ line, as }: { line: NumberedLine; as: As }) {
+  const { at, what, text, hex } = line;
   return (
     <div class={`line ${what}`}>
       <time>{clockMillis(at)}</time>
       <span class="what">{WORDS[what] ?? what}</span>
-      {what === "state" ? <span>{state}</span> : <span class="muted">{size}</span>}
+      <span class={what === "state" ? "" : "muted"}>{aboutLine(line)}</span>
       {text !== undefined && (as !== "hex" || hex === undefined) && <span class="mono">{text}</span>}
       {hex !== undefined && as !== "text" && <span class="mono hex">{spacedHex(hex)}</span>}
     </div>
   );
-}
-
-interface Traced {
-  readonly lines: readonly Numbered[];
-  readonly problem: string | undefined;
-  /** Nothing more will come. */
-  readonly over: boolean;
-}
-
-function useTrace(pid: string, on: boolean): Traced {
-  const [traced, setTraced] = useState<Traced>({ lines: [], problem: undefined, over: false });
-  useEffect(() => {
-    if (!on) return undefined;
-    const gone = new AbortController();
-    const ring = new Ring<Numbered>(MOST_LINES);
-    let drawing: ReturnType<typeof setTimeout> | undefined;
-    const draw = (problem?: string, over = false) => {
-      clearTimeout(drawing);
-      drawing = undefined;
-      if (!gone.signal.aborted) setTraced({ lines: ring.toArray(), problem, over });
-    };
-    draw();
-    void follow(pid, gone.signal, {
-      line(line) {
-        ring.push({ ...line, serial: ring.taken });
-        drawing ??= setTimeout(draw, DRAW_EVERY);
-      },
-      over: (problem) => draw(problem, true),
-    });
-    return () => {
-      gone.abort();
-      clearTimeout(drawing);
-    };
-  }, [pid, on]);
-  return traced;
-}
-
-interface Follower {
-  line(line: TraceLine): void;
-  over(problem: string | undefined): void;
-}
-
-/** A hidden page traces nothing; it goes on once it is seen again. */
-async function follow(pid: string, gone: AbortSignal, follower: Follower): Promise<void> {
-  for (;;) {
-    await untilVisible();
-    const signal = whileVisible(gone);
-    const problem = await listen(`/trace/${inPath(pid)}`, signal, ({ name, data }) => {
-      if (name === "trace") follower.line(JSON.parse(data) as TraceLine);
-    });
-    if (gone.aborted) return;
-    if (!signal.aborted) return follower.over(problem?.message);
-  }
 }

@@ -1,0 +1,16 @@
+/** The program with a log file: nothing is on its standard output, so the admin port tells when it serves. */
+import { eventually, freePort, http, Program, series } from "./program.js";
+
+export async function serveLogging(file: string, ...args: string[]) {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const program = new Program([
+    ...["start", "--host=127.0.0.1", `--port=${port}`, `--admin-port=${adminPort}`, "--workers=2"],
+    ...[`--log-file=${file}`, ...args],
+  ]);
+  // It is ready with the first worker; a log is everybody's.
+  await eventually(async () => {
+    const metrics = await http(adminPort, "/metrics").catch(() => undefined);
+    return metrics && series(metrics.body, "drover_worker_up") === 2;
+  });
+  return { program, port, adminPort };
+}

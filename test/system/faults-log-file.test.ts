@@ -1,0 +1,124 @@
+/** A log file that is moved away, cannot be written, or loses its folder: the program serves on, and no line is lost. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { serveLogging } from "../support/logging.js";
+import { endAll, eventually, http, isAlive, type LogLine, run, series } from "../support/program.js";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "drover-log-file-"));
+});
+
+afterEach(async () => {
+  await endAll();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Every line of a file, each of which is whole: when nobody writes to it any more. */
+function lines(file: string): LogLine[] {
+  const text = readFileSync(file, "utf8");
+  expect(text === "" || text.endsWith("\n")).toBe(true);
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+/** How often something is in the files of a folder. */
+const count = (dir: string, what: RegExp) =>
+  readdirSync(dir).reduce((sum, name) => {
+    return sum + (readFileSync(join(dir, name), "utf8").match(what)?.length ?? 0);
+  }, 0);
+
+async function visits(port: number, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const client = await FrameClient.connect(port);
+    expect(await client.ask(`visit ${n}`)).toBe(`visit ${n}`);
+    client.end();
+    await client.closed;
+  }
+}
+
+const lost = async (adminPort: number) =>
+  series((await http(adminPort, "/metrics")).body, "drover_log_lines_dropped_total") ?? 0;
+
+test("no line is lost when the file is moved away under load and SIGUSR2 opens it again", async () => {
+  const file = join(folder, "server.log");
+  const { program, port, adminPort } = await serveLogging(file, "--log-level=debug");
+  expect(statSync(file).mode & 0o777).toBe(0o640);
+  const [CROWD, EACH, ROTATIONS] = [10, 60, 5];
+  const load = Promise.all(Array.from({ length: CROWD }, () => visits(port, EACH)));
+  for (let n = 1; n <= ROTATIONS; n++) {
+    renameSync(file, join(folder, `server.log.${n}`));
+    program.signal("SIGUSR2");
+    // Who has not heard of it yet goes on in the old one.
+    await eventually(() => readdirSync(folder).includes("server.log"));
+    await visits(port, 5);
+  }
+  await load;
+  await eventually(() => count(folder, /connection closed/g) === CROWD * EACH + ROTATIONS * 5);
+  expect(await lost(adminPort)).toBe(0);
+  // Primary and workers all write to the newest, and nothing goes elsewhere.
+  program.signal("SIGTERM");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+  for (const name of readdirSync(folder)) expect(lines(join(folder, name)).length).toBeGreaterThan(0);
+  expect(lines(file).some(({ worker }) => worker === 0)).toBe(true);
+  expect([program.stdout, program.stderr]).toEqual(["", ""]);
+});
+
+test("a full disk under the file costs log lines, which are counted, and nothing else", async () => {
+  const { program, port, adminPort } = await serveLogging("/dev/full", "--log-level=trace");
+  // A megabyte of each worker waits for room; what is over is given up.
+  while ((await lost(adminPort)) === 0) await Promise.all(Array.from({ length: 10 }, () => visits(port, 50)));
+  expect((await http(adminPort, "/ready")).status).toBe(200);
+  program.signal("SIGTERM");
+  expect((await program.exited).code).toBe(0);
+});
+
+test("a folder that is gone costs neither a line of those who run, nor the worker that is started then", async () => {
+  const logs = join(folder, "logs");
+  mkdirSync(logs);
+  const { program, port, adminPort } = await serveLogging(join(logs, "server.log"));
+  renameSync(logs, join(folder, "moved"));
+  program.signal("SIGUSR2");
+  await eventually(() => count(join(folder, "moved"), /cannot be reopened: the old one stays in use/g) === 3);
+  // A worker that comes now finds no place for its log.
+  const [first = 0] = program.workers();
+  process.kill(first, "SIGKILL");
+  await program.line(({ msg }) => /cannot be opened: standard output is used until SIGUSR2/.test(msg));
+  await eventually(async () => !isAlive(first) && (await http(adminPort, "/ready")).status === 200);
+  await visits(port, 5);
+  mkdirSync(logs);
+  program.signal("SIGUSR2");
+  await eventually(() => readdirSync(logs).includes("server.log"));
+  program.signal("SIGTERM");
+  expect((await program.exited).code).toBe(0);
+  expect(lines(join(logs, "server.log")).some(({ msg }) => String(msg).startsWith("stopping"))).toBe(true);
+});
+
+test.each([
+  [
+    "in no folder",
+    () => join(folder, "no", "server.log"),
+    () => `there is no folder ${join(folder, "no")}: make it, or name another --log-file`,
+  ],
+  ["that is a folder", () => folder, () => "it is a folder: name a file in it"],
+])("a file %s is refused at the start and by check, in one line and with 78", async (_, file, why) => {
+  const reason = `the log file ${file()} cannot be written: ${why()}`;
+  const started = await run(["start", "--port=0", "--admin-port=0", `--log-file=${file()}`]);
+  expect(started).toEqual({ code: 78, stdout: "", stderr: `drover: ${reason}\n` });
+  const checked = await run(["check", "--port=0", "--admin-port=0", `--log-file=${file()}`]);
+  expect(checked.code).toBe(78);
+  expect(checked.stdout).toContain(`wrong  log file        ${reason}\n`);
+});
+
+test("check tries the file, and makes none", async () => {
+  const file = join(folder, "server.log");
+  const { code, stdout } = await run(["check", "--port=0", "--admin-port=0", `--log-file=${file}`]);
+  expect(stdout).toContain(`ok  log file        ${file}\n`);
+  expect([code, readdirSync(folder)]).toEqual([0, []]);
+});
