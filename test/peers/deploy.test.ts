@@ -1,10 +1,11 @@
 /** What scripts/deploy has for others to run, held against their own tools and against the running program. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
+import { serveLogging } from "../support/logging.js";
 import { find, testWith } from "../support/peers.js";
 import {
   endAll,
@@ -22,6 +23,7 @@ const DEPLOY = join(ROOT, "scripts", "deploy");
 const promtool = testWith("promtool", "apt-get install prometheus");
 const analyze = testWith("systemd-analyze", "apt-get install systemd");
 const activate = testWith("systemd-socket-activate", "apt-get install systemd");
+const logrotate = testWith("logrotate", "apt-get install logrotate");
 const kubectl = testWith("kubectl", "apt-get install kubernetes-client");
 const folders: string[] = [];
 
@@ -211,6 +213,52 @@ activate("started by the first client on a socket of systemd's, it serves that c
     if (isAlive(unit.pid as number)) unit.kill("SIGKILL");
     await closed;
   }
+});
+
+// -- the log file -------------------------------------------------------------------------------------------
+
+logrotate("logrotate has nothing to say against its configuration", () => {
+  const file = join(folder(), "drover");
+  writeFileSync(file, read("logrotate"));
+  // Others must not be able to write it.
+  chmodSync(file, 0o644);
+  const { status, said } = tool("logrotate", ["--debug", "--state", join(folder(), "state"), file]);
+  expect(status, said).toBe(0);
+  expect(said).toContain("/var/log/drover/*.log");
+  expect(said).not.toMatch(/error|unknown option|bad /i);
+});
+
+logrotate("logrotate gives the running program a new file, and no line is lost", async () => {
+  const dir = folder();
+  const log = join(dir, "drover.log");
+  const { program, port } = await serveLogging(log, "--log-level=debug");
+  const rotation = join(folder(), "drover");
+  writeFileSync(
+    rotation,
+    read("logrotate")
+      .replaceAll("/var/log/drover", dir)
+      .replace(/systemctl kill .*/, `kill -USR2 ${program.osPid}`),
+  );
+  chmodSync(rotation, 0o644);
+  const talk = async (text: string) => {
+    const client = await FrameClient.connect(port);
+    expect(await client.ask(text)).toBe(text);
+    client.end();
+    await client.closed;
+  };
+  await talk("before");
+  const { status, said } = tool("logrotate", ["--force", "--state", join(folder(), "state"), rotation]);
+  expect(status, said).toBe(0);
+  await eventually(() => readdirSync(dir).includes("drover.log"));
+  await talk("after");
+  const text = () => readdirSync(dir).map((name) => readFileSync(join(dir, name), "utf8"));
+  await eventually(
+    () =>
+      text()
+        .join("")
+        .match(/connection closed/g)?.length === 2,
+  );
+  expect(readdirSync(dir).sort()).toEqual(["drover.log", "drover.log.1"]);
 });
 
 // -- Kubernetes ---------------------------------------------------------------------------------------------

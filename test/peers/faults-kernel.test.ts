@@ -118,6 +118,55 @@ prlimit(
 );
 
 prlimit(
+  "a worker whose limit was lowered accepts no more than it has room for; all are served, none is closed",
+  async () => {
+    const { program, port, adminPort } = await serveProgram(["--workers=1"]);
+    const [worker = 0] = program.workers();
+    const [ROOM, CROWD] = [20, 120];
+    // 32 stay free for the rest of the program.
+    leaveDescriptors(worker, ROOM + 32);
+    await program.line(({ msg }) => /file descriptors are in use: no more than \d+ connections/.test(msg));
+    await eventually(
+      async () => (series(await scraped(adminPort), "drover_max_connections") ?? 0) <= ROOM + 2,
+    );
+    const { clients, answers } = await visitors(port, CROWD);
+    let here = 0;
+    let most = 0;
+    await Promise.all(
+      answers.map(async (answer, n) => {
+        expect(await answer).toBe(`client ${n}`);
+        most = Math.max(most, ++here);
+        expect(await clients[n]?.ask("still here")).toBe("still here");
+        here--;
+        clients[n]?.end();
+      }),
+    );
+    // The listening socket is one of them while it is open.
+    expect(most).toBeLessThanOrEqual(ROOM + 2);
+    expect(program.lines.filter(({ level }) => level === "error")).toEqual([]);
+  },
+);
+
+prlimit(
+  "clients whom a worker has no descriptors for are served by the others, and by it when it has some again",
+  async () => {
+    const { program, port, adminPort } = await serveProgram(["--workers=2"]);
+    const [first = 0] = program.workers();
+    const before = series(await scraped(adminPort), "drover_max_connections") ?? 0;
+    leaveDescriptors(first, 10 + 32, 20_000);
+    await program.line(({ msg }) => /file descriptors are in use/.test(msg));
+    // They stay: nobody makes room.
+    const { clients, answers } = await visitors(port, 120);
+    for (const [n, answer] of answers.entries()) expect(await answer).toBe(`client ${n}`);
+    const limit = spawnSync(find("prlimit") as string, [`--pid=${first}`, "--nofile=20000:20000"]);
+    expect(limit.status).toBe(0);
+    await eventually(async () => (series(await scraped(adminPort), "drover_max_connections") ?? 0) >= before);
+    for (const [n, client] of clients.entries()) expect(await client.ask(`still ${n}`)).toBe(`still ${n}`);
+    for (const client of clients) client.end();
+  },
+);
+
+prlimit(
   "a worker that is out of descriptors goes on with the connections it has, and so do the others",
   async () => {
     const { program, port, adminPort } = await serveProgram();

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, expect } from "vitest";
+import { clockTime } from "../../src/admin/page/model/format.js";
+import { ask } from "../admin/support.js";
 import { closeBrowser, findings, type Look, type LookOptions, look } from "../support/browser.js";
 import { Crowd } from "../support/crowd.js";
 import { FrameClient } from "../support/frames.js";
@@ -19,6 +21,9 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
+/** No card has room for it. */
+const LONG = "a_state_whose_name_is_far_too_long_for_any_card";
+
 /** Its state says what the last frame was; `crash 7` fails with an error of a kind of its own. */
 const PROTOCOL = `
 import { defineProtocol, next, packet } from "drover";
@@ -27,13 +32,14 @@ const frame = (conn, frame) => {
   if (text.startsWith("crash")) throw Object.assign(new Error("as told"), { name: "E" + text.slice(6) });
   conn.data.last = text;
   conn.send(text);
+  if (text === "long") return next("${LONG}");
   return text === "hello" ? next("known") : undefined;
 };
 export default defineProtocol({
   name: "desk",
   framing: packet(2),
   data: () => ({ last: "" }),
-  states: { new: { frame }, known: { frame }, "<b>odd</b>": {} },
+  states: { new: { frame }, known: { frame }, "<b>odd</b>": {}, ${LONG}: { frame } },
 });
 `;
 
@@ -66,6 +72,12 @@ async function traced(page: Page, one: FrameClient) {
     return (await trace.count()) > 0;
   });
   return trace;
+}
+
+/** As another tab does, or coming back from it. */
+function show(page: Page, how: "hidden" | "visible"): Promise<unknown> {
+  return page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "${how}", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"))`);
 }
 
 /** Presses a button of the panel and says yes. */
@@ -127,6 +139,53 @@ chromium(
       .waitFor();
   },
 );
+
+chromium("the charts begin where the server does, not where the page was opened", async () => {
+  const served = await desk();
+  const kept = async () => (await ask({ port: served.adminPort }, { path: "/history" })).json;
+  const { from } = await eventually(async () => {
+    const history = await kept();
+    return history.rows.length > 2 && history;
+  });
+  const { page } = await open(served);
+  const since = page.getByRole("region", { name: "Last 15 minutes" }).getByText(/^since /);
+  const expected = [from - 1, from, from + 1].map((at) => `since ${clockTime(at)}`);
+  await expect.poll(() => since.innerText()).toBeOneOf(expected);
+});
+
+chromium("a process is followed while somebody looks at it, and no longer", async () => {
+  const served = await desk();
+  const { page, requests } = await open(served);
+  const one = await client(served.port);
+  await one.ask("hello");
+  const ended = (pid: string) =>
+    page.waitForEvent("requestfailed", (request) =>
+      request.url().endsWith(`/trace/${encodeURIComponent(pid)}`),
+    );
+  const traces = () => requests.filter((url) => url.includes("/trace/")).length;
+  await item(page, /^connection, known/).click();
+  const pid = await panel(page).getByRole("heading", { level: 2 }).locator(".pid").innerText();
+  const last = page.getByRole("log", { name: "Last messages" });
+  for (let asked = 0; asked < 10; asked++) await one.ask(`ping ${asked}`);
+  await eventually(async () => {
+    await one.ask("last");
+    return (await last.count()) > 0 && (await last.locator(".line").count()) === 8;
+  });
+  await last.getByText("last").first().waitFor();
+  const hidden = ended(pid);
+  await show(page, "hidden");
+  await hidden;
+  expect(traces()).toBe(1);
+  await show(page, "visible");
+  await eventually(() => traces() === 2);
+  const other = ended(pid);
+  await item(page, /^listener, <1\.4>/).click();
+  await other;
+  await eventually(() => traces() === 3);
+  const closed = ended("<1.4>");
+  await panel(page).getByRole("button", { name: "Close" }).click();
+  await closed;
+});
 
 chromium("a worker that was killed is replaced in the picture, and the budget is one less", async () => {
   const served = await desk();
@@ -244,16 +303,13 @@ chromium("while the page is hidden it asks for nothing, however long", async () 
   const served = await desk();
   const { page, requests } = await open(served);
   await page.clock.install();
-  const show = (how: string) =>
-    page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "${how}", configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"))`);
-  await show("hidden");
+  await show(page, "hidden");
   // One round of what was under way ends first.
   await page.clock.runFor(10_000);
   const before = requests.length;
   await page.clock.runFor(10 * 60_000);
   expect(requests.slice(before)).toEqual([]);
-  await show("visible");
+  await show(page, "visible");
   await eventually(async () => {
     await page.clock.runFor(1_000);
     return requests.slice(before).some((url) => url.includes("/tree"));
@@ -274,12 +330,18 @@ chromium.each([
 ])("axe finds nothing serious: %s", async (_name, options) => {
   const served = await desk();
   const { page } = await open(served, options);
-  const [one, other] = [await client(served.port), await client(served.port)];
+  const [one, other, third] = [
+    await client(served.port),
+    await client(served.port),
+    await client(served.port),
+  ];
   await one.ask("hello");
+  await third.ask("long");
   other.send("crash 1");
   await page.getByRole("log", { name: "Reports" }).waitFor();
   await page.getByRole("button", { name: "All connections" }).click();
   await page.getByRole("table").waitFor();
+  await item(page, new RegExp(`^connection, a_state.*${LONG}$`)).waitFor();
   expect(await findings(page)).toEqual([]);
   await item(page, /^connection, known/).click();
   await panel(page).getByRole("button", { name: "Trace" }).click();
