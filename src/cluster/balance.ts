@@ -28,6 +28,8 @@ const LEAST_SLACK = 12;
  * more; but so many, or this share, at most.
  */
 const BURST = 20;
+/** Over so many milliseconds at least the rate is taken: ten clients at once are no burst. */
+const SPELL = 50;
 const BURST_SLACK = 96;
 const BURST_SHARE = 0.25;
 /** How long an answer is waited for, in milliseconds. */
@@ -118,7 +120,7 @@ export class Balance {
     // Where there is no other, it is not held up, and asked again when it has doubled.
     const share = open.length > 1 ? lowest * SLACK : lowest;
     const now = clock.now();
-    const came = ((sum - this.#sum) * BURST) / Math.max(1, now - this.#lookedAt);
+    const came = ((sum - this.#sum) * BURST) / Math.max(SPELL, now - this.#lookedAt);
     const burst = Math.min(came, Math.max(BURST_SLACK, lowest * BURST_SHARE));
     const slack = Math.ceil(Math.max(LEAST_SLACK, share, burst));
     this.#announce(lowest + slack, lowest + Math.ceil(slack / 2));
