@@ -55,7 +55,7 @@ test("a worker in an endless loop is killed and replaced, its log says where it 
   expect(report.errorContext).toBe("child_terminated");
   expect(report.reason).toMatch(/watchdog.*silent for 1\d{4} ms/);
   const stuck = await program.line((line) => String(line.msg).includes("has stood still for"));
-  expect(stuck.stack).toMatch(/^ {4}at spinForever \([^ ]*busy\.ts:\d+:\d+\)\n {4}at frame/);
+  expect(stuck.stack).toMatch(/^ {4}at spinForever \([^ ]*busy\.ts:\d+:\d+\)\n {4}at frame/m);
   await program.line((line) => /does not respond; silent for 10 s/.test(line.msg));
   await eventually(async () => (await workerNode(adminPort, Number(stuck.worker))).state === "running");
   const after = program.workers();
