@@ -1,5 +1,6 @@
 /** What the outside may ask of the running program: the admin room turns it into routes, and adds nothing. */
 import type { Level } from "../telemetry/log.js";
+import type { SlotNumbers, SlotTotals } from "../telemetry/numbers.js";
 
 /** A process in the picture of the tree. */
 export interface TreeNode {
@@ -111,28 +112,12 @@ export interface TraceLine {
   readonly text?: string;
 }
 
-/** One worker, as it last told; nobody asks it for this. */
-export interface WorkerStats {
+/** One worker's place, as it last told; nobody asks it for this. */
+export interface WorkerStats extends SlotNumbers {
   readonly worker: number;
   readonly osPid: number;
   readonly state: string;
   readonly restarts: number;
-  /** Since it told; `null`: it has not. */
-  readonly snapshotAgeMs: number | null;
-  readonly active: number;
-  readonly accepted: number;
-  readonly closed: number;
-  readonly framesReceived: number;
-  readonly framesSent: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly crashes: number;
-  readonly outbound: number;
-  readonly readsPaused: number;
-  readonly loopLagMs: number;
-  readonly residentBytes: number;
-  readonly heapUsedBytes: number;
-  readonly cpuSeconds: number;
 }
 
 /** All that charts and `drover top` need. Totals never fall: those of dead workers are kept in `totals`. */
@@ -140,17 +125,7 @@ export interface Stats {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly workers: readonly WorkerStats[];
-  readonly totals: {
-    readonly active: number;
-    readonly accepted: number;
-    readonly closed: number;
-    readonly framesReceived: number;
-    readonly framesSent: number;
-    readonly bytesReceived: number;
-    readonly bytesSent: number;
-    readonly crashes: number;
-    readonly restarts: number;
-  };
+  readonly totals: SlotTotals & { readonly restarts: number };
   readonly restartsLeft: number;
   readonly status: "starting" | "running" | "draining" | "drained" | "suspended" | "stopping";
 }

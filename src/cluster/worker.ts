@@ -3,7 +3,7 @@
  * process group (Ctrl-C, pm2) are not meant for it.
  */
 import cluster from "node:cluster";
-import { isEnvelope, type ToPrimary, type ToWorker } from "./envelope.js";
+import { isToWorker, type ToPrimary } from "./envelope.js";
 import { WorkerMain } from "./worker-main.js";
 
 /** Runs until the primary says stop, goes away, or the tree ends. */
@@ -11,12 +11,12 @@ export function runWorker(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
   let worker: WorkerMain | undefined;
   process.on("message", (message, handle) => {
-    if (!isEnvelope(message)) return;
+    if (!isToWorker(message)) return;
     if (message.t === "boot") {
       worker = new WorkerMain(message.d);
       void worker.start();
     } else if (worker) {
-      worker.received(message as ToWorker, handle);
+      worker.received(message, handle);
     } else if (message.t === "stop") {
       process.exit(0);
     }
