@@ -27,11 +27,24 @@ export interface Decoder<In> {
   pull(): In | undefined;
 }
 
-/** Memory in which frames are safe to keep: never written twice. */
+/** Where a decoder puts what it has to keep of memory that is only lent. */
 export interface Keeper {
+  /** Whether frames are valid only until the next `pull`, so that they may be views of the memory that is lent. */
+  readonly borrowed: boolean;
+  /** Never written twice: frames that are views of it are safe to keep. */
   readonly buffer: Buffer;
-  /** Copies bytes in. @returns where they begin in `buffer`, until the next call */
-  keep(from: Buffer, start: number, end: number): number;
+  /** That of `buffer`, which begins where it does. */
+  readonly memory: ArrayBufferLike;
+  /** Copies in `length` bytes that begin at `start`. @returns where they begin in `buffer`, until the next call */
+  keep(from: ArrayBufferLike, start: number, length: number): number;
+  /**
+   * Memory that is used again and again, to put a borrowed frame together in.
+   * @param received bytes of the frame that are here, of `length`
+   * @returns `undefined` where it is not worth it
+   */
+  takeBench(received: number, length: number): Buffer | undefined;
+  /** The frame in it has been handled. */
+  returnBench(bench: Buffer): void;
 }
 
 /**
@@ -39,11 +52,8 @@ export interface Keeper {
  * Optional: where a decoder cannot, whoever feeds it copies the chunk first.
  */
 export interface LendingDecoder<In> extends Decoder<In> {
-  /**
-   * As `push`, for the first `length` bytes of memory that stays as it is only until `keepRest`.
-   * @param keeper where frames are copied to; `undefined` hands them out as views of the memory itself
-   */
-  lend(shared: Buffer, length: number, keeper: Keeper | undefined): void;
+  /** As `push`, for the first `length` bytes of memory that stays as it is only until `keepRest`. */
+  lend(shared: Buffer, length: number, keeper: Keeper): void;
   /** Copies out what of the memory has not been pulled yet. */
   keepRest(keeper: Keeper): void;
 }

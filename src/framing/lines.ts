@@ -7,10 +7,11 @@
  */
 
 import { constants } from "node:buffer";
-import type { Decoder, Framing } from "./framing.js";
+import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
-import { EMPTY, pushedTooEarly, reserve } from "./rest.js";
+import { EMPTY, keep, pushedTooEarly, reserve } from "./rest.js";
+import { View } from "./view.js";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -84,8 +85,10 @@ class LinesFraming implements Framing<string> {
 /**
  * A line that lies whole in the chunk is read where it lies. The beginning of one that does not is copied
  * into `own`, already searched and free of "\n": so every byte is searched once, however it comes.
+ *
+ * Text is a copy, so nothing of lent memory has to be kept but what has not been pulled.
  */
-export class LineDecoder implements Decoder<string> {
+export class LineDecoder implements LendingDecoder<string> {
   private readonly maxLength: number;
   private chunk: Buffer;
   /** Where in the chunk the next line, or the rest of this one, starts. */
@@ -111,10 +114,19 @@ export class LineDecoder implements Decoder<string> {
     this.at = 0;
   }
 
+  lend(shared: Buffer, length: number): void {
+    this.push(new View(shared.buffer, shared.byteOffset, length));
+  }
+
+  keepRest(keeper: Keeper): void {
+    this.chunk = keep(this.chunk.subarray(this.at), keeper);
+    this.at = 0;
+  }
+
   pull(): string | undefined {
     const { chunk, at } = this;
     const newline = chunk.indexOf(LF, at);
-    if (newline === -1) return this.keepRest();
+    if (newline === -1) return this.keepBeginning();
     const length = this.contentLength(newline);
     if (length > this.maxLength) throw frameTooLong(this.maxLength);
     if (this.filled !== 0) return this.finish(newline, length);
@@ -140,7 +152,7 @@ export class LineDecoder implements Decoder<string> {
     return own.toString("utf8", 0, length);
   }
 
-  private keepRest(): undefined {
+  private keepBeginning(): undefined {
     const { chunk, at, filled } = this;
     // A "\r" may yet turn out to belong to the terminator, so it is held against nobody: at most
     // maxLength + 1 bytes are ever kept.

@@ -15,6 +15,7 @@ import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
 import { EMPTY, pushedTooEarly, reserve } from "./rest.js";
+import { View } from "./view.js";
 
 export type HeaderLength = 1 | 2 | 4;
 
@@ -101,21 +102,28 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   private readonly headerLength: HeaderLength;
   private readonly maxLength: number;
   private chunk: Buffer;
+  /** Of the chunk: its memory, and where in it the chunk begins. */
+  private memory: ArrayBufferLike;
+  private base: number;
   /** Where in the chunk the next byte is that has not been used, and where it ends. */
   private at: number;
   private end: number;
-  /** The chunk is only lent: before a frame of it is handed out, what is left of it is copied here. */
+  /** The chunk is only lent: by whom. */
   private keeper: Keeper | undefined;
   /** Of the frame that is being assembled: header bytes seen, what they say so far, and the bytes after them. */
   private headerSeen: number;
   private length: number;
   private own: Buffer;
   private filled: number;
+  /** The keeper's memory, in which the frame is assembled, or in which the last one was. */
+  private bench: Buffer | undefined;
 
   constructor(headerLength: HeaderLength, maxLength: number) {
     this.headerLength = headerLength;
     this.maxLength = maxLength;
     this.chunk = EMPTY;
+    this.memory = EMPTY.buffer;
+    this.base = 0;
     this.at = 0;
     this.end = 0;
     this.keeper = undefined;
@@ -123,6 +131,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.length = 0;
     this.own = EMPTY;
     this.filled = 0;
+    this.bench = undefined;
   }
 
   get buffered(): number {
@@ -130,23 +139,35 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   }
 
   push(chunk: Buffer): void {
-    this.lend(chunk, chunk.length, undefined);
+    this.look(chunk, chunk.length);
+    this.keeper = undefined;
   }
 
-  lend(shared: Buffer, length: number, keeper: Keeper | undefined): void {
+  lend(shared: Buffer, length: number, keeper: Keeper): void {
+    this.look(shared, length);
+    this.keeper = keeper;
+  }
+
+  private look(chunk: Buffer, length: number): void {
     if (this.at !== this.end) throw pushedTooEarly(nameOf(this.headerLength));
-    this.chunk = shared;
+    // What is lent is the same memory each time.
+    if (this.chunk !== chunk) this.turnTo(chunk, chunk.buffer, chunk.byteOffset);
     this.at = 0;
     this.end = length;
-    this.keeper = keeper;
+  }
+
+  private turnTo(chunk: Buffer, memory: ArrayBufferLike, base: number): void {
+    this.chunk = chunk;
+    this.memory = memory;
+    this.base = base;
   }
 
   keepRest(keeper: Keeper): void {
     this.keeper = undefined;
     if (this.at === this.end) return;
     const length = this.end - this.at;
-    this.at = keeper.keep(this.chunk, this.at, this.end);
-    this.chunk = keeper.buffer;
+    this.at = keeper.keep(this.memory, this.base + this.at, length);
+    this.turnTo(keeper.buffer, keeper.memory, 0);
     this.end = this.at + length;
   }
 
@@ -163,27 +184,28 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     if (length > this.maxLength) throw frameTooLong(headerLength, length, this.maxLength);
     const end = start + length;
     if (end > this.end) return this.assemble();
-    if (this.keeper !== undefined) {
+    if (this.keeper !== undefined && !this.keeper.borrowed) {
       // All that is left at once: one copy serves the other frames of the chunk as well.
       this.keepRest(this.keeper);
       return this.pull();
     }
     this.at = end;
-    return chunk.subarray(start, end);
+    return new View(this.memory, this.base + start, length);
   }
 
   private assemble(): Buffer | undefined {
+    if (this.headerSeen === 0) this.clearBench();
     this.readHeader();
     if (this.headerSeen < this.headerLength) return this.letGoOfChunk();
     const { chunk, at, length } = this;
     const received = Math.min(length, this.filled + this.end - at);
     const end = at + received - this.filled;
-    this.own = reserve(this.own, this.filled, received, length);
+    if (received > this.own.length) this.makeRoom(received);
     chunk.copy(this.own, this.filled, at, end);
     this.at = end;
     this.filled = received;
     if (received < length) return this.letGoOfChunk();
-    const frame = this.own;
+    const frame = this.own === this.bench ? this.own.subarray(0, length) : this.own;
     this.headerSeen = 0;
     this.length = 0;
     this.own = EMPTY;
@@ -204,11 +226,29 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     }
   }
 
-  /** The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. */
+  private makeRoom(received: number): void {
+    const { own, filled, length } = this;
+    this.bench = this.keeper?.takeBench(received, length);
+    if (this.bench === undefined) this.own = reserve(own, filled, received, length);
+    else {
+      own.copy(this.bench, 0, 0, filled);
+      this.own = this.bench;
+    }
+  }
+
+  /** The frame that was assembled last has been handled, since the next one is asked for. */
+  private clearBench(): void {
+    if (this.bench === undefined) return;
+    this.keeper?.returnBench(this.bench);
+    this.bench = undefined;
+  }
+
   private letGoOfChunk(): undefined {
-    this.chunk = EMPTY;
-    this.at = this.end = 0;
+    if (this.headerSeen === 0) this.clearBench();
+    // The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. What is lent lives anyway.
+    if (this.keeper === undefined) this.turnTo(EMPTY, EMPTY.buffer, 0);
     this.keeper = undefined;
+    this.at = this.end = 0;
   }
 }
 

@@ -3,9 +3,10 @@
  * find their own boundaries. There is nothing to accumulate, so there is no limit to set.
  */
 
-import type { Decoder, Framing } from "./framing.js";
+import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
-import { EMPTY, pushedTooEarly } from "./rest.js";
+import { EMPTY, keep, pushedTooEarly } from "./rest.js";
+import { View } from "./view.js";
 
 /** Every chunk is a frame, as it came. A Buffer, a Uint8Array or a string (as UTF-8) can be sent. */
 export function raw(): Framing<Buffer, Payload> {
@@ -29,7 +30,7 @@ class RawFraming implements Framing<Buffer, Payload> {
   }
 }
 
-export class RawDecoder implements Decoder<Buffer> {
+export class RawDecoder implements LendingDecoder<Buffer> {
   private chunk: Buffer;
 
   constructor() {
@@ -43,6 +44,15 @@ export class RawDecoder implements Decoder<Buffer> {
   push(chunk: Buffer): void {
     if (this.chunk.length !== 0) throw pushedTooEarly("raw");
     this.chunk = chunk;
+  }
+
+  lend(shared: Buffer, length: number, keeper: Keeper): void {
+    const chunk = new View(shared.buffer, shared.byteOffset, length);
+    this.push(keeper.borrowed ? chunk : keep(chunk, keeper));
+  }
+
+  keepRest(keeper: Keeper): void {
+    if (keeper.borrowed && this.chunk.length > 0) this.chunk = keep(this.chunk, keeper);
   }
 
   pull(): Buffer | undefined {

@@ -6,6 +6,9 @@
  * is free for the peer too.
  */
 
+import type { Keeper } from "./framing.js";
+import { View } from "./view.js";
+
 /** Stands for "no chunk" and "no rest", so that the fields of a decoder are always buffers. */
 export const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -23,6 +26,12 @@ export function reserve(own: Buffer, filled: number, received: number, most: num
   const bigger = Buffer.allocUnsafeSlow(Math.min(most, Math.max(SMALLEST, received * 2)));
   own.copy(bigger, 0, 0, filled);
   return bigger;
+}
+
+/** A copy of bytes in memory that stays. */
+export function keep(bytes: Buffer, keeper: Keeper): Buffer {
+  const at = keeper.keep(bytes.buffer, bytes.byteOffset, bytes.length);
+  return new View(keeper.memory, at, bytes.length);
 }
 
 /** For a caller that breaks the contract of `push`: silence would lose the frames not yet pulled. */

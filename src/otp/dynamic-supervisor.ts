@@ -160,6 +160,18 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     if (message instanceof TryAgain) return this.#tryAgain(message);
   }
 
+  /** Where nothing is to be decided or reported no message is made of it: so does every connection end that is closed. */
+  override receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
+    const routine = byLink && this.#spec.restart === "temporary" && isNormal(reason) && !this.#spec.significant;
+    if (routine && this.#idle && this.#children.delete(from)) return;
+    super.receiveExit(from, reason, byLink);
+  }
+
+  /** Nothing is under way, or before it, that another order could change. */
+  get #idle(): boolean {
+    return !this.busy && !this.#stopping && this.sys === undefined && this.messageQueueLength === 0;
+  }
+
   #exited(pid: Pid, reason: ExitReason): void | Promise<void> {
     if (pid === this.parent?.pid) return this.#stop(reason);
     if (!this.#children.has(pid)) {

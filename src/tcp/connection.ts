@@ -99,9 +99,9 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (this.phase !== RUNNING) return;
     const intake = this.intake as Intake;
     const { service } = this;
-    service.lent = shared.buffer;
+    service.lends(shared);
     try {
-      if (intake.lend(shared, length, service.borrowed)) this.#pump();
+      if (intake.lend(shared, length)) this.#pump();
       intake.keep();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
@@ -227,7 +227,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       this.#postponedFrom = (this.intake as Intake).consumed;
     // One that waits may still put it off, and what is borrowed is not there any more by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
-    return super.after(outcome, kind, outlives && this.service.borrowed ? ownCopy(content) : content);
+    return super.after(outcome, kind, outlives && this.service.slab.borrowed ? ownCopy(content) : content);
   }
 
   protected override changed(): void {

@@ -7,6 +7,8 @@
  * Nothing is decided here about when a frame is handled; that is the connection's rule.
  */
 import type { Decoder, LendingDecoder } from "../framing/framing.js";
+import { keep } from "../framing/rest.js";
+import { View } from "../framing/view.js";
 import type { Socket } from "../transport/transport.js";
 import type { Active } from "./protocol.js";
 import type { Service } from "./service.js";
@@ -78,20 +80,15 @@ export class Intake {
 
   /**
    * As `take`, for memory that is used again when `keep` has been called.
-   * @param borrowed frames are views of that memory; otherwise they are safe to keep
    * @returns whether there may be frames now
    */
-  lend(shared: Buffer, length: number, borrowed: boolean): boolean {
+  lend(shared: Buffer, length: number): boolean {
     this.#count(length);
     if (!this.hungry) return this.#hold(Buffer.from(shared.subarray(0, length)));
     const decoder = this.#feed();
     const keeper = this.#service.slab;
-    if (lends(decoder)) {
-      decoder.lend(shared, length, borrowed ? undefined : keeper);
-    } else {
-      const at = keeper.keep(shared, 0, length);
-      decoder.push(keeper.buffer.subarray(at, at + length));
-    }
+    if (lends(decoder)) decoder.lend(shared, length, keeper);
+    else decoder.push(keep(new View(shared.buffer, shared.byteOffset, length), keeper));
     return true;
   }
 

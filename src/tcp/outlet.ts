@@ -56,8 +56,8 @@ export class Outlet implements TurnOwner {
       turn.flush();
     }
     if (this.#backlog) return this.#queue(this.#backlog, framing, frame, length);
-    if (length <= LARGE) return turn.append(this, framing, frame);
-    if (this.#sendsInPlace(framing, frame)) return this.#sendLarge(framing, frame, length);
+    if (length > LARGE && this.#sendsInPlace(framing, frame)) return this.#sendLarge(framing, frame, length);
+    if (turn.makeRoom(length)) return turn.append(this, framing, frame);
     const bytes = Buffer.allocUnsafeSlow(length);
     framing.encodeInto(frame, bytes, 0);
     this.writeTurn(bytes);
@@ -82,8 +82,10 @@ export class Outlet implements TurnOwner {
   #sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {
     const { heads } = this.#service;
     const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
-    // The head belongs to the socket as well, until the write is done.
-    if (!this.#wrote(length, this.socket.writeTwo(head, frame))) this.#service.newHeads();
+    if (this.#wrote(length, this.socket.writeTwo(head, frame))) return;
+    // Both belong to the socket until the write is done.
+    this.#service.newHeads();
+    this.#service.slab.lose(frame.buffer);
   }
 
   /**

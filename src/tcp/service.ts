@@ -23,11 +23,10 @@ export class Service {
   readonly counters = new Counters();
   readonly wheel = new Wheel();
   readonly turn = new Turn();
-  readonly slab = new Slab();
-  /** Whether frames are handed out as views of memory that is used again. */
-  readonly borrowed: boolean;
-  /** That memory: what lies in it must be copied to be sent later. */
+  readonly slab: Slab;
+  /** What is read into, again and again: what lies in this memory must be copied to be sent later. */
   lent: ArrayBufferLike | undefined = undefined;
+  #lentBy: Buffer | undefined = undefined;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   readonly #timers: ReadonlySet<string>;
   /** One that nobody needs at the moment. */
@@ -44,7 +43,7 @@ export class Service {
 
   constructor(protocol: AnyProtocol, options: CompileOptions = {}) {
     this.protocol = protocol;
-    this.borrowed = protocol.frames === "borrowed";
+    this.slab = new Slab(protocol.frames === "borrowed");
     this.limits = { ...LIMITS, ...protocol.limits };
     const compiled = compile(protocol, this.limits, options);
     this.latency = options.timed ? new Latency() : undefined;
@@ -97,6 +96,13 @@ export class Service {
 
   newHeads(): void {
     this.heads = Buffer.allocUnsafeSlow(16);
+  }
+
+  /** The same one each time, and to ask a Buffer for its memory is not free. */
+  lends(shared: Buffer): void {
+    if (shared === this.#lentBy) return;
+    this.#lentBy = shared;
+    this.lent = shared.buffer;
   }
 
   /** Goes on with `one` after the others, and after the event loop has looked at the sockets. */

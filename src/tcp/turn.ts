@@ -6,6 +6,7 @@
  * socket until it is done: the turn goes on behind them, and begins a new buffer when little is left.
  */
 import type { Framing } from "../framing/framing.js";
+import { View } from "../framing/view.js";
 
 /** Who writes what has been gathered. */
 export interface TurnOwner {
@@ -13,12 +14,14 @@ export interface TurnOwner {
   writeTurn(bytes: Buffer): boolean;
 }
 
-const SIZE = 64 * 1024;
-/** Larger frames go out in a buffer of their own. */
+/** As much as a read brings, and the largest frame that can come whole with it. */
+const SIZE = 80 * 1024;
+/** Larger frames leave from where they are, if they can. */
 export const LARGE = 16 * 1024;
 
 export class Turn {
   #buffer = Buffer.allocUnsafeSlow(SIZE);
+  #memory = this.#buffer.buffer;
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -58,14 +61,25 @@ export class Turn {
     const owner = this.#owner;
     this.#owner = undefined;
     if (!owner || this.#at === this.#start) return;
-    const bytes = this.#buffer.subarray(this.#start, this.#at);
+    const bytes = new View(this.#memory, this.#start, this.#at - this.#start);
     if (owner.writeTurn(bytes)) {
       this.#at = this.#start;
       return;
     }
     this.#start = this.#at;
-    if (SIZE - this.#start >= LARGE) return;
+    if (SIZE - this.#start < LARGE) this.#renew();
+  }
+
+  /** Makes room for a frame, when nothing is gathered. @returns whether it can have so much */
+  makeRoom(length: number): boolean {
+    if (length > SIZE) return false;
+    if (length > SIZE - this.#start) this.#renew();
+    return true;
+  }
+
+  #renew(): void {
     this.#buffer = Buffer.allocUnsafeSlow(SIZE);
+    this.#memory = this.#buffer.buffer;
     this.#start = this.#at = 0;
   }
 

@@ -83,7 +83,7 @@ class HandleSocket implements Socket {
 
   start(owner: SocketOwner): void {
     this.#owner = owner;
-    if (this.#is(CLOSED)) return queueMicrotask(() => this.gone());
+    if (this.#is(CLOSED)) return tellLater(this);
     this.#handle.useUserBuffer(READ_BUFFER);
     const failed = this.#handle.readStart();
     if (failed !== 0) this.fail(failed);
@@ -141,7 +141,8 @@ class HandleSocket implements Socket {
   destroy(): void {
     if (this.#is(CLOSED)) return;
     this.#flags |= CLOSED;
-    this.#handle.close(onClose);
+    this.#handle.close();
+    tellLater(this);
   }
 
   /** @internal Bytes lie in the shared buffer. */
@@ -202,10 +203,18 @@ function onRead(this: Owned): void {
   else if (length < 0) socket.fail(length);
 }
 
-function onClose(this: Owned): void {
-  const socket = this[OWNER];
-  this[OWNER] = null;
-  socket?.gone();
+/** Closed, and their owners have not been told. */
+let closed: HandleSocket[] = [];
+
+/** One turn for all that close in the same one: a callback of libuv's for each costs a property and a call into V8. */
+function tellLater(socket: HandleSocket): void {
+  if (closed.push(socket) === 1) setImmediate(tellAll);
+}
+
+function tellAll(): void {
+  const gone = closed;
+  closed = [];
+  for (const socket of gone) socket.gone();
 }
 
 function onWritten(this: WriteRequest, status: number): void {

@@ -23,9 +23,7 @@ export interface TcpHandle {
   /** @param allBuffers always true here: then `chunks` are nothing but bytes */
   writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   shutdown(request: ShutdownRequest): number;
-  /** @param done is called as a method of the handle */
-  close(done?: () => void): void;
-  reset(done?: () => void): number;
+  close(): void;
 }
 
 export interface SocketName {
