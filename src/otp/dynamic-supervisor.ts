@@ -162,7 +162,8 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
 
   /** Where nothing is to be decided or reported no message is made of it: so does every connection end that is closed. */
   override receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
-    const routine = byLink && this.#spec.restart === "temporary" && isNormal(reason) && !this.#spec.significant;
+    const routine =
+      byLink && this.#spec.restart === "temporary" && isNormal(reason) && !this.#spec.significant;
     if (routine && this.#idle && this.#children.delete(from)) return;
     super.receiveExit(from, reason, byLink);
   }

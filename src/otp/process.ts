@@ -72,7 +72,7 @@ export abstract class Process extends Inspected implements Runnable {
     enter(this);
     if (!parent) return;
     if (parent.alive) this.link(parent);
-    else this.#orphaned();
+    else this.orphaned();
   }
 
   /** The function it began with, for crash reports: `chat:init/1`. */
@@ -186,28 +186,28 @@ export abstract class Process extends Inspected implements Runnable {
   link(other: Process): void {
     if (other === this || !this.alive) return;
     if (!other.alive) return this.receiveExit(other.pid, "noproc", true);
-    this.#addLink(other);
-    other.#addLink(this);
+    this.addLink(other);
+    other.addLink(this);
   }
 
   unlink(other: Process): void {
-    this.#removeLink(other);
-    other.#removeLink(this);
+    this.removeLink(other);
+    other.removeLink(this);
   }
 
   // The link to the parent is a flag: most processes have no other, and a Set costs as much as the process.
-  #addLink(other: Process): void {
+  private addLink(other: Process): void {
     if (other === this.parent) this.#linkedToParent = true;
     else (this.#links ??= new Set()).add(other);
   }
 
-  #removeLink(other: Process): void {
+  private removeLink(other: Process): void {
     if (other === this.parent) this.#linkedToParent = false;
     else this.#links?.delete(other);
   }
 
   /** The parent ended while this process was being made: it ends as well, once its constructor is through. */
-  #orphaned(): void {
+  private orphaned(): void {
     const parent = this.parent as Process;
     queueMicrotask(() => this.receiveExit(parent.pid, "noproc", true));
   }
@@ -302,7 +302,7 @@ export abstract class Process extends Inspected implements Runnable {
     const linked = [...(this.#links ?? [])];
     if (this.#linkedToParent && this.parent) linked.push(this.parent);
     for (const other of linked) {
-      other.#removeLink(this);
+      other.removeLink(this);
       other.receiveExit(this.pid, reason, true);
     }
     for (let ref = this.#monitors; ref; ref = this.#monitors) {

@@ -6,7 +6,8 @@
  * it wrote has room. Frames that are already here wait in the decoder; a chunk that comes on top of them
  * stops the reading, and TCP pushes back on the client.
  *
- * No promise, closure or timer per frame; all fields are set in the constructor.
+ * No promise, closure or timer per frame; all fields are set in the constructor. Methods are private by the word, not
+ * by `#`, here and in whatever a connection is made of: a class with such methods costs each of its objects a field.
  */
 import { isUint8Array } from "node:util/types";
 import { FramingError } from "../framing/framing.js";
@@ -41,7 +42,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   #postponed = 0;
   #postponedFrom = 0;
 
-  #is(marks: number): boolean {
+  private is(marks: number): boolean {
     return (this.#marks & marks) !== 0;
   }
 
@@ -81,7 +82,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     });
     this.intake?.ask(active);
     this.#marks &= ~PASSIVE_TOLD;
-    if (!this.#is(PUMPING) && !this.busy) this.#defer();
+    if (!this.is(PUMPING) && !this.busy) this.deferTurn();
   }
 
   // -- frames in ----------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   onChunk(chunk: Buffer): void {
     if (this.phase !== RUNNING) return;
     try {
-      if ((this.intake as Intake).take(chunk)) this.#pump();
+      if ((this.intake as Intake).take(chunk)) this.pump();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -101,7 +102,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const { service } = this;
     service.lends(shared);
     try {
-      if (intake.lend(shared, length)) this.#pump();
+      if (intake.lend(shared, length)) this.pump();
       intake.keep();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
@@ -111,42 +112,42 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   onEnd(): void {
     if (this.phase !== RUNNING) return;
     (this.intake as Intake).ended = true;
-    if (!this.busy) this.#pump();
+    if (!this.busy) this.pump();
   }
 
   resumeTurn(): void {
     this.#marks &= ~DEFERRED;
-    if (!this.busy) this.#pump();
+    if (!this.busy) this.pump();
   }
 
-  #defer(): void {
-    if (this.#is(DEFERRED)) return;
+  private deferTurn(): void {
+    if (this.is(DEFERRED)) return;
     this.#marks |= DEFERRED;
     this.service.defer(this);
   }
 
   /** Whether a frame may be handled now. */
-  #ready(intake: Intake, outlet: Outlet): boolean {
-    if (this.phase !== RUNNING || this.busy || this.#is(DEFERRED) || intake.credit === 0) return false;
-    return (!outlet.full || intake.heedless) && (this.#postponed === 0 || this.#mayPostpone(intake));
+  private ready(intake: Intake, outlet: Outlet): boolean {
+    if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || intake.credit === 0) return false;
+    return (!outlet.full || intake.heedless) && (this.#postponed === 0 || this.mayPostpone(intake));
   }
 
   /** A frame that was put off is not handled: only so much is taken in on top of it. */
-  #mayPostpone(intake: Intake): boolean {
+  private mayPostpone(intake: Intake): boolean {
     const { framesPerTurn, highWater } = this.service.limits;
     return this.#postponed < framesPerTurn && intake.consumed - this.#postponedFrom < highWater;
   }
 
   /** Handles frames until there is none, or something has to be waited for. */
-  #pump(): void {
-    if (this.#is(PUMPING) || this.phase !== RUNNING) return;
+  private pump(): void {
+    if (this.is(PUMPING) || this.phase !== RUNNING) return;
     const { turn } = this.service;
     const intake = this.intake as Intake;
     const before = this.framesReceived;
     this.#marks |= PUMPING;
     turn.handling = this.outlet;
     try {
-      this.#handleFrames(intake, this.outlet as Outlet);
+      this.handleFrames(intake, this.outlet as Outlet);
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -154,15 +155,15 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     turn.flush();
     this.#marks &= ~PUMPING;
     if (this.framesReceived !== before) intake.lastFrameAt = wholeMs();
-    if (this.phase === RUNNING && !this.busy) this.#afterFrames(intake);
+    if (this.phase === RUNNING && !this.busy) this.afterFrames(intake);
   }
 
-  #handleFrames(intake: Intake, outlet: Outlet): void {
+  private handleFrames(intake: Intake, outlet: Outlet): void {
     const { counters, limits } = this.service;
     let frames = limits.framesPerTurn;
     let floor = intake.buffered - limits.bytesPerTurn;
-    while (this.#ready(intake, outlet)) {
-      const frame = this.#pull(intake);
+    while (this.ready(intake, outlet)) {
+      const frame = this.pull(intake);
       if (frame === undefined) {
         const more = this.phase === RUNNING ? intake.refill() : 0;
         if (more === 0) return;
@@ -175,12 +176,12 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       if (intake.credit > 0) intake.credit--;
       const outcome = this.cells.frame(this, frame);
       if (outcome !== undefined) this.settle(outcome, "frame", frame);
-      if (--frames === 0 || intake.buffered <= floor) return this.#defer();
+      if (--frames === 0 || intake.buffered <= floor) return this.deferTurn();
     }
   }
 
   /** The next frame; `undefined` when there is none, or when the bytes are no frame and the connection is over. */
-  #pull(intake: Intake): any {
+  private pull(intake: Intake): any {
     try {
       return intake.pull();
     } catch (thrown) {
@@ -191,19 +192,19 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
-  #afterFrames(intake: Intake): void {
+  private afterFrames(intake: Intake): void {
     if (!intake.hungry || intake.buffered === 0) intake.partialSince = NONE;
     else if (intake.ended) return this.stop({ shutdown: "truncated" });
     else if (intake.partialSince === NONE) {
       intake.partialSince = wholeMs();
       this.service.wheel.schedule(this, this.peerDeadline(intake));
     }
-    if (this.#is(SHUTDOWN_ASKED)) return this.#sayShutdown();
-    if (intake.credit === 0 && !this.#is(PASSIVE_TOLD)) {
+    if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
+    if (intake.credit === 0 && !this.is(PASSIVE_TOLD)) {
       this.#marks |= PASSIVE_TOLD;
       if (this.cells.passive) return this.event("passive", undefined);
     }
-    if (intake.hungry && intake.ended && !this.#is(ENDED_TOLD)) {
+    if (intake.hungry && intake.ended && !this.is(ENDED_TOLD)) {
       this.#marks |= ENDED_TOLD;
       this.event("ended", undefined);
     }
@@ -237,24 +238,24 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   /** Nothing is being handled: what comes next, in this order. */
   protected idle(): void {
-    if (this.phase !== RUNNING || this.#is(PUMPING)) return;
-    if (this.#is(SHUTDOWN_ASKED)) return this.#sayShutdown();
-    if (this.#is(RELIEVED)) return this.#sayDrained();
+    if (this.phase !== RUNNING || this.is(PUMPING)) return;
+    if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
+    if (this.is(RELIEVED)) return this.sayDrained();
     const intake = this.intake as Intake;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
-    if (!intake.hungry && this.messageQueueLength > 0) return this.#defer();
-    if (!intake.hungry || intake.ended || intake.credit === 0) this.#pump();
+    if (!intake.hungry && this.messageQueueLength > 0) return this.deferTurn();
+    if (!intake.hungry || intake.ended || intake.credit === 0) this.pump();
   }
 
-  #sayShutdown(): void {
+  private sayShutdown(): void {
     this.#marks &= ~SHUTDOWN_ASKED;
     this.event("shutdown", undefined);
   }
 
-  #sayDrained(): void {
+  private sayDrained(): void {
     this.#marks &= ~RELIEVED;
     if (this.cells.drained) this.event("drained", undefined);
-    else this.#pump();
+    else this.pump();
   }
 
   onWritten(): void {

@@ -72,9 +72,9 @@ export class Intake {
 
   /** @returns whether there may be frames now */
   take(chunk: Buffer): boolean {
-    this.#count(chunk.length);
-    if (!this.hungry) return this.#hold(chunk);
-    this.#feed().push(chunk);
+    this.count(chunk.length);
+    if (!this.hungry) return this.hold(chunk);
+    this.feed().push(chunk);
     return true;
   }
 
@@ -83,9 +83,9 @@ export class Intake {
    * @returns whether there may be frames now
    */
   lend(shared: Buffer, length: number): boolean {
-    this.#count(length);
-    if (!this.hungry) return this.#hold(Buffer.from(shared.subarray(0, length)));
-    const decoder = this.#feed();
+    this.count(length);
+    if (!this.hungry) return this.hold(Buffer.from(shared.subarray(0, length)));
+    const decoder = this.feed();
     const keeper = this.#service.slab;
     if (lends(decoder)) decoder.lend(shared, length, keeper);
     else decoder.push(keep(new View(shared.buffer, shared.byteOffset, length), keeper));
@@ -98,17 +98,17 @@ export class Intake {
     if (!this.hungry && decoder && lends(decoder)) decoder.keepRest(this.#service.slab);
   }
 
-  #feed(): Decoder<any> {
+  private feed(): Decoder<any> {
     this.hungry = false;
     return (this.#decoder ??= this.#service.takeDecoder());
   }
 
-  #count(bytes: number): void {
+  private count(bytes: number): void {
     this.bytesReceived += bytes;
     this.#service.counters.bytesReceived += bytes;
   }
 
-  #hold(chunk: Buffer): false {
+  private hold(chunk: Buffer): false {
     this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#service.counters.readsPaused++;
     this.#socket.pause();
@@ -135,7 +135,7 @@ export class Intake {
       return 0;
     }
     this.#held = undefined;
-    this.#feed().push(held);
+    this.feed().push(held);
     this.#socket.resume();
     return held.length;
   }

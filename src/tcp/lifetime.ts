@@ -98,14 +98,14 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     const outlet = this.outlet as Outlet;
     if (outlet.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
     else if (this.phase === RUNNING) this.heedPeer(this.intake as Intake, now);
-    else if (this.#endBy !== NONE && now >= this.#endBy) this.#overdue();
+    else if (this.#endBy !== NONE && now >= this.#endBy) this.overdue();
     if (this.phase === GONE) return Infinity;
     if (this.phase === RUNNING) return Math.min(this.peerDeadline(this.intake as Intake), outlet.stalledAt);
     return this.#endBy === NONE ? outlet.stalledAt : Math.min(this.#endBy, outlet.stalledAt);
   }
 
   /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
-  #overdue(): void {
+  private overdue(): void {
     if (this.phase === CLOSING) this.killed();
     else this.abort(this.#exitReason);
   }
@@ -136,26 +136,26 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     } catch (thrown) {
       this.#exitReason = reasonOf(thrown);
     }
-    this.#terminate();
+    this.runTerminate();
   }
 
-  #terminate(): void {
+  private runTerminate(): void {
     const { protocol, limits, wheel } = this.service;
     try {
       const waiting = protocol.terminate?.(this, this.#exitReason);
-      if (!(waiting instanceof Promise)) return this.#close();
+      if (!(waiting instanceof Promise)) return this.closeWith();
       this.#endBy = wholeMs() + limits.terminate;
       if (this.phase === CLOSING) wheel.schedule(this, this.#endBy);
       waiting.then(
-        () => this.#close(),
-        (thrown) => this.#close(reasonOf(thrown)),
+        () => this.closeWith(),
+        (thrown) => this.closeWith(reasonOf(thrown)),
       );
     } catch (thrown) {
-      this.#close(reasonOf(thrown));
+      this.closeWith(reasonOf(thrown));
     }
   }
 
-  #close(reason: ExitReason = this.#exitReason): void {
+  private closeWith(reason: ExitReason = this.#exitReason): void {
     if (this.phase !== CLOSING) return;
     this.service.turn.flush();
     if (this.#hopeless || !isNormal(reason)) return this.abort(reason);

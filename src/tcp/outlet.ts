@@ -55,34 +55,34 @@ export class Outlet implements TurnOwner {
       // Ours, which must leave before this frame, or another's, which is in the way.
       turn.flush();
     }
-    if (this.#backlog) return this.#queue(this.#backlog, framing, frame, length);
-    if (length > LARGE && this.#sendsInPlace(framing, frame)) return this.#sendLarge(framing, frame, length);
+    if (this.#backlog) return this.enqueue(this.#backlog, framing, frame, length);
+    if (length > LARGE && this.sendsInPlace(framing, frame)) return this.sendLarge(framing, frame, length);
     if (turn.makeRoom(length)) return turn.append(this, framing, frame);
     const bytes = Buffer.allocUnsafeSlow(length);
     framing.encodeInto(frame, bytes, 0);
     this.writeTurn(bytes);
   }
 
-  #queue<Out>(backlog: Backlog, framing: Framing<any, Out>, frame: Out, length: number): void {
+  private enqueue<Out>(backlog: Backlog, framing: Framing<any, Out>, frame: Out, length: number): void {
     framing.encodeInto(frame, backlog.reserve(length), backlog.queued);
     backlog.queued += length;
     this.#service.counters.outbound += length;
-    this.#heedMark();
+    this.heedMark();
   }
 
   writeTurn(bytes: Buffer): boolean {
-    return this.#wrote(bytes.length, this.socket.write(bytes));
+    return this.noteWrite(bytes.length, this.socket.write(bytes));
   }
 
   /** Whether a large frame can leave from its own memory, which is not about to be used again. */
-  #sendsInPlace<Out>(framing: Framing<any, Out>, frame: Out): frame is Out & Uint8Array {
+  private sendsInPlace<Out>(framing: Framing<any, Out>, frame: Out): frame is Out & Uint8Array {
     return framing.encodeHead !== undefined && isUint8Array(frame) && frame.buffer !== this.#service.lent;
   }
 
-  #sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {
+  private sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {
     const { heads } = this.#service;
     const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
-    if (this.#wrote(length, this.socket.writeTwo(head, frame))) return;
+    if (this.noteWrite(length, this.socket.writeTwo(head, frame))) return;
     // Both belong to the socket until the write is done.
     this.#service.newHeads();
     this.#service.slab.lose(frame.buffer);
@@ -98,7 +98,7 @@ export class Outlet implements TurnOwner {
     if (!backlog) return false;
     this.#service.counters.outbound -= backlog.inFlight;
     backlog.inFlight = 0;
-    this.#next(backlog);
+    this.writeQueue(backlog);
     if (!this.full || this.pending > this.#service.limits.lowWater) return false;
     this.full = false;
     return true;
@@ -123,7 +123,7 @@ export class Outlet implements TurnOwner {
   }
 
   /** Writes what waits; nothing is outstanding. */
-  #next(backlog: Backlog): void {
+  private writeQueue(backlog: Backlog): void {
     this.#backlog = undefined;
     if (backlog.queued === 0) return;
     this.#service.counters.outbound -= backlog.queued;
@@ -131,7 +131,7 @@ export class Outlet implements TurnOwner {
   }
 
   /** Takes note of a write. @returns whether it was done at once */
-  #wrote(length: number, done: boolean): boolean {
+  private noteWrite(length: number, done: boolean): boolean {
     this.bytesSent += length;
     this.#service.counters.bytesSent += length;
     if (done) return true;
@@ -142,11 +142,11 @@ export class Outlet implements TurnOwner {
     backlog.progressAt = wholeMs();
     this.#service.counters.outbound += length;
     this.#service.wheel.schedule(this.#owner, this.stalledAt);
-    this.#heedMark();
+    this.heedMark();
     return false;
   }
 
-  #heedMark(): void {
+  private heedMark(): void {
     const { counters, limits } = this.#service;
     if (this.pending >= limits.highWater || counters.outbound >= limits.workerOutbound) this.full = true;
   }

@@ -69,46 +69,51 @@ class HandleSocket implements Socket {
     handle.onread = onRead;
   }
 
-  #is(flags: number): boolean {
+  private is(flags: number): boolean {
     return (this.#flags & flags) !== 0;
+  }
+
+  /** @internal */
+  get closed(): boolean {
+    return this.is(CLOSED);
   }
 
   get peer(): Peer {
     if (this.#peer) return this.#peer;
     const name: Partial<Peer> = {};
-    const failed = this.#is(CLOSED) || this.#handle.getpeername(name) !== 0;
+    const failed = this.is(CLOSED) || this.#handle.getpeername(name) !== 0;
     this.#peer = failed ? { address: "", port: 0 } : { address: name.address ?? "", port: name.port ?? 0 };
     return this.#peer;
   }
 
   start(owner: SocketOwner): void {
     this.#owner = owner;
-    if (this.#is(CLOSED)) return tellLater(this);
+    if (this.is(CLOSED)) return tellLater(this);
     this.#handle.useUserBuffer(READ_BUFFER);
     const failed = this.#handle.readStart();
     if (failed !== 0) this.fail(failed);
   }
 
   pause(): void {
-    if (!this.#is(CLOSED)) this.#handle.readStop();
+    if (!this.is(CLOSED)) this.#handle.readStop();
   }
 
   resume(): void {
-    if (!this.#is(CLOSED | ENDED)) this.#handle.readStart();
+    if (!this.is(CLOSED | ENDED)) this.#handle.readStart();
   }
 
   write(bytes: Buffer): boolean {
-    if (this.#is(CLOSED | FIN_SENT)) return true;
-    return this.#written(this.#handle.writeBuffer(request, bytes), bytes);
+    if (this.is(CLOSED | FIN_SENT)) return true;
+    return this.noteWrite(this.#handle.writeBuffer(request, bytes), bytes);
   }
 
   writeTwo(head: Buffer, body: Uint8Array): boolean {
-    if (this.#is(CLOSED | FIN_SENT)) return true;
+    if (this.is(CLOSED | FIN_SENT)) return true;
     const both = [head, body];
-    return this.#written(this.#handle.writev(request, both, true), both);
+    return this.noteWrite(this.#handle.writev(request, both, true), both);
   }
 
-  #written(failed: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
+  private noteWrite(failed: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
     if (failed !== 0) {
       this.fail(failed);
       return true;
@@ -122,14 +127,14 @@ class HandleSocket implements Socket {
   }
 
   get unsent(): number {
-    return this.#is(CLOSED) ? 0 : this.#handle.writeQueueSize;
+    return this.is(CLOSED) ? 0 : this.#handle.writeQueueSize;
   }
 
   end(): void {
-    if (this.#is(CLOSED | FIN_SENT)) return;
+    if (this.is(CLOSED | FIN_SENT)) return;
     this.#flags |= FIN_SENT;
     // The peer has closed its side and nothing is under way: closing says the same with one call less.
-    if (this.#is(ENDED) && !this.#is(WRITING)) return this.destroy();
+    if (this.is(ENDED) && !this.is(WRITING)) return this.destroy();
     const shutdown: ShutdownRequest & { socket?: HandleSocket } = new uv.ShutdownWrap();
     shutdown.socket = this;
     shutdown.oncomplete = onShutdown;
@@ -139,24 +144,24 @@ class HandleSocket implements Socket {
   }
 
   destroy(): void {
-    if (this.#is(CLOSED)) return;
+    if (this.is(CLOSED)) return;
     this.#flags |= CLOSED;
     this.#handle.close();
-    tellLater(this);
+    if (this !== current) tellLater(this);
   }
 
   /** @internal Bytes lie in the shared buffer. */
   received(length: number): void {
-    if (!this.#is(CLOSED)) this.#owner?.onBytes(READ_BUFFER, length);
+    if (!this.is(CLOSED)) this.#owner?.onBytes(READ_BUFFER, length);
   }
 
   /** @internal The peer has finished sending. */
   eof(): void {
-    if (this.#is(CLOSED)) return;
+    if (this.is(CLOSED)) return;
     this.#flags |= ENDED;
     this.#handle.readStop();
     this.#owner?.onEnd();
-    if (this.#is(FIN_SENT) && !this.#is(WRITING)) this.destroy();
+    if (this.is(FIN_SENT) && !this.is(WRITING)) this.destroy();
   }
 
   /** @internal */
@@ -168,19 +173,19 @@ class HandleSocket implements Socket {
   /** @internal The outstanding write is done. */
   written(status: number): void {
     this.#flags &= ~WRITING;
-    if (this.#is(CLOSED)) return;
+    if (this.is(CLOSED)) return;
     if (status < 0) return this.fail(status);
     this.#owner?.onWritten();
   }
 
   /** @internal FIN is out. */
   finDone(): void {
-    if (this.#is(ENDED)) this.destroy();
+    if (this.is(ENDED)) this.destroy();
   }
 
   /** @internal The handle is closed. */
   gone(): void {
-    if (this.#is(TOLD) || !this.#owner) return;
+    if (this.is(TOLD) || !this.#owner) return;
     this.#flags |= TOLD;
     this.#owner.onClosed(this.#code);
   }
@@ -194,19 +199,25 @@ function makeRequest(): WriteRequest {
   return made;
 }
 
+/** What libuv is telling something of: if it is closed meanwhile, its owner hears of that right afterwards. */
+let current: HandleSocket | undefined;
+
 function onRead(this: Owned): void {
   const socket = this[OWNER];
   if (!socket) return;
   const length = uv.state[uv.READ] as number;
+  current = socket;
   if (length > 0) socket.received(length);
   else if (length === UV_EOF) socket.eof();
   else if (length < 0) socket.fail(length);
+  current = undefined;
+  if (socket.closed) socket.gone();
 }
 
-/** Closed, and their owners have not been told. */
+/** Closed when nothing was told of them, and their owners do not know. */
 let closed: HandleSocket[] = [];
 
-/** One turn for all that close in the same one: a callback of libuv's for each costs a property and a call into V8. */
+/** Our own turn, for all of them: a callback of libuv's for each would cost a property and a call into V8. */
 function tellLater(socket: HandleSocket): void {
   if (closed.push(socket) === 1) setImmediate(tellAll);
 }

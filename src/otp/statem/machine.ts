@@ -72,7 +72,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   protected begin(actions?: readonly Action[]): void {
     this.step(() => {
       for (const action of actions ?? []) this.act(action, "init", undefined);
-      return this.#entered(undefined);
+      return this.enterNew(undefined);
     });
   }
 
@@ -89,7 +89,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   /** Runs a part of the machine; what it throws is a crash. */
   protected step(part: () => boolean): void {
     try {
-      if (part()) this.#drain();
+      if (part()) this.drain();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -102,31 +102,31 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
    * @returns whether the machine can take the next event now: false when it waits, or has come to its end
    */
   protected after(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (outcome instanceof Promise) return this.#wait(outcome, (step) => this.after(step, kind, content));
+    if (outcome instanceof Promise) return this.waitFor(outcome, (step) => this.after(step, kind, content));
     // The handler has brought about the end itself (it sent too much, or an exit signal): its step comes too late.
     if (this.stopping || !this.alive) return false;
     if (this.#agenda !== undefined && kind !== "enter") this.#agenda.cancel("timeout");
     if (outcome === undefined) return true;
-    if (outcome instanceof Next) return this.#change(outcome.state);
+    if (outcome instanceof Next) return this.changeTo(outcome.state);
     if (outcome instanceof Stop) {
       this.stop(outcome.reason);
       return false;
     }
     if (outcome === POSTPONE) {
-      this.#postpone(kind, content);
+      this.putOff(kind, content);
       return true;
     }
-    if (outcome instanceof Transition) return this.#transition(outcome, kind, content);
+    if (outcome instanceof Transition) return this.transition(outcome, kind, content);
     return this.act(outcome as Action, kind, content);
   }
 
-  #transition(step: Transition<string, any>, kind: string, content: unknown): boolean {
+  private transition(step: Transition<string, any>, kind: string, content: unknown): boolean {
     for (const action of step.actions) {
       if (action !== POSTPONE && !this.act(action, kind, content)) return false;
     }
     // Said twice it is still one event.
-    if (step.actions.includes(POSTPONE)) this.#postpone(kind, content);
-    if (step.kind === "next") return this.#change(step.state as string);
+    if (step.actions.includes(POSTPONE)) this.putOff(kind, content);
+    if (step.kind === "next") return this.changeTo(step.state as string);
     return step.kind === "keep" || this.repeated(kind, content);
   }
 
@@ -146,12 +146,12 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     return (this.#agenda ??= new Agenda((timer) => this.enqueue(timer)));
   }
 
-  #postpone(kind: string, content: unknown): void {
+  private putOff(kind: string, content: unknown): void {
     if (kind === "enter") throw new TypeError(`state "${this.state}": enter cannot be postponed`);
     (this.#postponed ??= []).push({ kind, content });
   }
 
-  #wait(outcome: Promise<Settled>, then: (step: Settled) => boolean): boolean {
+  private waitFor(outcome: Promise<Settled>, then: (step: Settled) => boolean): boolean {
     this.busy = true;
     outcome.then(
       (step) => {
@@ -167,14 +167,14 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     return false;
   }
 
-  #change(to: string): boolean {
+  private changeTo(to: string): boolean {
     const from = this.state;
     // The same state again is no change: nothing is left or entered, postponed events stay where they are.
     if (to === from) return true;
     const next = this.cellsOf(to);
     if (++this.#changes > MAX_CHANGES)
       throw new Error(`states change for ever, at last from "${from}" to "${to}"`);
-    this.#cancelStateTimer();
+    this.cancelStateTimer();
     this.#agenda?.cancel("state_timeout");
     this.cells.leave?.(this);
     if (this.#postponed) {
@@ -182,12 +182,12 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
       this.#postponed = undefined;
     }
     this.cells = next;
-    return this.#entered(from);
+    return this.enterNew(from);
   }
 
-  #entered(from: string | undefined): boolean {
+  private enterNew(from: string | undefined): boolean {
     const { timeoutMs } = this.cells;
-    if (timeoutMs !== undefined) this.#setTimer(timeoutMs);
+    if (timeoutMs !== undefined) this.armStateTimer(timeoutMs);
     this.changed();
     return this.enter(from);
   }
@@ -210,8 +210,8 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   // -- what waits ---------------------------------------------------------------------------------------
 
   /** Handles what was held back, until it waits or ends. */
-  #drain(): void {
-    for (let held = this.#next(); held; held = this.#next()) {
+  private drain(): void {
+    for (let held = this.nextHeld(); held; held = this.nextHeld()) {
       const { kind, content } = held;
       if (!this.after(this.handle(kind, content), kind, content)) return;
     }
@@ -220,7 +220,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.idle();
   }
 
-  #next(): Held | undefined {
+  private nextHeld(): Held | undefined {
     const agenda = this.#agenda;
     if (agenda === undefined) return this.#queue?.shift();
     const inserted = agenda.takeInserted();
@@ -258,13 +258,13 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   // -- timers -------------------------------------------------------------------------------------------
 
-  #setTimer(ms: number): void {
+  private armStateTimer(ms: number): void {
     const timer = new TimedOut();
     this.#timer = timer;
     timer.ref = clock.setTimeout(() => this.enqueue(timer), ms);
   }
 
-  #cancelStateTimer(): void {
+  private cancelStateTimer(): void {
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer.ref);
     this.#timer = undefined;
   }
@@ -276,7 +276,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   /** Cancels whatever runs: the machine is about to end. */
   protected cancelTimers(): void {
-    this.#cancelStateTimer();
+    this.cancelStateTimer();
     this.#agenda?.cancelAll();
   }
 
@@ -286,7 +286,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
       if (this.#agenda?.expire(message)) this.event(message.timer, message.event);
     } else if (!(message instanceof TimedOut)) this.event("message", message);
     else if (message === this.#timer) {
-      this.#cancelStateTimer();
+      this.cancelStateTimer();
       this.event("timeout", undefined);
     }
   }
