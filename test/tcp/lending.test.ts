@@ -1,0 +1,141 @@
+/** Decoders that look at memory which is overwritten behind them. */
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import type { Framing, LendingDecoder } from "../../src/framing/framing.js";
+import { lines } from "../../src/framing/lines.js";
+import { packet } from "../../src/framing/packet.js";
+import { raw } from "../../src/framing/raw.js";
+import { Slab } from "../../src/tcp/slab.js";
+import { cutAt, wire } from "../framing/feed.js";
+
+const SIZE = 64 * 1024;
+
+/**
+ * Reads as a socket does: each chunk into the same memory, which is spoilt afterwards.
+ * @param held how many frames are pulled of each chunk before what is left of it has to be kept
+ * @returns the frames as text: as they were when they came, and as they are in the end
+ */
+function read(framing: Framing<any, any>, slab: Slab, chunks: readonly Buffer[], held: number) {
+  const shared = Buffer.alloc(SIZE);
+  const decoder = framing.decoder() as LendingDecoder<any>;
+  const frames: unknown[] = [];
+  const atOnce: string[] = [];
+  const pull = (most: number): boolean => {
+    for (let n = 0; n < most; n++) {
+      const frame = decoder.pull();
+      if (frame === undefined) return true;
+      frames.push(frame);
+      atOnce.push(String(frame));
+    }
+    return false;
+  };
+  for (const chunk of chunks) {
+    chunk.copy(shared);
+    decoder.lend(shared, chunk.length, slab);
+    const empty = pull(held);
+    if (!empty) decoder.keepRest(slab);
+    shared.fill(0xee);
+    if (!empty) pull(Infinity);
+  }
+  return { atOnce, inTheEnd: frames.map(String) };
+}
+
+const texts = fc.array(
+  fc.string({ minLength: 1, maxLength: 60 }).filter((text) => !/[\n\r]/.test(text)),
+  {
+    minLength: 1,
+    maxLength: 30,
+  },
+);
+const cuts = fc.array(fc.nat(2000), { maxLength: 8 });
+
+for (const framing of [packet(1), packet(2), packet(4), lines()] as Framing<any, any>[]) {
+  describe(framing.name, () => {
+    for (const borrowed of [false, true]) {
+      it(`gives ${borrowed ? "borrowed" : "kept"} frames out of memory that is lent as they were sent`, () => {
+        fc.assert(
+          fc.property(texts, cuts, fc.integer({ min: 0, max: 5 }), (sent, places, held) => {
+            const bytes = wire(framing, sent);
+            const chunks = cutAt(
+              bytes,
+              places.map((place) => place % bytes.length),
+            ).filter((chunk) => chunk.length > 0);
+            const got = read(framing, new Slab(borrowed), chunks, held || Infinity);
+            expect(got.atOnce).toEqual(sent);
+            if (!borrowed) expect(got.inTheEnd).toEqual(sent);
+          }),
+        );
+      });
+    }
+  });
+}
+
+test.each([false, true])("raw gives out what was lent, borrowed: %s", (borrowed) => {
+  const chunks = [Buffer.from("one"), Buffer.from("two and more"), Buffer.from("3")];
+  const got = read(raw(), new Slab(borrowed), chunks, Infinity);
+  expect(got.atOnce).toEqual(chunks.map(String));
+  expect(read(raw(), new Slab(borrowed), chunks, 0).atOnce).toEqual(chunks.map(String));
+  if (!borrowed) expect(got.inTheEnd).toEqual(chunks.map(String));
+});
+
+describe("a bench", () => {
+  const big = (byte: number) => Buffer.alloc(60_000, byte);
+  const framing = packet(2);
+
+  it("serves one large borrowed frame after the other", () => {
+    const slab = new Slab(true);
+    const first = slab.takeBench(40_000, 60_000) as Buffer;
+    slab.returnBench(first);
+    expect(slab.takeBench(40_000, 60_000)).toBe(first);
+  });
+
+  it("is not used again while a socket still writes from it", () => {
+    const slab = new Slab(true);
+    const first = slab.takeBench(40_000, 60_000) as Buffer;
+    slab.lose(first.buffer);
+    slab.returnBench(first);
+    expect(slab.takeBench(40_000, 60_000)).not.toBe(first);
+  });
+
+  it("is given to nobody who has sent a few bytes and declared many", () => {
+    const slab = new Slab(true);
+    expect(slab.takeBench(100, 60_000)).toBeUndefined();
+    // A new one is made for somebody who has sent half of it.
+    expect(slab.takeBench(20_000, 60_000)).toBeUndefined();
+    expect(slab.takeBench(40_000, 60_000)).toBeDefined();
+  });
+
+  it("is too small for a frame that is larger", () => {
+    expect(new Slab(true).takeBench(60_000, 1_000_000)).toBeUndefined();
+  });
+
+  it("is for borrowed frames only: what may be kept has memory of its own", () => {
+    const slab = new Slab(false);
+    const sent = [big(1), big(2), big(3)];
+    const bytes = wire(framing, sent);
+    const chunks = cutAt(bytes, [SIZE, 2 * SIZE]);
+    expect(read(framing, slab, chunks, Infinity).inTheEnd).toEqual(sent.map(String));
+  });
+
+  it("holds frames of connections that send at the same time apart", () => {
+    const slab = new Slab(true);
+    const shared = Buffer.alloc(SIZE);
+    const decoders = [framing.decoder(), framing.decoder(), framing.decoder()] as LendingDecoder<Buffer>[];
+    const lend = (decoder: LendingDecoder<Buffer>, part: Buffer) => {
+      part.copy(shared);
+      decoder.lend(shared, part.length, slab);
+      const frame = decoder.pull();
+      const text = frame && Buffer.from(frame);
+      if (frame) expect(decoder.pull()).toBeUndefined();
+      shared.fill(0xee);
+      return text;
+    };
+    for (let round = 0; round < 3; round++) {
+      const sent = decoders.map((_, at) => wire(framing, [big(10 * round + at)]));
+      for (const [at, decoder] of decoders.entries())
+        expect(lend(decoder, (sent[at] as Buffer).subarray(0, 40_000))).toBeUndefined();
+      for (const [at, decoder] of decoders.entries())
+        expect(lend(decoder, (sent[at] as Buffer).subarray(40_000))?.equals(big(10 * round + at))).toBe(true);
+    }
+  });
+});
