@@ -4,20 +4,28 @@ import type { ExitReason } from "./exit.js";
 import type { Pid } from "./pid.js";
 import type { Process } from "./process.js";
 
-/** Ends that are still to be told: a queue, so that a chain of a million links needs no stack. */
-let telling: (() => void)[] | undefined;
+interface Ended {
+  readonly process: Process;
+  readonly reason: ExitReason;
+}
 
-/** Runs `end` now, or after the end that is being told: never inside it. */
-export function tell(end: () => void): void {
+/** Ends that are still to be told: a queue, so that a chain of a million links needs no stack. */
+let waiting: Ended[] = [];
+let telling = false;
+
+/** Tells those who are linked to a process or watch it of its end: now, or after the end that is being told. */
+export function tellEnd(process: Process, reason: ExitReason): void {
   if (telling) {
-    telling.push(end);
+    waiting.push({ process, reason });
     return;
   }
-  telling = [end];
+  telling = true;
   try {
-    for (const next of telling) next();
+    process.tellLinksAndMonitors(reason);
+    for (const next of waiting) next.process.tellLinksAndMonitors(next.reason);
   } finally {
-    telling = undefined;
+    telling = false;
+    if (waiting.length > 0) waiting = [];
   }
 }
 

@@ -9,7 +9,7 @@
  * Signals act at once and never stand in the mailbox's line. A JavaScript function that is running cannot be
  * interrupted: the end is marked, links and monitors are told, and what the function does later is ignored.
  */
-import { reportCrash, tell } from "./ending.js";
+import { reportCrash, tellEnd } from "./ending.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit.js";
 import { Inspected } from "./inspected.js";
 import { Mailbox } from "./mailbox.js";
@@ -294,21 +294,23 @@ export abstract class Process extends Inspected implements Runnable {
     if (this.registeredName !== undefined) unregister(this.registeredName);
     this.#mailbox = undefined;
     this.ended(reason);
-    tell(() => this.tellLinksAndMonitors(reason));
+    tellEnd(this, reason);
   }
 
-  private tellLinksAndMonitors(reason: ExitReason): void {
-    for (const ref of this.#watching ?? []) dropMonitor(ref);
-    const linked = [...(this.#links ?? [])];
-    if (this.#linkedToParent && this.parent) linked.push(this.parent);
-    for (const other of linked) {
-      other.removeLink(this);
-      other.receiveExit(this.pid, reason, true);
-    }
+  /** @internal */
+  tellLinksAndMonitors(reason: ExitReason): void {
+    if (this.#watching) for (const ref of this.#watching) dropMonitor(ref);
+    if (this.#links) for (const other of [...this.#links]) this.tellLinked(other, reason);
+    if (this.#linkedToParent && this.parent) this.tellLinked(this.parent, reason);
     for (let ref = this.#monitors; ref; ref = this.#monitors) {
       this.dropWatcher(ref);
       notify(ref, this.pid, reason);
     }
     this.#links = this.#watching = undefined;
+  }
+
+  private tellLinked(other: Process, reason: ExitReason): void {
+    other.removeLink(this);
+    other.receiveExit(this.pid, reason, true);
   }
 }

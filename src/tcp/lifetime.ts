@@ -35,6 +35,7 @@ export const FLUSHING = 3;
 const LINGERING = 4;
 export const GONE = 5;
 
+const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
 
 export abstract class Lifetime extends StateMachine<ProtocolCells> implements Conn<any, any>, Wheeled {
@@ -183,7 +184,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
 
   onClosed(code: string | undefined): void {
     this.#hopeless = true;
-    if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : { shutdown: "reset" });
+    if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
     // What `terminate` waits for is waited for all the same.
     else if (this.phase > CLOSING) this.abort(this.#exitReason);
   }
