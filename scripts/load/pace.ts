@@ -4,7 +4,10 @@ import type { Paced } from "./clients.js";
 import { share } from "./share.js";
 import { Ticker } from "./ticker.js";
 
-/** Frames due closer together than this leave together: each tick costs some 50 µs of CPU time. */
+/**
+ * Frames due closer together than this leave together: a tick costs some 50 µs of CPU time, and a write of its own for
+ * each frame costs generator and server so much that both are late.
+ */
 const SHORTEST_TICK_MS = 0.4;
 
 export class Pace {
@@ -17,6 +20,7 @@ export class Pace {
   #beganAt = 0;
   #due = 0;
   #nextAt = Number.POSITIVE_INFINITY;
+  #sentAt = Number.NEGATIVE_INFINITY;
 
   /** `rate` frames a second, `total` of them; the first after `phase` of a period. */
   constructor(clients: readonly Paced[], rate: number, total: number, phase: number) {
@@ -48,7 +52,8 @@ export class Pace {
 
   /** Sends what is due. Called between ticks as well, whenever the loop is awake anyway. */
   poll(now: number): void {
-    if (now < this.#nextAt) return;
+    if (now < this.#nextAt || now < this.#sentAt + SHORTEST_TICK_MS) return;
+    this.#sentAt = now;
     const clients = this.#clients;
     const count = clients.length;
     const before = this.#due;
