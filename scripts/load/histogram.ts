@@ -24,15 +24,19 @@ function lowestIn(bucket: number): number {
   return (bucket - shift * STEPS) * 2 ** shift;
 }
 
-/** What a histogram becomes when it travels to another OS process: only the buckets that hold something. */
+/** What a histogram becomes when it travels to another OS process: the part in which it holds something. */
 export interface HistogramData {
-  buckets: Uint32Array;
+  /** The bucket that `counts` begins with. */
+  first: number;
   counts: Float64Array;
   max: number;
 }
 
 export class Histogram {
-  readonly #counts = new Float64Array(BUCKETS);
+  #counts = new Float64Array(BUCKETS);
+  /** Below and from there on all buckets are empty. */
+  #first = BUCKETS;
+  #end = 0;
   #max = 0;
   /** Of the present counts, until the next one is added. */
   #read: Hdr | undefined;
@@ -44,10 +48,17 @@ export class Histogram {
   }
 
   get data(): HistogramData {
-    const buckets: number[] = [];
-    for (let i = 0; i < BUCKETS; i++) if (this.#counts[i] !== 0) buckets.push(i);
-    const counts = Float64Array.from(buckets, (bucket) => this.#counts[bucket]!);
-    return { buckets: Uint32Array.from(buckets), counts, max: this.#max };
+    const first = Math.min(this.#first, this.#end);
+    return { first, counts: this.#counts.slice(first, this.#end), max: this.#max };
+  }
+
+  /** Takes out all that it holds, at no cost to whoever goes on recording. */
+  take(): Histogram {
+    const taken = new Histogram();
+    [taken.#counts, this.#counts] = [this.#counts, taken.#counts];
+    [taken.#first, taken.#end, taken.#max] = [this.#first, this.#end, this.#max];
+    this.clear();
+    return taken;
   }
 
   get count(): number {
@@ -67,6 +78,8 @@ export class Histogram {
     const units = Math.min(HIGHEST, Math.max(0, Math.round(ms * UNITS_PER_MS)));
     const bucket = bucketOf(units);
     this.#counts[bucket] = this.#counts[bucket]! + times;
+    if (bucket < this.#first) this.#first = bucket;
+    if (bucket >= this.#end) this.#end = bucket + 1;
     if (units > this.#max) this.#max = units;
     this.#read = undefined;
   }
@@ -76,8 +89,9 @@ export class Histogram {
   }
 
   clear(): void {
-    this.#counts.fill(0);
-    this.#max = 0;
+    this.#counts.fill(0, this.#first, this.#end);
+    this.#first = BUCKETS;
+    this.#end = this.#max = 0;
     this.#read = undefined;
   }
 
@@ -91,8 +105,10 @@ export class Histogram {
     return encodeIntoCompressedBase64(this.#hdr());
   }
 
-  #add({ buckets, counts, max }: HistogramData): void {
-    for (let i = 0; i < buckets.length; i++) this.#counts[buckets[i]!]! += counts[i]!;
+  #add({ first, counts, max }: HistogramData): void {
+    for (let i = 0; i < counts.length; i++) this.#counts[first + i]! += counts[i]!;
+    if (counts.length > 0) this.#first = Math.min(this.#first, first);
+    this.#end = Math.max(this.#end, first + counts.length);
     this.#max = Math.max(this.#max, max);
     this.#read = undefined;
   }
@@ -101,7 +117,7 @@ export class Histogram {
     if (this.#read) return this.#read;
     const range = { lowestDiscernibleValue: 1, highestTrackableValue: HIGHEST };
     const hdr = build({ ...range, numberOfSignificantValueDigits: DIGITS, bitBucketSize: 64 });
-    for (let i = 0; i < BUCKETS; i++) {
+    for (let i = this.#first; i < this.#end; i++) {
       if (this.#counts[i] !== 0) hdr.recordValueWithCount(lowestIn(i), this.#counts[i]!);
     }
     this.#read = hdr;

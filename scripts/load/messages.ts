@@ -23,7 +23,7 @@ export function pack<T extends object>(value: T): Packed<T> {
 }
 
 export function unpack<T extends object>(packed: Packed<T>): T {
-  const isData = (of: unknown) => typeof of === "object" && of !== null && "buckets" in of;
+  const isData = (of: unknown) => typeof of === "object" && of !== null && "counts" in of && "first" in of;
   const entries = Object.entries(packed).map(([key, of]) => [
     key,
     isData(of) ? Histogram.from(of as HistogramData) : of,

@@ -169,9 +169,8 @@ class Run {
     let last = { at: startedAt, completed: this.#completed };
     return () => {
       const at = performance.now();
-      const latency = Histogram.from(this.#recent.data);
+      const latency = this.#recent.take();
       this.#latency.merge(latency);
-      this.#recent.clear();
       const completed = this.#completed;
       const interval = { intervalMs: at - last.at, completed: completed - last.completed, latency };
       last = { at, completed };

@@ -7,7 +7,6 @@ import type { LoadOptions } from "./options.js";
 import { Generators } from "./processes.js";
 import { type Ramp, ramp, type Step } from "./ramp.js";
 import type { LoadResult, Progress, Tally } from "./result.js";
-import { runLoad } from "./run.js";
 import { type Point, Timeline } from "./timeline.js";
 
 export interface Report {
@@ -47,10 +46,11 @@ export async function runSession(
   const onProgress = (progress: Progress) => {
     told = told.then(async () => onPoint(timeline.add(progress, await watch?.sample())));
   };
-  const crew = settings.processes > 1 ? new Generators(entry, settings.processes) : undefined;
+  // Also where one is enough: what this process does once a second (percentiles, lines, the admin server) takes
+  // milliseconds, in which a generator would be late.
+  const crew = new Generators(entry, settings.processes);
   const once = async (options: LoadOptions) => {
-    const all = { ...options, signal, onProgress };
-    const result = await (crew ? crew.run(all) : runLoad(all));
+    const result = await crew.run({ ...options, signal, onProgress });
     await told;
     timeline.endRun(result.elapsedMs);
     return result;
@@ -59,7 +59,7 @@ export async function runSession(
   const { result, steps, totals } =
     settings.mode === "ramp" ? await ramp(settings, once, signal) : await single(settings, once);
   const busy = coresBusy();
-  await Promise.all([crew?.end(), watch?.settle(totals)]);
+  await Promise.all([crew.end(), watch?.settle(totals)]);
   const capacity = steps.findLast((step) => step.held)?.rate;
   return {
     ...{ startedAt, settings, command, machine: thisMachine(), coresBusy: busy, result, totals, steps },

@@ -58,4 +58,16 @@ describe("the histogram", () => {
     one.merge(Histogram.from(other.data));
     expect(one.data).toEqual(all.data);
   });
+
+  it("gives out what it holds and goes on empty", () => {
+    const histogram = new Histogram();
+    for (const ms of [0.1, 3, 70]) histogram.record(ms);
+    const taken = histogram.take();
+    expect([taken.count, taken.maxMs, taken.percentile(50)]).toEqual([3, 70, 3]);
+    expect([histogram.count, histogram.maxMs, histogram.percentile(99)]).toEqual([0, 0, 0]);
+    histogram.record(5);
+    expect([histogram.count, histogram.maxMs, taken.count]).toEqual([1, 5, 3]);
+    histogram.merge(taken);
+    expect([histogram.count, histogram.maxMs]).toEqual([4, 70]);
+  });
 });
