@@ -63,7 +63,8 @@ describe("the histogram", () => {
     const histogram = new Histogram();
     for (const ms of [0.1, 3, 70]) histogram.record(ms);
     const taken = histogram.take();
-    expect([taken.count, taken.maxMs, taken.percentile(50)]).toEqual([3, 70, 3]);
+    expect([taken.count, taken.maxMs]).toEqual([3, 70]);
+    expect(taken.percentile(50)).toBeCloseTo(3, 2);
     expect([histogram.count, histogram.maxMs, histogram.percentile(99)]).toEqual([0, 0, 0]);
     histogram.record(5);
     expect([histogram.count, histogram.maxMs, taken.count]).toEqual([1, 5, 3]);
