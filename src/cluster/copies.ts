@@ -1,14 +1,22 @@
 /**
- * A worker's copies of the primary's listening socket. One is kept in reserve, so that a listener that has closed
+ * A worker's copies of the primary's listening socket. Some are kept in reserve, so that a listener that has closed
  * its own accepts again at once: also while the primary is stopped or busy.
  */
 import type { TcpHandle } from "../transport/libuv.js";
+
+/**
+ * With one alone there is none between its use and the coming of the next: in a burst a worker takes a thousand clients
+ * in that time, and could not stand back.
+ */
+const RESERVES = 2;
 
 export class Copies {
   readonly #ask: (id: number) => void;
   readonly #asked = new Map<number, (handle: unknown) => void>();
   #last = 0;
-  #reserve: unknown = undefined;
+  readonly #reserve: unknown[] = [];
+  /** Asked for to be kept in reserve, and not here yet. */
+  #coming = 0;
   #closed = false;
 
   /** @param ask asks the primary for a copy, which comes by `received` */
@@ -18,14 +26,12 @@ export class Copies {
 
   /** Whether there is one at hand. */
   get ready(): boolean {
-    return this.#reserve !== undefined;
+    return this.#reserve.length > 0;
   }
 
   async acquire(): Promise<{ handle: unknown }> {
-    const reserve = this.#reserve;
-    this.#reserve = undefined;
-    const handle = reserve ?? (await this.#get());
-    void this.#refill();
+    const handle = this.#reserve.pop() ?? (await this.#get());
+    while (this.#reserve.length + this.#coming < RESERVES) void this.#refill();
     return { handle };
   }
 
@@ -37,14 +43,15 @@ export class Copies {
   /** Nobody will accept any more: as long as a copy is open, clients wait in its queue. */
   close(): void {
     this.#closed = true;
-    this.#drop(this.#reserve);
-    this.#reserve = undefined;
+    for (const copy of this.#reserve.splice(0)) this.#drop(copy);
   }
 
   async #refill(): Promise<void> {
+    this.#coming++;
     const handle = await this.#get();
-    if (this.#closed || this.#reserve !== undefined) this.#drop(handle);
-    else this.#reserve = handle;
+    this.#coming--;
+    if (this.#closed || this.#reserve.length === RESERVES) this.#drop(handle);
+    else this.#reserve.push(handle);
   }
 
   #get(): Promise<unknown> {
@@ -56,6 +63,6 @@ export class Copies {
   }
 
   #drop(handle: unknown): void {
-    (handle as TcpHandle | undefined)?.close();
+    (handle as TcpHandle).close();
   }
 }

@@ -1,4 +1,4 @@
-/** Copies of the listening socket: a worker has one to accept on and one in reserve, and lets go of every other. */
+/** Copies of the listening socket: a worker has one to accept on and two in reserve, and lets go of every other. */
 import { expect, test } from "vitest";
 import { Copies } from "../../src/cluster/copies.js";
 import { turn } from "../support/until.js";
@@ -27,16 +27,17 @@ async function acquired(copies: Copies): Promise<string> {
   return ((await copies.acquire()).handle as { name: string }).name;
 }
 
-test("one is kept in reserve, and is there at once", async () => {
-  const { copies, asked, answer } = lending();
+test("two are kept in reserve, and are there at once", async () => {
+  const { copies, asked, answer, answerAll } = lending();
   const first = acquired(copies);
   answer();
   expect(await first).toBe("copy 1");
   expect(copies.ready).toBe(false);
-  answer();
-  await Promise.resolve();
+  await answerAll();
   expect(copies.ready).toBe(true);
-  expect(await acquired(copies)).toBe("copy 2");
+  expect(await acquired(copies)).toBe("copy 3");
+  // Before the next has come there is still one, so that the listener may close what it has.
+  expect(copies.ready).toBe(true);
   expect(asked).toHaveLength(1);
 });
 

@@ -35,11 +35,12 @@ test("clients that come at 200 a second are spread evenly over four workers", as
   expect(ratio(await spread(adminPort, 400))).toBeLessThanOrEqual(1.25);
 });
 
-test("a burst of 4,000 is spread evenly, and all are served", async () => {
+// Again where it fails: a worker that gets no core for a while is not waited for, and 4 of them share this machine with
+// 4,000 clients.
+test("a burst of 4,000 is spread evenly, and all are served", { retry: 2 }, async () => {
   const { port, adminPort } = await serveProgram(["--workers=4"]);
   await come(port, 4_000);
-  // Mostly below 1.1; a worker that gets no core for a while is not waited for.
-  expect(ratio(await spread(adminPort, 4_000))).toBeLessThanOrEqual(1.6);
+  expect(ratio(await spread(adminPort, 4_000))).toBeLessThanOrEqual(1.25);
 });
 
 test("a worker that is stopped holds nobody up: the other goes on accepting", async () => {
