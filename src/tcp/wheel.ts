@@ -41,7 +41,7 @@ export class Wheel {
     if (this.#timer === undefined) this.#start();
     const ticks = Math.min(Math.max(Math.ceil(at / RESOLUTION) - this.#tick, 1), SLOTS - 1);
     if (one.wheelSlot !== NO_SLOT) {
-      if ((one.wheelSlot - this.#tick + SLOTS) % SLOTS <= ticks) return;
+      if (this.#ahead(one.wheelSlot) <= ticks) return;
       this.remove(one);
     }
     const slot = (this.#tick + ticks) % SLOTS;
@@ -51,6 +51,11 @@ export class Wheel {
     if (first) first.wheelPrev = one;
     this.#slots[slot] = one;
     this.#size++;
+  }
+
+  /** In how many ticks a slot comes up. Ticks are counted from the clock's zero, and go once around in 51 s. */
+  #ahead(slot: number): number {
+    return (slot - (this.#tick % SLOTS) + SLOTS) % SLOTS;
   }
 
   remove(one: Wheeled): void {
