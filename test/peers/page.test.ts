@@ -274,6 +274,10 @@ chromium(
 chromium("a server that goes away is told of, and found again by itself", async () => {
   const served = await desk();
   const { page } = await open(served);
+  // It may go before it has told all of itself.
+  await page.route("**/info", (route) => route.abort());
+  await page.reload();
+  await item(page, /^worker 1/).waitFor();
   await served.stop();
   await page.getByRole("alert").getByText("The server is gone.").waitFor();
   await page.getByRole("alert").getByText("drover page").waitFor();

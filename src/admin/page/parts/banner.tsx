@@ -4,7 +4,7 @@ import type { Draining } from "../../../cluster/control.js";
 import { request, tokenAsked } from "../live/asking.js";
 import { useCell } from "../live/cell.js";
 import { notice, resuming } from "../live/changes.js";
-import { info, link, stats } from "../live/feed.js";
+import { link, stats } from "../live/feed.js";
 import { visible } from "../live/visible.js";
 import { clockTime, count, duration } from "../model/format.js";
 import { ask } from "../net/ask.js";
@@ -36,7 +36,6 @@ export function Banner() {
 
 function Lost() {
   const now = useCell(link);
-  const about = useCell(info);
   if (now.state !== "lost") return null;
   const { problem, since } = now;
   const gone = problem.kind === "gone";
@@ -47,7 +46,7 @@ function Lost() {
         {gone
           ? `It has not answered since ${clockTime(since)}; what you see is how it was then. This page tries again by itself.`
           : "This page tries again by itself."}
-        {gone && about !== undefined && (
+        {gone && (
           <>
             {" "}
             A server that was started again has a new token: type <code>drover page</code> and open the
