@@ -15,16 +15,18 @@ import {
   type Started,
 } from "./child-spec.js";
 import { clock, type TimerRef } from "./clock.js";
+import { type Administered, administerDynamic } from "./dynamic-administration.js";
+import { DynamicChildren } from "./dynamic-children.js";
 import { checkOptions, type DynamicSupervisorOptions } from "./dynamic-options.js";
 import { type ErrorContext, supervisorReports } from "./events.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit.js";
 import type { CheckedFlags } from "./flags.js";
 import { addRestart, type Restarts, restartsLeft } from "./intensity.js";
+import type { Linked } from "./linked.js";
 import type { Pid } from "./pid.js";
 import { ExitMessage, Process, processOf } from "./process.js";
 import { delayOf } from "./restart-delay.js";
-import { stopAll, stopChild } from "./shutdown.js";
-import type { ChildCounts, ChildInfo } from "./supervision.js";
+import { stopAll } from "./shutdown.js";
 import { TryAgain } from "./try-again.js";
 
 export { dynamicSupervisor } from "./dynamic-child.js";
@@ -40,8 +42,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   readonly #flags: CheckedFlags;
   readonly #spec: CheckedSpec;
   readonly #options: DynamicSupervisorOptions<A>;
-  /** Arguments by child, for a restart; temporary children keep none, as in OTP. */
-  readonly #children = new Map<Pid, A | undefined>();
+  readonly #children: DynamicChildren<A>;
   /** Those whose restart failed and is tried again, by the process that had ended. */
   readonly #retrying = new Map<Pid, A>();
   /** Of restarts that wait. */
@@ -62,6 +63,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     this.#options = options;
     this.#flags = flags;
     this.#spec = spec;
+    this.#children = new DynamicChildren(this, spec.restart === "temporary");
   }
 
   get label(): string {
@@ -95,9 +97,9 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     return restartsLeft(this.#restarts, clock.now(), this.#flags.intensity, this.#flags.period);
   }
 
-  /** The living children, oldest first. */
+  /** The living children, oldest first as far as they are alike. */
   children(): Pid[] {
-    return [...this.#children.keys()];
+    return this.#children.pids;
   }
 
   // -- starting -----------------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   startNow(...args: A): Result | Promise<Result> {
     if (this.#stopping) return { error: "shutdown" };
     if (!this.alive) return { error: "noproc" };
-    const taken = this.#children.size + this.#retrying.size + this.#starting;
+    const taken = this.active + this.#retrying.size + this.#starting;
     return taken < this.maxChildren ? this.#start(args) : { error: "max_children" };
   }
 
@@ -140,7 +142,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
       this.#tooLate(processOf(started));
       return { error: "shutdown" };
     }
-    this.#children.set(started, this.#spec.restart === "temporary" ? undefined : args);
+    this.#children.add(started, args);
     const end = this.#early.get(started);
     if (end !== undefined) this.deliver(new ExitMessage(started, end));
     return started;
@@ -156,16 +158,20 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
 
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
-    if (message instanceof CallMessage) return this.#answer(message);
+    if (message instanceof CallMessage) return administerDynamic(this.#administered, message);
     if (message instanceof TryAgain) return this.#tryAgain(message);
   }
 
   /** Where nothing is to be decided or reported no message is made of it: so does every connection end that is closed. */
-  override receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
-    const routine =
-      byLink && this.#spec.restart === "temporary" && isNormal(reason) && !this.#spec.significant;
-    if (routine && this.#idle && this.#children.delete(from)) return;
-    super.receiveExit(from, reason, byLink);
+  override childEnded(child: Linked, reason: ExitReason): void {
+    const routine = isNormal(reason) && !this.#spec.significant && this.#idle;
+    if (routine && this.#children.removeMarked(child)) return;
+    this.#children.keep(child);
+    super.childEnded(child, reason);
+  }
+
+  override childUnlinked(child: Linked): void {
+    this.#children.keep(child);
   }
 
   /** Nothing is under way, or before it, that another order could change. */
@@ -179,11 +185,11 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
       if (this.#starting > 0) this.#early.set(pid, reason);
       return;
     }
-    const args = this.#children.get(pid);
+    const args = this.#children.argsOf(pid);
     const { restart } = this.#spec;
     const again = restart === "permanent" || (restart === "transient" && !isNormal(reason));
     if (again || !isNormal(reason)) this.#report("child_terminated", reason, pid);
-    this.#children.delete(pid);
+    this.#children.remove(pid);
     if (again) return this.#restart(args as A, pid);
     if (this.#endsWithChild()) return this.#stop("shutdown");
   }
@@ -191,7 +197,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   /** Whether the end of a child ends the supervisor (`auto_shutdown`). */
   #endsWithChild(): boolean {
     if (!this.#spec.significant) return false;
-    return this.#flags.autoShutdown === "any_significant" || this.#children.size + this.#retrying.size === 0;
+    return this.#flags.autoShutdown === "any_significant" || this.active + this.#retrying.size === 0;
   }
 
   #tryAgain({ what: old, counted }: TryAgain<Pid>): void | Promise<void> {
@@ -242,75 +248,22 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     this.exitWith(reason);
   }
 
+  get #administered(): Administered {
+    return {
+      supervisor: this,
+      spec: this.#spec,
+      children: this.#children,
+      retrying: this.#retrying,
+      takesSpecs: this.#options.start === undefined,
+      start: (args) => this.startNow(...(args as A)),
+      report: (context, reason, pid) => this.#report(context, reason, pid),
+    };
+  }
+
   #report(errorContext: ErrorContext, reason: ExitReason, pid: Pid | undefined, nbChildren?: number): void {
     if (!supervisorReports.hasSubscribers || !this.alive) return;
     const number = nbChildren === undefined ? {} : { nbChildren };
     const offender = { ...childReport(this.#spec, pid), id: undefined, ...number };
     supervisorReports.publish({ supervisor: this.id, errorContext, reason, offender });
-  }
-
-  // -- what may be asked of it --------------------------------------------------------------------------
-
-  #answer(message: CallMessage): void | Promise<void> {
-    const [argument] = message.args;
-    switch (message.name) {
-      case "whichChildren":
-        return message.reply(this.#infos());
-      case "countChildren":
-        return message.reply(this.#count());
-      case "startChild":
-        return this.#startChild(message);
-      case "terminateChild":
-        return this.#terminateChild(argument as Pid).then((result) => message.reply(result));
-      case "restartChild":
-        return message.reply({ error: "simple_one_for_one" });
-      case "deleteChild":
-        return message.reply("simple_one_for_one");
-      case "getChildspec":
-        return message.reply(this.#knows(argument as Pid) ? this.#spec : "not_found");
-      default:
-        return message.fail(new Error(`a supervisor has no call "${message.name}"`));
-    }
-  }
-
-  #infos(): ChildInfo[] {
-    const { type } = this.#spec;
-    const living = this.children().map((pid): ChildInfo => ({ id: undefined, pid, type }));
-    const retrying = [...this.#retrying].map((): ChildInfo => ({ id: undefined, pid: "restarting", type }));
-    return [...living, ...retrying].reverse();
-  }
-
-  #count(): ChildCounts {
-    const counted = this.active + this.#retrying.size;
-    const supervisors = this.#spec.type === "supervisor" ? counted : 0;
-    return { specs: 1, active: this.active, supervisors, workers: counted - supervisors };
-  }
-
-  #startChild(message: CallMessage): void | Promise<void> {
-    try {
-      // A bad spec is the caller's mistake, not a start that failed.
-      if (!this.#options.start) checkSpec(message.args[0] as ChildSpec);
-    } catch (error) {
-      return message.fail(error);
-    }
-    const result = this.startNow(...(message.args as unknown as A));
-    if (result instanceof Promise) return result.then((value) => message.reply(value));
-    message.reply(result);
-  }
-
-  #knows(child: Pid | string): boolean {
-    if (typeof child === "string") return false;
-    return this.#children.has(processOf(child)?.pid ?? child) || this.#retrying.has(child);
-  }
-
-  async #terminateChild(child: Pid | string): Promise<"ok" | "not_found" | "simple_one_for_one"> {
-    if (typeof child === "string") return "simple_one_for_one";
-    if (this.#retrying.delete(child)) return "ok";
-    const pid = processOf(child)?.pid ?? child;
-    if (!this.#children.has(pid)) return processOf(pid) ? "not_found" : "ok";
-    const error = await stopChild(this, pid, this.#spec.shutdown, this.#spec.restart);
-    if (error !== undefined) this.#report("shutdown_error", error, pid);
-    this.#children.delete(pid);
-    return "ok";
   }
 }

@@ -1,7 +1,8 @@
 /** What `sys` may ask of any process, and what it says unless its behaviour knows better. */
+import { Marked } from "./marks.js";
 import type { SystemPort } from "./system-port.js";
 
-export abstract class Inspected {
+export abstract class Inspected extends Marked {
   /** @internal Only while somebody looks at it. */
   sys: SystemPort | undefined = undefined;
 

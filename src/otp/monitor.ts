@@ -1,20 +1,20 @@
 /** Monitors: how a process, or code that is none, hears once that a process has ended. */
 import { type ExitReason, ProcessExit } from "./exit.js";
+import type { Linked } from "./linked.js";
 import type { Pid } from "./pid.js";
-import type { Process } from "./process.js";
+import type { Ringed } from "./ring.js";
 import { processOf } from "./table.js";
 
 /** Who is told: a process by a message, code that is none by a call. */
-type Watcher = Process | ((down: DownMessage) => void);
+type Watcher = Linked | ((down: DownMessage) => void);
 
-/** Names one call of `monitor`. */
-export class MonitorRef {
-  /** @internal */ readonly target: Process | undefined;
+/** Names one call of `monitor`. All that watch one process stand in a ring. */
+export class MonitorRef implements Ringed<MonitorRef> {
+  /** @internal */ readonly target: Linked | undefined;
   /** @internal */ readonly watcher: Watcher | undefined;
-  /** @internal Its neighbours in the ring of the target. */
-  before: MonitorRef | undefined = undefined;
+  /** @internal */ before: MonitorRef | undefined = undefined;
   /** @internal */ behind: MonitorRef | undefined = undefined;
-  constructor(target: Process | undefined, watcher: Watcher | undefined) {
+  constructor(target: Linked | undefined, watcher: Watcher | undefined) {
     this.target = target;
     this.watcher = watcher;
   }
@@ -33,30 +33,6 @@ export class MonitorRef {
     if (typeof this.watcher === "function") this.watcher(down);
     else this.watcher?.receiveDown(down);
   }
-}
-
-/**
- * @internal All monitors of a process stand in a ring, oldest first, of which the process knows the first: most
- * have none or one, and a Set would cost as much as the process. Returns the first.
- */
-export function enterRing(first: MonitorRef | undefined, ref: MonitorRef): MonitorRef {
-  const last = first?.before ?? ref;
-  ref.before = last;
-  ref.behind = first ?? ref;
-  last.behind = ref;
-  ref.behind.before = ref;
-  return first ?? ref;
-}
-
-/** @internal Returns the first that is left; one that stands in no ring changes nothing. */
-export function leaveRing(first: MonitorRef | undefined, ref: MonitorRef): MonitorRef | undefined {
-  const { before, behind } = ref;
-  if (!before || !behind) return first;
-  before.behind = behind;
-  behind.before = before;
-  ref.before = ref.behind = undefined;
-  if (ref !== first) return first;
-  return behind === ref ? undefined : behind;
 }
 
 /** `{'DOWN', Ref, process, Pid, Reason}`. */

@@ -11,17 +11,8 @@
  */
 import { reportCrash, tellEnd } from "./ending.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit.js";
-import { Inspected } from "./inspected.js";
+import { Linked } from "./linked.js";
 import { Mailbox } from "./mailbox.js";
-import {
-  addMonitor,
-  type DownMessage,
-  dropMonitor,
-  enterRing,
-  leaveRing,
-  type MonitorRef,
-  notify,
-} from "./monitor.js";
 import { refuse } from "./overflow.js";
 import { newPid, type Pid } from "./pid.js";
 import { unregister } from "./registry.js";
@@ -41,38 +32,25 @@ export class ExitMessage {
   }
 }
 
-export abstract class Process extends Inspected implements Runnable {
-  readonly pid: Pid;
-  /** Who started it, for reports and for OTP's rule that a parent's exit is always obeyed. */
-  readonly parent: Process | undefined;
-  /** As in `process_flag(trap_exit, true)`: exit signals become messages. */
-  trapExit = false;
-  registeredName: string | undefined = undefined;
-  alive = true;
-  /** Whether a handler's promise is outstanding. */
-  busy = false;
-  scheduled = false;
+export abstract class Process extends Linked implements Runnable {
   #mailbox: Mailbox | undefined = undefined;
-  /** Linked processes other than the parent. */
-  #links: Set<Process> | undefined = undefined;
-  #linkedToParent = false;
-  /** The first of those that watch this process. */
-  #monitors: MonitorRef | undefined = undefined;
-  /** Those that this process watches. */
-  #watching: Set<MonitorRef> | undefined = undefined;
 
   /**
    * @param parent the process that starts it, linked to it from the first moment
    * @param pid only where the address is given from outside (a worker is `<n.1>`)
    */
   constructor(parent: Process | undefined, pid: Pid = newPid()) {
-    super();
-    this.pid = pid;
-    this.parent = parent;
+    super(parent, pid);
     enter(this);
     if (!parent) return;
     if (parent.alive) this.link(parent);
     else this.orphaned();
+  }
+
+  /** The parent ended while this process was being made: it ends as well, once its constructor is through. */
+  private orphaned(): void {
+    const parent = this.parent as Process;
+    queueMicrotask(() => this.receiveExit(parent.pid, "noproc", true));
   }
 
   /** The function it began with, for crash reports: `chat:init/1`. */
@@ -180,80 +158,6 @@ export abstract class Process extends Inspected implements Runnable {
     this.exitWith(reason);
   }
 
-  // -- links and monitors -----------------------------------------------------------------------------
-
-  /** Links both ways. To a process that has ended it is an exit signal `noproc`, as in Erlang. */
-  link(other: Process): void {
-    if (other === this || !this.alive) return;
-    if (!other.alive) return this.receiveExit(other.pid, "noproc", true);
-    this.addLink(other);
-    other.addLink(this);
-  }
-
-  unlink(other: Process): void {
-    this.removeLink(other);
-    other.removeLink(this);
-  }
-
-  // The link to the parent is a flag: most processes have no other, and a Set costs as much as the process.
-  private addLink(other: Process): void {
-    if (other === this.parent) this.#linkedToParent = true;
-    else (this.#links ??= new Set()).add(other);
-  }
-
-  private removeLink(other: Process): void {
-    if (other === this.parent) this.#linkedToParent = false;
-    else this.#links?.delete(other);
-  }
-
-  /** The parent ended while this process was being made: it ends as well, once its constructor is through. */
-  private orphaned(): void {
-    const parent = this.parent as Process;
-    queueMicrotask(() => this.receiveExit(parent.pid, "noproc", true));
-  }
-
-  get links(): Pid[] {
-    const links = [...(this.#links ?? [])].map((process) => process.pid);
-    return this.#linkedToParent && this.parent ? [this.parent.pid, ...links] : links;
-  }
-
-  /** Watches another process: a `DownMessage` comes once, at once (`noproc`) when it has already ended. */
-  monitor(pid: Pid): MonitorRef {
-    const ref = addMonitor(pid, this);
-    (this.#watching ??= new Set()).add(ref);
-    return ref;
-  }
-
-  demonitor(ref: MonitorRef): void {
-    this.#watching?.delete(ref);
-    dropMonitor(ref);
-  }
-
-  /** @internal A watch is over. Unless it was taken back meanwhile, the message goes into the mailbox. */
-  receiveDown(down: DownMessage): void {
-    if (this.#watching?.delete(down.down)) this.enqueue(down);
-  }
-
-  /** How many watches it holds, as `process_info(monitors)`. */
-  get watching(): number {
-    return this.#watching?.size ?? 0;
-  }
-
-  /** How many watch it, as `process_info(monitored_by)`. */
-  get watchers(): number {
-    const first = this.#monitors;
-    let count = first ? 1 : 0;
-    for (let ref = first?.behind; ref !== first; ref = ref?.behind) count++;
-    return count;
-  }
-
-  /** @internal */ addWatcher(ref: MonitorRef): void {
-    this.#monitors = enterRing(this.#monitors, ref);
-  }
-  /** @internal */ dropWatcher(ref: MonitorRef): void {
-    this.#monitors = leaveRing(this.#monitors, ref);
-  }
-
   // -- the end ----------------------------------------------------------------------------------------
 
   /**
@@ -295,22 +199,5 @@ export abstract class Process extends Inspected implements Runnable {
     this.#mailbox = undefined;
     this.ended(reason);
     tellEnd(this, reason);
-  }
-
-  /** @internal */
-  tellLinksAndMonitors(reason: ExitReason): void {
-    if (this.#watching) for (const ref of this.#watching) dropMonitor(ref);
-    if (this.#links) for (const other of [...this.#links]) this.tellLinked(other, reason);
-    if (this.#linkedToParent && this.parent) this.tellLinked(this.parent, reason);
-    for (let ref = this.#monitors; ref; ref = this.#monitors) {
-      this.dropWatcher(ref);
-      notify(ref, this.pid, reason);
-    }
-    this.#links = this.#watching = undefined;
-  }
-
-  private tellLinked(other: Process, reason: ExitReason): void {
-    other.removeLink(this);
-    other.receiveExit(this.pid, reason, true);
   }
 }

@@ -19,32 +19,26 @@ import type { Socket, SocketOwner } from "../transport/transport.js";
 import { checkActive } from "./check.js";
 import { dataFor, handleEvent, type ProtocolCells } from "./compile.js";
 import { type Intake, NONE } from "./intake.js";
-import { CLOSING, FLUSHING, GONE, Lifetime, RUNNING, WAITING } from "./lifetime.js";
+import { CLOSING, FLUSHING, GONE, Lifetime, OWN_MARK, RUNNING, WAITING } from "./lifetime.js";
 import type { Outlet } from "./outlet.js";
 import type { Active } from "./protocol.js";
 import type { Deferred } from "./service.js";
 import { wholeMs } from "./wheel.js";
 
 /** Frames are being handled. */
-const PUMPING = 1;
+const PUMPING = OWN_MARK;
 /** Waiting for another turn. */
-const DEFERRED = 2;
+const DEFERRED = OWN_MARK << 1;
 /** The output has gone down from its high-water mark, and the protocol has not been told. */
-const RELIEVED = 4;
-const ENDED_TOLD = 8;
-const PASSIVE_TOLD = 16;
-const SHUTDOWN_ASKED = 32;
+const RELIEVED = OWN_MARK << 2;
+const ENDED_TOLD = OWN_MARK << 3;
+const PASSIVE_TOLD = OWN_MARK << 4;
+const SHUTDOWN_ASKED = OWN_MARK << 5;
 
 export class Connection extends Lifetime implements SocketOwner, Deferred {
-  /** What is to be remembered, in one number: six booleans would be 48 bytes of every connection. */
-  #marks = 0;
   /** Frames that were put off since the last change of state, and what was consumed before the first. */
   #postponed = 0;
   #postponedFrom = 0;
-
-  private is(marks: number): boolean {
-    return (this.#marks & marks) !== 0;
-  }
 
   /** The listener hands the socket over: from here on it is this process's, and only now is it read. */
   socketReady(socket: Socket): void {
@@ -81,7 +75,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       throw new TypeError(what);
     });
     this.intake?.ask(active);
-    this.#marks &= ~PASSIVE_TOLD;
+    this.unmark(PASSIVE_TOLD);
     if (!this.is(PUMPING) && !this.busy) this.deferTurn();
   }
 
@@ -116,13 +110,13 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   resumeTurn(): void {
-    this.#marks &= ~DEFERRED;
+    this.unmark(DEFERRED);
     if (!this.busy) this.pump();
   }
 
   private deferTurn(): void {
     if (this.is(DEFERRED)) return;
-    this.#marks |= DEFERRED;
+    this.mark(DEFERRED);
     this.service.defer(this);
   }
 
@@ -144,7 +138,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const { turn } = this.service;
     const intake = this.intake as Intake;
     const before = this.framesReceived;
-    this.#marks |= PUMPING;
+    this.mark(PUMPING);
     turn.handling = this.outlet;
     try {
       this.handleFrames(intake, this.outlet as Outlet);
@@ -153,7 +147,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     }
     turn.handling = undefined;
     turn.flush();
-    this.#marks &= ~PUMPING;
+    this.unmark(PUMPING);
     if (this.framesReceived !== before) intake.lastFrameAt = wholeMs();
     if (this.phase === RUNNING && !this.busy) this.afterFrames(intake);
   }
@@ -201,11 +195,11 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     }
     if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
     if (intake.credit === 0 && !this.is(PASSIVE_TOLD)) {
-      this.#marks |= PASSIVE_TOLD;
+      this.mark(PASSIVE_TOLD);
       if (this.cells.passive) return this.event("passive", undefined);
     }
     if (intake.hungry && intake.ended && !this.is(ENDED_TOLD)) {
-      this.#marks |= ENDED_TOLD;
+      this.mark(ENDED_TOLD);
       this.event("ended", undefined);
     }
   }
@@ -248,12 +242,12 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   private sayShutdown(): void {
-    this.#marks &= ~SHUTDOWN_ASKED;
+    this.unmark(SHUTDOWN_ASKED);
     this.event("shutdown", undefined);
   }
 
   private sayDrained(): void {
-    this.#marks &= ~RELIEVED;
+    this.unmark(RELIEVED);
     if (this.cells.drained) this.event("drained", undefined);
     else this.pump();
   }
@@ -263,7 +257,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const relieved = (this.outlet as Outlet).written();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
-    this.#marks |= RELIEVED;
+    this.mark(RELIEVED);
     if (!this.busy) this.idle();
   }
 
@@ -274,7 +268,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (reason === "normal") return;
     if (this.phase === WAITING) return this.die(reason);
     if (reason !== "shutdown" || from !== this.parent?.pid) return this.stop(reason);
-    this.#marks |= SHUTDOWN_ASKED;
+    this.mark(SHUTDOWN_ASKED);
     if (!this.busy) this.idle();
   }
 

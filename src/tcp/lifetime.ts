@@ -13,6 +13,7 @@ import { clock } from "../otp/clock.js";
 import { type Duration, toMs } from "../otp/duration.js";
 import { type ExitReason, isNormal, reasonOf } from "../otp/exit.js";
 import { StateMachine } from "../otp/gen-statem.js";
+import { FIRST_OWN_MARK } from "../otp/marks.js";
 import type { Pid } from "../otp/pid.js";
 import type { Process } from "../otp/process.js";
 import type { Peer, Socket } from "../transport/transport.js";
@@ -35,6 +36,11 @@ export const FLUSHING = 3;
 const LINGERING = 4;
 export const GONE = 5;
 
+/** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
+const HOPELESS = FIRST_OWN_MARK;
+/** The first mark for its subclass. */
+export const OWN_MARK = FIRST_OWN_MARK << 1;
+
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
 
@@ -49,8 +55,6 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   protected phase = WAITING;
   protected intake: Intake | undefined = undefined;
   protected outlet: Outlet | undefined = undefined;
-  /** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
-  #hopeless = false;
   /** When the present phase is over at the latest. */
   #endBy = NONE;
   #exitReason: ExitReason = "normal";
@@ -119,7 +123,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
 
   /** The peer does not take what is sent to it: it will not take what is still to come either. */
   protected giveUp(reason: ExitReason): void {
-    this.#hopeless = true;
+    this.mark(HOPELESS);
     if (this.phase < CLOSING) this.stop(reason);
     else this.abort(reason);
   }
@@ -159,7 +163,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   private closeWith(reason: ExitReason = this.#exitReason): void {
     if (this.phase !== CLOSING) return;
     this.service.turn.flush();
-    if (this.#hopeless || !isNormal(reason)) return this.abort(reason);
+    if (this.is(HOPELESS) || !isNormal(reason)) return this.abort(reason);
     this.#exitReason = reason;
     this.phase = FLUSHING;
     this.#endBy = NONE;
@@ -183,7 +187,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   }
 
   onClosed(code: string | undefined): void {
-    this.#hopeless = true;
+    this.mark(HOPELESS);
     if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
     // What `terminate` waits for is waited for all the same.
     else if (this.phase > CLOSING) this.abort(this.#exitReason);

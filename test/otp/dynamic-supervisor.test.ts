@@ -22,6 +22,7 @@ import {
   terminateChild,
   whichChildren,
 } from "../../src/otp/supervisor.js";
+import * as sys from "../../src/otp/sys.js";
 import { endOf, type Plan, Stage } from "./stage.js";
 import { gate, Listener, listenToReports, manualClock, outcome } from "./support.js";
 
@@ -68,6 +69,67 @@ describe("supervisor_SUITE, simple_one_for_one", () => {
     expect(stage.log).toEqual(["+a", "+b", "-a shutdown", "-b shutdown"]);
     expect(await countChildren(pid)).toMatchObject({ active: 0 });
     expect(reports.lines).toEqual([]);
+  });
+
+  it("a temporary child that has unlinked itself is a child all the same, until it is terminated", async () => {
+    const { stage, supervisor, pid } = dynamic();
+    for (const id of ["a", "b", "c"]) await startChild(pid, id);
+    stage.at("b").unlink(supervisor);
+    supervisor.unlink(stage.at("c"));
+    stage.at("c").quit("normal");
+    await settle();
+    expect(supervisor.active).toBe(3);
+    expect(await terminateChild(pid, stage.pid("b"))).toBe("ok");
+    expect(await terminateChild(pid, stage.pid("c"))).toBe("ok");
+    expect(await whichChildren(pid)).toMatchObject([{ pid: stage.pid("a") }]);
+    expect(stage.living()).toEqual(["a"]);
+    expect(reports.lines).toEqual(["dyn: shutdown_error child noproc"]);
+  });
+
+  it("a temporary child that links itself again is counted once, and gone when it ends", async () => {
+    const { stage, supervisor, pid } = dynamic();
+    await startChild(pid, "a");
+    stage.at("a").unlink(supervisor);
+    stage.at("a").link(supervisor);
+    expect(supervisor.active).toBe(1);
+    stage.at("a").quit("oops");
+    await settle();
+    expect([supervisor.active, reports.supervisor.length]).toEqual([0, 1]);
+  });
+
+  it("a process that somebody else has started is a child like any other", async () => {
+    const elsewhere = new Listener();
+    const stranger = new Listener({ parent: elsewhere });
+    const { supervisor, pid, stop } = dynamic({ start: () => stranger.pid });
+    stranger.link(supervisor);
+    expect(await startChild(pid, "a")).toBe(stranger.pid);
+    expect(await startChild(pid, "a")).toBe(stranger.pid);
+    expect(supervisor.active).toBe(1);
+    stop();
+    await settle();
+    expect([stranger.end, elsewhere.end]).toEqual(["shutdown", "shutdown"]);
+  });
+
+  it("a child that it did not start itself but is linked to by birth is none of its children", async () => {
+    const { supervisor, pid } = dynamic();
+    await startChild(pid, "a");
+    const helper = new Listener({ parent: supervisor });
+    expect([supervisor.active, (await whichChildren(pid)).length]).toEqual([1, 1]);
+    helper.quit("normal");
+    await settle();
+    expect(supervisor.active).toBe(1);
+  });
+
+  it("while it is suspended the ends of its children wait", async () => {
+    const { stage, supervisor, pid } = dynamic();
+    await startChild(pid, "a");
+    await sys.suspend(pid);
+    stage.at("a").quit("normal");
+    await settle();
+    expect(supervisor.active).toBe(1);
+    await sys.resume(pid);
+    await settle();
+    expect(supervisor.active).toBe(0);
   });
 
   it("external_start_no_progress_log: there are no progress reports for dynamic children", async () => {

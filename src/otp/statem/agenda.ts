@@ -1,6 +1,6 @@
 /**
- * What a state machine has on its hands besides postponed events: events that were inserted, and timers. Made
- * when a handler first asks for one of them: most machines never do.
+ * What a state machine has on its hands: events that were postponed or inserted, and timers. Made when a handler
+ * first asks for one of them: most machines never do.
  *
  * Within one transition the last word about a timer counts, and only that: OTP reads the actions from behind
  * and forgets what it has seen. A time of 0 starts no timer: such timeouts stand in a line of their own,
@@ -27,9 +27,20 @@ export class Timer {
   }
 }
 
+const held = (event: StatemEvent): Held => ({ kind: event.type, content: event });
 const keyOf = ({ timer, name }: Timer | SetTimer) => (timer === "timer" ? `timer ${name}` : timer);
 
+/** An event that waits: postponed, or to be handled before any other. */
+export interface Held {
+  readonly kind: string;
+  readonly content: unknown;
+}
+
 export class Agenda {
+  /** Until the state changes. */
+  postponed: Held[] = [];
+  /** To be handled before any message. */
+  queue: Held[] = [];
   readonly #deliver: (timer: Timer) => void;
   readonly #running = new Map<string, Timer>();
   /** Timeouts of zero, in the order in which they were set. */
@@ -45,10 +56,21 @@ export class Agenda {
     this.#inserted.push(event);
   }
 
-  /** The events that were inserted since the last time. */
-  takeInserted(): readonly StatemEvent[] {
-    if (this.#inserted.length === 0) return this.#inserted;
-    return this.#inserted.splice(0);
+  /** The state has changed: what was postponed comes again, before all that waits. */
+  recall(): void {
+    if (this.postponed.length === 0) return;
+    this.queue = [...this.postponed, ...this.queue];
+    this.postponed = [];
+  }
+
+  /** The next event that waits. Inserted ones come first, timeouts of zero last; what was asked for takes effect. */
+  next(): Held | undefined {
+    if (this.#inserted.length > 0) this.queue = [...this.#inserted.splice(0).map(held), ...this.queue];
+    this.#apply();
+    const waiting = this.queue.shift();
+    if (waiting) return waiting;
+    const zero = this.#takeZero();
+    return zero && held(zero);
   }
 
   /** What is asked for takes effect at the end of the transition. */
@@ -62,7 +84,7 @@ export class Agenda {
   }
 
   /** The end of a transition. As in OTP timers start from behind: of two with the same time the last one fires first. */
-  apply(): void {
+  #apply(): void {
     if (this.#asked.length === 0) return;
     const seen = new Set<string>();
     const zero: Timer[] = [];
@@ -123,7 +145,7 @@ export class Agenda {
   }
 
   /** The next timeout of zero. */
-  takeZero(): StatemEvent | undefined {
+  #takeZero(): StatemEvent | undefined {
     const timer = this.#zero.shift();
     if (!timer) return undefined;
     this.#running.delete(keyOf(timer));

@@ -19,7 +19,7 @@ import { type ExitReason, reasonOf } from "../exit.js";
 import type { Pid } from "../pid.js";
 import { Process } from "../process.js";
 import { Next, POSTPONE, Stop, Transition } from "../step.js";
-import { type Action, NextEvent, SetTimer, type StatemEvent } from "./actions.js";
+import { type Action, NextEvent, SetTimer } from "./actions.js";
 import { Agenda, Timer } from "./agenda.js";
 import type { Cells, Outcome, Settled } from "./cells.js";
 
@@ -27,12 +27,6 @@ export type { Cells, Outcome, Settled } from "./cells.js";
 
 /** A state that re-enters itself for ever is a mistake that must not hang the worker. */
 const MAX_CHANGES = 1000;
-
-/** An event that waits: postponed, or to be handled before any other. */
-interface Held {
-  readonly kind: string;
-  readonly content: unknown;
-}
 
 /** A state timeout that has run out. Of no meaning once the state has changed. */
 class TimedOut {
@@ -42,12 +36,9 @@ class TimedOut {
 export abstract class StateMachine<C extends Cells<any>> extends Process {
   /** The state it is in. */
   cells: C;
-  #postponed: Held[] | undefined = undefined;
-  #queue: Held[] | undefined = undefined;
   #timer: TimedOut | undefined = undefined;
   #agenda: Agenda | undefined = undefined;
   #changes = 0;
-  protected stopping = false;
 
   constructor(initial: C, parent: Process | undefined, pid?: Pid) {
     super(parent, pid);
@@ -70,10 +61,13 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   /** Enters the initial state, doing this first. */
   protected begin(actions?: readonly Action[]): void {
-    this.step(() => {
-      for (const action of actions ?? []) this.act(action, "init", undefined);
-      return this.enterNew(undefined);
-    });
+    // As `step`, without a closure: every connection begins here.
+    try {
+      if (actions !== undefined) for (const action of actions) this.act(action, "init", undefined);
+      if (this.enterNew(undefined)) this.drain();
+    } catch (thrown) {
+      this.crash(reasonOf(thrown));
+    }
   }
 
   /** Handles one event. Only while the machine is not busy; a subclass queues what comes in between. */
@@ -148,7 +142,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   private putOff(kind: string, content: unknown): void {
     if (kind === "enter") throw new TypeError(`state "${this.state}": enter cannot be postponed`);
-    (this.#postponed ??= []).push({ kind, content });
+    this.agenda.postponed.push({ kind, content });
   }
 
   private waitFor(outcome: Promise<Settled>, then: (step: Settled) => boolean): boolean {
@@ -177,10 +171,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.cancelStateTimer();
     this.#agenda?.cancel("state_timeout");
     this.cells.leave?.(this);
-    if (this.#postponed) {
-      this.#queue = this.#queue ? [...this.#postponed, ...this.#queue] : this.#postponed;
-      this.#postponed = undefined;
-    }
+    this.#agenda?.recall();
     this.cells = next;
     return this.enterNew(from);
   }
@@ -211,25 +202,13 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   /** Handles what was held back, until it waits or ends. */
   private drain(): void {
-    for (let held = this.nextHeld(); held; held = this.nextHeld()) {
+    const agenda = this.#agenda;
+    for (let held = agenda?.next(); held; held = agenda?.next()) {
       const { kind, content } = held;
       if (!this.after(this.handle(kind, content), kind, content)) return;
     }
-    this.#queue = undefined;
     this.#changes = 0;
     this.idle();
-  }
-
-  private nextHeld(): Held | undefined {
-    const agenda = this.#agenda;
-    if (agenda === undefined) return this.#queue?.shift();
-    const inserted = agenda.takeInserted();
-    if (inserted.length > 0) this.#queue = [...inserted.map(held), ...(this.#queue ?? [])];
-    agenda.apply();
-    const waiting = this.#queue?.shift();
-    if (waiting) return waiting;
-    const zero = agenda.takeZero();
-    return zero && held(zero);
   }
 
   /** Timers that run. */
@@ -242,7 +221,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   }
 
   override get systemStatus(): Record<string, unknown> {
-    const postponed = (this.#postponed ?? []).map(({ content }) => content);
+    const postponed = (this.#agenda?.postponed ?? []).map(({ content }) => content);
     return { state: this.systemState, timers: this.timers, postponed };
   }
 
@@ -291,5 +270,3 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     }
   }
 }
-
-const held = (event: StatemEvent): Held => ({ kind: event.type, content: event });

@@ -13,7 +13,10 @@ import type { Op, Scenario } from "./scenario.js";
 /** It does nothing but trap exits, and end when it is told to. */
 class Parent extends Process {
   readonly label = "parent";
-  override trapExit = true;
+  constructor() {
+    super(undefined);
+    this.trapExit = true;
+  }
   protected receive(message: unknown): void {
     if (!(message instanceof ExitMessage)) this.exitWith(message as ExitReason);
   }
@@ -22,7 +25,7 @@ class Parent extends Process {
 class Stage {
   readonly entries: Entry[] = [];
   readonly clock = new ManualClock();
-  readonly parent = new Parent(undefined);
+  readonly parent = new Parent();
   step = 0;
   #calls = 0;
 
