@@ -16,12 +16,12 @@ import type { Outcome } from "../otp/gen-statem.js";
 import type { Pid } from "../otp/pid.js";
 import { POSTPONE } from "../otp/step.js";
 import type { Socket, SocketOwner } from "../transport/transport.js";
+import { type Channel, NONE } from "./channel.js";
 import { checkActive } from "./check.js";
 import { dataFor, handleEvent, type ProtocolCells } from "./compile.js";
-import { type Intake, NONE } from "./intake.js";
 import { CLOSING, FLUSHING, GONE, Lifetime, OWN_MARK, RUNNING, WAITING } from "./lifetime.js";
-import type { Outlet } from "./outlet.js";
 import type { Active } from "./protocol.js";
+import { lends } from "./reused.js";
 import type { Deferred } from "./service.js";
 import { wholeMs } from "./wheel.js";
 
@@ -46,7 +46,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     const { protocol } = this.service;
     try {
       this.adopt(socket);
-      this.intake?.ask(protocol.active ?? "once");
+      this.channel?.ask(protocol.active ?? "once");
       this.data = dataFor(protocol, this);
     } catch (thrown) {
       // No state has been entered, so there is none to leave.
@@ -59,13 +59,14 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   // -- what its protocol may ask ------------------------------------------------------------------------
 
   send(frame: any): void {
-    const { outlet } = this;
+    const { channel } = this;
     // A handler that outlives its connection may still send: nobody is there to take it.
-    if (outlet === undefined || this.phase > CLOSING) return;
+    if (channel === undefined || this.phase > CLOSING) return;
     const { counters, limits, protocol, taps } = this.service;
     if (taps !== undefined) taps.sent(this, frame);
-    if (outlet.full && outlet.pending > limits.maxOutbound) return this.giveUp({ shutdown: "slow_consumer" });
-    outlet.send(protocol.framing, frame);
+    if (channel.full && channel.pending > limits.maxOutbound)
+      return this.giveUp({ shutdown: "slow_consumer" });
+    channel.send(protocol.framing, frame);
     this.framesSent++;
     counters.framesSent++;
   }
@@ -74,7 +75,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     checkActive(active, (what) => {
       throw new TypeError(what);
     });
-    this.intake?.ask(active);
+    this.channel?.ask(active);
     this.unmark(PASSIVE_TOLD);
     if (!this.is(PUMPING) && !this.busy) this.deferTurn();
   }
@@ -84,7 +85,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   onChunk(chunk: Buffer): void {
     if (this.phase !== RUNNING) return;
     try {
-      if ((this.intake as Intake).take(chunk)) this.pump();
+      if ((this.channel as Channel).take(chunk)) this.pump();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -92,12 +93,11 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   onBytes(shared: Buffer, length: number): void {
     if (this.phase !== RUNNING) return;
-    const intake = this.intake as Intake;
-    const { service } = this;
-    service.lends(shared);
+    const channel = this.channel as Channel;
+    lends(shared);
     try {
-      if (intake.lend(shared, length)) this.pump();
-      intake.keep();
+      if (channel.lend(shared, length)) this.pump();
+      channel.keep();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -105,7 +105,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   onEnd(): void {
     if (this.phase !== RUNNING) return;
-    (this.intake as Intake).ended = true;
+    (this.channel as Channel).end();
     if (!this.busy) this.pump();
   }
 
@@ -121,63 +121,63 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   /** Whether a frame may be handled now. */
-  private ready(intake: Intake, outlet: Outlet): boolean {
-    if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || intake.credit === 0) return false;
-    return (!outlet.full || intake.heedless) && (this.#postponed === 0 || this.mayPostpone(intake));
+  private ready(channel: Channel): boolean {
+    if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || channel.credit === 0) return false;
+    return (!channel.full || channel.heedless) && (this.#postponed === 0 || this.mayPostpone(channel));
   }
 
   /** A frame that was put off is not handled: only so much is taken in on top of it. */
-  private mayPostpone(intake: Intake): boolean {
+  private mayPostpone(channel: Channel): boolean {
     const { framesPerTurn, highWater } = this.service.limits;
-    return this.#postponed < framesPerTurn && intake.consumed - this.#postponedFrom < highWater;
+    return this.#postponed < framesPerTurn && channel.consumed - this.#postponedFrom < highWater;
   }
 
   /** Handles frames until there is none, or something has to be waited for. */
   private pump(): void {
     if (this.is(PUMPING) || this.phase !== RUNNING) return;
     const { turn } = this.service;
-    const intake = this.intake as Intake;
+    const channel = this.channel as Channel;
     const before = this.framesReceived;
     this.mark(PUMPING);
-    turn.handling = this.outlet;
+    turn.handling = channel;
     try {
-      this.handleFrames(intake, this.outlet as Outlet);
+      this.handleFrames(channel);
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
     turn.handling = undefined;
     turn.flush();
     this.unmark(PUMPING);
-    if (this.framesReceived !== before) intake.lastFrameAt = wholeMs();
-    if (this.phase === RUNNING && !this.busy) this.afterFrames(intake);
+    if (this.framesReceived !== before) channel.lastFrameAt = wholeMs();
+    if (this.phase === RUNNING && !this.busy) this.afterFrames(channel);
   }
 
-  private handleFrames(intake: Intake, outlet: Outlet): void {
+  private handleFrames(channel: Channel): void {
     const { counters, limits } = this.service;
     let frames = limits.framesPerTurn;
-    let floor = intake.buffered - limits.bytesPerTurn;
-    while (this.ready(intake, outlet)) {
-      const frame = this.pull(intake);
+    let floor = channel.buffered - limits.bytesPerTurn;
+    while (this.ready(channel)) {
+      const frame = this.pull(channel);
       if (frame === undefined) {
-        const more = this.phase === RUNNING ? intake.refill() : 0;
+        const more = this.phase === RUNNING ? channel.refill() : 0;
         if (more === 0) return;
         floor += more;
         continue;
       }
       this.framesReceived++;
       counters.framesReceived++;
-      intake.partialSince = NONE;
-      if (intake.credit > 0) intake.credit--;
+      channel.partialSince = NONE;
+      if (channel.credit > 0) channel.credit--;
       const outcome = this.cells.frame(this, frame);
       if (outcome !== undefined) this.settle(outcome, "frame", frame);
-      if (--frames === 0 || intake.buffered <= floor) return this.deferTurn();
+      if (--frames === 0 || channel.buffered <= floor) return this.deferTurn();
     }
   }
 
   /** The next frame; `undefined` when there is none, or when the bytes are no frame and the connection is over. */
-  private pull(intake: Intake): any {
+  private pull(channel: Channel): any {
     try {
-      return intake.pull();
+      return channel.pull();
     } catch (thrown) {
       if (!(thrown instanceof FramingError)) throw thrown;
       this.stop({ shutdown: thrown.code });
@@ -186,19 +186,19 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
-  private afterFrames(intake: Intake): void {
-    if (!intake.hungry || intake.buffered === 0) intake.partialSince = NONE;
-    else if (intake.ended) return this.stop({ shutdown: "truncated" });
-    else if (intake.partialSince === NONE) {
-      intake.partialSince = wholeMs();
-      this.service.wheel.schedule(this, this.peerDeadline(intake));
+  private afterFrames(channel: Channel): void {
+    if (!channel.hungry || channel.buffered === 0) channel.partialSince = NONE;
+    else if (channel.ended) return this.stop({ shutdown: "truncated" });
+    else if (channel.partialSince === NONE) {
+      channel.partialSince = wholeMs();
+      this.service.wheel.schedule(this, this.peerDeadline(channel));
     }
     if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
-    if (intake.credit === 0 && !this.is(PASSIVE_TOLD)) {
+    if (channel.credit === 0 && !this.is(PASSIVE_TOLD)) {
       this.mark(PASSIVE_TOLD);
       if (this.cells.passive) return this.event("passive", undefined);
     }
-    if (intake.hungry && intake.ended && !this.is(ENDED_TOLD)) {
+    if (channel.hungry && channel.ended && !this.is(ENDED_TOLD)) {
       this.mark(ENDED_TOLD);
       this.event("ended", undefined);
     }
@@ -219,7 +219,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   protected override after(outcome: Outcome, kind: string, content: unknown): boolean {
     if (kind !== "frame") return super.after(outcome, kind, content);
     if (outcome === POSTPONE && this.#postponed++ === 0)
-      this.#postponedFrom = (this.intake as Intake).consumed;
+      this.#postponedFrom = (this.channel as Channel).consumed;
     // One that waits may still put it off, and what is borrowed is not there any more by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
     return super.after(outcome, kind, outlives && this.service.slab.borrowed ? ownCopy(content) : content);
@@ -227,7 +227,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   protected override changed(): void {
     this.#postponed = 0;
-    if (this.phase === RUNNING) this.service.wheel.schedule(this, this.peerDeadline(this.intake as Intake));
+    if (this.phase === RUNNING) this.service.wheel.schedule(this, this.peerDeadline(this.channel as Channel));
   }
 
   /** Nothing is being handled: what comes next, in this order. */
@@ -235,10 +235,10 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (this.phase !== RUNNING || this.is(PUMPING)) return;
     if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
     if (this.is(RELIEVED)) return this.sayDrained();
-    const intake = this.intake as Intake;
+    const channel = this.channel as Channel;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
-    if (!intake.hungry && this.messageQueueLength > 0) return this.deferTurn();
-    if (!intake.hungry || intake.ended || intake.credit === 0) this.pump();
+    if (!channel.hungry && this.messageQueueLength > 0) return this.deferTurn();
+    if (!channel.hungry || channel.ended || channel.credit === 0) this.pump();
   }
 
   private sayShutdown(): void {
@@ -254,7 +254,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   onWritten(): void {
     if (this.phase === GONE) return;
-    const relieved = (this.outlet as Outlet).written();
+    const relieved = (this.channel as Channel).written();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
     this.mark(RELIEVED);
@@ -275,19 +275,19 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   // -- deadlines ----------------------------------------------------------------------------------------
 
   /** Where it is we who have not looked at what came, the peer gets its time again. */
-  protected heedPeer(intake: Intake, now: number): void {
-    if (intake.partialSince !== NONE && now >= intake.partialSince + this.service.limits.frame) {
-      if (intake.hungry) return this.stop({ shutdown: "frame_timeout" });
-      intake.partialSince = wholeMs();
+  protected heedPeer(channel: Channel, now: number): void {
+    if (channel.partialSince !== NONE && now >= channel.partialSince + this.service.limits.frame) {
+      if (channel.hungry) return this.stop({ shutdown: "frame_timeout" });
+      channel.partialSince = wholeMs();
     }
-    if (now < intake.heardAt + this.cells.idleMs) return;
-    intake.excusedAt = wholeMs();
-    if (intake.hungry && !this.busy) this.event("idle", undefined);
+    if (now < channel.heardAt + this.cells.idleMs) return;
+    channel.excusedAt = wholeMs();
+    if (channel.hungry && !this.busy) this.event("idle", undefined);
   }
 
-  protected peerDeadline(intake: Intake): number {
-    const idleAt = intake.heardAt + this.cells.idleMs;
-    const { partialSince } = intake;
+  protected peerDeadline(channel: Channel): number {
+    const idleAt = channel.heardAt + this.cells.idleMs;
+    const { partialSince } = channel;
     return partialSince === NONE ? idleAt : Math.min(idleAt, partialSince + this.service.limits.frame);
   }
 }

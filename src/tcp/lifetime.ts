@@ -17,12 +17,11 @@ import { FIRST_OWN_MARK } from "../otp/marks.js";
 import type { Pid } from "../otp/pid.js";
 import type { Process } from "../otp/process.js";
 import type { Peer, Socket } from "../transport/transport.js";
+import { Channel, NONE } from "./channel.js";
 import type { ProtocolCells } from "./compile.js";
 import { closeReason } from "./counters.js";
 import { connectionClosed, connectionOpened } from "./events.js";
 import { inspectConnection } from "./inspect.js";
-import { Intake, NONE } from "./intake.js";
-import { Outlet } from "./outlet.js";
 import type { Active, Conn } from "./protocol.js";
 import type { Service } from "./service.js";
 import type { TapListener } from "./tap.js";
@@ -53,8 +52,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   wheelPrev: Wheeled | undefined = undefined;
   protected readonly service: Service;
   protected phase = WAITING;
-  protected intake: Intake | undefined = undefined;
-  protected outlet: Outlet | undefined = undefined;
+  protected channel: Channel | undefined = undefined;
   /** When the present phase is over at the latest. */
   #endBy = NONE;
   #exitReason: ExitReason = "normal";
@@ -81,7 +79,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   /** Makes the socket its own. From here on it is counted. */
   protected adopt(socket: Socket): void {
     const { counters } = this.service;
-    this.outlet = new Outlet(this.service, socket, this);
+    this.channel = new Channel(this.service, socket, this);
     this.phase = RUNNING;
     counters.accepted++;
     counters.active++;
@@ -89,24 +87,23 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
       const { pid, peer, label: protocol } = this;
       connectionOpened.publish({ pid, protocol, peer });
     }
-    this.intake = new Intake(this.service, socket, wholeMs());
   }
 
   // -- deadlines ----------------------------------------------------------------------------------------
 
   /** While it runs: whether the peer keeps it waiting. */
-  protected abstract heedPeer(intake: Intake, now: number): void;
+  protected abstract heedPeer(channel: Channel, now: number): void;
   /** While it runs: when to ask that again. */
-  protected abstract peerDeadline(intake: Intake): number;
+  protected abstract peerDeadline(channel: Channel): number;
 
   onDeadline(now: number): number {
-    const outlet = this.outlet as Outlet;
-    if (outlet.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
-    else if (this.phase === RUNNING) this.heedPeer(this.intake as Intake, now);
+    const channel = this.channel as Channel;
+    if (channel.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
+    else if (this.phase === RUNNING) this.heedPeer(channel, now);
     else if (this.#endBy !== NONE && now >= this.#endBy) this.overdue();
     if (this.phase === GONE) return Infinity;
-    if (this.phase === RUNNING) return Math.min(this.peerDeadline(this.intake as Intake), outlet.stalledAt);
-    return this.#endBy === NONE ? outlet.stalledAt : Math.min(this.#endBy, outlet.stalledAt);
+    if (this.phase === RUNNING) return Math.min(this.peerDeadline(channel), channel.stalledAt);
+    return this.#endBy === NONE ? channel.stalledAt : Math.min(this.#endBy, channel.stalledAt);
   }
 
   /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
@@ -167,17 +164,17 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     this.#exitReason = reason;
     this.phase = FLUSHING;
     this.#endBy = NONE;
-    (this.intake as Intake).discard();
+    (this.channel as Channel).discard();
     this.finish();
   }
 
   /** Sends FIN once all output is out, then waits a little for the peer's: a reset would destroy what is under way. */
   protected finish(): void {
-    if ((this.outlet as Outlet).pending > 0) return;
+    if ((this.channel as Channel).pending > 0) return;
     this.phase = LINGERING;
     this.#endBy = wholeMs() + this.service.limits.linger;
     this.service.wheel.schedule(this, this.#endBy);
-    this.outlet?.socket.end();
+    this.channel?.socket.end();
   }
 
   /** Ends without waiting for anything. */
@@ -198,9 +195,9 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     this.cancelTimers();
     const { wheel, counters } = this.service;
     wheel.remove(this);
-    if (!this.outlet) return;
-    this.outlet.drop();
-    this.outlet?.socket.destroy();
+    if (!this.channel) return;
+    this.channel.drop();
+    this.channel?.socket.destroy();
     const counted = closeReason(reason);
     counters.active--;
     counters.closed[counted]++;
@@ -225,34 +222,34 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
 
   /** Asked of the system when somebody wants to know: most protocols never do. */
   get peer(): Peer {
-    return this.outlet?.socket.peer ?? NOWHERE;
+    return this.channel?.socket.peer ?? NOWHERE;
   }
 
   get outbound(): number {
-    return this.outlet?.outbound ?? 0;
+    return this.channel?.outbound ?? 0;
   }
 
   get bytesReceived(): number {
-    return this.intake?.bytesReceived ?? 0;
+    return this.channel?.bytesReceived ?? 0;
   }
 
   get bytesSent(): number {
-    return this.outlet?.bytesSent ?? 0;
+    return this.channel?.bytesSent ?? 0;
   }
 
   /** Bytes that were received and not handled. */
   get buffered(): number {
-    return this.intake?.waiting ?? 0;
+    return this.channel?.unhandled ?? 0;
   }
 
   /** Milliseconds since the last whole frame from the peer. */
   get idleFor(): number {
-    return this.intake ? Math.max(0, Math.round(clock.now() - this.intake.lastFrameAt)) : 0;
+    return this.channel ? Math.max(0, Math.round(clock.now() - this.channel.lastFrameAt)) : 0;
   }
 
   /** Milliseconds since it was accepted. */
   get age(): number {
-    return this.intake ? Math.max(0, Math.round(clock.now() - this.intake.openedAt)) : 0;
+    return this.channel ? Math.max(0, Math.round(clock.now() - this.channel.openedAt)) : 0;
   }
 
   inspect(): Record<string, unknown> {

@@ -24,9 +24,6 @@ export class Service {
   readonly wheel = new Wheel();
   readonly turn = new Turn();
   readonly slab: Slab;
-  /** What is read into, again and again: what lies in this memory must be copied to be sent later. */
-  lent: ArrayBufferLike | undefined = undefined;
-  #lentBy: Buffer | undefined = undefined;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   readonly #timers: ReadonlySet<string>;
   /** One that nobody needs at the moment. */
@@ -96,13 +93,6 @@ export class Service {
 
   newHeads(): void {
     this.heads = Buffer.allocUnsafeSlow(16);
-  }
-
-  /** The same one each time, and to ask a Buffer for its memory is not free. */
-  lends(shared: Buffer): void {
-    if (shared === this.#lentBy) return;
-    this.#lentBy = shared;
-    this.lent = shared.buffer;
   }
 
   /** Goes on with `one` after the others, and after the event loop has looked at the sockets. */

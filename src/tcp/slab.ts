@@ -8,6 +8,7 @@
 
 import type { Keeper } from "../framing/framing.js";
 import { View } from "../framing/view.js";
+import { belongsToSocket } from "./reused.js";
 
 const SIZE = 64 * 1024;
 /** Benches that wait to be used again, at most. */
@@ -21,8 +22,6 @@ export class Slab implements Keeper {
   readonly borrowed: boolean;
   #used = 0;
   readonly #benches: Buffer[] = [];
-  /** Memory of benches from which something is still being written. */
-  readonly #lost = new WeakSet<ArrayBufferLike>();
 
   constructor(borrowed: boolean) {
     this.borrowed = borrowed;
@@ -50,12 +49,7 @@ export class Slab implements Keeper {
   }
 
   returnBench(bench: Buffer): void {
-    if (this.#lost.delete(bench.buffer) || this.#benches.length === BENCHES) return;
+    if (belongsToSocket(bench.buffer) || this.#benches.length === BENCHES) return;
     this.#benches.push(bench);
-  }
-
-  /** What lies in this memory belongs to a socket: if it is a bench, it is not to be used again. */
-  lose(memory: ArrayBufferLike): void {
-    if (this.borrowed) this.#lost.add(memory);
   }
 }

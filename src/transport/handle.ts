@@ -42,7 +42,7 @@ function ownerSymbol(): symbol {
 }
 
 interface Owned extends TcpHandle {
-  [OWNER]?: HandleSocket | null;
+  [OWNER]?: HandleSocket;
 }
 
 /** The peer has finished sending. */

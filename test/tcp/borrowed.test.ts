@@ -66,3 +66,46 @@ for (const transport of ["handle", "stream"] as const) {
     });
   }
 }
+
+for (const length of [60_000, 20_000]) {
+  test(`handle: borrowed frames of ${length} bytes that go to clients of another server arrive unspoilt`, async () => {
+    const readers: { send(frame: Buffer): void }[] = [];
+    const sink = defineProtocol({
+      name: "sink",
+      framing: packet(2),
+      states: { ready: { enter: (conn) => void readers.push(conn) } },
+    });
+    let to = 0;
+    const source = defineProtocol({
+      name: "source",
+      framing: packet(2),
+      frames: "borrowed",
+      states: { ready: { frame: (_conn, frame) => readers[to]?.send(frame) } },
+    });
+    const [there, here] = [await serving(sink), await serving(source)];
+    const clients = await Promise.all(Array.from({ length: 6 }, () => connected(there)));
+    await until(() => readers.length === clients.length);
+    const writer = await connected(here);
+    const sent: Buffer[][] = clients.map(() => []);
+    let count = 0;
+    // Each gets frames until the kernel has taken one of them only in part; the next ones use the same memory.
+    for (const [at, client] of clients.entries()) {
+      client.socket.pause();
+      to = at;
+      const before = there.counters.outbound;
+      while (there.counters.outbound === before) {
+        const frame = packet2(numbered(length, count));
+        sent[at]?.push(frame);
+        writer.write(frame);
+        const due = ++count;
+        await until(() => here.counters.framesReceived === due);
+      }
+    }
+    for (const client of clients) client.socket.resume();
+    for (const [at, client] of clients.entries()) {
+      const all = Buffer.concat(sent[at] as Buffer[]);
+      await until(() => client.received >= all.length);
+      expect(client.bytes.equals(all)).toBe(true);
+    }
+  });
+}

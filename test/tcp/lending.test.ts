@@ -5,6 +5,7 @@ import type { Framing, LendingDecoder } from "../../src/framing/framing.js";
 import { lines } from "../../src/framing/lines.js";
 import { packet } from "../../src/framing/packet.js";
 import { raw } from "../../src/framing/raw.js";
+import { giveToSocket } from "../../src/tcp/reused.js";
 import { Slab } from "../../src/tcp/slab.js";
 import { cutAt, wire } from "../framing/feed.js";
 
@@ -92,7 +93,7 @@ describe("a bench", () => {
   it("is not used again while a socket still writes from it", () => {
     const slab = new Slab(true);
     const first = slab.takeBench(40_000, 60_000) as Buffer;
-    slab.lose(first.buffer);
+    giveToSocket(first.buffer);
     slab.returnBench(first);
     expect(slab.takeBench(40_000, 60_000)).not.toBe(first);
   });

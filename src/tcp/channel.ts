@@ -1,5 +1,7 @@
 /**
- * The read side of one connection: what was received and not yet handled, and how many frames are asked for.
+ * Both directions of one connection. Its write side is `outlet.ts`, the same object in two files, so that nothing
+ * is paid for the seam. Here is its read side: what was received and not yet handled, and how many frames are
+ * asked for.
  *
  *   chunk ─┬─ the decoder is hungry ─▶ decoder ──frame──▶ handler
  *          └─ it is not ─▶ held, and reading stops: TCP pushes back on the client
@@ -10,24 +12,24 @@ import type { Decoder, LendingDecoder } from "../framing/framing.js";
 import { keep } from "../framing/rest.js";
 import { View } from "../framing/view.js";
 import type { Socket } from "../transport/transport.js";
+import { OUTLET_FLAGS, Outlet } from "./outlet.js";
 import type { Active } from "./protocol.js";
 import type { Service } from "./service.js";
+import { type Wheeled, wholeMs } from "./wheel.js";
 
 /** No frame has begun. */
 export const NONE = -1;
 /** No number of frames was asked for. */
 const UNLIMITED = -1;
 
-export class Intake {
+const HUNGRY = OUTLET_FLAGS << 1;
+const ENDED = OUTLET_FLAGS << 2;
+const HEEDLESS = OUTLET_FLAGS << 3;
+
+export class Channel extends Outlet {
   bytesReceived = 0;
-  /** The decoder has given out all its frames and needs bytes. */
-  hungry = true;
-  /** The peer has finished sending. */
-  ended = false;
   /** Frames that may be handled before `passive`; `UNLIMITED` unless a number was asked for. */
   credit = UNLIMITED;
-  /** `active: true`: frames are handled whether or not the output has room. */
-  heedless = false;
   /** When the connection was accepted, in clock milliseconds. */
   readonly openedAt: number;
   /** When the last whole frame was handled. */
@@ -36,18 +38,33 @@ export class Intake {
   excusedAt = 0;
   /** When the frame that is not yet whole began; `NONE` when there is none. */
   partialSince = NONE;
-  readonly #service: Service;
-  readonly #socket: Socket;
   /** While nothing is buffered none is kept, where the framing allows it: most connections are idle. */
   #decoder: Decoder<any> | undefined = undefined;
   /** A chunk that came while the decoder was not hungry; reading is paused. */
   #held: Buffer | undefined = undefined;
 
-  constructor(service: Service, socket: Socket, now: number) {
-    this.#service = service;
-    this.#socket = socket;
+  /** @param owner is looked at when an outstanding write may have made no progress for too long */
+  constructor(service: Service, socket: Socket, owner: Wheeled) {
+    super(service, socket, owner);
+    const now = wholeMs();
+    this.flags = HUNGRY;
     this.openedAt = now;
     this.lastFrameAt = now;
+  }
+
+  /** The decoder has given out all its frames and needs bytes. */
+  get hungry(): boolean {
+    return this.has(HUNGRY);
+  }
+
+  /** The peer has finished sending. */
+  get ended(): boolean {
+    return this.has(ENDED);
+  }
+
+  /** `active: true`: frames are handled whether or not the output has room. */
+  get heedless(): boolean {
+    return this.has(HEEDLESS);
   }
 
   /** Since when the peer can be called silent. */
@@ -55,8 +72,13 @@ export class Intake {
     return Math.max(this.lastFrameAt, this.excusedAt);
   }
 
+  /** The peer has finished sending: nothing comes any more. */
+  end(): void {
+    this.put(ENDED, true);
+  }
+
   /** Bytes that were received and not handled. */
-  get waiting(): number {
+  get unhandled(): number {
     return this.buffered + (this.#held?.length ?? 0);
   }
 
@@ -67,7 +89,7 @@ export class Intake {
 
   /** Bytes whose frames were given out. */
   get consumed(): number {
-    return this.bytesReceived - this.waiting;
+    return this.bytesReceived - this.unhandled;
   }
 
   /** @returns whether there may be frames now */
@@ -86,7 +108,7 @@ export class Intake {
     this.count(length);
     if (!this.hungry) return this.hold(Buffer.from(shared.subarray(0, length)));
     const decoder = this.feed();
-    const keeper = this.#service.slab;
+    const keeper = this.service.slab;
     if (lends(decoder)) decoder.lend(shared, length, keeper);
     else decoder.push(keep(new View(shared.buffer, shared.byteOffset, length), keeper));
     return true;
@@ -95,23 +117,23 @@ export class Intake {
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
     const decoder = this.#decoder;
-    if (!this.hungry && decoder && lends(decoder)) decoder.keepRest(this.#service.slab);
+    if (!this.hungry && decoder && lends(decoder)) decoder.keepRest(this.service.slab);
   }
 
   private feed(): Decoder<any> {
-    this.hungry = false;
-    return (this.#decoder ??= this.#service.takeDecoder());
+    this.put(HUNGRY, false);
+    return (this.#decoder ??= this.service.takeDecoder());
   }
 
   private count(bytes: number): void {
     this.bytesReceived += bytes;
-    this.#service.counters.bytesReceived += bytes;
+    this.service.counters.bytesReceived += bytes;
   }
 
   private hold(chunk: Buffer): false {
     this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.#service.counters.readsPaused++;
-    this.#socket.pause();
+    this.service.counters.readsPaused++;
+    this.socket.pause();
     return false;
   }
 
@@ -128,15 +150,15 @@ export class Intake {
    * @returns how many bytes that were
    */
   refill(): number {
-    this.hungry = true;
+    this.put(HUNGRY, true);
     const held = this.#held;
     if (!held) {
-      if (this.#decoder && this.#service.returnDecoder(this.#decoder)) this.#decoder = undefined;
+      if (this.#decoder && this.service.returnDecoder(this.#decoder)) this.#decoder = undefined;
       return 0;
     }
     this.#held = undefined;
     this.feed().push(held);
-    this.#socket.resume();
+    this.socket.resume();
     return held.length;
   }
 
@@ -144,12 +166,12 @@ export class Intake {
   discard(): void {
     if (!this.#held) return;
     this.#held = undefined;
-    this.#socket.resume();
+    this.socket.resume();
   }
 
   /** Asks for frames in another way; a number is added to those that are still to come. */
   ask(active: Active): void {
-    this.heedless = active === true;
+    this.put(HEEDLESS, active === true);
     if (typeof active !== "number") this.credit = UNLIMITED;
     else this.credit = (this.credit === UNLIMITED ? 0 : this.credit) + active;
   }

@@ -1,0 +1,31 @@
+/**
+ * Memory that is used again and again, so that what lies in it is only borrowed. Known to the whole OS process and
+ * not to one server: a frame may be sent to a connection of another.
+ */
+
+/** What sockets are read into: whatever lies there must be copied to be sent later. */
+const lent = new WeakSet<ArrayBufferLike>();
+let lastLent: Buffer | undefined;
+/** Memory from which a socket is still writing. */
+const written = new WeakSet<ArrayBufferLike>();
+
+/** Nearly always the same one, and to ask a Buffer for its memory is not free. */
+export function lends(shared: Buffer): void {
+  if (shared === lastLent) return;
+  lastLent = shared;
+  lent.add(shared.buffer);
+}
+
+export function isLent(memory: ArrayBufferLike): boolean {
+  return lent.has(memory);
+}
+
+/** It belongs to a socket until that has written it: whoever would use it again lets go of it instead. */
+export function giveToSocket(memory: ArrayBufferLike): void {
+  written.add(memory);
+}
+
+/** Whether it belongs to a socket. The answer is given once: who has asked lets go of it. */
+export function belongsToSocket(memory: ArrayBufferLike): boolean {
+  return written.delete(memory);
+}
