@@ -2,6 +2,7 @@
 // decided by its kind (clients.ts). For each chunk read there is one comparison and, as a rule, one write.
 import type { Socket } from "node:net";
 import { dial } from "./dial.js";
+import { writerOf } from "./direct.js";
 import { Exchange } from "./exchange.js";
 import { connectErrorKind, describeSocketError } from "./faults.js";
 import type { Histogram } from "./histogram.js";
@@ -29,6 +30,7 @@ export abstract class Client {
   #leaving = false;
   #lastReplyAt = 0;
   #localPort: number | undefined;
+  #write: (bytes: Buffer) => void = () => {};
   #error: ErrorKind | undefined;
   readonly #latency: Histogram;
   readonly #counts: KindTally;
@@ -158,7 +160,7 @@ export abstract class Client {
     const frames = exchange.next(Math.min(count, this.quota - before), at, step);
     if (!frames) return 0;
     this.shared.tally.sent += exchange.sent - before;
-    this.socket.write(frames);
+    this.#write(frames);
     return exchange.sent - before;
   }
 
@@ -174,6 +176,7 @@ export abstract class Client {
     const { gauges, tally, connectLatency } = this.shared;
     this.#state = "open";
     this.socket = socket;
+    this.#write = writerOf(socket);
     socket.on("end", () => this.#endedByServer());
     socket.on("close", () => this.#endedByServer());
     this.#localPort = socket.localPort;
