@@ -1,8 +1,20 @@
 /** Workers die: one at a time under load, all at once, and once too often. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { runLoad } from "../../scripts/load/run.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, isAlive, series, serveProgram } from "../support/program.js";
+import {
+  endAll,
+  eventually,
+  freePort,
+  http,
+  isAlive,
+  Program,
+  series,
+  serveProgram,
+} from "../support/program.js";
 
 afterEach(endAll);
 
@@ -165,3 +177,33 @@ function balanced(metrics: string): boolean {
   ].map((name) => series(metrics, `drover_${name}`) ?? Number.NaN) as [number, number, number];
   return accepted === active + closed;
 }
+
+test("the program is ready when all its workers are, though the first serves already", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
+  const gate = join(cwd, "open");
+  writeFileSync(
+    join(cwd, "slow.ts"),
+    `import cluster from "node:cluster";
+     import { existsSync } from "node:fs";
+     import { defineProtocol, packet } from "drover";
+     const wait = () => new Promise((resolve) => setTimeout(resolve, 10));
+     while (cluster.worker?.id === 2 && !existsSync(${JSON.stringify(gate)})) await wait();
+     export default defineProtocol({
+       name: "slow",
+       framing: packet(2),
+       states: { ready: { frame: (conn, frame) => conn.send(frame) } },
+     });`,
+  );
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const ports = [`--port=${port}`, `--admin-port=${adminPort}`];
+  const program = new Program(["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", ...ports], { cwd });
+  const client = await eventually(() => FrameClient.connect(port).catch(() => undefined));
+  expect(String(await client.ask("hello"))).toBe("hello");
+  const early = await http(adminPort, "/ready");
+  expect([early.status, early.body]).toEqual([503, expect.stringContaining("starting")]);
+  expect((await http(adminPort, "/health")).status).toBe(200);
+  writeFileSync(gate, "");
+  await program.line(({ msg }) => / serves /.test(msg ?? ""));
+  expect((await http(adminPort, "/ready")).status).toBe(200);
+  client.end();
+});
