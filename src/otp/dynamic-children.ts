@@ -31,7 +31,9 @@ export class DynamicChildren<A> {
 
   add(pid: Pid, args: A): void {
     const child = this.#temporary ? processOf(pid) : undefined;
-    if (child?.parent !== this.#supervisor || !child.linkedToParent || child.supervised)
+    // A start may give back one that it has started before.
+    if (child !== undefined && this.#marks(child)) return;
+    if (child?.parent !== this.#supervisor || !child.linkedToParent || this.#kept.has(pid))
       this.#kept.set(pid, this.#temporary ? undefined : args);
     else {
       child.supervised = true;
@@ -48,8 +50,10 @@ export class DynamicChildren<A> {
     return this.#kept.get(pid);
   }
 
-  /** One that has ended, and whose end is dealt with. */
+  /** One whose end is dealt with, be it real or only said of it. */
   remove(pid: Pid): void {
+    const child = processOf(pid);
+    if (child !== undefined && this.removeMarked(child)) child.supervised = false;
     this.#kept.delete(pid);
   }
 

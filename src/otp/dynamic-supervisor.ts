@@ -171,7 +171,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   }
 
   override childUnlinked(child: Linked): void {
-    this.#children.keep(child);
+    if (this.alive) this.#children.keep(child);
   }
 
   /** Nothing is under way, or before it, that another order could change. */

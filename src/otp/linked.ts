@@ -40,6 +40,15 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
     this.parent = parent;
   }
 
+  /** What is shown of it where it is part of something else: no neighbours, and nobody's state. */
+  toJSON(): unknown {
+    return { pid: this.pid, label: this.label };
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): unknown {
+    return this.toJSON();
+  }
+
   /** Takes an exit signal. @param byLink whether it came because a linked process ended */
   abstract receiveExit(from: Pid, reason: ExitReason, byLink?: boolean): void;
   /** @internal Puts a message into the mailbox that must not be lost. */
@@ -95,7 +104,7 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
     this.receiveExit(child.pid, reason, true);
   }
 
-  /** @internal A child lives on, and its end will not be heard of. */
+  /** @internal Its link was taken away, so that its end will not be heard of by that. */
   childUnlinked(_child: Linked): void {}
 
   /** @internal Linked processes whose parent this one is, oldest first. */

@@ -37,7 +37,7 @@ function ask<T>(supervisor: Pid, name: string, ...args: readonly unknown[]): Pro
   return request(supervisor, name, args, Infinity) as Promise<T>;
 }
 
-/** The children, newest first, as `supervisor:which_children/1`. */
+/** The children, newest first, as `supervisor:which_children/1`; dynamic ones as far as they are alike. */
 export function whichChildren(supervisor: Pid): Promise<ChildInfo[]> {
   return ask(supervisor, "whichChildren");
 }

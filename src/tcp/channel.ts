@@ -109,7 +109,7 @@ export class Channel extends Outlet {
     if (!this.hungry) return this.hold(Buffer.from(shared.subarray(0, length)));
     const decoder = this.feed();
     const keeper = this.service.slab;
-    if (lends(decoder)) decoder.lend(shared, length, keeper);
+    if (canLend(decoder)) decoder.lend(shared, length, keeper);
     else decoder.push(keep(new View(shared.buffer, shared.byteOffset, length), keeper));
     return true;
   }
@@ -117,7 +117,7 @@ export class Channel extends Outlet {
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
     const decoder = this.#decoder;
-    if (!this.hungry && decoder && lends(decoder)) decoder.keepRest(this.service.slab);
+    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest(this.service.slab);
   }
 
   private feed(): Decoder<any> {
@@ -178,6 +178,6 @@ export class Channel extends Outlet {
 }
 
 /** Whether it can look at memory that is only lent. */
-function lends(decoder: Decoder<any>): decoder is LendingDecoder<any> {
+function canLend(decoder: Decoder<any>): decoder is LendingDecoder<any> {
   return (decoder as LendingDecoder<any>).lend !== undefined;
 }

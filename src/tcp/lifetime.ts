@@ -197,7 +197,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
     wheel.remove(this);
     if (!this.channel) return;
     this.channel.drop();
-    this.channel?.socket.destroy();
+    this.channel.socket.destroy();
     const counted = closeReason(reason);
     counters.active--;
     counters.closed[counted]++;

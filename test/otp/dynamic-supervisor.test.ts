@@ -110,6 +110,37 @@ describe("supervisor_SUITE, simple_one_for_one", () => {
     expect([stranger.end, elsewhere.end]).toEqual(["shutdown", "shutdown"]);
   });
 
+  it("a child that is handed back by another start is one child, and gone when it ends", async () => {
+    const children = new Map<string, Listener>();
+    const { supervisor, pid } = dynamic({
+      maxChildren: 2,
+      start: (parent, id) => {
+        const known = children.get(id) ?? new Listener({ parent: processOf(parent) as never });
+        children.set(id, known);
+        return known.pid;
+      },
+    });
+    expect(await startChild(pid, "a")).toBe(await startChild(pid, "a"));
+    expect([supervisor.active, (await whichChildren(pid)).length]).toEqual([1, 1]);
+    const a = children.get("a") as Listener;
+    a.unlink(supervisor);
+    a.link(supervisor);
+    await startChild(pid, "a");
+    expect(supervisor.active).toBe(1);
+    a.quit("normal");
+    await settle();
+    expect([supervisor.active, (await whichChildren(pid)).length]).toEqual([0, 0]);
+  });
+
+  it("a child whose exit is only said is forgotten, as OTP does", async () => {
+    const { stage, supervisor, pid } = dynamic();
+    await startChild(pid, "a");
+    exit(pid, "boom", stage.pid("a"));
+    await settle();
+    expect([supervisor.active, stage.living()]).toEqual([0, ["a"]]);
+    expect(reports.lines).toEqual(["dyn: child_terminated child boom"]);
+  });
+
   it("a child that it did not start itself but is linked to by birth is none of its children", async () => {
     const { supervisor, pid } = dynamic();
     await startChild(pid, "a");

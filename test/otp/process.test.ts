@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { settle } from "../../src/otp/clock.js";
@@ -487,4 +488,15 @@ describe("takeExit", () => {
       2,
     ]);
   });
+});
+
+it("is shown by its pid and label, with nothing of its neighbours or their state", () => {
+  const parent = new Listener({ label: "parent" });
+  const [one, other] = ["one", "other"].map((label) => new Listener({ parent, label })) as [
+    Listener,
+    Listener,
+  ];
+  other.got.push("a secret");
+  expect(inspect({ one }, { depth: 9 })).not.toContain("a secret");
+  expect(JSON.parse(JSON.stringify({ one }))).toEqual({ one: { pid: String(one.pid), label: "one" } });
 });
