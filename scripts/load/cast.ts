@@ -24,8 +24,12 @@ const RETURN_MS = 50;
 const SLOT_ID_STEP = 1_000_003;
 
 export class Cast {
+  /** How many connections are opened before the load begins. */
+  readonly held: number;
   /** By connection number, in this process. */
   readonly #kinds: Kind[];
+  /** The numbers of those that come and go. */
+  readonly #visiting: number[];
   readonly #options: Resolved;
   readonly #shared: Shared;
   readonly #recorders: Recorders;
@@ -39,18 +43,10 @@ export class Cast {
     this.#shared = shared;
     this.#recorders = recorders;
     this.#kinds = kinds(options, totalConnections).slice(firstId, firstId + connections);
-  }
-
-  /** How many connections are opened before the load begins. */
-  get held(): number {
-    return this.#kinds.length - this.visiting.length;
-  }
-
-  /** The numbers of those that come and go. */
-  get visiting(): number[] {
-    return this.#kinds.flatMap((kind, i) =>
+    this.#visiting = this.#kinds.flatMap((kind, i) =>
       kind === "reconnecting" || kind === "half" || kind === "slow" ? [i] : [],
     );
+    this.held = this.#kinds.length - this.#visiting.length;
   }
 
   /** The connections to hold, one by one. */
@@ -63,7 +59,7 @@ export class Cast {
 
   slots(done: () => void): Slot[] {
     this.#visitsBeganAt = performance.now();
-    return this.visiting.map((i) => {
+    return this.#visiting.map((i) => {
       let turn = 0;
       const kind = this.#kinds[i]!;
       const make = (dueAt: number) =>
