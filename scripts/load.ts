@@ -8,9 +8,8 @@ import { serveAsGenerator } from "./load/generator.js";
 import { html } from "./load/html.js";
 import { json, passed } from "./load/json.js";
 import { GENERATOR } from "./load/messages.js";
-import { progressLine, table, unitOf } from "./load/report.js";
-import { runSession } from "./load/session.js";
-import type { Point } from "./load/timeline.js";
+import { openingLine, progressLine, table, unitOf } from "./load/report.js";
+import { type Calls, runSession } from "./load/session.js";
 
 const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, interrupted: 130 };
 
@@ -24,7 +23,7 @@ async function main(args: string[]): Promise<number> {
     entry: fileURLToPath(import.meta.url),
     command,
     signal: interrupted(),
-    onPoint: progress(settings),
+    ...progress(settings),
   };
   const report = await runSession(settings, calls).catch((error: Error) => {
     process.stderr.write(`load: ${error.message}\n`);
@@ -63,10 +62,14 @@ function interrupted(): AbortSignal {
 }
 
 /** On a terminal one line that changes, else a line each second. */
-function progress(settings: Settings): (point: Point) => void {
+function progress(settings: Settings): Pick<Calls, "onOpening" | "onPoint"> {
   const unit = unitOf(settings);
   const [before, after] = process.stderr.isTTY ? ["\r\u001b[K", ""] : ["", "\n"];
-  return (point) => void process.stderr.write(`${before}${progressLine(point, unit)}${after}`);
+  const say = (line: string) => void process.stderr.write(`${before}${line}${after}`);
+  return {
+    onOpening: (opened) => say(openingLine(opened, settings)),
+    onPoint: (point) => say(progressLine(point, unit)),
+  };
 }
 
 function quoted(argument: string): string {

@@ -24,13 +24,14 @@ export function serveAsGenerator(): void {
 }
 
 async function run(options: LoadOptions, signal: AbortSignal, started: Promise<void>): Promise<void> {
-  const onOpened = () => {
-    tell({ type: "opened" });
+  const onOpening = (opened: number) => tell({ type: "opening", opened });
+  const onOpened = (opened: number) => {
+    tell({ type: "opened", opened });
     return started;
   };
   const onProgress: LoadOptions["onProgress"] = (progress) =>
     tell({ type: "progress", progress: pack(progress) });
-  const result = await runLoad({ ...options, signal, onOpened, onProgress });
+  const result = await runLoad({ ...options, signal, onOpening, onOpened, onProgress });
   tell({ type: "result", result: pack({ ...result, connections: [] }) });
 }
 

@@ -10,7 +10,8 @@ export const GENERATOR = "generator";
 export type ToGenerator = { type: "open"; options: LoadOptions } | { type: "load" } | { type: "stop" };
 
 export type FromGenerator =
-  | { type: "opened" }
+  | { type: "opening"; opened: number }
+  | { type: "opened"; opened: number }
   | { type: "progress"; progress: Packed<Progress> }
   | { type: "result"; result: Packed<LoadResult> };
 

@@ -51,6 +51,8 @@ export interface LoadOptions extends Partial<Omit<Route, "targets">> {
   totalConnections?: number;
   phase?: number;
   signal?: AbortSignal | undefined;
+  /** Once a second while connections are opened: how many have been so far. */
+  onOpening?: ((opened: number) => void) | undefined;
   /** All connections have opened or failed. The load begins when the returned promise is fulfilled. */
   onOpened?: ((opened: number) => void | Promise<void>) | undefined;
   /** Once a second while the load runs. */

@@ -22,9 +22,14 @@ export class Generators {
 
   /** Can be called again when it has resolved: the processes stay, and stay warm. */
   async run(options: LoadOptions): Promise<LoadResult> {
-    const { signal, onProgress } = options;
+    const { signal, onOpening, onProgress } = options;
     const members = this.#members;
-    const changed = () => coordinate(members, onProgress);
+    const changed = () => {
+      // One of them speaks for all, or there would be as many lines as processes.
+      const opening = members.find(({ phase, running }) => running && phase === "opening");
+      if (opening?.takeTold()) onOpening?.(members.reduce((sum, { opened }) => sum + opened, 0));
+      coordinate(members, onProgress);
+    };
     const parts = divide(options, members.length);
     const results = members.map((member, i) => member.run(parts[i]!, changed));
     let killing: NodeJS.Timeout | undefined;
@@ -52,6 +57,7 @@ export class Generators {
 function divide(options: LoadOptions, count: number): LoadOptions[] {
   const {
     signal: _signal,
+    onOpening: _opening,
     onOpened: _opened,
     onProgress: _progress,
     onConnectionEnd: _end,
@@ -93,6 +99,9 @@ class Member {
   phase: "opening" | "opened" | "loading" = "opening";
   running = false;
   fresh = false;
+  /** Connections that it has opened, as far as it has told. */
+  opened = 0;
+  #told = false;
   #progress = noProgress();
   #changed = () => {};
   #finish: ((result: LoadResult) => void) | undefined;
@@ -118,7 +127,8 @@ class Member {
     this.#changed = changed;
     this.phase = "opening";
     this.running = true;
-    this.fresh = false;
+    this.fresh = this.#told = false;
+    this.opened = 0;
     const result = new Promise<LoadResult>((resolve) => {
       this.#finish = resolve;
     });
@@ -138,6 +148,13 @@ class Member {
     await this.#exited;
   }
 
+  /** Whether it has told how many since the last call. */
+  takeTold(): boolean {
+    const told = this.#told;
+    this.#told = false;
+    return told;
+  }
+
   /** What is new since the last call. */
   takeProgress(): Progress {
     const progress = this.#progress;
@@ -147,8 +164,11 @@ class Member {
   }
 
   #heard(message: FromGenerator): void {
-    if (message.type === "opened") this.phase = "opened";
-    else if (message.type === "result") return this.#done(unpack<LoadResult>(message.result));
+    if (message.type === "opening" || message.type === "opened") {
+      this.opened = message.opened;
+      this.#told = message.type === "opening";
+      if (!this.#told) this.phase = "opened";
+    } else if (message.type === "result") return this.#done(unpack<LoadResult>(message.result));
     else {
       this.#progress = unpack<Progress>(message.progress);
       this.fresh = true;

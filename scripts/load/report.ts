@@ -23,6 +23,11 @@ export function progressLine({ second, rate, p99, open, errors, restarts }: Poin
   return columns.join("");
 }
 
+/** While connections are opened: nothing else has begun. */
+export function openingLine(opened: number, { load }: Settings): string {
+  return `opening ${grouped(opened)} of ${plural(load.connections, "connection")}`;
+}
+
 /** What the mode counts. */
 export function unitOf({ mode }: Settings): string {
   return mode === "connect" ? "connections" : "frames";

@@ -102,7 +102,9 @@ class Run {
     const { onOpened, rate = 1, frames, durationMs, warmupMs, phase } = this.#options;
     const { gauges, tally } = this.#shared;
     this.#openMore();
+    const telling = setInterval(() => this.#options.onOpening?.(tally.opened), PROGRESS_MS);
     await this.#until(() => this.#held.length === this.#cast.held && gauges.connecting === 0);
+    clearInterval(telling);
     const paced = this.#held.filter((client) => client instanceof Paced);
     if (paced.length > 0) {
       const all = frames ?? (durationMs && Math.ceil((rate * (warmupMs + durationMs)) / 1_000));

@@ -32,12 +32,14 @@ export interface Calls {
   entry: string;
   command: string;
   signal: AbortSignal;
+  /** Once a second while connections are opened, which takes a while when they are many. */
+  onOpening(opened: number): void;
   onPoint(point: Point): void;
 }
 
 export async function runSession(
   settings: Settings,
-  { entry, command, signal, onPoint }: Calls,
+  { entry, command, signal, onOpening, onPoint }: Calls,
 ): Promise<Report> {
   const startedAt = new Date();
   const watch = settings.admin === undefined ? undefined : await ServerWatch.open(settings.admin);
@@ -50,7 +52,7 @@ export async function runSession(
   // milliseconds, in which a generator would be late.
   const crew = new Generators(entry, settings.processes);
   const once = async (options: LoadOptions) => {
-    const result = await crew.run({ ...options, signal, onProgress });
+    const result = await crew.run({ ...options, signal, onOpening, onProgress });
     await told;
     timeline.endRun(result.elapsedMs);
     return result;

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -55,6 +56,24 @@ describe("the command", { timeout: 30_000 }, () => {
       return false;
     }
   }
+
+  it("tells once a second how many are open while they are being opened", async () => {
+    // It accepts, and never says a word of TLS.
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const { ended } = start(
+      "--port",
+      port,
+      "--connections=6",
+      "--processes=2",
+      "--tls",
+      "--connect-timeout=1500ms",
+    );
+    const { err } = await ended;
+    silent.close();
+    expect(err).toMatch(/^opening 0 of 6 connections$/m);
+  });
 
   it("adds up what its processes have counted, to the frame", async () => {
     await using server = await echo();
