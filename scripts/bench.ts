@@ -1,7 +1,5 @@
 // npm run bench: this server on both transports beside bare node:net and the tutorial in Erlang, in one run. Writes
 // scripts/bench/results.json, the drawing results.svg, and the table in scripts/HOW-FAST.md.
-//
-//   npm run bench [-- --rounds 5 --seconds 2 --idle 10000 --dry]     --dry: print the table, write nothing
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +17,17 @@ import { Generators } from "./load/processes.js";
 const ENTRY = fileURLToPath(import.meta.url);
 const GENERATORS = 2;
 const PAGE = "scripts/HOW-FAST.md";
+const HELP = `npm run bench -- [options]
+
+This server on both transports beside bare node:net and the tutorial in Erlang, in one run of some four minutes.
+Writes scripts/bench/results.json, the drawing results.svg, and the table in ${PAGE}.
+
+  --rounds N     how often each server is loaded with each load (5)
+  --seconds N    how long each time (2)
+  --idle N       connections to hold for the memory of each, at least 2000 (10000)
+  --dry          print the table, write nothing
+  --help         print this
+`;
 const [BEGIN, END] = ["<!-- bench -->", "<!-- /bench -->"];
 
 interface Options {
@@ -50,12 +59,16 @@ function optionsFrom(args: string[]): Options | undefined {
       dry: values.dry ?? false,
     };
   } catch (error) {
-    process.stderr.write(`bench: ${(error as Error).message}\n`);
+    process.stderr.write(`bench: ${(error as Error).message}: npm run bench -- --help lists all options\n`);
     return undefined;
   }
 }
 
 async function main(args: string[]): Promise<number> {
+  if (args.includes("--help")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
   const options = optionsFrom(args);
   if (!options) return 64;
   if (process.platform !== "linux") {
