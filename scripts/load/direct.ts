@@ -19,8 +19,10 @@ export function writerOf(socket: WithHandle): (bytes: Buffer) => void {
     const handle = socket._handle;
     // What the stream itself has in hand goes first.
     if (!handle || socket.writableLength > 0) return through(bytes);
-    spare ??= new WriteWrap();
-    spare.oncomplete = onWritten;
+    if (spare === undefined) {
+      spare = new WriteWrap();
+      spare.oncomplete = onWritten;
+    }
     const failed = handle.writeBuffer(spare, bytes);
     if (failed !== 0) return fail(socket, failed);
     if (state[WRITE_IS_ASYNC] === 0) return;

@@ -22,14 +22,9 @@ export class Generators {
 
   /** Can be called again when it has resolved: the processes stay, and stay warm. */
   async run(options: LoadOptions): Promise<LoadResult> {
-    const { signal, onOpening, onProgress } = options;
+    const { signal } = options;
     const members = this.#members;
-    const changed = () => {
-      // One of them speaks for all, or there would be as many lines as processes.
-      const opening = members.find(({ phase, running }) => running && phase === "opening");
-      if (opening?.takeTold()) onOpening?.(members.reduce((sum, { opened }) => sum + opened, 0));
-      coordinate(members, onProgress);
-    };
+    const changed = () => coordinate(members, options);
     const parts = divide(options, members.length);
     const results = members.map((member, i) => member.run(parts[i]!, changed));
     let killing: NodeJS.Timeout | undefined;
@@ -78,8 +73,14 @@ function divide(options: LoadOptions, count: number): LoadOptions[] {
 }
 
 /** Releases the load when all have opened, and reports once all have reported: a part would look like a slump. */
-function coordinate(members: Member[], onProgress: LoadOptions["onProgress"]): void {
+function coordinate(members: Member[], { onOpening, onProgress }: LoadOptions): void {
   const running = members.filter((member) => member.running);
+  const opening = running.filter((member) => member.phase === "opening");
+  if (opening.length > 0) {
+    if (opening.some((member) => !member.fresh)) return;
+    for (const member of opening) member.fresh = false;
+    return onOpening?.(members.reduce((sum, { opened }) => sum + opened, 0));
+  }
   if (running.every((member) => member.phase === "opened")) {
     for (const member of running) {
       member.phase = "loading";
@@ -101,7 +102,6 @@ class Member {
   fresh = false;
   /** Connections that it has opened, as far as it has told. */
   opened = 0;
-  #told = false;
   #progress = noProgress();
   #changed = () => {};
   #finish: ((result: LoadResult) => void) | undefined;
@@ -127,7 +127,7 @@ class Member {
     this.#changed = changed;
     this.phase = "opening";
     this.running = true;
-    this.fresh = this.#told = false;
+    this.fresh = false;
     this.opened = 0;
     const result = new Promise<LoadResult>((resolve) => {
       this.#finish = resolve;
@@ -148,13 +148,6 @@ class Member {
     await this.#exited;
   }
 
-  /** Whether it has told how many since the last call. */
-  takeTold(): boolean {
-    const told = this.#told;
-    this.#told = false;
-    return told;
-  }
-
   /** What is new since the last call. */
   takeProgress(): Progress {
     const progress = this.#progress;
@@ -166,8 +159,8 @@ class Member {
   #heard(message: FromGenerator): void {
     if (message.type === "opening" || message.type === "opened") {
       this.opened = message.opened;
-      this.#told = message.type === "opening";
-      if (!this.#told) this.phase = "opened";
+      this.fresh = message.type === "opening";
+      if (!this.fresh) this.phase = "opened";
     } else if (message.type === "result") return this.#done(unpack<LoadResult>(message.result));
     else {
       this.#progress = unpack<Progress>(message.progress);

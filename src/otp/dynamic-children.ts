@@ -53,22 +53,21 @@ export class DynamicChildren<A> {
   /** One whose end is dealt with, be it real or only said of it. */
   remove(pid: Pid): void {
     const child = processOf(pid);
-    if (child !== undefined && this.removeMarked(child)) child.supervised = false;
+    if (child !== undefined) this.removeMarked(child);
     this.#kept.delete(pid);
   }
 
   /** One with a mark that has ended, so that nothing is left to be dealt with. @returns whether it is one */
   removeMarked(child: Linked): boolean {
     if (!this.#marks(child)) return false;
+    child.supervised = false;
     this.#marked--;
     return true;
   }
 
   /** The mark is no longer enough: its link is gone, or its end will be dealt with later. */
   keep(child: Linked): void {
-    if (!this.removeMarked(child)) return;
-    child.supervised = false;
-    this.#kept.set(child.pid, undefined);
+    if (this.removeMarked(child)) this.#kept.set(child.pid, undefined);
   }
 
   #marks(child: Linked): boolean {

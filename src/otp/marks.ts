@@ -19,78 +19,70 @@ export abstract class Marked {
     return (this.#marks & marks) !== 0;
   }
 
-  protected mark(marks: number): void {
-    this.#marks |= marks;
-  }
-
-  protected unmark(marks: number): void {
-    this.#marks &= ~marks;
-  }
-
-  private set(mark: number, on: boolean): void {
-    if (on) this.#marks |= mark;
-    else this.#marks &= ~mark;
+  protected mark(marks: number, on = true): void {
+    if (on) this.#marks |= marks;
+    else this.#marks &= ~marks;
   }
 
   get alive(): boolean {
-    return (this.#marks & ALIVE) !== 0;
+    return this.is(ALIVE);
   }
 
   protected set alive(alive: boolean) {
-    this.set(ALIVE, alive);
+    this.mark(ALIVE, alive);
   }
 
   /** Whether a handler's promise is outstanding. */
   get busy(): boolean {
-    return (this.#marks & BUSY) !== 0;
+    return this.is(BUSY);
   }
 
   set busy(busy: boolean) {
-    this.set(BUSY, busy);
+    this.mark(BUSY, busy);
   }
 
   /** @internal Whether it stands in the scheduler's line. */
   get scheduled(): boolean {
-    return (this.#marks & SCHEDULED) !== 0;
+    return this.is(SCHEDULED);
   }
 
   set scheduled(scheduled: boolean) {
-    this.set(SCHEDULED, scheduled);
+    this.mark(SCHEDULED, scheduled);
   }
 
   /** As in `process_flag(trap_exit, true)`: exit signals become messages. */
   get trapExit(): boolean {
-    return (this.#marks & TRAP_EXIT) !== 0;
+    return this.is(TRAP_EXIT);
   }
 
   set trapExit(trapExit: boolean) {
-    this.set(TRAP_EXIT, trapExit);
+    this.mark(TRAP_EXIT, trapExit);
   }
 
   /** @internal */
   get linkedToParent(): boolean {
-    return (this.#marks & LINKED_TO_PARENT) !== 0;
+    return this.is(LINKED_TO_PARENT);
   }
 
   protected set linkedToParent(linked: boolean) {
-    this.set(LINKED_TO_PARENT, linked);
+    this.mark(LINKED_TO_PARENT, linked);
   }
 
   /** @internal Whether its parent is a supervisor that needs to know no more of it. */
   get supervised(): boolean {
-    return (this.#marks & SUPERVISED) !== 0;
+    return this.is(SUPERVISED);
   }
 
   set supervised(supervised: boolean) {
-    this.set(SUPERVISED, supervised);
+    this.mark(SUPERVISED, supervised);
   }
 
   /** Whether it is on its way to its end, and handles no message any more. */
   protected get stopping(): boolean {
-    return (this.#marks & STOPPING) !== 0;
+    return this.is(STOPPING);
   }
 
   protected set stopping(stopping: boolean) {
-    this.set(STOPPING, stopping);
+    this.mark(STOPPING, stopping);
   }
 }

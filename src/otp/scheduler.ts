@@ -3,6 +3,7 @@
  * after a bounded amount of work the event loop gets its turn, so that neither a chatty process nor a
  * storm of messages can keep the sockets waiting.
  */
+import { soon } from "./soon.js";
 
 /** What the scheduler needs to know of a process. */
 export interface Runnable {
@@ -24,9 +25,6 @@ let armed = false;
 /** What is left of this go. It outlives the line: handlers that are promises empty it after every message. */
 let budget = TURN;
 
-/** `queueMicrotask` makes a resource for `async_hooks` at each call; this does the same and costs a third. */
-const now = Promise.resolve();
-
 /** Puts a process into the line, once. */
 export function schedule(process: Runnable): void {
   if (process.scheduled) return;
@@ -34,7 +32,7 @@ export function schedule(process: Runnable): void {
   line.push(process);
   if (armed) return;
   armed = true;
-  if (budget > 0) void now.then(drain);
+  if (budget > 0) soon(drain);
   else setImmediate(nextTurn);
 }
 

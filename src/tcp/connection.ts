@@ -76,7 +76,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
       throw new TypeError(what);
     });
     this.channel?.ask(active);
-    this.unmark(PASSIVE_TOLD);
+    this.mark(PASSIVE_TOLD, false);
     if (!this.is(PUMPING) && !this.busy) this.deferTurn();
   }
 
@@ -110,7 +110,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   resumeTurn(): void {
-    this.unmark(DEFERRED);
+    this.mark(DEFERRED, false);
     if (!this.busy) this.pump();
   }
 
@@ -147,7 +147,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     }
     turn.handling = undefined;
     turn.flush();
-    this.unmark(PUMPING);
+    this.mark(PUMPING, false);
     if (this.framesReceived !== before) channel.lastFrameAt = wholeMs();
     if (this.phase === RUNNING && !this.busy) this.afterFrames(channel);
   }
@@ -242,12 +242,12 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   }
 
   private sayShutdown(): void {
-    this.unmark(SHUTDOWN_ASKED);
+    this.mark(SHUTDOWN_ASKED, false);
     this.event("shutdown", undefined);
   }
 
   private sayDrained(): void {
-    this.unmark(RELIEVED);
+    this.mark(RELIEVED, false);
     if (this.cells.drained) this.event("drained", undefined);
     else this.pump();
   }

@@ -170,11 +170,12 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
 
   /** Sends FIN once all output is out, then waits a little for the peer's: a reset would destroy what is under way. */
   protected finish(): void {
-    if ((this.channel as Channel).pending > 0) return;
+    const { pending, socket } = this.channel as Channel;
+    if (pending > 0) return;
     this.phase = LINGERING;
     this.#endBy = wholeMs() + this.service.limits.linger;
     this.service.wheel.schedule(this, this.#endBy);
-    this.channel?.socket.end();
+    socket.end();
   }
 
   /** Ends without waiting for anything. */

@@ -118,7 +118,7 @@ export class Outlet implements TurnOwner {
     this.service.counters.outbound -= backlog.inFlight;
     backlog.inFlight = 0;
     this.writeQueue(backlog);
-    if (!this.has(FULL) || this.pending > this.service.limits.lowWater) return false;
+    if (!this.full || this.pending > this.service.limits.lowWater) return false;
     this.put(FULL, false);
     return true;
   }

@@ -7,6 +7,7 @@
  */
 import type { Framing } from "../framing/framing.js";
 import { View } from "../framing/view.js";
+import { soon } from "../otp/soon.js";
 
 /** Who writes what has been gathered. */
 export interface TurnOwner {
@@ -18,9 +19,6 @@ export interface TurnOwner {
 const SIZE = 80 * 1024;
 /** Larger frames leave from where they are, if they can. */
 export const LARGE = 16 * 1024;
-
-/** As in the scheduler: a third of what `queueMicrotask` costs. Nothing that is done here throws. */
-const now = Promise.resolve();
 
 export class Turn {
   #buffer = Buffer.allocUnsafeSlow(SIZE);
@@ -90,7 +88,7 @@ export class Turn {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    void now.then(this.#done);
+    soon(this.#done);
   }
 
   readonly #done = (): void => {
