@@ -17,8 +17,10 @@ async function stalledRun(mode: "rate" | "echo") {
   const child = spawn(process.execPath, ["-e", ECHO], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const [port] = await once(child.stdout, "data");
+    let stalled = false;
     const stall = async ({ elapsedMs }: Progress) => {
-      if (elapsedMs < 4_000 || elapsedMs >= 5_000) return;
+      if (stalled || elapsedMs < 4_000) return;
+      stalled = true;
       child.kill("SIGSTOP");
       await sleep(STALL_MS);
       child.kill("SIGCONT");
