@@ -1,7 +1,3 @@
-/** The observer page in a real browser: what is drawn of the built program, and what its buttons do to it. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, expect } from "vitest";
 import { clockTime } from "../../src/admin/page/model/format.js";
@@ -44,9 +40,7 @@ export default defineProtocol({
 `;
 
 async function desk(...args: string[]) {
-  const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(dir, "desk.ts"), PROTOCOL);
-  return serveProgram(["./desk.ts", ...args], { cwd: dir });
+  return serveProgram(["./desk.ts", ...args], { files: { "desk.ts": PROTOCOL } });
 }
 
 async function open(served: Awaited<ReturnType<typeof desk>>, options?: LookOptions): Promise<Look> {

@@ -1,6 +1,6 @@
 /** The built program as an OS process of a test: started on free ports, watched through its log, ended with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -17,6 +17,16 @@ export type LogLine = Readonly<Record<string, any>>;
 /** Every program of this file, so that none outlives it however a test ends. */
 const running = new Set<Program>();
 
+export interface ProgramOptions {
+  readonly env?: Record<string, string>;
+  /** Default: a folder of its own, which goes when it ends. */
+  readonly cwd?: string;
+  /** What lies in that folder of its own, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly detached?: boolean;
+  readonly main?: string;
+}
+
 export class Program {
   readonly child: ChildProcess;
   readonly dir = mkdtempSync(join(tmpdir(), "drover-test-"));
@@ -26,10 +36,8 @@ export class Program {
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
   #waiting: (() => void)[] = [];
 
-  constructor(
-    args: readonly string[],
-    options: { env?: Record<string, string>; cwd?: string; detached?: boolean; main?: string } = {},
-  ) {
+  constructor(args: readonly string[], options: ProgramOptions = {}) {
+    for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(this.dir, name), text);
     // NODE names another Node, TRANSPORT another transport, to run these tests with.
     this.child = spawn(process.env.NODE ?? process.execPath, [options.main ?? MAIN, ...args], {
       cwd: options.cwd ?? this.dir,
@@ -123,7 +131,7 @@ export interface Served extends Disposable {
 /** Starts `drover start` on free ports and waits until it serves. */
 export async function serveProgram(
   args: readonly string[] = [],
-  options: ConstructorParameters<typeof Program>[1] = {},
+  options: ProgramOptions = {},
 ): Promise<Served & { stop(): Promise<void> }> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const program = new Program(
@@ -242,7 +250,7 @@ export function series(
 /** Runs a command of the program to its end. */
 export async function run(
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: ProgramOptions = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const program = new Program(args, options);
   const { code } = await program.exited;

@@ -1,17 +1,8 @@
-/** What goes wrong between the primary and its workers, and in the primary's own children: nobody else feels it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";
 
-const folders: string[] = [];
-
-afterEach(async () => {
-  await endAll();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+afterEach(endAll);
 
 /** A protocol that does with the channel of its worker what the client says. */
 const ROGUE = `
@@ -35,10 +26,7 @@ export default defineProtocol({
 });`;
 
 async function rogue(...args: string[]) {
-  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  folders.push(cwd);
-  writeFileSync(join(cwd, "rogue.js"), ROGUE);
-  return serveProgram(["./rogue.js", ...args], { cwd });
+  return serveProgram(["./rogue.js", ...args], { files: { "rogue.js": ROGUE } });
 }
 
 const GARBAGE = [

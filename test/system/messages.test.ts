@@ -1,7 +1,3 @@
-/** Messages and exit signals between processes of different workers; and what a client may not do with them. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, serveProgram } from "../support/program.js";
@@ -35,9 +31,7 @@ interface Party {
 }
 
 function courier(...args: string[]) {
-  const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(dir, "courier.ts"), COURIER);
-  return serveProgram(["./courier.ts", ...args], { cwd: dir });
+  return serveProgram(["./courier.ts", ...args], { files: { "courier.ts": COURIER } });
 }
 
 async function party(port: number): Promise<Party> {

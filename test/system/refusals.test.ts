@@ -1,5 +1,5 @@
 /** What is refused before anything starts: the exit code, and one line that says what to do. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -131,9 +131,8 @@ describe("a protocol of one's own that cannot be served ends with 66 and says wh
   ];
   for (const [title, code, says] of cases) {
     test(title, async () => {
-      const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-      writeFileSync(join(cwd, "my.ts"), code);
-      const { code: exitCode, line } = await refused(["start", "./my.ts", ...(await free())], { cwd });
+      const args = ["start", "./my.ts", ...(await free())];
+      const { code: exitCode, line } = await refused(args, { files: { "my.ts": code } });
       expect(line).toMatch(says);
       expect(exitCode).toBe(66);
     });

@@ -1,7 +1,3 @@
-/** Going down: asked once, asked twice, asked through the whole process group. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, isAlive, serveProgram } from "../support/program.js";
@@ -32,9 +28,7 @@ export default defineProtocol({
 `;
 
 function polite() {
-  const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(dir, "polite.ts"), POLITE);
-  return serveProgram(["./polite.ts"], { cwd: dir, detached: true });
+  return serveProgram(["./polite.ts"], { files: { "polite.ts": POLITE }, detached: true });
 }
 
 test("SIGTERM: accepting stops first, connections say goodbye, the exit code is 0 and nothing is left", async () => {
@@ -106,20 +100,16 @@ test("SIGTERM while it starts ends it cleanly", async () => {
 });
 
 test("SIGTERM while a worker loads its protocol ends it as soon as that is loaded", async () => {
-  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(
-    join(cwd, "slow.ts"),
-    `import { isMainThread } from "node:worker_threads";
-     import { defineProtocol, packet } from "drover";
-     if (isMainThread) process.stderr.write("loading in a worker\\n");
-     await new Promise((resolve) => setTimeout(resolve, 300));
-     export default defineProtocol({ name: "slow", framing: packet(2), states: { ready: {} } });`,
-  );
+  const code = `import { isMainThread } from "node:worker_threads";
+    import { defineProtocol, packet } from "drover";
+    if (isMainThread) process.stderr.write("loading in a worker\\n");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    export default defineProtocol({ name: "slow", framing: packet(2), states: { ready: {} } });`;
   const { Program, freePort } = await import("../support/program.js");
   const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
   const program = new Program(
     ["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", "--log-format=json", ...ports],
-    { cwd },
+    { files: { "slow.ts": code } },
   );
   await program.until(() => program.stderr.includes("loading in a worker"));
   program.signal("SIGTERM");

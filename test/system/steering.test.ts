@@ -1,7 +1,3 @@
-/** The running program is steered: suspended, resumed, drained, scaled, and told what to log. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import {
@@ -44,9 +40,7 @@ export default defineProtocol({
 `;
 
 function guests(...args: string[]) {
-  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(cwd, "guest.ts"), GUEST);
-  return serveProgram(["./guest.ts", ...args], { cwd });
+  return serveProgram(["./guest.ts", ...args], { files: { "guest.ts": GUEST } });
 }
 
 const drover = ({ control }: Served, ...line: string[]) => run([...line, "--control", control]);

@@ -1,5 +1,5 @@
 /** What happens to the OS processes: how they end, who starts them again, and that none is left behind. */
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -40,9 +40,7 @@ export default defineProtocol({
 `;
 
 function fragile(...args: string[]) {
-  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(cwd, "fragile.ts"), FRAGILE);
-  return serveProgram(["./fragile.ts", ...args], { cwd });
+  return serveProgram(["./fragile.ts", ...args], { files: { "fragile.ts": FRAGILE } });
 }
 
 async function asks(port: number, word: string): Promise<string> {

@@ -1,7 +1,3 @@
-/** The tutorial's steps, with the built program: say hello, look at the tree, kill a connection, read the report. */
-
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";
@@ -134,13 +130,8 @@ test("a handler that throws closes its own connection, leaves a crash report, an
 });
 
 /** Serves a protocol of the test's own. */
-async function serveWith(code: string, args: readonly string[]) {
-  const { mkdtempSync } = await import("node:fs");
-  const { tmpdir } = await import("node:os");
-  const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(dir, "protocol.ts"), code);
-  const served = await serveProgram(["./protocol.ts", ...args], { cwd: dir });
-  return served;
+function serveWith(code: string, args: readonly string[]) {
+  return serveProgram(["./protocol.ts", ...args], { files: { "protocol.ts": code } });
 }
 
 test("/health, /ready, /tree and /metrics answer over HTTP", async () => {

@@ -1,7 +1,3 @@
-/** Looking into the built program: lists, what processes hold, traces and events, through real workers. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { ask, listenTo, post } from "../admin/support.js";
 import { FrameClient } from "../support/frames.js";
@@ -32,9 +28,7 @@ export default defineProtocol({
 `;
 
 async function desk(...args: string[]) {
-  const dir = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(dir, "desk.ts"), PROTOCOL);
-  const served = await serveProgram(["./desk.ts", ...args], { cwd: dir });
+  const served = await serveProgram(["./desk.ts", ...args], { files: { "desk.ts": PROTOCOL } });
   const clients: { client: FrameClient; pid: string }[] = [];
   /** Connects until so many are there, in every worker at least one. */
   const fill = async (count: number) => {

@@ -1,7 +1,3 @@
-/** Workers that do not turn their loop: they are seen, killed from outside, and never outlive their primary. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, isAlive, series, serveProgram } from "../support/program.js";
@@ -31,9 +27,7 @@ function spinForever(ms: number): void {
 `;
 
 function busy(...args: string[]) {
-  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  writeFileSync(join(cwd, "busy.ts"), BUSY);
-  return serveProgram(["./busy.ts", ...args], { cwd });
+  return serveProgram(["./busy.ts", ...args], { files: { "busy.ts": BUSY } });
 }
 
 async function workerNode(adminPort: number, slot: number): Promise<any> {

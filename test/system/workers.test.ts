@@ -1,6 +1,5 @@
 /** Workers die: one at a time under load, all at once, and once too often. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { runLoad } from "../../scripts/load/run.js";
@@ -179,30 +178,26 @@ function balanced(metrics: string): boolean {
 }
 
 test("the program is ready when all its workers are, though the first serves already", async () => {
-  const cwd = mkdtempSync(join(tmpdir(), "drover-protocol-"));
-  const gate = join(cwd, "open");
-  writeFileSync(
-    join(cwd, "slow.ts"),
-    `import cluster from "node:cluster";
-     import { existsSync } from "node:fs";
-     import { defineProtocol, packet } from "drover";
-     const wait = () => new Promise((resolve) => setTimeout(resolve, 10));
-     while (cluster.worker?.id === 2 && !existsSync(${JSON.stringify(gate)})) await wait();
-     export default defineProtocol({
-       name: "slow",
-       framing: packet(2),
-       states: { ready: { frame: (conn, frame) => conn.send(frame) } },
-     });`,
-  );
+  const code = `import cluster from "node:cluster";
+    import { existsSync } from "node:fs";
+    import { defineProtocol, packet } from "drover";
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 10));
+    while (cluster.worker?.id === 2 && !existsSync("open")) await wait();
+    export default defineProtocol({
+      name: "slow",
+      framing: packet(2),
+      states: { ready: { frame: (conn, frame) => conn.send(frame) } },
+    });`;
   const [port, adminPort] = [await freePort(), await freePort()];
   const ports = [`--port=${port}`, `--admin-port=${adminPort}`];
-  const program = new Program(["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", ...ports], { cwd });
+  const args = ["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", ...ports];
+  const program = new Program(args, { files: { "slow.ts": code } });
   const client = await eventually(() => FrameClient.connect(port).catch(() => undefined));
   expect(String(await client.ask("hello"))).toBe("hello");
   const early = await http(adminPort, "/ready");
   expect([early.status, early.body]).toEqual([503, expect.stringContaining("starting")]);
   expect((await http(adminPort, "/health")).status).toBe(200);
-  writeFileSync(gate, "");
+  writeFileSync(join(program.dir, "open"), "");
   await program.line(({ msg }) => / serves /.test(msg ?? ""));
   expect((await http(adminPort, "/ready")).status).toBe(200);
   client.end();
