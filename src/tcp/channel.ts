@@ -4,7 +4,8 @@
  * asked for.
  *
  *   chunk ─┬─ the decoder is hungry ─▶ decoder ──frame──▶ handler
- *          └─ it is not ─▶ held, and reading stops: TCP pushes back on the client
+ *          │                             └ frames wait: reading stops, TCP pushes back on the client
+ *          └─ it is not ─▶ held, and reading stops
  *
  * Nothing is decided here about when a frame is handled; that is the connection's rule.
  */
@@ -25,6 +26,7 @@ const UNLIMITED = -1;
 const HUNGRY = OUTLET_FLAGS << 1;
 const ENDED = OUTLET_FLAGS << 2;
 const HEEDLESS = OUTLET_FLAGS << 3;
+const PAUSED = OUTLET_FLAGS << 4;
 
 export class Channel extends Outlet {
   bytesReceived = 0;
@@ -132,9 +134,26 @@ export class Channel extends Outlet {
 
   private hold(chunk: Buffer): false {
     this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
+    this.stopReading();
+    return false;
+  }
+
+  /** Frames wait: no more is read until they are handled. */
+  pause(): void {
+    if (this.buffered > 0) this.stopReading();
+  }
+
+  private stopReading(): void {
+    if (this.has(PAUSED)) return;
+    this.put(PAUSED, true);
     this.service.counters.readsPaused++;
     this.socket.pause();
-    return false;
+  }
+
+  private readOn(): void {
+    if (!this.has(PAUSED)) return;
+    this.put(PAUSED, false);
+    this.socket.resume();
   }
 
   /**
@@ -151,6 +170,7 @@ export class Channel extends Outlet {
    */
   refill(): number {
     this.put(HUNGRY, true);
+    this.readOn();
     const held = this.#held;
     if (!held) {
       if (this.#decoder && this.service.returnDecoder(this.#decoder)) this.#decoder = undefined;
@@ -158,15 +178,13 @@ export class Channel extends Outlet {
     }
     this.#held = undefined;
     this.feed().push(held);
-    this.socket.resume();
     return held.length;
   }
 
   /** Nothing of it is wanted any more. Reads on all the same: a client that cannot send may never get to reading. */
   discard(): void {
-    if (!this.#held) return;
     this.#held = undefined;
-    this.socket.resume();
+    this.readOn();
   }
 
   /** Asks for frames in another way; a number is added to those that are still to come. */

@@ -3,8 +3,8 @@
  * and ends is in `lifetime.ts`.
  *
  * Flow control both ways is one rule: the next frame is asked for only when the last one is handled and what
- * it wrote has room. Frames that are already here wait in the decoder; a chunk that comes on top of them
- * stops the reading, and TCP pushes back on the client.
+ * it wrote has room. Frames that are already here wait in the decoder, and as long as they do no more is read:
+ * TCP pushes back on the client.
  *
  * No promise, closure or timer per frame; all fields are set in the constructor. Methods are private by the word, not
  * by `#`, here and in whatever a connection is made of: a class with such methods costs each of its objects a field.
@@ -22,7 +22,7 @@ import { dataFor, handleEvent, type ProtocolCells } from "./compile.js";
 import { CLOSING, FLUSHING, GONE, Lifetime, OWN_MARK, RUNNING, WAITING } from "./lifetime.js";
 import type { Active } from "./protocol.js";
 import { lends } from "./reused.js";
-import type { Deferred } from "./service.js";
+import type { Deferred } from "./run-queue.js";
 import { wholeMs } from "./wheel.js";
 
 /** Frames are being handled. */
@@ -117,7 +117,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   private deferTurn(): void {
     if (this.is(DEFERRED)) return;
     this.mark(DEFERRED);
-    this.service.defer(this);
+    this.service.runQueue.add(this);
   }
 
   /** Whether a frame may be handled now. */
@@ -187,6 +187,8 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
   private afterFrames(channel: Channel): void {
+    // A protocol that asks for no frames still wants to hear that the peer has gone.
+    if (!channel.hungry && channel.credit !== 0) channel.pause();
     if (!channel.hungry || channel.buffered === 0) channel.partialSince = NONE;
     else if (channel.ended) return this.stop({ shutdown: "truncated" });
     else if (channel.partialSince === NONE) {

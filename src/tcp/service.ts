@@ -6,15 +6,11 @@ import { Counters } from "./counters.js";
 import { Latency, timedStates } from "./latency.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
+import { RunQueue } from "./run-queue.js";
 import { Slab } from "./slab.js";
 import { type TapListener, Taps } from "./tap.js";
 import { Turn } from "./turn.js";
 import { Wheel } from "./wheel.js";
-
-/** Something that has used up its share of a turn. */
-export interface Deferred {
-  resumeTurn(): void;
-}
 
 export class Service {
   readonly protocol: AnyProtocol;
@@ -23,6 +19,7 @@ export class Service {
   readonly counters = new Counters();
   readonly wheel = new Wheel();
   readonly turn = new Turn();
+  readonly runQueue = new RunQueue();
   readonly slab: Slab;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   readonly #timers: ReadonlySet<string>;
@@ -36,7 +33,6 @@ export class Service {
   onReleased: (() => void) | undefined = undefined;
   /** Where the heads of large frames are written. */
   heads = Buffer.allocUnsafeSlow(16);
-  #deferred: Deferred[] = [];
 
   constructor(protocol: AnyProtocol, options: CompileOptions = {}) {
     this.protocol = protocol;
@@ -94,15 +90,4 @@ export class Service {
   newHeads(): void {
     this.heads = Buffer.allocUnsafeSlow(16);
   }
-
-  /** Goes on with `one` after the others, and after the event loop has looked at the sockets. */
-  defer(one: Deferred): void {
-    if (this.#deferred.push(one) === 1) setImmediate(this.#resume);
-  }
-
-  readonly #resume = (): void => {
-    const deferred = this.#deferred;
-    this.#deferred = [];
-    for (const one of deferred) one.resumeTurn();
-  };
 }

@@ -1,6 +1,8 @@
 /** No client's frames keep another's waiting, and none are lost in between. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { defineProtocol, exit, type Pid, packet } from "../../src/index.js";
+import { systemClock, useClock } from "../../src/otp/clock.js";
+import { type Deferred, RunQueue } from "../../src/tcp/run-queue.js";
 import { packet2 } from "../support/client.js";
 import { closedAs, connected, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
@@ -55,6 +57,48 @@ test("frames of two flooding clients alternate by turns of at most 64 frames", a
     run = bothBusy[n - 1] === name ? run + 1 : 1;
     expect(run).toBeLessThanOrEqual(64);
   }
+});
+
+test("a client whose frames wait for their turn is not read until they are handled", async () => {
+  let unhandled = 0;
+  const protocol = defineProtocol({
+    name: "unhandled",
+    framing: packet(2),
+    states: {
+      ready: {
+        frame: () => {
+          const { bytesReceived, framesReceived } = server.counters;
+          unhandled = Math.max(unhandled, bytesReceived - 2 * framesReceived);
+        },
+      },
+    },
+  });
+  const server = await serving(protocol);
+  (await connected(server)).write(Buffer.alloc(2 * 200_000));
+  await until(() => server.counters.framesReceived === 200_000);
+  // One chunk, and the frame that was cut off at the end of the last one.
+  expect(unhandled).toBeLessThanOrEqual(65_536 + 2);
+});
+
+test("those who ask much share a slice of time, and then the sockets are looked at before the next", async () => {
+  let now = 0;
+  const restore = useClock({ ...systemClock, now: () => now });
+  onTestFinished(restore);
+  const queue = new RunQueue();
+  const order: string[] = [];
+  const heavy = (name: string, turns: number): Deferred => ({
+    resumeTurn() {
+      now += 0.4;
+      order.push(name);
+      if (--turns > 0) queue.add(this);
+    },
+  });
+  for (const name of ["a", "b", "c", "d", "e"]) queue.add(heavy(name, 2));
+  while (order.filter((name) => name !== "sockets").length < 10) {
+    await new Promise(setImmediate);
+    order.push("sockets");
+  }
+  expect(order.join(" ")).toBe("a b c sockets d e a sockets b c d sockets e sockets");
 });
 
 test("a turn ends after 64 KiB of large frames too", async () => {
