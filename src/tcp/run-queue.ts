@@ -2,8 +2,12 @@
  * Those who have used up their share of a turn, in the order in which they did. They go on when the event loop
  * has looked at the sockets, and only for a slice of time before it looks again: so a client that asks little
  * waits for one slice, however many there are that ask much.
+ *
+ * The event loop accepts one connection each time that it looks. While there are any to accept, the slice is a
+ * single turn: who has just come would otherwise wait a slice for each that came before.
  */
 import { clock } from "../otp/clock.js";
+import type { Counters } from "./counters.js";
 
 /** Something that has used up its share of a turn. */
 export interface Deferred {
@@ -15,6 +19,13 @@ const SLICE = 1;
 
 export class RunQueue {
   readonly #waiting: Deferred[] = [];
+  readonly #counters: Pick<Counters, "accepted">;
+  /** How many had been accepted when the last slice began. */
+  #accepted = 0;
+
+  constructor(counters: Pick<Counters, "accepted">) {
+    this.#counters = counters;
+  }
 
   add(one: Deferred): void {
     if (this.#waiting.push(one) === 1) setImmediate(this.#run);
@@ -24,7 +35,9 @@ export class RunQueue {
     const waiting = this.#waiting;
     // Who comes back meanwhile stands behind a look at the sockets again.
     const all = waiting.length;
-    const until = clock.now() + SLICE;
+    const { accepted } = this.#counters;
+    const until = clock.now() + (accepted === this.#accepted ? SLICE : 0);
+    this.#accepted = accepted;
     let done = 0;
     do waiting[done++]?.resumeTurn();
     while (done < all && clock.now() < until);

@@ -19,7 +19,7 @@ export class Service {
   readonly counters = new Counters();
   readonly wheel = new Wheel();
   readonly turn = new Turn();
-  readonly runQueue = new RunQueue();
+  readonly runQueue = new RunQueue(this.counters);
   readonly slab: Slab;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   readonly #timers: ReadonlySet<string>;
