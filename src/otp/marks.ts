@@ -2,8 +2,8 @@
  * What is true or false of a process, in one number: as fields of their own such facts would be 8 bytes each of
  * every process, and a connection is one of many thousands.
  */
-const ALIVE = 1;
-const BUSY = 2;
+export const ALIVE = 1;
+export const BUSY = 2;
 const SCHEDULED = 4;
 const TRAP_EXIT = 8;
 const LINKED_TO_PARENT = 16;
@@ -13,15 +13,16 @@ const STOPPING = 64;
 export const FIRST_OWN_MARK = 1 << 16;
 
 export abstract class Marked {
-  #marks = ALIVE;
+  /** Not `#marks`: a kind of which there are very many reads them in code of its own. */
+  protected marks = ALIVE;
 
   protected is(marks: number): boolean {
-    return (this.#marks & marks) !== 0;
+    return (this.marks & marks) !== 0;
   }
 
   protected mark(marks: number, on = true): void {
-    if (on) this.#marks |= marks;
-    else this.#marks &= ~marks;
+    if (on) this.marks |= marks;
+    else this.marks &= ~marks;
   }
 
   get alive(): boolean {

@@ -19,10 +19,14 @@ export interface TurnOwner {
 const SIZE = 80 * 1024;
 /** Larger frames leave from where they are, if they can. */
 export const LARGE = 16 * 1024;
+/** Of so few bytes a view costs more than writing them into it, so it is kept. */
+const SMALL = 1024;
 
 export class Turn {
   #buffer = Buffer.allocUnsafeSlow(SIZE);
   #memory = this.#buffer.buffer;
+  /** Views of its beginning, by their length. */
+  #views: (Buffer | undefined)[] = new Array(SMALL + 1);
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -62,13 +66,18 @@ export class Turn {
     const owner = this.#owner;
     this.#owner = undefined;
     if (!owner || this.#at === this.#start) return;
-    const bytes = new View(this.#memory, this.#start, this.#at - this.#start);
-    if (owner.writeTurn(bytes)) {
+    if (owner.writeTurn(this.#gatheredBytes())) {
       this.#at = this.#start;
       return;
     }
     this.#start = this.#at;
     if (SIZE - this.#start < LARGE) this.#renew();
+  }
+
+  #gatheredBytes(): Buffer {
+    const length = this.#at - this.#start;
+    if (this.#start > 0 || length > SMALL) return new View(this.#memory, this.#start, length);
+    return (this.#views[length] ??= new View(this.#memory, 0, length));
   }
 
   /** Makes room for a frame, when nothing is gathered. @returns whether it can have so much */
@@ -81,6 +90,7 @@ export class Turn {
   #renew(): void {
     this.#buffer = Buffer.allocUnsafeSlow(SIZE);
     this.#memory = this.#buffer.buffer;
+    this.#views = new Array(SMALL + 1);
     this.#start = this.#at = 0;
   }
 
