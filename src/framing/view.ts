@@ -18,3 +18,22 @@ function constructorOfBuffers(): ViewConstructor {
     return Buffer.from(memory as ArrayBuffer, offset, length);
   } as unknown as ViewConstructor;
 }
+
+/** Of so few bytes a view costs more than what is done with it. */
+const SMALL = 1024;
+
+/** Views of the beginning of a memory that is used again and again, kept by their length where they are small. */
+export class Beginnings {
+  readonly memory: ArrayBufferLike;
+  readonly #kept: (Buffer | undefined)[] = new Array(SMALL + 1);
+
+  constructor(memory: ArrayBufferLike) {
+    this.memory = memory;
+  }
+
+  /** The first `length` bytes. */
+  view(length: number): Buffer {
+    if (length > SMALL) return new View(this.memory, 0, length);
+    return (this.#kept[length] ??= new View(this.memory, 0, length));
+  }
+}

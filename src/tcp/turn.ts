@@ -6,7 +6,7 @@
  * socket until it is done: the turn goes on behind them, and begins a new buffer when little is left.
  */
 import type { Framing } from "../framing/framing.js";
-import { View } from "../framing/view.js";
+import { Beginnings, View } from "../framing/view.js";
 import { soon } from "../otp/soon.js";
 
 /** Who writes what has been gathered. */
@@ -19,14 +19,11 @@ export interface TurnOwner {
 const SIZE = 80 * 1024;
 /** Larger frames leave from where they are, if they can. */
 export const LARGE = 16 * 1024;
-/** Of so few bytes a view costs more than writing them into it, so it is kept. */
-const SMALL = 1024;
 
 export class Turn {
   #buffer = Buffer.allocUnsafeSlow(SIZE);
   #memory = this.#buffer.buffer;
-  /** Views of its beginning, by their length. */
-  #views: (Buffer | undefined)[] = new Array(SMALL + 1);
+  #beginnings = new Beginnings(this.#memory);
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -76,8 +73,7 @@ export class Turn {
 
   #gatheredBytes(): Buffer {
     const length = this.#at - this.#start;
-    if (this.#start > 0 || length > SMALL) return new View(this.#memory, this.#start, length);
-    return (this.#views[length] ??= new View(this.#memory, 0, length));
+    return this.#start === 0 ? this.#beginnings.view(length) : new View(this.#memory, this.#start, length);
   }
 
   /** Makes room for a frame, when nothing is gathered. @returns whether it can have so much */
@@ -90,7 +86,7 @@ export class Turn {
   #renew(): void {
     this.#buffer = Buffer.allocUnsafeSlow(SIZE);
     this.#memory = this.#buffer.buffer;
-    this.#views = new Array(SMALL + 1);
+    this.#beginnings = new Beginnings(this.#memory);
     this.#start = this.#at = 0;
   }
 
