@@ -6,6 +6,8 @@
  * more use and the connection is over.
  */
 
+import type { Arena } from "./view.js";
+
 /** Turns chunks into frames. One per connection. Push a chunk, pull until `undefined`, push the next one. */
 export interface Decoder<In> {
   /**
@@ -36,7 +38,7 @@ export interface Keeper {
   /** That of `buffer`, which begins where it does. */
   readonly memory: ArrayBufferLike;
   /** Copies in `length` bytes that begin at `start`. @returns where they begin in `buffer`, until the next call */
-  keep(from: ArrayBufferLike, start: number, length: number): number;
+  keep(from: Arena, start: number, length: number): number;
   /**
    * Memory that is used again and again, to put a borrowed frame together in.
    * @param received bytes of the frame that are here, of `length`
@@ -53,9 +55,9 @@ export interface Keeper {
  */
 export interface LendingDecoder<In> extends Decoder<In> {
   /** As `push`, for the first `length` bytes of memory that stays as it is only until `keepRest`. */
-  lend(shared: Buffer, length: number, keeper: Keeper): void;
-  /** Copies out what of the memory has not been pulled yet. */
-  keepRest(keeper: Keeper): void;
+  lend(arena: Arena, length: number, keeper: Keeper): void;
+  /** Copies out what of the memory has not been pulled yet; nothing when that has been done. */
+  keepRest(): void;
 }
 
 export interface Framing<In, Out = In> {

@@ -11,7 +11,7 @@ import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
 import { EMPTY, keep, pushedTooEarly, reserve } from "./rest.js";
-import { View } from "./view.js";
+import type { Arena } from "./view.js";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -93,6 +93,9 @@ export class LineDecoder implements LendingDecoder<string> {
   private chunk: Buffer;
   /** Where in the chunk the next line, or the rest of this one, starts. */
   private at: number;
+  /** Who keeps what is not pulled, when the chunk is lent: the beginning of that. */
+  private keeper: Keeper | undefined;
+  private arena: Arena | undefined;
   private own: Buffer;
   private filled: number;
 
@@ -100,6 +103,8 @@ export class LineDecoder implements LendingDecoder<string> {
     this.maxLength = maxLength;
     this.chunk = EMPTY;
     this.at = 0;
+    this.keeper = undefined;
+    this.arena = undefined;
     this.own = EMPTY;
     this.filled = 0;
   }
@@ -114,12 +119,17 @@ export class LineDecoder implements LendingDecoder<string> {
     this.at = 0;
   }
 
-  lend(shared: Buffer, length: number): void {
-    this.push(new View(shared.buffer, shared.byteOffset, length));
+  lend(arena: Arena, length: number, keeper: Keeper): void {
+    this.push(arena.beginning(length));
+    this.arena = arena;
+    this.keeper = keeper;
   }
 
-  keepRest(keeper: Keeper): void {
-    this.chunk = keep(this.chunk.subarray(this.at), keeper);
+  keepRest(): void {
+    const { arena, keeper } = this;
+    this.arena = this.keeper = undefined;
+    if (!arena || !keeper || this.at === this.chunk.length) return;
+    this.chunk = keep(arena, this.at, this.chunk.length - this.at, keeper);
     this.at = 0;
   }
 

@@ -15,7 +15,7 @@ import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
 import { EMPTY, pushedTooEarly, reserve } from "./rest.js";
-import { View } from "./view.js";
+import { type Arena, View } from "./view.js";
 
 export type HeaderLength = 1 | 2 | 4;
 
@@ -47,6 +47,7 @@ export function packet(bytes: HeaderLength, options: PacketOptions = {}): Framin
   return new PacketFraming(bytes, checkMaxLength(name, wanted, DEFAULT[bytes], CEILING[bytes], instead));
 }
 
+const NO_MEMORY = EMPTY.buffer;
 const HEADERS = "a header has 1, 2 or 4 bytes; write packet(1), packet(2) or packet(4)";
 
 class PacketFraming implements Framing<Buffer, Payload> {
@@ -108,7 +109,8 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   /** Where in the chunk the next byte is that has not been used, and where it ends. */
   private at: number;
   private end: number;
-  /** The chunk is only lent: by whom. */
+  /** The chunk is only lent: what it lies in, and who keeps what is not pulled. */
+  private arena: Arena | undefined;
   private keeper: Keeper | undefined;
   /** Of the frame that is being assembled: header bytes seen, what they say so far, and the bytes after them. */
   private headerSeen: number;
@@ -122,10 +124,11 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.headerLength = headerLength;
     this.maxLength = maxLength;
     this.chunk = EMPTY;
-    this.memory = EMPTY.buffer;
+    this.memory = NO_MEMORY;
     this.base = 0;
     this.at = 0;
     this.end = 0;
+    this.arena = undefined;
     this.keeper = undefined;
     this.headerSeen = 0;
     this.length = 0;
@@ -139,19 +142,18 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   }
 
   push(chunk: Buffer): void {
-    this.look(chunk, chunk.length);
-    this.keeper = undefined;
+    this.look(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
   }
 
-  lend(shared: Buffer, length: number, keeper: Keeper): void {
-    this.look(shared, length);
+  lend(arena: Arena, length: number, keeper: Keeper): void {
+    this.look(arena.buffer, arena.memory, arena.offset, length);
+    this.arena = arena;
     this.keeper = keeper;
   }
 
-  private look(chunk: Buffer, length: number): void {
+  private look(chunk: Buffer, memory: ArrayBufferLike, base: number, length: number): void {
     if (this.at !== this.end) throw pushedTooEarly(nameOf(this.headerLength));
-    // What is lent is the same memory each time.
-    if (this.chunk !== chunk) this.turnTo(chunk, chunk.buffer, chunk.byteOffset);
+    this.turnTo(chunk, memory, base);
     this.at = 0;
     this.end = length;
   }
@@ -162,11 +164,12 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.base = base;
   }
 
-  keepRest(keeper: Keeper): void {
-    this.keeper = undefined;
-    if (this.at === this.end) return;
+  keepRest(): void {
+    const { arena, keeper } = this;
+    this.arena = this.keeper = undefined;
+    if (!arena || !keeper || this.at === this.end) return;
     const length = this.end - this.at;
-    this.at = keeper.keep(this.memory, this.base + this.at, length);
+    this.at = keeper.keep(arena, this.at, length);
     this.turnTo(keeper.buffer, keeper.memory, 0);
     this.end = this.at + length;
   }
@@ -186,7 +189,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     if (end > this.end) return this.assemble();
     if (this.keeper !== undefined && !this.keeper.borrowed) {
       // All that is left at once: one copy serves the other frames of the chunk as well.
-      this.keepRest(this.keeper);
+      this.keepRest();
       return this.pull();
     }
     this.at = end;
@@ -246,8 +249,8 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   private letGoOfChunk(): undefined {
     if (this.headerSeen === 0) this.clearBench();
     // The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. What is lent lives anyway.
-    if (this.keeper === undefined) this.turnTo(EMPTY, EMPTY.buffer, 0);
-    this.keeper = undefined;
+    if (this.arena === undefined) this.turnTo(EMPTY, NO_MEMORY, 0);
+    this.arena = this.keeper = undefined;
     this.at = this.end = 0;
   }
 }

@@ -6,7 +6,7 @@
 import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
 import { EMPTY, keep, pushedTooEarly } from "./rest.js";
-import { View } from "./view.js";
+import type { Arena } from "./view.js";
 
 /** Every chunk is a frame, as it came. A Buffer, a Uint8Array or a string (as UTF-8) can be sent. */
 export function raw(): Framing<Buffer, Payload> {
@@ -32,9 +32,14 @@ class RawFraming implements Framing<Buffer, Payload> {
 
 export class RawDecoder implements LendingDecoder<Buffer> {
   private chunk: Buffer;
+  /** Who keeps the chunk if it is not pulled: it is a view of what is lent. */
+  private keeper: Keeper | undefined;
+  private arena: Arena | undefined;
 
   constructor() {
     this.chunk = EMPTY;
+    this.keeper = undefined;
+    this.arena = undefined;
   }
 
   get buffered(): number {
@@ -46,13 +51,17 @@ export class RawDecoder implements LendingDecoder<Buffer> {
     this.chunk = chunk;
   }
 
-  lend(shared: Buffer, length: number, keeper: Keeper): void {
-    const chunk = new View(shared.buffer, shared.byteOffset, length);
-    this.push(keeper.borrowed ? chunk : keep(chunk, keeper));
+  lend(arena: Arena, length: number, keeper: Keeper): void {
+    if (!keeper.borrowed) return this.push(keep(arena, 0, length, keeper));
+    this.push(arena.view(0, length));
+    this.arena = arena;
+    this.keeper = keeper;
   }
 
-  keepRest(keeper: Keeper): void {
-    if (keeper.borrowed && this.chunk.length > 0) this.chunk = keep(this.chunk, keeper);
+  keepRest(): void {
+    const { arena, chunk, keeper } = this;
+    if (chunk.length > 0 && arena && keeper) this.chunk = keep(arena, 0, chunk.length, keeper);
+    this.arena = this.keeper = undefined;
   }
 
   pull(): Buffer | undefined {

@@ -7,7 +7,7 @@
  */
 
 import type { Keeper } from "./framing.js";
-import { View } from "./view.js";
+import { type Arena, View } from "./view.js";
 
 /** Stands for "no chunk" and "no rest", so that the fields of a decoder are always buffers. */
 export const EMPTY: Buffer = Buffer.alloc(0);
@@ -28,10 +28,10 @@ export function reserve(own: Buffer, filled: number, received: number, most: num
   return bigger;
 }
 
-/** A copy of bytes in memory that stays. */
-export function keep(bytes: Buffer, keeper: Keeper): Buffer {
-  const at = keeper.keep(bytes.buffer, bytes.byteOffset, bytes.length);
-  return new View(keeper.memory, at, bytes.length);
+/** A copy of `length` bytes, which begin at `start`, in memory that stays. */
+export function keep(arena: Arena, start: number, length: number, keeper: Keeper): Buffer {
+  const at = keeper.keep(arena, start, length);
+  return new View(keeper.memory, at, length);
 }
 
 /** For a caller that breaks the contract of `push`: silence would lose the frames not yet pulled. */

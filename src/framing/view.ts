@@ -22,18 +22,28 @@ function constructorOfBuffers(): ViewConstructor {
 /** Of so few bytes a view costs more than what is done with it. */
 const SMALL = 1024;
 
-/** Views of the beginning of a memory that is used again and again, kept by their length where they are small. */
-export class Beginnings {
+/** Memory that is used again and again: what is asked of it all the time, and is not free to ask, is at hand. */
+export class Arena {
+  readonly buffer: Buffer;
   readonly memory: ArrayBufferLike;
-  readonly #kept: (Buffer | undefined)[] = new Array(SMALL + 1);
+  /** Where the buffer begins in the memory. */
+  readonly offset: number;
+  readonly #beginnings: (Buffer | undefined)[] = new Array(SMALL + 1);
 
-  constructor(memory: ArrayBufferLike) {
-    this.memory = memory;
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
+    this.memory = buffer.buffer;
+    this.offset = buffer.byteOffset;
   }
 
-  /** The first `length` bytes. */
-  view(length: number): Buffer {
-    if (length > SMALL) return new View(this.memory, 0, length);
-    return (this.#kept[length] ??= new View(this.memory, 0, length));
+  /** A view of the first `length` bytes; where they are few, the same each time. */
+  beginning(length: number): Buffer {
+    if (length > SMALL) return this.view(0, length);
+    return (this.#beginnings[length] ??= this.view(0, length));
+  }
+
+  /** A view of `length` bytes that begin at `start` in the buffer. */
+  view(start: number, length: number): Buffer {
+    return new View(this.memory, this.offset + start, length);
   }
 }

@@ -11,7 +11,7 @@
  */
 import type { Decoder, LendingDecoder } from "../framing/framing.js";
 import { keep } from "../framing/rest.js";
-import { View } from "../framing/view.js";
+import type { Arena } from "../framing/view.js";
 import type { Socket } from "../transport/transport.js";
 import { OUTLET_FLAGS, Outlet } from "./outlet.js";
 import type { Active } from "./protocol.js";
@@ -106,20 +106,20 @@ export class Channel extends Outlet {
    * As `take`, for memory that is used again when `keep` has been called.
    * @returns whether there may be frames now
    */
-  lend(shared: Buffer, length: number): boolean {
+  lend(arena: Arena, length: number): boolean {
     this.count(length);
-    if (!this.hungry) return this.hold(Buffer.from(shared.subarray(0, length)));
+    if (!this.hungry) return this.hold(Buffer.from(arena.view(0, length)));
     const decoder = this.feed();
     const keeper = this.service.slab;
-    if (canLend(decoder)) decoder.lend(shared, length, keeper);
-    else decoder.push(keep(new View(shared.buffer, shared.byteOffset, length), keeper));
+    if (canLend(decoder)) decoder.lend(arena, length, keeper);
+    else decoder.push(keep(arena, 0, length, keeper));
     return true;
   }
 
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
     const decoder = this.#decoder;
-    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest(this.service.slab);
+    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest();
   }
 
   private feed(): Decoder<any> {

@@ -94,9 +94,8 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   onBytes(shared: Buffer, length: number): void {
     if (this.phase !== RUNNING) return;
     const channel = this.channel as Channel;
-    lends(shared);
     try {
-      if (channel.lend(shared, length)) this.pump();
+      if (channel.lend(lends(shared), length)) this.pump();
       channel.keep();
     } catch (thrown) {
       this.crash(reasonOf(thrown));

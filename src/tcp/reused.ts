@@ -3,17 +3,20 @@
  * not to one server: a frame may be sent to a connection of another.
  */
 
+import { Arena } from "../framing/view.js";
+
 /** What sockets are read into: whatever lies there must be copied to be sent later. */
 const lent = new WeakSet<ArrayBufferLike>();
-let lastLent: Buffer | undefined;
+let last: Arena | undefined;
 /** Memory from which a socket is still writing. */
 const written = new WeakSet<ArrayBufferLike>();
 
-/** Nearly always the same one, and to ask a Buffer for its memory is not free. */
-export function lends(shared: Buffer): void {
-  if (shared === lastLent) return;
-  lastLent = shared;
-  lent.add(shared.buffer);
+/** The memory that a socket was read into, which is nearly always the same. */
+export function lends(shared: Buffer): Arena {
+  if (last?.buffer === shared) return last;
+  last = new Arena(shared);
+  lent.add(last.memory);
+  return last;
 }
 
 export function isLent(memory: ArrayBufferLike): boolean {

@@ -7,7 +7,7 @@
  */
 
 import type { Keeper } from "../framing/framing.js";
-import { Beginnings, View } from "../framing/view.js";
+import type { Arena } from "../framing/view.js";
 import { belongsToSocket } from "./reused.js";
 
 const SIZE = 64 * 1024;
@@ -21,26 +21,19 @@ export class Slab implements Keeper {
   memory = this.buffer.buffer;
   readonly borrowed: boolean;
   #used = 0;
-  /** Of the memory that was copied from last: whoever lends it lends the same again. */
-  #lent: Beginnings | undefined = undefined;
   readonly #benches: Buffer[] = [];
 
   constructor(borrowed: boolean) {
     this.borrowed = borrowed;
   }
 
-  keep(from: ArrayBufferLike, start: number, length: number): number {
+  keep(from: Arena, start: number, length: number): number {
     if (length > this.buffer.length - this.#used) this.#renew(length);
     const at = this.#used;
     // `copy` would ask the Buffer for its memory and make a view of it as well.
-    this.buffer.set(start === 0 ? this.#beginning(from, length) : new View(from, start, length), at);
+    this.buffer.set(start === 0 ? from.beginning(length) : from.view(start, length), at);
     this.#used += length;
     return at;
-  }
-
-  #beginning(memory: ArrayBufferLike, length: number): Buffer {
-    if (this.#lent?.memory !== memory) this.#lent = new Beginnings(memory);
-    return this.#lent.view(length);
   }
 
   #renew(length: number): void {

@@ -6,7 +6,7 @@
  * socket until it is done: the turn goes on behind them, and begins a new buffer when little is left.
  */
 import type { Framing } from "../framing/framing.js";
-import { Beginnings, View } from "../framing/view.js";
+import { Arena } from "../framing/view.js";
 import { soon } from "../otp/soon.js";
 
 /** Who writes what has been gathered. */
@@ -21,9 +21,7 @@ const SIZE = 80 * 1024;
 export const LARGE = 16 * 1024;
 
 export class Turn {
-  #buffer = Buffer.allocUnsafeSlow(SIZE);
-  #memory = this.#buffer.buffer;
-  #beginnings = new Beginnings(this.#memory);
+  #arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -43,7 +41,7 @@ export class Turn {
       this.#owner = owner;
       if (this.handling !== owner) this.#arm();
     }
-    this.#at = framing.encodeInto(frame, this.#buffer, this.#at);
+    this.#at = framing.encodeInto(frame, this.#arena.buffer, this.#at);
   }
 
   /** Bytes that the owner has gathered and not written. */
@@ -73,7 +71,7 @@ export class Turn {
 
   #gatheredBytes(): Buffer {
     const length = this.#at - this.#start;
-    return this.#start === 0 ? this.#beginnings.view(length) : new View(this.#memory, this.#start, length);
+    return this.#start === 0 ? this.#arena.beginning(length) : this.#arena.view(this.#start, length);
   }
 
   /** Makes room for a frame, when nothing is gathered. @returns whether it can have so much */
@@ -84,9 +82,7 @@ export class Turn {
   }
 
   #renew(): void {
-    this.#buffer = Buffer.allocUnsafeSlow(SIZE);
-    this.#memory = this.#buffer.buffer;
-    this.#beginnings = new Beginnings(this.#memory);
+    this.#arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
     this.#start = this.#at = 0;
   }
 
