@@ -21,7 +21,8 @@ const SIZE = 80 * 1024;
 export const LARGE = 16 * 1024;
 
 export class Turn {
-  #arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
+  #buffer = Buffer.allocUnsafeSlow(SIZE);
+  #arena = new Arena(this.#buffer);
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -41,7 +42,7 @@ export class Turn {
       this.#owner = owner;
       if (this.handling !== owner) this.#arm();
     }
-    this.#at = framing.encodeInto(frame, this.#arena.buffer, this.#at);
+    this.#at = framing.encodeInto(frame, this.#buffer, this.#at);
   }
 
   /** Bytes that the owner has gathered and not written. */
@@ -82,7 +83,8 @@ export class Turn {
   }
 
   #renew(): void {
-    this.#arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
+    this.#buffer = Buffer.allocUnsafeSlow(SIZE);
+    this.#arena = new Arena(this.#buffer);
     this.#start = this.#at = 0;
   }
 
