@@ -117,6 +117,7 @@ export class LineDecoder implements LendingDecoder<string> {
     if (this.at !== this.chunk.length) throw pushedTooEarly("lines");
     this.chunk = chunk;
     this.at = 0;
+    this.arena = this.keeper = undefined;
   }
 
   lend(arena: Arena, length: number, keeper: Keeper): void {
@@ -173,6 +174,7 @@ export class LineDecoder implements LendingDecoder<string> {
     this.filled = received;
     this.chunk = EMPTY;
     this.at = 0;
+    this.arena = this.keeper = undefined;
   }
 }
 

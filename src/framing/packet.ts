@@ -143,6 +143,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
 
   push(chunk: Buffer): void {
     this.look(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
+    this.arena = this.keeper = undefined;
   }
 
   lend(arena: Arena, length: number, keeper: Keeper): void {

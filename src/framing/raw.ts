@@ -49,6 +49,7 @@ export class RawDecoder implements LendingDecoder<Buffer> {
   push(chunk: Buffer): void {
     if (this.chunk.length !== 0) throw pushedTooEarly("raw");
     this.chunk = chunk;
+    this.arena = this.keeper = undefined;
   }
 
   lend(arena: Arena, length: number, keeper: Keeper): void {
@@ -69,6 +70,7 @@ export class RawDecoder implements LendingDecoder<Buffer> {
     // No bytes are no frame, as in Erlang.
     if (chunk.length === 0) return undefined;
     this.chunk = EMPTY;
+    this.arena = this.keeper = undefined;
     return chunk;
   }
 }

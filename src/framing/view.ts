@@ -28,7 +28,7 @@ export class Arena {
   readonly memory: ArrayBufferLike;
   /** Where the buffer begins in the memory. */
   readonly offset: number;
-  readonly #beginnings: (Buffer | undefined)[] = new Array(SMALL + 1);
+  #beginnings: (Buffer | undefined)[] | undefined = undefined;
 
   constructor(buffer: Buffer) {
     this.buffer = buffer;
@@ -39,6 +39,7 @@ export class Arena {
   /** A view of the first `length` bytes; where they are few, the same each time. */
   beginning(length: number): Buffer {
     if (length > SMALL) return this.view(0, length);
+    this.#beginnings ??= new Array(SMALL + 1);
     return (this.#beginnings[length] ??= this.view(0, length));
   }
 

@@ -4,8 +4,8 @@
  * asked for.
  *
  *   chunk ─┬─ the decoder is hungry ─▶ decoder ──frame──▶ handler
- *          │                             └ frames wait: reading stops, TCP pushes back on the client
- *          └─ it is not ─▶ held, and reading stops
+ *          │                             └ frames wait for a turn, or for room: reading stops
+ *          └─ it is not ─▶ held, and reading stops: TCP pushes back on the client
  *
  * Nothing is decided here about when a frame is handled; that is the connection's rule.
  */
@@ -27,6 +27,8 @@ const HUNGRY = OUTLET_FLAGS << 1;
 const ENDED = OUTLET_FLAGS << 2;
 const HEEDLESS = OUTLET_FLAGS << 3;
 const PAUSED = OUTLET_FLAGS << 4;
+/** Paused, and not only for a turn: the client is pushed back. */
+const PUSHED_BACK = OUTLET_FLAGS << 5;
 
 export class Channel extends Outlet {
   bytesReceived = 0;
@@ -134,25 +136,37 @@ export class Channel extends Outlet {
 
   private hold(chunk: Buffer): false {
     this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.stopReading();
+    this.pushBack();
     return false;
   }
 
-  /** Frames wait: no more is read until they are handled. */
+  /** Frames wait, for a turn or for room in the output: no more is read until they are handled. */
   pause(): void {
-    if (this.buffered > 0) this.stopReading();
+    if (this.buffered === 0) return;
+    if (this.full && !this.heedless) this.pushBack();
+    else this.stopReading();
+  }
+
+  /** What the frames wait for may never come: reads on, or nobody would notice that the peer has gone. */
+  listen(): void {
+    if (this.#held === undefined) this.readOn();
+  }
+
+  private pushBack(): void {
+    if (!this.has(PUSHED_BACK)) this.service.counters.readsPaused++;
+    this.put(PUSHED_BACK, true);
+    this.stopReading();
   }
 
   private stopReading(): void {
     if (this.has(PAUSED)) return;
     this.put(PAUSED, true);
-    this.service.counters.readsPaused++;
     this.socket.pause();
   }
 
   private readOn(): void {
     if (!this.has(PAUSED)) return;
-    this.put(PAUSED, false);
+    this.put(PAUSED | PUSHED_BACK, false);
     this.socket.resume();
   }
 

@@ -3,8 +3,8 @@
  * and ends is in `lifetime.ts`.
  *
  * Flow control both ways is one rule: the next frame is asked for only when the last one is handled and what
- * it wrote has room. Frames that are already here wait in the decoder, and as long as they do no more is read:
- * TCP pushes back on the client.
+ * it wrote has room. Frames that are already here wait in the decoder. While they wait for a turn or for room no
+ * more is read, and TCP pushes back on the client; while they wait for anything else, one more chunk.
  *
  * No promise, closure or timer per frame; all fields are set in the constructor. Methods are private by the word, not
  * by `#`, here and in whatever a connection is made of: a class with such methods costs each of its objects a field.
@@ -75,9 +75,11 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     checkActive(active, (what) => {
       throw new TypeError(what);
     });
-    this.channel?.ask(active);
+    const { channel } = this;
+    channel?.ask(active);
     this.mark(PASSIVE_TOLD, false);
-    if (!this.is(PUMPING) && !this.busy) this.deferTurn();
+    if (this.is(PUMPING) || this.busy) return;
+    if (channel === undefined || !this.nothingWaits(channel)) this.deferTurn();
   }
 
   // -- frames in ----------------------------------------------------------------------------------------
@@ -104,19 +106,36 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   onEnd(): void {
     if (this.phase !== RUNNING) return;
-    (this.channel as Channel).end();
-    if (!this.busy) this.pump();
+    const channel = this.channel as Channel;
+    channel.end();
+    this.goOn(channel);
   }
 
   resumeTurn(): void {
     this.mark(DEFERRED, false);
-    if (!this.busy) this.pump();
+    if (this.phase === RUNNING) this.goOn(this.channel as Channel);
+  }
+
+  private goOn(channel: Channel): void {
+    try {
+      if (this.busy) channel.listen();
+      else this.pump();
+    } catch (thrown) {
+      this.crash(reasonOf(thrown));
+    }
   }
 
   private deferTurn(): void {
     if (this.is(DEFERRED)) return;
     this.mark(DEFERRED);
     this.service.runQueue.add(this);
+  }
+
+  /** Whether it need not wait for a turn, since there is nothing to handle; then it is ready for what comes. */
+  private nothingWaits(channel: Channel): boolean {
+    if (this.phase !== RUNNING || channel.unhandled > 0 || channel.ended) return false;
+    if (!channel.hungry) channel.refill();
+    return true;
   }
 
   /** Whether a frame may be handled now. */
@@ -148,7 +167,9 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     turn.flush();
     this.mark(PUMPING, false);
     if (this.framesReceived !== before) channel.lastFrameAt = wholeMs();
-    if (this.phase === RUNNING && !this.busy) this.afterFrames(channel);
+    if (this.phase !== RUNNING) return;
+    if (this.busy) channel.listen();
+    else this.afterFrames(channel);
   }
 
   private handleFrames(channel: Channel): void {
@@ -186,8 +207,10 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
 
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
   private afterFrames(channel: Channel): void {
-    // A protocol that asks for no frames still wants to hear that the peer has gone.
-    if (!channel.hungry && channel.credit !== 0) channel.pause();
+    if (!channel.hungry) {
+      if (this.is(DEFERRED) || (channel.full && !channel.heedless)) channel.pause();
+      else channel.listen();
+    }
     if (!channel.hungry || channel.buffered === 0) channel.partialSince = NONE;
     else if (channel.ended) return this.stop({ shutdown: "truncated" });
     else if (channel.partialSince === NONE) {
@@ -238,7 +261,8 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (this.is(RELIEVED)) return this.sayDrained();
     const channel = this.channel as Channel;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
-    if (!channel.hungry && this.messageQueueLength > 0) return this.deferTurn();
+    if (!channel.hungry && this.messageQueueLength > 0 && !this.nothingWaits(channel))
+      return this.deferTurn();
     if (!channel.hungry || channel.ended || channel.credit === 0) this.pump();
   }
 

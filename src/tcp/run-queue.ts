@@ -3,8 +3,8 @@
  * has looked at the sockets, and only for a slice of time before it looks again: so a client that asks little
  * waits for one slice, however many there are that ask much.
  *
- * The event loop accepts one connection each time that it looks. While there are any to accept, the slice is a
- * single turn: who has just come would otherwise wait a slice for each that came before.
+ * The event loop accepts one connection each time that it looks. While there are any to accept, the slice is as
+ * short as a turn: who has just come would otherwise wait a whole one for each that came before.
  */
 import { clock } from "../otp/clock.js";
 import type { Counters } from "./counters.js";
@@ -16,6 +16,7 @@ export interface Deferred {
 
 /** Milliseconds. Looking at the sockets takes some microseconds, so it may be short. */
 const SLICE = 1;
+const SLICE_WHILE_ACCEPTING = 0.1;
 
 export class RunQueue {
   readonly #waiting: Deferred[] = [];
@@ -36,12 +37,16 @@ export class RunQueue {
     // Who comes back meanwhile stands behind a look at the sockets again.
     const all = waiting.length;
     const { accepted } = this.#counters;
-    const until = clock.now() + (accepted === this.#accepted ? SLICE : 0);
+    const until = clock.now() + (accepted === this.#accepted ? SLICE : SLICE_WHILE_ACCEPTING);
     this.#accepted = accepted;
     let done = 0;
-    do waiting[done++]?.resumeTurn();
-    while (done < all && clock.now() < until);
-    waiting.splice(0, done);
-    if (waiting.length > 0) setImmediate(this.#run);
+    try {
+      do waiting[done++]?.resumeTurn();
+      while (done < all && clock.now() < until);
+    } finally {
+      // Whatever happens, the others are not to stand still for ever.
+      waiting.splice(0, done);
+      if (waiting.length > 0) setImmediate(this.#run);
+    }
   };
 }

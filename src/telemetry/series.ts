@@ -128,7 +128,7 @@ export const ROWS: readonly Row[] = [
   totalOf("drover_bytes_sent_total", "Bytes sent.", "bytesSent"),
   totalOf(
     "drover_reads_paused_total",
-    "Times that reading was stopped until the client had taken what was sent.",
+    "Times that a client was read no further until it had taken what was sent, or a handler was done.",
     "readsPaused",
   ),
   ofListener("drover_outbound_bytes", "Bytes queued for sending.", "outbound"),

@@ -1,3 +1,4 @@
+/** The observer page in a real browser: what is drawn of the built program, and what its buttons do to it. */
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, expect } from "vitest";
 import { clockTime } from "../../src/admin/page/model/format.js";

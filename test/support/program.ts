@@ -21,7 +21,7 @@ export interface ProgramOptions {
   readonly env?: Record<string, string>;
   /** Default: a folder of its own, which goes when it ends. */
   readonly cwd?: string;
-  /** What lies in that folder of its own, by name. */
+  /** What is written into that folder first, by name. */
   readonly files?: Readonly<Record<string, string>>;
   readonly detached?: boolean;
   readonly main?: string;
@@ -37,10 +37,11 @@ export class Program {
   #waiting: (() => void)[] = [];
 
   constructor(args: readonly string[], options: ProgramOptions = {}) {
-    for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(this.dir, name), text);
+    const cwd = options.cwd ?? this.dir;
+    for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(cwd, name), text);
     // NODE names another Node, TRANSPORT another transport, to run these tests with.
     this.child = spawn(process.env.NODE ?? process.execPath, [options.main ?? MAIN, ...args], {
-      cwd: options.cwd ?? this.dir,
+      cwd,
       env: {
         PATH: process.env.PATH,
         HOME: this.dir,

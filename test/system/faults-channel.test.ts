@@ -1,3 +1,4 @@
+/** What goes wrong between the primary and its workers, and in the primary's own children: nobody else feels it. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";

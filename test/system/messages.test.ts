@@ -1,3 +1,4 @@
+/** Messages and exit signals between processes of different workers; and what a client may not do with them. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, serveProgram } from "../support/program.js";

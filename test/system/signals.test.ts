@@ -1,3 +1,4 @@
+/** Going down: asked once, asked twice, asked through the whole process group. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, isAlive, serveProgram } from "../support/program.js";

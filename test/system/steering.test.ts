@@ -1,3 +1,4 @@
+/** The running program is steered: suspended, resumed, drained, scaled, and told what to log. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import {

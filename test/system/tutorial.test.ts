@@ -1,3 +1,5 @@
+/** The tutorial's steps, with the built program: say hello, look at the tree, kill a connection, read the report. */
+
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";

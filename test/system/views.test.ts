@@ -1,3 +1,4 @@
+/** Looking into the built program: lists, what processes hold, traces and events, through real workers. */
 import { afterEach, expect, test } from "vitest";
 import { ask, listenTo, post } from "../admin/support.js";
 import { FrameClient } from "../support/frames.js";

@@ -1,3 +1,4 @@
+/** Workers that do not turn their loop: they are seen, killed from outside, and never outlive their primary. */
 import { afterAll, describe, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, isAlive, series, serveProgram } from "../support/program.js";

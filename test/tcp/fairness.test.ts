@@ -1,10 +1,10 @@
 /** No client's frames keep another's waiting, and none are lost in between. */
 import { expect, onTestFinished, test } from "vitest";
-import { defineProtocol, exit, type Pid, packet } from "../../src/index.js";
+import { defineProtocol, exit, type Framing, type Pid, packet } from "../../src/index.js";
 import { systemClock, useClock } from "../../src/otp/clock.js";
 import { RunQueue } from "../../src/tcp/run-queue.js";
 import { packet2 } from "../support/client.js";
-import { closedAs, connected, serving } from "../support/serving.js";
+import { closedAs, connected, crashes, house, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
 /** Who was served, in order. */
@@ -108,12 +108,90 @@ test("those who ask much share a slice of time, and then the sockets are looked 
   expect(await slices(() => {})).toBe("abc|dea|bcd|e|");
 });
 
-test("while somebody is accepted at each look, the slice is one turn", async () => {
+test("while somebody is accepted at each look, the slice is a turn, and those with nothing to do take none", async () => {
   let looks = 0;
   const counted = await slices((counters) => {
     if (looks++ < 4) counters.accepted++;
   });
   expect(counted).toBe("a|b|c|d|eab|cde|");
+
+  const counters = { accepted: 1 };
+  const queue = new RunQueue(counters);
+  let handled = 0;
+  for (let n = 0; n < 100; n++) queue.add({ resumeTurn: () => void handled++ });
+  await new Promise(setImmediate);
+  expect(handled).toBe(100);
+});
+
+test("a turn that throws costs nobody else theirs", async () => {
+  const before = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+  onTestFinished(() => {
+    for (const listener of before) process.on("uncaughtException", listener);
+  });
+  const queue = new RunQueue({ accepted: 0 });
+  let resumed = 0;
+  const throwing = () => {
+    throw new Error("of this turn only");
+  };
+  queue.add({ resumeTurn: throwing });
+  queue.add({ resumeTurn: () => void resumed++ });
+  expect(await thrown).toMatchObject({ message: "of this turn only" });
+  queue.add({ resumeTurn: () => void resumed++ });
+  await until(() => resumed === 2);
+});
+
+test("a framing that fails between two turns ends its own connection only", async () => {
+  const seen = crashes();
+  let frames = 0;
+  const faulty: Framing<Buffer, Buffer> = {
+    ...packet(2),
+    name: "faulty",
+    decoder: () => {
+      const decoder = packet(2).decoder();
+      return {
+        push: (chunk) => decoder.push(chunk),
+        pull: () => decoder.pull(),
+        get buffered() {
+          if (frames > 64) throw new Error("lost count");
+          return decoder.buffered;
+        },
+      };
+    },
+    encodedLength: (frame) => packet(2).encodedLength(frame),
+    encodeInto: (frame, target, offset) => packet(2).encodeInto(frame, target, offset),
+  };
+  const server = await serving(
+    defineProtocol({ name: "faulty", framing: faulty, states: { ready: { frame: () => void frames++ } } }),
+  );
+  await (await connected(server)).write(Buffer.alloc(2 * 1_000)).end();
+  expect(await closedAs(server)).toEqual({ crash: 1 });
+  expect(seen[0]?.reason).toMatchObject({ message: "lost count" });
+});
+
+test("a client of whom nothing waits stands in no line when its protocol asks for the next frame", async () => {
+  const { service, port } = await house(
+    defineProtocol({
+      name: "one-by-one",
+      framing: packet(2),
+      active: 1,
+      states: { ready: { frame: (conn, frame) => conn.send(frame), passive: (conn) => conn.setActive(1) } },
+    }),
+  );
+  let queued = 0;
+  const add = service.runQueue.add.bind(service.runQueue);
+  service.runQueue.add = (one) => {
+    queued++;
+    add(one);
+  };
+  const client = await connected({ port });
+  for (let n = 1; n <= 10; n++) expect(await client.send(`${n}`).receive(n)).toHaveLength(n);
+  expect(queued).toBe(0);
+  // Those that came together wait for a turn each.
+  expect(await client.send("a", "b", "c").receive(13)).toHaveLength(13);
+  expect(queued).toBeGreaterThan(0);
+  expect(await client.finish().end()).toMatchObject({ ended: true });
 });
 
 test("a turn ends after 64 KiB of large frames too", async () => {

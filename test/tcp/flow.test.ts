@@ -1,7 +1,8 @@
 /** Flow control both ways: a frame is asked for only when the last one is handled and what it wrote has room. */
 import { expect, test } from "vitest";
-import { type Conn, defineProtocol, type Pid, packet, send } from "../../src/index.js";
+import { type Conn, defineProtocol, type Pid, packet, postpone, send } from "../../src/index.js";
 import { LIMITS } from "../../src/tcp/limits.js";
+import type { AnyProtocol } from "../../src/tcp/protocol.js";
 import { closedAs, connected, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -80,6 +81,43 @@ test("frames that nobody asks for stop the reading, and none is lost", async () 
   conn?.setActive("once");
   await until(() => handled === 400);
 });
+
+const never = () => new Promise<void>(() => {});
+
+/** What frames can wait for that may never come, most of them after a turn in which reading had stopped. */
+const WAITING: Record<string, Partial<AnyProtocol>> = {
+  "for frames to be asked for, at once": { active: 10, states: { ready: { frame: () => {} } } },
+  "for frames to be asked for, after a turn": { active: 100, states: { ready: { frame: () => {} } } },
+  "for a handler's promise": {
+    states: { ready: { frame: (conn) => (++conn.data.frames === 70 ? never() : undefined) } },
+  },
+  "for the promise of a message's handler": {
+    states: {
+      ready: {
+        frame: (conn) => (++conn.data.frames === 64 ? send(conn.pid, "wait") : undefined),
+        message: never,
+      },
+    },
+  },
+  "for another state": { states: { ready: { frame: () => postpone } } },
+};
+
+for (const [what, protocol] of Object.entries(WAITING)) {
+  test(`a client is heard to have gone while its frames wait ${what}`, async () => {
+    const server = await serving({
+      name: "waits",
+      framing: packet(2),
+      data: () => ({ frames: 0 }),
+      ...protocol,
+    } as AnyProtocol);
+    const client = (await connected(server)).send(...new Array<string>(200).fill("x"));
+    await until(() => server.counters.framesReceived >= 10);
+    await turn(20);
+    expect(server.counters.framesReceived).toBeLessThan(200);
+    client.reset();
+    await until(() => server.counters.active === 0);
+  });
+}
 
 test("a client that sends without reading is no longer read, its output stays within the bound, others go on", async () => {
   manualClock();

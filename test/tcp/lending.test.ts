@@ -64,6 +64,24 @@ test("what is left of a chunk is copied once, however often it is asked to be ke
   }
 });
 
+test("a chunk that is pushed after one was lent is not taken for the lent one", () => {
+  for (const framing of [packet(2), lines(), raw()] as Framing<any, any>[]) {
+    for (const borrowed of [false, true]) {
+      const shared = Buffer.alloc(SIZE, 0xee);
+      const decoder = framing.decoder() as LendingDecoder<unknown>;
+      const lent = wire(framing, ["old-1", "old-2"]);
+      lent.copy(shared);
+      decoder.lend(new Arena(shared), lent.length, new Slab(borrowed));
+      while (decoder.pull() !== undefined);
+      decoder.push(Buffer.from(wire(framing, ["new-1", "new-2"])));
+      decoder.keepRest();
+      let text = "";
+      for (let frame = decoder.pull(); frame !== undefined; frame = decoder.pull()) text += frame;
+      expect(text.replaceAll("\n", ""), framing.name).toBe("new-1new-2");
+    }
+  }
+});
+
 const texts = fc.array(
   fc.string({ minLength: 1, maxLength: 60 }).filter((text) => !/[\n\r]/.test(text)),
   {
