@@ -19,8 +19,8 @@ function constructorOfBuffers(): ViewConstructor {
   } as unknown as ViewConstructor;
 }
 
-/** Of so few bytes a view costs more than what is done with it. */
-const SMALL = 1024;
+/** Of so few bytes, an Ethernet segment and a bit, a view costs more than what is done with it. */
+const SMALL = 2048;
 
 /** Memory that is used again and again: what is asked of it all the time, and is not free to ask, is at hand. */
 export class Arena {
