@@ -57,7 +57,7 @@ export interface LendingDecoder<In> extends Decoder<In> {
   /** As `push`, for the first `length` bytes of memory that stays as it is only until `keepRest`. */
   lend(arena: Arena, length: number, keeper: Keeper): void;
   /** Copies out what of the memory has not been pulled yet; nothing when that has been done. */
-  keepRest(): void;
+  keepRest(keeper: Keeper): void;
 }
 
 export interface Framing<In, Out = In> {

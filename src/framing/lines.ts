@@ -93,8 +93,7 @@ export class LineDecoder implements LendingDecoder<string> {
   private chunk: Buffer;
   /** Where in the chunk the next line, or the rest of this one, starts. */
   private at: number;
-  /** Who keeps what is not pulled, when the chunk is lent: the beginning of that. */
-  private keeper: Keeper | undefined;
+  /** What the chunk is the beginning of, while it is lent. */
   private arena: Arena | undefined;
   private own: Buffer;
   private filled: number;
@@ -103,7 +102,6 @@ export class LineDecoder implements LendingDecoder<string> {
     this.maxLength = maxLength;
     this.chunk = EMPTY;
     this.at = 0;
-    this.keeper = undefined;
     this.arena = undefined;
     this.own = EMPTY;
     this.filled = 0;
@@ -117,19 +115,18 @@ export class LineDecoder implements LendingDecoder<string> {
     if (this.at !== this.chunk.length) throw pushedTooEarly("lines");
     this.chunk = chunk;
     this.at = 0;
-    this.arena = this.keeper = undefined;
+    this.arena = undefined;
   }
 
-  lend(arena: Arena, length: number, keeper: Keeper): void {
-    this.push(arena.beginning(length));
+  lend(arena: Arena, length: number): void {
+    this.push(arena.view(0, length));
     this.arena = arena;
-    this.keeper = keeper;
   }
 
-  keepRest(): void {
-    const { arena, keeper } = this;
-    this.arena = this.keeper = undefined;
-    if (!arena || !keeper || this.at === this.chunk.length) return;
+  keepRest(keeper: Keeper): void {
+    const { arena } = this;
+    this.arena = undefined;
+    if (!arena || this.at === this.chunk.length) return;
     this.chunk = keep(arena, this.at, this.chunk.length - this.at, keeper);
     this.at = 0;
   }
@@ -174,7 +171,7 @@ export class LineDecoder implements LendingDecoder<string> {
     this.filled = received;
     this.chunk = EMPTY;
     this.at = 0;
-    this.arena = this.keeper = undefined;
+    this.arena = undefined;
   }
 }
 

@@ -165,10 +165,10 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.base = base;
   }
 
-  keepRest(): void {
-    const { arena, keeper } = this;
+  keepRest(keeper: Keeper): void {
+    const { arena } = this;
     this.arena = this.keeper = undefined;
-    if (!arena || !keeper || this.at === this.end) return;
+    if (!arena || this.at === this.end) return;
     const length = this.end - this.at;
     this.at = keeper.keep(arena, this.at, length);
     this.turnTo(keeper.buffer, keeper.memory, 0);
@@ -190,7 +190,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     if (end > this.end) return this.assemble();
     if (this.keeper !== undefined && !this.keeper.borrowed) {
       // All that is left at once: one copy serves the other frames of the chunk as well.
-      this.keepRest();
+      this.keepRest(this.keeper);
       return this.pull();
     }
     this.at = end;

@@ -6,7 +6,7 @@
 import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
 import { EMPTY, keep, pushedTooEarly } from "./rest.js";
-import type { Arena } from "./view.js";
+import { type Arena, View } from "./view.js";
 
 /** Every chunk is a frame, as it came. A Buffer, a Uint8Array or a string (as UTF-8) can be sent. */
 export function raw(): Framing<Buffer, Payload> {
@@ -32,13 +32,11 @@ class RawFraming implements Framing<Buffer, Payload> {
 
 export class RawDecoder implements LendingDecoder<Buffer> {
   private chunk: Buffer;
-  /** Who keeps the chunk if it is not pulled: it is a view of what is lent. */
-  private keeper: Keeper | undefined;
+  /** What the chunk is the beginning of, while it is lent. */
   private arena: Arena | undefined;
 
   constructor() {
     this.chunk = EMPTY;
-    this.keeper = undefined;
     this.arena = undefined;
   }
 
@@ -49,20 +47,20 @@ export class RawDecoder implements LendingDecoder<Buffer> {
   push(chunk: Buffer): void {
     if (this.chunk.length !== 0) throw pushedTooEarly("raw");
     this.chunk = chunk;
-    this.arena = this.keeper = undefined;
+    this.arena = undefined;
   }
 
   lend(arena: Arena, length: number, keeper: Keeper): void {
     if (!keeper.borrowed) return this.push(keep(arena, 0, length, keeper));
-    this.push(arena.view(0, length));
+    // Of its own, since it goes to the protocol.
+    this.push(new View(arena.memory, arena.offset, length));
     this.arena = arena;
-    this.keeper = keeper;
   }
 
-  keepRest(): void {
-    const { arena, chunk, keeper } = this;
-    if (chunk.length > 0 && arena && keeper) this.chunk = keep(arena, 0, chunk.length, keeper);
-    this.arena = this.keeper = undefined;
+  keepRest(keeper: Keeper): void {
+    const { arena, chunk } = this;
+    if (arena && chunk.length > 0) this.chunk = keep(arena, 0, chunk.length, keeper);
+    this.arena = undefined;
   }
 
   pull(): Buffer | undefined {
@@ -70,7 +68,7 @@ export class RawDecoder implements LendingDecoder<Buffer> {
     // No bytes are no frame, as in Erlang.
     if (chunk.length === 0) return undefined;
     this.chunk = EMPTY;
-    this.arena = this.keeper = undefined;
+    this.arena = undefined;
     return chunk;
   }
 }

@@ -36,15 +36,13 @@ export class Arena {
     this.offset = buffer.byteOffset;
   }
 
-  /** A view of the first `length` bytes; where they are few, the same each time. */
-  beginning(length: number): Buffer {
-    if (length > SMALL) return this.view(0, length);
-    this.#beginnings ??= new Array(SMALL + 1);
-    return (this.#beginnings[length] ??= this.view(0, length));
-  }
-
-  /** A view of `length` bytes that begin at `start` in the buffer. */
+  /**
+   * A view of `length` bytes that begin at `start` in the buffer. Of its first few bytes it is the same each time:
+   * not for who might keep it.
+   */
   view(start: number, length: number): Buffer {
-    return new View(this.memory, this.offset + start, length);
+    if (start > 0 || length > SMALL) return new View(this.memory, this.offset + start, length);
+    this.#beginnings ??= new Array(SMALL + 1);
+    return (this.#beginnings[length] ??= new View(this.memory, this.offset, length));
   }
 }

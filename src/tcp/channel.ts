@@ -67,8 +67,13 @@ export class Channel extends Outlet {
   }
 
   /** `active: true`: frames are handled whether or not the output has room. */
-  get heedless(): boolean {
+  private get heedless(): boolean {
     return this.has(HEEDLESS);
+  }
+
+  /** The output has no room, and that is heeded: no frame is handled. */
+  get blocked(): boolean {
+    return this.full && !this.heedless;
   }
 
   /** Since when the peer can be called silent. */
@@ -121,7 +126,7 @@ export class Channel extends Outlet {
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
     const decoder = this.#decoder;
-    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest();
+    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest(this.service.slab);
   }
 
   private feed(): Decoder<any> {
@@ -143,7 +148,7 @@ export class Channel extends Outlet {
   /** Frames wait, for a turn or for room in the output: no more is read until they are handled. */
   pause(): void {
     if (this.buffered === 0) return;
-    if (this.full && !this.heedless) this.pushBack();
+    if (this.blocked) this.pushBack();
     else this.stopReading();
   }
 

@@ -79,7 +79,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     channel?.ask(active);
     this.mark(PASSIVE_TOLD, false);
     if (this.is(PUMPING) || this.busy) return;
-    if (channel === undefined || !this.nothingWaits(channel)) this.deferTurn();
+    if (channel === undefined || !this.standBy(channel)) this.deferTurn();
   }
 
   // -- frames in ----------------------------------------------------------------------------------------
@@ -131,8 +131,11 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     this.service.runQueue.add(this);
   }
 
-  /** Whether it need not wait for a turn, since there is nothing to handle; then it is ready for what comes. */
-  private nothingWaits(channel: Channel): boolean {
+  /**
+   * Makes it ready for what comes, if nothing is here that has to be handled before.
+   * @returns whether that is so; otherwise it has to wait for a turn
+   */
+  private standBy(channel: Channel): boolean {
     if (this.phase !== RUNNING || channel.unhandled > 0 || channel.ended) return false;
     if (!channel.hungry) channel.refill();
     return true;
@@ -141,7 +144,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   /** Whether a frame may be handled now. */
   private ready(channel: Channel): boolean {
     if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || channel.credit === 0) return false;
-    return (!channel.full || channel.heedless) && (this.#postponed === 0 || this.mayPostpone(channel));
+    return !channel.blocked && (this.#postponed === 0 || this.mayPostpone(channel));
   }
 
   /** A frame that was put off is not handled: only so much is taken in on top of it. */
@@ -208,7 +211,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
   private afterFrames(channel: Channel): void {
     if (!channel.hungry) {
-      if (this.is(DEFERRED) || (channel.full && !channel.heedless)) channel.pause();
+      if (this.is(DEFERRED) || channel.blocked) channel.pause();
       else channel.listen();
     }
     if (!channel.hungry || channel.buffered === 0) channel.partialSince = NONE;
@@ -261,8 +264,7 @@ export class Connection extends Lifetime implements SocketOwner, Deferred {
     if (this.is(RELIEVED)) return this.sayDrained();
     const channel = this.channel as Channel;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
-    if (!channel.hungry && this.messageQueueLength > 0 && !this.nothingWaits(channel))
-      return this.deferTurn();
+    if (!channel.hungry && this.messageQueueLength > 0 && !this.standBy(channel)) return this.deferTurn();
     if (!channel.hungry || channel.ended || channel.credit === 0) this.pump();
   }
 

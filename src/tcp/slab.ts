@@ -31,7 +31,7 @@ export class Slab implements Keeper {
     if (length > this.buffer.length - this.#used) this.#renew(length);
     const at = this.#used;
     // `copy` would ask the Buffer for its memory and make a view of it as well.
-    this.buffer.set(start === 0 ? from.beginning(length) : from.view(start, length), at);
+    this.buffer.set(from.view(start, length), at);
     this.#used += length;
     return at;
   }

@@ -21,8 +21,7 @@ const SIZE = 80 * 1024;
 export const LARGE = 16 * 1024;
 
 export class Turn {
-  #buffer = Buffer.allocUnsafeSlow(SIZE);
-  #arena = new Arena(this.#buffer);
+  #arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -42,7 +41,7 @@ export class Turn {
       this.#owner = owner;
       if (this.handling !== owner) this.#arm();
     }
-    this.#at = framing.encodeInto(frame, this.#buffer, this.#at);
+    this.#at = framing.encodeInto(frame, this.#arena.buffer, this.#at);
   }
 
   /** Bytes that the owner has gathered and not written. */
@@ -62,17 +61,12 @@ export class Turn {
     const owner = this.#owner;
     this.#owner = undefined;
     if (!owner || this.#at === this.#start) return;
-    if (owner.writeTurn(this.#gatheredBytes())) {
+    if (owner.writeTurn(this.#arena.view(this.#start, this.#at - this.#start))) {
       this.#at = this.#start;
       return;
     }
     this.#start = this.#at;
     if (SIZE - this.#start < LARGE) this.#renew();
-  }
-
-  #gatheredBytes(): Buffer {
-    const length = this.#at - this.#start;
-    return this.#start === 0 ? this.#arena.beginning(length) : this.#arena.view(this.#start, length);
   }
 
   /** Makes room for a frame, when nothing is gathered. @returns whether it can have so much */
@@ -83,8 +77,7 @@ export class Turn {
   }
 
   #renew(): void {
-    this.#buffer = Buffer.allocUnsafeSlow(SIZE);
-    this.#arena = new Arena(this.#buffer);
+    this.#arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
     this.#start = this.#at = 0;
   }
 

@@ -36,7 +36,7 @@ function read(framing: Framing<any, any>, slab: Slab, chunks: readonly Buffer[],
     chunk.copy(shared);
     decoder.lend(arena, chunk.length, slab);
     const empty = pull(held);
-    if (!empty) decoder.keepRest();
+    if (!empty) decoder.keepRest(slab);
     shared.fill(0xee);
     if (!empty) pull(Infinity);
   }
@@ -57,7 +57,7 @@ test("what is left of a chunk is copied once, however often it is asked to be ke
       const decoder = framing.decoder() as LendingDecoder<unknown>;
       decoder.lend(new Arena(Buffer.from(bytes)), bytes.length, slab);
       if (framing.name !== "raw") decoder.pull();
-      for (let n = 0; n < 3; n++) decoder.keepRest();
+      for (let n = 0; n < 3; n++) decoder.keepRest(slab);
       expect(copied, framing.name).toBeGreaterThan(0);
       expect(copied, framing.name).toBeLessThanOrEqual(bytes.length);
     }
@@ -71,10 +71,11 @@ test("a chunk that is pushed after one was lent is not taken for the lent one", 
       const decoder = framing.decoder() as LendingDecoder<unknown>;
       const lent = wire(framing, ["old-1", "old-2"]);
       lent.copy(shared);
-      decoder.lend(new Arena(shared), lent.length, new Slab(borrowed));
+      const slab = new Slab(borrowed);
+      decoder.lend(new Arena(shared), lent.length, slab);
       while (decoder.pull() !== undefined);
       decoder.push(Buffer.from(wire(framing, ["new-1", "new-2"])));
-      decoder.keepRest();
+      decoder.keepRest(slab);
       let text = "";
       for (let frame = decoder.pull(); frame !== undefined; frame = decoder.pull()) text += frame;
       expect(text.replaceAll("\n", ""), framing.name).toBe("new-1new-2");
