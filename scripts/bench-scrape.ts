@@ -1,9 +1,9 @@
 // node scripts/run.mjs bench-scrape [--workers N] [--rounds N]: how long a scrape holds the primary's event loop.
 // Exit code 1 when the median misses the target.
 import { parseArgs } from "node:util";
-import { CLOSE_REASONS, REFUSE_REASONS } from "../src/tcp/events.js";
-import { Metrics } from "../src/telemetry/metrics.js";
-import { GAUGES, type Snapshot, TOTALS } from "../src/telemetry/snapshot.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../src/tcp/observe/events.js";
+import { Metrics } from "../src/telemetry/metrics/metrics.js";
+import { GAUGES, type Snapshot, TOTALS } from "../src/telemetry/metrics/snapshot.js";
 
 /** Milliseconds, with 16 workers. */
 const TARGET = 5;

@@ -6,12 +6,6 @@ export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
 export { raw } from "./framing/raw.js";
 export { type Application, type ApplicationSpec, application, type Running } from "./otp/application.js";
-export { type ChildSpec, checkChildspecs, child } from "./otp/child-spec.js";
-export { type Clock, ManualClock, useClock } from "./otp/clock.js";
-export type { Duration } from "./otp/duration.js";
-export { dynamicSupervisor, startChild } from "./otp/dynamic-supervisor.js";
-export { type ExitReason, ProcessExit } from "./otp/exit.js";
-export type { SupervisorFlags } from "./otp/flags.js";
 export {
   type Behaviour,
   call,
@@ -24,7 +18,7 @@ export {
   type StartOptions,
   start,
   startLink,
-} from "./otp/gen-server.js";
+} from "./otp/gen-server/gen-server.js";
 export {
   type Action,
   begin,
@@ -49,20 +43,26 @@ export {
   updateEventTimeout,
   updateStateTimeout,
   updateTimer,
-} from "./otp/gen-statem.js";
-export { Pid, parsePid } from "./otp/pid.js";
-export { DownMessage, ExitMessage, onDown } from "./otp/process.js";
-export { register, unregister, whereis } from "./otp/registry.js";
-export type { RestartDelay } from "./otp/restart-delay.js";
-export { exit, send } from "./otp/signals.js";
-export { keep, next, postpone, repeat, type Step, stop, stopAndReply } from "./otp/step.js";
+} from "./otp/gen-statem/gen-statem.js";
+export { keep, next, postpone, repeat, type Step, stop, stopAndReply } from "./otp/gen-statem/step.js";
+export { type ExitReason, ProcessExit } from "./otp/process/exit-reason.js";
+export { Pid, parsePid } from "./otp/process/pid.js";
+export { DownMessage, ExitMessage, onDown } from "./otp/process/process.js";
+export { register, unregister, whereis } from "./otp/process/registry.js";
+export { exit, send } from "./otp/process/signals.js";
+export { type ChildSpec, checkChildspecs, child } from "./otp/supervisor/child-spec.js";
+export { dynamicSupervisor, startChild } from "./otp/supervisor/dynamic/dynamic-supervisor.js";
+export type { RestartDelay } from "./otp/supervisor/restart-delay.js";
 export {
   countChildren,
   startSupervisor,
   supervisor,
   terminateChild,
   whichChildren,
-} from "./otp/supervisor.js";
-export * as sys from "./otp/sys.js";
-export { type After, type Conn, defineProtocol, type Protocol, type State } from "./tcp/protocol.js";
+} from "./otp/supervisor/supervisor.js";
+export type { SupervisorFlags } from "./otp/supervisor/supervisor-flags.js";
+export * as sys from "./otp/sys/sys.js";
+export { type Clock, ManualClock, useClock } from "./otp/time/clock.js";
+export type { Duration } from "./otp/time/duration.js";
+export { type After, type Conn, defineProtocol, type Protocol, type State } from "./tcp/protocol/protocol.js";
 export { type ServeOptions, type Serving, serve } from "./tcp/serve.js";

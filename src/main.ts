@@ -9,11 +9,11 @@ import { isMainThread, workerData } from "node:worker_threads";
 process.on("SIGUSR1", () => {});
 
 if (workerData?.guarded) {
-  (await import("./cluster/guardian.js")).runGuardian();
+  (await import("./cluster/worker/guardian.js")).runGuardian();
 } else if (!isMainThread) {
-  await (await import("./cluster/trial.js")).runTrial();
+  await (await import("./cluster/release/trial-thread.js")).runTrial();
 } else if (process.argv[2] === "worker" && process.send) {
-  (await import("./cluster/worker.js")).runWorker();
+  (await import("./cluster/worker/entry.js")).runWorker();
 } else {
-  process.exit(await (await import("./program.js")).runProgram());
+  process.exit(await (await import("./program/program.js")).runProgram());
 }

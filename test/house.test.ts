@@ -11,20 +11,23 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   transport: [],
   tcp: ["otp", "framing", "transport"],
-  telemetry: ["admin/events", "otp/events", "tcp/events", "otp/exit", "otp/clock", "otp/pid"],
-  config: ["otp/duration"],
-  cluster: ["otp", "tcp", "transport", "telemetry", "config"],
-  admin: ["otp", "cluster", "telemetry", "config"],
-  "admin/page": ["cluster/control"],
+  telemetry: [
+    "admin/events",
+    "otp/events",
+    "otp/process/exit-reason",
+    "otp/process/pid",
+    "otp/time/clock",
+    "tcp/observe/events",
+  ],
+  config: ["otp/time/duration"],
+  control: ["otp", "telemetry"],
+  cluster: ["otp", "tcp", "transport", "telemetry", "control", "config"],
+  admin: ["otp", "cluster", "control", "telemetry", "config"],
+  "admin/page": ["control"],
   cli: ["config"],
   protocols: ["index"],
   index: ["otp", "framing", "tcp"],
-  refuse: ["cluster"],
-  descriptors: ["telemetry"],
-  run: ["refuse", "descriptors", "admin", "cluster", "config", "otp", "telemetry", "transport"],
-  start: ["run", "refuse", "descriptors", "admin", "cluster", "config", "transport"],
-  check: ["refuse", "descriptors", "admin", "cli", "cluster", "config", "telemetry", "transport"],
-  program: ["start", "check", "refuse", "cli", "config"],
+  program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "transport"],
   main: ["program", "cluster"],
 };
 
@@ -35,7 +38,7 @@ const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/\bprocess\.env\b/, /^config/],
-  [/\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/, /^(otp\/clock\.ts$|admin\/page\/)/],
+  [/\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/, /^(otp\/time\/clock\.ts$|admin\/page\/)/],
   [/from "(preact|d3-hierarchy|uplot)/, /^admin\/page\//],
 ];
 
@@ -63,7 +66,7 @@ test("the page takes nothing but types from the server", () => {
   const taken = files
     .filter((name) => room(name) === "admin/page")
     .flatMap((name) =>
-      [...code(name).matchAll(/^import (?!type).*from "(?:\.\.\/)+cluster\/.*$/gm)].map(String),
+      [...code(name).matchAll(/^import (?!type).*from "(?:\.\.\/)+control\/.*$/gm)].map(String),
     );
   expect(taken).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { optionsTable } from "../src/config.js";
+import { optionsTable } from "../src/config/config.js";
 
 const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
 

@@ -2,7 +2,7 @@
 // what a generator spends on a small frame in user space. libuv keeps the order of what goes either way.
 import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
-import { libuv, type TcpHandle, type WriteRequest } from "../../src/transport/libuv.js";
+import { libuv, type TcpHandle, type WriteRequest } from "../../src/transport/node-bindings.js";
 
 type WithHandle = Socket & { readonly _handle?: TcpHandle | null };
 

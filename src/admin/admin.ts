@@ -4,20 +4,20 @@
  */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Control } from "../cluster/control.js";
-import { type ChildSpec, child } from "../otp/child-spec.js";
-import { genServer } from "../otp/gen-server.js";
-import { onDown } from "../otp/process.js";
-import { adminApp } from "./app.js";
-import { listenControl } from "./control-socket.js";
+import type { Control } from "../control/control.js";
+import { genServer } from "../otp/gen-server/gen-server.js";
+import { onDown } from "../otp/process/process.js";
+import { type ChildSpec, child } from "../otp/supervisor/child-spec.js";
+import { tcpDoor } from "./access/guard.js";
+import { listenControl } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
-import { tcpDoor } from "./guard.js";
-import { closeServer, httpServer, listen } from "./http.js";
-import { type Room, rooms } from "./room.js";
+import { adminApp } from "./http/app.js";
+import { closeServer, httpServer, listen } from "./http/http-server.js";
+import { type Room, rooms } from "./routes/context.js";
 
+export { localToken } from "./access/guard.js";
+export { alreadyRunning, type Instance, probeInstance } from "./control-socket/probe.js";
 export { AdminError } from "./errors.js";
-export { localToken } from "./guard.js";
-export { alreadyRunning, type Instance, probeInstance } from "./probe.js";
 
 export interface AdminOptions {
   readonly control: Control;

@@ -2,7 +2,7 @@
  * Why the admin server cannot be: one line for people, a code for programs, and the exit code with which the
  * program ends when it happens at start.
  */
-import { EXIT } from "../config.js";
+import { EXIT } from "../config/config.js";
 
 /**
  * `EADDRINUSE` and other codes of the platform: the port cannot be bound. The others are ours:

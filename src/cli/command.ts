@@ -1,7 +1,7 @@
 /** What a row of the table of commands is, and what a command is given. */
-import type { Target } from "./client.js";
-import type { Stdout } from "./output.js";
-import type { Keyboard } from "./screen.js";
+import type { Target } from "./client/client.js";
+import type { Stdout } from "./terminal/output.js";
+import type { Keyboard } from "./terminal/screen.js";
 
 /** A flag that only some commands have. */
 export interface CommandFlag {

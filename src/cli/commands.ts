@@ -1,15 +1,16 @@
 /** The table of commands, from which the help text and the completion of shells are made. */
-import { config, info, kill, stop, tree } from "./actions.js";
+
 import type { Command } from "./command.js";
+import { log, resume, scale, suspend } from "./commands/accepting.js";
+import { config, info, kill, stop, tree } from "./commands/actions.js";
+import { CONNECTION_FLAGS, connections } from "./commands/connections.js";
+import { drain } from "./commands/drain.js";
+import { create } from "./commands/new.js";
+import { page } from "./commands/page.js";
+import { state } from "./commands/state.js";
+import { top } from "./commands/top.js";
+import { trace } from "./commands/trace.js";
 import { completion, SHELLS } from "./completion.js";
-import { CONNECTION_FLAGS, connections } from "./connections.js";
-import { drain } from "./drain.js";
-import { create } from "./new.js";
-import { page } from "./page.js";
-import { state } from "./state.js";
-import { log, resume, scale, suspend } from "./steer.js";
-import { top } from "./top.js";
-import { trace } from "./trace.js";
 
 export const COMMANDS: readonly Command[] = [
   {

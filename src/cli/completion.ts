@@ -1,5 +1,5 @@
 /** What makes a shell complete commands, their words and all options: made from the tables, so that it cannot lag behind. */
-import { EXIT, OPTIONS } from "../config.js";
+import { EXIT, OPTIONS } from "../config/config.js";
 import type { Asked, Command } from "./command.js";
 import { CommandError } from "./errors.js";
 

@@ -1,5 +1,5 @@
 /** Why a command failed: one line on stderr and an exit code. */
-import { EXIT } from "../config.js";
+import { EXIT } from "../config/config.js";
 
 export class CommandError extends Error {
   override readonly name = "CommandError";

@@ -1,7 +1,7 @@
 /** What the commands are, as people read it. */
 import type { Command, CommandFlag } from "./command.js";
 import { COMMANDS } from "./commands.js";
-import { table } from "./table.js";
+import { table } from "./terminal/table.js";
 
 /** What stands above the options in the help text. */
 export function commandsText(): string {

@@ -1,12 +1,12 @@
 /** Runs a command: its result goes to stdout, its failure as one line to stderr. */
 import type { Writable } from "node:stream";
-import { type Config, didYouMean, EXIT } from "../config.js";
+import { type Config, didYouMean, EXIT } from "../config/config.js";
 import type { Command } from "./command.js";
 import { COMMAND_SWITCHES, COMMANDS } from "./commands.js";
 import { CommandError } from "./errors.js";
-import type { Stdout } from "./output.js";
-import { printable } from "./printable.js";
-import type { Keyboard } from "./screen.js";
+import type { Stdout } from "./terminal/output.js";
+import { printable } from "./terminal/printable.js";
+import type { Keyboard } from "./terminal/screen.js";
 
 export interface RunOptions {
   readonly config: Pick<Config, "name" | "control" | "shutdown">;

@@ -6,7 +6,7 @@
  * more use and the connection is over.
  */
 
-import type { Arena } from "./view.js";
+import type { Arena } from "./buffer-view.js";
 
 /** Turns chunks into frames. One per connection. Push a chunk, pull until `undefined`, push the next one. */
 export interface Decoder<In> {

@@ -7,11 +7,11 @@
  */
 
 import { constants } from "node:buffer";
+import type { Arena } from "./buffer-view.js";
 import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
-import { EMPTY, keep, pushedTooEarly, reserve } from "./rest.js";
-import type { Arena } from "./view.js";
+import { EMPTY, keep, pushedTooEarly, reserve } from "./partial-frame.js";
 
 const LF = 0x0a;
 const CR = 0x0d;

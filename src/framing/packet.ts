@@ -10,12 +10,12 @@
  * length 0 is a frame.
  */
 
+import { type Arena, View } from "./buffer-view.js";
 import type { Framing, Keeper, LendingDecoder } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
+import { EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
-import { EMPTY, pushedTooEarly, reserve } from "./rest.js";
-import { type Arena, View } from "./view.js";
 
 export type HeaderLength = 1 | 2 | 4;
 

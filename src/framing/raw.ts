@@ -3,10 +3,10 @@
  * find their own boundaries. There is nothing to accumulate, so there is no limit to set.
  */
 
+import { type Arena, View } from "./buffer-view.js";
 import type { Framing, Keeper, LendingDecoder } from "./framing.js";
+import { EMPTY, keep, pushedTooEarly } from "./partial-frame.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
-import { EMPTY, keep, pushedTooEarly } from "./rest.js";
-import { type Arena, View } from "./view.js";
 
 /** Every chunk is a frame, as it came. A Buffer, a Uint8Array or a string (as UTF-8) can be sent. */
 export function raw(): Framing<Buffer, Payload> {

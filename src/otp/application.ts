@@ -2,12 +2,13 @@
  * An application: one tree with its configuration, started and stopped as a whole. A main program starts it
  * and waits for `ended`: a tree that ends by itself has given up, and so has the program.
  */
-import type { ChildSpec } from "./child-spec.js";
-import { type ExitReason, ProcessExit } from "./exit.js";
-import type { Pid } from "./pid.js";
-import { onDown, processOf } from "./process.js";
-import { register, whereis } from "./registry.js";
-import { startSupervisor, stopSupervisor } from "./supervisor.js";
+
+import { type ExitReason, ProcessExit } from "./process/exit-reason.js";
+import type { Pid } from "./process/pid.js";
+import { onDown, processOf } from "./process/process.js";
+import { register, whereis } from "./process/registry.js";
+import type { ChildSpec } from "./supervisor/child-spec.js";
+import { startSupervisor, stopSupervisor } from "./supervisor/supervisor.js";
 
 export interface ApplicationSpec<E extends object> {
   /** The configuration when nothing else is said. Its keys are the keys there are. */

@@ -3,9 +3,9 @@
  * Nothing is built when nobody listens.
  */
 import { channel } from "node:diagnostics_channel";
-import type { RestartType, Shutdown } from "./child-spec.js";
-import type { ExitReason } from "./exit.js";
-import type { Pid } from "./pid.js";
+import type { ExitReason } from "./process/exit-reason.js";
+import type { Pid } from "./process/pid.js";
+import type { RestartType, Shutdown } from "./supervisor/child-spec.js";
 
 /** A child as the reports describe it; field for field the offender of a SUPERVISOR REPORT. */
 export interface ChildReport {

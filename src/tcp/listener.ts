@@ -7,16 +7,16 @@
  *       ├──at the ceiling──▶ ahead ──the others have caught up──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
-import { CallMessage } from "../otp/call.js";
-import { clock, type TimerRef } from "../otp/clock.js";
-import type { DynamicSupervisor } from "../otp/dynamic-supervisor.js";
-import { type ExitReason, ProcessExit } from "../otp/exit.js";
-import { ExitMessage, Process, processOf } from "../otp/process.js";
-import { register, whereis } from "../otp/registry.js";
+import { CallMessage } from "../otp/gen-server/call.js";
+import { type ExitReason, ProcessExit } from "../otp/process/exit-reason.js";
+import { ExitMessage, Process, processOf } from "../otp/process/process.js";
+import { register, whereis } from "../otp/process/registry.js";
+import type { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
+import { clock, type TimerRef } from "../otp/time/clock.js";
 import type { Listening, ListenTarget, Socket, Transport } from "../transport/transport.js";
-import { type Ceiling, NO_CEILING } from "./ceiling.js";
-import type { Connection } from "./connection.js";
-import { listenerEvents } from "./events.js";
+import { type Ceiling, NO_CEILING } from "./accept-quota.js";
+import type { Connection } from "./connection/connection.js";
+import { listenerEvents } from "./observe/events.js";
 import type { Service } from "./service.js";
 
 export interface ListenerOptions {

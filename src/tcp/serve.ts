@@ -1,12 +1,13 @@
 /** A server inside one's own program or test: the same tree, in this OS process. */
-import type { Duration } from "../otp/duration.js";
-import { ProcessExit } from "../otp/exit.js";
-import { processOf } from "../otp/process.js";
-import { whereis } from "../otp/registry.js";
-import { stopSupervisor } from "../otp/supervisor.js";
-import { chooseTransport } from "../transport/choose.js";
+
+import { ProcessExit } from "../otp/process/exit-reason.js";
+import { processOf } from "../otp/process/process.js";
+import { whereis } from "../otp/process/registry.js";
+import { stopSupervisor } from "../otp/supervisor/supervisor.js";
+import type { Duration } from "../otp/time/duration.js";
+import { chooseTransport } from "../transport/choose-transport.js";
 import type { Listener } from "./listener.js";
-import { type AnyProtocol, checkProtocol } from "./protocol.js";
+import { type AnyProtocol, checkProtocol } from "./protocol/protocol.js";
 import { startServer } from "./server.js";
 import { Service } from "./service.js";
 

@@ -2,17 +2,18 @@
  * The tutorial's `tcp_server_app`: the tree of one worker. Connections come before the listener, so that on
  * the way down accepting stops first and what is connected drains.
  */
-import type { ChildSpec } from "../otp/child-spec.js";
-import type { Duration } from "../otp/duration.js";
-import { DynamicSupervisor } from "../otp/dynamic-supervisor.js";
-import type { Pid } from "../otp/pid.js";
-import { type Process, processOf } from "../otp/process.js";
-import { register } from "../otp/registry.js";
-import { startSupervisor } from "../otp/supervisor.js";
+
+import type { Pid } from "../otp/process/pid.js";
+import { type Process, processOf } from "../otp/process/process.js";
+import { register } from "../otp/process/registry.js";
+import type { ChildSpec } from "../otp/supervisor/child-spec.js";
+import { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
+import { startSupervisor } from "../otp/supervisor/supervisor.js";
+import type { Duration } from "../otp/time/duration.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
-import type { Ceiling } from "./ceiling.js";
-import { Connection } from "./connection.js";
+import type { Ceiling } from "./accept-quota.js";
+import { Connection } from "./connection/connection.js";
 import { Listener } from "./listener.js";
 import type { Service } from "./service.js";
 

@@ -1,16 +1,16 @@
 /** What all connections of one listener in one worker share. */
 
 import type { Decoder } from "../framing/framing.js";
-import { type CompileOptions, compile, type ProtocolCells } from "./compile.js";
-import { Counters } from "./counters.js";
-import { Latency, timedStates } from "./latency.js";
-import { LIMITS, type Limits } from "./limits.js";
-import type { AnyProtocol } from "./protocol.js";
-import { RunQueue } from "./run-queue.js";
-import { Slab } from "./slab.js";
-import { type TapListener, Taps } from "./tap.js";
-import { Turn } from "./turn.js";
-import { Wheel } from "./wheel.js";
+import { Turn } from "./loop/output-buffer.js";
+import { Slab } from "./loop/read-memory.js";
+import { RunQueue } from "./loop/run-queue.js";
+import { Wheel } from "./loop/timer-wheel.js";
+import { Counters } from "./observe/counters.js";
+import { Latency, timedStates } from "./observe/latency.js";
+import { type TapListener, Taps } from "./observe/trace.js";
+import { type CompileOptions, compile, type ProtocolCells } from "./protocol/compile.js";
+import { LIMITS, type Limits } from "./protocol/limits.js";
+import type { AnyProtocol } from "./protocol/protocol.js";
 
 export class Service {
   readonly protocol: AnyProtocol;

@@ -5,7 +5,13 @@
  */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
-import { type Libuv, libuv, type ShutdownRequest, type TcpHandle, type WriteRequest } from "./libuv.js";
+import {
+  type Libuv,
+  libuv,
+  type ShutdownRequest,
+  type TcpHandle,
+  type WriteRequest,
+} from "./node-bindings.js";
 import {
   KEEP_ALIVE_MS,
   type Listening,

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type AdminChildOptions, adminChild } from "../../src/admin/admin.js";
 import { AdminError } from "../../src/admin/errors.js";
-import type { ProcessExit } from "../../src/otp/exit.js";
-import type { Pid } from "../../src/otp/pid.js";
-import { exit } from "../../src/otp/signals.js";
-import { startSupervisor, stopSupervisor, whichChildren } from "../../src/otp/supervisor.js";
+import type { ProcessExit } from "../../src/otp/process/exit-reason.js";
+import type { Pid } from "../../src/otp/process/pid.js";
+import { exit } from "../../src/otp/process/signals.js";
+import { startSupervisor, stopSupervisor, whichChildren } from "../../src/otp/supervisor/supervisor.js";
 import { FakeControl } from "./fake-control.js";
 import { ask, folder } from "./support.js";
 

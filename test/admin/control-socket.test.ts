@@ -15,7 +15,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { alreadyRunning, probeInstance } from "../../src/admin/probe.js";
+import { alreadyRunning, probeInstance } from "../../src/admin/control-socket/probe.js";
 import { ask, folder, refusal, running } from "./support.js";
 
 /** The socket that a killed program leaves behind. */

@@ -14,9 +14,9 @@ import type {
   StatsHistory,
   TraceLine,
   TreeNode,
-} from "../../src/cluster/control.js";
-import { HISTORY_COLUMNS } from "../../src/cluster/control.js";
-import type { Level } from "../../src/telemetry/log.js";
+} from "../../src/control/control.js";
+import { HISTORY_COLUMNS } from "../../src/control/control.js";
+import type { Level } from "../../src/telemetry/log/log.js";
 
 export class FakeControl implements Control {
   root: TreeNode = picture();

@@ -1,6 +1,6 @@
 /** Who may do what, and who may not. */
 import { describe, expect, it } from "vitest";
-import { isLoopback } from "../../src/admin/guard.js";
+import { isLoopback } from "../../src/admin/access/guard.js";
 import { ask, BEARER, post, raw, refusal, running, TOKEN } from "./support.js";
 
 const KILL = { pid: "<1.17>" };

@@ -2,10 +2,10 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { adminApp } from "../../src/admin/app.js";
-import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http.js";
-import { rooms } from "../../src/admin/room.js";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { adminApp } from "../../src/admin/http/app.js";
+import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http/http-server.js";
+import { rooms } from "../../src/admin/routes/context.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { FakeControl } from "./fake-control.js";
 import { ask, BEARER, post, raw, running, TOKEN } from "./support.js";
 

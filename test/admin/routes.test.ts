@@ -1,7 +1,7 @@
 /** What can be asked, and what is answered, the same through both doors. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ROUTES } from "../../src/admin/routes.js";
+import { ROUTES } from "../../src/admin/routes/routes.js";
 import { ask, BEARER, post, type Running, running, TOKEN, type Where } from "./support.js";
 
 const DOORS: [string, (admin: Running) => Where][] = [

@@ -1,7 +1,7 @@
 /** A flood of scrapes costs as much as one a second, and hostile labels stay labels. */
 import { expect, it, onTestFinished } from "vitest";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
-import { Metrics } from "../../src/telemetry/metrics.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
+import { Metrics } from "../../src/telemetry/metrics/metrics.js";
 import { until } from "../support/until.js";
 import { samplesOf, seriesValue } from "../telemetry/exposition.js";
 import { ask, running } from "./support.js";

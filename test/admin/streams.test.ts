@@ -1,8 +1,8 @@
 /** Answers that do not end: what is told, to how many, and what becomes of those who read too slowly. */
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { MOST_STREAMS } from "../../src/admin/streams.js";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { MOST_STREAMS } from "../../src/admin/streams/event-streams.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { until } from "../support/until.js";
 import { ask, BEARER, listenTo, running, TOKEN } from "./support.js";
 

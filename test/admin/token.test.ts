@@ -1,8 +1,8 @@
 /** The token: who gets it, what it opens, and what becomes of those who guess. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { localToken } from "../../src/admin/guard.js";
-import { ROUTES } from "../../src/admin/routes.js";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
+import { localToken } from "../../src/admin/access/guard.js";
+import { ROUTES } from "../../src/admin/routes/routes.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { ask, BEARER, listenTo, post, running, TOKEN } from "./support.js";
 
 describe("GET /token", () => {

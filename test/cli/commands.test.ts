@@ -1,9 +1,9 @@
 /** The commands, against a living server. */
 import { describe, expect, it } from "vitest";
+import { renderTree } from "../../src/cli/commands/tree.js";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { commandsText } from "../../src/cli/help.js";
-import { elapsed } from "../../src/cli/table.js";
-import { renderTree } from "../../src/cli/tree.js";
+import { elapsed } from "../../src/cli/terminal/table.js";
 import { FakeControl, node } from "../admin/fake-control.js";
 import { running } from "../admin/support.js";
 import { drover } from "./support.js";

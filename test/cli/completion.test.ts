@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { completion, SHELLS } from "../../src/cli/completion.js";
-import { OPTIONS } from "../../src/config.js";
+import { OPTIONS } from "../../src/config/config.js";
 
 const script = (shell: string) => completion({ positionals: [shell] }, COMMANDS);
 const here = (shell: string) => spawnSync(shell, ["-c", "exit 0"]).status === 0;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { application } from "../../src/otp/application.js";
-import { settle } from "../../src/otp/clock.js";
-import { whereis } from "../../src/otp/registry.js";
-import { exit } from "../../src/otp/signals.js";
-import { supervisor, whichChildren } from "../../src/otp/supervisor.js";
+import { whereis } from "../../src/otp/process/registry.js";
+import { exit } from "../../src/otp/process/signals.js";
+import { supervisor, whichChildren } from "../../src/otp/supervisor/supervisor.js";
+import { settle } from "../../src/otp/time/clock.js";
+import { reasonOfRejection } from "./gen-statem/support.js";
 import { Stage } from "./stage.js";
-import { reasonOfRejection } from "./statem-support.js";
 import { listenToReports, manualClock } from "./support.js";
 
 manualClock();

@@ -2,11 +2,12 @@
  * A stage for supervisors: children that can be told how to start, how to behave and how to end, and a log
  * of who came and went in which order.
  */
-import type { ChildSpec, Started } from "../../src/otp/child-spec.js";
-import { clock } from "../../src/otp/clock.js";
-import { type ExitReason, formatReason } from "../../src/otp/exit.js";
-import type { Pid } from "../../src/otp/pid.js";
-import { ExitMessage, onDown, Process, processOf } from "../../src/otp/process.js";
+
+import { type ExitReason, formatReason } from "../../src/otp/process/exit-reason.js";
+import type { Pid } from "../../src/otp/process/pid.js";
+import { ExitMessage, onDown, Process, processOf } from "../../src/otp/process/process.js";
+import type { ChildSpec, Started } from "../../src/otp/supervisor/child-spec.js";
+import { clock } from "../../src/otp/time/clock.js";
 
 /** What a child does when it is asked to end. Without it, it does not trap exits and ends at once. */
 export interface Plan {

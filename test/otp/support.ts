@@ -3,11 +3,11 @@
  */
 import { channel } from "node:diagnostics_channel";
 import { afterEach, beforeEach } from "vitest";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
 import type { CrashReport, ProgressReport, SupervisorReport } from "../../src/otp/events.js";
-import { type ExitReason, formatReason } from "../../src/otp/exit.js";
-import type { Pid } from "../../src/otp/pid.js";
-import { Process } from "../../src/otp/process.js";
+import { type ExitReason, formatReason } from "../../src/otp/process/exit-reason.js";
+import type { Pid } from "../../src/otp/process/pid.js";
+import { Process } from "../../src/otp/process/process.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 
 export interface ListenerOptions {
   readonly parent?: Process;

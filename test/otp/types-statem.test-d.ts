@@ -1,6 +1,6 @@
 /** What the compiler has to refuse of state machines, and what it has to let pass without an annotation. */
-import { child } from "../../src/otp/child-spec.js";
-import { call, cast, genServer, type RefOf, start } from "../../src/otp/gen-server.js";
+
+import { call, cast, genServer, type RefOf, start } from "../../src/otp/gen-server/gen-server.js";
 import {
   begin,
   eventTimeout,
@@ -10,8 +10,9 @@ import {
   replyTo,
   stateTimeout,
   timer,
-} from "../../src/otp/gen-statem.js";
-import { keep, next, postpone, repeat, stop, stopAndReply } from "../../src/otp/step.js";
+} from "../../src/otp/gen-statem/gen-statem.js";
+import { keep, next, postpone, repeat, stop, stopAndReply } from "../../src/otp/gen-statem/step.js";
+import { child } from "../../src/otp/supervisor/child-spec.js";
 
 const Door = genStatem({
   name: "door",

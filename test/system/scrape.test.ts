@@ -1,7 +1,7 @@
 /** What a scrape of the built program shows: every series by name, type and labels, whatever becomes of a worker. */
 import { readdirSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
-import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/events.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, eventually, http, type Served, series, serveProgram } from "../support/program.js";
 

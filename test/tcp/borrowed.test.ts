@@ -1,7 +1,7 @@
 /** Borrowed frames that are echoed to a client which reads late: their memory may not be used again too early. */
 import { expect, test } from "vitest";
 import { defineProtocol, type Framing, lines, packet, raw } from "../../src/index.js";
-import { LIMITS } from "../../src/tcp/limits.js";
+import { LIMITS } from "../../src/tcp/protocol/limits.js";
 import { packet2 } from "../support/client.js";
 import { connected, serving } from "../support/serving.js";
 import { until } from "../support/until.js";

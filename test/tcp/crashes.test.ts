@@ -10,7 +10,7 @@ import {
   send,
   stop,
 } from "../../src/index.js";
-import type { AnyProtocol } from "../../src/tcp/protocol.js";
+import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
 import { closedAs, connected, crashes, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 

@@ -1,8 +1,8 @@
 /** No client's frames keep another's waiting, and none are lost in between. */
 import { expect, onTestFinished, test } from "vitest";
 import { defineProtocol, exit, type Framing, type Pid, packet } from "../../src/index.js";
-import { systemClock, useClock } from "../../src/otp/clock.js";
-import { RunQueue } from "../../src/tcp/run-queue.js";
+import { systemClock, useClock } from "../../src/otp/time/clock.js";
+import { RunQueue } from "../../src/tcp/loop/run-queue.js";
 import { packet2 } from "../support/client.js";
 import { closedAs, connected, crashes, house, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";

@@ -1,8 +1,8 @@
 /** Flow control both ways: a frame is asked for only when the last one is handled and what it wrote has room. */
 import { expect, test } from "vitest";
 import { type Conn, defineProtocol, type Pid, packet, postpone, send } from "../../src/index.js";
-import { LIMITS } from "../../src/tcp/limits.js";
-import type { AnyProtocol } from "../../src/tcp/protocol.js";
+import { LIMITS } from "../../src/tcp/protocol/limits.js";
+import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
 import { closedAs, connected, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 

@@ -1,10 +1,10 @@
 /** How long handlers take, where it is measured: and that it is measured nowhere else. */
 import { expect, it } from "vitest";
 import { defineProtocol, packet } from "../../src/index.js";
-import { HANDLER_BOUNDS } from "../../src/tcp/events.js";
-import { Latency } from "../../src/tcp/latency.js";
+import { HANDLER_BOUNDS } from "../../src/tcp/observe/events.js";
+import { Latency } from "../../src/tcp/observe/latency.js";
 import { Service } from "../../src/tcp/service.js";
-import { HANDLER_BUCKETS } from "../../src/telemetry/snapshot.js";
+import { HANDLER_BUCKETS } from "../../src/telemetry/metrics/snapshot.js";
 import { connected, house, manualClock } from "../support/serving.js";
 import { until } from "../support/until.js";
 

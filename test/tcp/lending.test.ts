@@ -1,13 +1,13 @@
 /** Decoders that look at memory which is overwritten behind them. */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
+import { Arena } from "../../src/framing/buffer-view.js";
 import type { Framing, LendingDecoder } from "../../src/framing/framing.js";
 import { lines } from "../../src/framing/lines.js";
 import { packet } from "../../src/framing/packet.js";
 import { raw } from "../../src/framing/raw.js";
-import { Arena } from "../../src/framing/view.js";
-import { giveToSocket } from "../../src/tcp/reused.js";
-import { Slab } from "../../src/tcp/slab.js";
+import { giveToSocket } from "../../src/tcp/loop/borrowed-memory.js";
+import { Slab } from "../../src/tcp/loop/read-memory.js";
 import { cutAt, wire } from "../framing/feed.js";
 
 const SIZE = 64 * 1024;

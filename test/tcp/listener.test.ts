@@ -3,8 +3,8 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { callWithin, defineProtocol, packet, type Ref, serve } from "../../src/index.js";
-import type { ListenerEvent } from "../../src/tcp/events.js";
-import { type BoundHandle, bind } from "../../src/transport/bound.js";
+import type { ListenerEvent } from "../../src/tcp/observe/events.js";
+import { type BoundHandle, bind } from "../../src/transport/listening-socket.js";
 import { closedAs, connected, house, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -184,13 +184,13 @@ test("what a listener and a connection show of themselves is plain data", async 
     port: server.port,
     transport: "stream",
   });
-  const { children } = (await import("../../src/otp/process.js")).processOf(
+  const { children } = (await import("../../src/otp/process/process.js")).processOf(
     server.connections,
   ) as unknown as {
     children(): { process: { inspect(): Record<string, unknown> } }[];
   };
   const shown = children
-    .call((await import("../../src/otp/process.js")).processOf(server.connections))[0]
+    .call((await import("../../src/otp/process/process.js")).processOf(server.connections))[0]
     ?.process.inspect();
   expect(shown).toMatchObject({
     protocol: "echo",

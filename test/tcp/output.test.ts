@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineProtocol, packet } from "../../src/index.js";
-import { LIMITS } from "../../src/tcp/limits.js";
-import { Outlet } from "../../src/tcp/outlet.js";
+import { Outlet } from "../../src/tcp/connection/writer.js";
+import { NO_SLOT, type Wheeled } from "../../src/tcp/loop/timer-wheel.js";
+import { LIMITS } from "../../src/tcp/protocol/limits.js";
 import { Service } from "../../src/tcp/service.js";
-import { NO_SLOT, type Wheeled } from "../../src/tcp/wheel.js";
 import type { Socket } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { adminFailures } from "../../src/admin/events.js";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
 import { crashReports, progressReports, supervisorReports } from "../../src/otp/events.js";
-import { connectionClosed, connectionOpened, listenerEvents } from "../../src/tcp/events.js";
-import { type Log, type LogOptions, openLog } from "../../src/telemetry/log.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
+import { connectionClosed, connectionOpened, listenerEvents } from "../../src/tcp/observe/events.js";
+import { type Log, type LogOptions, openLog } from "../../src/telemetry/log/log.js";
 import { closedIdle, crashWith, echoChild, killed, listening, typeError } from "./samples.js";
 
 let folder: string;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/events.js";
-import { Metrics } from "../../src/telemetry/metrics.js";
-import { type Snapshot, TOTALS } from "../../src/telemetry/snapshot.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
+import { Metrics } from "../../src/telemetry/metrics/metrics.js";
+import { type Snapshot, TOTALS } from "../../src/telemetry/metrics/snapshot.js";
 import { samplesOf } from "./exposition.js";
 import { snapshot } from "./samples.js";
 

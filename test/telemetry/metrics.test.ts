@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ManualClock, useClock } from "../../src/otp/clock.js";
-import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/events.js";
-import { Metrics } from "../../src/telemetry/metrics.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
+import { Metrics } from "../../src/telemetry/metrics/metrics.js";
 import { seriesValue } from "./exposition.js";
 import { snapshot } from "./samples.js";
 

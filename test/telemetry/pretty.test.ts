@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { prettyLine } from "../../src/telemetry/pretty.js";
+import { prettyLine } from "../../src/telemetry/log/pretty.js";
 import { WHEN } from "./samples.js";
 
 const line = { time: WHEN, level: "info", worker: 1, message: "listening on [::]:2222", fields: {} } as const;

@@ -3,7 +3,7 @@
  * says on standard error, as JSON.
  */
 import { supervisorReports } from "../../src/otp/events.js";
-import { openLog } from "../../src/telemetry/log.js";
+import { openLog } from "../../src/telemetry/log/log.js";
 import { killed } from "./samples.js";
 
 const [task = "", file] = process.argv.slice(2);

@@ -1,13 +1,13 @@
 /** Reports and events as the other rooms publish them. */
 import type { ChildReport, CrashReport, SupervisorReport } from "../../src/otp/events.js";
-import { Pid } from "../../src/otp/pid.js";
+import { Pid } from "../../src/otp/process/pid.js";
 import {
   CLOSE_REASONS,
   type ConnectionClosed,
   type ListenerEvent,
   REFUSE_REASONS,
-} from "../../src/tcp/events.js";
-import { GAUGES, type Snapshot, TOTALS } from "../../src/telemetry/snapshot.js";
+} from "../../src/tcp/observe/events.js";
+import { GAUGES, type Snapshot, TOTALS } from "../../src/telemetry/metrics/snapshot.js";
 
 /** 22-Nov-2026, 16:08:22.879 in whatever time zone the tests run. */
 export const WHEN = new Date(2026, 10, 22, 16, 8, 22, 879).getTime();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Pid } from "../../src/otp/pid.js";
-import { crashText, progressText, supervisorText, timestamp } from "../../src/telemetry/sasl.js";
+import { Pid } from "../../src/otp/process/pid.js";
+import { crashText, progressText, supervisorText, timestamp } from "../../src/telemetry/log/sasl.js";
 import { crashWith, echoChild, killed, typeError, WHEN } from "./samples.js";
 
 describe("the text of SASL", () => {

@@ -1,7 +1,7 @@
 /** What every transport must do, whatever it is made of: run against each. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { bind } from "../../src/transport/bound.js";
+import { bind } from "../../src/transport/listening-socket.js";
 import type { Transport } from "../../src/transport/transport.js";
 import { turn, until } from "../support/until.js";
 import { reads, writes } from "./conformance-flow.js";

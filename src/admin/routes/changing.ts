@@ -1,9 +1,9 @@
 /** The routes that change something: every one a POST; app.ts and guard.ts rely on that. */
 import type { Context } from "hono";
-import type { Control } from "../../cluster/control.js";
-import { parsePid } from "../../otp/pid.js";
-import type { Env } from "../guard.js";
-import { type Body, badPid, noProcess, type Route } from "../route.js";
+import type { Control } from "../../control/control.js";
+import { parsePid } from "../../otp/process/pid.js";
+import type { Env } from "../access/guard.js";
+import { type Body, badPid, noProcess, type Route } from "./route.js";
 
 export const CHANGING: readonly Route[] = [
   {

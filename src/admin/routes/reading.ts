@@ -5,12 +5,12 @@ import {
   type ConnectionQuery,
   type Control,
   type Readiness,
-} from "../../cluster/control.js";
-import { parsePid } from "../../otp/pid.js";
-import type { Env } from "../guard.js";
-import { integerOf, readQuery, textOf, wordOf } from "../query.js";
-import type { Room } from "../room.js";
-import { type Body, badPid, noProcess, type Route } from "../route.js";
+} from "../../control/control.js";
+import { parsePid } from "../../otp/process/pid.js";
+import type { Env } from "../access/guard.js";
+import { integerOf, readQuery, textOf, wordOf } from "../http/query.js";
+import type { Room } from "./context.js";
+import { type Body, badPid, noProcess, type Route } from "./route.js";
 
 /** Connections listed under each worker unless the caller says otherwise. */
 const LISTED = 50;

@@ -1,9 +1,9 @@
 /** The routes by which the running program is steered: whether it accepts, with how many workers, what it logs. */
 import type { Context } from "hono";
-import type { Control } from "../../cluster/control.js";
-import { didYouMean, OPTIONS } from "../../config.js";
-import type { Env } from "../guard.js";
-import type { Body, Route } from "../route.js";
+import { didYouMean, OPTIONS } from "../../config/config.js";
+import type { Control } from "../../control/control.js";
+import type { Env } from "../access/guard.js";
+import type { Body, Route } from "./route.js";
 
 export const STEERING: readonly Route[] = [
   {

@@ -1,5 +1,5 @@
 /** Lines of a trace in the words of the page. */
-import type { TraceLine } from "../../../cluster/control.js";
+import type { TraceLine } from "../../../control/control.js";
 import { count } from "./format.js";
 
 /** What happened. */

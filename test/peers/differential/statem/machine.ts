@@ -1,9 +1,10 @@
 /** What a machine of a scenario does: it writes down the event, and looks up what to answer. */
-import { formatReason } from "../../../../src/otp/exit.js";
-import * as statem from "../../../../src/otp/gen-statem.js";
-import type { Pid } from "../../../../src/otp/pid.js";
-import { ExitMessage } from "../../../../src/otp/process.js";
-import { keep, next, postpone, repeat, Stop, StopAndReply } from "../../../../src/otp/step.js";
+
+import * as statem from "../../../../src/otp/gen-statem/gen-statem.js";
+import { keep, next, postpone, repeat, Stop, StopAndReply } from "../../../../src/otp/gen-statem/step.js";
+import { formatReason } from "../../../../src/otp/process/exit-reason.js";
+import type { Pid } from "../../../../src/otp/process/pid.js";
+import { ExitMessage } from "../../../../src/otp/process/process.js";
 import { type Act, type Answer, type Module, type Scenario, STATES, type Timer } from "./scenario.js";
 
 /** Callbacks after which a machine only keeps its state: some would go on for ever. */

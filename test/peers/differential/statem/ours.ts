@@ -1,11 +1,18 @@
 /** Plays a scenario on our state machine. */
-import { ManualClock, settle, useClock } from "../../../../src/otp/clock.js";
-import { type ExitReason, formatReason } from "../../../../src/otp/exit.js";
-import { type Behaviour, callWithin, cast, type Ref, start } from "../../../../src/otp/gen-server.js";
-import type { Pid } from "../../../../src/otp/pid.js";
-import { ExitMessage, onDown, Process } from "../../../../src/otp/process.js";
-import { exit, send } from "../../../../src/otp/signals.js";
-import * as sys from "../../../../src/otp/sys.js";
+
+import {
+  type Behaviour,
+  callWithin,
+  cast,
+  type Ref,
+  start,
+} from "../../../../src/otp/gen-server/gen-server.js";
+import { type ExitReason, formatReason } from "../../../../src/otp/process/exit-reason.js";
+import type { Pid } from "../../../../src/otp/process/pid.js";
+import { ExitMessage, onDown, Process } from "../../../../src/otp/process/process.js";
+import { exit, send } from "../../../../src/otp/process/signals.js";
+import * as sys from "../../../../src/otp/sys/sys.js";
+import { ManualClock, settle, useClock } from "../../../../src/otp/time/clock.js";
 import type { Entry } from "../terms.js";
 import { Machine } from "./machine.js";
 import type { Op, Scenario } from "./scenario.js";

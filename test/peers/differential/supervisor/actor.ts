@@ -1,7 +1,8 @@
 /** A worker of a scenario: ends when it is told to, and when it is asked to does as its plan says. */
-import { clock } from "../../../../src/otp/clock.js";
-import type { ExitReason } from "../../../../src/otp/exit.js";
-import { ExitMessage, Process } from "../../../../src/otp/process.js";
+
+import type { ExitReason } from "../../../../src/otp/process/exit-reason.js";
+import { ExitMessage, Process } from "../../../../src/otp/process/process.js";
+import { clock } from "../../../../src/otp/time/clock.js";
 import type { Plan } from "./scenario.js";
 
 /** Tells an actor to end by itself. */

@@ -1,6 +1,6 @@
 /** The administration calls of a scenario, and their answers in the words of the trace. */
-import { formatReason } from "../../../../src/otp/exit.js";
-import { Pid } from "../../../../src/otp/pid.js";
+import { formatReason } from "../../../../src/otp/process/exit-reason.js";
+import { Pid } from "../../../../src/otp/process/pid.js";
 import {
   countChildren,
   deleteChild,
@@ -10,7 +10,7 @@ import {
   startChild,
   terminateChild,
   whichChildren,
-} from "../../../../src/otp/supervisor.js";
+} from "../../../../src/otp/supervisor/supervisor.js";
 import type { Stage } from "./ours.js";
 import type { Op } from "./scenario.js";
 

@@ -1,6 +1,6 @@
 /** Scenarios by chance: small trees, and steps that mostly hit something. */
-import type { RestartType } from "../../../../src/otp/child-spec.js";
-import type { AutoShutdown, Strategy } from "../../../../src/otp/flags.js";
+import type { RestartType } from "../../../../src/otp/supervisor/child-spec.js";
+import type { AutoShutdown, Strategy } from "../../../../src/otp/supervisor/supervisor-flags.js";
 import type { Random } from "../random.js";
 import type { DynamicNode, Node, Op, Plan, Reason, Scenario, Shutdown } from "./scenario.js";
 import { type StaticNode, TOP, type WorkerNode } from "./scenario.js";

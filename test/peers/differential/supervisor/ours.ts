@@ -1,14 +1,14 @@
 /** Plays a scenario on our supervisors. */
 import { channel } from "node:diagnostics_channel";
-import type { ChildSpec, Started } from "../../../../src/otp/child-spec.js";
-import { ManualClock, settle, useClock } from "../../../../src/otp/clock.js";
-import { dynamicSupervisor } from "../../../../src/otp/dynamic-supervisor.js";
 import type { ChildReport, ProgressReport, SupervisorReport } from "../../../../src/otp/events.js";
-import { type ExitReason, formatReason, ProcessExit } from "../../../../src/otp/exit.js";
-import type { Pid } from "../../../../src/otp/pid.js";
-import { onDown, type Process, processOf } from "../../../../src/otp/process.js";
-import { exit, send } from "../../../../src/otp/signals.js";
-import { supervisor } from "../../../../src/otp/supervisor.js";
+import { type ExitReason, formatReason, ProcessExit } from "../../../../src/otp/process/exit-reason.js";
+import type { Pid } from "../../../../src/otp/process/pid.js";
+import { onDown, type Process, processOf } from "../../../../src/otp/process/process.js";
+import { exit, send } from "../../../../src/otp/process/signals.js";
+import type { ChildSpec, Started } from "../../../../src/otp/supervisor/child-spec.js";
+import { dynamicSupervisor } from "../../../../src/otp/supervisor/dynamic/dynamic-supervisor.js";
+import { supervisor } from "../../../../src/otp/supervisor/supervisor.js";
+import { ManualClock, settle, useClock } from "../../../../src/otp/time/clock.js";
 import type { Entry } from "../terms.js";
 import { Actor, Caller, Quit } from "./actor.js";
 import { ask, nameOf } from "./ask.js";

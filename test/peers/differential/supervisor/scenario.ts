@@ -2,8 +2,8 @@
  * What a scenario is: a tree of supervisors and workers, and steps. The operations of one step follow each
  * other without a pause; between steps everybody comes to rest.
  */
-import type { RestartType } from "../../../../src/otp/child-spec.js";
-import type { AutoShutdown, Strategy } from "../../../../src/otp/flags.js";
+import type { RestartType } from "../../../../src/otp/supervisor/child-spec.js";
+import type { AutoShutdown, Strategy } from "../../../../src/otp/supervisor/supervisor-flags.js";
 import type { Reason } from "../terms.js";
 
 export type { Reason } from "../terms.js";

@@ -1,0 +1,56 @@
+/** The body of a POST: a JSON object of known members, of bounded size, or a refusal that says what is wrong. */
+import type { Context } from "hono";
+import { didYouMean } from "../../config/config.js";
+import type { Env } from "../access/guard.js";
+import type { Body } from "../routes/route.js";
+
+const MOST_BYTES = 64 * 1024;
+
+/** @returns the members, or the refusal */
+export async function readBody(c: Context<Env>, keys: readonly string[]): Promise<Body | Response> {
+  // A form on any web page can post text/plain, but never this without the server having agreed to it.
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header("content-type") ?? "")) {
+    return c.json({ error: "the content-type of a POST must be application/json" }, 415);
+  }
+  const text = await readText(c).catch(() => null);
+  // Its sender broke off, and reads no answer either.
+  if (text === null) return c.json({ error: "the body ended too early" }, 400);
+  if (text === undefined) {
+    return c.json({ error: `the body is larger than ${MOST_BYTES} bytes` }, 413, { connection: "close" });
+  }
+  const value = parse(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return c.json({ error: "the body must be a JSON object" }, 400);
+  }
+  // JSON.parse makes `__proto__` an ordinary member, so it is refused here like any other unknown one.
+  const unknown = Object.keys(value).find((key) => !keys.includes(key));
+  if (unknown !== undefined) {
+    const shown = JSON.stringify(unknown.slice(0, 80));
+    return c.json({ error: `unknown member ${shown}${didYouMean(unknown, keys)}` }, 400);
+  }
+  return value as Body;
+}
+
+/** `undefined`: too large. What is declared too large is not even read. */
+async function readText(c: Context<Env>): Promise<string | undefined> {
+  if (Number(c.req.header("content-length") ?? 0) > MOST_BYTES) return undefined;
+  const reader = c.req.raw.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    size += part.value.length;
+    if (size > MOST_BYTES) return undefined;
+    chunks.push(part.value);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** An empty body stands for an object without members; `undefined`: not JSON. */
+function parse(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

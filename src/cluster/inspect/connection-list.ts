@@ -1,0 +1,124 @@
+/**
+ * Connections as rows: each worker filters and sorts its own and gives the first of them, the primary merges.
+ * Who the peer is costs a call to the system, so that is asked only of those that are shown, unless the query
+ * needs it of all.
+ */
+
+import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/control.js";
+import { type Pid, parsePid } from "../../otp/process/pid.js";
+import { processOf } from "../../otp/process/process.js";
+import { whereis } from "../../otp/process/registry.js";
+import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
+import type { Connection } from "../../tcp/connection/connection.js";
+import { showAddress } from "./tree.js";
+
+/** Something that has its place in a sorted list. */
+interface Ranked<T> {
+  readonly key: number | string;
+  readonly pid: Pid;
+  readonly item: T;
+}
+
+type Compare = (one: Ranked<unknown>, other: Ranked<unknown>) => number;
+
+/** The connections of this OS process. */
+export function listConnections(query: ConnectionQuery): ConnectionList {
+  const compare = comparing(query);
+  const key = KEYS[query.sort];
+  let kept: Ranked<Connection>[] = [];
+  let [total, matched] = [0, 0];
+  for (const item of connectionsHere()) {
+    total++;
+    if (!fits(item, query)) continue;
+    matched++;
+    kept.push({ key: key(item), pid: item.pid, item });
+    // Never more than a little over what is shown is kept, however many there are.
+    if (kept.length >= 2 * query.limit + 1_000) kept = kept.sort(compare).slice(0, query.limit);
+  }
+  const rows = kept.sort(compare).slice(0, query.limit);
+  return { total, matched, rows: rows.map(({ item }) => rowOf(item)), missing: [] };
+}
+
+/** @param missing workers that gave none */
+export function mergeLists(
+  lists: readonly ConnectionList[],
+  query: ConnectionQuery,
+  missing: readonly number[],
+): ConnectionList {
+  const ranked = lists.flatMap(({ rows }) =>
+    rows.map((item) => ({ key: keyOfRow(item, query), pid: parsePid(item.pid) as Pid, item })),
+  );
+  return {
+    total: lists.reduce((sum, list) => sum + list.total, 0),
+    matched: lists.reduce((sum, list) => sum + list.matched, 0),
+    rows: ranked
+      .sort(comparing(query))
+      .slice(0, query.limit)
+      .map(({ item }) => item),
+    missing,
+  };
+}
+
+/** Those that have a socket. */
+function connectionsHere(): Connection[] {
+  const supervisor = whereis("connections")?.process as DynamicSupervisor | undefined;
+  const processes = supervisor?.children().map((pid) => processOf(pid) as Connection | undefined) ?? [];
+  return processes.filter((one): one is Connection => one !== undefined && !one.waiting);
+}
+
+function fits(one: Connection, { state, peer, worker }: ConnectionQuery): boolean {
+  if (worker !== undefined && one.pid.worker !== worker) return false;
+  if (state !== undefined && one.state !== state) return false;
+  return peer === undefined || peerOf(one).startsWith(peer);
+}
+
+/** By the key, then by pid: the same query gives the same order. */
+function comparing({ order }: ConnectionQuery): Compare {
+  const sign = order === "desc" ? -1 : 1;
+  return (one, other) => {
+    if (one.key !== other.key) return one.key < other.key ? -sign : sign;
+    return sign * (one.pid.worker - other.pid.worker || one.pid.serial - other.pid.serial);
+  };
+}
+
+const KEYS: Readonly<Record<ConnectionQuery["sort"], (one: Connection) => number | string>> = {
+  pid: () => 0,
+  worker: ({ pid }) => pid.worker,
+  state: ({ state }) => state,
+  peer: peerOf,
+  ageMs: ({ age }) => age,
+  idleMs: ({ idleFor }) => idleFor,
+  framesReceived: ({ framesReceived }) => framesReceived,
+  framesSent: ({ framesSent }) => framesSent,
+  bytesReceived: ({ bytesReceived }) => bytesReceived,
+  bytesSent: ({ bytesSent }) => bytesSent,
+  outbound: ({ outbound }) => outbound,
+  messageQueueLength: ({ messageQueueLength }) => messageQueueLength,
+};
+
+function keyOfRow(row: ConnectionRow, { sort }: ConnectionQuery): number | string {
+  return sort === "pid" ? 0 : row[sort];
+}
+
+function peerOf({ peer }: Connection): string {
+  return showAddress(peer.address, peer.port);
+}
+
+function rowOf(one: Connection): ConnectionRow {
+  const { pid, state, framesReceived, framesSent, bytesReceived, bytesSent, outbound, messageQueueLength } =
+    one;
+  return {
+    pid: pid.toString(),
+    worker: pid.worker,
+    state,
+    peer: peerOf(one),
+    ageMs: one.age,
+    idleMs: one.idleFor,
+    framesReceived,
+    framesSent,
+    bytesReceived,
+    bytesSent,
+    outbound,
+    messageQueueLength,
+  };
+}

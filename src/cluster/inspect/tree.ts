@@ -1,0 +1,111 @@
+/** The tree as it can be drawn: what each kind of process says of itself in one line. */
+
+import type { TreeNode } from "../../control/control.js";
+import type { Pid } from "../../otp/process/pid.js";
+import { type Process, processOf } from "../../otp/process/process.js";
+import { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
+import { Supervisor, whichChildren } from "../../otp/supervisor/supervisor.js";
+import { Connection } from "../../tcp/connection/connection.js";
+import { Listener } from "../../tcp/listener.js";
+
+/** Draws a process and what is below it, with at most so many connections. */
+export async function picture(process: Process, connections: number): Promise<TreeNode> {
+  const pid = process.pid.toString();
+  const name = process.label;
+  if (process instanceof Connection) return connection(process);
+  if (process instanceof Listener) return listener(process);
+  if (process instanceof DynamicSupervisor) return dynamic(process, connections);
+  if (!(process instanceof Supervisor)) return { pid, name, kind: "process", detail: "", children: [] };
+  // One that is being taken down answers nobody any more.
+  const children = await whichChildren(process.pid).catch(() => []);
+  const pids = children.reverse().flatMap((child) => (typeof child.pid === "object" ? child.pid : []));
+  return {
+    pid,
+    name,
+    kind: "supervisor",
+    detail: flags(process),
+    children: await Promise.all(living(pids).map((child) => picture(child, connections))),
+  };
+}
+
+/** `one_for_one 5/60s`. */
+export function flags(supervisor: Supervisor): string {
+  const { strategy, intensity, period } = supervisor.flags;
+  return `${strategy} ${intensity}/${period}s`;
+}
+
+function dynamic(supervisor: DynamicSupervisor<any>, limit: number): TreeNode {
+  const pids = supervisor.children();
+  const shown = living(pids.slice(0, limit));
+  const of = supervisor.maxChildren === Infinity ? "" : ` of ${supervisor.maxChildren}`;
+  const shutdown =
+    typeof supervisor.shutdown === "number" ? `${supervisor.shutdown / 1000}s` : supervisor.shutdown;
+  return {
+    pid: supervisor.pid.toString(),
+    name: supervisor.label,
+    kind: "supervisor",
+    detail: `${pids.length}${of}, ${supervisor.restart}, shutdown ${shutdown}`,
+    children: shown.map((one) => (one instanceof Connection ? connection(one) : leaf(one))),
+    states: statesOf(pids),
+    ...(pids.length > limit ? { more: pids.length - limit } : {}),
+  };
+}
+
+/** How many connections are in each state. */
+function statesOf(pids: readonly Pid[]): Record<string, number> {
+  const states = new Map<string, number>();
+  for (const pid of pids) {
+    const one = processOf(pid);
+    if (one instanceof Connection) states.set(one.state, (states.get(one.state) ?? 0) + 1);
+  }
+  return Object.fromEntries(states);
+}
+
+function connection(process: Connection): TreeNode {
+  const { pid, label, state, peer, idleFor } = process;
+  const idle = idleFor >= 1000 ? `, idle ${Math.floor(idleFor / 1000)}s` : "";
+  const detail = `${showAddress(peer.address, peer.port)}${idle}`;
+  return { pid: pid.toString(), name: label, kind: "connection", state, detail, children: [] };
+}
+
+function listener(process: Listener): TreeNode {
+  const { address, port } = process.address;
+  const state = process.state === "listening" ? "running" : process.state;
+  return {
+    pid: process.pid.toString(),
+    name: process.label,
+    kind: "listener",
+    state,
+    detail: `${showAddress(address, port)} ${state}`,
+    children: [],
+  };
+}
+
+function leaf(process: Process): TreeNode {
+  return { pid: process.pid.toString(), name: process.label, kind: "process", detail: "", children: [] };
+}
+
+function living(pids: readonly Pid[]): Process[] {
+  return pids.flatMap((pid) => processOf(pid) ?? []);
+}
+
+/** `[::]:2222`, `10.0.0.7:51234`; an IPv4 address that came in over IPv6 is shown as what it is. */
+export function showAddress(address: string, port: number): string {
+  const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
+}
+
+/** What `drover info PID` shows. */
+export function inspect(process: Process): Record<string, unknown> {
+  const { pid, label, messageQueueLength, links, parent, trapExit } = process;
+  const common = { pid: pid.toString(), label, parent: parent?.pid.toString() };
+  if (process instanceof Connection || process instanceof Listener)
+    return { ...common, ...process.inspect() };
+  const own =
+    process instanceof Supervisor
+      ? { flags: flags(process), restartsLeft: process.restartsLeft }
+      : process instanceof DynamicSupervisor
+        ? { active: process.active, maxChildren: process.maxChildren }
+        : {};
+  return { ...common, ...own, messageQueueLength, links: links.map(String), trapExit };
+}

@@ -1,0 +1,61 @@
+/**
+ * Whether clients are accepted. Suspended, every worker closes its copy of the listening socket: who comes waits
+ * in the kernel's queue, and nobody is refused. It holds for workers that start later as well.
+ */
+
+import type { ListenerState } from "../../../control/control.js";
+import { Refusal } from "../../../control/refusal.js";
+import { LISTENER } from "../../channel/messages.js";
+import type { Slot } from "../worker-slot.js";
+
+export class Gate {
+  readonly #slots: () => readonly Slot[];
+  #suspended = false;
+
+  constructor(slots: () => readonly Slot[]) {
+    this.#slots = slots;
+  }
+
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+
+  /** Whether a worker that starts now in this slot is to accept. */
+  lets(slot: Slot): boolean {
+    return !this.#suspended && !slot.leaving;
+  }
+
+  /** @throws Refusal `unknown` when there is no such listener */
+  suspend(listener?: string): Promise<ListenerState[]> {
+    checkListener(listener);
+    this.#suspended = true;
+    return this.#tellAll();
+  }
+
+  /** @throws Refusal `unknown` when there is no such listener */
+  resume(listener?: string): Promise<ListenerState[]> {
+    checkListener(listener);
+    this.#suspended = false;
+    return this.#tellAll();
+  }
+
+  #tellAll(): Promise<ListenerState[]> {
+    return Promise.all(this.#slots().map((slot) => this.tell(slot)));
+  }
+
+  /** Brings a worker to what it is to do. A worker that does not answer does it when it can. */
+  async tell(slot: Slot): Promise<ListenerState> {
+    const { process } = slot;
+    const state = (what: string): ListenerState => ({ worker: slot.slot, listener: LISTENER, state: what });
+    if (!process?.alive || process.state === "down") return state("down");
+    const asked = process.request({ name: "accept", accept: this.lets(slot) });
+    if (process.state !== "running") return state(process.state);
+    const answer = await asked;
+    return state(typeof answer === "string" ? answer : process.alive ? "not answering" : "down");
+  }
+}
+
+function checkListener(listener: string | undefined): void {
+  if (listener === undefined || listener === LISTENER) return;
+  throw new Refusal("unknown", `no listener ${JSON.stringify(listener)}: there is ${LISTENER}`);
+}

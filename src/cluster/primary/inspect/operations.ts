@@ -1,0 +1,207 @@
+/** What the outside may ask of the running program, answered from what the primary knows and its workers say. */
+
+import {
+  type ConnectionList,
+  type ConnectionQuery,
+  type Control,
+  type Draining,
+  type ListenerState,
+  type LogRecord,
+  type ProgramInfo,
+  type Readiness,
+  type StateView,
+  type Stats,
+  type StatsHistory,
+  type TraceLine,
+  type TreeNode,
+  WorkerSilent,
+} from "../../../control/control.js";
+import { Refusal } from "../../../control/refusal.js";
+import { parsePid } from "../../../otp/process/pid.js";
+import { processOf } from "../../../otp/process/process.js";
+import { exit } from "../../../otp/process/signals.js";
+import { clock } from "../../../otp/time/clock.js";
+import type { Level } from "../../../telemetry/log/log.js";
+import type { WorkerRequest } from "../../channel/messages.js";
+import { inspect, showAddress } from "../../inspect/tree.js";
+import { Drain } from "../admission/drain.js";
+import type { Primary, PrimaryOptions } from "../primary.js";
+import { Scale } from "../scale.js";
+import { WorkerProcess } from "../worker-process.js";
+import { History } from "./history.js";
+import { drawProgram } from "./program-tree.js";
+import { programStatus, readiness, runningWorkers } from "./readiness.js";
+import { Views } from "./views.js";
+
+/** Connections that are listed when a drain has to cut them, at most. */
+const LISTED_UNFINISHED = 1_000;
+
+export class Operations implements Control {
+  readonly #primary: Primary;
+  readonly #options: PrimaryOptions;
+  readonly #views: Views;
+  readonly #drain: Drain;
+  readonly #scale: Scale;
+  readonly #history = new History(() => this.stats());
+
+  constructor(primary: Primary, options: PrimaryOptions) {
+    this.#primary = primary;
+    this.#options = options;
+    this.#views = new Views(primary, options);
+    const listed = { sort: "pid", order: "asc", limit: LISTED_UNFINISHED } as const;
+    this.#drain = new Drain(
+      primary.gate,
+      () => primary.slots,
+      async () => (await this.connections(listed)).rows,
+    );
+    this.#scale = new Scale(primary);
+    primary.onChange.add(() => {
+      this.#drain.check();
+      this.#scale.check();
+    });
+    // To the end of the program: how it goes down is of interest as well.
+    this.#history.start();
+  }
+
+  tree(connections: number): Promise<TreeNode> {
+    return drawProgram(this.#primary, this.#options.admin(), connections);
+  }
+
+  async info(): Promise<ProgramInfo> {
+    const { config, version, protocol, metrics } = this.#options;
+    const { active, accepted, closed } = metrics.connections();
+    return {
+      name: config.name,
+      version,
+      node: process.version,
+      osPid: process.pid,
+      uptimeSeconds: Math.round((clock.now() - this.#primary.startedAt) / 1000),
+      protocol: protocol.name,
+      address: showAddress(this.#primary.address.address, this.#primary.address.port),
+      admin: this.#options.admin(),
+      transport: this.#options.transport,
+      workers: this.#primary.slots.map(({ slot, process: worker, restarts }) => ({
+        worker: slot,
+        osPid: worker?.osPid ?? 0,
+        state: worker?.condition ?? "down",
+        restarts,
+      })),
+      connections: { active, accepted, closed },
+      restartsLeft: this.#primary.root?.restartsLeft ?? 0,
+    };
+  }
+
+  async inspect(text: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const pid = parsePid(text);
+    const worker = pid && this.#primary.slots[pid.worker - 1]?.process;
+    if (!pid) return undefined;
+    if (pid.worker > 0 && pid.serial > 1) {
+      const answer = worker && (await this.#ask(worker, { name: "inspect", serial: pid.serial }));
+      return (answer as Record<string, unknown> | null | undefined) ?? undefined;
+    }
+    const found = pid.worker === 0 ? processOf(pid) : worker;
+    if (!found?.alive) return undefined;
+    if (!(found instanceof WorkerProcess)) return inspect(found);
+    const { osPid, state, uptimeMs, serving } = found;
+    return { ...inspect(found), osPid, state, uptimeSeconds: Math.round(uptimeMs / 1000), ...serving };
+  }
+
+  async kill(text: string, reason: string): Promise<boolean> {
+    const pid = parsePid(text);
+    if (!pid) return false;
+    const worker = this.#primary.slots[pid.worker - 1]?.process;
+    if (pid.worker > 0 && pid.serial > 1) {
+      return worker
+        ? (await this.#ask(worker, { name: "kill", serial: pid.serial, reason })) === true
+        : false;
+    }
+    const found = pid.worker === 0 ? processOf(pid) : worker;
+    if (!found?.alive) return false;
+    exit(found.pid, reason);
+    return true;
+  }
+
+  async #ask(worker: WorkerProcess, request: WorkerRequest): Promise<unknown> {
+    if (!worker.serving || !worker.alive) return null;
+    const answer = await worker.request(request);
+    if (answer === undefined) throw new WorkerSilent(worker.slot);
+    return answer;
+  }
+
+  connections(query: ConnectionQuery): Promise<ConnectionList> {
+    return this.#views.connections(query);
+  }
+
+  state(pid: string): Promise<StateView | undefined> {
+    return this.#views.state(pid);
+  }
+
+  trace(pid: string, signal: AbortSignal, onLine: (line: TraceLine) => void): Promise<boolean> {
+    return this.#views.trace(pid, signal, onLine);
+  }
+
+  stats(): Stats {
+    return this.#views.stats(programStatus(this.#primary, this.#drain));
+  }
+
+  history(): StatsHistory {
+    return this.#history.rows;
+  }
+
+  follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    this.#views.follow(signal, onRecord);
+  }
+
+  suspend(listener?: string): Promise<readonly ListenerState[]> {
+    return this.#primary.gate.suspend(listener);
+  }
+
+  resume(listener?: string): Promise<readonly ListenerState[]> {
+    if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
+    const resumed = this.#primary.gate.resume(listener);
+    this.#drain.end();
+    return resumed;
+  }
+
+  drain(deadlineMs: number): Draining {
+    return this.#drain.begin(deadlineMs);
+  }
+
+  draining(): Draining {
+    return this.#drain.state;
+  }
+
+  scale(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
+    return this.#scale.to(workers);
+  }
+
+  logLevel(level: Level): void {
+    this.#primary.setLogLevel(level);
+  }
+
+  loggedLevel(): Level {
+    return this.#options.log.level;
+  }
+
+  stop(): void {
+    this.#options.onStop();
+  }
+
+  config(): readonly unknown[] {
+    return this.#options.explain();
+  }
+
+  metrics(): Promise<string> {
+    this.#primary.restarts.update();
+    return this.#options.metrics.render();
+  }
+
+  health(): Readiness {
+    const workers = runningWorkers(this.#primary);
+    return { ok: workers > 0, status: workers > 0 ? "ok" : "no worker is running", workers };
+  }
+
+  ready(): Readiness {
+    return readiness(this.#primary, this.#drain);
+  }
+}

@@ -1,0 +1,120 @@
+/** What the outside may look at, gathered from the workers: none of them can make anybody wait for more than a second. */
+
+import {
+  type ConnectionList,
+  type ConnectionQuery,
+  type LogRecord,
+  type StateView,
+  type Stats,
+  type TraceLine,
+  WorkerSilent,
+} from "../../../control/control.js";
+import { type Pid, parsePid } from "../../../otp/process/pid.js";
+import { type Process, processOf } from "../../../otp/process/process.js";
+import { wallTime } from "../../../otp/time/clock.js";
+import type { ToPrimary } from "../../channel/messages.js";
+import { mergeLists } from "../../inspect/connection-list.js";
+import { holding } from "../../inspect/state-text.js";
+import type { Observer, Primary, PrimaryOptions } from "../primary.js";
+import type { WorkerProcess, WorkerState } from "../worker-process.js";
+import { Records } from "./log-records.js";
+import { Traces } from "./traces.js";
+
+export class Views implements Observer {
+  readonly #primary: Primary;
+  readonly #options: PrimaryOptions;
+  readonly #records: Records;
+  readonly #traces = new Traces();
+
+  constructor(primary: Primary, options: PrimaryOptions) {
+    this.#primary = primary;
+    this.#options = options;
+    this.#records = new Records(options.log, (wanted) => {
+      for (const { process } of primary.slots) process?.tell({ t: "follow", d: wanted });
+    });
+    primary.observer = this;
+  }
+
+  // -- what workers tell --------------------------------------------------------------------------------
+
+  /** Asked by a worker that starts; those that run were told. */
+  get followed(): boolean {
+    return this.#records.wanted;
+  }
+
+  onTold(_worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void {
+    if (message.t === "record") this.#records.add(message.d);
+    else this.#traces.arrived(message.id, message.d);
+  }
+
+  onState(worker: WorkerProcess, state: WorkerState): void {
+    if (state === "down") this.#traces.ended(worker);
+  }
+
+  // -- what is asked ------------------------------------------------------------------------------------
+
+  async connections(query: ConnectionQuery): Promise<ConnectionList> {
+    const asked = this.#primary.slots.filter(({ slot, process }) => {
+      return process?.serving && process.alive && (query.worker ?? slot) === slot;
+    });
+    const answers = await Promise.all(
+      asked.map(({ process }) => (process as WorkerProcess).request({ name: "connections", query })),
+    );
+    const missing = asked.flatMap(({ slot }, at) => (answers[at] === undefined ? [slot] : []));
+    const lists = answers.filter((answer) => answer !== undefined) as ConnectionList[];
+    return mergeLists(lists, query, missing);
+  }
+
+  async state(text: string): Promise<StateView | undefined> {
+    const found = this.#find(text);
+    if (!found) return undefined;
+    if (found.process) return holding(found.process);
+    const answer = await found.worker.request({ name: "state", serial: found.pid.serial });
+    if (answer === undefined) throw new WorkerSilent(found.pid.worker);
+    return (answer as StateView | null) ?? undefined;
+  }
+
+  async trace(text: string, signal: AbortSignal, onLine: (line: TraceLine) => void): Promise<boolean> {
+    const found = this.#find(text);
+    if (!found) return false;
+    if (!found.process) return this.#traces.there(found.worker, found.pid, signal, onLine);
+    this.#traces.here(found.process, signal, onLine);
+    return true;
+  }
+
+  /** A process of the primary (each worker is one as well), or the worker that knows. */
+  #find(
+    text: string,
+  ): { process: Process } | { process?: never; worker: WorkerProcess; pid: Pid } | undefined {
+    const pid = parsePid(text);
+    if (!pid) return undefined;
+    const worker = this.#primary.slots[pid.worker - 1]?.process;
+    if (pid.worker > 0 && pid.serial > 1) {
+      return worker?.serving && worker.alive ? { worker, pid } : undefined;
+    }
+    const process = pid.worker === 0 ? processOf(pid) : worker;
+    return process?.alive ? { process } : undefined;
+  }
+
+  follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    this.#records.follow(signal, onRecord);
+  }
+
+  stats(status: Stats["status"]): Stats {
+    const { metrics } = this.#options;
+    const workers = this.#primary.slots.map(({ slot, process, restarts }) => ({
+      worker: slot,
+      osPid: process?.osPid ?? 0,
+      state: process?.condition ?? "down",
+      restarts,
+      ...metrics.numbers(slot),
+    }));
+    return {
+      at: wallTime(),
+      workers,
+      totals: metrics.totals(),
+      restartsLeft: this.#primary.root?.restartsLeft ?? 0,
+      status,
+    };
+  }
+}

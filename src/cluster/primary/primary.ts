@@ -1,0 +1,291 @@
+/**
+ * The primary: owns the listening socket, which it never accepts on, supervises the workers, carries signals
+ * between them, keeps what they have counted, and answers what the outside asks.
+ *
+ *   <0.1> drover  one_for_one ── <0.2> admin, <1.1> worker 1, <2.1> worker 2 …
+ */
+import cluster from "node:cluster";
+import type { Config, Explanation } from "../../config/config.js";
+import { workerCount } from "../../config/config.js";
+import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
+import type { Pid } from "../../otp/process/pid.js";
+import { onDown, processOf } from "../../otp/process/process.js";
+import { exit } from "../../otp/process/signals.js";
+import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
+import { type Supervisor, startSupervisor, stopSupervisor } from "../../otp/supervisor/supervisor.js";
+import { clock } from "../../otp/time/clock.js";
+import type { Level, Log } from "../../telemetry/log/log.js";
+import type { Metrics } from "../../telemetry/metrics/metrics.js";
+import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import { adopt, type BoundHandle, bind } from "../../transport/listening-socket.js";
+import type { Transport } from "../../transport/transport.js";
+import { bootOf } from "../channel/boot.js";
+import type { SignalEnvelope } from "../channel/messages.js";
+import { relay, sendBy } from "../channel/relay.js";
+import type { Release } from "../release/release.js";
+import { Balance } from "./admission/balance.js";
+import { Sharing } from "./admission/max-connections.js";
+import { Gate } from "./admission/suspend.js";
+import { Serials } from "./pid-ranges.js";
+import { Restarts } from "./restart-metrics.js";
+import { Watchdog } from "./watchdog.js";
+import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
+import { newSlot, type Slot } from "./worker-slot.js";
+
+export interface PrimaryOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly protocol: Release;
+  readonly transport: Transport["name"];
+  /** Of the socket to listen on, where somebody else has bound it; otherwise the configured address is bound. */
+  readonly listenFd?: number | undefined;
+  /** The program that a worker runs: started with the argument `worker`. */
+  readonly exec: string;
+  /** Connections at most over so many workers. */
+  maxConnections(workers: number): number;
+  readonly color: boolean;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Where the admin server listens: `127.0.0.1:9464`. */
+  readonly admin: () => string;
+  readonly explain: () => readonly Explanation[];
+  /** Told when somebody asks the program to stop. */
+  onStop(): void;
+}
+
+/** Who looks at workers. */
+export interface Observer extends Pick<WorkerOwner, "onTold" | "onState"> {
+  /** Whether all that they log is wanted. */
+  readonly followed: boolean;
+}
+
+export class Primary implements WorkerOwner {
+  readonly #options: PrimaryOptions;
+  readonly #bound: BoundHandle;
+  readonly startedAt = clock.now();
+  /** By number, from 1 on. */
+  readonly slots: Slot[];
+  readonly gate = new Gate(() => this.slots);
+  /** Told when a worker has changed its state or its numbers. */
+  readonly onChange = new Set<() => void>();
+  /** Looks on. */
+  observer: Observer | undefined = undefined;
+  stopping = false;
+  readonly sharing: Sharing;
+  readonly #balance = new Balance(
+    () => this.#accepting(),
+    (slot) => this.#limitOf(slot),
+  );
+  readonly #watchdog: Watchdog;
+  readonly restarts: Restarts;
+  readonly #serials = new Serials();
+  #root: Pid | undefined = undefined;
+
+  /** @throws NodeJS.ErrnoException when the address cannot be had */
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    const { config, listenFd } = options;
+    this.#bound = listenFd === undefined ? bind(config.host, config.port) : adopt(listenFd);
+    const workers = workerCount(options.config);
+    this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    this.sharing = new Sharing(
+      () => this.slots,
+      (count) => options.maxConnections(count),
+    );
+    this.#watchdog = new Watchdog(() => this.slots, options.log, options.config.watchdog);
+    this.restarts = new Restarts(options.metrics, () => this.root);
+  }
+
+  /** Where clients connect to. */
+  get address(): { readonly address: string; readonly port: number } {
+    return this.#bound;
+  }
+
+  get handle(): unknown {
+    return this.#bound.handle;
+  }
+
+  /**
+   * Starts the tree; resolves when every worker accepts.
+   * @param children processes of the primary's own that come before the workers
+   * @throws ProcessExit when a child cannot be started
+   */
+  async start(children: readonly ChildSpec[]): Promise<void> {
+    const { config, exec } = this.#options;
+    cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
+    sendBy((signal) => this.onSignal(signal));
+    this.restarts.start();
+    const limits = {
+      strategy: "one_for_one",
+      intensity: config.maxRestarts,
+      period: `${config.maxSeconds}s`,
+    } as const;
+    for (const { id } of children) this.restarts.expect(id);
+    this.#root = await startSupervisor("drover", limits, [
+      ...children,
+      ...this.slots.map((slot) => this.workerSpec(slot)),
+    ]);
+    this.restarts.update();
+    this.#watchdog.start();
+    // Asked to stop while it was starting.
+    if (this.stopping) await stopSupervisor(this.#root);
+  }
+
+  workerSpec(slot: Slot): ChildSpec {
+    const id = `worker ${slot.slot}`;
+    this.restarts.expect(id);
+    return {
+      id,
+      mfargs: ["worker", "start_link", [slot.slot]],
+      // Its connections have their own time; the rest is for its OS process to go.
+      shutdown: this.#options.config.shutdown + 2_000,
+      start: async (parent) => {
+        if (this.stopping) throw new ProcessExit("shutdown");
+        const boot = () => bootOf(this.#present(slot), this.#options);
+        const process = new WorkerProcess(slot.slot, boot, this, processOf(parent));
+        await process.init();
+        return process.pid;
+      },
+    };
+  }
+
+  /** What a worker that starts now in this slot is to begin with. */
+  #present(slot: Slot) {
+    return {
+      worker: slot.slot,
+      serial: this.#serials.next(slot.slot),
+      maxConnections: this.sharing.allowed(slot.slot),
+      ceiling: this.#balance.ceiling,
+      mark: this.#balance.mark,
+      followed: this.observer?.followed ?? false,
+      suspended: !this.gate.lets(slot),
+    };
+  }
+
+  /** A place is no more; what was counted there stays. */
+  forget(slot: Slot): void {
+    if (this.slots.at(-1) === slot) this.slots.pop();
+    this.#options.metrics.remove(slot.slot);
+  }
+
+  /** For all OS processes, from now on. */
+  setLogLevel(level: Level): void {
+    this.#options.log.level = level;
+    for (const { process } of this.slots) process?.setLogLevel(level);
+  }
+
+  // -- going down ---------------------------------------------------------------------------------------
+
+  /** Resolves with the reason when the tree has ended, asked or not. */
+  ended(): Promise<ExitReason> {
+    return new Promise((resolve) => onDown(this.#root as Pid, resolve));
+  }
+
+  /** All workers drain at once, then the tree is taken down in order. */
+  async shutdown(): Promise<void> {
+    this.stopping = true;
+    this.#watchdog.stop();
+    this.#balance.stop();
+    // With the workers' copies gone as well, new clients are refused, and may try another host, instead of waiting.
+    this.#bound.close();
+    for (const { process } of this.slots) process?.drain();
+    if (this.#root) await stopSupervisor(this.#root);
+  }
+
+  /** Ends every worker now. */
+  hardStop(): void {
+    this.stopping = true;
+    for (const { process } of this.slots) if (process) exit(process.pid, "kill");
+  }
+
+  /** Resolves when no worker's OS process is left. */
+  async gone(): Promise<void> {
+    const processes = this.slots.flatMap(({ process }) => process ?? []);
+    await Promise.all(
+      processes.map((one) =>
+        one.alive ? new Promise<void>((resolve) => onDown(one.pid, () => resolve())) : undefined,
+      ),
+    );
+    this.#watchdog.stop();
+    this.restarts.stop();
+    if (!this.stopping) this.#bound.close();
+  }
+
+  reopenLogs(): void {
+    for (const { process } of this.slots) process?.reopenLog();
+  }
+
+  // -- what workers tell --------------------------------------------------------------------------------
+
+  onState(worker: WorkerProcess, state: WorkerState): void {
+    const slot = this.slots[worker.slot - 1] as Slot;
+    if (state === "starting") {
+      if (slot.process) {
+        slot.restarts++;
+        this.restarts.count(`worker ${worker.slot}`);
+      }
+      slot.process = worker;
+    }
+    if (state === "down") {
+      this.#options.metrics.retire(worker.slot);
+      slot.last = undefined;
+    }
+    this.#options.metrics.workerState(worker.slot, state);
+    this.observer?.onState(worker, state);
+    if (!this.stopping) this.#balance.changed();
+    this.#changed();
+  }
+
+  onLoad(worker: WorkerProcess, { active, ahead }: { active: number; ahead: boolean }): void {
+    this.#balance.told(worker.slot, active, ahead);
+  }
+
+  /** The workers among which connections are spread. */
+  #accepting(): WorkerProcess[] {
+    return this.slots.flatMap((slot) => {
+      const { process, last } = slot;
+      const accepts = process?.state === "running" && this.gate.lets(slot);
+      return accepts && last?.gauges.listenerRunning !== 0 ? process : [];
+    });
+  }
+
+  /** What it is allowed, or has descriptors for. */
+  #limitOf(slot: number): number {
+    const { maxConnections = Infinity } = this.slots[slot - 1]?.last?.gauges ?? {};
+    return Math.min(this.sharing.allowed(slot), maxConnections);
+  }
+
+  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
+    const snapshot = decodeSnapshot(numbers);
+    if (!snapshot) return;
+    const slot = this.slots[worker.slot - 1] as Slot;
+    const { listenerRunning, active, newestSerial } = snapshot.gauges;
+    this.#serials.told(worker.slot, newestSerial);
+    const other = slot.last?.gauges.listenerRunning !== listenerRunning;
+    slot.last = snapshot;
+    this.#options.metrics.update(worker.slot, snapshot);
+    if (!this.stopping) {
+      if (other) this.#balance.changed();
+      else this.#balance.seen(worker.slot, active);
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.sharing.settle();
+    for (const listener of this.onChange) listener();
+  }
+
+  onTold(...told: Parameters<WorkerOwner["onTold"]>): void {
+    this.observer?.onTold(...told);
+  }
+
+  onSignal(signal: SignalEnvelope): void {
+    relay(this.slots, signal);
+  }
+
+  /** The root of the tree, while it lives. */
+  get root(): Supervisor | undefined {
+    return this.#root && (processOf(this.#root) as Supervisor | undefined);
+  }
+}

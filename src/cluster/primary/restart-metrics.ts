@@ -1,0 +1,51 @@
+/** How often the primary's supervisor has started children again, what it reported, and what it has left, as numbers. */
+import { progressReports, type SupervisorReport, supervisorReports } from "../../otp/events.js";
+import type { Supervisor } from "../../otp/supervisor/supervisor.js";
+import type { Metrics } from "../../telemetry/metrics/metrics.js";
+
+const SUPERVISOR = "drover";
+
+export class Restarts {
+  readonly #metrics: Metrics;
+  readonly #root: () => Supervisor | undefined;
+  readonly #onReport = (report: unknown): void => this.#reported(report as SupervisorReport);
+  readonly #onProgress = (): void => this.update();
+
+  constructor(metrics: Metrics, root: () => Supervisor | undefined) {
+    this.#metrics = metrics;
+    this.#root = root;
+  }
+
+  /** Restarts of this child can happen from now on, and their number is shown. */
+  expect(child: string): void {
+    this.#metrics.restarted(SUPERVISOR, child, 0);
+  }
+
+  count(child: string): void {
+    this.#metrics.restarted(SUPERVISOR, child);
+  }
+
+  start(): void {
+    supervisorReports.subscribe(this.#onReport);
+    progressReports.subscribe(this.#onProgress);
+  }
+
+  stop(): void {
+    supervisorReports.unsubscribe(this.#onReport);
+    progressReports.unsubscribe(this.#onProgress);
+  }
+
+  /** How many are left changes with time as well. */
+  update(): void {
+    const root = this.#root();
+    if (root) this.#metrics.restartsLeft(SUPERVISOR, root.restartsLeft);
+  }
+
+  #reported({ supervisor, errorContext, offender }: SupervisorReport): void {
+    this.#metrics.supervisorReport(errorContext);
+    // Workers are counted where they start.
+    if (supervisor === SUPERVISOR && errorContext === "child_terminated" && offender.id === "admin")
+      this.count("admin");
+    this.update();
+  }
+}

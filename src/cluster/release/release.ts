@@ -1,0 +1,98 @@
+/**
+ * The protocol, made ready before anything starts: a user's file and what it imports become one module in
+ * memory, which every worker imports, also one that is started hours later; `drover` in it is this very
+ * program. It is tried out in a thread of its own: the primary runs no code of a user's.
+ */
+import { existsSync, statSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { BundleError, bundle, didYouMean, thrownReason } from "../../config/config.js";
+import type { Trial, Verdict } from "./trial-thread.js";
+
+/** A module that holds a protocol. */
+export interface ProtocolModule {
+  /** What is imported. */
+  readonly url: string;
+  /** How stacks name it, and how their positions become those of the user's files; only of a bundled one. */
+  readonly bundled: { readonly name: string; readonly map: string; readonly folder: string } | undefined;
+}
+
+export interface Release extends ProtocolModule {
+  /** The protocol's own name. */
+  readonly name: string;
+}
+
+/** A protocol that cannot be served. `message` is one line that begins with the file. */
+export class ReleaseError extends Error {
+  override readonly name = "ReleaseError";
+}
+
+/** Protocols that come with drover, by name. */
+const BUILT_IN = ["echo"] as const;
+
+/**
+ * Makes a protocol ready.
+ * @param named a built-in name, or a path to a .ts or .js module
+ * @param exec the program: run as a thread, it tries the module out
+ * @throws ReleaseError when there is no such protocol, or it does not compile, load or export one
+ */
+export async function prepare(named: string, cwd: string, exec: string): Promise<Release> {
+  if ((BUILT_IN as readonly string[]).includes(named)) {
+    return tryOut(
+      { url: new URL(`./protocols/${named}.js`, import.meta.url).href, bundled: undefined },
+      named,
+      exec,
+    );
+  }
+  const path = find(named, cwd);
+  const drover = new URL("./index.js", import.meta.url).href;
+  const { code, map } = await bundle(path, named, { drover }).catch((error) => {
+    if (error instanceof BundleError) throw new ReleaseError(error.message);
+    throw error;
+  });
+  // Stacks then name the file and not the whole text of the module.
+  const name = `${pathToFileURL(path).href}.bundle`;
+  const text = Buffer.from(`${code}\n//# sourceURL=${name}\n`).toString("base64");
+  return tryOut(
+    { url: `data:text/javascript;base64,${text}`, bundled: { name, map, folder: dirname(path) } },
+    named,
+    exec,
+  );
+}
+
+function find(named: string, cwd: string): string {
+  const looksLikePath = named.includes("/") || /\.[cm]?[jt]s$/.test(named);
+  const path = isAbsolute(named) ? named : resolve(cwd, named);
+  if (existsSync(path) && statSync(path).isFile()) return path;
+  if (looksLikePath) throw new ReleaseError(`${named}: no such file`);
+  const hint = didYouMean(named, BUILT_IN);
+  throw new ReleaseError(
+    `no protocol "${named}"${hint}: name ${BUILT_IN.join(", ")}, or a file such as ./my-protocol.ts`,
+  );
+}
+
+/** A module that never finishes loading would otherwise keep the program from ever saying so. */
+const TRIAL_DEADLINE = 20_000;
+
+function tryOut(module: ProtocolModule, label: string, exec: string): Promise<Release> {
+  const trial: Trial = { module, label };
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(exec, { workerData: trial, stdout: false });
+    const signal = AbortSignal.timeout(TRIAL_DEADLINE);
+    const refuse = (message: string) => reject(new ReleaseError(message));
+    signal.addEventListener("abort", () => {
+      refuse(
+        `${label}: is not loaded after ${TRIAL_DEADLINE / 1000} s: does it await something at its top level?`,
+      );
+      void thread.terminate();
+    });
+    thread.once("message", (verdict: Verdict) => {
+      if ("name" in verdict) resolve({ name: verdict.name, ...module });
+      else refuse(verdict.wrong);
+      void thread.terminate();
+    });
+    thread.once("error", (error) => refuse(`${label}: ${thrownReason(error)}`));
+    thread.once("exit", () => refuse(`${label}: ends the program while it is loaded`));
+  });
+}

@@ -1,0 +1,92 @@
+/** What a worker knows of itself, as the numbers that the primary is told. */
+import type { Channel } from "node:diagnostics_channel";
+import type { ErrorContext, SupervisorReport } from "../../otp/events.js";
+import { newestSerial } from "../../otp/process/pid.js";
+import { processOf } from "../../otp/process/process.js";
+import { whereis } from "../../otp/process/registry.js";
+import type { Supervisor } from "../../otp/supervisor/supervisor.js";
+import type { Listener, ListenerState } from "../../tcp/listener.js";
+import type { Service } from "../../tcp/service.js";
+import { droppedLines } from "../../telemetry/log/dropped-lines.js";
+import { OsProcess } from "../../telemetry/metrics/os-process.js";
+import { HANDLER_BUCKETS, type Snapshot } from "../../telemetry/metrics/snapshot.js";
+
+/** Full, or ahead of others, it accepts again by itself. */
+const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
+
+type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
+
+export class Sampler {
+  readonly #service: Service;
+  readonly #limit: () => number;
+  readonly #reports: Record<ErrorContext, number> = {
+    child_terminated: 0,
+    start_error: 0,
+    shutdown: 0,
+    shutdown_error: 0,
+  };
+  /** Of the children of `tcp_server`, by id. */
+  readonly #restarts: Record<string, number> = { connections: 0, listener: 0 };
+  readonly #osProcess = new OsProcess();
+  #restartsLeft = 0;
+
+  /** @param limit how many connections there may be */
+  constructor(service: Service, reports: Channel, limit: () => number) {
+    this.#service = service;
+    this.#limit = limit;
+    reports.subscribe((report) => this.#count(report as SupervisorReport));
+  }
+
+  #count({ supervisor, errorContext, offender }: SupervisorReport): void {
+    this.#reports[errorContext]++;
+    const { id = "" } = offender;
+    if (supervisor !== "tcp_server" || this.#restarts[id] === undefined) return;
+    // All its children are permanent: one that has ended is started again, unless that is the end of all.
+    if (errorContext === "child_terminated") this.#restarts[id]++;
+    if (errorContext === "shutdown") this.#restarts[id]--;
+  }
+
+  /** @param lagMs how late the loop was at most since the last time */
+  take(lagMs: number): Snapshot {
+    const { counters } = this.#service;
+    const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(counters.active);
+    const pid = whereis("listener");
+    const listener = pid && (processOf(pid) as Listener | undefined);
+    // While the listener is being restarted it is what it was.
+    if (listener) this.#restartsLeft = (listener.parent as Supervisor).restartsLeft;
+    const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes } = counters;
+    return {
+      totals: {
+        ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes },
+        cpuUserSeconds,
+        cpuSystemSeconds,
+        supervisorChildTerminated: this.#reports.child_terminated,
+        supervisorStartError: this.#reports.start_error,
+        supervisorShutdown: this.#reports.shutdown,
+        supervisorShutdownError: this.#reports.shutdown_error,
+        listenerRestarts: this.#restarts.listener as number,
+        connectionsRestarts: this.#restarts.connections as number,
+        logLinesDropped: droppedLines(),
+        ...this.#handlers(),
+      },
+      gauges: {
+        active: counters.active,
+        outbound: counters.outbound,
+        listenerRunning: listener && ACCEPTING.includes(listener.state) ? 1 : 0,
+        maxConnections: this.#limit(),
+        eventLoopLagSeconds: lagMs / 1000,
+        restartsLeft: this.#restartsLeft,
+        newestSerial: newestSerial(),
+        ...own,
+      },
+      closed: counters.closed,
+      refused: counters.refused,
+    };
+  }
+
+  #handlers(): HandlerTotals {
+    const { latency } = this.#service;
+    const counts = HANDLER_BUCKETS.map((name, at) => [name, latency?.counts[at] ?? 0]);
+    return { ...Object.fromEntries(counts), handlerSeconds: latency?.seconds ?? 0 } as HandlerTotals;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The environment. Every name that begins with DROVER_ is ours, so one that we do not know is a typing
+ * mistake, not somebody else's variable: it is refused like an unknown flag.
+ */
+
+import { TOKEN_VARIABLE } from "../admin-token.js";
+import { ConfigError, EXIT } from "../errors.js";
+import { type Environment, OPTIONS } from "../options/options.js";
+import { didYouMean } from "../options/suggest.js";
+import { readText, type SettingMap } from "../options/value.js";
+
+const BY_ENV = new Map(OPTIONS.map((option) => [option.env, option]));
+
+/**
+ * @param allowed names with the prefix DROVER_ that mean something to others and are passed over.
+ * @throws ConfigError (78) for an unknown name, an empty or a wrong value.
+ */
+export function readEnvironment(env: Environment, allowed: readonly string[], cwd: string): SettingMap {
+  const settings: SettingMap = new Map();
+  const names = Object.keys(env).filter((name) => name.startsWith("DROVER_") && !allowed.includes(name));
+  // Sorted, so that of several mistakes the same one is reported each time.
+  for (const name of names.sort()) {
+    const raw = env[name];
+    if (raw === undefined) continue;
+    refuseServiceLink(name, raw);
+    // A secret is no option: whoever starts the server reads it there.
+    if (name === TOKEN_VARIABLE) continue;
+    const option = BY_ENV.get(name);
+    if (option === undefined) {
+      throw badConfig(
+        `unknown environment variable ${name}${didYouMean(name, [...BY_ENV.keys(), TOKEN_VARIABLE])}`,
+      );
+    }
+    if (raw === "") throw badConfig(`${name} is empty: expected ${option.kind.expected}, or unset it`);
+    settings.set(option.key, readText(option, { raw, place: name, exitCode: EXIT.badConfig, folder: cwd }));
+  }
+  return settings;
+}
+
+/**
+ * Beside a Service called "drover", Kubernetes gives every pod DROVER_PORT=tcp://10.0.0.1:2222 and a dozen
+ * names like it. Without this sentence nobody would guess where the value comes from.
+ */
+function refuseServiceLink(name: string, raw: string): void {
+  const isLink = /^DROVER_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))/.test(name) || /^(tcp|udp):\/\//.test(raw);
+  if (!isLink) return;
+  throw badConfig(
+    `${name}=${raw} was set by Kubernetes for a Service named drover: ` +
+      "put enableServiceLinks: false in the pod, or rename the Service",
+  );
+}
+
+function badConfig(message: string): ConfigError {
+  return new ConfigError(EXIT.badConfig, message);
+}

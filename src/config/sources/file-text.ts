@@ -1,0 +1,85 @@
+/**
+ * A configuration file as text, or the reason why there is none. Nothing is opened before it is known to be
+ * a regular file of a sensible size: a FIFO would wait for a writer for ever.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { extname, isAbsolute, relative } from "node:path";
+import { ConfigError, EXIT } from "../errors.js";
+
+/** Larger than this and it is not a configuration. */
+const MAX_BYTES = 1 << 20;
+
+/** Deeper than this and esbuild runs out of stack, and is of no use to anybody in this OS process after that. */
+const MAX_DEPTH = 1000;
+
+export interface Source {
+  /** Absolute. */
+  readonly path: string;
+  /** The path as errors show it: from the working directory, where the file lies below it. */
+  readonly label: string;
+  /** Without byte order mark. */
+  readonly text: string;
+  /** Permission bits and type, as `stat` gives them. */
+  readonly mode: number;
+}
+
+/**
+ * @param path absolute.
+ * @param namedBy `--config` or `DROVER_CONFIG`: where the path itself was written.
+ * @throws ConfigError (78)
+ */
+export async function readSource(path: string, namedBy: string, cwd: string): Promise<Source> {
+  const fromHere = relative(cwd, path);
+  const label = fromHere.startsWith("..") || isAbsolute(fromHere) ? path : fromHere;
+  try {
+    const mode = await inspectFile(path);
+    return { path, label, mode, text: decode(await readFile(path)) };
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw badFile(`${label}: ${REASONS[code] ?? message} (named by ${namedBy})`);
+  }
+}
+
+/** The refusal of a file; `message` begins with its label. */
+export function badFile(message: string): ConfigError {
+  return new ConfigError(EXIT.badConfig, message);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  ENOTDIR: "no such file: a part of its path is not a directory",
+  EACCES: "cannot be read: permission denied",
+  ELOOP: "symbolic links that lead in a circle",
+  ENAMETOOLONG: "the path is too long",
+};
+
+async function inspectFile(path: string): Promise<number> {
+  const found = await stat(path);
+  if (found.isDirectory()) throw new Error("is a directory");
+  if (!found.isFile()) throw new Error("is not a regular file");
+  if (!/^\.(json|js|mjs|ts)$/.test(extname(path))) throw new Error("expected a .json, .js, .mjs or .ts file");
+  if (found.size > MAX_BYTES) throw new Error(`is larger than 1 MiB (${found.size} bytes)`);
+  return found.mode;
+}
+
+function decode(bytes: Buffer): string {
+  // Editors on Windows begin a file with a byte order mark: the decoder drops it.
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "\0";
+  try {
+    text = decoder.decode(bytes);
+  } catch {}
+  if (text.includes("\0")) throw new Error("is not text in UTF-8");
+  if (text.trim() === "") throw new Error("is empty");
+  if (depthOf(text) > MAX_DEPTH) throw new Error(`is nested deeper than ${MAX_DEPTH} brackets`);
+  return text;
+}
+
+function depthOf(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [bracket] of text.matchAll(/[[\](){}]/g)) {
+    depth = Math.max(0, depth + ("[({".includes(bracket) ? 1 : -1));
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}

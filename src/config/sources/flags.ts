@@ -1,0 +1,101 @@
+/**
+ * The command line. `parseArgs` of Node splits it into tokens; what they mean, and every refusal, is ours,
+ * because an error has to name the option that was meant.
+ */
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { ConfigError, EXIT } from "../errors.js";
+import { OPTIONS, type Option } from "../options/options.js";
+import { didYouMean } from "../options/suggest.js";
+import { readText, type SettingMap } from "../options/value.js";
+
+/** A command line, taken apart. */
+export interface CommandLine {
+  readonly settings: SettingMap;
+  /** Flags without a value that were given: `help`, `version` and what the caller declared. */
+  readonly switches: ReadonlySet<string>;
+  /** Flags with a text for a value that the caller declared, as they were given. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Everything else, in order: the command and its arguments. */
+  readonly positionals: readonly string[];
+}
+
+const SWITCHES = ["help", "version"];
+/** Switches that have a letter as well, where they are known. */
+const LETTERS: Readonly<Record<string, string>> = { help: "h", version: "v", watch: "w" };
+const BY_FLAG = new Map(OPTIONS.map((option) => [option.flag, option]));
+
+/**
+ * `--port 1` and `--port=1` are the same; `--` ends the flags; `-h` is `--help`, `-v` is `--version`.
+ * @param switches names of further flags without a value, such as `json`.
+ * @param texts names of further flags with a value, such as `deadline`.
+ * @throws ConfigError (64) for an unknown flag, a wrong or missing value, a flag given twice with two values.
+ */
+export function parseFlags(
+  argv: readonly string[],
+  switches: readonly string[],
+  cwd: string,
+  texts: readonly string[] = [],
+): CommandLine {
+  const known = [...SWITCHES, ...switches];
+  const settings: SettingMap = new Map();
+  const given = new Set<string>();
+  const values = new Map<string, string>();
+  const positionals: string[] = [];
+  for (const token of tokensOf(argv, known, texts)) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = BY_FLAG.get(token.rawName);
+    if (option !== undefined) {
+      take(settings, option, token, cwd);
+    } else if (known.includes(token.name)) {
+      if (token.value !== undefined) throw usageError(`--${token.name} takes no value`);
+      given.add(token.name);
+    } else if (texts.includes(token.name)) {
+      values.set(token.name, textFor(token, token.rawName, "VALUE"));
+    } else {
+      const flags = [...BY_FLAG.keys(), ...[...known, ...texts].map((name) => `--${name}`)];
+      throw usageError(`unknown option ${token.rawName}${didYouMean(token.rawName, flags)}`);
+    }
+  }
+  return { settings, switches: given, values, positionals };
+}
+
+interface OptionToken {
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function take(settings: SettingMap, option: Option, token: OptionToken, cwd: string): void {
+  const { flag, key } = option;
+  const raw = textFor(token, flag, option.placeholder);
+  const setting = readText(option, { raw, place: flag, exitCode: EXIT.usage, folder: cwd });
+  const before = settings.get(key);
+  if (before !== undefined && before.value !== setting.value) {
+    throw usageError(
+      `${flag} is given twice: ${option.show(before.value)} and ${option.show(setting.value)}`,
+    );
+  }
+  settings.set(key, setting);
+}
+
+function textFor({ value, inlineValue }: OptionToken, flag: string, placeholder: string): string {
+  // parseArgs gives `--port --host x` the port "--host"; whoever wants such a value writes `--port=--host`.
+  const missing = value === undefined || value === "" || (inlineValue === false && value.startsWith("--"));
+  if (missing) throw usageError(`${flag} needs a value: ${flag} ${placeholder}`);
+  return value;
+}
+
+function tokensOf(argv: readonly string[], switches: readonly string[], texts: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const option of OPTIONS) options[option.flag.slice(2)] = { type: "string" };
+  for (const name of texts) options[name] = { type: "string" };
+  for (const name of switches) {
+    const short = LETTERS[name];
+    options[name] = { type: "boolean", ...(short !== undefined && { short }) };
+  }
+  return parseArgs({ args: [...argv], strict: false, allowPositionals: true, tokens: true, options }).tokens;
+}
+
+function usageError(message: string): ConfigError {
+  return new ConfigError(EXIT.usage, message);
+}

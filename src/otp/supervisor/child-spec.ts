@@ -1,0 +1,179 @@
+/** Child specifications: what a supervisor has to know of a child, checked before anything is started. */
+
+import type { ChildReport, Mfa } from "../events.js";
+import { type Behaviour, launch, type StartOptions } from "../gen-server/gen-server.js";
+import type { Pid } from "../process/pid.js";
+import { type Duration, toMs } from "../time/duration.js";
+import type { AutoShutdown } from "./supervisor-flags.js";
+
+/**
+ * When a child that has ended is started again: `permanent` always, `transient` after an abnormal end,
+ * `temporary` never (its spec is forgotten).
+ */
+export type RestartType = "permanent" | "transient" | "temporary";
+/** How a child is stopped: killed at once, or asked and killed after that time (`Infinity`: never). */
+export type Shutdown = "brutal_kill" | number;
+
+/** What a child's `start` may say: the process, or that there is none and that this is well. */
+export type Started = Pid | "ignore";
+
+export interface ChildSpec {
+  /** Unique among its siblings. */
+  readonly id: string;
+  /** Starts the process, linked to `parent`. A throw is a failed start. */
+  start(parent: Pid): Started | Promise<Started>;
+  /** Default `permanent`. */
+  readonly restart?: RestartType;
+  /** Default `5000` for a worker, `Infinity` for a supervisor. */
+  readonly shutdown?: "brutal_kill" | Duration | typeof Infinity;
+  /** Default `worker`. */
+  readonly type?: "worker" | "supervisor";
+  /** Whether its end may end the supervisor (`autoShutdown`). Default false. */
+  readonly significant?: boolean;
+  /** How reports name the start; default `{id, start, []}`. */
+  readonly mfargs?: Mfa;
+}
+
+/** A spec with every default filled in. */
+export interface CheckedSpec {
+  readonly id: string;
+  start(parent: Pid): Started | Promise<Started>;
+  readonly restart: RestartType;
+  readonly shutdown: Shutdown;
+  readonly type: "worker" | "supervisor";
+  readonly significant: boolean;
+  readonly mfargs: Mfa;
+}
+
+/** A child that is a server or a state machine: `{M, F, A}` with the behaviour for `M`. */
+export function child<A>(
+  server: Behaviour<A, any, any>,
+  args: A,
+  overrides: Partial<Omit<ChildSpec, "start">> & Pick<StartOptions, "name" | "maxMessages"> = {},
+): ChildSpec {
+  const { name, maxMessages, ...spec } = overrides;
+  const options = {
+    ...(name === undefined ? {} : { name }),
+    ...(maxMessages === undefined ? {} : { maxMessages }),
+  };
+  return {
+    id: server.name,
+    mfargs: [server.name, "start_link", [args]],
+    ...spec,
+    start: (parent) => launch(server, args, { ...options, parent }),
+  };
+}
+
+const RESTARTS: readonly string[] = ["permanent", "transient", "temporary"];
+const KEYS = ["id", "start", "restart", "shutdown", "type", "significant", "mfargs"];
+
+/**
+ * Fills in the defaults.
+ * @throws TypeError that names the key, the value and what to write instead
+ */
+export function checkSpec(spec: ChildSpec): CheckedSpec {
+  const wrong = (what: string): never => {
+    throw new TypeError(`child spec ${JSON.stringify(spec?.id ?? "?")}: ${what}`);
+  };
+  if (typeof spec !== "object" || spec === null) {
+    throw new TypeError(
+      `a child spec is an object like { id: "counter", start: (parent) => … }, got ${String(spec)}`,
+    );
+  }
+  const unknown = Object.keys(spec).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) wrong(`unknown key "${unknown}"; the keys are ${KEYS.join(", ")}`);
+  if (typeof spec.id !== "string" || spec.id === "")
+    wrong(`"id" must be a word of your choice, unique in its supervisor`);
+  if (typeof spec.start !== "function")
+    wrong(`"start" must be a function (parent) => Pid: use child(server, args) to make the spec`);
+  const { restart = "permanent", type = "worker", significant = false } = spec;
+  if (!RESTARTS.includes(restart))
+    wrong(`"restart" must be ${RESTARTS.join(", ")}, got ${JSON.stringify(restart)}`);
+  if (type !== "worker" && type !== "supervisor")
+    wrong(`"type" must be worker or supervisor, got ${JSON.stringify(type)}`);
+  if (typeof significant !== "boolean")
+    wrong(`"significant" must be true or false, got ${JSON.stringify(significant)}`);
+  if (significant && restart === "permanent")
+    wrong(`a permanent child cannot be significant: make it transient or temporary`);
+  const shutdown = checkShutdown(spec.shutdown ?? (type === "supervisor" ? Infinity : 5000), wrong);
+  const start = (parent: Pid) => spec.start(parent);
+  return {
+    id: spec.id,
+    start,
+    restart,
+    shutdown,
+    type,
+    significant,
+    mfargs: spec.mfargs ?? [spec.id, "start", []],
+  };
+}
+
+/**
+ * Checks the children of one supervisor.
+ * @throws TypeError on a bad spec, on two with one id, or on a significant one where nothing heeds it
+ */
+export function checkChildren(
+  supervisor: string,
+  autoShutdown: AutoShutdown | undefined,
+  children: readonly ChildSpec[],
+): CheckedSpec[] {
+  if (!Array.isArray(children)) {
+    throw new TypeError(
+      `supervisor ${supervisor}: the children are a list of child specs, got ${String(children)}`,
+    );
+  }
+  const seen = new Set<string>();
+  return children.map((one) => {
+    const spec = checkSpec(one);
+    if (seen.has(spec.id)) {
+      throw new TypeError(`supervisor ${supervisor}: two children have the id "${spec.id}"`);
+    }
+    seen.add(spec.id);
+    checkSignificant(supervisor, autoShutdown, spec);
+    return spec;
+  });
+}
+
+/**
+ * Checks child specs before they are given to a supervisor; with `autoShutdown` also whether they go with it.
+ * @throws TypeError as `supervisor` and `startChild` would
+ */
+export function checkChildspecs(children: readonly ChildSpec[], autoShutdown?: AutoShutdown): void {
+  checkChildren("?", autoShutdown, children);
+}
+
+/** @throws TypeError when a significant child is given to a supervisor that never shuts down by itself */
+export function checkSignificant(
+  supervisor: string,
+  autoShutdown: AutoShutdown | undefined,
+  spec: CheckedSpec,
+): void {
+  if (!spec.significant || autoShutdown !== "never") return;
+  throw new TypeError(
+    `supervisor ${supervisor}: child "${spec.id}" is significant, so set autoShutdown to any_significant or all_significant`,
+  );
+}
+
+function checkShutdown(
+  shutdown: NonNullable<ChildSpec["shutdown"]>,
+  wrong: (what: string) => never,
+): Shutdown {
+  if (shutdown === "brutal_kill" || shutdown === Infinity) return shutdown;
+  try {
+    return toMs(shutdown);
+  } catch {
+    return wrong(
+      `"shutdown" must be "brutal_kill", Infinity or a duration such as "2s", got ${JSON.stringify(shutdown)}`,
+    );
+  }
+}
+
+/** The child as reports show it. */
+export function childReport(
+  spec: CheckedSpec,
+  pid: Pid | undefined,
+  id: string | undefined = spec.id,
+): ChildReport {
+  const { mfargs, restart, significant, shutdown, type } = spec;
+  return { pid, id, mfargs, restartType: restart, significant, shutdown, childType: type };
+}

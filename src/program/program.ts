@@ -1,0 +1,77 @@
+/** The command line: which command, help, or what to type instead. */
+import { readFileSync } from "node:fs";
+import { COMMAND_FLAGS, COMMAND_SWITCHES, COMMANDS } from "../cli/commands.js";
+import { commandsText, commandText } from "../cli/help.js";
+import { runCommand } from "../cli/run.js";
+import {
+  ConfigError,
+  didYouMean,
+  EXIT,
+  environment,
+  loadConfig,
+  parseFlags,
+  usage,
+} from "../config/config.js";
+import { checkProgram } from "./check.js";
+import { refuse } from "./refuse.js";
+import { startProgram } from "./start.js";
+
+const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+const SWITCHES = ["json", "verbose", ...COMMAND_SWITCHES];
+const SOURCES = { switches: SWITCHES, texts: COMMAND_FLAGS };
+
+/** @returns the exit code */
+export async function runProgram(): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(error.exitCode, error.message);
+    throw error;
+  }
+}
+
+async function run(): Promise<number> {
+  const { positionals, switches } = parseFlags(SOURCES);
+  const [command, ...rest] = positionals;
+  if (switches.has("version")) return say(`drover ${VERSION}`);
+  const known = COMMANDS.find(({ name }) => name === command);
+  if (switches.has("help") && known && command !== "help") return say(commandText(known));
+  if (switches.has("help") || command === "help") return say(help());
+  if (command === undefined) {
+    process.stderr.write(`${help()}\n`);
+    return EXIT.usage;
+  }
+  if (!known) {
+    const names = COMMANDS.map(({ name }) => name);
+    const advice = didYouMean(command, names) || `: the commands are ${names.join(", ")}`;
+    return refuse(EXIT.usage, `unknown command "${command}"${advice}`);
+  }
+  if (command === "start")
+    return startProgram({ version: VERSION, exec: process.argv[1] as string, positionals: rest });
+  const { stdout, stderr } = process;
+  const json = switches.has("json");
+  const verbose = switches.has("verbose");
+  if (command === "check")
+    return checkProgram({ exec: process.argv[1] as string, sources: SOURCES, positionals: rest, json });
+  const { config, values } = await loadConfig(SOURCES);
+  const interrupt = new AbortController();
+  // The first Ctrl-C ends the watching, the second the command.
+  if (known.watches)
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => interrupt.abort());
+  return runCommand(command, rest, {
+    ...{ config, json, verbose, values, switches, stdout, stderr },
+    stdin: stdout.isTTY ? process.stdin : undefined,
+    color: stdout.isTTY === true && !environment().NO_COLOR,
+    interrupt: interrupt.signal,
+  });
+}
+
+function help(): string {
+  return usage(commandsText());
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,194 @@
+/** The program while it runs: from everything made ready to an exit code. */
+import { adminChild, localToken } from "../admin/admin.js";
+import { LISTENER } from "../cluster/channel/messages.js";
+import { showAddress } from "../cluster/inspect/tree.js";
+import { Operations } from "../cluster/primary/inspect/operations.js";
+import { Primary, type PrimaryOptions } from "../cluster/primary/primary.js";
+import { startFailure } from "../cluster/primary/start-failure.js";
+import type { Release } from "../cluster/release/release.js";
+import {
+  type Config,
+  EXIT,
+  environment,
+  explain,
+  type GivenToken,
+  type Loaded,
+  workerCount,
+} from "../config/config.js";
+import { formatReason, ProcessExit } from "../otp/process/exit-reason.js";
+import { clock } from "../otp/time/clock.js";
+import { type Log, openLog } from "../telemetry/log/log.js";
+import { logFileTrouble } from "../telemetry/log/log-file.js";
+import { Metrics } from "../telemetry/metrics/metrics.js";
+import { maxDescriptors } from "../telemetry/metrics/os-process.js";
+import type { Choice } from "../transport/choose-transport.js";
+import { connectionRoom } from "./descriptor-limit.js";
+import { bindAdvice, refuse } from "./refuse.js";
+
+/** What was checked and made ready before anything is started. */
+export interface Prepared {
+  readonly version: string;
+  /** The file that workers run. */
+  readonly exec: string;
+  readonly loaded: Loaded;
+  readonly release: Release;
+  readonly choice: Choice;
+  readonly given: GivenToken;
+  /** The socket to listen on, where somebody else has bound it. */
+  readonly listenFd: number | undefined;
+}
+
+/** A second signal ends the program by then, whatever still holds it. */
+const HARD_STOP = 900;
+
+export class Run {
+  readonly #prepared: Prepared;
+  readonly #config: Config;
+  readonly #log: Log;
+  #options: PrimaryOptions | undefined = undefined;
+  #primary: Primary | undefined = undefined;
+  /** The one that was really taken: 0 was asked for any. */
+  #adminPort = 0;
+  #stops = 0;
+
+  constructor(prepared: Prepared, log: Log) {
+    this.#prepared = prepared;
+    this.#config = prepared.loaded.config;
+    this.#log = log;
+  }
+
+  /** @returns the exit code */
+  static async start(prepared: Prepared): Promise<number> {
+    const { config } = prepared.loaded;
+    let log: Log;
+    try {
+      log = startLog(config);
+    } catch (error) {
+      if (config.logFile === undefined) throw error;
+      return refuse(EXIT.badConfig, logFileTrouble(config.logFile, error));
+    }
+    return new Run(prepared, log).run();
+  }
+
+  async run(): Promise<number> {
+    const { loaded, given, choice, listenFd } = this.#prepared;
+    const { host, port } = this.#config;
+    for (const warning of [...loaded.warnings, ...given.warnings]) this.#log.warn(warning);
+    this.#log.info(`transport ${choice.transport.name}: ${choice.why}`);
+    try {
+      this.#options = this.#primaryOptions();
+      this.#primary = new Primary(this.#options);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (!code?.startsWith("E")) throw error;
+      const advice = listenFd === undefined ? bindAdvice(code, host, port) : undefined;
+      return this.#end(EXIT.unavailable, advice ?? message);
+    }
+    this.#listenToSignals();
+    try {
+      await this.#primary.start([this.#adminChild()]);
+    } catch (error) {
+      await this.#primary.gone();
+      if (this.#stops > 0) return this.#end(EXIT.ok);
+      const { code, message } = startFailure(error instanceof ProcessExit ? error.reason : error);
+      return this.#end(code ?? EXIT.unavailable, message);
+    }
+    this.#serves();
+    const reason = await this.#primary.ended();
+    await this.#primary.gone();
+    if (this.#stops > 0) return this.#end(EXIT.ok);
+    return this.#end(EXIT.gaveUp, `gave up: ${formatReason(reason)}; the reports above say why`);
+  }
+
+  #primaryOptions(): PrimaryOptions {
+    const config = this.#config;
+    const { version, exec, loaded, release, choice, listenFd } = this.#prepared;
+    const transport = choice.transport.name;
+    const room = connectionRoom(maxDescriptors());
+    const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
+    return {
+      ...{ config, version, exec, transport, listenFd },
+      protocol: release,
+      maxConnections: (workers) => Math.min(wanted, workers * room),
+      color: inColor(this.#config),
+      metrics: new Metrics({
+        ...{ version, transport },
+        node: process.version,
+        protocol: release.name,
+        listener: LISTENER,
+        handlerLatency: config.handlerLatency === "on",
+      }),
+      log: this.#log,
+      admin: () => this.#admin(),
+      explain: () => explain(config, loaded.origins),
+      onStop: () => this.#stop("asked over the control socket"),
+    };
+  }
+
+  #adminChild() {
+    const { adminHost: host, adminPort: port, control: socketPath } = this.#config;
+    const control = new Operations(this.#primary as Primary, this.#options as PrimaryOptions);
+    const onListening = (taken: number) => {
+      this.#adminPort = taken;
+    };
+    const token = this.#prepared.given.token ?? localToken(host);
+    return adminChild({ control, host, port, socketPath, token, onListening });
+  }
+
+  #admin(): string {
+    return showAddress(this.#config.adminHost, this.#adminPort);
+  }
+
+  #serves(): void {
+    const { address, port } = (this.#primary as Primary).address;
+    const { version, release } = this.#prepared;
+    const workers = workerCount(this.#config);
+    this.#log.info(
+      `drover ${version} serves ${release.name} on ${showAddress(address, port)} with ${workers} worker${workers === 1 ? "" : "s"}; admin on ${this.#admin()}`,
+    );
+    // What pm2 waits for with wait_ready.
+    if (process.send) process.send("ready");
+  }
+
+  #listenToSignals(): void {
+    process.on("SIGTERM", () => this.#stop("SIGTERM"));
+    process.on("SIGINT", () => this.#stop("SIGINT"));
+    process.on("SIGHUP", () => this.#log.warn("SIGHUP: there is no reload yet; nothing was changed"));
+    process.on("SIGUSR2", () => {
+      this.#log.reopen();
+      this.#primary?.reopenLogs();
+    });
+    // pm2's shutdown_with_message.
+    process.on("message", (message) => {
+      if (message === "shutdown") this.#stop("shutdown message");
+    });
+  }
+
+  #stop(why: string): void {
+    const primary = this.#primary as Primary;
+    this.#stops++;
+    if (this.#stops === 1) {
+      this.#log.info(
+        `stopping (${why}): connections get up to ${this.#config.shutdown / 1000} s; a second signal stops at once`,
+      );
+      void primary.shutdown();
+      return;
+    }
+    primary.hardStop();
+    clock.setTimeout(() => process.exit(EXIT.ok), HARD_STOP, true);
+  }
+
+  async #end(code: number, message?: string): Promise<number> {
+    await this.#log.close();
+    return message === undefined ? code : refuse(code, message);
+  }
+}
+
+function startLog(config: Config): Log {
+  const { logLevel: level, logFormat: format, logFile: file, name } = config;
+  return openLog({ level, format, file, color: inColor(config), worker: 0, name });
+}
+
+function inColor({ logFile }: Config): boolean {
+  return logFile === undefined && process.stdout.isTTY === true && !environment().NO_COLOR;
+}

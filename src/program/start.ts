@@ -1,0 +1,61 @@
+/** `drover start`: everything that can be refused is refused before anything is started. */
+import { alreadyRunning, probeInstance } from "../admin/admin.js";
+import { prepare, type Release, ReleaseError } from "../cluster/release/release.js";
+import {
+  EXIT,
+  environment,
+  inheritedSocket,
+  loadConfig,
+  stopCompiler,
+  takeAdminToken,
+} from "../config/config.js";
+import { type Choice, chooseTransport } from "../transport/choose-transport.js";
+import { descriptorLimits } from "./descriptor-limit.js";
+import { refuse } from "./refuse.js";
+import { Run } from "./run.js";
+
+export interface Program {
+  readonly version: string;
+  /** The file that workers and try-outs run. */
+  readonly exec: string;
+  /** After `start`: the protocol, `echo` when there is none. */
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Runs the program until it is asked to stop or gives up.
+ * @returns the exit code
+ * @throws ConfigError when the configuration is refused
+ */
+export async function startProgram({ version, exec, positionals }: Program): Promise<number> {
+  // Until there is a log to open again: by default this signal ends a program.
+  process.on("SIGUSR2", () => {});
+  const loaded = await loadConfig(descriptorLimits());
+  const { config } = loaded;
+  const [named = "echo", ...more] = positionals;
+  if (more.length > 0)
+    return refuse(
+      EXIT.usage,
+      `start takes one protocol, got also ${more.map((one) => `"${one}"`).join(", ")}`,
+    );
+  const listenFd = inheritedSocket(environment(), process.pid, loaded.origins);
+  const given = await takeAdminToken(config);
+  const running = await probeInstance(config.control);
+  if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
+  let release: Release;
+  let choice: Choice;
+  try {
+    choice = await chooseTransport(config.transport);
+  } catch (error) {
+    return refuse(EXIT.badConfig, (error as Error).message);
+  }
+  try {
+    release = await prepare(named, process.cwd(), exec);
+  } catch (error) {
+    if (error instanceof ReleaseError) return refuse(EXIT.noProtocol, error.message);
+    throw error;
+  } finally {
+    await stopCompiler();
+  }
+  return Run.start({ version, exec, loaded, release, choice, given, listenFd });
+}

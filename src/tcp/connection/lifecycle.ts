@@ -1,0 +1,293 @@
+/**
+ * The life of a connection, whatever its protocol says in between: how it gets its socket, and how it ends.
+ *
+ *   waiting ──begin──▶ running ──stop──▶ closing ──▶ flushing ──▶ lingering ──▶ gone
+ *                         │                │            │            └ FIN is sent, waiting for the peer's
+ *                         │                │            └ what was sent goes out
+ *                         │                └ leave, terminate
+ *                         └ kill: gone at once; crash, reset: gone after leave and terminate
+ *
+ * `Connection` is its only subclass: two files of one class, so that nothing is paid for the seam.
+ */
+
+import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
+import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
+import { ALIVE, BUSY, FIRST_OWN_MARK } from "../../otp/process/flags.js";
+import type { Pid } from "../../otp/process/pid.js";
+import type { Process } from "../../otp/process/process.js";
+import { clock } from "../../otp/time/clock.js";
+import { type Duration, toMs } from "../../otp/time/duration.js";
+import type { Peer, Socket } from "../../transport/transport.js";
+import { NO_SLOT, type Wheeled, wholeMs } from "../loop/timer-wheel.js";
+import { closeReason } from "../observe/counters.js";
+import { connectionClosed, connectionOpened } from "../observe/events.js";
+import { inspectConnection } from "../observe/inspect.js";
+import type { TapListener } from "../observe/trace.js";
+import type { ProtocolCells } from "../protocol/compile.js";
+import type { Active, Conn } from "../protocol/protocol.js";
+import type { Service } from "../service.js";
+import { Channel, NONE } from "./reader.js";
+
+/** Where a connection is in its life; only ever goes up. */
+export const WAITING = 0;
+export const RUNNING = 1;
+export const CLOSING = 2;
+export const FLUSHING = 3;
+const LINGERING = 4;
+export const GONE = 5;
+
+/** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
+const HOPELESS = FIRST_OWN_MARK;
+/** The first mark for its subclass. */
+export const OWN_MARK = FIRST_OWN_MARK << 1;
+
+const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
+const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
+
+export abstract class Lifetime extends StateMachine<ProtocolCells> implements Conn<any, any>, Wheeled {
+  data: any = undefined;
+  framesReceived = 0;
+  framesSent = 0;
+  wheelSlot = NO_SLOT;
+  wheelNext: Wheeled | undefined = undefined;
+  wheelPrev: Wheeled | undefined = undefined;
+  protected readonly service: Service;
+  protected phase = WAITING;
+  protected channel: Channel | undefined = undefined;
+  /** When the present phase is over at the latest. */
+  #endBy = NONE;
+  #exitReason: ExitReason = "normal";
+
+  abstract send(frame: any): void;
+  abstract setActive(active: Active): void;
+
+  constructor(service: Service, parent: Process | undefined, pid?: Pid) {
+    super(service.initial, parent, pid);
+    this.service = service;
+  }
+
+  // The same as of every process, once more. There they are read of processes of five kinds and more, and V8 then
+  // looks each of them up in a table: a fiftieth of what a small frame costs. Here they are of one kind.
+
+  protected override is(marks: number): boolean {
+    return (this.marks & marks) !== 0;
+  }
+
+  protected override mark(marks: number, on = true): void {
+    if (on) this.marks |= marks;
+    else this.marks &= ~marks;
+  }
+
+  override get alive(): boolean {
+    return this.is(ALIVE);
+  }
+
+  protected override set alive(alive: boolean) {
+    this.mark(ALIVE, alive);
+  }
+
+  override get busy(): boolean {
+    return this.is(BUSY);
+  }
+
+  override set busy(busy: boolean) {
+    this.mark(BUSY, busy);
+  }
+
+  setTimer(name: string, after: Duration): void {
+    this.service.checkTimer(name);
+    const ms = after === Infinity ? Infinity : toMs(after);
+    // As what is sent too late: its end has cancelled all of them.
+    if (this.phase === RUNNING) this.setNamed(name, ms);
+  }
+
+  cancelTimer(name: string): void {
+    this.setTimer(name, Infinity);
+  }
+
+  /** Makes the socket its own. From here on it is counted. */
+  protected adopt(socket: Socket): void {
+    const { counters } = this.service;
+    this.channel = new Channel(this.service, socket, this);
+    this.phase = RUNNING;
+    counters.accepted++;
+    counters.active++;
+    if (connectionOpened.hasSubscribers || connectionClosed.hasSubscribers) {
+      const { pid, peer, label: protocol } = this;
+      connectionOpened.publish({ pid, protocol, peer });
+    }
+  }
+
+  // -- deadlines ----------------------------------------------------------------------------------------
+
+  /** While it runs: whether the peer keeps it waiting. */
+  protected abstract heedPeer(channel: Channel, now: number): void;
+  /** While it runs: when to ask that again. */
+  protected abstract peerDeadline(channel: Channel): number;
+
+  onDeadline(now: number): number {
+    const channel = this.channel as Channel;
+    if (channel.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
+    else if (this.phase === RUNNING) this.heedPeer(channel, now);
+    else if (this.#endBy !== NONE && now >= this.#endBy) this.overdue();
+    if (this.phase === GONE) return Infinity;
+    if (this.phase === RUNNING) return Math.min(this.peerDeadline(channel), channel.stalledAt);
+    return this.#endBy === NONE ? channel.stalledAt : Math.min(this.#endBy, channel.stalledAt);
+  }
+
+  /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
+  private overdue(): void {
+    if (this.phase === CLOSING) this.killed();
+    else this.abort(this.#exitReason);
+  }
+
+  // -- the end ------------------------------------------------------------------------------------------
+
+  protected override crash(reason: ExitReason): void {
+    this.stop(reason);
+  }
+
+  /** The peer does not take what is sent to it: it will not take what is still to come either. */
+  protected giveUp(reason: ExitReason): void {
+    this.mark(HOPELESS);
+    if (this.phase < CLOSING) this.stop(reason);
+    else this.abort(reason);
+  }
+
+  /** Leaves the present state, ends the protocol, and closes: what was sent goes out, unless it crashed. */
+  protected stop(reason: ExitReason): void {
+    if (!this.alive || this.phase >= CLOSING) return;
+    if (this.phase === WAITING) return this.exitWith(reason);
+    this.phase = CLOSING;
+    this.stopping = true;
+    this.#exitReason = reason;
+    this.cancelTimers();
+    try {
+      this.cells.leave?.(this);
+    } catch (thrown) {
+      this.#exitReason = reasonOf(thrown);
+    }
+    this.runTerminate();
+  }
+
+  private runTerminate(): void {
+    const { protocol, limits, wheel } = this.service;
+    try {
+      const waiting = protocol.terminate?.(this, this.#exitReason);
+      if (!(waiting instanceof Promise)) return this.closeWith();
+      this.#endBy = wholeMs() + limits.terminate;
+      if (this.phase === CLOSING) wheel.schedule(this, this.#endBy);
+      waiting.then(
+        () => this.closeWith(),
+        (thrown) => this.closeWith(reasonOf(thrown)),
+      );
+    } catch (thrown) {
+      this.closeWith(reasonOf(thrown));
+    }
+  }
+
+  private closeWith(reason: ExitReason = this.#exitReason): void {
+    if (this.phase !== CLOSING) return;
+    this.service.turn.flush();
+    if (this.is(HOPELESS) || !isNormal(reason)) return this.abort(reason);
+    this.#exitReason = reason;
+    this.phase = FLUSHING;
+    this.#endBy = NONE;
+    (this.channel as Channel).discard();
+    this.finish();
+  }
+
+  /** Sends FIN once all output is out, then waits a little for the peer's: a reset would destroy what is under way. */
+  protected finish(): void {
+    const { pending, socket } = this.channel as Channel;
+    if (pending > 0) return;
+    this.phase = LINGERING;
+    this.#endBy = wholeMs() + this.service.limits.linger;
+    this.service.wheel.schedule(this, this.#endBy);
+    socket.end();
+  }
+
+  /** Ends without waiting for anything. */
+  protected abort(reason: ExitReason): void {
+    this.phase = GONE;
+    this.exitWith(reason);
+  }
+
+  onClosed(code: string | undefined): void {
+    this.mark(HOPELESS);
+    if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
+    // What `terminate` waits for is waited for all the same.
+    else if (this.phase > CLOSING) this.abort(this.#exitReason);
+  }
+
+  protected override ended(reason: ExitReason): void {
+    this.phase = GONE;
+    this.cancelTimers();
+    const { wheel, counters } = this.service;
+    wheel.remove(this);
+    if (!this.channel) return;
+    this.channel.drop();
+    this.channel.socket.destroy();
+    const counted = closeReason(reason);
+    counters.active--;
+    counters.closed[counted]++;
+    if (counted === "crash") counters.crashes++;
+    if (connectionClosed.hasSubscribers) {
+      const { pid, peer, state, framesReceived, framesSent, label: protocol } = this;
+      connectionClosed.publish({ pid, protocol, peer, reason, counted, state, framesReceived, framesSent });
+    }
+    this.service.onReleased?.();
+  }
+
+  // -- being looked at ----------------------------------------------------------------------------------
+
+  get label(): string {
+    return this.service.protocol.name;
+  }
+
+  /** Started, and not given its socket yet. */
+  get waiting(): boolean {
+    return this.phase === WAITING;
+  }
+
+  /** Asked of the system when somebody wants to know: most protocols never do. */
+  get peer(): Peer {
+    return this.channel?.socket.peer ?? NOWHERE;
+  }
+
+  get outbound(): number {
+    return this.channel?.outbound ?? 0;
+  }
+
+  get bytesReceived(): number {
+    return this.channel?.bytesReceived ?? 0;
+  }
+
+  get bytesSent(): number {
+    return this.channel?.bytesSent ?? 0;
+  }
+
+  /** Bytes that were received and not handled. */
+  get buffered(): number {
+    return this.channel?.unhandled ?? 0;
+  }
+
+  /** Milliseconds since the last whole frame from the peer. */
+  get idleFor(): number {
+    return this.channel ? Math.max(0, Math.round(clock.now() - this.channel.lastFrameAt)) : 0;
+  }
+
+  /** Milliseconds since it was accepted. */
+  get age(): number {
+    return this.channel ? Math.max(0, Math.round(clock.now() - this.channel.openedAt)) : 0;
+  }
+
+  inspect(): Record<string, unknown> {
+    return inspectConnection(this);
+  }
+
+  /** Shows all that it does to `listener`. @returns what ends that */
+  tap(listener: TapListener): () => void {
+    return this.service.tap(this, listener);
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Memory for what is received: a large piece, handed out from front to back and never used twice, so that
+ * frames which are views of it are safe to keep. One allocation serves a thousand small chunks.
+ *
+ * Borrowed frames need no such care. One that comes in pieces is put together on a bench, which the next one uses
+ * again: fresh memory for each would cost more than copying the bytes, for the kernel has to find its pages.
+ */
+
+import type { Arena } from "../../framing/buffer-view.js";
+import type { Keeper } from "../../framing/framing.js";
+import { belongsToSocket } from "./borrowed-memory.js";
+
+const SIZE = 64 * 1024;
+/** Benches that wait to be used again, at most. */
+const BENCHES = 8;
+/** Fewer bytes are put together in memory of their own: nobody is to occupy a bench with a few. */
+const WORTH_A_BENCH = 4 * 1024;
+
+export class Slab implements Keeper {
+  buffer = Buffer.allocUnsafeSlow(SIZE);
+  memory = this.buffer.buffer;
+  readonly borrowed: boolean;
+  #used = 0;
+  readonly #benches: Buffer[] = [];
+
+  constructor(borrowed: boolean) {
+    this.borrowed = borrowed;
+  }
+
+  keep(from: Arena, start: number, length: number): number {
+    if (length > this.buffer.length - this.#used) this.#renew(length);
+    const at = this.#used;
+    // `copy` would ask the Buffer for its memory and make a view of it as well.
+    this.buffer.set(from.view(start, length), at);
+    this.#used += length;
+    return at;
+  }
+
+  #renew(length: number): void {
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(SIZE, length));
+    this.memory = this.buffer.buffer;
+    this.#used = 0;
+  }
+
+  takeBench(received: number, length: number): Buffer | undefined {
+    if (!this.borrowed || received < WORTH_A_BENCH || length > SIZE) return undefined;
+    // A new one is at most twice what has come, as all memory for what is not yet whole.
+    return this.#benches.pop() ?? (2 * received >= SIZE ? Buffer.allocUnsafeSlow(SIZE) : undefined);
+  }
+
+  returnBench(bench: Buffer): void {
+    if (belongsToSocket(bench.buffer) || this.#benches.length === BENCHES) return;
+    this.#benches.push(bench);
+  }
+}

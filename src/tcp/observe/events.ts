@@ -1,0 +1,66 @@
+/** What the tcp room tells the world, on diagnostics channels. Nothing is built when nobody listens. */
+import { channel } from "node:diagnostics_channel";
+import type { ExitReason } from "../../otp/process/exit-reason.js";
+import type { Pid } from "../../otp/process/pid.js";
+import type { Peer } from "../../transport/transport.js";
+
+/**
+ * Why connections end: a closed list, so that nothing a client sends can make a new series. `stopped` is a
+ * protocol that said so in its own words, `worker_died` is counted by the primary.
+ */
+export const CLOSE_REASONS = [
+  "closed",
+  "stopped",
+  "idle",
+  "reset",
+  "truncated",
+  "frame_too_long",
+  "frame_timeout",
+  "unexpected_frame",
+  "slow_consumer",
+  "send_timeout",
+  "shutdown",
+  "killed",
+  "crash",
+  "worker_died",
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** Why a connection was not served. */
+export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
+export type RefuseReason = (typeof REFUSE_REASONS)[number];
+
+/** Upper bounds of the times that handlers take, in seconds. Fixed: what several workers counted is added up. */
+export const HANDLER_BOUNDS = [
+  ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],
+  ...[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+] as const;
+
+/** `tcp.connection.opened` and `tcp.connection.closed`. */
+export interface ConnectionEvent {
+  readonly pid: Pid;
+  readonly protocol: string;
+  readonly peer: Peer;
+}
+
+export interface ConnectionClosed extends ConnectionEvent {
+  readonly reason: ExitReason;
+  /** The word under which it is counted. */
+  readonly counted: CloseReason;
+  readonly state: string;
+  readonly framesReceived: number;
+  readonly framesSent: number;
+}
+
+/** `tcp.listener`. */
+export interface ListenerEvent {
+  readonly pid: Pid;
+  readonly listener: string;
+  readonly what: "listening" | "suspended" | "full";
+  readonly address: string;
+  readonly port: number;
+}
+
+export const connectionOpened = channel("tcp.connection.opened");
+export const connectionClosed = channel("tcp.connection.closed");
+export const listenerEvents = channel("tcp.listener");

@@ -1,0 +1,20 @@
+/** What `drover info` shows of a connection. */
+import type { Lifetime } from "../connection/lifecycle.js";
+
+/** In the order in which it is shown. */
+export function inspectConnection(one: Lifetime): Record<string, unknown> {
+  return {
+    protocol: one.label,
+    state: one.waiting ? "waiting_for_socket" : one.state,
+    peer: `${one.peer.address}:${one.peer.port}`,
+    idleMs: one.idleFor,
+    framesReceived: one.framesReceived,
+    framesSent: one.framesSent,
+    bytesReceived: one.bytesReceived,
+    bytesSent: one.bytesSent,
+    buffered: one.buffered,
+    outbound: one.outbound,
+    messageQueueLength: one.messageQueueLength,
+    links: one.links.map(String),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * How long handlers take, when somebody wants to know. Connections then run on cells that look at the clock
+ * before and after; otherwise nobody does. A handler that waits is measured until it is through: for so long its
+ * client waits too.
+ */
+
+import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
+import { clock } from "../../otp/time/clock.js";
+import type { CompiledStates, ProtocolCells } from "../protocol/compile.js";
+import { HANDLER_BOUNDS } from "./events.js";
+
+export class Latency {
+  /** Handlers that took at most as long as the bound of the same place, and longer than the one before; last, the rest. */
+  readonly counts: number[] = Array.from({ length: HANDLER_BOUNDS.length + 1 }, () => 0);
+  /** Of all of them, in seconds. */
+  seconds = 0;
+
+  record(seconds: number): void {
+    let at = 0;
+    while (at < HANDLER_BOUNDS.length && seconds > (HANDLER_BOUNDS[at] as number)) at++;
+    (this.counts[at] as number)++;
+    this.seconds += seconds;
+  }
+}
+
+/** The same states, measured. */
+export function timedStates(compiled: CompiledStates, latency: Latency): CompiledStates {
+  const states = new Map([...compiled.states].map(([name, cells]) => [name, timedCells(cells, latency)]));
+  return { ...compiled, states, initial: states.get(compiled.initial.name) as ProtocolCells };
+}
+
+function timedCells(cells: ProtocolCells, latency: Latency): ProtocolCells {
+  const { enter, frame, message, timeout, idle, passive, drained, ended, shutdown, timers } = cells;
+  const timed = <A extends unknown[]>(cell: (...args: A) => Outcome) => {
+    return (...args: A): Outcome => {
+      const began = clock.now();
+      const done = (): void => latency.record((clock.now() - began) / 1000);
+      let outcome: Outcome;
+      try {
+        outcome = cell(...args);
+      } catch (thrown) {
+        done();
+        throw thrown;
+      }
+      if (outcome instanceof Promise) outcome.then(done, done);
+      else done();
+      return outcome;
+    };
+  };
+  return {
+    ...cells,
+    enter: enter && timed(enter),
+    frame: timed(frame),
+    message: message && timed(message),
+    timeout: timeout && timed(timeout),
+    idle: timed(idle),
+    passive: passive && timed(passive),
+    drained: drained && timed(drained),
+    ended: timed(ended),
+    shutdown: timed(shutdown),
+    timers: timers && new Map([...timers].map(([name, cell]) => [name, timed(cell)])),
+  };
+}

@@ -1,0 +1,132 @@
+/** Whether a protocol is one: every mistake in it is found before anything starts, and said with its place. */
+
+import { Next, POSTPONE, Stop } from "../../otp/gen-statem/step.js";
+import { toMs } from "../../otp/time/duration.js";
+import { LIMITS, type Limits } from "./limits.js";
+import type { AnyProtocol } from "./protocol.js";
+
+const WORD = /^[a-z][a-z0-9_-]{0,63}$/i;
+const KEYS = ["name", "framing", "initial", "active", "frames", "data", "states", "terminate", "limits"];
+const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "shutdown", "leave"];
+const TIMERS = ["timeout", "idle"];
+
+/** @throws TypeError unless it is a protocol */
+export function checkProtocol(protocol: AnyProtocol): void {
+  const wrong = (what: string): never => {
+    throw new TypeError(`protocol ${JSON.stringify(protocol?.name ?? "?")}: ${what}`);
+  };
+  if (typeof protocol !== "object" || protocol === null) {
+    throw new TypeError("a protocol is made by defineProtocol({ name, framing, states })");
+  }
+  const unknown = Object.keys(protocol).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) wrong(`unknown key "${unknown}"; the keys are ${KEYS.join(", ")}`);
+  if (typeof protocol.name !== "string" || !WORD.test(protocol.name))
+    wrong(`"name" must be a word such as "echo"`);
+  if (typeof protocol.framing?.decoder !== "function")
+    wrong(`"framing" must be packet(2), lines(), raw() or one of your own`);
+  const names = Object.keys(protocol.states ?? {});
+  if (names.length === 0) wrong(`"states" must list at least one state`);
+  if (protocol.initial !== undefined && !names.includes(protocol.initial)) {
+    wrong(`"initial" names no state: "${protocol.initial}"; the states are ${names.join(", ")}`);
+  }
+  checkActive(protocol.active, wrong);
+  const { frames } = protocol;
+  if (frames !== undefined && frames !== "kept" && frames !== "borrowed") {
+    wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
+  }
+  checkLimits(protocol.limits, wrong);
+  for (const name of names) checkState(name, protocol.states[name], names, wrong);
+}
+
+export function checkActive(active: unknown, wrong: (what: string) => never): void {
+  if (active === undefined || active === "once" || active === true) return;
+  if (typeof active === "number" && Number.isInteger(active) && active >= 1 && active <= 32767) return;
+  wrong(`"active" must be "once", true, or a whole number from 1 to 32767, got ${JSON.stringify(active)}`);
+}
+
+function checkLimits(limits: Partial<Limits> | undefined, wrong: (what: string) => never): void {
+  for (const [key, value] of Object.entries(limits ?? {})) {
+    if (!Object.hasOwn(LIMITS, key)) {
+      wrong(`unknown key limits.${key}; the limits are ${Object.keys(LIMITS).join(", ")}`);
+    }
+    if (typeof value !== "number" || !(value > 0))
+      wrong(`limits.${key} must be a number above 0, got ${value}`);
+  }
+  const { lowWater, highWater, maxOutbound } = { ...LIMITS, ...limits };
+  if (lowWater <= highWater && highWater <= maxOutbound) return;
+  const given = `${lowWater}, ${highWater} and ${maxOutbound}`;
+  wrong(`limits.lowWater, limits.highWater and limits.maxOutbound must not fall in this order, got ${given}`);
+}
+
+function checkState(
+  name: string,
+  state: any,
+  names: readonly string[],
+  wrong: (what: string) => never,
+): void {
+  if (typeof state !== "object" || state === null)
+    wrong(`states.${name} must be an object with the state's events`);
+  for (const [key, cell] of Object.entries<any>(state)) {
+    const place = `states.${name}.${key}`;
+    if (cell === undefined) continue;
+    if (HANDLERS.includes(key)) {
+      if (typeof cell !== "function") wrong(`${place} must be a function (conn, …) => step`);
+    } else if (TIMERS.includes(key)) {
+      checkTimer(place, cell, names, wrong);
+    } else if (key === "timers") {
+      checkTimers(place, cell, names, wrong);
+    } else {
+      wrong(`unknown key ${place}; a state has ${[...HANDLERS, ...TIMERS, "timers"].join(", ")}`);
+    }
+  }
+}
+
+function checkTimers(
+  place: string,
+  timers: any,
+  names: readonly string[],
+  wrong: (what: string) => never,
+): void {
+  if (typeof timers !== "object" || timers === null)
+    wrong(`${place} must be an object of timers by name, such as { ping: { after: "30s", do: … } }`);
+  for (const [name, cell] of Object.entries<any>(timers)) {
+    if (!WORD.test(name)) wrong(`${place}: a timer's name must be a word such as "ping", got "${name}"`);
+    if (cell === undefined) continue;
+    const timed = typeof cell === "object" && cell !== null && "after" in cell;
+    const here = timed ? `${place}.${name}.do` : `${place}.${name}`;
+    if (timed) checkAfter(`${place}.${name}.after`, cell.after, wrong);
+    const action = timed ? cell.do : cell;
+    if (action !== POSTPONE) checkAction(here, action, names, wrong);
+  }
+}
+
+function checkTimer(
+  place: string,
+  cell: any,
+  names: readonly string[],
+  wrong: (what: string) => never,
+): void {
+  checkAfter(`${place}.after`, cell?.after, wrong);
+  checkAction(`${place}.do`, cell?.do, names, wrong);
+}
+
+function checkAfter(place: string, after: any, wrong: (what: string) => never): void {
+  try {
+    if (after !== Infinity) toMs(after);
+  } catch (error) {
+    wrong(`${place}: ${(error as Error).message}`);
+  }
+}
+
+function checkAction(
+  place: string,
+  action: unknown,
+  names: readonly string[],
+  wrong: (what: string) => never,
+): void {
+  if (action instanceof Next && !names.includes(action.state)) {
+    wrong(`${place} names no state: "${action.state}"; the states are ${names.join(", ")}`);
+  }
+  if (typeof action === "function" || action instanceof Next || action instanceof Stop) return;
+  wrong(`${place} must be next("state"), stop("reason") or a function`);
+}

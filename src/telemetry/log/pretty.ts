@@ -1,0 +1,66 @@
+/** A log line for people: `16:08:22.879 INFO  worker 1  listening on [::]:2222  listener=main`. */
+import type { Fields } from "./fields.js";
+import type { LineLevel } from "./levels.js";
+import { visible } from "./safe-text.js";
+
+/** As a terminal understands it. */
+const COLORS: Readonly<Record<LineLevel, number>> = {
+  trace: 90,
+  debug: 90,
+  info: 32,
+  warn: 33,
+  error: 31,
+  fatal: 35,
+};
+/** What can be read without quotes. */
+const BARE = /^[^\s"=]+$/;
+
+export interface PrettyLine {
+  /** Wall-clock milliseconds. */
+  readonly time: number;
+  readonly level: LineLevel;
+  readonly worker: number;
+  readonly message: string;
+  readonly fields: Fields;
+}
+
+/** One line, and one more for every frame of an error's stack. */
+export function prettyLine({ time, level, worker, message, fields }: PrettyLine, color: boolean): string {
+  const at = clockTime(new Date(time));
+  const word = level.toUpperCase().padEnd(5);
+  const shown = color ? `\x1b[${COLORS[level]}m${word}\x1b[0m` : word;
+  const who = worker === 0 ? "primary" : `worker ${worker}`;
+  const pairs: string[] = [];
+  const frames: string[] = [];
+  for (const [key, value] of Object.entries(fields)) {
+    const stack = stackOf(value);
+    if (stack) frames.push(...stack.split("\n").map((frame) => `    ${visible(frame.trim())}\n`));
+    else pairs.push(`  ${visible(`${key}=${valueText(value)}`)}`);
+  }
+  return `${at} ${shown} ${who}  ${visible(message)}${pairs.join("")}\n${frames.join("")}`;
+}
+
+function clockTime(at: Date): string {
+  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((one) =>
+    pad(one, 2),
+  );
+  return `${hours}:${minutes}:${seconds}.${pad(at.getMilliseconds(), 3)}`;
+}
+
+function pad(number: number, digits: number): string {
+  return String(number).padStart(digits, "0");
+}
+
+function stackOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || !("stack" in value)) return undefined;
+  return typeof value.stack === "string" ? value.stack : undefined;
+}
+
+function valueText(value: unknown): string {
+  if (typeof value === "string") return BARE.test(value) ? value : JSON.stringify(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return "unprintable";
+  }
+}

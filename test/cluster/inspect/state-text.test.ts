@@ -1,0 +1,89 @@
+/** What a process holds, as it is shown. */
+import { inspect } from "node:util";
+import { expect, it } from "vitest";
+import { holding } from "../../../src/cluster/inspect/state-text.js";
+import { call, defineProtocol, genServer, lines, start, sys } from "../../../src/index.js";
+import { type Process, processOf } from "../../../src/otp/process/process.js";
+import type { Connection } from "../../../src/tcp/connection/connection.js";
+import { connected, house } from "../../support/serving.js";
+import { until } from "../../support/until.js";
+
+async function connectionWith(data: () => unknown, frame?: () => Promise<void>): Promise<Connection> {
+  const server = await house(
+    defineProtocol({
+      name: "holder",
+      framing: lines(),
+      data,
+      states: { ready: { ...(frame && { frame }) } },
+    }),
+  );
+  const client = await connected(server);
+  client.write("go\n");
+  const children = processOf(server.connections) as unknown as { children(): Connection["pid"][] };
+  const [pid] = await until(() => children.children().length > 0 && children.children());
+  const conn = processOf(pid!) as Connection;
+  await until(() => conn.framesReceived === 1);
+  return conn;
+}
+
+const wait = () => new Promise<void>(() => {});
+
+it("of a connection: its state, its data, and what it is doing", async () => {
+  const conn = await connectionWith(() => ({ nick: "ann", seen: new Map([["a", 1]]) }), wait);
+  expect(holding(conn)).toMatchObject({
+    pid: conn.pid.toString(),
+    name: "holder",
+    state: "ready",
+    data: "{ nick: 'ann', seen: Map(1) { 'a' => 1 } }",
+    // Also in the middle of a handler that never comes back.
+    status: { status: "waiting", framesReceived: 1, messageQueueLength: 0, timers: "[]", postponed: "[]" },
+  });
+});
+
+it("is cut to 16 KiB however much there is", async () => {
+  const conn = await connectionWith(
+    () => ({ a: Array.from({ length: 1e5 }, (_, n) => `${n}`.repeat(500)) }),
+    wait,
+  );
+  const { data } = holding(conn);
+  expect(data.length).toBeLessThan(16 * 1024 + 20);
+  expect(data).toMatch(/… \(\+\d+\)$/);
+});
+
+it("data that cannot be shown harms nobody", async () => {
+  const hostile = () => ({
+    [inspect.custom]: () => {
+      throw new Error("no");
+    },
+  });
+  const conn = await connectionWith(hostile, wait);
+  expect(holding(conn).data).toBe("cannot be shown");
+});
+
+it("of a server of one's own: its state as its formatStatus shows it", async () => {
+  const vault = genServer({
+    name: "vault",
+    init: () => ({ user: "ann", password: "s3cret" }),
+    formatStatus: (state: { user: string }) => ({ ...state, password: "…" }),
+  });
+  const pid = await start(vault, undefined);
+  const shown = holding(processOf(pid) as Process);
+  expect(shown).toMatchObject({ name: "vault", data: "{ user: 'ann', password: '…' }" });
+  expect(JSON.stringify(shown)).not.toContain("s3cret");
+});
+
+it("the last messages, of a process that keeps them", async () => {
+  const counter = genServer({
+    name: "counter",
+    init: () => ({ n: 0 }),
+    calls: { next: (self) => ++self.state.n },
+  });
+  const pid = await start(counter, undefined);
+  expect(holding(processOf(pid) as Process).status).not.toHaveProperty("log");
+  await sys.log(pid, true);
+  await call(pid, "next");
+  expect(holding(processOf(pid) as Process).status.log).toEqual([
+    expect.stringContaining("in: "),
+    expect.stringContaining("out: 1"),
+  ]);
+});

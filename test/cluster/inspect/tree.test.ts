@@ -1,0 +1,25 @@
+/** The tree of a worker, drawn. */
+import { expect, test } from "vitest";
+import { picture } from "../../../src/cluster/inspect/tree.js";
+import { defineProtocol, next, packet } from "../../../src/index.js";
+import { processOf } from "../../../src/otp/process/process.js";
+import { connected, house } from "../../support/serving.js";
+
+const lingering = defineProtocol({
+  name: "lingering",
+  framing: packet(2),
+  states: {
+    ready: { shutdown: () => next("leaving") },
+    leaving: { enter: (conn) => conn.send("bye") },
+  },
+});
+
+test("a tree that is being taken down is drawn as far as it answers", async () => {
+  const server = await house(lingering);
+  const client = await connected(server);
+  const root = processOf(server.root)!;
+  const stopped = server.stop();
+  expect(await client.receive(1)).toEqual(["bye"]);
+  expect(await picture(root, 10)).toMatchObject({ name: "tcp_server", children: [] });
+  await stopped;
+});

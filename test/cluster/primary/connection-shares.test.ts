@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Shares } from "../../../src/cluster/primary/admission/connection-shares.js";
+
+test("at the start the shares add up to the limit exactly", () => {
+  const shares = new Shares(10, 3);
+  expect([1, 2, 3].map((slot) => shares.granted(slot))).toEqual([4, 3, 3]);
+  expect(shares.settled).toBe(true);
+});
+
+test("a new worker gets only what the others have really given back", () => {
+  const shares = new Shares(10, 2);
+  shares.aim(10, 3);
+  expect([1, 2, 3].map((slot) => shares.allowed(slot))).toEqual([4, 3, 0]);
+  shares.gaveBack(1, 5);
+  expect(shares.grow()).toEqual([]);
+  shares.gaveBack(2, 1);
+  expect(shares.grow()).toEqual([3]);
+  expect(shares.allowed(3)).toBe(2);
+  shares.gaveBack(1, 4);
+  expect(shares.grow()).toEqual([3]);
+  expect([1, 2, 3].map((slot) => shares.allowed(slot))).toEqual([4, 3, 3]);
+  expect(shares.settled).toBe(true);
+});
+
+test("what a removed worker had goes to those that stay, once it is gone", () => {
+  const shares = new Shares(9, 3);
+  shares.aim(9, 2);
+  expect(shares.shrinking()).toEqual([3]);
+  expect(shares.grow()).toEqual([]);
+  shares.gaveBack(3, 0);
+  expect(shares.grow()).toEqual([1, 2]);
+  expect([1, 2].map((slot) => shares.allowed(slot))).toEqual([5, 4]);
+});
+
+test("whatever order workers come, go and answer in, all together never have more than the limit", () => {
+  const step = fc.oneof(
+    fc.record({ what: fc.constant("aim" as const), workers: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ what: fc.constant("hear" as const), slot: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ what: fc.constant("open" as const), slot: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ what: fc.constant("close" as const), slot: fc.integer({ min: 1, max: 6 }) }),
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 80 }), (limit, steps) => {
+      const shares = new Shares(limit, 3);
+      // What workers heed: they learn of a smaller share only when they are heard of.
+      const heeded = new Map<number, number>([1, 2, 3].map((slot) => [slot, shares.allowed(slot)]));
+      const active = new Map<number, number>();
+      const of = (map: Map<number, number>, slot: number) => map.get(slot) ?? 0;
+      const grow = () => {
+        for (const slot of shares.grow()) heeded.set(slot, shares.allowed(slot));
+      };
+      for (const one of steps) {
+        if (one.what === "aim") shares.aim(limit, one.workers);
+        else if (one.what === "hear") {
+          heeded.set(one.slot, shares.allowed(one.slot));
+          shares.gaveBack(one.slot, of(active, one.slot));
+          grow();
+        } else if (one.what === "open" && of(active, one.slot) < of(heeded, one.slot))
+          active.set(one.slot, of(active, one.slot) + 1);
+        else if (one.what === "close" && of(active, one.slot) > 0)
+          active.set(one.slot, of(active, one.slot) - 1);
+        const open = [...active.values()].reduce((sum, n) => sum + n, 0);
+        expect(open).toBeLessThanOrEqual(limit);
+      }
+      for (let round = 0; round < 2; round++) {
+        for (let slot = 1; slot <= 6; slot++) shares.gaveBack(slot, 0);
+        shares.grow();
+      }
+      expect(shares.settled).toBe(true);
+      expect([1, 2, 3, 4, 5, 6].reduce((sum, slot) => sum + shares.granted(slot), 0)).toBe(limit);
+    }),
+  );
+});

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Drain } from "../../../src/cluster/primary/admission/drain.js";
+import { Gate } from "../../../src/cluster/primary/admission/suspend.js";
+import type { ConnectionRow } from "../../../src/control/control.js";
+import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
+import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
+
+let clock: ManualClock;
+let restore: () => void;
+beforeEach(() => {
+  clock = new ManualClock();
+  restore = useClock(clock);
+});
+afterEach(() => restore());
+
+function stage(active: readonly number[]) {
+  const workers = fakeWorkers(active.length);
+  workers.forEach((worker, at) => {
+    worker.tell(active[at] as number, 1);
+    worker.answer = (request) => {
+      if (request.name === "cut") return worker.slot.last?.gauges.active;
+      worker.tell(worker.slot.last?.gauges.active ?? 0, 0);
+      return "suspended";
+    };
+  });
+  const slots = () => workers.map(({ slot }) => slot);
+  const gate = new Gate(slots);
+  const rows = [{ pid: "<1.17>" }] as ConnectionRow[];
+  return { workers, gate, drain: new Drain(gate, slots, async () => rows) };
+}
+
+const asked = ({ asked }: FakeWorker) => asked.map(({ name }) => name);
+
+test("a drain stops accepting everywhere and is over when the last connection has ended", async () => {
+  const { workers, gate, drain } = stage([2, 1]);
+  expect(drain.begin(25_000)).toMatchObject({
+    status: "draining",
+    before: 3,
+    active: 3,
+    remainingMs: 25_000,
+  });
+  await clock.advance(0);
+  expect(gate.suspended).toBe(true);
+  expect(workers.map(asked)).toEqual([["accept"], ["accept"]]);
+  workers[0]?.tell(0, 0);
+  drain.check();
+  expect(drain.state).toMatchObject({ status: "draining", active: 1 });
+  workers[1]?.tell(0, 0);
+  drain.check();
+  expect(drain.state).toMatchObject({ status: "drained", active: 0, remainingMs: 0, cut: 0, unfinished: [] });
+});
+
+test("with nobody connected it is over as soon as every worker says that it accepts nobody", async () => {
+  const { workers, drain } = stage([0, 0]);
+  const silent = workers[1] as FakeWorker;
+  silent.answer = () => undefined;
+  drain.begin(25_000);
+  await clock.advance(0);
+  expect(drain.state.status).toBe("draining");
+  silent.tell(0, 0);
+  drain.check();
+  expect(drain.state.status).toBe("drained");
+});
+
+test("those that are left at the deadline are listed and told to stop", async () => {
+  const { workers, drain } = stage([1, 0]);
+  drain.begin(25_000);
+  await clock.advance(24_999);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept"]);
+  await clock.advance(1);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "cut"]);
+  expect(drain.state).toMatchObject({ status: "draining", active: 1, remainingMs: 0, cut: 1 });
+  expect(drain.state.unfinished.map(({ pid }) => pid)).toEqual(["<1.17>"]);
+  workers[0]?.tell(0, 0);
+  drain.check();
+  expect(drain.state).toMatchObject({ status: "drained", cut: 1 });
+});
+
+test("a second drain can make the deadline earlier, but not later", async () => {
+  const { workers, drain } = stage([1]);
+  drain.begin(25_000);
+  await clock.advance(1_000);
+  expect(drain.begin(60_000).remainingMs).toBe(24_000);
+  expect(drain.begin(2_000).remainingMs).toBe(2_000);
+  await clock.advance(2_000);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "cut"]);
+  await clock.advance(60_000);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "cut"]);
+});
+
+test("a worker that dies has nobody connected any more", async () => {
+  const { workers, drain } = stage([3]);
+  drain.begin(25_000);
+  await clock.advance(0);
+  (workers[0] as FakeWorker).alive = false;
+  drain.check();
+  expect(drain.state).toMatchObject({ status: "drained", active: 0 });
+});
+
+test("after resume nobody is told to stop any more", async () => {
+  const { workers, gate, drain } = stage([1]);
+  drain.begin(25_000);
+  await clock.advance(1_000);
+  await gate.resume();
+  drain.end();
+  expect(drain.state).toMatchObject({ status: "idle", cut: 0 });
+  await clock.advance(60_000);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "accept"]);
+  expect(clock.pending).toBe(0);
+});
+
+test("a listener that does not exist is refused with the names there are", () => {
+  const { gate } = stage([0]);
+  expect(() => gate.suspend("amin")).toThrow('no listener "amin": there is main');
+  expect(gate.suspended).toBe(false);
+});

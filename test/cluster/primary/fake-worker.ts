@@ -1,0 +1,54 @@
+/** A worker that only says what it is told to say, in its slot. */
+import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
+import type { WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
+import { newSlot, type Slot } from "../../../src/cluster/primary/worker-slot.js";
+import { clock } from "../../../src/otp/time/clock.js";
+import type { Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
+
+export class FakeWorker {
+  state = "running";
+  alive = true;
+  unresponsive = false;
+  osPid = 4121;
+  heardAt = clock.now();
+  readonly label: string;
+  readonly asked: WorkerRequest[] = [];
+  killedAfter: number | undefined = undefined;
+  answer: (request: WorkerRequest) => unknown = () => undefined;
+
+  readonly slot: Slot;
+
+  constructor(slot: Slot) {
+    this.slot = slot;
+    this.label = `worker ${slot.slot}`;
+    slot.process = this as unknown as WorkerProcess;
+  }
+
+  get silentMs(): number {
+    return clock.now() - this.heardAt;
+  }
+
+  excuse(ms: number): void {
+    this.heardAt = Math.min(clock.now(), this.heardAt + ms);
+  }
+
+  killSilent(ms: number): void {
+    this.killedAfter ??= ms;
+    this.state = "down";
+  }
+
+  async request(request: WorkerRequest): Promise<unknown> {
+    this.asked.push(request);
+    return this.answer(request);
+  }
+
+  /** It tells its numbers. */
+  tell(active: number, listenerRunning: 0 | 1): void {
+    this.heardAt = clock.now();
+    this.slot.last = { gauges: { active, listenerRunning } } as unknown as Snapshot;
+  }
+}
+
+export function fakeWorkers(count: number): FakeWorker[] {
+  return Array.from({ length: count }, (_, at) => new FakeWorker(newSlot(at + 1)));
+}

@@ -1,0 +1,64 @@
+/** Copies of the listening socket: a worker has one to accept on and two in reserve, and lets go of every other. */
+import { expect, test } from "vitest";
+import { Copies } from "../../../src/cluster/worker/listening-socket-copies.js";
+import { turn } from "../../support/until.js";
+
+/** A primary that answers when it is told to. */
+function lending() {
+  const open = new Set<string>();
+  const asked: number[] = [];
+  const copies = new Copies((id) => asked.push(id));
+  const answer = () => {
+    const id = asked.shift() as number;
+    const name = `copy ${id}`;
+    open.add(name);
+    copies.received(id, { name, close: () => open.delete(name) });
+  };
+  const answerAll = async () => {
+    while (asked.length > 0) {
+      answer();
+      await turn();
+    }
+  };
+  return { copies, asked, open, answer, answerAll };
+}
+
+async function acquired(copies: Copies): Promise<string> {
+  return ((await copies.acquire()).handle as { name: string }).name;
+}
+
+test("two are kept in reserve, and are there at once", async () => {
+  const { copies, asked, answer, answerAll } = lending();
+  const first = acquired(copies);
+  answer();
+  expect(await first).toBe("copy 1");
+  expect(copies.ready).toBe(false);
+  await answerAll();
+  expect(copies.ready).toBe(true);
+  expect(await acquired(copies)).toBe("copy 3");
+  // Before the next has come there is still one, so that the listener may close what it has.
+  expect(copies.ready).toBe(true);
+  expect(asked).toHaveLength(1);
+});
+
+test("asked for again before the reserve has come, none is left open that nobody has", async () => {
+  const { copies, open, answer, answerAll } = lending();
+  const first = acquired(copies);
+  answer();
+  const held = [await first];
+  const second = acquired(copies);
+  await answerAll();
+  held.push(await second);
+  copies.close();
+  expect([...open].toSorted()).toEqual(held.toSorted());
+});
+
+test("when nobody will accept any more, the reserve is closed, also one that is still under way", async () => {
+  const { copies, open, answer, answerAll } = lending();
+  const first = acquired(copies);
+  answer();
+  const held = await first;
+  copies.close();
+  await answerAll();
+  expect([...open]).toEqual([held]);
+});

@@ -1,0 +1,305 @@
+import { availableParallelism, tmpdir } from "node:os";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import {
+  type Config,
+  EXIT,
+  environment,
+  explain,
+  type Key,
+  OPTIONS,
+  optionsTable,
+  parseFlags,
+  type Settings,
+  usage,
+  workerCount,
+} from "../../src/config/config.js";
+import type { Duration } from "../../src/otp/time/duration.js";
+import { folderWith, load, refusal } from "./support.js";
+
+/** For every option four allowed values, written as text and as they arrive: flag, environment, file, protocol. */
+const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
+  name: texts("a", "b", "c", "d"),
+  port: numbers(1, 2, 3, 4),
+  host: texts("::1", "10.0.0.1", "localhost", "example.org"),
+  workers: numbers(1, 2, 3, 4),
+  adminPort: numbers(11, 12, 13, 14),
+  adminHost: texts("::1", "10.0.0.1", "localhost", "example.org"),
+  adminTokenFile: texts("/a.token", "/b.token", "/c.token", "/d.token"),
+  control: texts("/a.sock", "/b.sock", "/c.sock", "/d.sock"),
+  maxRestarts: numbers(0, 1, 2, 3),
+  maxSeconds: numbers(1, 2, 3, 4),
+  maxConnections: numbers(1, 2, 3, 4),
+  backlog: numbers(1, 2, 3, 4),
+  idleTimeout: durations(["1ms", 1], ["2s", 2000], ["3m", 180_000], ["1h", 3_600_000]),
+  shutdown: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  watchdog: durations(["2s", 2000], ["3000ms", 3000], ["3m", 180_000], ["0", 0]),
+  lagWarning: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  handlerLatency: texts("on", "off", "on", "off"),
+  transport: texts("auto", "handle", "stream", "handle"),
+  logLevel: texts("trace", "debug", "warn", "silent"),
+  logFile: texts("/a.log", "/b.log", "/c.log", "/d.log"),
+  logFormat: texts("pretty", "json", "pretty", "json"),
+  config: [],
+};
+
+function texts(...all: string[]): [string, unknown][] {
+  return all.map((text) => [text, text]);
+}
+
+function numbers(...all: number[]): [string, unknown][] {
+  return all.map((number) => [String(number), number]);
+}
+
+function durations(...all: [string, number][]): [string, unknown][] {
+  return all;
+}
+
+describe("precedence", () => {
+  const settable = OPTIONS.filter(({ key }) => key !== "config");
+
+  it.each(settable)(
+    "$key: flag beats environment beats file beats protocol beats default",
+    async (option) => {
+      const { key, flag, env } = option;
+      const [byFlag, byEnv, byFile, byProtocol] = VALUES[key] as [string, unknown][];
+      // In a file and in a protocol numbers are numbers; a duration may be text anywhere.
+      const typed = ([text, value]: [string, unknown]) =>
+        ["idleTimeout", "shutdown", "lagWarning"].includes(key) ? text : value;
+      const cwd = folderWith({ "drover.json": JSON.stringify({ [key]: typed(byFile!) }) });
+      const all = {
+        cwd,
+        argv: [flag, byFlag![0]],
+        env: { [env]: byEnv![0], DROVER_CONFIG: "drover.json" },
+        protocolDefaults: { [key]: typed(byProtocol!) } as Settings,
+      };
+      const found = async (sources: object) => {
+        const { config, origins } = await load(sources);
+        return [config[key], origins[key]];
+      };
+      const { [env]: _, ...withoutIt } = all.env;
+      expect(await found(all)).toEqual([byFlag![1], "flag"]);
+      expect(await found({ ...all, argv: [] })).toEqual([byEnv![1], "environment"]);
+      expect(await found({ ...all, argv: [], env: withoutIt })).toEqual([byFile![1], "file"]);
+      expect(await found({ ...all, argv: [], env: {} })).toEqual([byProtocol![1], "protocol"]);
+      const { config, origins } = await load({ cwd });
+      expect(origins[key]).toBe("default");
+      expect(config[key]).toEqual((await load()).config[key]);
+    },
+  );
+
+  it("the flag --config beats DROVER_CONFIG", async () => {
+    const cwd = folderWith({ "a.json": '{"port":1}', "b.json": '{"port":2}' });
+    const { config, origins } = await load({
+      cwd,
+      argv: ["--config=a.json"],
+      env: { DROVER_CONFIG: "b.json" },
+    });
+    expect([config.port, config.config, origins.config]).toEqual([1, `${cwd}/a.json`, "flag"]);
+  });
+
+  it("a mistake is refused even where a stronger place hides it", async () => {
+    const [exitCode] = await refusal({ argv: ["--port", "1"], env: { DROVER_PORT: "abc" } });
+    expect(exitCode).toBe(78);
+  });
+
+  it("the protocol is asked only after everything else is known to be right", async () => {
+    const asked: string[][] = [];
+    const protocolDefaults = async (positionals: readonly string[]): Promise<Settings> => {
+      asked.push([...positionals]);
+      return { idleTimeout: "30s" };
+    };
+    await refusal({ env: { DROVER_PORT: "abc" }, protocolDefaults });
+    expect(asked).toEqual([]);
+    const { config, origins } = await load({ argv: ["start", "echo"], protocolDefaults });
+    expect(asked).toEqual([["start", "echo"]]);
+    expect([config.idleTimeout, origins.idleTimeout]).toEqual([30_000, "protocol"]);
+  });
+
+  it("a protocol's wrong values and unknown keys are refused", async () => {
+    const wrong = { port: "80" } as unknown as Settings;
+    expect(await refusal({ protocolDefaults: wrong })).toEqual([
+      78,
+      'protocol: port: expected a whole number from 0 to 65535, got "80"',
+    ]);
+    const unknown = { idleTimeOut: "2m" } as Settings;
+    expect((await refusal({ protocolDefaults: unknown }))[1]).toBe(
+      'protocol: unknown key "idleTimeOut": did you mean idleTimeout?',
+    );
+  });
+});
+
+describe("defaults", () => {
+  it("are those of the design", async () => {
+    const { config } = await load({ env: { XDG_RUNTIME_DIR: "/nowhere" } });
+    expect({ ...config }).toEqual({
+      name: "drover",
+      port: 2222,
+      host: "::",
+      workers: "auto",
+      adminPort: 9464,
+      adminHost: "127.0.0.1",
+      adminTokenFile: undefined,
+      control: `${tmpdir()}/drover-${process.getuid?.()}/drover.sock`,
+      maxRestarts: 5,
+      maxSeconds: 60,
+      maxConnections: "auto",
+      backlog: 1024,
+      idleTimeout: undefined,
+      shutdown: 2000,
+      watchdog: 10_000,
+      lagWarning: 200,
+      handlerLatency: "off",
+      transport: "auto",
+      logLevel: "info",
+      logFile: undefined,
+      logFormat: "json",
+      config: undefined,
+    });
+  });
+
+  it("logs are pretty on a terminal", async () => {
+    expect((await load({ isTTY: true })).config.logFormat).toBe("pretty");
+    expect((await load({ isTTY: true, argv: ["--log-format", "json"] })).config.logFormat).toBe("json");
+    expect((await load({ isTTY: true, argv: ["--log-file", "a.log"] })).config.logFormat).toBe("json");
+  });
+
+  it("the control socket is in the runtime directory and named after the server", async () => {
+    const cwd = folderWith();
+    const { config, origins } = await load({ env: { XDG_RUNTIME_DIR: cwd }, argv: ["--name", "chat"] });
+    expect(config.control).toBe(`${cwd}/drover-${process.getuid?.()}/chat.sock`);
+    expect(origins.control).toBe("default");
+  });
+
+  it("a runtime directory that is relative or a file is passed over", async () => {
+    const cwd = folderWith({ file: "" });
+    for (const XDG_RUNTIME_DIR of ["", "run", `${cwd}/file`]) {
+      expect((await load({ env: { XDG_RUNTIME_DIR } })).config.control.startsWith(tmpdir())).toBe(true);
+    }
+  });
+
+  it("auto means one worker per available core", async () => {
+    expect(workerCount((await load()).config)).toBe(availableParallelism());
+    expect(workerCount((await load({ argv: ["--workers", "3"] })).config)).toBe(3);
+  });
+});
+
+describe("the result", () => {
+  it("is frozen and has no prototype", async () => {
+    const { config, origins } = await load();
+    for (const result of [config, origins]) {
+      expect(Object.isFrozen(result)).toBe(true);
+      expect(Object.getPrototypeOf(result)).toBe(null);
+    }
+  });
+
+  it("has the types of the table", () => {
+    expectTypeOf<Config["port"]>().toEqualTypeOf<number>();
+    expectTypeOf<Config["workers"]>().toEqualTypeOf<number | "auto">();
+    expectTypeOf<Config["shutdown"]>().toEqualTypeOf<number>();
+    expectTypeOf<Config["idleTimeout"]>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Config["transport"]>().toEqualTypeOf<"auto" | "handle" | "stream">();
+    expectTypeOf<Config["config"]>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<Settings["idleTimeout"]>().toEqualTypeOf<Duration | undefined>();
+    expectTypeOf<keyof Settings>().toEqualTypeOf<Exclude<Key, "config">>();
+  });
+
+  it("holds every option, with its origin", async () => {
+    const { config, origins } = await load();
+    const keys = OPTIONS.map(({ key }) => key);
+    expect(Object.keys(config)).toEqual(keys);
+    expect(Object.keys(origins)).toEqual(keys);
+  });
+
+  it("paths of flags and environment begin at the working directory", async () => {
+    expect((await load({ cwd: "/srv", argv: ["--control", "a.sock"] })).config.control).toBe("/srv/a.sock");
+    expect((await load({ cwd: "/srv", env: { DROVER_CONTROL: "a.sock" } })).config.control).toBe(
+      "/srv/a.sock",
+    );
+  });
+
+  it("is that of this OS process when no source is named", async () => {
+    expect(environment()).toBe(process.env);
+    expect(parseFlags({ argv: ["tree"] }).positionals).toEqual(["tree"]);
+  });
+});
+
+describe("the table", () => {
+  /** Section 5 of the design: other people's scripts hold on to these names. */
+  const CONTRACT: Readonly<Record<string, string>> = {
+    "--port": "DROVER_PORT",
+    "--host": "DROVER_HOST",
+    "--workers": "DROVER_WORKERS",
+    "--admin-port": "DROVER_ADMIN_PORT",
+    "--admin-host": "DROVER_ADMIN_HOST",
+    "--admin-token-file": "DROVER_ADMIN_TOKEN_FILE",
+    "--control": "DROVER_CONTROL",
+    "--max-restarts": "DROVER_MAX_RESTARTS",
+    "--max-seconds": "DROVER_MAX_SECONDS",
+    "--max-connections": "DROVER_MAX_CONNECTIONS",
+    "--backlog": "DROVER_BACKLOG",
+    "--idle-timeout": "DROVER_IDLE_TIMEOUT",
+    "--shutdown": "DROVER_SHUTDOWN",
+    "--watchdog": "DROVER_WATCHDOG",
+    "--lag-warning": "DROVER_LAG_WARNING",
+    "--handler-latency": "DROVER_HANDLER_LATENCY",
+    "--transport": "DROVER_TRANSPORT",
+    "--log-level": "DROVER_LOG_LEVEL",
+    "--log-file": "DROVER_LOG_FILE",
+    "--log-format": "DROVER_LOG_FORMAT",
+    "--config": "DROVER_CONFIG",
+  };
+
+  it("has the flags and environment names of the design, and the name", () => {
+    const names = Object.fromEntries(OPTIONS.map(({ flag, env }) => [flag, env]));
+    expect(names).toEqual({ "--name": "DROVER_NAME", ...CONTRACT });
+  });
+
+  it.each(OPTIONS)("$key has a placeholder, a default in words and a sentence", (option) => {
+    expect(option.placeholder).toMatch(/^[A-Z]+(\|auto)?$/);
+    expect(option.defaultText).not.toBe("");
+    expect(option.sentence).toMatch(/^\S.*[a-z0-9]\.$/);
+  });
+
+  it("the exit codes are those of the design", () => {
+    expect(EXIT).toEqual({ ok: 0, usage: 64, noProtocol: 66, unavailable: 69, gaveUp: 70, badConfig: 78 });
+  });
+});
+
+describe("the texts", () => {
+  it("explain shows every value, how it reads and where it came from, and can be JSON", async () => {
+    const { config, origins } = await load({
+      argv: ["--shutdown", "120000"],
+      env: { DROVER_WORKERS: "auto" },
+    });
+    const rows = explain(config, origins);
+    expect(JSON.parse(JSON.stringify(rows))).toEqual(rows);
+    expect(rows.map(({ key }) => key)).toEqual(OPTIONS.map(({ key }) => key));
+    const row = (key: Key) => rows.find((each) => each.key === key);
+    expect(row("shutdown")).toMatchObject({ value: 120_000, text: "2m", origin: "flag", flag: "--shutdown" });
+    expect(row("workers")).toMatchObject({ value: "auto", text: `auto (${availableParallelism()})` });
+    expect(row("workers")).toMatchObject({ origin: "environment", env: "DROVER_WORKERS" });
+    expect(row("idleTimeout")).toMatchObject({ value: null, text: "the protocol's own, else 2m" });
+    expect(row("config")).toMatchObject({ value: null, text: "none", origin: "default" });
+  });
+
+  it("usage names every flag once, aligned, in at most 100 columns", () => {
+    const lines = usage("Usage: drover COMMAND\n").split("\n");
+    expect(lines[0]).toBe("Usage: drover COMMAND");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    const left = lines.filter((line) => /^ {2}-/.test(line));
+    expect(left.map((line) => line.trim().split(" ")[0])).toEqual([
+      ...OPTIONS.map(({ flag }) => flag),
+      "-h,",
+      "-v,",
+    ]);
+    const columns = left.map((line) => /^ {2}\S.*? {2,}/.exec(line)![0].length);
+    expect(new Set(columns).size).toBe(1);
+  });
+
+  it("the table for the README has a row per option and as many cells everywhere", () => {
+    const lines = optionsTable().trimEnd().split("\n");
+    expect(lines).toHaveLength(OPTIONS.length + 2);
+    for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(7);
+    expect(lines[5]).toContain("| `--workers N\\|auto` | `DROVER_WORKERS` | `workers` | auto |");
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import {
+  type ExitReason,
+  formatReason,
+  formatTerm,
+  isNormal,
+  isShutdownTuple,
+  ProcessExit,
+  reasonOf,
+} from "../../../src/otp/process/exit-reason.js";
+
+describe("isNormal", () => {
+  it.each<[ExitReason, boolean]>([
+    ["normal", true],
+    ["shutdown", true],
+    [{ shutdown: "idle" }, true],
+    [{ shutdown: undefined }, true],
+    ["kill", false],
+    ["killed", false],
+    ["noproc", false],
+    ["idle", false],
+    [{ other: "shutdown" }, false],
+    [new Error("shutdown"), false],
+    [Object.assign(new Error("x"), { shutdown: true }), false],
+  ])("%j is a normal end: %s", (reason, normal) => {
+    expect(isNormal(reason)).toBe(normal);
+  });
+
+  it("knows {shutdown, _} from the word shutdown", () => {
+    expect(isShutdownTuple({ shutdown: 1 })).toBe(true);
+    expect(isShutdownTuple("shutdown")).toBe(false);
+  });
+});
+
+describe("reasonOf", () => {
+  it("keeps words, objects and errors as they were thrown", () => {
+    const error = new TypeError("x");
+    const tuple = { badmatch: 1 };
+    expect(reasonOf("badarg")).toBe("badarg");
+    expect(reasonOf(error)).toBe(error);
+    expect(reasonOf(tuple)).toBe(tuple);
+  });
+
+  it("unpacks the reason of a ProcessExit", () => {
+    expect(reasonOf(new ProcessExit("noproc"))).toBe("noproc");
+  });
+
+  it.each([undefined, null, 7, true, Symbol("s")])("makes an Error of %s", (thrown) => {
+    expect(reasonOf(thrown)).toBeInstanceOf(Error);
+    expect((reasonOf(thrown) as Error).message).toBe(`thrown: ${String(thrown)}`);
+  });
+});
+
+describe("formatReason", () => {
+  it.each<[unknown, string]>([
+    ["killed", "killed"],
+    [{ shutdown: "idle" }, "{shutdown,idle}"],
+    [
+      { shutdown: { failed_to_start_child: "b", reason: "noproc" } },
+      "{shutdown,{failed_to_start_child,b,noproc}}",
+    ],
+    ["Not an atom", "'Not an atom'"],
+    ["it's", "'it\\'s'"],
+    [undefined, "undefined"],
+    [42, "42"],
+    [new RangeError("too far"), "RangeError: too far"],
+    [new ProcessExit({ shutdown: "x" }), "{shutdown,x}"],
+    [{ shutdown: new Error("deep") }, "{shutdown,'Error: deep'}"],
+    [{ a: { b: [1, "two"] } }, "{a,{b,{1,two}}}"],
+    [{ reason: "x", code: 7 }, "{reason,x,code,7}"],
+  ])("prints %j as Erlang does", (reason, printed) => {
+    expect(formatReason(reason)).toBe(printed);
+  });
+
+  it("prints what is no plain object by its own toString", () => {
+    expect(
+      formatTerm(
+        new (class X {
+          toString = () => "<0.7>";
+        })(),
+      ),
+    ).toBe("<0.7>");
+  });
+});
+
+describe("ProcessExit", () => {
+  it("says the reason, unless it is given better words", () => {
+    expect(new ProcessExit("noproc").message).toBe("process exited: noproc");
+    expect(new ProcessExit("noproc", "nobody there").message).toBe("nobody there");
+  });
+});

@@ -1,0 +1,99 @@
+/** A protocol that is wrong is refused before anything starts, with the place and what to write instead. */
+import { expect, test } from "vitest";
+import { next, packet, serve, stop } from "../../src/index.js";
+import { closeReason } from "../../src/tcp/observe/counters.js";
+import { checkProtocol } from "../../src/tcp/protocol/protocol.js";
+
+const right = { name: "right", framing: packet(2), states: { ready: {} } };
+
+const wrong: Record<string, [protocol: unknown, says: string]> = {
+  "no object": [null, "defineProtocol({ name, framing, states })"],
+  "an unknown key": [{ ...right, state: {} }, 'unknown key "state"; the keys are name, framing'],
+  "a name that is no word": [{ ...right, name: "a b" }, 'must be a word such as "echo"'],
+  "no framing": [{ ...right, framing: "lines" }, "must be packet(2), lines(), raw()"],
+  "no states": [{ ...right, states: {} }, "must list at least one state"],
+  "a state that is no object": [{ ...right, states: { ready: null } }, "states.ready must be an object"],
+  "an initial state that is none": [
+    { ...right, initial: "redy" },
+    '"initial" names no state: "redy"; the states are ready',
+  ],
+  "an active that is none": [
+    { ...right, active: 0 },
+    'must be "once", true, or a whole number from 1 to 32767, got 0',
+  ],
+  "an unknown event": [
+    { ...right, states: { ready: { frames: () => {} } } },
+    "unknown key states.ready.frames",
+  ],
+  "a handler that is none": [
+    { ...right, states: { ready: { frame: "x" } } },
+    "states.ready.frame must be a function",
+  ],
+  "a duration that is none": [
+    { ...right, states: { ready: { idle: { after: "2 min", do: stop() } } } },
+    "states.ready.idle.after:",
+  ],
+  "a step to nowhere": [
+    { ...right, states: { ready: { timeout: { after: 1, do: next("redy") } } } },
+    'states.ready.timeout.do names no state: "redy"',
+  ],
+  "a timeout that does nothing": [
+    { ...right, states: { ready: { timeout: { after: 1 } } } },
+    'states.ready.timeout.do must be next("state"), stop("reason") or a function',
+  ],
+  "timers that are no object": [
+    { ...right, states: { ready: { timers: stop } } },
+    'states.ready.timers must be an object of timers by name, such as { ping: { after: "30s", do: … } }',
+  ],
+  "a timer whose name is no word": [
+    { ...right, states: { ready: { timers: { "to be": stop() } } } },
+    `states.ready.timers: a timer's name must be a word such as "ping", got "to be"`,
+  ],
+  "a timer that does nothing": [
+    { ...right, states: { ready: { timers: { ping: "30s" } } } },
+    'states.ready.timers.ping must be next("state"), stop("reason") or a function',
+  ],
+  "a timer with a duration that is none": [
+    { ...right, states: { ready: { timers: { ping: { after: "30 s", do: stop() } } } } },
+    "states.ready.timers.ping.after: Expected a duration",
+  ],
+  "a timer that goes nowhere": [
+    { ...right, states: { ready: { timers: { ping: { after: 1, do: next("redy") } } } } },
+    'states.ready.timers.ping.do names no state: "redy"',
+  ],
+  "an unknown limit": [
+    { ...right, limits: { highwater: 1 } },
+    "unknown key limits.highwater; the limits are framesPerTurn",
+  ],
+  "a limit that is none": [{ ...right, limits: { idle: 0 } }, "limits.idle must be a number above 0, got 0"],
+  "limits that contradict each other": [
+    { ...right, limits: { highWater: 10 } },
+    "must not fall in this order, got 16384, 10 and 1048576",
+  ],
+};
+
+test.for(Object.entries(wrong))("%s is refused", async ([, [protocol, says]]) => {
+  expect(() => checkProtocol(protocol as never)).toThrow(says);
+  await expect(serve(protocol as never, { port: 0 })).rejects.toThrow(says);
+});
+
+test("what is right passes, events that are undefined included", () => {
+  checkProtocol(right);
+  checkProtocol({
+    ...right,
+    initial: "ready",
+    active: true,
+    limits: { idle: 5 },
+    states: { ready: { frame: undefined } },
+  } as never);
+});
+
+test("ends are counted under a closed list of words, whatever a protocol says", () => {
+  expect(closeReason("normal")).toBe("closed");
+  expect(closeReason({ shutdown: "idle" })).toBe("idle");
+  expect(closeReason({ shutdown: "what the client typed" })).toBe("stopped");
+  expect(closeReason({ shutdown: { deep: 1 } })).toBe("stopped");
+  expect(closeReason("killed")).toBe("killed");
+  expect(closeReason(new Error("x"))).toBe("crash");
+  expect(closeReason("badarg")).toBe("crash");
+});
