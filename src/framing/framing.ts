@@ -44,9 +44,9 @@ export interface Keeper {
    * @param received bytes of the frame that are here, of `length`
    * @returns `undefined` where it is not worth it
    */
-  takeBench(received: number, length: number): Buffer | undefined;
+  takeScratch(received: number, length: number): Buffer | undefined;
   /** The frame in it has been handled. */
-  returnBench(bench: Buffer): void;
+  returnScratch(bench: Buffer): void;
 }
 
 /**

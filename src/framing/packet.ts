@@ -232,7 +232,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
 
   private makeRoom(received: number): void {
     const { own, filled, length } = this;
-    this.bench = this.keeper?.takeBench(received, length);
+    this.bench = this.keeper?.takeScratch(received, length);
     if (this.bench === undefined) this.own = reserve(own, filled, received, length);
     else {
       own.copy(this.bench, 0, 0, filled);
@@ -243,7 +243,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   /** The frame that was assembled last has been handled, since the next one is asked for. */
   private clearBench(): void {
     if (this.bench === undefined) return;
-    this.keeper?.returnBench(this.bench);
+    this.keeper?.returnScratch(this.bench);
     this.bench = undefined;
   }
 

@@ -2,7 +2,7 @@
  * How far a listener may get ahead of others that accept on the same listening socket. It does not know them:
  * whoever gives it the ceiling does.
  */
-export interface Ceiling {
+export interface AcceptQuota {
   /** Connections at most, for now; may change at any time. */
   readonly value: number;
   /** Connections from which on it is told of every new one. */
@@ -14,7 +14,7 @@ export interface Ceiling {
 }
 
 /** Alone: there is nobody to stand back for. */
-export const NO_CEILING: Ceiling = {
+export const NO_QUOTA: AcceptQuota = {
   value: Infinity,
   mark: Infinity,
   reached: () => false,

@@ -14,7 +14,7 @@ import { register, whereis } from "../otp/process/registry.js";
 import type { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock, type TimerRef } from "../otp/time/clock.js";
 import type { Listening, ListenTarget, Socket, Transport } from "../transport/transport.js";
-import { type Ceiling, NO_CEILING } from "./accept-quota.js";
+import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
 import type { Connection } from "./connection/connection.js";
 import { listenerEvents } from "./observe/events.js";
 import type { Service } from "./service.js";
@@ -33,7 +33,7 @@ export interface ListenerOptions {
   /** Comes by the listening socket; called again after the copy was closed, if `renewable`. */
   acquire(): Promise<ListenTarget>;
   /** How far it may be ahead of others. Default: there are none. */
-  readonly ceiling?: Ceiling | undefined;
+  readonly ceiling?: AcceptQuota | undefined;
   /** Whether closing and asking again loses no waiting client. Otherwise the excess is refused. */
   readonly renewable: boolean;
 }
@@ -47,7 +47,7 @@ const RESUME_SOON = 10;
 
 export class Listener extends Process {
   readonly #options: ListenerOptions;
-  readonly #ceiling: Ceiling;
+  readonly #ceiling: AcceptQuota;
   #state: ListenerState = "opening";
   #listening: Listening | undefined = undefined;
   #soon: TimerRef = undefined;
@@ -56,7 +56,7 @@ export class Listener extends Process {
   constructor(options: ListenerOptions, parent: Process | undefined) {
     super(parent);
     this.#options = options;
-    this.#ceiling = options.ceiling ?? NO_CEILING;
+    this.#ceiling = options.ceiling ?? NO_QUOTA;
     this.trapExit = true;
     options.service.onReleased = () => this.#released();
   }

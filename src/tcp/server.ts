@@ -12,7 +12,7 @@ import { startSupervisor } from "../otp/supervisor/supervisor.js";
 import type { Duration } from "../otp/time/duration.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
-import type { Ceiling } from "./accept-quota.js";
+import type { AcceptQuota } from "./accept-quota.js";
 import { Connection } from "./connection/connection.js";
 import { Listener } from "./listener.js";
 import type { Service } from "./service.js";
@@ -24,7 +24,7 @@ export interface ServerOptions {
   acquire(): Promise<ListenTarget>;
   readonly renewable: boolean;
   /** Where others accept on the same listening socket. */
-  readonly ceiling?: Ceiling;
+  readonly ceiling?: AcceptQuota;
   /** Default `stream`. */
   readonly transport?: Transport;
   /** Read again whenever a child is started. */

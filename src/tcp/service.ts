@@ -1,13 +1,13 @@
 /** What all connections of one listener in one worker share. */
 
 import type { Decoder } from "../framing/framing.js";
-import { Turn } from "./loop/output-buffer.js";
-import { Slab } from "./loop/read-memory.js";
+import { OutputBuffer } from "./loop/output-buffer.js";
+import { ReadMemory } from "./loop/read-memory.js";
 import { RunQueue } from "./loop/run-queue.js";
-import { Wheel } from "./loop/timer-wheel.js";
+import { TimerWheel } from "./loop/timer-wheel.js";
 import { Counters } from "./observe/counters.js";
 import { Latency, timedStates } from "./observe/latency.js";
-import { type TapListener, Taps } from "./observe/trace.js";
+import { type TraceListener, Traces } from "./observe/trace.js";
 import { type CompileOptions, compile, type ProtocolCells } from "./protocol/compile.js";
 import { LIMITS, type Limits } from "./protocol/limits.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
@@ -17,10 +17,10 @@ export class Service {
   readonly limits: Limits;
   readonly initial: ProtocolCells;
   readonly counters = new Counters();
-  readonly wheel = new Wheel();
-  readonly turn = new Turn();
+  readonly wheel = new TimerWheel();
+  readonly turn = new OutputBuffer();
   readonly runQueue = new RunQueue(this.counters);
-  readonly slab: Slab;
+  readonly slab: ReadMemory;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
   readonly #timers: ReadonlySet<string>;
   /** One that nobody needs at the moment. */
@@ -28,7 +28,7 @@ export class Service {
   /** How long handlers took, if that is measured. */
   readonly latency: Latency | undefined;
   /** Only while somebody watches a connection. */
-  taps: Taps | undefined = undefined;
+  taps: Traces | undefined = undefined;
   /** A connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
   /** Where the heads of large frames are written. */
@@ -36,7 +36,7 @@ export class Service {
 
   constructor(protocol: AnyProtocol, options: CompileOptions = {}) {
     this.protocol = protocol;
-    this.slab = new Slab(protocol.frames === "borrowed");
+    this.slab = new ReadMemory(protocol.frames === "borrowed");
     this.limits = { ...LIMITS, ...protocol.limits };
     const compiled = compile(protocol, this.limits, options);
     this.latency = options.timed ? new Latency() : undefined;
@@ -78,8 +78,8 @@ export class Service {
   }
 
   /** Watches one connection. @returns what ends that */
-  tap(conn: Parameters<Taps["add"]>[0], listener: TapListener): () => void {
-    this.taps ??= new Taps();
+  tap(conn: Parameters<Traces["add"]>[0], listener: TraceListener): () => void {
+    this.taps ??= new Traces();
     this.taps.add(conn, listener);
     return () => {
       if (this.taps?.remove(conn, listener)) conn.cells = this.cellsOf(conn.state);

@@ -7,7 +7,7 @@ import { lines } from "../../src/framing/lines.js";
 import { packet } from "../../src/framing/packet.js";
 import { raw } from "../../src/framing/raw.js";
 import { giveToSocket } from "../../src/tcp/loop/borrowed-memory.js";
-import { Slab } from "../../src/tcp/loop/read-memory.js";
+import { ReadMemory } from "../../src/tcp/loop/read-memory.js";
 import { cutAt, wire } from "../framing/feed.js";
 
 const SIZE = 64 * 1024;
@@ -17,7 +17,7 @@ const SIZE = 64 * 1024;
  * @param held how many frames are pulled of each chunk before what is left of it has to be kept
  * @returns the frames as text: as they were when they came, and as they are in the end
  */
-function read(framing: Framing<any, any>, slab: Slab, chunks: readonly Buffer[], held: number) {
+function read(framing: Framing<any, any>, slab: ReadMemory, chunks: readonly Buffer[], held: number) {
   const shared = Buffer.alloc(SIZE);
   const arena = new Arena(shared);
   const decoder = framing.decoder() as LendingDecoder<any>;
@@ -46,7 +46,7 @@ function read(framing: Framing<any, any>, slab: Slab, chunks: readonly Buffer[],
 test("what is left of a chunk is copied once, however often it is asked to be kept", () => {
   for (const framing of [packet(2), lines(), raw()] as Framing<any, any>[]) {
     for (const borrowed of [false, true]) {
-      const slab = new Slab(borrowed);
+      const slab = new ReadMemory(borrowed);
       let copied = 0;
       const keep = slab.keep.bind(slab);
       slab.keep = (from, start, length) => {
@@ -71,7 +71,7 @@ test("a chunk that is pushed after one was lent is not taken for the lent one", 
       const decoder = framing.decoder() as LendingDecoder<unknown>;
       const lent = wire(framing, ["old-1", "old-2"]);
       lent.copy(shared);
-      const slab = new Slab(borrowed);
+      const slab = new ReadMemory(borrowed);
       decoder.lend(new Arena(shared), lent.length, slab);
       while (decoder.pull() !== undefined);
       decoder.push(Buffer.from(wire(framing, ["new-1", "new-2"])));
@@ -103,7 +103,7 @@ for (const framing of [packet(1), packet(2), packet(4), lines()] as Framing<any,
               bytes,
               places.map((place) => place % bytes.length),
             ).filter((chunk) => chunk.length > 0);
-            const got = read(framing, new Slab(borrowed), chunks, held || Infinity);
+            const got = read(framing, new ReadMemory(borrowed), chunks, held || Infinity);
             expect(got.atOnce).toEqual(sent);
             if (!borrowed) expect(got.inTheEnd).toEqual(sent);
           }),
@@ -115,9 +115,9 @@ for (const framing of [packet(1), packet(2), packet(4), lines()] as Framing<any,
 
 test.each([false, true])("raw gives out what was lent, borrowed: %s", (borrowed) => {
   const chunks = [Buffer.from("one"), Buffer.from("two and more"), Buffer.from("3")];
-  const got = read(raw(), new Slab(borrowed), chunks, Infinity);
+  const got = read(raw(), new ReadMemory(borrowed), chunks, Infinity);
   expect(got.atOnce).toEqual(chunks.map(String));
-  expect(read(raw(), new Slab(borrowed), chunks, 0).atOnce).toEqual(chunks.map(String));
+  expect(read(raw(), new ReadMemory(borrowed), chunks, 0).atOnce).toEqual(chunks.map(String));
   if (!borrowed) expect(got.inTheEnd).toEqual(chunks.map(String));
 });
 
@@ -126,34 +126,34 @@ describe("a bench", () => {
   const framing = packet(2);
 
   it("serves one large borrowed frame after the other", () => {
-    const slab = new Slab(true);
-    const first = slab.takeBench(40_000, 60_000) as Buffer;
-    slab.returnBench(first);
-    expect(slab.takeBench(40_000, 60_000)).toBe(first);
+    const slab = new ReadMemory(true);
+    const first = slab.takeScratch(40_000, 60_000) as Buffer;
+    slab.returnScratch(first);
+    expect(slab.takeScratch(40_000, 60_000)).toBe(first);
   });
 
   it("is not used again while a socket still writes from it", () => {
-    const slab = new Slab(true);
-    const first = slab.takeBench(40_000, 60_000) as Buffer;
+    const slab = new ReadMemory(true);
+    const first = slab.takeScratch(40_000, 60_000) as Buffer;
     giveToSocket(first.buffer);
-    slab.returnBench(first);
-    expect(slab.takeBench(40_000, 60_000)).not.toBe(first);
+    slab.returnScratch(first);
+    expect(slab.takeScratch(40_000, 60_000)).not.toBe(first);
   });
 
   it("is given to nobody who has sent a few bytes and declared many", () => {
-    const slab = new Slab(true);
-    expect(slab.takeBench(100, 60_000)).toBeUndefined();
+    const slab = new ReadMemory(true);
+    expect(slab.takeScratch(100, 60_000)).toBeUndefined();
     // A new one is made for somebody who has sent half of it.
-    expect(slab.takeBench(20_000, 60_000)).toBeUndefined();
-    expect(slab.takeBench(40_000, 60_000)).toBeDefined();
+    expect(slab.takeScratch(20_000, 60_000)).toBeUndefined();
+    expect(slab.takeScratch(40_000, 60_000)).toBeDefined();
   });
 
   it("is too small for a frame that is larger", () => {
-    expect(new Slab(true).takeBench(60_000, 1_000_000)).toBeUndefined();
+    expect(new ReadMemory(true).takeScratch(60_000, 1_000_000)).toBeUndefined();
   });
 
   it("is for borrowed frames only: what may be kept has memory of its own", () => {
-    const slab = new Slab(false);
+    const slab = new ReadMemory(false);
     const sent = [big(1), big(2), big(3)];
     const bytes = wire(framing, sent);
     const chunks = cutAt(bytes, [SIZE, 2 * SIZE]);
@@ -161,7 +161,7 @@ describe("a bench", () => {
   });
 
   it("holds frames of connections that send at the same time apart", () => {
-    const slab = new Slab(true);
+    const slab = new ReadMemory(true);
     const shared = Buffer.alloc(SIZE);
     const arena = new Arena(shared);
     const decoders = [framing.decoder(), framing.decoder(), framing.decoder()] as LendingDecoder<Buffer>[];

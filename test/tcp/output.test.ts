@@ -1,9 +1,9 @@
-/** Turn and Outlet without a network: every peer gets exactly its bytes in order, however writes complete. */
+/** OutputBuffer and Writer without a network: every peer gets exactly its bytes in order, however writes complete. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineProtocol, packet } from "../../src/index.js";
-import { Outlet } from "../../src/tcp/connection/writer.js";
-import { NO_SLOT, type Wheeled } from "../../src/tcp/loop/timer-wheel.js";
+import { Writer } from "../../src/tcp/connection/writer.js";
+import { NO_SLOT, type TimerWheelEntry } from "../../src/tcp/loop/timer-wheel.js";
 import { LIMITS } from "../../src/tcp/protocol/limits.js";
 import { Service } from "../../src/tcp/service.js";
 import type { Socket } from "../../src/transport/transport.js";
@@ -62,13 +62,13 @@ class FakeSocket implements Socket {
 
 function line(service: Service) {
   const socket = new FakeSocket();
-  const owner: Wheeled = {
+  const owner: TimerWheelEntry = {
     wheelSlot: NO_SLOT,
     wheelNext: undefined,
     wheelPrev: undefined,
     onDeadline: () => Infinity,
   };
-  const outlet = new Outlet(service, socket, owner);
+  const outlet = new Writer(service, socket, owner);
   const end = () => {
     outlet.drop();
     service.wheel.remove(owner);

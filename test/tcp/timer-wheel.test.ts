@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Clock, ManualClock, useClock } from "../../src/index.js";
-import { NO_SLOT, RESOLUTION, Wheel, type Wheeled } from "../../src/tcp/loop/timer-wheel.js";
+import { NO_SLOT, RESOLUTION, TimerWheel, type TimerWheelEntry } from "../../src/tcp/loop/timer-wheel.js";
 import { turn } from "../support/until.js";
 
 let clock: ManualClock;
@@ -15,10 +15,10 @@ beforeEach(() => {
 afterEach(() => restore());
 
 /** Something with a deadline that notes when it was looked at. */
-class Item implements Wheeled {
+class Item implements TimerWheelEntry {
   wheelSlot = NO_SLOT;
-  wheelNext: Wheeled | undefined = undefined;
-  wheelPrev: Wheeled | undefined = undefined;
+  wheelNext: TimerWheelEntry | undefined = undefined;
+  wheelPrev: TimerWheelEntry | undefined = undefined;
   readonly looked: number[] = [];
   onDeadline: (now: number) => number;
 
@@ -31,7 +31,7 @@ class Item implements Wheeled {
 }
 
 test("a deadline is looked at once it has passed, and the wheel then stands still", async () => {
-  const [wheel, item] = [new Wheel(), new Item()];
+  const [wheel, item] = [new TimerWheel(), new Item()];
   wheel.schedule(item, 1_050);
   expect(wheel.size).toBe(1);
   await clock.advance(1_049);
@@ -47,7 +47,7 @@ test.each([0, 51_300, 123_456_789])(
   "a later deadline does not move an earlier one, an earlier one does: from %i ms on",
   async (start) => {
     await clock.advance(start);
-    const [wheel, item] = [new Wheel(), new Item()];
+    const [wheel, item] = [new TimerWheel(), new Item()];
     wheel.schedule(item, start + 1_000);
     wheel.schedule(item, start + 5_000);
     await clock.advance(1_200);
@@ -62,7 +62,7 @@ test.each([0, 51_300, 123_456_789])(
 
 test("a deadline beyond the ring is looked at on the way and comes true in time", async () => {
   const end = 200_000;
-  const wheel = new Wheel();
+  const wheel = new TimerWheel();
   const item = new Item((now) => (now < end ? end : Infinity));
   wheel.schedule(item, end);
   await clock.advance(end + 2 * RESOLUTION);
@@ -71,13 +71,13 @@ test("a deadline beyond the ring is looked at on the way and comes true in time"
 });
 
 test("no deadline at all is no place in the wheel", () => {
-  const [wheel, item] = [new Wheel(), new Item()];
+  const [wheel, item] = [new TimerWheel(), new Item()];
   wheel.schedule(item, Infinity);
   expect([wheel.size, clock.pending]).toEqual([0, 0]);
 });
 
 test("one that is looked at may end others of its slot, and itself come back", async () => {
-  const wheel = new Wheel();
+  const wheel = new TimerWheel();
   const others = [new Item(), new Item()];
   const first = new Item((now) => {
     for (const other of others) wheel.remove(other);
@@ -91,7 +91,7 @@ test("one that is looked at may end others of its slot, and itself come back", a
 });
 
 test("after a long rest it begins with the present", async () => {
-  const wheel = new Wheel();
+  const wheel = new TimerWheel();
   const first = new Item();
   wheel.schedule(first, 100);
   await clock.advance(1_000_050);
@@ -115,7 +115,7 @@ test("after the OS process has slept, sockets are read before anybody is called 
     clearTimeout: () => {},
   };
   const back = useClock(sleepy);
-  const [wheel, item] = [new Wheel(), new Item()];
+  const [wheel, item] = [new TimerWheel(), new Item()];
   wheel.schedule(item, 500);
   now = 60_000;
   fire();
@@ -140,7 +140,7 @@ test("whatever is scheduled, moved and removed: never early, at most two slots l
       const manual = new QuickClock();
       manual.advance(start);
       const back = useClock(manual);
-      const wheel = new Wheel();
+      const wheel = new TimerWheel();
       const due = new Array<number>(10).fill(Infinity);
       const check = (who: number, now: number) => {
         if (now < (due[who] as number)) return due[who] as number;

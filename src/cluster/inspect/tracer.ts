@@ -12,7 +12,7 @@ import { formatReason } from "../../otp/process/exit-reason.js";
 import { onDown, type Process } from "../../otp/process/process.js";
 import { install, remove } from "../../otp/sys/sys.js";
 import { Connection } from "../../tcp/connection/connection.js";
-import type { TapEvent } from "../../tcp/observe/trace.js";
+import type { TraceEvent } from "../../tcp/observe/trace.js";
 import { Meter } from "./rate-limit.js";
 import { frameParts, termText, traceLine } from "./trace-line.js";
 
@@ -41,13 +41,13 @@ export function traceProcess(process: Process, onLine: OnLine): () => void {
 
 function tapConnection(process: Connection, meter: Meter, onLine: OnLine): () => void {
   const { pid } = process;
-  return process.tap(({ what, state, content }: TapEvent) => {
+  return process.tap(({ what, state, content }: TraceEvent) => {
     if (!meter.admits()) return;
     onLine(traceLine(pid, what, { state, ...partsOf(what, content) }));
   });
 }
 
-function partsOf(what: TapEvent["what"], content: unknown): Partial<TraceLine> {
+function partsOf(what: TraceEvent["what"], content: unknown): Partial<TraceLine> {
   switch (what) {
     case "frame_in":
     case "frame_out":

@@ -3,7 +3,7 @@
  * answers.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import type { Ceiling } from "../../tcp/accept-quota.js";
+import type { AcceptQuota } from "../../tcp/accept-quota.js";
 import type { Counters } from "../../tcp/observe/counters.js";
 
 /** Heard nothing for so many milliseconds, the primary is stopped or busy: better uneven than not served. */
@@ -27,7 +27,7 @@ export interface StandingBackOptions {
   changed(): void;
 }
 
-export class StandingBack implements Ceiling {
+export class StandingBack implements AcceptQuota {
   value: number;
   mark: number;
   readonly #options: StandingBackOptions;

@@ -22,7 +22,7 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
-import { CLOSING, FLUSHING, GONE, Lifetime, OWN_MARK, RUNNING, WAITING } from "./lifecycle.js";
+import { CLOSING, FLUSHING, GONE, Lifecycle, OWN_MARK, RUNNING, WAITING } from "./lifecycle.js";
 import { type Channel, NONE } from "./reader.js";
 
 /** Frames are being handled. */
@@ -35,7 +35,7 @@ const ENDED_TOLD = OWN_MARK << 3;
 const PASSIVE_TOLD = OWN_MARK << 4;
 const SHUTDOWN_ASKED = OWN_MARK << 5;
 
-export class Connection extends Lifetime implements SocketOwner, Deferred {
+export class Connection extends Lifecycle implements SocketOwner, Deferred {
   /** Frames that were put off since the last change of state, and what was consumed before the first. */
   #postponed = 0;
   #postponedFrom = 0;

@@ -18,11 +18,11 @@ import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Peer, Socket } from "../../transport/transport.js";
-import { NO_SLOT, type Wheeled, wholeMs } from "../loop/timer-wheel.js";
+import { NO_SLOT, type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import { closeReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened } from "../observe/events.js";
 import { inspectConnection } from "../observe/inspect.js";
-import type { TapListener } from "../observe/trace.js";
+import type { TraceListener } from "../observe/trace.js";
 import type { ProtocolCells } from "../protocol/compile.js";
 import type { Active, Conn } from "../protocol/protocol.js";
 import type { Service } from "../service.js";
@@ -44,13 +44,13 @@ export const OWN_MARK = FIRST_OWN_MARK << 1;
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
 
-export abstract class Lifetime extends StateMachine<ProtocolCells> implements Conn<any, any>, Wheeled {
+export abstract class Lifecycle extends StateMachine<ProtocolCells> implements Conn<any, any>, TimerWheelEntry {
   data: any = undefined;
   framesReceived = 0;
   framesSent = 0;
   wheelSlot = NO_SLOT;
-  wheelNext: Wheeled | undefined = undefined;
-  wheelPrev: Wheeled | undefined = undefined;
+  wheelNext: TimerWheelEntry | undefined = undefined;
+  wheelPrev: TimerWheelEntry | undefined = undefined;
   protected readonly service: Service;
   protected phase = WAITING;
   protected channel: Channel | undefined = undefined;
@@ -287,7 +287,7 @@ export abstract class Lifetime extends StateMachine<ProtocolCells> implements Co
   }
 
   /** Shows all that it does to `listener`. @returns what ends that */
-  tap(listener: TapListener): () => void {
+  tap(listener: TraceListener): () => void {
     return this.service.tap(this, listener);
   }
 }

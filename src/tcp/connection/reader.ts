@@ -14,24 +14,24 @@ import type { Arena } from "../../framing/buffer-view.js";
 import type { Decoder, LendingDecoder } from "../../framing/framing.js";
 import { keep } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
-import { type Wheeled, wholeMs } from "../loop/timer-wheel.js";
+import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
 import type { Service } from "../service.js";
-import { OUTLET_FLAGS, Outlet } from "./writer.js";
+import { WRITER_FLAGS, Writer } from "./writer.js";
 
 /** No frame has begun. */
 export const NONE = -1;
 /** No number of frames was asked for. */
 const UNLIMITED = -1;
 
-const HUNGRY = OUTLET_FLAGS << 1;
-const ENDED = OUTLET_FLAGS << 2;
-const HEEDLESS = OUTLET_FLAGS << 3;
-const PAUSED = OUTLET_FLAGS << 4;
+const HUNGRY = WRITER_FLAGS << 1;
+const ENDED = WRITER_FLAGS << 2;
+const HEEDLESS = WRITER_FLAGS << 3;
+const PAUSED = WRITER_FLAGS << 4;
 /** Paused, and not only for a turn: the client is pushed back. */
-const PUSHED_BACK = OUTLET_FLAGS << 5;
+const PUSHED_BACK = WRITER_FLAGS << 5;
 
-export class Channel extends Outlet {
+export class Channel extends Writer {
   bytesReceived = 0;
   /** Frames that may be handled before `passive`; `UNLIMITED` unless a number was asked for. */
   credit = UNLIMITED;
@@ -49,7 +49,7 @@ export class Channel extends Outlet {
   #held: Buffer | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
-  constructor(service: Service, socket: Socket, owner: Wheeled) {
+  constructor(service: Service, socket: Socket, owner: TimerWheelEntry) {
     super(service, socket, owner);
     const now = wholeMs();
     this.flags = HUNGRY;

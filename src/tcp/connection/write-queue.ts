@@ -6,7 +6,7 @@
 /** The first size of the queue. */
 const FIRST = 4 * 1024;
 
-export class Backlog {
+export class WriteQueue {
   /** Bytes of the outstanding write. */
   inFlight = 0;
   /** When the kernel was last seen to take something, in clock milliseconds. */

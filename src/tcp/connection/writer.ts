@@ -10,27 +10,27 @@ import { isUint8Array } from "node:util/types";
 import type { Framing } from "../../framing/framing.js";
 import type { Socket } from "../../transport/transport.js";
 import { giveToSocket, isLent } from "../loop/borrowed-memory.js";
-import { LARGE, type TurnOwner } from "../loop/output-buffer.js";
-import { type Wheeled, wholeMs } from "../loop/timer-wheel.js";
+import { LARGE, type OutputOwner } from "../loop/output-buffer.js";
+import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { Service } from "../service.js";
-import { Backlog } from "./write-queue.js";
+import { WriteQueue } from "./write-queue.js";
 
 const FULL = 1;
 /** Above it are the flags of its subclass. */
-export const OUTLET_FLAGS = FULL;
+export const WRITER_FLAGS = FULL;
 
-export class Outlet implements TurnOwner {
+export class Writer implements OutputOwner {
   bytesSent = 0;
   protected readonly service: Service;
   readonly socket: Socket;
   /** What is true or false of it, in one number: eight bytes of every connection for each that is not. */
   protected flags = 0;
-  readonly #owner: Wheeled;
+  readonly #owner: TimerWheelEntry;
   /** While a write is outstanding. */
-  #backlog: Backlog | undefined = undefined;
+  #backlog: WriteQueue | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
-  constructor(service: Service, socket: Socket, owner: Wheeled) {
+  constructor(service: Service, socket: Socket, owner: TimerWheelEntry) {
     this.service = service;
     this.socket = socket;
     this.#owner = owner;
@@ -79,17 +79,17 @@ export class Outlet implements TurnOwner {
     if (turn.makeRoom(length)) return turn.append(this, framing, frame);
     const bytes = Buffer.allocUnsafeSlow(length);
     framing.encodeInto(frame, bytes, 0);
-    this.writeTurn(bytes);
+    this.writeOutput(bytes);
   }
 
-  private enqueue<Out>(backlog: Backlog, framing: Framing<any, Out>, frame: Out, length: number): void {
+  private enqueue<Out>(backlog: WriteQueue, framing: Framing<any, Out>, frame: Out, length: number): void {
     framing.encodeInto(frame, backlog.reserve(length), backlog.queued);
     backlog.queued += length;
     this.service.counters.outbound += length;
     this.heedMark();
   }
 
-  writeTurn(bytes: Buffer): boolean {
+  writeOutput(bytes: Buffer): boolean {
     return this.noteWrite(bytes.length, this.socket.write(bytes));
   }
 
@@ -142,11 +142,11 @@ export class Outlet implements TurnOwner {
   }
 
   /** Writes what waits; nothing is outstanding. */
-  private writeQueue(backlog: Backlog): void {
+  private writeQueue(backlog: WriteQueue): void {
     this.#backlog = undefined;
     if (backlog.queued === 0) return;
     this.service.counters.outbound -= backlog.queued;
-    this.writeTurn(backlog.takeQueue());
+    this.writeOutput(backlog.takeQueue());
   }
 
   /** Takes note of a write. @returns whether it was done at once */
@@ -154,7 +154,7 @@ export class Outlet implements TurnOwner {
     this.bytesSent += length;
     this.service.counters.bytesSent += length;
     if (done) return true;
-    const backlog = new Backlog();
+    const backlog = new WriteQueue();
     this.#backlog = backlog;
     backlog.inFlight = length;
     backlog.unsent = this.socket.unsent;

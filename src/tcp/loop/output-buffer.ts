@@ -11,9 +11,9 @@ import type { Framing } from "../../framing/framing.js";
 import { soon } from "../../otp/process/microtask.js";
 
 /** Who writes what has been gathered. */
-export interface TurnOwner {
+export interface OutputOwner {
   /** @returns whether all was written, so that the memory may be used again */
-  writeTurn(bytes: Buffer): boolean;
+  writeOutput(bytes: Buffer): boolean;
 }
 
 /** As much as a read brings, and the largest frame that can come whole with it. */
@@ -21,23 +21,23 @@ const SIZE = 80 * 1024;
 /** Larger frames leave from where they are, if they can. */
 export const LARGE = 16 * 1024;
 
-export class Turn {
+export class OutputBuffer {
   #arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
-  #owner: TurnOwner | undefined = undefined;
+  #owner: OutputOwner | undefined = undefined;
   #armed = false;
   /** Whether the owner's frames are being handled, so that the turn has an end of its own. */
-  handling: TurnOwner | undefined = undefined;
+  handling: OutputOwner | undefined = undefined;
 
   /** Whether the owner may add a frame of this size now; otherwise `flush` first, and ask again. */
-  fits(owner: TurnOwner, length: number): boolean {
+  fits(owner: OutputOwner, length: number): boolean {
     return (this.#owner === owner || this.#owner === undefined) && length <= SIZE - this.#at;
   }
 
   /** Adds a frame that fits. */
-  append<Out>(owner: TurnOwner, framing: Framing<any, Out>, frame: Out): void {
+  append<Out>(owner: OutputOwner, framing: Framing<any, Out>, frame: Out): void {
     if (this.#owner !== owner) {
       this.#owner = owner;
       if (this.handling !== owner) this.#arm();
@@ -46,12 +46,12 @@ export class Turn {
   }
 
   /** Bytes that the owner has gathered and not written. */
-  gathered(owner: TurnOwner): number {
+  gathered(owner: OutputOwner): number {
     return this.#owner === owner ? this.#at - this.#start : 0;
   }
 
   /** The owner is no more, and what it has gathered with it. */
-  forget(owner: TurnOwner): void {
+  forget(owner: OutputOwner): void {
     if (this.#owner !== owner) return;
     this.#owner = undefined;
     this.#at = this.#start;
@@ -62,7 +62,7 @@ export class Turn {
     const owner = this.#owner;
     this.#owner = undefined;
     if (!owner || this.#at === this.#start) return;
-    if (owner.writeTurn(this.#arena.view(this.#start, this.#at - this.#start))) {
+    if (owner.writeOutput(this.#arena.view(this.#start, this.#at - this.#start))) {
       this.#at = this.#start;
       return;
     }

@@ -16,7 +16,7 @@ const BENCHES = 8;
 /** Fewer bytes are put together in memory of their own: nobody is to occupy a bench with a few. */
 const WORTH_A_BENCH = 4 * 1024;
 
-export class Slab implements Keeper {
+export class ReadMemory implements Keeper {
   buffer = Buffer.allocUnsafeSlow(SIZE);
   memory = this.buffer.buffer;
   readonly borrowed: boolean;
@@ -42,13 +42,13 @@ export class Slab implements Keeper {
     this.#used = 0;
   }
 
-  takeBench(received: number, length: number): Buffer | undefined {
+  takeScratch(received: number, length: number): Buffer | undefined {
     if (!this.borrowed || received < WORTH_A_BENCH || length > SIZE) return undefined;
     // A new one is at most twice what has come, as all memory for what is not yet whole.
     return this.#benches.pop() ?? (2 * received >= SIZE ? Buffer.allocUnsafeSlow(SIZE) : undefined);
   }
 
-  returnBench(bench: Buffer): void {
+  returnScratch(bench: Buffer): void {
     if (belongsToSocket(bench.buffer) || this.#benches.length === BENCHES) return;
     this.#benches.push(bench);
   }

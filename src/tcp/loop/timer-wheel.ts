@@ -8,10 +8,10 @@
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 
 /** Something with a deadline. The wheel owns the three `wheel*` fields. */
-export interface Wheeled {
+export interface TimerWheelEntry {
   wheelSlot: number;
-  wheelNext: Wheeled | undefined;
-  wheelPrev: Wheeled | undefined;
+  wheelNext: TimerWheelEntry | undefined;
+  wheelPrev: TimerWheelEntry | undefined;
   /** The slot's time has come. Returns when to look again (clock milliseconds), `Infinity` for never. */
   onDeadline(now: number): number;
 }
@@ -24,8 +24,8 @@ export const NO_SLOT = -1;
 /** Behind by so many slots, this OS process was not running: what clients sent meanwhile has not been read. */
 const ASLEEP = 10;
 
-export class Wheel {
-  readonly #slots: (Wheeled | undefined)[] = new Array(SLOTS).fill(undefined);
+export class TimerWheel {
+  readonly #slots: (TimerWheelEntry | undefined)[] = new Array(SLOTS).fill(undefined);
   #tick = 0;
   #size = 0;
   #timer: TimerRef = undefined;
@@ -36,7 +36,7 @@ export class Wheel {
   }
 
   /** Looks at `one` when `at` has passed; if it is already to be looked at earlier, nothing changes. */
-  schedule(one: Wheeled, at: number): void {
+  schedule(one: TimerWheelEntry, at: number): void {
     if (at === Infinity) return;
     if (this.#timer === undefined) this.#start();
     const ticks = Math.min(Math.max(Math.ceil(at / RESOLUTION) - this.#tick, 1), SLOTS - 1);
@@ -58,7 +58,7 @@ export class Wheel {
     return (slot - (this.#tick % SLOTS) + SLOTS) % SLOTS;
   }
 
-  remove(one: Wheeled): void {
+  remove(one: TimerWheelEntry): void {
     if (one.wheelSlot === NO_SLOT) return;
     if (one.wheelPrev) one.wheelPrev.wheelNext = one.wheelNext;
     else this.#slots[one.wheelSlot] = one.wheelNext;

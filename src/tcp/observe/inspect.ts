@@ -1,8 +1,8 @@
 /** What `drover info` shows of a connection. */
-import type { Lifetime } from "../connection/lifecycle.js";
+import type { Lifecycle } from "../connection/lifecycle.js";
 
 /** In the order in which it is shown. */
-export function inspectConnection(one: Lifetime): Record<string, unknown> {
+export function inspectConnection(one: Lifecycle): Record<string, unknown> {
   return {
     protocol: one.label,
     state: one.waiting ? "waiting_for_socket" : one.state,

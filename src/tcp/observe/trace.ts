@@ -5,7 +5,7 @@
 import type { ProtocolCells } from "../protocol/compile.js";
 
 /** What happened, told at once: frames may lie in memory that is used again. */
-export interface TapEvent {
+export interface TraceEvent {
   readonly what: "frame_in" | "frame_out" | "state" | "message" | "event";
   readonly state: string;
   /** A frame, a message, or the name of the event. */
@@ -13,7 +13,7 @@ export interface TapEvent {
 }
 
 /** Must not throw. */
-export type TapListener = (event: TapEvent) => void;
+export type TraceListener = (event: TraceEvent) => void;
 
 /** A connection, as far as it is of interest here. */
 interface Tapped {
@@ -22,14 +22,14 @@ interface Tapped {
 }
 
 /** The connections of one service that are watched. */
-export class Taps {
-  readonly #listeners = new Map<Tapped, Set<TapListener>>();
+export class Traces {
+  readonly #listeners = new Map<Tapped, Set<TraceListener>>();
 
   get size(): number {
     return this.#listeners.size;
   }
 
-  add(conn: Tapped, listener: TapListener): void {
+  add(conn: Tapped, listener: TraceListener): void {
     const listeners = this.#listeners.get(conn) ?? new Set();
     this.#listeners.set(conn, listeners);
     listeners.add(listener);
@@ -37,7 +37,7 @@ export class Taps {
   }
 
   /** @returns whether nobody watches it any more: then it is to run on its own cells again */
-  remove(conn: Tapped, listener: TapListener): boolean {
+  remove(conn: Tapped, listener: TraceListener): boolean {
     const listeners = this.#listeners.get(conn);
     if (!listeners?.delete(listener) || listeners.size > 0) return false;
     return this.#listeners.delete(conn);
@@ -82,7 +82,7 @@ export class Taps {
     };
   }
 
-  #tell(conn: Tapped, what: TapEvent["what"], content: unknown): void {
+  #tell(conn: Tapped, what: TraceEvent["what"], content: unknown): void {
     for (const listener of this.#listeners.get(conn) ?? []) listener({ what, state: conn.state, content });
   }
 }
