@@ -46,7 +46,7 @@ export interface Keeper {
    */
   takeScratch(received: number, length: number): Buffer | undefined;
   /** The frame in it has been handled. */
-  returnScratch(bench: Buffer): void;
+  returnScratch(scratch: Buffer): void;
 }
 
 /**

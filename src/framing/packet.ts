@@ -118,7 +118,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   private own: Buffer;
   private filled: number;
   /** The keeper's memory, in which the frame is assembled, or in which the last one was. */
-  private bench: Buffer | undefined;
+  private scratch: Buffer | undefined;
 
   constructor(headerLength: HeaderLength, maxLength: number) {
     this.headerLength = headerLength;
@@ -134,7 +134,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.length = 0;
     this.own = EMPTY;
     this.filled = 0;
-    this.bench = undefined;
+    this.scratch = undefined;
   }
 
   get buffered(): number {
@@ -198,7 +198,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   }
 
   private assemble(): Buffer | undefined {
-    if (this.headerSeen === 0) this.clearBench();
+    if (this.headerSeen === 0) this.clearScratch();
     this.readHeader();
     if (this.headerSeen < this.headerLength) return this.letGoOfChunk();
     const { chunk, at, length } = this;
@@ -209,7 +209,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.at = end;
     this.filled = received;
     if (received < length) return this.letGoOfChunk();
-    const frame = this.own === this.bench ? this.own.subarray(0, length) : this.own;
+    const frame = this.own === this.scratch ? this.own.subarray(0, length) : this.own;
     this.headerSeen = 0;
     this.length = 0;
     this.own = EMPTY;
@@ -232,23 +232,23 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
 
   private makeRoom(received: number): void {
     const { own, filled, length } = this;
-    this.bench = this.keeper?.takeScratch(received, length);
-    if (this.bench === undefined) this.own = reserve(own, filled, received, length);
+    this.scratch = this.keeper?.takeScratch(received, length);
+    if (this.scratch === undefined) this.own = reserve(own, filled, received, length);
     else {
-      own.copy(this.bench, 0, 0, filled);
-      this.own = this.bench;
+      own.copy(this.scratch, 0, 0, filled);
+      this.own = this.scratch;
     }
   }
 
   /** The frame that was assembled last has been handled, since the next one is asked for. */
-  private clearBench(): void {
-    if (this.bench === undefined) return;
-    this.keeper?.returnScratch(this.bench);
-    this.bench = undefined;
+  private clearScratch(): void {
+    if (this.scratch === undefined) return;
+    this.keeper?.returnScratch(this.scratch);
+    this.scratch = undefined;
   }
 
   private letGoOfChunk(): undefined {
-    if (this.headerSeen === 0) this.clearBench();
+    if (this.headerSeen === 0) this.clearScratch();
     // The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. What is lent lives anyway.
     if (this.arena === undefined) this.turnTo(EMPTY, NO_MEMORY, 0);
     this.arena = this.keeper = undefined;

@@ -4,7 +4,7 @@
  * the listening socket, and may close its copy and ask for it again.
  *
  *   listening ──at the limit──▶ full ──room again──▶ listening
- *       ├──at the ceiling──▶ ahead ──the others have caught up──▶ listening
+ *       ├──at the quota──▶ ahead ──the others have caught up──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
 import { CallMessage } from "../otp/gen-server/call.js";
@@ -16,14 +16,14 @@ import { clock, type TimerRef } from "../otp/time/clock.js";
 import type { Listening, ListenTarget, Socket, Transport } from "../transport/transport.js";
 import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
 import type { Connection } from "./connection/connection.js";
+import type { Endpoint } from "./endpoint.js";
 import { listenerEvents } from "./observe/events.js";
-import type { Service } from "./service.js";
 
 export interface ListenerOptions {
-  readonly name: string;
+  readonly registeredAs: string;
   /** The registered name of the supervisor of its connections. */
   readonly connections: string;
-  readonly service: Service;
+  readonly endpoint: Endpoint;
   readonly transport: Transport;
   readonly backlog: number;
   /** Connections at most, in this OS process. */
@@ -33,21 +33,21 @@ export interface ListenerOptions {
   /** Comes by the listening socket; called again after the copy was closed, if `renewable`. */
   acquire(): Promise<ListenTarget>;
   /** How far it may be ahead of others. Default: there are none. */
-  readonly ceiling?: AcceptQuota | undefined;
+  readonly quota?: AcceptQuota | undefined;
   /** Whether closing and asking again loses no waiting client. Otherwise the excess is refused. */
   readonly renewable: boolean;
 }
 
 export type ListenerState = "listening" | "full" | "ahead" | "suspended" | "opening";
 
-/** At this share of its limit, or of the ceiling, a listener accepts again at once. */
+/** At this share of its limit, or of the quota, a listener accepts again at once. */
 const RESUME_AT = 0.8;
 /** Otherwise after so many milliseconds, if there is room then. */
 const RESUME_SOON = 10;
 
 export class Listener extends Process {
   readonly #options: ListenerOptions;
-  readonly #ceiling: AcceptQuota;
+  readonly #quota: AcceptQuota;
   #state: ListenerState = "opening";
   #listening: Listening | undefined = undefined;
   #soon: TimerRef = undefined;
@@ -56,9 +56,9 @@ export class Listener extends Process {
   constructor(options: ListenerOptions, parent: Process | undefined) {
     super(parent);
     this.#options = options;
-    this.#ceiling = options.ceiling ?? NO_QUOTA;
+    this.#quota = options.quota ?? NO_QUOTA;
     this.trapExit = true;
-    options.service.onReleased = () => this.#released();
+    options.endpoint.onReleased = () => this.#released();
   }
 
   get label(): string {
@@ -81,7 +81,7 @@ export class Listener extends Process {
   /** @throws ProcessExit `{ listen: code }` when the address cannot be had */
   async init(): Promise<void> {
     try {
-      register(this.#options.name, this.pid);
+      register(this.#options.registeredAs, this.pid);
       if (this.#options.suspended) this.#become("suspended");
       else await this.#open();
     } catch (error) {
@@ -116,7 +116,7 @@ export class Listener extends Process {
   }
 
   #accept(socket: Socket): void {
-    const { counters } = this.#options.service;
+    const { counters } = this.#options.endpoint;
     const supervisor = whereis(this.#options.connections)?.process as DynamicSupervisor<[]> | undefined;
     const started = supervisor?.startNow();
     const connection =
@@ -133,17 +133,17 @@ export class Listener extends Process {
 
   /** At the limit the copy is closed: who comes now waits in the kernel's queue. */
   #heedLimit(): void {
-    const { service, maxConnections, renewable } = this.#options;
+    const { endpoint, maxConnections, renewable } = this.#options;
     if (this.#state !== "listening" || !renewable) return;
-    const { active } = service.counters;
+    const { active } = endpoint.counters;
     if (active >= maxConnections) this.#close("full");
-    else if (active >= this.#ceiling.mark && this.#ceiling.reached(active)) this.#close("ahead");
+    else if (active >= this.#quota.mark && this.#quota.reached(active)) this.#close("ahead");
   }
 
   /** Much room: at once. A little: in a moment, for asking for the socket costs more than an accept. */
   #released(): void {
-    const { active } = this.#options.service.counters;
-    this.#ceiling.released(active);
+    const { active } = this.#options.endpoint.counters;
+    this.#quota.released(active);
     if (this.#state !== "full" && this.#state !== "ahead") return;
     if (active <= this.#most() * RESUME_AT) return this.#heedRoom();
     this.#soon ??= clock.setTimeout(() => {
@@ -154,13 +154,13 @@ export class Listener extends Process {
 
   #heedRoom(): void {
     if (this.#state !== "full" && this.#state !== "ahead") return;
-    if (this.#options.service.counters.active < this.#most()) this.#reopen();
+    if (this.#options.endpoint.counters.active < this.#most()) this.#reopen();
   }
 
   /** Connections below which a listener that waits accepts again. */
   #most(): number {
     const { maxConnections } = this.#options;
-    return this.#state === "ahead" ? Math.min(maxConnections, this.#ceiling.value) : maxConnections;
+    return this.#state === "ahead" ? Math.min(maxConnections, this.#quota.value) : maxConnections;
   }
 
   #reopen(): void {
@@ -179,7 +179,12 @@ export class Listener extends Process {
   #become(state: ListenerState, quiet = state === "ahead"): void {
     this.#state = state;
     if (quiet || !listenerEvents.hasSubscribers) return;
-    listenerEvents.publish({ pid: this.pid, listener: this.#options.name, what: state, ...this.#address });
+    listenerEvents.publish({
+      pid: this.pid,
+      listener: this.#options.endpoint.name,
+      what: state,
+      ...this.#address,
+    });
   }
 
   protected receive(message: unknown): void {
@@ -213,16 +218,16 @@ export class Listener extends Process {
   }
 
   protected override ended(_reason: ExitReason): void {
-    this.#options.service.onReleased = undefined;
+    this.#options.endpoint.onReleased = undefined;
     clock.clearTimeout(this.#soon);
     this.#listening?.close();
     this.#listening = undefined;
   }
 
   inspect(): Record<string, unknown> {
-    const { name, transport, maxConnections, backlog } = this.#options;
+    const { endpoint, transport, maxConnections, backlog } = this.#options;
     return {
-      listener: name,
+      listener: endpoint.name,
       state: this.#state,
       ...this.#address,
       transport: transport.name,

@@ -6,10 +6,11 @@ import { whereis } from "../otp/process/registry.js";
 import { stopSupervisor } from "../otp/supervisor/supervisor.js";
 import type { Duration } from "../otp/time/duration.js";
 import { chooseTransport } from "../transport/choose-transport.js";
+import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
+import { CompiledProtocol } from "./protocol/compiled-protocol.js";
 import { type AnyProtocol, checkProtocol } from "./protocol/protocol.js";
 import { startServer } from "./server.js";
-import { Service } from "./service.js";
 
 export interface ServeOptions {
   /** 0 for any that is free. */
@@ -32,7 +33,7 @@ export interface Serving {
   /** `host:port`. */
   readonly address: string;
   /** The counters of this server. */
-  readonly counters: Service["counters"];
+  readonly counters: Endpoint["counters"];
   /** Stops accepting, lets connections finish for the shutdown time, and resolves when all is closed. */
   stop(): Promise<void>;
 }
@@ -46,7 +47,7 @@ let servers = 0;
 export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
   checkProtocol(protocol);
   const { port, host = "127.0.0.1", maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
-  const service = new Service(protocol);
+  const endpoint = new Endpoint();
   const prefix = `${protocol.name}#${++servers}.`;
   // A failed listener that comes back must be found where the clients know it.
   let where = { host, port };
@@ -54,7 +55,8 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   const { transport } = await chooseTransport(options.transport ?? "auto");
   const settings = {
     prefix,
-    service,
+    endpoint,
+    protocol: new CompiledProtocol(protocol),
     transport,
     acquire,
     renewable: false,
@@ -73,7 +75,7 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
     host: address.address,
     port: address.port,
     address: `${address.address.includes(":") ? `[${address.address}]` : address.address}:${address.port}`,
-    counters: service.counters,
+    counters: endpoint.counters,
     stop: () => stopSupervisor(root),
   };
 }

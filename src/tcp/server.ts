@@ -14,17 +14,20 @@ import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import type { AcceptQuota } from "./accept-quota.js";
 import { Connection } from "./connection/connection.js";
+import type { Endpoint } from "./endpoint.js";
 import { Listener } from "./listener.js";
-import type { Service } from "./service.js";
+import type { CompiledProtocol } from "./protocol/compiled-protocol.js";
 
 export interface ServerOptions {
   /** Comes before the registered names of its processes, where one OS process runs several. Default none. */
   readonly prefix?: string;
-  readonly service: Service;
+  readonly endpoint: Endpoint;
+  /** What its connections speak. */
+  readonly protocol: CompiledProtocol;
   acquire(): Promise<ListenTarget>;
   readonly renewable: boolean;
   /** Where others accept on the same listening socket. */
-  readonly ceiling?: AcceptQuota;
+  readonly quota?: AcceptQuota;
   /** Default `stream`. */
   readonly transport?: Transport;
   /** Read again whenever a child is started. */
@@ -53,14 +56,15 @@ export function startServer(options: ServerOptions): Promise<Pid> {
 
 /** The tutorial's `tcp_client_sup`. */
 function connections(name: string, options: ServerOptions): ChildSpec {
-  const { service, shutdown = "2s" } = options;
-  const start = (parent: { process: Process | undefined }) => new Connection(service, parent.process).pid;
+  const { endpoint, protocol, shutdown = "2s" } = options;
+  const start = (parent: { process: Process | undefined }) =>
+    new Connection(endpoint, protocol, parent.process).pid;
   return {
     id: "connections",
     type: "supervisor",
     mfargs: ["supervisor", "start_link", ["connections"]],
     start: (parent) => {
-      const mfargs = [service.protocol.name, "start_link", []] as const;
+      const mfargs = [protocol.name, "start_link", []] as const;
       const settings = {
         start,
         restart: "temporary",
@@ -77,19 +81,19 @@ function connections(name: string, options: ServerOptions): ChildSpec {
 
 /** The tutorial's `tcp_listener`. */
 function listener(name: string, connectionsName: string, options: ServerOptions): ChildSpec {
-  const { service, acquire, renewable, ceiling, transport = stream, backlog = 1024 } = options;
+  const { endpoint, protocol, acquire, renewable, quota, transport = stream, backlog = 1024 } = options;
   return {
     id: "listener",
     shutdown: "2s",
-    mfargs: ["listener", "start_link", [service.protocol.name]],
+    mfargs: ["listener", "start_link", [protocol.name]],
     start: async (parent) => {
       const settings = {
-        name,
+        registeredAs: name,
         connections: connectionsName,
-        service,
+        endpoint,
         acquire,
         renewable,
-        ceiling,
+        quota,
         transport,
         suspended: options.suspended ?? false,
         backlog,

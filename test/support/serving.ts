@@ -5,10 +5,12 @@ import { ManualClock, type ServeOptions, type Serving, serve, useClock, whereis 
 import type { CrashReport } from "../../src/otp/events.js";
 import { processOf } from "../../src/otp/process/process.js";
 import { stopSupervisor } from "../../src/otp/supervisor/supervisor.js";
+import { Endpoint } from "../../src/tcp/endpoint.js";
 import type { Listener } from "../../src/tcp/listener.js";
+import { Loop } from "../../src/tcp/loop/loop.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
 import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
 import { type ServerOptions, startServer } from "../../src/tcp/server.js";
-import { Service } from "../../src/tcp/service.js";
 import { Client } from "./client.js";
 import { until } from "./until.js";
 
@@ -69,11 +71,13 @@ let houses = 0;
 /** The same with its rooms open. */
 export async function house(protocol: AnyProtocol, options: Partial<ServerOptions> = {}) {
   const mine = present();
-  const service = new Service(protocol);
+  const endpoint = options.endpoint ?? new Endpoint({ loop: new Loop() });
+  const compiled = new CompiledProtocol(protocol, { latency: endpoint.latency });
   const prefix = `house${++houses}.`;
   const root = await startServer({
     prefix,
-    service,
+    endpoint,
+    protocol: compiled,
     acquire: async () => ({ host: "127.0.0.1", port: 0 }),
     renewable: false,
     maxConnections: 1000,
@@ -85,8 +89,9 @@ export async function house(protocol: AnyProtocol, options: Partial<ServerOption
   mine.stops.push(stop);
   const connections = whereis(`${prefix}connections`)!;
   return {
-    service,
-    counters: service.counters,
+    endpoint,
+    protocol: compiled,
+    counters: endpoint.counters,
     listener,
     connections,
     port: listener.address.port,
@@ -113,7 +118,7 @@ export function crashes(): CrashReport[] {
 
 /** Waits until all connections have ended, and says how they were counted: only the words that occur. */
 export async function closedAs(server: {
-  readonly counters: Service["counters"];
+  readonly counters: Endpoint["counters"];
 }): Promise<Record<string, number>> {
   const { counters } = server;
   await until(() => counters.accepted > 0 && counters.active === 0);

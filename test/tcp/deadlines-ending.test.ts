@@ -144,7 +144,7 @@ test("connections that have ended, in whatever way, are in the wheel no more, an
   );
   for (let n = 0; n < 5; n++) (await connected(server)).send("x").finish();
   await closedAs(server);
-  expect(server.service.wheel.size).toBe(0);
+  expect(server.endpoint.loop.timerWheel.size).toBe(0);
   const before = clock.pending;
   await clock.advance(200);
   expect(clock.pending).toBe(before - 1);

@@ -84,8 +84,7 @@ test("a client whose frames wait for their turn is not read until they are handl
 async function slices(look: (counters: { accepted: number }) => void): Promise<string> {
   let now = 0;
   onTestFinished(useClock({ ...systemClock, now: () => now }));
-  const counters = { accepted: 0 };
-  const queue = new RunQueue(counters);
+  const queue = new RunQueue();
   const order: string[] = [];
   for (const name of ["a", "b", "c", "d", "e"]) {
     let turns = 2;
@@ -97,7 +96,7 @@ async function slices(look: (counters: { accepted: number }) => void): Promise<s
     queue.add({ resumeTurn });
   }
   while (order.filter((name) => name !== "|").length < 10) {
-    look(counters);
+    look(queue);
     await new Promise(setImmediate);
     order.push("|");
   }
@@ -115,8 +114,8 @@ test("while somebody is accepted at each look, the slice is a turn, and those wi
   });
   expect(counted).toBe("a|b|c|d|eab|cde|");
 
-  const counters = { accepted: 1 };
-  const queue = new RunQueue(counters);
+  const queue = new RunQueue();
+  queue.accepted = 1;
   let handled = 0;
   for (let n = 0; n < 100; n++) queue.add({ resumeTurn: () => void handled++ });
   await new Promise(setImmediate);
@@ -130,7 +129,7 @@ test("a turn that throws costs nobody else theirs", async () => {
   onTestFinished(() => {
     for (const listener of before) process.on("uncaughtException", listener);
   });
-  const queue = new RunQueue({ accepted: 0 });
+  const queue = new RunQueue();
   let resumed = 0;
   const throwing = () => {
     throw new Error("of this turn only");
@@ -171,7 +170,7 @@ test("a framing that fails between two turns ends its own connection only", asyn
 });
 
 test("a client of whom nothing waits stands in no line when its protocol asks for the next frame", async () => {
-  const { service, port } = await house(
+  const { endpoint, port } = await house(
     defineProtocol({
       name: "one-by-one",
       framing: packet(2),
@@ -180,8 +179,8 @@ test("a client of whom nothing waits stands in no line when its protocol asks fo
     }),
   );
   let queued = 0;
-  const add = service.runQueue.add.bind(service.runQueue);
-  service.runQueue.add = (one) => {
+  const add = endpoint.loop.runQueue.add.bind(endpoint.loop.runQueue);
+  endpoint.loop.runQueue.add = (one) => {
     queued++;
     add(one);
   };

@@ -1,9 +1,10 @@
 /** How long handlers take, where it is measured: and that it is measured nowhere else. */
 import { expect, it } from "vitest";
 import { defineProtocol, packet } from "../../src/index.js";
+import { Endpoint } from "../../src/tcp/endpoint.js";
 import { HANDLER_BOUNDS } from "../../src/tcp/observe/events.js";
 import { Latency } from "../../src/tcp/observe/latency.js";
-import { Service } from "../../src/tcp/service.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
 import { HANDLER_BUCKETS } from "../../src/telemetry/metrics/snapshot.js";
 import { connected, house, manualClock } from "../support/serving.js";
 import { until } from "../support/until.js";
@@ -40,28 +41,28 @@ it("a bound is the upper end of its bucket", () => {
 it("a handler that waits is measured until it is through, and one that crashes as well", async () => {
   const time = clock();
   const protocol = slow(time);
-  const service = new Service(protocol, { timed: true });
-  const server = await house(protocol, { service });
+  const endpoint = new Endpoint({ timed: true });
+  const server = await house(protocol, { endpoint });
   const client = await connected(server);
   client.send("30");
   await client.receive(1);
   client.send("7000");
-  await until(() => service.counters.crashes === 1);
+  await until(() => endpoint.counters.crashes === 1);
   const counted = Object.fromEntries(
-    service
+    endpoint
       .latency!.counts.map((count, at) => [HANDLER_BOUNDS[at] ?? "more", count])
       .filter(([, count]) => count),
   );
   // `enter` took no time at all.
   expect(counted).toEqual({ 0.0001: 1, 0.05: 1, 10: 1 });
-  expect(service.latency!.seconds).toBeCloseTo(7.03, 5);
+  expect(endpoint.latency!.seconds).toBeCloseTo(7.03, 5);
 });
 
 it("without the option connections run on the very cells that the protocol was compiled to", () => {
-  const { latency, initial } = new Service(
+  const { initial } = new CompiledProtocol(
     defineProtocol({ name: "bare", framing: packet(2), states: { ready: { frame: unmeasured } } }),
   );
-  expect([latency, initial.frame]).toEqual([undefined, unmeasured]);
+  expect([new Endpoint().latency, initial.frame]).toEqual([undefined, unmeasured]);
 });
 
 function unmeasured(): void {}

@@ -2,17 +2,21 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineProtocol, packet } from "../../src/index.js";
-import { Writer } from "../../src/tcp/connection/writer.js";
-import { NO_SLOT, type TimerWheelEntry } from "../../src/tcp/loop/timer-wheel.js";
+import { Writer, type WriterOwner } from "../../src/tcp/connection/writer.js";
+import { Endpoint } from "../../src/tcp/endpoint.js";
+import { Loop } from "../../src/tcp/loop/loop.js";
+import { NO_SLOT } from "../../src/tcp/loop/timer-wheel.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
 import { LIMITS } from "../../src/tcp/protocol/limits.js";
-import { Service } from "../../src/tcp/service.js";
 import type { Socket } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";
 
 const framing = packet(2);
 
-function newService(): Service {
-  return new Service(defineProtocol({ name: "output", framing, states: { ready: {} } }));
+const protocol = new CompiledProtocol(defineProtocol({ name: "output", framing, states: { ready: {} } }));
+
+function newEndpoint(): Endpoint {
+  return new Endpoint({ loop: new Loop() });
 }
 
 /** A socket that takes a write at once, or later: then it reads the bytes only when it is done with them. */
@@ -60,37 +64,39 @@ class FakeSocket implements Socket {
   destroy(): void {}
 }
 
-function line(service: Service) {
+function line(endpoint: Endpoint) {
   const socket = new FakeSocket();
-  const owner: TimerWheelEntry = {
+  const owner: WriterOwner = {
+    endpoint,
+    protocol,
     wheelSlot: NO_SLOT,
     wheelNext: undefined,
     wheelPrev: undefined,
     onDeadline: () => Infinity,
   };
-  const outlet = new Writer(service, socket, owner);
+  const writer = new Writer(owner, socket);
   const end = () => {
-    outlet.drop();
-    service.wheel.remove(owner);
+    writer.drop();
+    endpoint.loop.timerWheel.remove(owner);
   };
-  return { socket, outlet, end, send: (text: string | Buffer) => outlet.send(framing, text) };
+  return { socket, writer, end, send: (text: string | Buffer) => writer.send(framing, text) };
 }
 
 test("what is sent in one turn leaves in one write when the turn is over", () => {
-  const service = newService();
-  const one = line(service);
-  service.turn.handling = one.outlet;
+  const endpoint = newEndpoint();
+  const one = line(endpoint);
+  endpoint.loop.output.handling = one.writer;
   one.send("a");
   one.send("b");
-  expect([one.socket.writes, one.outlet.outbound, one.outlet.pending]).toEqual([0, 6, 0]);
-  service.turn.flush();
+  expect([one.socket.writes, one.writer.outbound, one.writer.pending]).toEqual([0, 6, 0]);
+  endpoint.loop.output.flush();
   expect(one.socket.writes).toBe(1);
   expect(one.socket.got).toEqual(Buffer.concat([packet2("a"), packet2("b")]));
-  expect(one.outlet.bytesSent).toBe(6);
+  expect(one.writer.bytesSent).toBe(6);
 });
 
 test("what is sent outside of it leaves by itself when the present piece of work is done", async () => {
-  const one = line(newService());
+  const one = line(newEndpoint());
   one.send("a");
   one.send("b");
   expect(one.socket.writes).toBe(0);
@@ -99,34 +105,34 @@ test("what is sent outside of it leaves by itself when the present piece of work
 });
 
 test("what is sent behind an outstanding write waits in the queue and leaves in one write", () => {
-  const service = newService();
-  const one = line(service);
+  const endpoint = newEndpoint();
+  const one = line(endpoint);
   one.socket.slow = true;
   one.send("first");
-  service.turn.flush();
+  endpoint.loop.output.flush();
   for (const text of ["2", "3", "4"]) one.send(text);
-  service.turn.flush();
-  expect([one.socket.writes, one.outlet.pending]).toEqual([1, 16]);
-  expect(service.counters.outbound).toBe(16);
+  endpoint.loop.output.flush();
+  expect([one.socket.writes, one.writer.pending]).toEqual([1, 16]);
+  expect(endpoint.counters.outbound).toBe(16);
   one.socket.take();
-  one.outlet.written();
-  expect([one.socket.writes, one.outlet.pending]).toEqual([2, 9]);
+  one.writer.written();
+  expect([one.socket.writes, one.writer.pending]).toEqual([2, 9]);
   one.socket.take();
-  one.outlet.written();
-  expect(service.counters.outbound).toBe(0);
+  one.writer.written();
+  expect(endpoint.counters.outbound).toBe(0);
   expect(one.socket.got.toString("latin1").replaceAll(/[^\w]/g, "")).toBe("first234");
   one.end();
 });
 
 test("bytes that a socket still holds are not written over by the turns of others", () => {
-  const service = newService();
-  const [slow, quick] = [line(service), line(service)];
+  const endpoint = newEndpoint();
+  const [slow, quick] = [line(endpoint), line(endpoint)];
   slow.socket.slow = true;
   slow.send("precious");
-  service.turn.flush();
+  endpoint.loop.output.flush();
   for (let n = 0; n < 100; n++) {
     quick.send(Buffer.alloc(10_000, n));
-    service.turn.flush();
+    endpoint.loop.output.flush();
   }
   slow.socket.take();
   expect(slow.socket.got).toEqual(packet2("precious"));
@@ -134,46 +140,46 @@ test("bytes that a socket still holds are not written over by the turns of other
 });
 
 test("full says when the output is at its high-water mark, written when it is down again", () => {
-  const one = line(newService());
+  const one = line(newEndpoint());
   one.socket.slow = true;
   one.send(Buffer.alloc(60_000));
-  expect(one.outlet.full).toBe(false);
+  expect(one.writer.full).toBe(false);
   one.send(Buffer.alloc(5_534));
-  expect(one.outlet.pending).toBe(LIMITS.highWater + 2);
-  expect(one.outlet.full).toBe(true);
+  expect(one.writer.pending).toBe(LIMITS.highWater + 2);
+  expect(one.writer.full).toBe(true);
   one.socket.take();
-  expect(one.outlet.written()).toBe(true);
-  expect(one.outlet.full).toBe(false);
+  expect(one.writer.written()).toBe(true);
+  expect(one.writer.full).toBe(false);
   one.end();
 });
 
-test("an outlet that is dropped takes what it has gathered and queued out of the count", () => {
-  const service = newService();
-  const [one, other] = [line(service), line(service)];
+test("a writer that is dropped takes what it has gathered and queued out of the count", () => {
+  const endpoint = newEndpoint();
+  const [one, other] = [line(endpoint), line(endpoint)];
   one.socket.slow = true;
   one.send(Buffer.alloc(60_000));
   one.send("queued");
   other.send("gathered");
   one.end();
   other.end();
-  service.turn.flush();
-  expect(service.counters.outbound).toBe(0);
+  endpoint.loop.output.flush();
+  expect(endpoint.counters.outbound).toBe(0);
   expect(other.socket.writes).toBe(0);
   one.socket.take();
-  one.outlet.written();
-  expect([service.counters.outbound, one.socket.writes]).toEqual([0, 1]);
+  one.writer.written();
+  expect([endpoint.counters.outbound, one.socket.writes]).toEqual([0, 1]);
 });
 
 test("a large frame that cannot be encoded leaves nothing behind that would count as a peer that takes nothing", () => {
-  const one = line(newService());
+  const one = line(newEndpoint());
   const failing = {
     ...{ name: "failing", decoder: () => framing.decoder(), encodedLength: () => 20_000 },
     encodeInto: () => {
       throw new Error("as told");
     },
   };
-  expect(() => one.outlet.send(failing, "x")).toThrow("as told");
-  expect(one.outlet.stalledAt).toBe(Infinity);
+  expect(() => one.writer.send(failing, "x")).toThrow("as told");
+  expect(one.writer.stalledAt).toBe(Infinity);
   one.end();
 });
 
@@ -193,29 +199,29 @@ test("random sends and random completions: every peer receives exactly its frame
   );
   fc.assert(
     fc.property(fc.array(action, { maxLength: 80 }), (actions) => {
-      const service = newService();
-      const lines = [0, 1, 2, 3].map(() => ({ ...line(service), sent: [] as Buffer[] }));
+      const endpoint = newEndpoint();
+      const lines = [0, 1, 2, 3].map(() => ({ ...line(endpoint), sent: [] as Buffer[] }));
       for (const [n, one] of actions.entries()) {
-        const { socket, outlet, send, sent } = lines[one.who] as (typeof lines)[number];
+        const { socket, writer, send, sent } = lines[one.who] as (typeof lines)[number];
         if (one.kind === "slow") socket.slow = one.slow;
-        else if (one.kind === "handle") service.turn.handling = outlet;
-        else if (one.kind === "flush") service.turn.flush();
-        else if (one.kind === "complete") socket.take() && outlet.written();
+        else if (one.kind === "handle") endpoint.loop.output.handling = writer;
+        else if (one.kind === "flush") endpoint.loop.output.flush();
+        else if (one.kind === "complete") socket.take() && writer.written();
         else {
           const frame = Buffer.alloc(one.size, n);
           sent.push(packet2(frame));
           send(frame);
         }
       }
-      service.turn.flush();
-      for (const { socket, outlet, sent, end } of lines) {
-        while (socket.take()) outlet.written();
+      endpoint.loop.output.flush();
+      for (const { socket, writer, sent, end } of lines) {
+        while (socket.take()) writer.written();
         expect(socket.got.equals(Buffer.concat(sent))).toBe(true);
-        expect(outlet.bytesSent).toBe(socket.got.length);
+        expect(writer.bytesSent).toBe(socket.got.length);
         end();
       }
-      expect(service.counters.outbound).toBe(0);
-      expect(service.wheel.size).toBe(0);
+      expect(endpoint.counters.outbound).toBe(0);
+      expect(endpoint.loop.timerWheel.size).toBe(0);
     }),
     { numRuns: 300 },
   );

@@ -41,7 +41,7 @@ export function traceProcess(process: Process, onLine: OnLine): () => void {
 
 function tapConnection(process: Connection, meter: Meter, onLine: OnLine): () => void {
   const { pid } = process;
-  return process.tap(({ what, state, content }: TraceEvent) => {
+  return process.trace(({ what, state, content }: TraceEvent) => {
     if (!meter.admits()) return;
     onLine(traceLine(pid, what, { state, ...partsOf(what, content) }));
   });

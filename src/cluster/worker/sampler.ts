@@ -5,8 +5,8 @@ import { newestSerial } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
 import type { Supervisor } from "../../otp/supervisor/supervisor.js";
+import type { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener, ListenerState } from "../../tcp/listener.js";
-import type { Service } from "../../tcp/service.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
 import { HANDLER_BUCKETS, type Snapshot } from "../../telemetry/metrics/snapshot.js";
@@ -17,7 +17,7 @@ const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
 type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
 
 export class Sampler {
-  readonly #service: Service;
+  readonly #endpoint: Endpoint;
   readonly #limit: () => number;
   readonly #reports: Record<ErrorContext, number> = {
     child_terminated: 0,
@@ -31,8 +31,8 @@ export class Sampler {
   #restartsLeft = 0;
 
   /** @param limit how many connections there may be */
-  constructor(service: Service, reports: Channel, limit: () => number) {
-    this.#service = service;
+  constructor(endpoint: Endpoint, reports: Channel, limit: () => number) {
+    this.#endpoint = endpoint;
     this.#limit = limit;
     reports.subscribe((report) => this.#count(report as SupervisorReport));
   }
@@ -48,7 +48,7 @@ export class Sampler {
 
   /** @param lagMs how late the loop was at most since the last time */
   take(lagMs: number): Snapshot {
-    const { counters } = this.#service;
+    const { counters } = this.#endpoint;
     const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(counters.active);
     const pid = whereis("listener");
     const listener = pid && (processOf(pid) as Listener | undefined);
@@ -85,7 +85,7 @@ export class Sampler {
   }
 
   #handlers(): HandlerTotals {
-    const { latency } = this.#service;
+    const { latency } = this.#endpoint;
     const counts = HANDLER_BUCKETS.map((name, at) => [name, latency?.counts[at] ?? 0]);
     return { ...Object.fromEntries(counts), handlerSeconds: latency?.seconds ?? 0 } as HandlerTotals;
   }

@@ -8,10 +8,11 @@ import { whereis } from "../../otp/process/registry.js";
 import { exit } from "../../otp/process/signals.js";
 import { stopSupervisor } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
+import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
+import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import { type AnyProtocol, checkProtocol } from "../../tcp/protocol/protocol.js";
 import { startServer } from "../../tcp/server.js";
-import { Service } from "../../tcp/service.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
@@ -55,7 +56,7 @@ export class WorkerMain {
   #root: Pid | undefined = undefined;
   #stopping = false;
   readonly #copies = new Copies((id) => this.#post({ t: "acquire", id }));
-  #service: Service | undefined = undefined;
+  readonly #endpoint: Endpoint;
 
   constructor(boot: Boot) {
     this.#boot = boot;
@@ -64,11 +65,12 @@ export class WorkerMain {
     // Better a worker that logs elsewhere than none.
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);
+    this.#endpoint = new Endpoint({ timed: boot.timed });
     this.#steered = new Steered(boot, () => this.#tellNow(), this.#log);
     this.#standing = new StandingBack({
       ceiling: boot.ceiling,
       mark: boot.mark,
-      counters: () => this.#service?.counters,
+      counters: () => this.#endpoint.counters,
       mayClose: () => this.#copies.ready,
       tell: () => this.#tellLoad(true),
       changed: () => this.#steered.reconsider(),
@@ -80,18 +82,18 @@ export class WorkerMain {
   }
 
   async start(): Promise<void> {
-    const service = await this.#load();
-    if (!service) return;
-    this.#service = service;
+    const protocol = await this.#load();
+    if (!protocol) return;
     const steered = this.#steered;
-    this.#sampler = new Sampler(service, supervisorReports, () => steered.maxConnections);
+    this.#sampler = new Sampler(this.#endpoint, supervisorReports, () => steered.maxConnections);
     const { backlog, shutdown, intensity, period } = this.#boot;
     try {
       this.#root = await startServer({
-        service,
+        endpoint: this.#endpoint,
+        protocol,
         acquire: () => this.#copies.acquire(),
         renewable: true,
-        ceiling: this.#standing,
+        quota: this.#standing,
         transport: (await chooseTransport(this.#boot.transport, false)).transport,
         get maxConnections() {
           return steered.maxConnections;
@@ -114,23 +116,29 @@ export class WorkerMain {
     this.#post({ t: "ready", d: { ...address, transport } });
     this.#tell();
     // Only now: while a worker starts, its place is empty.
-    const { protocol, watchdog } = this.#boot;
+    const {
+      protocol: { bundled },
+      watchdog,
+    } = this.#boot;
     startGuardian(process.argv[1] as string, {
       pulse: this.#pulse.shared,
       primary: process.ppid,
       log: this.#logOptions,
-      bundled: protocol.bundled,
+      bundled,
       watchdog,
     });
   }
 
-  async #load(): Promise<Service | undefined> {
+  async #load(): Promise<CompiledProtocol | undefined> {
     const { url, bundled } = this.#boot.protocol;
     if (bundled) mapStacks(bundled);
     try {
       const module = (await import(url)) as { default?: AnyProtocol };
       checkProtocol(module.default as AnyProtocol);
-      return new Service(module.default as AnyProtocol, { idle: this.#boot.idle, timed: this.#boot.timed });
+      return new CompiledProtocol(module.default as AnyProtocol, {
+        idle: this.#boot.idle,
+        latency: this.#endpoint.latency,
+      });
     } catch (error) {
       this.#fail(NO_PROTOCOL, error instanceof Error ? error.message : String(error));
       return undefined;
@@ -151,7 +159,7 @@ export class WorkerMain {
   }
 
   #tellLoad(ahead: boolean): void {
-    this.#post({ t: "loaded", d: { active: this.#service?.counters.active ?? 0, ahead } });
+    this.#post({ t: "loaded", d: { active: this.#endpoint.counters.active, ahead } });
   }
 
   received(message: ToWorker, handle: unknown): void {

@@ -23,7 +23,7 @@ import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
 import { CLOSING, FLUSHING, GONE, Lifecycle, OWN_MARK, RUNNING, WAITING } from "./lifecycle.js";
-import { type Channel, NONE } from "./reader.js";
+import { NONE, type ReaderWriter } from "./reader.js";
 
 /** Frames are being handled. */
 const PUMPING = OWN_MARK;
@@ -43,11 +43,11 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   /** The listener hands the socket over: from here on it is this process's, and only now is it read. */
   socketReady(socket: Socket): void {
     if (!this.alive || this.phase !== WAITING) return socket.destroy();
-    const { protocol } = this.service;
+    const { source } = this.protocol;
     try {
       this.adopt(socket);
-      this.channel?.ask(protocol.active ?? "once");
-      this.data = dataFor(protocol, this);
+      this.io?.ask(source.active ?? "once");
+      this.data = dataFor(source, this);
     } catch (thrown) {
       // No state has been entered, so there is none to leave.
       return this.abort(reasonOf(thrown));
@@ -59,14 +59,14 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   // -- what its protocol may ask ------------------------------------------------------------------------
 
   send(frame: any): void {
-    const { channel } = this;
+    const { io } = this;
     // A handler that outlives its connection may still send: nobody is there to take it.
-    if (channel === undefined || this.phase > CLOSING) return;
-    const { counters, limits, protocol, taps } = this.service;
-    if (taps !== undefined) taps.sent(this, frame);
-    if (channel.full && channel.pending > limits.maxOutbound)
-      return this.giveUp({ shutdown: "slow_consumer" });
-    channel.send(protocol.framing, frame);
+    if (io === undefined || this.phase > CLOSING) return;
+    const { counters, traces } = this.endpoint;
+    const { limits, framing } = this.protocol;
+    if (traces !== undefined) traces.sent(this, frame);
+    if (io.full && io.pending > limits.maxOutbound) return this.giveUp({ shutdown: "slow_consumer" });
+    io.send(framing, frame);
     this.framesSent++;
     counters.framesSent++;
   }
@@ -75,11 +75,11 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     checkActive(active, (what) => {
       throw new TypeError(what);
     });
-    const { channel } = this;
-    channel?.ask(active);
+    const { io } = this;
+    io?.ask(active);
     this.mark(PASSIVE_TOLD, false);
     if (this.is(PUMPING) || this.busy) return;
-    if (channel === undefined || !this.standBy(channel)) this.deferTurn();
+    if (io === undefined || !this.standBy(io)) this.deferTurn();
   }
 
   // -- frames in ----------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   onChunk(chunk: Buffer): void {
     if (this.phase !== RUNNING) return;
     try {
-      if ((this.channel as Channel).take(chunk)) this.pump();
+      if ((this.io as ReaderWriter).take(chunk)) this.pump();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -95,10 +95,10 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   onBytes(shared: Buffer, length: number): void {
     if (this.phase !== RUNNING) return;
-    const channel = this.channel as Channel;
+    const io = this.io as ReaderWriter;
     try {
-      if (channel.lend(lends(shared), length)) this.pump();
-      channel.keep();
+      if (io.lend(lends(shared), length)) this.pump();
+      io.keep();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
@@ -106,19 +106,19 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   onEnd(): void {
     if (this.phase !== RUNNING) return;
-    const channel = this.channel as Channel;
-    channel.end();
-    this.goOn(channel);
+    const io = this.io as ReaderWriter;
+    io.end();
+    this.goOn(io);
   }
 
   resumeTurn(): void {
     this.mark(DEFERRED, false);
-    if (this.phase === RUNNING) this.goOn(this.channel as Channel);
+    if (this.phase === RUNNING) this.goOn(this.io as ReaderWriter);
   }
 
-  private goOn(channel: Channel): void {
+  private goOn(io: ReaderWriter): void {
     try {
-      if (this.busy) channel.listen();
+      if (this.busy) io.listen();
       else this.pump();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
@@ -128,79 +128,80 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   private deferTurn(): void {
     if (this.is(DEFERRED)) return;
     this.mark(DEFERRED);
-    this.service.runQueue.add(this);
+    this.endpoint.loop.runQueue.add(this);
   }
 
   /**
    * Makes it ready for what comes, if nothing is here that has to be handled before.
    * @returns whether that is so; otherwise it has to wait for a turn
    */
-  private standBy(channel: Channel): boolean {
-    if (this.phase !== RUNNING || channel.unhandled > 0 || channel.ended) return false;
-    if (!channel.hungry) channel.refill();
+  private standBy(io: ReaderWriter): boolean {
+    if (this.phase !== RUNNING || io.unhandled > 0 || io.ended) return false;
+    if (!io.hungry) io.refill();
     return true;
   }
 
   /** Whether a frame may be handled now. */
-  private ready(channel: Channel): boolean {
-    if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || channel.credit === 0) return false;
-    return !channel.blocked && (this.#postponed === 0 || this.mayPostpone(channel));
+  private ready(io: ReaderWriter): boolean {
+    if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || io.credit === 0) return false;
+    return !io.blocked && (this.#postponed === 0 || this.mayPostpone(io));
   }
 
   /** A frame that was put off is not handled: only so much is taken in on top of it. */
-  private mayPostpone(channel: Channel): boolean {
-    const { framesPerTurn, highWater } = this.service.limits;
-    return this.#postponed < framesPerTurn && channel.consumed - this.#postponedFrom < highWater;
+  private mayPostpone(io: ReaderWriter): boolean {
+    const { framesPerTurn, highWater } = this.protocol.limits;
+    return this.#postponed < framesPerTurn && io.consumed - this.#postponedFrom < highWater;
   }
 
   /** Handles frames until there is none, or something has to be waited for. */
   private pump(): void {
     if (this.is(PUMPING) || this.phase !== RUNNING) return;
-    const { turn } = this.service;
-    const channel = this.channel as Channel;
+    const { output } = this.endpoint.loop;
+    const io = this.io as ReaderWriter;
     const before = this.framesReceived;
     this.mark(PUMPING);
-    turn.handling = channel;
+    output.handling = io;
     try {
-      this.handleFrames(channel);
+      this.handleFrames(io);
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
-    turn.handling = undefined;
-    turn.flush();
+    output.handling = undefined;
+    output.flush();
     this.mark(PUMPING, false);
-    if (this.framesReceived !== before) channel.lastFrameAt = wholeMs();
+    if (this.framesReceived !== before) io.lastFrameAt = wholeMs();
     if (this.phase !== RUNNING) return;
-    if (this.busy) channel.listen();
-    else this.afterFrames(channel);
+    if (this.busy) io.listen();
+    else this.afterFrames(io);
   }
 
-  private handleFrames(channel: Channel): void {
-    const { counters, limits } = this.service;
+  private handleFrames(io: ReaderWriter): void {
+    const { counters } = this.endpoint;
+    const { limits } = this.protocol;
     let frames = limits.framesPerTurn;
-    let floor = channel.buffered - limits.bytesPerTurn;
-    while (this.ready(channel)) {
-      const frame = this.pull(channel);
+    let floor = io.buffered - limits.bytesPerTurn;
+    while (this.ready(io)) {
+      const frame = this.pull(io);
       if (frame === undefined) {
-        const more = this.phase === RUNNING ? channel.refill() : 0;
+        const more = this.phase === RUNNING ? io.refill() : 0;
         if (more === 0) return;
         floor += more;
         continue;
       }
       this.framesReceived++;
       counters.framesReceived++;
-      channel.partialSince = NONE;
-      if (channel.credit > 0) channel.credit--;
+      io.partialSince = NONE;
+      if (io.credit > 0) io.credit--;
       const outcome = this.cells.frame(this, frame);
       if (outcome !== undefined) this.settle(outcome, "frame", frame);
-      if (--frames === 0 || channel.buffered <= floor) return this.deferTurn();
+      if (--frames === 0 || io.buffered <= floor) return this.deferTurn();
     }
   }
 
   /** The next frame; `undefined` when there is none, or when the bytes are no frame and the connection is over. */
-  private pull(channel: Channel): any {
+  private pull(io: ReaderWriter): any {
     try {
-      return channel.pull();
+      return io.pull();
     } catch (thrown) {
       if (!(thrown instanceof FramingError)) throw thrown;
       this.stop({ shutdown: thrown.code });
@@ -209,23 +210,23 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
-  private afterFrames(channel: Channel): void {
-    if (!channel.hungry) {
-      if (this.is(DEFERRED) || channel.blocked) channel.pause();
-      else channel.listen();
+  private afterFrames(io: ReaderWriter): void {
+    if (!io.hungry) {
+      if (this.is(DEFERRED) || io.blocked) io.pause();
+      else io.listen();
     }
-    if (!channel.hungry || channel.buffered === 0) channel.partialSince = NONE;
-    else if (channel.ended) return this.stop({ shutdown: "truncated" });
-    else if (channel.partialSince === NONE) {
-      channel.partialSince = wholeMs();
-      this.service.wheel.schedule(this, this.peerDeadline(channel));
+    if (!io.hungry || io.buffered === 0) io.partialSince = NONE;
+    else if (io.ended) return this.stop({ shutdown: "truncated" });
+    else if (io.partialSince === NONE) {
+      io.partialSince = wholeMs();
+      this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
     }
     if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
-    if (channel.credit === 0 && !this.is(PASSIVE_TOLD)) {
+    if (io.credit === 0 && !this.is(PASSIVE_TOLD)) {
       this.mark(PASSIVE_TOLD);
       if (this.cells.passive) return this.event("passive", undefined);
     }
-    if (channel.hungry && channel.ended && !this.is(ENDED_TOLD)) {
+    if (io.hungry && io.ended && !this.is(ENDED_TOLD)) {
       this.mark(ENDED_TOLD);
       this.event("ended", undefined);
     }
@@ -234,9 +235,9 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   // -- the state machine --------------------------------------------------------------------------------
 
   protected cellsOf(state: string): ProtocolCells {
-    const { service } = this;
-    const cells = service.cellsOf(state);
-    return service.taps === undefined ? cells : service.taps.cells(this, cells);
+    const cells = this.protocol.cellsOf(state);
+    const { traces } = this.endpoint;
+    return traces === undefined ? cells : traces.cells(this, cells);
   }
 
   protected handle(kind: string, content: unknown): Outcome {
@@ -246,15 +247,20 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   protected override after(outcome: Outcome, kind: string, content: unknown): boolean {
     if (kind !== "frame") return super.after(outcome, kind, content);
     if (outcome === POSTPONE && this.#postponed++ === 0)
-      this.#postponedFrom = (this.channel as Channel).consumed;
+      this.#postponedFrom = (this.io as ReaderWriter).consumed;
     // One that waits may still put it off, and what is borrowed is not there any more by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
-    return super.after(outcome, kind, outlives && this.service.slab.borrowed ? ownCopy(content) : content);
+    return super.after(
+      outcome,
+      kind,
+      outlives && this.protocol.readMemory.borrowed ? ownCopy(content) : content,
+    );
   }
 
   protected override changed(): void {
     this.#postponed = 0;
-    if (this.phase === RUNNING) this.service.wheel.schedule(this, this.peerDeadline(this.channel as Channel));
+    if (this.phase === RUNNING)
+      this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(this.io as ReaderWriter));
   }
 
   /** Nothing is being handled: what comes next, in this order. */
@@ -262,10 +268,10 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (this.phase !== RUNNING || this.is(PUMPING)) return;
     if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
     if (this.is(RELIEVED)) return this.sayDrained();
-    const channel = this.channel as Channel;
+    const io = this.io as ReaderWriter;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
-    if (!channel.hungry && this.messageQueueLength > 0 && !this.standBy(channel)) return this.deferTurn();
-    if (!channel.hungry || channel.ended || channel.credit === 0) this.pump();
+    if (!io.hungry && this.messageQueueLength > 0 && !this.standBy(io)) return this.deferTurn();
+    if (!io.hungry || io.ended || io.credit === 0) this.pump();
   }
 
   private sayShutdown(): void {
@@ -281,7 +287,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   onWritten(): void {
     if (this.phase === GONE) return;
-    const relieved = (this.channel as Channel).written();
+    const relieved = (this.io as ReaderWriter).written();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
     this.mark(RELIEVED);
@@ -302,20 +308,20 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   // -- deadlines ----------------------------------------------------------------------------------------
 
   /** Where it is we who have not looked at what came, the peer gets its time again. */
-  protected heedPeer(channel: Channel, now: number): void {
-    if (channel.partialSince !== NONE && now >= channel.partialSince + this.service.limits.frame) {
-      if (channel.hungry) return this.stop({ shutdown: "frame_timeout" });
-      channel.partialSince = wholeMs();
+  protected heedPeer(io: ReaderWriter, now: number): void {
+    if (io.partialSince !== NONE && now >= io.partialSince + this.protocol.limits.frame) {
+      if (io.hungry) return this.stop({ shutdown: "frame_timeout" });
+      io.partialSince = wholeMs();
     }
-    if (now < channel.heardAt + this.cells.idleMs) return;
-    channel.excusedAt = wholeMs();
-    if (channel.hungry && !this.busy) this.event("idle", undefined);
+    if (now < io.heardAt + this.cells.idleMs) return;
+    io.excusedAt = wholeMs();
+    if (io.hungry && !this.busy) this.event("idle", undefined);
   }
 
-  protected peerDeadline(channel: Channel): number {
-    const idleAt = channel.heardAt + this.cells.idleMs;
-    const { partialSince } = channel;
-    return partialSince === NONE ? idleAt : Math.min(idleAt, partialSince + this.service.limits.frame);
+  protected peerDeadline(io: ReaderWriter): number {
+    const idleAt = io.heardAt + this.cells.idleMs;
+    const { partialSince } = io;
+    return partialSince === NONE ? idleAt : Math.min(idleAt, partialSince + this.protocol.limits.frame);
   }
 }
 

@@ -18,15 +18,16 @@ import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Peer, Socket } from "../../transport/transport.js";
+import type { Endpoint } from "../endpoint.js";
 import { NO_SLOT, type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import { closeReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened } from "../observe/events.js";
 import { inspectConnection } from "../observe/inspect.js";
 import type { TraceListener } from "../observe/trace.js";
 import type { ProtocolCells } from "../protocol/compile.js";
+import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import type { Active, Conn } from "../protocol/protocol.js";
-import type { Service } from "../service.js";
-import { Channel, NONE } from "./reader.js";
+import { NONE, ReaderWriter } from "./reader.js";
 
 /** Where a connection is in its life; only ever goes up. */
 export const WAITING = 0;
@@ -44,16 +45,21 @@ export const OWN_MARK = FIRST_OWN_MARK << 1;
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
 
-export abstract class Lifecycle extends StateMachine<ProtocolCells> implements Conn<any, any>, TimerWheelEntry {
+export abstract class Lifecycle
+  extends StateMachine<ProtocolCells>
+  implements Conn<any, any>, TimerWheelEntry
+{
   data: any = undefined;
   framesReceived = 0;
   framesSent = 0;
   wheelSlot = NO_SLOT;
   wheelNext: TimerWheelEntry | undefined = undefined;
   wheelPrev: TimerWheelEntry | undefined = undefined;
-  protected readonly service: Service;
+  readonly endpoint: Endpoint;
+  /** Replaceable: what its connection does with the next frame, and within which limits. */
+  protocol: CompiledProtocol;
   protected phase = WAITING;
-  protected channel: Channel | undefined = undefined;
+  protected io: ReaderWriter | undefined = undefined;
   /** When the present phase is over at the latest. */
   #endBy = NONE;
   #exitReason: ExitReason = "normal";
@@ -61,9 +67,10 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
   abstract send(frame: any): void;
   abstract setActive(active: Active): void;
 
-  constructor(service: Service, parent: Process | undefined, pid?: Pid) {
-    super(service.initial, parent, pid);
-    this.service = service;
+  constructor(endpoint: Endpoint, protocol: CompiledProtocol, parent: Process | undefined, pid?: Pid) {
+    super(protocol.initial, parent, pid);
+    this.endpoint = endpoint;
+    this.protocol = protocol;
   }
 
   // The same as of every process, once more. There they are read of processes of five kinds and more, and V8 then
@@ -95,7 +102,7 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
   }
 
   setTimer(name: string, after: Duration): void {
-    this.service.checkTimer(name);
+    this.protocol.checkTimer(name);
     const ms = after === Infinity ? Infinity : toMs(after);
     // As what is sent too late: its end has cancelled all of them.
     if (this.phase === RUNNING) this.setNamed(name, ms);
@@ -107,11 +114,12 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
 
   /** Makes the socket its own. From here on it is counted. */
   protected adopt(socket: Socket): void {
-    const { counters } = this.service;
-    this.channel = new Channel(this.service, socket, this);
+    const { counters, loop } = this.endpoint;
+    this.io = new ReaderWriter(this, socket);
     this.phase = RUNNING;
     counters.accepted++;
     counters.active++;
+    loop.runQueue.accepted++;
     if (connectionOpened.hasSubscribers || connectionClosed.hasSubscribers) {
       const { pid, peer, label: protocol } = this;
       connectionOpened.publish({ pid, protocol, peer });
@@ -121,18 +129,18 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
   // -- deadlines ----------------------------------------------------------------------------------------
 
   /** While it runs: whether the peer keeps it waiting. */
-  protected abstract heedPeer(channel: Channel, now: number): void;
+  protected abstract heedPeer(io: ReaderWriter, now: number): void;
   /** While it runs: when to ask that again. */
-  protected abstract peerDeadline(channel: Channel): number;
+  protected abstract peerDeadline(io: ReaderWriter): number;
 
   onDeadline(now: number): number {
-    const channel = this.channel as Channel;
-    if (channel.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
-    else if (this.phase === RUNNING) this.heedPeer(channel, now);
+    const io = this.io as ReaderWriter;
+    if (io.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
+    else if (this.phase === RUNNING) this.heedPeer(io, now);
     else if (this.#endBy !== NONE && now >= this.#endBy) this.overdue();
     if (this.phase === GONE) return Infinity;
-    if (this.phase === RUNNING) return Math.min(this.peerDeadline(channel), channel.stalledAt);
-    return this.#endBy === NONE ? channel.stalledAt : Math.min(this.#endBy, channel.stalledAt);
+    if (this.phase === RUNNING) return Math.min(this.peerDeadline(io), io.stalledAt);
+    return this.#endBy === NONE ? io.stalledAt : Math.min(this.#endBy, io.stalledAt);
   }
 
   /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
@@ -171,12 +179,12 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
   }
 
   private runTerminate(): void {
-    const { protocol, limits, wheel } = this.service;
+    const { source, limits } = this.protocol;
     try {
-      const waiting = protocol.terminate?.(this, this.#exitReason);
+      const waiting = source.terminate?.(this, this.#exitReason);
       if (!(waiting instanceof Promise)) return this.closeWith();
       this.#endBy = wholeMs() + limits.terminate;
-      if (this.phase === CLOSING) wheel.schedule(this, this.#endBy);
+      if (this.phase === CLOSING) this.endpoint.loop.timerWheel.schedule(this, this.#endBy);
       waiting.then(
         () => this.closeWith(),
         (thrown) => this.closeWith(reasonOf(thrown)),
@@ -188,22 +196,22 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
 
   private closeWith(reason: ExitReason = this.#exitReason): void {
     if (this.phase !== CLOSING) return;
-    this.service.turn.flush();
+    this.endpoint.loop.output.flush();
     if (this.is(HOPELESS) || !isNormal(reason)) return this.abort(reason);
     this.#exitReason = reason;
     this.phase = FLUSHING;
     this.#endBy = NONE;
-    (this.channel as Channel).discard();
+    (this.io as ReaderWriter).discard();
     this.finish();
   }
 
   /** Sends FIN once all output is out, then waits a little for the peer's: a reset would destroy what is under way. */
   protected finish(): void {
-    const { pending, socket } = this.channel as Channel;
+    const { pending, socket } = this.io as ReaderWriter;
     if (pending > 0) return;
     this.phase = LINGERING;
-    this.#endBy = wholeMs() + this.service.limits.linger;
-    this.service.wheel.schedule(this, this.#endBy);
+    this.#endBy = wholeMs() + this.protocol.limits.linger;
+    this.endpoint.loop.timerWheel.schedule(this, this.#endBy);
     socket.end();
   }
 
@@ -223,11 +231,12 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
   protected override ended(reason: ExitReason): void {
     this.phase = GONE;
     this.cancelTimers();
-    const { wheel, counters } = this.service;
-    wheel.remove(this);
-    if (!this.channel) return;
-    this.channel.drop();
-    this.channel.socket.destroy();
+    const { endpoint } = this;
+    const { counters } = endpoint;
+    endpoint.loop.timerWheel.remove(this);
+    if (!this.io) return;
+    this.io.drop();
+    this.io.socket.destroy();
     const counted = closeReason(reason);
     counters.active--;
     counters.closed[counted]++;
@@ -236,13 +245,13 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
       const { pid, peer, state, framesReceived, framesSent, label: protocol } = this;
       connectionClosed.publish({ pid, protocol, peer, reason, counted, state, framesReceived, framesSent });
     }
-    this.service.onReleased?.();
+    endpoint.onReleased?.();
   }
 
   // -- being looked at ----------------------------------------------------------------------------------
 
   get label(): string {
-    return this.service.protocol.name;
+    return this.protocol.name;
   }
 
   /** Started, and not given its socket yet. */
@@ -252,42 +261,42 @@ export abstract class Lifecycle extends StateMachine<ProtocolCells> implements C
 
   /** Asked of the system when somebody wants to know: most protocols never do. */
   get peer(): Peer {
-    return this.channel?.socket.peer ?? NOWHERE;
+    return this.io?.socket.peer ?? NOWHERE;
   }
 
   get outbound(): number {
-    return this.channel?.outbound ?? 0;
+    return this.io?.outbound ?? 0;
   }
 
   get bytesReceived(): number {
-    return this.channel?.bytesReceived ?? 0;
+    return this.io?.bytesReceived ?? 0;
   }
 
   get bytesSent(): number {
-    return this.channel?.bytesSent ?? 0;
+    return this.io?.bytesSent ?? 0;
   }
 
   /** Bytes that were received and not handled. */
   get buffered(): number {
-    return this.channel?.unhandled ?? 0;
+    return this.io?.unhandled ?? 0;
   }
 
   /** Milliseconds since the last whole frame from the peer. */
   get idleFor(): number {
-    return this.channel ? Math.max(0, Math.round(clock.now() - this.channel.lastFrameAt)) : 0;
+    return this.io ? Math.max(0, Math.round(clock.now() - this.io.lastFrameAt)) : 0;
   }
 
   /** Milliseconds since it was accepted. */
   get age(): number {
-    return this.channel ? Math.max(0, Math.round(clock.now() - this.channel.openedAt)) : 0;
+    return this.io ? Math.max(0, Math.round(clock.now() - this.io.openedAt)) : 0;
   }
 
   inspect(): Record<string, unknown> {
     return inspectConnection(this);
   }
 
-  /** Shows all that it does to `listener`. @returns what ends that */
-  tap(listener: TraceListener): () => void {
-    return this.service.tap(this, listener);
+  /** Reports all that it does to `listener`. @returns what ends the trace */
+  trace(listener: TraceListener): () => void {
+    return this.endpoint.trace(this, listener);
   }
 }

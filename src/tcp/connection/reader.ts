@@ -14,10 +14,9 @@ import type { Arena } from "../../framing/buffer-view.js";
 import type { Decoder, LendingDecoder } from "../../framing/framing.js";
 import { keep } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
-import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
+import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
-import type { Service } from "../service.js";
-import { WRITER_FLAGS, Writer } from "./writer.js";
+import { WRITER_FLAGS, Writer, type WriterOwner } from "./writer.js";
 
 /** No frame has begun. */
 export const NONE = -1;
@@ -31,7 +30,7 @@ const PAUSED = WRITER_FLAGS << 4;
 /** Paused, and not only for a turn: the client is pushed back. */
 const PUSHED_BACK = WRITER_FLAGS << 5;
 
-export class Channel extends Writer {
+export class ReaderWriter extends Writer {
   bytesReceived = 0;
   /** Frames that may be handled before `passive`; `UNLIMITED` unless a number was asked for. */
   credit = UNLIMITED;
@@ -49,8 +48,8 @@ export class Channel extends Writer {
   #held: Buffer | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
-  constructor(service: Service, socket: Socket, owner: TimerWheelEntry) {
-    super(service, socket, owner);
+  constructor(owner: WriterOwner, socket: Socket) {
+    super(owner, socket);
     const now = wholeMs();
     this.flags = HUNGRY;
     this.openedAt = now;
@@ -118,7 +117,7 @@ export class Channel extends Writer {
     this.count(length);
     if (!this.hungry) return this.hold(Buffer.from(arena.view(0, length)));
     const decoder = this.feed();
-    const keeper = this.service.slab;
+    const keeper = this.owner.protocol.readMemory;
     if (canLend(decoder)) decoder.lend(arena, length, keeper);
     else decoder.push(keep(arena, 0, length, keeper));
     return true;
@@ -127,17 +126,17 @@ export class Channel extends Writer {
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
     const decoder = this.#decoder;
-    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest(this.service.slab);
+    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest(this.owner.protocol.readMemory);
   }
 
   private feed(): Decoder<any> {
     this.put(HUNGRY, false);
-    return (this.#decoder ??= this.service.takeDecoder());
+    return (this.#decoder ??= this.owner.protocol.takeDecoder());
   }
 
   private count(bytes: number): void {
     this.bytesReceived += bytes;
-    this.service.counters.bytesReceived += bytes;
+    this.owner.endpoint.counters.bytesReceived += bytes;
   }
 
   private hold(chunk: Buffer): false {
@@ -159,7 +158,7 @@ export class Channel extends Writer {
   }
 
   private pushBack(): void {
-    if (!this.has(PUSHED_BACK)) this.service.counters.readsPaused++;
+    if (!this.has(PUSHED_BACK)) this.owner.endpoint.counters.readsPaused++;
     this.put(PUSHED_BACK, true);
     this.stopReading();
   }
@@ -193,7 +192,7 @@ export class Channel extends Writer {
     this.readOn();
     const held = this.#held;
     if (!held) {
-      if (this.#decoder && this.service.returnDecoder(this.#decoder)) this.#decoder = undefined;
+      if (this.#decoder && this.owner.protocol.returnDecoder(this.#decoder)) this.#decoder = undefined;
       return 0;
     }
     this.#held = undefined;

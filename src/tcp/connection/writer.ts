@@ -9,31 +9,36 @@
 import { isUint8Array } from "node:util/types";
 import type { Framing } from "../../framing/framing.js";
 import type { Socket } from "../../transport/transport.js";
+import type { Endpoint } from "../endpoint.js";
 import { giveToSocket, isLent } from "../loop/borrowed-memory.js";
 import { LARGE, type OutputOwner } from "../loop/output-buffer.js";
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
-import type { Service } from "../service.js";
+import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import { WriteQueue } from "./write-queue.js";
 
 const FULL = 1;
 /** Above it are the flags of its subclass. */
 export const WRITER_FLAGS = FULL;
 
+/** The connection, as far as its reader and writer need it. Its protocol may be replaced while it lives. */
+export interface WriterOwner extends TimerWheelEntry {
+  readonly endpoint: Endpoint;
+  readonly protocol: CompiledProtocol;
+}
+
 export class Writer implements OutputOwner {
   bytesSent = 0;
-  protected readonly service: Service;
   readonly socket: Socket;
   /** What is true or false of it, in one number: eight bytes of every connection for each that is not. */
   protected flags = 0;
-  readonly #owner: TimerWheelEntry;
+  protected readonly owner: WriterOwner;
   /** While a write is outstanding. */
-  #backlog: WriteQueue | undefined = undefined;
+  #queue: WriteQueue | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
-  constructor(service: Service, socket: Socket, owner: TimerWheelEntry) {
-    this.service = service;
+  constructor(owner: WriterOwner, socket: Socket) {
+    this.owner = owner;
     this.socket = socket;
-    this.#owner = owner;
   }
 
   protected has(flag: number): boolean {
@@ -52,40 +57,40 @@ export class Writer implements OutputOwner {
 
   /** Bytes that were sent and not yet taken by the kernel. */
   get pending(): number {
-    return this.#backlog?.pending ?? 0;
+    return this.#queue?.pending ?? 0;
   }
 
   /** Bytes that wait to leave, those of the present turn included. */
   get outbound(): number {
-    return this.pending + this.service.turn.gathered(this);
+    return this.pending + this.owner.endpoint.loop.output.gathered(this);
   }
 
   /** When the outstanding write will have stood still for too long; `Infinity` when there is none. */
   get stalledAt(): number {
-    return this.#backlog ? this.#backlog.progressAt + this.service.limits.send : Infinity;
+    return this.#queue ? this.#queue.progressAt + this.owner.protocol.limits.send : Infinity;
   }
 
   /** @throws FramingError when the framing cannot carry the frame */
   send<Out>(framing: Framing<any, Out>, frame: Out): void {
     const length = framing.encodedLength(frame);
-    const { turn } = this.service;
-    if (this.#backlog === undefined) {
-      if (length <= LARGE && turn.fits(this, length)) return turn.append(this, framing, frame);
+    const { output } = this.owner.endpoint.loop;
+    if (this.#queue === undefined) {
+      if (length <= LARGE && output.fits(this, length)) return output.append(this, framing, frame);
       // Ours, which must leave before this frame, or another's, which is in the way.
-      turn.flush();
+      output.flush();
     }
-    if (this.#backlog) return this.enqueue(this.#backlog, framing, frame, length);
+    if (this.#queue) return this.enqueue(this.#queue, framing, frame, length);
     if (length > LARGE && this.sendsInPlace(framing, frame)) return this.sendLarge(framing, frame, length);
-    if (turn.makeRoom(length)) return turn.append(this, framing, frame);
+    if (output.makeRoom(length)) return output.append(this, framing, frame);
     const bytes = Buffer.allocUnsafeSlow(length);
     framing.encodeInto(frame, bytes, 0);
     this.writeOutput(bytes);
   }
 
-  private enqueue<Out>(backlog: WriteQueue, framing: Framing<any, Out>, frame: Out, length: number): void {
-    framing.encodeInto(frame, backlog.reserve(length), backlog.queued);
-    backlog.queued += length;
-    this.service.counters.outbound += length;
+  private enqueue<Out>(queue: WriteQueue, framing: Framing<any, Out>, frame: Out, length: number): void {
+    framing.encodeInto(frame, queue.reserve(length), queue.queued);
+    queue.queued += length;
+    this.countOutbound(length);
     this.heedMark();
   }
 
@@ -99,11 +104,12 @@ export class Writer implements OutputOwner {
   }
 
   private sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {
-    const { heads } = this.service;
+    const { loop } = this.owner.endpoint;
+    const { heads } = loop;
     const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
     if (this.noteWrite(length, this.socket.writeTwo(head, frame))) return;
     // Both belong to the socket until the write is done.
-    this.service.newHeads();
+    loop.renewHeads();
     giveToSocket(frame.buffer);
   }
 
@@ -112,61 +118,69 @@ export class Writer implements OutputOwner {
    * @returns whether that has brought the output from its high-water mark down to the low one
    */
   written(): boolean {
-    const backlog = this.#backlog;
+    const queue = this.#queue;
     // Dropped meanwhile.
-    if (!backlog) return false;
-    this.service.counters.outbound -= backlog.inFlight;
-    backlog.inFlight = 0;
-    this.writeQueue(backlog);
-    if (!this.full || this.pending > this.service.limits.lowWater) return false;
+    if (!queue) return false;
+    this.countOutbound(-queue.inFlight);
+    queue.inFlight = 0;
+    this.writeQueue(queue);
+    if (!this.full || this.pending > this.owner.protocol.limits.lowWater) return false;
     this.put(FULL, false);
     return true;
   }
 
   /** Whether the kernel has taken nothing of the outstanding write for too long. */
   stalled(now: number): boolean {
-    const backlog = this.#backlog;
-    if (!backlog || now < this.stalledAt) return false;
+    const queue = this.#queue;
+    if (!queue || now < this.stalledAt) return false;
     const { unsent } = this.socket;
-    if (unsent >= backlog.unsent) return true;
-    backlog.unsent = unsent;
-    backlog.progressAt = wholeMs();
+    if (unsent >= queue.unsent) return true;
+    queue.unsent = unsent;
+    queue.progressAt = wholeMs();
     return false;
   }
 
   /** The connection is over: what waits is no longer counted, and its memory is let go. */
   drop(): void {
-    this.service.counters.outbound -= this.pending;
-    this.service.turn.forget(this);
-    this.#backlog = undefined;
+    this.countOutbound(-this.pending);
+    this.owner.endpoint.loop.output.forget(this);
+    this.#queue = undefined;
   }
 
   /** Writes what waits; nothing is outstanding. */
-  private writeQueue(backlog: WriteQueue): void {
-    this.#backlog = undefined;
-    if (backlog.queued === 0) return;
-    this.service.counters.outbound -= backlog.queued;
-    this.writeOutput(backlog.takeQueue());
+  private writeQueue(queue: WriteQueue): void {
+    this.#queue = undefined;
+    if (queue.queued === 0) return;
+    this.countOutbound(-queue.queued);
+    this.writeOutput(queue.takeQueue());
   }
 
   /** Takes note of a write. @returns whether it was done at once */
   private noteWrite(length: number, done: boolean): boolean {
     this.bytesSent += length;
-    this.service.counters.bytesSent += length;
+    this.owner.endpoint.counters.bytesSent += length;
     if (done) return true;
-    const backlog = new WriteQueue();
-    this.#backlog = backlog;
-    backlog.inFlight = length;
-    backlog.unsent = this.socket.unsent;
-    backlog.progressAt = wholeMs();
-    this.service.counters.outbound += length;
-    this.service.wheel.schedule(this.#owner, this.stalledAt);
+    const queue = new WriteQueue();
+    this.#queue = queue;
+    queue.inFlight = length;
+    queue.unsent = this.socket.unsent;
+    queue.progressAt = wholeMs();
+    this.countOutbound(length);
+    this.owner.endpoint.loop.timerWheel.schedule(this.owner, this.stalledAt);
     this.heedMark();
     return false;
   }
 
+  /** Bytes that began, or ceased, to wait for the kernel: counted for the listener and for the OS process. */
+  private countOutbound(bytes: number): void {
+    const { counters, loop } = this.owner.endpoint;
+    counters.outbound += bytes;
+    loop.outbound += bytes;
+  }
+
   private heedMark(): void {
-    const { counters, limits } = this.service;
-    if (this.pending >= limits.highWater || counters.outbound >= limits.workerOutbound) this.put(FULL, true);
+    const { endpoint, protocol } = this.owner;
+    const { highWater, workerOutbound } = protocol.limits;
+    if (this.pending >= highWater || endpoint.loop.outbound >= workerOutbound) this.put(FULL, true);
   }
 }

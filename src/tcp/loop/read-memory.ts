@@ -2,7 +2,7 @@
  * Memory for what is received: a large piece, handed out from front to back and never used twice, so that
  * frames which are views of it are safe to keep. One allocation serves a thousand small chunks.
  *
- * Borrowed frames need no such care. One that comes in pieces is put together on a bench, which the next one uses
+ * Borrowed frames need no such care. One that comes in pieces is put together on a scratch, which the next one uses
  * again: fresh memory for each would cost more than copying the bytes, for the kernel has to find its pages.
  */
 
@@ -12,16 +12,16 @@ import { belongsToSocket } from "./borrowed-memory.js";
 
 const SIZE = 64 * 1024;
 /** Benches that wait to be used again, at most. */
-const BENCHES = 8;
-/** Fewer bytes are put together in memory of their own: nobody is to occupy a bench with a few. */
-const WORTH_A_BENCH = 4 * 1024;
+const SCRATCHES = 8;
+/** Fewer bytes are put together in memory of their own: nobody is to occupy a scratch with a few. */
+const SCRATCH_FROM = 4 * 1024;
 
 export class ReadMemory implements Keeper {
   buffer = Buffer.allocUnsafeSlow(SIZE);
   memory = this.buffer.buffer;
   readonly borrowed: boolean;
   #used = 0;
-  readonly #benches: Buffer[] = [];
+  readonly #scratches: Buffer[] = [];
 
   constructor(borrowed: boolean) {
     this.borrowed = borrowed;
@@ -43,13 +43,13 @@ export class ReadMemory implements Keeper {
   }
 
   takeScratch(received: number, length: number): Buffer | undefined {
-    if (!this.borrowed || received < WORTH_A_BENCH || length > SIZE) return undefined;
+    if (!this.borrowed || received < SCRATCH_FROM || length > SIZE) return undefined;
     // A new one is at most twice what has come, as all memory for what is not yet whole.
-    return this.#benches.pop() ?? (2 * received >= SIZE ? Buffer.allocUnsafeSlow(SIZE) : undefined);
+    return this.#scratches.pop() ?? (2 * received >= SIZE ? Buffer.allocUnsafeSlow(SIZE) : undefined);
   }
 
-  returnScratch(bench: Buffer): void {
-    if (belongsToSocket(bench.buffer) || this.#benches.length === BENCHES) return;
-    this.#benches.push(bench);
+  returnScratch(scratch: Buffer): void {
+    if (belongsToSocket(scratch.buffer) || this.#scratches.length === SCRATCHES) return;
+    this.#scratches.push(scratch);
   }
 }

@@ -7,7 +7,6 @@
  * short as a turn: who has just come would otherwise wait a whole one for each that came before.
  */
 import { clock } from "../../otp/time/clock.js";
-import type { Counters } from "../observe/counters.js";
 
 /** Something that has used up its share of a turn. */
 export interface Deferred {
@@ -20,13 +19,10 @@ const SLICE_WHILE_ACCEPTING = 0.1;
 
 export class RunQueue {
   readonly #waiting: Deferred[] = [];
-  readonly #counters: Pick<Counters, "accepted">;
-  /** How many had been accepted when the last slice began. */
-  #accepted = 0;
-
-  constructor(counters: Pick<Counters, "accepted">) {
-    this.#counters = counters;
-  }
+  /** Connections accepted in this OS process. */
+  accepted = 0;
+  /** How many that were when the last slice began. */
+  #acceptedBefore = 0;
 
   add(one: Deferred): void {
     if (this.#waiting.push(one) === 1) setImmediate(this.#run);
@@ -36,9 +32,9 @@ export class RunQueue {
     const waiting = this.#waiting;
     // Who comes back meanwhile stands behind a look at the sockets again.
     const all = waiting.length;
-    const { accepted } = this.#counters;
-    const until = clock.now() + (accepted === this.#accepted ? SLICE : SLICE_WHILE_ACCEPTING);
-    this.#accepted = accepted;
+    const { accepted } = this;
+    const until = clock.now() + (accepted === this.#acceptedBefore ? SLICE : SLICE_WHILE_ACCEPTING);
+    this.#acceptedBefore = accepted;
     let done = 0;
     try {
       do waiting[done++]?.resumeTurn();

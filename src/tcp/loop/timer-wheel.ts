@@ -29,6 +29,8 @@ export class TimerWheel {
   #tick = 0;
   #size = 0;
   #timer: TimerRef = undefined;
+  /** The clock that `#timer` runs on: a test may have replaced it since. */
+  #clock = clock;
 
   /** How many are waiting. */
   get size(): number {
@@ -38,7 +40,7 @@ export class TimerWheel {
   /** Looks at `one` when `at` has passed; if it is already to be looked at earlier, nothing changes. */
   schedule(one: TimerWheelEntry, at: number): void {
     if (at === Infinity) return;
-    if (this.#timer === undefined) this.#start();
+    if (this.#timer === undefined || this.#clock !== clock) this.#start();
     const ticks = Math.min(Math.max(Math.ceil(at / RESOLUTION) - this.#tick, 1), SLOTS - 1);
     if (one.wheelSlot !== NO_SLOT) {
       if (this.#ahead(one.wheelSlot) <= ticks) return;
@@ -75,6 +77,7 @@ export class TimerWheel {
   }
 
   #arm(): void {
+    this.#clock = clock;
     this.#timer = clock.setTimeout(this.#awake, RESOLUTION, true);
   }
 

@@ -16,40 +16,42 @@ export interface TraceEvent {
 export type TraceListener = (event: TraceEvent) => void;
 
 /** A connection, as far as it is of interest here. */
-interface Tapped {
+interface Traced {
   cells: ProtocolCells;
+  readonly protocol: { cellsOf(state: string): ProtocolCells };
   readonly state: string;
 }
 
 /** The connections of one service that are watched. */
 export class Traces {
-  readonly #listeners = new Map<Tapped, Set<TraceListener>>();
+  readonly #listeners = new Map<Traced, Set<TraceListener>>();
 
   get size(): number {
     return this.#listeners.size;
   }
 
-  add(conn: Tapped, listener: TraceListener): void {
+  add(conn: Traced, listener: TraceListener): void {
     const listeners = this.#listeners.get(conn) ?? new Set();
     this.#listeners.set(conn, listeners);
     listeners.add(listener);
     if (listeners.size === 1) conn.cells = this.cells(conn, conn.cells);
   }
 
-  /** @returns whether nobody watches it any more: then it is to run on its own cells again */
-  remove(conn: Tapped, listener: TraceListener): boolean {
+  /** After its last trace a connection runs on its protocol's own cells again. */
+  remove(conn: Traced, listener: TraceListener): void {
     const listeners = this.#listeners.get(conn);
-    if (!listeners?.delete(listener) || listeners.size > 0) return false;
-    return this.#listeners.delete(conn);
+    if (!listeners?.delete(listener) || listeners.size > 0) return;
+    this.#listeners.delete(conn);
+    conn.cells = conn.protocol.cellsOf(conn.state);
   }
 
   /** A frame is about to be sent. */
-  sent(conn: Tapped, frame: unknown): void {
+  sent(conn: Traced, frame: unknown): void {
     this.#tell(conn, "frame_out", frame);
   }
 
   /** What this connection is to run on in place of `cells`. */
-  cells(conn: Tapped, cells: ProtocolCells): ProtocolCells {
+  cells(conn: Traced, cells: ProtocolCells): ProtocolCells {
     if (!this.#listeners.has(conn)) return cells;
     const { enter, frame, message, timeout, idle, passive, drained, ended, shutdown, timers } = cells;
     const told = <A extends unknown[], R>(name: string, cell: (self: any, ...args: A) => R) => {
@@ -82,7 +84,7 @@ export class Traces {
     };
   }
 
-  #tell(conn: Tapped, what: TraceEvent["what"], content: unknown): void {
+  #tell(conn: Traced, what: TraceEvent["what"], content: unknown): void {
     for (const listener of this.#listeners.get(conn) ?? []) listener({ what, state: conn.state, content });
   }
 }

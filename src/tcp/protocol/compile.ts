@@ -50,8 +50,6 @@ export function handleEvent(cells: ProtocolCells, conn: unknown, kind: string, c
 export interface CompileOptions {
   /** Overrules the idle time of every state, in milliseconds. */
   readonly idle?: number | undefined;
-  /** Whether it is measured how long handlers take. Default false. */
-  readonly timed?: boolean | undefined;
 }
 
 /** The states by name, and where to begin. */

@@ -118,11 +118,11 @@ it("two may follow the same one; what one of them ends goes on for the other", a
 
 it("leaves the connection on what it ran on before, in whatever state it is by then", async () => {
   const { server, client, conn, stop } = await traced();
-  const before = server.service.cellsOf("open");
+  const before = server.protocol.cellsOf("open");
   await client.send("open").receive(1);
   expect(conn.cells).not.toBe(before);
   stop();
-  expect([conn.cells, server.service.taps]).toEqual([before, undefined]);
+  expect([conn.cells, server.endpoint.traces]).toEqual([before, undefined]);
   expect(await client.send("still").receive(2)).toEqual(["no open", "still"]);
 });
 
@@ -134,9 +134,9 @@ it("the others run on what they always run on meanwhile", async () => {
     processOf(server.connections) as unknown as { children(): Connection["pid"][] }
   ).children();
   const untraced = children.map((pid) => processOf(pid) as Connection).find((one) => one !== conn);
-  expect(untraced?.cells).toBe(server.service.cellsOf("open"));
+  expect(untraced?.cells).toBe(server.protocol.cellsOf("open"));
   await client.close();
-  await until(() => server.service.taps === undefined);
+  await until(() => server.endpoint.traces === undefined);
 });
 
 it("sees a frame that is only lent while it is there", async () => {

@@ -1,0 +1,45 @@
+/**
+ * One listener's share of an OS process: its name, its counters, and what observes its connections. A
+ * connection keeps its endpoint for life, whichever protocol it speaks.
+ */
+import { type Loop, processLoop } from "./loop/loop.js";
+import { Counters } from "./observe/counters.js";
+import { Latency } from "./observe/latency.js";
+import { type TraceListener, Traces } from "./observe/trace.js";
+
+export interface EndpointOptions {
+  /** What logs, metrics and the observer page call the listener. Default `main`. */
+  readonly name?: string;
+  /** Whether handlers are timed, for the histogram `drover_handler_seconds`. Default false. */
+  readonly timed?: boolean | undefined;
+  /** Default: the loop of this OS process. */
+  readonly loop?: Loop;
+}
+
+export class Endpoint {
+  readonly name: string;
+  readonly loop: Loop;
+  readonly counters = new Counters();
+  /** How long handlers took; `undefined` unless they are timed. */
+  readonly latency: Latency | undefined;
+  /** `undefined` while no connection is traced. */
+  traces: Traces | undefined = undefined;
+  /** Called when a connection has ended: there may be room for another. */
+  onReleased: (() => void) | undefined = undefined;
+
+  constructor({ name = "main", timed = false, loop = processLoop }: EndpointOptions = {}) {
+    this.name = name;
+    this.loop = loop;
+    this.latency = timed ? new Latency() : undefined;
+  }
+
+  /** Traces one connection. @returns what ends the trace */
+  trace(conn: Parameters<Traces["add"]>[0], listener: TraceListener): () => void {
+    this.traces ??= new Traces();
+    this.traces.add(conn, listener);
+    return () => {
+      this.traces?.remove(conn, listener);
+      if (this.traces?.size === 0) this.traces = undefined;
+    };
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * What all connections of one OS process share, whichever listener accepted them: the timer wheel, the run
+ * queue, the output buffer, and how much output waits in all of them.
+ *
+ * There is one event loop per OS process, and so one `Loop`; only tests make others.
+ */
+import { OutputBuffer } from "./output-buffer.js";
+import { RunQueue } from "./run-queue.js";
+import { TimerWheel } from "./timer-wheel.js";
+
+/** Room for the head of one large frame. */
+const HEAD_BYTES = 16;
+
+export class Loop {
+  readonly timerWheel = new TimerWheel();
+  readonly runQueue = new RunQueue();
+  readonly output = new OutputBuffer();
+  /** Bytes that were sent and not yet taken by the kernel, over all connections: bounded by `limits.workerOutbound`. */
+  outbound = 0;
+  /** Where the head of a large frame is encoded, ahead of the frame's own memory. */
+  heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
+
+  /** The head just written belongs to a socket until that write completes. */
+  renewHeads(): void {
+    this.heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
+  }
+}
+
+/** The loop of this OS process. */
+export const processLoop = new Loop();
