@@ -1,22 +1,17 @@
 /** A program that only exists in memory: the tree of the design's picture, whose processes can be killed. */
+import type { Explanation } from "../../src/config/config.js";
+import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../src/control/connections.js";
+import type { Control, LogLevel } from "../../src/control/control.js";
 import type {
-  ConnectionList,
-  ConnectionQuery,
-  ConnectionRow,
-  Control,
   Draining,
   ListenerState,
   LogRecord,
   ProgramInfo,
   Readiness,
-  StateView,
-  Stats,
-  StatsHistory,
-  TraceLine,
-  TreeNode,
-} from "../../src/control/control.js";
-import { HISTORY_COLUMNS } from "../../src/control/control.js";
-import type { Level } from "../../src/telemetry/log/log.js";
+} from "../../src/control/program.js";
+import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../src/control/stats.js";
+import type { TraceLine } from "../../src/control/trace.js";
+import type { StateView, TreeNode } from "../../src/control/tree.js";
 
 export class FakeControl implements Control {
   root: TreeNode = picture();
@@ -44,7 +39,7 @@ export class FakeControl implements Control {
   drain_: Draining = { status: "idle", before: 0, active: 2, remainingMs: 0, unfinished: [], cut: 0 };
   listenerState = "listening";
   workers = 2;
-  level: Level = "info";
+  level: LogLevel = "info";
 
   async tree(connections: number): Promise<TreeNode> {
     return shortened(this.root, connections);
@@ -86,9 +81,17 @@ export class FakeControl implements Control {
     this.onStop();
   }
 
-  config(): readonly unknown[] {
+  config(): readonly Explanation[] {
     return [
-      { key: "port", value: 2222, text: "2222", origin: "default", flag: "--port", env: "DROVER_PORT" },
+      {
+        key: "port",
+        value: 2222,
+        text: "2222",
+        origin: "default",
+        flag: "--port",
+        env: "DROVER_PORT",
+        sentence: "TCP port to serve.",
+      },
       {
         key: "idleTimeout",
         value: 120_000,
@@ -96,6 +99,7 @@ export class FakeControl implements Control {
         origin: "flag",
         flag: "--idle-timeout",
         env: "DROVER_IDLE_TIMEOUT",
+        sentence: "Idle timeout of a connection.",
       },
     ];
   }
@@ -191,11 +195,11 @@ export class FakeControl implements Control {
     return { before, workers };
   }
 
-  loggedLevel(): Level {
+  loggedLevel(): LogLevel {
     return this.level;
   }
 
-  logLevel(level: Level): void {
+  logLevel(level: LogLevel): void {
     this.level = level;
     this.changes.push(`log ${level}`);
   }

@@ -1,6 +1,6 @@
 /** The routes by which the program is steered: what they take, and what they refuse. */
 import { describe, expect, it } from "vitest";
-import { Refusal } from "../../src/control/refusal.js";
+import { Refusal } from "../../src/control/errors.js";
 import { ask, post, running } from "./support.js";
 
 const to = async (path: string, body: object, admin?: Awaited<ReturnType<typeof running>>) => {

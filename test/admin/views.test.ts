@@ -1,6 +1,6 @@
 /** What can be looked at: lists, numbers, and what a process holds; and how a wrong question is answered. */
 import { describe, expect, it } from "vitest";
-import { WorkerSilent } from "../../src/control/control.js";
+import { WorkerSilent } from "../../src/control/errors.js";
 import { ask, running } from "./support.js";
 
 describe("/connections", () => {

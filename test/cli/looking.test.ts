@@ -1,7 +1,7 @@
 /** The commands that look: connections, state, trace, page, and what they do with hostile text. */
 import { describe, expect, it } from "vitest";
 import { bytes, short } from "../../src/cli/terminal/table.js";
-import type { TraceLine } from "../../src/control/control.js";
+import type { TraceLine } from "../../src/control/trace.js";
 import { row } from "../admin/fake-control.js";
 import { running, TOKEN } from "../admin/support.js";
 import { until } from "../support/until.js";

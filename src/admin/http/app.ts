@@ -1,8 +1,7 @@
 /** The table of routes as a hono app, once for each door. */
 import { type Context, Hono } from "hono";
 import type { Control } from "../../control/control.js";
-import { WorkerSilent } from "../../control/control.js";
-import { Refusal } from "../../control/refusal.js";
+import { Refusal, WorkerSilent } from "../../control/errors.js";
 import { checkChange, checkHost, checkReading, type Env } from "../access/guard.js";
 import { adminFailures } from "../events.js";
 import type { Room } from "../routes/context.js";

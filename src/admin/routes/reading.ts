@@ -1,11 +1,8 @@
 /** The routes that read. */
 import type { Context } from "hono";
-import {
-  CONNECTION_COLUMNS,
-  type ConnectionQuery,
-  type Control,
-  type Readiness,
-} from "../../control/control.js";
+import { CONNECTION_COLUMNS, type ConnectionQuery } from "../../control/connections.js";
+import type { Control } from "../../control/control.js";
+import type { Readiness } from "../../control/program.js";
 import { parsePid } from "../../otp/process/pid.js";
 import type { Env } from "../access/guard.js";
 import { integerOf, readQuery, textOf, wordOf } from "../http/query.js";

@@ -1,7 +1,7 @@
 /** The routes by which the running program is steered: whether it accepts, with how many workers, what it logs. */
 import type { Context } from "hono";
 import { didYouMean, OPTIONS } from "../../config/config.js";
-import type { Control } from "../../control/control.js";
+import type { Control, LogLevel } from "../../control/control.js";
 import type { Env } from "../access/guard.js";
 import type { Body, Route } from "./route.js";
 
@@ -92,6 +92,6 @@ function log(c: Context<Env>, control: Control, { level }: Body): Response {
     const hint = typeof level === "string" ? didYouMean(level, LEVELS) : "";
     return c.json({ error: `level must be one of ${LEVELS.join(", ")}${hint}` }, 400);
   }
-  control.logLevel(level as Parameters<Control["logLevel"]>[0]);
+  control.logLevel(level as LogLevel);
   return c.json({ level });
 }

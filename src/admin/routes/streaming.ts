@@ -1,6 +1,7 @@
 /** The routes whose answers do not end. */
 import type { Context } from "hono";
-import type { Control, TraceLine } from "../../control/control.js";
+import type { Control } from "../../control/control.js";
+import type { TraceLine } from "../../control/trace.js";
 import { parsePid } from "../../otp/process/pid.js";
 import type { Env } from "../access/guard.js";
 import type { Stream } from "../streams/event-streams.js";

@@ -1,5 +1,5 @@
 /** The numbers of each second, told to all who listen: one timer, one look and one text for all of them. */
-import type { Stats } from "../../control/control.js";
+import type { Stats } from "../../control/stats.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Stream } from "./event-streams.js";
 

@@ -1,17 +1,11 @@
 /** Commands that change how the running server serves. */
 import { EXIT } from "../../config/config.js";
+import type { ListenerState, Scaled } from "../../control/program.js";
 import { get, post } from "../client/client.js";
 import type { Asked } from "../command.js";
 import { CommandError } from "../errors.js";
 import { table } from "../terminal/table.js";
 import { jsonText } from "./actions.js";
-
-/** A listener as `/suspend` describes it. */
-interface ListenerState {
-  readonly worker: number;
-  readonly listener: string;
-  readonly state: string;
-}
 
 export function suspend(asked: Asked): Promise<string> {
   return accept("/suspend", asked);
@@ -38,10 +32,7 @@ export async function scale({ target, positionals: [text = ""], json }: Asked): 
       EXIT.usage,
     );
   const patience = target.patience ?? SCALE_PATIENCE + target.shutdown;
-  const done = (await post({ ...target, patience }, "/scale", { workers: Number(text) })) as {
-    before: number;
-    workers: number;
-  };
+  const done = (await post({ ...target, patience }, "/scale", { workers: Number(text) })) as Scaled;
   if (json) return jsonText(done);
   const { before, workers } = done;
   if (before === workers) return `${count(workers)} already\n`;

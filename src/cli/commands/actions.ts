@@ -1,14 +1,16 @@
 /** What the commands do: ask over the control socket, and turn the answer into text. */
 import { EXIT, type Explanation } from "../../config/config.js";
+import type { ProgramInfo } from "../../control/program.js";
+import type { TreeNode } from "../../control/tree.js";
 import { get, post } from "../client/client.js";
 import type { Asked } from "../command.js";
 import { CommandError } from "../errors.js";
 import { runLive } from "../terminal/live.js";
 import { printableJson } from "../terminal/printable.js";
 import { record, table } from "../terminal/table.js";
-import { type ProgramInfo, renderInfo } from "./info.js";
+import { renderInfo } from "./info.js";
 import { waitUntilGone } from "./stop.js";
-import { renderTree, type TreeNode } from "./tree.js";
+import { renderTree } from "./tree.js";
 
 export async function tree(asked: Asked): Promise<string> {
   const { target, json, columns } = asked;

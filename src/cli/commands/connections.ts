@@ -1,33 +1,10 @@
 /** `drover connections`: rows of a table. */
-
+import type { ConnectionList } from "../../control/connections.js";
 import { get } from "../client/client.js";
 import type { Asked, CommandFlag } from "../command.js";
 import { type Column, fitted } from "../terminal/columns.js";
 import { printableJson } from "../terminal/printable.js";
 import { bytes, elapsed } from "../terminal/table.js";
-
-/** A row of `/connections`. */
-export interface ConnectionRow {
-  readonly pid: string;
-  readonly worker: number;
-  readonly state: string;
-  readonly peer: string;
-  readonly ageMs: number;
-  readonly idleMs: number;
-  readonly framesReceived: number;
-  readonly framesSent: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly outbound: number;
-  readonly messageQueueLength: number;
-}
-
-export interface ConnectionList {
-  readonly total: number;
-  readonly matched: number;
-  readonly rows: readonly ConnectionRow[];
-  readonly missing: readonly number[];
-}
 
 /** Each is a name of the query, which the server judges. */
 export const CONNECTION_FLAGS: readonly CommandFlag[] = [

@@ -1,27 +1,12 @@
 /** `drover drain`: begins it, and shows how it goes until nobody is connected any more. */
 import { scheduler } from "node:timers/promises";
 import { durationOf, EXIT } from "../../config/config.js";
+import type { Draining } from "../../control/program.js";
 import { get, post } from "../client/client.js";
 import type { Asked, Outcome } from "../command.js";
 import { CommandError } from "../errors.js";
 import { elapsed, table } from "../terminal/table.js";
 import { jsonText } from "./actions.js";
-
-/** A drain as `/drain` describes it. */
-interface Draining {
-  readonly status: string;
-  readonly before: number;
-  readonly active: number;
-  readonly remainingMs: number;
-  readonly unfinished: readonly {
-    readonly pid: string;
-    readonly state: string;
-    readonly peer: string;
-    readonly ageMs: number;
-    readonly idleMs: number;
-  }[];
-  readonly cut: number;
-}
 
 /** How often it asks, in milliseconds. */
 const FIRST = 50;

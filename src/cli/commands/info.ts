@@ -1,26 +1,6 @@
 /** What `drover info` shows of the program. */
+import type { ProgramInfo } from "../../control/program.js";
 import { elapsed, shown, table } from "../terminal/table.js";
-
-/** `/info`, as far as it is shown here. */
-export interface ProgramInfo {
-  readonly name: string;
-  readonly version: string;
-  readonly node: string;
-  readonly osPid: number;
-  readonly uptimeSeconds: number;
-  readonly protocol: string;
-  readonly address: string;
-  readonly admin: string;
-  readonly transport: string;
-  readonly workers: readonly {
-    readonly worker: number;
-    readonly osPid: number;
-    readonly state: string;
-    readonly restarts: number;
-  }[];
-  readonly connections: { readonly active: number; readonly accepted: number; readonly closed: number };
-  readonly restartsLeft: number;
-}
 
 export function renderInfo(info: ProgramInfo): string {
   const { active, accepted, closed } = info.connections;

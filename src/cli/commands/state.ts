@@ -1,18 +1,10 @@
 /** `drover state`: what a process holds. */
-
+import type { StateView } from "../../control/tree.js";
 import { get } from "../client/client.js";
 import type { Asked } from "../command.js";
 import { printable, printableJson } from "../terminal/printable.js";
 import { record } from "../terminal/table.js";
 import { pidFrom } from "./actions.js";
-
-interface StateView {
-  readonly pid: string;
-  readonly name: string;
-  readonly state?: string;
-  readonly data: string;
-  readonly status: Readonly<Record<string, unknown>>;
-}
 
 export async function state({ target, positionals: [text = ""], json }: Asked): Promise<string> {
   const view = (await get(target, `/state/${encodeURIComponent(pidFrom(text))}`)) as StateView;

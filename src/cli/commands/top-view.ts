@@ -1,10 +1,10 @@
 /** What `drover top` shows: lines from the numbers of now and of a moment ago. */
+import type { ConnectionList, ConnectionRow } from "../../control/connections.js";
+import type { Stats, WorkerStats } from "../../control/stats.js";
 import { type Column, fitted, joined } from "../terminal/columns.js";
 import { printable } from "../terminal/printable.js";
 import type { Paint } from "../terminal/style.js";
 import { bytes, cut, elapsed, short } from "../terminal/table.js";
-import type { ConnectionList, ConnectionRow } from "./connections.js";
-import type { Stats, WorkerStats } from "./top.js";
 
 /** What was known at one time. */
 export interface Seen {
@@ -52,8 +52,8 @@ export function headLines(
 ): string[] {
   const { status, totals, restartsLeft, at } = now.stats;
   const seconds = between(now, before);
-  const of = (key: string, show: (rate: number) => string) =>
-    rate(totals[key] ?? 0, before?.stats.totals[key], seconds, show);
+  const of = (key: keyof Stats["totals"], show: (rate: number) => string) =>
+    rate(totals[key], before?.stats.totals[key], seconds, show);
   const time = new Date(at).toTimeString().slice(0, 8);
   const first = `drover ${printable(name)}  ${printable(status)}  ${time}`;
   const traffic = [

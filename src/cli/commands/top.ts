@@ -1,37 +1,12 @@
 /** `drover top`: the workers and the busiest connections, live on a terminal, else once. */
-
+import type { ConnectionList } from "../../control/connections.js";
+import type { Stats } from "../../control/stats.js";
 import { get } from "../client/client.js";
 import type { Asked } from "../command.js";
 import { type Live, runLive, type Size } from "../terminal/live.js";
 import { printableJson } from "../terminal/printable.js";
 import { type Paint, painter } from "../terminal/style.js";
-import type { ConnectionList } from "./connections.js";
 import { connectionLines, headLines, keyLine, type Seen, SORTS, workerLines } from "./top-view.js";
-
-/** `/stats`, as far as it is shown here. */
-export interface Stats {
-  readonly at: number;
-  readonly status: string;
-  readonly restartsLeft: number;
-  readonly totals: Readonly<Record<string, number>>;
-  readonly workers: readonly WorkerStats[];
-}
-
-export interface WorkerStats {
-  readonly worker: number;
-  readonly osPid: number;
-  readonly state: string;
-  readonly restarts: number;
-  readonly active: number;
-  readonly framesReceived: number;
-  readonly framesSent: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly outbound: number;
-  readonly loopLagMs: number;
-  readonly residentBytes: number;
-  readonly cpuSeconds: number;
-}
 
 /** Connections in a snapshot that is no picture. */
 const SNAPSHOT_ROWS = 20;

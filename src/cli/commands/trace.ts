@@ -1,5 +1,5 @@
 /** `drover trace`: what a process does, line by line, until it ends or somebody presses Ctrl-C. */
-
+import type { TraceLine } from "../../control/trace.js";
 import { follow } from "../client/event-stream.js";
 import type { Asked } from "../command.js";
 import { CommandError } from "../errors.js";
@@ -7,16 +7,6 @@ import { Output } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";
 import { type Paint, painter, type Style } from "../terminal/style.js";
 import { pidFrom } from "./actions.js";
-
-export interface TraceLine {
-  readonly at: number;
-  readonly pid: string;
-  readonly what: string;
-  readonly state?: string;
-  readonly length?: number;
-  readonly hex?: string;
-  readonly text?: string;
-}
 
 export async function trace({ target, positionals: [text = ""], ...asked }: Asked): Promise<string> {
   const pid = pidFrom(text);

@@ -1,18 +1,7 @@
 /** The tree of processes as text: what appmon draws, for a terminal. */
+import type { TreeNode } from "../../control/tree.js";
 import { printable } from "../terminal/printable.js";
 import { cut } from "../terminal/table.js";
-
-/** A process as `/tree` describes it. */
-export interface TreeNode {
-  readonly pid: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly state?: string;
-  readonly detail: string;
-  readonly osPid?: number;
-  readonly children: readonly TreeNode[];
-  readonly more?: number;
-}
 
 /** Where the right column begins at least: it stands still while connections come and go. */
 const DETAIL_COLUMN = 37;

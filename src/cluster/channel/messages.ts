@@ -4,7 +4,8 @@
  * so nothing that a client has sent may ever be the message itself.
  */
 
-import type { ConnectionQuery, TraceLine } from "../../control/control.js";
+import type { ConnectionQuery } from "../../control/connections.js";
+import type { TraceLine } from "../../control/trace.js";
 import type { Level } from "../../telemetry/log/log.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ProtocolModule } from "../release/release.js";

@@ -4,7 +4,7 @@
  * needs it of all.
  */
 
-import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/control.js";
+import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/connections.js";
 import { type Pid, parsePid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";

@@ -1,6 +1,6 @@
 /** What a process holds, as text: for people to look at, and never too much of it. */
 import { inspect as show } from "node:util";
-import type { StateView } from "../../control/control.js";
+import type { StateView } from "../../control/tree.js";
 import type { Process } from "../../otp/process/process.js";
 import { inspect } from "./tree.js";
 

@@ -1,6 +1,6 @@
 /** What a traced process did, as a line: bounded, and safe to show. */
 
-import type { TraceLine } from "../../control/control.js";
+import type { TraceLine } from "../../control/trace.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { wallTime } from "../../otp/time/clock.js";
 import { visible } from "../../telemetry/log/safe-text.js";

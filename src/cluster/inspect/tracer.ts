@@ -3,7 +3,7 @@
  * by what `sys` sees. Nothing of it is there before somebody asks, and nothing after.
  */
 
-import type { TraceLine } from "../../control/control.js";
+import type { TraceLine } from "../../control/trace.js";
 import type { SystemEvent } from "../../otp/events.js";
 import { CallMessage } from "../../otp/gen-server/call.js";
 import { CastMessage } from "../../otp/gen-server/server-process.js";

@@ -1,6 +1,6 @@
 /** The tree as it can be drawn: what each kind of process says of itself in one line. */
 
-import type { TreeNode } from "../../control/control.js";
+import type { TreeNode } from "../../control/tree.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { type Process, processOf } from "../../otp/process/process.js";
 import { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";

@@ -3,7 +3,7 @@
  * removed; the supervisor does the starting and stopping, outside of its restart budget.
  */
 
-import { Refusal } from "../../control/refusal.js";
+import { Refusal } from "../../control/errors.js";
 import { deleteChild, startChild, terminateChild } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
 import { Emptying } from "./admission/wait-until-empty.js";

@@ -1,32 +1,9 @@
 /** The numbers of workers' places as plain objects: for charts, which read no series. */
+import type { ConnectionTotals, WorkerNumbers } from "../../control/stats.js";
 import { CLOSE_REASONS } from "../../tcp/observe/events.js";
 import type { Slot } from "./worker-totals.js";
 
-/** Numbers that only grow, and the connections there are. */
-export interface SlotTotals {
-  readonly active: number;
-  readonly accepted: number;
-  readonly closed: number;
-  readonly framesReceived: number;
-  readonly framesSent: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly crashes: number;
-}
-
-export interface SlotNumbers extends SlotTotals {
-  /** `null`: nobody has told anything yet. */
-  readonly snapshotAgeMs: number | null;
-  /** Bytes. */
-  readonly outbound: number;
-  readonly readsPaused: number;
-  readonly loopLagMs: number;
-  readonly residentBytes: number;
-  readonly heapUsedBytes: number;
-  readonly cpuSeconds: number;
-}
-
-export function slotNumbers(slot: Slot | undefined): SlotNumbers {
+export function slotNumbers(slot: Slot | undefined): WorkerNumbers {
   const gauge = (name: Parameters<Slot["gauge"]>[0]) => slot?.gauge(name) ?? 0;
   const total = (name: Parameters<Slot["total"]>[0]) => slot?.total(name) ?? 0;
   const told = slot?.gauge("startTimeSeconds") !== undefined;
@@ -42,7 +19,7 @@ export function slotNumbers(slot: Slot | undefined): SlotNumbers {
   };
 }
 
-export function slotTotals(slots: Iterable<Slot>): SlotTotals {
+export function slotTotals(slots: Iterable<Slot>): ConnectionTotals {
   const sum = {
     ...{ active: 0, accepted: 0, closed: 0, framesReceived: 0, framesSent: 0 },
     ...{ bytesReceived: 0, bytesSent: 0, crashes: 0 },

@@ -4,9 +4,10 @@
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Metric, Registry } from "prom-client";
+import type { ConnectionTotals, WorkerNumbers } from "../../control/stats.js";
 import { CLOSE_REASONS } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
-import { type SlotNumbers, type SlotTotals, slotNumbers, slotTotals } from "./chart-numbers.js";
+import { slotNumbers, slotTotals } from "./chart-numbers.js";
 import { OsProcess } from "./os-process.js";
 import { HANDLERS, ROWS } from "./series.js";
 import type { Facts, Own, Row, Sample } from "./series-row.js";
@@ -115,12 +116,12 @@ export class Metrics {
   }
 
   /** Of one worker's place, for charts; without what is to be had of the process that holds it. */
-  numbers(worker: number): SlotNumbers {
+  numbers(worker: number): WorkerNumbers {
     return slotNumbers(this.#slots.get(worker));
   }
 
   /** Over all workers' places, dead ones too: they never fall. */
-  totals(): SlotTotals & { readonly restarts: number } {
+  totals(): ConnectionTotals & { readonly restarts: number } {
     const restarts = [...this.#restarts.values()].reduce((sum, { count }) => sum + count, 0);
     return { ...slotTotals(this.#slots.values()), restarts };
   }

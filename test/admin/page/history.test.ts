@@ -1,7 +1,7 @@
 /** The samples of the charts: those that are told live, and those that the server had kept before. */
 import { expect, test } from "vitest";
 import { History, SPAN } from "../../../src/admin/page/model/history.js";
-import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../../src/control/control.js";
+import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../../src/control/stats.js";
 
 const NONE = {
   ...{ active: 0, accepted: 0, closed: 0, framesReceived: 0, framesSent: 0 },

@@ -1,7 +1,7 @@
 /** Lines of a trace, in words. */
 import { expect, test } from "vitest";
 import { aboutLine, isOwnQuestion } from "../../../src/admin/page/model/trace.js";
-import type { TraceLine } from "../../../src/control/control.js";
+import type { TraceLine } from "../../../src/control/trace.js";
 
 const line = (what: TraceLine["what"], rest: Partial<TraceLine> = {}): TraceLine => {
   return { at: 0, pid: "<1.17>", what, ...rest };

@@ -1,7 +1,7 @@
 /** Following one process while it works, and what is left of that afterwards: nothing. */
 import { expect, it } from "vitest";
 import { traceProcess } from "../../../src/cluster/inspect/tracer.js";
-import type { TraceLine } from "../../../src/control/control.js";
+import type { TraceLine } from "../../../src/control/trace.js";
 import {
   begin,
   call,

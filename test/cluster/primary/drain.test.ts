@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Drain } from "../../../src/cluster/primary/admission/drain.js";
 import { Gate } from "../../../src/cluster/primary/admission/suspend.js";
-import type { ConnectionRow } from "../../../src/control/control.js";
+import type { ConnectionRow } from "../../../src/control/connections.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { History } from "../../../src/cluster/primary/inspect/history.js";
-import type { Stats, WorkerStats } from "../../../src/control/control.js";
+import type { Stats, WorkerStats } from "../../../src/control/stats.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 
 /** A clock whose OS process can be stopped for a while: what was due then comes late. */

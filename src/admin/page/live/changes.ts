@@ -1,5 +1,5 @@
 /** Changes that an operator may ask for: what each one says before it is done, and what it sends. */
-import type { TreeNode } from "../../../control/control.js";
+import type { TreeNode } from "../../../control/tree.js";
 import { findNode } from "../model/fold.js";
 import { count } from "../model/format.js";
 import { cell } from "./cell.js";

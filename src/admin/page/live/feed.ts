@@ -2,7 +2,9 @@
  * What the page knows of the server, and the loops that keep it up to date: the stream of numbers and log
  * records, the tree, and what the program says of itself. All of them rest while nobody looks.
  */
-import type { LogRecord, ProgramInfo, Stats, StatsHistory, TreeNode } from "../../../control/control.js";
+import type { LogRecord, ProgramInfo } from "../../../control/program.js";
+import type { Stats, StatsHistory } from "../../../control/stats.js";
+import type { TreeNode } from "../../../control/tree.js";
 import { MOST_DRAWN } from "../model/fold.js";
 import { History } from "../model/history.js";
 import { type Entry, entryOf } from "../model/record.js";

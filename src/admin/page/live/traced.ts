@@ -1,6 +1,6 @@
 /** What a process does, told for as long as somebody looks at it. */
 import { useEffect, useState } from "preact/hooks";
-import type { TraceLine } from "../../../control/control.js";
+import type { TraceLine } from "../../../control/trace.js";
 import { Ring } from "../model/ring.js";
 import { inPath } from "../net/ask.js";
 import { listen } from "../net/listen.js";

@@ -2,7 +2,7 @@
  * The tree as it is drawn: branches may be closed, and many connections become one count for each of their
  * states. So the picture has as many nodes with ten thousand connections as with ten.
  */
-import type { TreeNode } from "../../../control/control.js";
+import type { TreeNode } from "../../../control/tree.js";
 import { count } from "./format.js";
 
 /** So many connections of one worker are drawn one by one; `/tree` is asked for no more. */

@@ -1,5 +1,5 @@
 /** What the charts draw: the last quarter of an hour, as the server has kept it and as it goes on. */
-import type { HISTORY_COLUMNS, Stats, StatsHistory } from "../../../control/control.js";
+import type { HISTORY_COLUMNS, Stats, StatsHistory } from "../../../control/stats.js";
 
 /** Seconds that a chart shows at most. */
 export const SPAN = 15 * 60;

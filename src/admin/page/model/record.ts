@@ -1,5 +1,5 @@
 /** Log records as the page shows them. They come from outside: every field is looked at before it is believed. */
-import type { LogRecord } from "../../../control/control.js";
+import type { LogRecord } from "../../../control/program.js";
 
 export interface Entry {
   /** Counts up, for the page to tell them apart. */

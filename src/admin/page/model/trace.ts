@@ -1,5 +1,5 @@
 /** Lines of a trace in the words of the page. */
-import type { TraceLine } from "../../../control/control.js";
+import type { TraceLine } from "../../../control/trace.js";
 import { count } from "./format.js";
 
 /** What happened. */

@@ -1,6 +1,6 @@
 /** What everybody has to know before reading on: that the server is gone, draining, or accepts nobody. */
 import { useEffect, useState } from "preact/hooks";
-import type { Draining } from "../../../control/control.js";
+import type { Draining } from "../../../control/program.js";
 import { request, tokenAsked } from "../live/asking.js";
 import { useCell } from "../live/cell.js";
 import { notice, resuming } from "../live/changes.js";

@@ -1,6 +1,6 @@
 /** Connections as a table: filtered and sorted by the server, of which only the rows in view are drawn. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ConnectionRow, ConnectionList as Listing } from "../../../control/control.js";
+import type { ConnectionRow, ConnectionList as Listing } from "../../../control/connections.js";
 import { useCell } from "../live/cell.js";
 import { link, stats } from "../live/feed.js";
 import { type Filter, listed } from "../live/selection.js";

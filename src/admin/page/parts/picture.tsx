@@ -3,7 +3,7 @@
  * of the tab key, arrows within, Enter to choose.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { TreeNode } from "../../../control/control.js";
+import type { TreeNode } from "../../../control/tree.js";
 import { useCell } from "../live/cell.js";
 import { listed, opened, selected, setOpen } from "../live/selection.js";
 import { type Drawn, draw } from "../model/fold.js";

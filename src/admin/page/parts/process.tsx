@@ -1,6 +1,6 @@
 /** One process: what it says of itself, what it does while it is looked at, what it holds. */
 import { useEffect, useState } from "preact/hooks";
-import type { StateView, TreeNode } from "../../../control/control.js";
+import type { StateView, TreeNode } from "../../../control/tree.js";
 import { request } from "../live/asking.js";
 import { useCell } from "../live/cell.js";
 import { killing, nodeOf, resuming, suspending } from "../live/changes.js";

@@ -1,6 +1,6 @@
 /** The rows of the list of connections. However many there are, only a screenful is in the document. */
 import { useRef, useState } from "preact/hooks";
-import type { ConnectionList, ConnectionRow } from "../../../control/control.js";
+import type { ConnectionList, ConnectionRow } from "../../../control/connections.js";
 import { useCell } from "../live/cell.js";
 import { selected } from "../live/selection.js";
 import { bytes, count, duration } from "../model/format.js";

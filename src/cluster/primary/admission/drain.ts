@@ -4,7 +4,8 @@
  *
  *   idle ──begin──▶ draining ──nobody left──▶ drained ──resume──▶ idle
  */
-import type { ConnectionRow, Draining } from "../../../control/control.js";
+import type { ConnectionRow } from "../../../control/connections.js";
+import type { Draining } from "../../../control/program.js";
 import type { Slot } from "../worker-slot.js";
 import type { Gate } from "./suspend.js";
 import { Emptying } from "./wait-until-empty.js";

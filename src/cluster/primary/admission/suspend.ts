@@ -3,8 +3,8 @@
  * in the kernel's queue, and nobody is refused. It holds for workers that start later as well.
  */
 
-import type { ListenerState } from "../../../control/control.js";
-import { Refusal } from "../../../control/refusal.js";
+import { Refusal } from "../../../control/errors.js";
+import type { ListenerState } from "../../../control/program.js";
 import { LISTENER } from "../../channel/messages.js";
 import type { Slot } from "../worker-slot.js";
 

@@ -6,7 +6,7 @@
  *       └──deadline──▶ those left are listed and told to stop ──nobody left──▶ drained
  */
 
-import type { ConnectionRow } from "../../../control/control.js";
+import type { ConnectionRow } from "../../../control/connections.js";
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import { activeOf, isEmpty, type Slot } from "../worker-slot.js";
 

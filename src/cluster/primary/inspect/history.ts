@@ -3,7 +3,7 @@
  * incident. It is made of what workers have told already and asks nobody; its memory is taken once.
  */
 
-import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../../control/control.js";
+import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../../control/stats.js";
 import { clock, type TimerRef, wallTime } from "../../../otp/time/clock.js";
 
 /** Rows that are kept. */

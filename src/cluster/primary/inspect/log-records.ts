@@ -3,7 +3,7 @@
  * while somebody follows. The last important records are kept, for those who come after the trouble.
  */
 
-import type { LogRecord } from "../../../control/control.js";
+import type { LogRecord } from "../../../control/program.js";
 import type { Log } from "../../../telemetry/log/log.js";
 
 /** Important records that are kept. */

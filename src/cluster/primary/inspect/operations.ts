@@ -1,27 +1,17 @@
 /** What the outside may ask of the running program, answered from what the primary knows and its workers say. */
 
-import {
-  type ConnectionList,
-  type ConnectionQuery,
-  type Control,
-  type Draining,
-  type ListenerState,
-  type LogRecord,
-  type ProgramInfo,
-  type Readiness,
-  type StateView,
-  type Stats,
-  type StatsHistory,
-  type TraceLine,
-  type TreeNode,
-  WorkerSilent,
-} from "../../../control/control.js";
-import { Refusal } from "../../../control/refusal.js";
+import type { Explanation } from "../../../config/config.js";
+import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
+import type { Control, LogLevel } from "../../../control/control.js";
+import { Refusal, WorkerSilent } from "../../../control/errors.js";
+import type { Draining, ListenerState, LogRecord, ProgramInfo, Readiness } from "../../../control/program.js";
+import type { Stats, StatsHistory } from "../../../control/stats.js";
+import type { TraceLine } from "../../../control/trace.js";
+import type { StateView, TreeNode } from "../../../control/tree.js";
 import { parsePid } from "../../../otp/process/pid.js";
 import { processOf } from "../../../otp/process/process.js";
 import { exit } from "../../../otp/process/signals.js";
 import { clock } from "../../../otp/time/clock.js";
-import type { Level } from "../../../telemetry/log/log.js";
 import type { WorkerRequest } from "../../channel/messages.js";
 import { inspect, showAddress } from "../../inspect/tree.js";
 import { Drain } from "../admission/drain.js";
@@ -175,11 +165,11 @@ export class Operations implements Control {
     return this.#scale.to(workers);
   }
 
-  logLevel(level: Level): void {
+  logLevel(level: LogLevel): void {
     this.#primary.setLogLevel(level);
   }
 
-  loggedLevel(): Level {
+  loggedLevel(): LogLevel {
     return this.#options.log.level;
   }
 
@@ -187,7 +177,7 @@ export class Operations implements Control {
     this.#options.onStop();
   }
 
-  config(): readonly unknown[] {
+  config(): readonly Explanation[] {
     return this.#options.explain();
   }
 

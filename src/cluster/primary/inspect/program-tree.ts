@@ -1,6 +1,6 @@
 /** The tree of the whole program: what the primary draws itself, and below each worker what that has drawn. */
 
-import type { TreeNode } from "../../../control/control.js";
+import type { TreeNode } from "../../../control/tree.js";
 import { processOf } from "../../../otp/process/process.js";
 import { flags } from "../../inspect/tree.js";
 import type { Primary } from "../primary.js";

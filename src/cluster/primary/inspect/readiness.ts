@@ -1,5 +1,6 @@
 /** What the program is doing, in one word: the same for `/ready`, `/stats` and everybody else who asks. */
-import type { Readiness, Stats } from "../../../control/control.js";
+import type { Readiness } from "../../../control/program.js";
+import type { Stats } from "../../../control/stats.js";
 import type { Drain } from "../admission/drain.js";
 import type { Primary } from "../primary.js";
 

@@ -1,6 +1,7 @@
 /** The traces that run, wherever the process is: of the primary's own, and of workers, whose lines arrive here. */
 
-import { type TraceLine, WorkerSilent } from "../../../control/control.js";
+import { WorkerSilent } from "../../../control/errors.js";
+import type { TraceLine } from "../../../control/trace.js";
 import type { Pid } from "../../../otp/process/pid.js";
 import type { Process } from "../../../otp/process/process.js";
 import { traceLine } from "../../inspect/trace-line.js";

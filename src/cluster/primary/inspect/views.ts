@@ -1,14 +1,11 @@
 /** What the outside may look at, gathered from the workers: none of them can make anybody wait for more than a second. */
 
-import {
-  type ConnectionList,
-  type ConnectionQuery,
-  type LogRecord,
-  type StateView,
-  type Stats,
-  type TraceLine,
-  WorkerSilent,
-} from "../../../control/control.js";
+import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
+import { WorkerSilent } from "../../../control/errors.js";
+import type { LogRecord } from "../../../control/program.js";
+import type { Stats } from "../../../control/stats.js";
+import type { TraceLine } from "../../../control/trace.js";
+import type { StateView } from "../../../control/tree.js";
 import { type Pid, parsePid } from "../../../otp/process/pid.js";
 import { type Process, processOf } from "../../../otp/process/process.js";
 import { wallTime } from "../../../otp/time/clock.js";

@@ -1,0 +1,54 @@
+/** List of connections: its rows, its query and its result. */
+
+/** One connection as a row of a table. Totals count from the start of the connection. */
+export interface ConnectionRow {
+  readonly pid: string;
+  readonly worker: number;
+  readonly state: string;
+  /** `10.0.0.7:51234`. */
+  readonly peer: string;
+  readonly ageMs: number;
+  readonly idleMs: number;
+  readonly framesReceived: number;
+  readonly framesSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Bytes sent that the kernel has not taken. */
+  readonly outbound: number;
+  readonly messageQueueLength: number;
+}
+
+export const CONNECTION_COLUMNS = [
+  "pid",
+  "worker",
+  "state",
+  "peer",
+  "ageMs",
+  "idleMs",
+  "framesReceived",
+  "framesSent",
+  "bytesReceived",
+  "bytesSent",
+  "outbound",
+  "messageQueueLength",
+] as const satisfies readonly (keyof ConnectionRow)[];
+
+export interface ConnectionQuery {
+  readonly worker?: number;
+  /** Exact name of a state. */
+  readonly state?: string;
+  /** Prefix of the peer's address. */
+  readonly peer?: string;
+  readonly sort: (typeof CONNECTION_COLUMNS)[number];
+  readonly order: "asc" | "desc";
+  readonly limit: number;
+}
+
+export interface ConnectionList {
+  readonly total: number;
+  /** Connections that match the query; `rows` may be fewer. */
+  readonly matched: number;
+  readonly rows: readonly ConnectionRow[];
+  /** Workers that did not answer in time; their connections are missing from `rows`. */
+  readonly missing: readonly number[];
+}

@@ -1,0 +1,25 @@
+/** Errors that are an answer to the request, not a failure of the server: they are not logged. */
+
+/** `invalid`: never possible; `unknown`: no such thing; `conflict`: not possible now. */
+export type RefusalKind = "invalid" | "unknown" | "conflict";
+
+/** A request that is refused. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly kind: RefusalKind;
+
+  constructor(kind: RefusalKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** The only worker that has the answer did not give it in time: it is blocked, stopped or has died. */
+export class WorkerSilent extends Error {
+  override readonly name = "WorkerSilent";
+  readonly worker: number;
+  constructor(worker: number) {
+    super(`worker ${worker} does not answer`);
+    this.worker = worker;
+  }
+}

@@ -1,0 +1,61 @@
+/** The program as a whole: what it is, whether it is ready, its listeners, its drain and its log records. */
+import type { ConnectionRow } from "./connections.js";
+
+/** For `drover info`. */
+export interface ProgramInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly node: string;
+  readonly osPid: number;
+  readonly uptimeSeconds: number;
+  readonly protocol: string;
+  /** Address that is served: `[::]:2222`. */
+  readonly address: string;
+  readonly admin: string;
+  readonly transport: string;
+  readonly workers: readonly {
+    readonly worker: number;
+    readonly osPid: number;
+    readonly state: string;
+    readonly restarts: number;
+  }[];
+  readonly connections: { readonly active: number; readonly accepted: number; readonly closed: number };
+  readonly restartsLeft: number;
+}
+
+export interface Readiness {
+  readonly ok: boolean;
+  /** `ready`, or why not: `starting`, `suspended`, `draining`, `drained`, `stopping`, `no worker is accepting`. */
+  readonly status: string;
+  readonly workers: number;
+}
+
+/** State of one listener in one worker. */
+export interface ListenerState {
+  readonly worker: number;
+  readonly listener: string;
+  readonly state: string;
+}
+
+/** Progress of a drain. */
+export interface Draining {
+  readonly status: "idle" | "draining" | "drained";
+  /** Connections at the start of the drain. */
+  readonly before: number;
+  readonly active: number;
+  /** Time until the remaining connections are told to stop; 0 after the deadline. */
+  readonly remainingMs: number;
+  /** Connections that were open at the deadline, at most 1,000. */
+  readonly unfinished: readonly ConnectionRow[];
+  /** Number of connections that were open at the deadline. */
+  readonly cut: number;
+}
+
+export interface Scaled {
+  /** Number of workers before the change. */
+  readonly before: number;
+  readonly workers: number;
+}
+
+/** A log record of the primary or a worker with the fields of a log line: `time`, `level`, `msg`, `worker`, … */
+export type LogRecord = Readonly<Record<string, unknown>>;

@@ -1,0 +1,74 @@
+/** Numbers for charts and `drover top`: per worker, in total, and their history. */
+
+/** Counters, which only grow, and the number of open connections. */
+export interface ConnectionTotals {
+  readonly active: number;
+  readonly accepted: number;
+  readonly closed: number;
+  readonly framesReceived: number;
+  readonly framesSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly crashes: number;
+}
+
+/** What one worker reports each second. */
+export interface WorkerNumbers extends ConnectionTotals {
+  /** `null`: nothing has been reported yet. */
+  readonly snapshotAgeMs: number | null;
+  /** Bytes. */
+  readonly outbound: number;
+  readonly readsPaused: number;
+  readonly loopLagMs: number;
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** One worker slot as last reported: the primary answers without asking the worker. */
+export interface WorkerStats extends WorkerNumbers {
+  readonly worker: number;
+  readonly osPid: number;
+  readonly state: string;
+  readonly restarts: number;
+}
+
+/** State of the whole program. */
+export type ProgramStatus = "starting" | "running" | "draining" | "drained" | "suspended" | "stopping";
+
+/** Totals never fall: `totals` keeps what dead workers had counted. */
+export interface Stats {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly workers: readonly WorkerStats[];
+  readonly totals: ConnectionTotals & { readonly restarts: number };
+  readonly restartsLeft: number;
+  readonly status: ProgramStatus;
+}
+
+/** Sums over all workers, dead ones included; of `Stats` all but the last two. */
+export const HISTORY_COLUMNS = [
+  "active",
+  "accepted",
+  "closed",
+  "framesReceived",
+  "framesSent",
+  "bytesReceived",
+  "bytesSent",
+  "crashes",
+  "restarts",
+  /** The largest of all workers. */
+  "loopLagMs",
+  "residentBytes",
+] as const satisfies readonly (keyof Stats["totals"] | keyof WorkerStats)[];
+
+/** `Stats` of the last 15 minutes. */
+export interface StatsHistory {
+  /** Of the first row: milliseconds since 1970. */
+  readonly from: number;
+  /** Between two rows: 1,000. */
+  readonly everyMs: number;
+  readonly columns: typeof HISTORY_COLUMNS;
+  /** Oldest first, at most 900, each in the order of `columns`. `null`: the primary's event loop was blocked. */
+  readonly rows: readonly (readonly number[] | null)[];
+}
