@@ -2,9 +2,9 @@
 // side with xstate and nact in one run. Exit code 1 when a target is missed.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { ours } from "./bench-otp/drover.js";
 import { MEASURES, type Measure, type Results, race } from "./bench-otp/measure.js";
 import { nact } from "./bench-otp/nact.js";
-import { ours } from "./bench-otp/ours.js";
 import { xstate } from "./bench-otp/xstate.js";
 
 const COUNTS = { casts: 500_000, calls: 100_000, spawns: 50_000, bytes: 50_000 };

@@ -2,14 +2,14 @@
 // options. Tests call load/run.ts instead, which does the same inside their own process.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { helpText, parseArguments, type Settings, UsageError } from "./load/arguments.js";
-import { explain } from "./load/expect.js";
-import { serveAsGenerator } from "./load/generator.js";
-import { html } from "./load/html.js";
-import { json, passed } from "./load/json.js";
-import { GENERATOR } from "./load/messages.js";
-import { openingLine, progressLine, table, unitOf } from "./load/report.js";
-import { type Calls, runSession } from "./load/session.js";
+import { GENERATOR } from "./load/both-sides/messages.js";
+import { helpText, parseArguments, type Settings, UsageError } from "./load/command-line/arguments.js";
+import { explain } from "./load/command-line/expectations.js";
+import { type Calls, runSession } from "./load/coordinator/session.js";
+import { serveAsGenerator } from "./load/generator/process.js";
+import { html } from "./load/report/html.js";
+import { json, passed } from "./load/report/json.js";
+import { openingLine, progressLine, table, unitOf } from "./load/report/table.js";
 
 const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, interrupted: 130 };
 

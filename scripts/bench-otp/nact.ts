@@ -1,7 +1,7 @@
 /** nact: `spawn` below a system of its own for every measurement. */
 import { dispatch, query, type Ref, spawn, start, stop } from "nact";
+import { BATCH } from "./drover.js";
 import type { Contestant } from "./measure.js";
-import { BATCH } from "./ours.js";
 
 interface Message {
   readonly reply?: Ref<number>;

@@ -1,7 +1,7 @@
 /** xstate: `createActor` of a machine with one state. It has no calls: a reply goes through the event. */
 import { type Actor, assign, createActor, setup } from "xstate";
+import { BATCH } from "./drover.js";
 import type { Contestant } from "./measure.js";
-import { BATCH } from "./ours.js";
 
 type Event = { type: "add" } | { type: "get"; reply: (n: number) => void };
 

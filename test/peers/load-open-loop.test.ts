@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Progress } from "../../scripts/load/result.js";
-import { runLoad } from "../../scripts/load/run.js";
+import type { Progress } from "../../scripts/load/both-sides/result.js";
+import { runLoad } from "../../scripts/load/generator/run.js";
 
 const ECHO = `require("node:net").createServer({ noDelay: true }, (socket) => socket.on("error", () => {}).pipe(socket))
   .listen(0, "127.0.0.1", function () { console.log(this.address().port); })`;

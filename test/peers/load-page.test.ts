@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
-import { parseArguments } from "../../scripts/load/arguments.js";
-import { html } from "../../scripts/load/html.js";
-import { thisMachine } from "../../scripts/load/machine.js";
-import { runLoad } from "../../scripts/load/run.js";
-import type { Report } from "../../scripts/load/session.js";
+import { parseArguments } from "../../scripts/load/command-line/arguments.js";
+import { thisMachine } from "../../scripts/load/coordinator/machine.js";
+import type { Report } from "../../scripts/load/coordinator/session.js";
+import { runLoad } from "../../scripts/load/generator/run.js";
+import { html } from "../../scripts/load/report/html.js";
 import { echo } from "../scripts/servers.js";
 import { find, testWith } from "../support/peers.js";
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect } from "vitest";
-import { runLoad } from "../../scripts/load/run.js";
+import { runLoad } from "../../scripts/load/generator/run.js";
 import { FrameClient } from "../support/frames.js";
 import { find, testWith } from "../support/peers.js";
 import { endAll, eventually, freePort, http, ROOT, serveProgram } from "../support/program.js";

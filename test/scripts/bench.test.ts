@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { cpuSeconds, memoryBytes } from "../../scripts/bench/accounting.js";
-import { drawing, markdown, type Outcome } from "../../scripts/bench/outcome.js";
-import { median, type Row } from "../../scripts/bench/rounds.js";
+import { median, type Row } from "../../scripts/bench/measure.js";
+import { cpuSeconds, memoryBytes } from "../../scripts/bench/process-usage.js";
+import { drawing, markdown, type Outcome } from "../../scripts/bench/report.js";
 
 const row = (load: string, server: string, cpu: number, errors = 0): Row => ({
   ...{ load, server, errors, perSecond: 100_000, p50Ms: 0.5, p99Ms: 2 },

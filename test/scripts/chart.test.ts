@@ -1,6 +1,6 @@
 // The scales and drawings that the load page and the benchmark share.
 import { describe, expect, it } from "vitest";
-import { lineChart } from "../../scripts/chart/line.js";
+import { lineChart } from "../../scripts/chart/line-chart.js";
 import { linear, logarithmic, nines, span } from "../../scripts/chart/scale.js";
 
 describe("scales", () => {

@@ -1,7 +1,7 @@
 // The modes of the load generator, each against a server of which it is known what must be found.
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MIX, deal } from "../../scripts/load/mix.js";
-import { runLoad } from "../../scripts/load/run.js";
+import { DEFAULT_MIX, deal } from "../../scripts/load/both-sides/client-mix.js";
+import { runLoad } from "../../scripts/load/generator/run.js";
 import { echo, errorsOf, framed, listen, refusedPort } from "./servers.js";
 
 describe("mode rate", () => {

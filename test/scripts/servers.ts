@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { ErrorKind, LoadResult } from "../../scripts/load/result.js";
+import type { ErrorKind, LoadResult } from "../../scripts/load/both-sides/result.js";
 import { CERTIFICATE, KEY } from "./certificate.js";
 
 export interface TestServer extends AsyncDisposable {

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { runLoad } from "../../scripts/load/run.js";
+import { runLoad } from "../../scripts/load/generator/run.js";
 import { FrameClient } from "../support/frames.js";
 import {
   endAll,

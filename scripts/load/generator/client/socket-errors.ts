@@ -1,0 +1,32 @@
+// What went wrong with a connection, in words that say where to look next.
+import type { ErrorKind } from "../../both-sides/result.js";
+
+const ADVICE: Record<string, string> = {
+  ECONNREFUSED: "nothing listens there: is the server running?",
+  EMFILE: "this process may not open more sockets: raise `ulimit -n`",
+  ENFILE: "this machine may not open more files: raise fs.file-max",
+  EADDRNOTAVAIL:
+    "no local port left: type --source 127.0.0.0/8 if the server is on this machine, or use fewer connections",
+  ENOTFOUND: "no such host: check --host",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "type --ca FILE with its certificate, or --insecure",
+  SELF_SIGNED_CERT_IN_CHAIN: "type --ca FILE with the authority's certificate, or --insecure",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "type --ca FILE with the authority's certificate, or --insecure",
+  EPROTO: "the server does not speak TLS here, or no version of it that is spoken here",
+};
+
+export function connectErrorKind(error: NodeJS.ErrnoException): ErrorKind {
+  const { code } = withCode(error);
+  if (code === "ECONNREFUSED") return "connectRefused";
+  return code === "ETIMEDOUT" ? "connectTimedOut" : "connectFailed";
+}
+
+export function describeSocketError(error: NodeJS.ErrnoException): string {
+  const { code = "", message } = withCode(error);
+  const advice = ADVICE[code];
+  return advice ? `${message} (${advice})` : message;
+}
+
+/** A host name with several addresses fails with one error that holds the others. */
+function withCode(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+}
