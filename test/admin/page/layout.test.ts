@@ -1,9 +1,9 @@
 /** Where the nodes stand, and how the keyboard goes through them. */
 import { expect, test } from "vitest";
-import type { Drawn } from "../../../src/admin/page/model/fold.js";
-import { keyAction } from "../../../src/admin/page/model/keys.js";
+import type { Drawn } from "../../../src/admin/page/model/collapsed-tree.js";
 import { layout, NARROW } from "../../../src/admin/page/model/layout.js";
-import type { Layout, Placed } from "../../../src/admin/page/model/placed.js";
+import type { Layout, Placed } from "../../../src/admin/page/model/layout-parts.js";
+import { keyAction } from "../../../src/admin/page/model/tree-keys.js";
 
 const node = (id: string, worker: number, children: Drawn[] = [], rest: Partial<Drawn> = {}): Drawn => {
   const open = children.length > 0 ? { open: true } : {};

@@ -12,8 +12,8 @@ import {
   spacedHex,
   words,
 } from "../../../src/admin/page/model/format.js";
-import { detailsOf, entryOf, isTelling } from "../../../src/admin/page/model/record.js";
-import { Ring } from "../../../src/admin/page/model/ring.js";
+import { detailsOf, entryOf, isTelling } from "../../../src/admin/page/model/log-entry.js";
+import { Ring } from "../../../src/admin/page/model/ring-buffer.js";
 import { problemOf } from "../../../src/admin/page/net/problem.js";
 
 test("a ring keeps the last so many, in their order", () => {

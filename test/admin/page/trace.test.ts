@@ -1,6 +1,6 @@
 /** Lines of a trace, in words. */
 import { expect, test } from "vitest";
-import { aboutLine, isOwnQuestion } from "../../../src/admin/page/model/trace.js";
+import { aboutLine, isOwnQuestion } from "../../../src/admin/page/model/trace-line.js";
 import type { TraceLine } from "../../../src/control/trace.js";
 
 const line = (what: TraceLine["what"], rest: Partial<TraceLine> = {}): TraceLine => {

@@ -1,5 +1,5 @@
 /** What the operator looks at. */
-import { cell } from "./cell.js";
+import { cell } from "./observable.js";
 
 /** The process in the panel; `undefined`: the whole program. */
 export const selected = cell<string | undefined>(undefined);

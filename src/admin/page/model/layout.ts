@@ -1,8 +1,8 @@
 /** Where everything of the picture stands: what suits the place. */
-import type { Drawn } from "./fold.js";
-import { outline } from "./outline.js";
-import type { Layout } from "./placed.js";
-import { tidy, type WishOf } from "./tidy.js";
+import type { Drawn } from "./collapsed-tree.js";
+import type { Layout } from "./layout-parts.js";
+import { outline } from "./outline-layout.js";
+import { tidy, type WishOf } from "./tree-layout.js";
 
 /** Narrower than this a tidy tree would not fit. */
 export const NARROW = 720;

@@ -2,7 +2,7 @@
  * The token that changes need. It comes behind the `#` of the address, which browsers send to nobody, is taken
  * out of the address at once, and is kept for as long as this tab is.
  */
-import { cell } from "../live/cell.js";
+import { cell } from "../live/observable.js";
 
 const KEY = "drover token";
 

@@ -1,11 +1,11 @@
 /** The two questions that the page asks: whether something is really meant, and for the token. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { tokenAsked } from "../live/asking.js";
-import { useCell } from "../live/cell.js";
-import { asked, type Change, type Field, notice } from "../live/changes.js";
-import { change } from "../net/ask.js";
+import { tokenAsked } from "../live/dialog-state.js";
+import { useCell } from "../live/observable.js";
+import { asked, type Change, type Field, notice } from "../live/operator-actions.js";
 import type { Problem } from "../net/problem.js";
+import { change } from "../net/request.js";
 import { dropToken, setToken, token } from "../net/token.js";
 
 export function Dialogs() {

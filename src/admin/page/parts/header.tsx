@@ -1,11 +1,11 @@
 /** Who this is and how it is, in one line. */
 import { useEffect } from "preact/hooks";
-import { tokenAsked } from "../live/asking.js";
-import { useCell } from "../live/cell.js";
-import { info, link, stats } from "../live/feed.js";
+import { tokenAsked } from "../live/dialog-state.js";
+import { useCell } from "../live/observable.js";
+import { info, link, stats } from "../live/server-state.js";
 import { count, duration } from "../model/format.js";
 import { token } from "../net/token.js";
-import { State } from "./state.js";
+import { State } from "./state-label.js";
 
 export function Header() {
   const about = useCell(info);

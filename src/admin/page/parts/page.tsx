@@ -1,15 +1,15 @@
 /** The page as a whole: one picture, what is chosen in it, the charts, the reports. */
-import { useCell } from "../live/cell.js";
-import { link, tree } from "../live/feed.js";
+import { useCell } from "../live/observable.js";
 import { listed, selected } from "../live/selection.js";
+import { link, tree } from "../live/server-state.js";
 import { Banner } from "./banner.js";
-import { Charts } from "./charts.js";
-import { ConnectionList } from "./connections.js";
+import { Charts } from "./charts/charts.js";
+import { ConnectionList } from "./connections/connection-list.js";
+import { Panel } from "./details/details-panel.js";
 import { Dialogs } from "./dialogs.js";
 import { Header } from "./header.js";
-import { Panel } from "./panel.js";
-import { Picture } from "./picture.js";
 import { Reports } from "./reports.js";
+import { Picture } from "./tree/tree.js";
 
 export function Page() {
   const root = useCell(tree);

@@ -3,10 +3,10 @@
  * a second, and stands still while somebody reads in it.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useCell } from "../live/cell.js";
-import { records, recordsTold } from "../live/feed.js";
+import { useCell } from "../live/observable.js";
+import { records, recordsTold } from "../live/server-state.js";
 import { clockMillis, count } from "../model/format.js";
-import { detailsOf, type Entry, isTelling } from "../model/record.js";
+import { detailsOf, type Entry, isTelling } from "../model/log-entry.js";
 
 const SHOWN = 100;
 

@@ -1,7 +1,7 @@
 /** The dialog about the token. */
 import { token } from "../net/token.js";
-import { cell } from "./cell.js";
-import { asked, type Change } from "./changes.js";
+import { cell } from "./observable.js";
+import { asked, type Change } from "./operator-actions.js";
 
 /** `undefined`: it is closed. `why`: what brought it up, if not the operator. */
 export const tokenAsked = cell<{ readonly why: string | undefined } | undefined>(undefined);

@@ -1,6 +1,12 @@
 /** Which nodes are drawn of which tree. */
 import { expect, test } from "vitest";
-import { type Drawn, draw, findNode, MOST_DRAWN, workerOf } from "../../../src/admin/page/model/fold.js";
+import {
+  type Drawn,
+  draw,
+  findNode,
+  MOST_DRAWN,
+  workerOf,
+} from "../../../src/admin/page/model/collapsed-tree.js";
 import type { TreeNode } from "../../../src/control/tree.js";
 
 const leaf = (pid: string, kind: TreeNode["kind"], rest: Partial<TreeNode> = {}): TreeNode => {

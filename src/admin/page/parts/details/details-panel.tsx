@@ -1,10 +1,10 @@
 /** Beside the picture, on a phone over it: what is chosen there. */
 import { useEffect, useRef } from "preact/hooks";
-import { useCell } from "../live/cell.js";
-import { tree } from "../live/feed.js";
-import { selected } from "../live/selection.js";
-import { ProcessPanel } from "./process.js";
-import { ProgramPanel } from "./program.js";
+import { useCell } from "../../live/observable.js";
+import { selected } from "../../live/selection.js";
+import { tree } from "../../live/server-state.js";
+import { ProcessPanel } from "./process-details.js";
+import { ProgramPanel } from "./program-details.js";
 
 export function Panel({ pid }: { pid: string | undefined }) {
   const root = useCell(tree)?.pid;

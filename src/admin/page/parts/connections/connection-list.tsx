@@ -1,14 +1,14 @@
 /** Connections as a table: filtered and sorted by the server, of which only the rows in view are drawn. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ConnectionRow, ConnectionList as Listing } from "../../../control/connections.js";
-import { useCell } from "../live/cell.js";
-import { link, stats } from "../live/feed.js";
-import { type Filter, listed } from "../live/selection.js";
-import { untilVisible } from "../live/visible.js";
-import { count } from "../model/format.js";
-import { ask } from "../net/ask.js";
-import type { Problem } from "../net/problem.js";
-import { Rows } from "./rows.js";
+import type { ConnectionRow, ConnectionList as Listing } from "../../../../control/connections.js";
+import { useCell } from "../../live/observable.js";
+import { type Filter, listed } from "../../live/selection.js";
+import { link, stats } from "../../live/server-state.js";
+import { untilVisible } from "../../live/visibility.js";
+import { count } from "../../model/format.js";
+import type { Problem } from "../../net/problem.js";
+import { ask } from "../../net/request.js";
+import { Rows } from "./connection-rows.js";
 
 export interface Order {
   readonly sort: keyof ConnectionRow;

@@ -1,7 +1,16 @@
 /** An outline, one row below the other, for places that are too narrow for a tidy tree. */
 import { hierarchy, tree } from "d3-hierarchy";
-import type { Drawn } from "./fold.js";
-import { CARD, complete, heightOf, type Layout, LEAST_WIDTH, MARGIN, place, preorder } from "./placed.js";
+import type { Drawn } from "./collapsed-tree.js";
+import {
+  CARD,
+  complete,
+  heightOf,
+  type Layout,
+  LEAST_WIDTH,
+  MARGIN,
+  place,
+  preorder,
+} from "./layout-parts.js";
 
 const INDENT = 20;
 const ROW = 50;

@@ -1,12 +1,12 @@
 /** What a process does, told for as long as somebody looks at it. */
 import { useEffect, useState } from "preact/hooks";
 import type { TraceLine } from "../../../control/trace.js";
-import { Ring } from "../model/ring.js";
-import { inPath } from "../net/ask.js";
-import { listen } from "../net/listen.js";
+import { Ring } from "../model/ring-buffer.js";
+import { listen } from "../net/event-stream.js";
 import type { Problem } from "../net/problem.js";
-import { untilLive } from "./feed.js";
-import { pause, untilVisible, whileVisible } from "./visible.js";
+import { inPath } from "../net/request.js";
+import { untilLive } from "./server-state.js";
+import { pause, untilVisible, whileVisible } from "./visibility.js";
 
 const MOST_LINES = 300;
 const DRAW_EVERY = 200;

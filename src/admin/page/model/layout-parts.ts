@@ -1,6 +1,6 @@
 /** What a picture of the tree consists of, and what both kinds of it share. Everything is in pixels. */
 import type { HierarchyPointNode } from "d3-hierarchy";
-import type { Drawn } from "./fold.js";
+import type { Drawn } from "./collapsed-tree.js";
 
 export interface Placed {
   readonly node: Drawn;

@@ -1,7 +1,7 @@
 /** Server-sent events by `fetch`: EventSource cannot send a token. */
 import { EventParser, type ServerEvent } from "../model/events.js";
-import { authorization, refusal } from "./ask.js";
 import { GONE, type Problem } from "./problem.js";
+import { authorization, refusal } from "./request.js";
 import { token } from "./token.js";
 
 /** A stream that is silent for longer has lost its server; the server breaks silence every 15 s. */

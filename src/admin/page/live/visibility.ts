@@ -1,5 +1,5 @@
 /** Whether anybody can see the page: while it is hidden nothing is asked. */
-import { cell } from "./cell.js";
+import { cell } from "./observable.js";
 
 const seen = () => document.visibilityState === "visible";
 

@@ -1,11 +1,11 @@
 /** One node of the picture: a process, or the count of many. */
-import { setOpen } from "../live/selection.js";
-import type { Drawn } from "../model/fold.js";
-import { count } from "../model/format.js";
-import type { Placed } from "../model/placed.js";
-import type { Wish } from "../model/tidy.js";
-import { fitted, fittedParts, partsOf, widthOf } from "./fit.js";
-import { toneOf } from "./state.js";
+import { setOpen } from "../../live/selection.js";
+import type { Drawn } from "../../model/collapsed-tree.js";
+import { count } from "../../model/format.js";
+import type { Placed } from "../../model/layout-parts.js";
+import type { Wish } from "../../model/tree-layout.js";
+import { toneOf } from "../state-label.js";
+import { fitted, fittedParts, partsOf, widthOf } from "./text-width.js";
 
 const NAME = "600 13px";
 const SMALL = "400 11.5px";

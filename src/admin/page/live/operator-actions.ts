@@ -1,9 +1,9 @@
 /** Changes that an operator may ask for: what each one says before it is done, and what it sends. */
 import type { TreeNode } from "../../../control/tree.js";
-import { findNode } from "../model/fold.js";
+import { findNode } from "../model/collapsed-tree.js";
 import { count } from "../model/format.js";
-import { cell } from "./cell.js";
-import { stats, tree } from "./feed.js";
+import { cell } from "./observable.js";
+import { stats, tree } from "./server-state.js";
 
 /** Something to be filled in before. */
 export interface Field {

@@ -1,8 +1,8 @@
 /** What a process does, as it does it: frames both ways, states, messages. Its last lines, or many of them whole. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { NumberedLine, Traced } from "../live/traced.js";
-import { clockMillis, spacedHex } from "../model/format.js";
-import { aboutLine, isOwnQuestion, WORDS } from "../model/trace.js";
+import type { NumberedLine, Traced } from "../../live/trace-stream.js";
+import { clockMillis, spacedHex } from "../../model/format.js";
+import { aboutLine, isOwnQuestion, WORDS } from "../../model/trace-line.js";
 
 const LAST = 8;
 

@@ -1,6 +1,6 @@
 /** A tidy tree from left to right, as appmon draws it. */
 import { type HierarchyPointNode, hierarchy, tree } from "d3-hierarchy";
-import type { Drawn } from "./fold.js";
+import type { Drawn } from "./collapsed-tree.js";
 import {
   CARD,
   complete,
@@ -11,7 +11,7 @@ import {
   type Placed,
   place,
   preorder,
-} from "./placed.js";
+} from "./layout-parts.js";
 
 const ROW = 54;
 const GAP = 32;

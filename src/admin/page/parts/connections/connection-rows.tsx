@@ -1,11 +1,11 @@
 /** The rows of the list of connections. However many there are, only a screenful is in the document. */
 import { useRef, useState } from "preact/hooks";
-import type { ConnectionList, ConnectionRow } from "../../../control/connections.js";
-import { useCell } from "../live/cell.js";
-import { selected } from "../live/selection.js";
-import { bytes, count, duration } from "../model/format.js";
-import type { Order } from "./connections.js";
-import { State } from "./state.js";
+import type { ConnectionList, ConnectionRow } from "../../../../control/connections.js";
+import { useCell } from "../../live/observable.js";
+import { selected } from "../../live/selection.js";
+import { bytes, count, duration } from "../../model/format.js";
+import { State } from "../state-label.js";
+import type { Order } from "./connection-list.js";
 
 const ROW = 34;
 const AROUND = 8;

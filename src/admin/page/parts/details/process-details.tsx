@@ -1,18 +1,18 @@
 /** One process: what it says of itself, what it does while it is looked at, what it holds. */
 import { useEffect, useState } from "preact/hooks";
-import type { StateView, TreeNode } from "../../../control/tree.js";
-import { request } from "../live/asking.js";
-import { useCell } from "../live/cell.js";
-import { killing, nodeOf, resuming, suspending } from "../live/changes.js";
-import { tree } from "../live/feed.js";
-import { type Polled, usePolled } from "../live/polled.js";
-import { selected } from "../live/selection.js";
-import { useTrace } from "../live/traced.js";
-import { shown, words } from "../model/format.js";
-import { inPath } from "../net/ask.js";
-import { closePanel } from "./panel.js";
-import { Pairs } from "./program.js";
-import { State } from "./state.js";
+import type { StateView, TreeNode } from "../../../../control/tree.js";
+import { request } from "../../live/dialog-state.js";
+import { useCell } from "../../live/observable.js";
+import { killing, nodeOf, resuming, suspending } from "../../live/operator-actions.js";
+import { type Polled, usePolled } from "../../live/polling.js";
+import { selected } from "../../live/selection.js";
+import { tree } from "../../live/server-state.js";
+import { useTrace } from "../../live/trace-stream.js";
+import { shown, words } from "../../model/format.js";
+import { inPath } from "../../net/request.js";
+import { State } from "../state-label.js";
+import { closePanel } from "./details-panel.js";
+import { Pairs } from "./program-details.js";
 import { LastMessages, Trace } from "./trace.js";
 
 type Info = Readonly<Record<string, unknown>>;

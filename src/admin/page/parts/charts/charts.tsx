@@ -1,8 +1,8 @@
 /** The last quarter of an hour, of all workers together. */
-import { useCell } from "../live/cell.js";
-import { history, historyTold } from "../live/feed.js";
-import { bytes, clockTime, compact, count, roundBytes } from "../model/format.js";
-import { SPAN } from "../model/history.js";
+import { useCell } from "../../live/observable.js";
+import { history, historyTold } from "../../live/server-state.js";
+import { bytes, clockTime, compact, count, roundBytes } from "../../model/format.js";
+import { SPAN } from "../../model/history.js";
 import { Chart } from "./chart.js";
 
 const perSecond = (value: number) => `${compact(value)}/s`;

@@ -5,16 +5,16 @@
 import type { LogRecord, ProgramInfo } from "../../../control/program.js";
 import type { Stats, StatsHistory } from "../../../control/stats.js";
 import type { TreeNode } from "../../../control/tree.js";
-import { MOST_DRAWN } from "../model/fold.js";
+import { MOST_DRAWN } from "../model/collapsed-tree.js";
 import { History } from "../model/history.js";
-import { type Entry, entryOf } from "../model/record.js";
-import { Ring } from "../model/ring.js";
-import { ask } from "../net/ask.js";
-import { listen } from "../net/listen.js";
+import { type Entry, entryOf } from "../model/log-entry.js";
+import { Ring } from "../model/ring-buffer.js";
+import { listen } from "../net/event-stream.js";
 import type { Problem } from "../net/problem.js";
-import { cell } from "./cell.js";
+import { ask } from "../net/request.js";
+import { cell } from "./observable.js";
 import { selected } from "./selection.js";
-import { pause, untilVisible, whileVisible } from "./visible.js";
+import { pause, untilVisible, whileVisible } from "./visibility.js";
 
 /** `problem`: why nothing comes. `since`: from when on, milliseconds since 1970. */
 export type Link =

@@ -1,8 +1,8 @@
 /** An answer that is asked for again and again while somebody looks at it. */
 import { useEffect, useState } from "preact/hooks";
-import { ask } from "../net/ask.js";
 import type { Problem } from "../net/problem.js";
-import { pause, untilVisible } from "./visible.js";
+import { ask } from "../net/request.js";
+import { pause, untilVisible } from "./visibility.js";
 
 export interface Polled<T> {
   /** The last that was given. */

@@ -1,5 +1,5 @@
 /** What the keyboard does in a tree, as the ARIA practices have it. */
-import type { Placed } from "./placed.js";
+import type { Placed } from "./layout-parts.js";
 
 export type KeyAction =
   | { readonly do: "focus"; readonly id: string }

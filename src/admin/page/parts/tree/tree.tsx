@@ -3,13 +3,13 @@
  * of the tab key, arrows within, Enter to choose.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { TreeNode } from "../../../control/tree.js";
-import { useCell } from "../live/cell.js";
-import { listed, opened, selected, setOpen } from "../live/selection.js";
-import { type Drawn, draw } from "../model/fold.js";
-import { keyAction } from "../model/keys.js";
-import { layout } from "../model/layout.js";
-import { Card, wish } from "./card.js";
+import type { TreeNode } from "../../../../control/tree.js";
+import { useCell } from "../../live/observable.js";
+import { listed, opened, selected, setOpen } from "../../live/selection.js";
+import { type Drawn, draw } from "../../model/collapsed-tree.js";
+import { layout } from "../../model/layout.js";
+import { keyAction } from "../../model/tree-keys.js";
+import { Card, wish } from "./tree-card.js";
 
 export function Picture({ root }: { root: TreeNode }) {
   const place = useRef<HTMLDivElement>(null);

@@ -1,12 +1,12 @@
 /** The program as a whole: what it says of itself, and what can be done with all of it. */
 import type { ComponentChildren } from "preact";
-import { request } from "../live/asking.js";
-import { useCell } from "../live/cell.js";
-import { draining, resuming, scaling, suspending } from "../live/changes.js";
-import { info, stats } from "../live/feed.js";
-import { selected } from "../live/selection.js";
-import { bytes, count, duration } from "../model/format.js";
-import { State } from "./state.js";
+import { request } from "../../live/dialog-state.js";
+import { useCell } from "../../live/observable.js";
+import { draining, resuming, scaling, suspending } from "../../live/operator-actions.js";
+import { selected } from "../../live/selection.js";
+import { info, stats } from "../../live/server-state.js";
+import { bytes, count, duration } from "../../model/format.js";
+import { State } from "../state-label.js";
 
 export function ProgramPanel({ closable }: { closable: boolean }) {
   const about = useCell(info);
