@@ -7,8 +7,8 @@
  */
 type ViewConstructor = new (memory: ArrayBufferLike, offset: number, length: number) => Buffer;
 
-/** `new View(memory, offset, length)`. */
-export const View: ViewConstructor = constructorOfBuffers();
+/** `new BufferView(memory, offset, length)`. */
+export const BufferView: ViewConstructor = constructorOfBuffers();
 
 function constructorOfBuffers(): ViewConstructor {
   const species = (Buffer as unknown as { [Symbol.species]?: ViewConstructor })[Symbol.species];
@@ -23,7 +23,7 @@ function constructorOfBuffers(): ViewConstructor {
 const SMALL = 2048;
 
 /** Memory that is used again and again: what is asked of it all the time, and is not free to ask, is at hand. */
-export class Arena {
+export class ReusedBuffer {
   readonly buffer: Buffer;
   readonly memory: ArrayBufferLike;
   /** Where the buffer begins in the memory. */
@@ -41,8 +41,8 @@ export class Arena {
    * not for who might keep it.
    */
   view(start: number, length: number): Buffer {
-    if (start > 0 || length > SMALL) return new View(this.memory, this.offset + start, length);
+    if (start > 0 || length > SMALL) return new BufferView(this.memory, this.offset + start, length);
     this.#beginnings ??= new Array(SMALL + 1);
-    return (this.#beginnings[length] ??= new View(this.memory, this.offset, length));
+    return (this.#beginnings[length] ??= new BufferView(this.memory, this.offset, length));
   }
 }

@@ -6,7 +6,7 @@
  * more use and the connection is over.
  */
 
-import type { Arena } from "./buffer-view.js";
+import type { ReusedBuffer } from "./buffer-view.js";
 
 /** Turns chunks into frames. One per connection. Push a chunk, pull until `undefined`, push the next one. */
 export interface Decoder<In> {
@@ -30,7 +30,7 @@ export interface Decoder<In> {
 }
 
 /** Where a decoder puts what it has to keep of memory that is only lent. */
-export interface Keeper {
+export interface FrameMemory {
   /** Whether frames are valid only until the next `pull`, so that they may be views of the memory that is lent. */
   readonly borrowed: boolean;
   /** Never written twice: frames that are views of it are safe to keep. */
@@ -38,7 +38,7 @@ export interface Keeper {
   /** That of `buffer`, which begins where it does. */
   readonly memory: ArrayBufferLike;
   /** Copies in `length` bytes that begin at `start`. @returns where they begin in `buffer`, until the next call */
-  keep(from: Arena, start: number, length: number): number;
+  copyIn(from: ReusedBuffer, start: number, length: number): number;
   /**
    * Memory that is used again and again, to put a borrowed frame together in.
    * @param received bytes of the frame that are here, of `length`
@@ -53,11 +53,11 @@ export interface Keeper {
  * A decoder that can look at memory which is about to be used again, and copies out only what has to stay.
  * Optional: where a decoder cannot, whoever feeds it copies the chunk first.
  */
-export interface LendingDecoder<In> extends Decoder<In> {
-  /** As `push`, for the first `length` bytes of memory that stays as it is only until `keepRest`. */
-  lend(arena: Arena, length: number, keeper: Keeper): void;
+export interface BorrowingDecoder<In> extends Decoder<In> {
+  /** As `push`, for the first `length` bytes of memory that stays as it is only until `copyRest`. */
+  pushBorrowed(source: ReusedBuffer, length: number, frameMemory: FrameMemory): void;
   /** Copies out what of the memory has not been pulled yet; nothing when that has been done. */
-  keepRest(keeper: Keeper): void;
+  copyRest(frameMemory: FrameMemory): void;
 }
 
 export interface Framing<In, Out = In> {

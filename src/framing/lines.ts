@@ -7,11 +7,11 @@
  */
 
 import { constants } from "node:buffer";
-import type { Arena } from "./buffer-view.js";
-import type { Framing, Keeper, LendingDecoder } from "./framing.js";
+import type { ReusedBuffer } from "./buffer-view.js";
+import type { BorrowingDecoder, FrameMemory, Framing } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
-import { EMPTY, keep, pushedTooEarly, reserve } from "./partial-frame.js";
+import { copyOut, EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -88,13 +88,13 @@ class LinesFraming implements Framing<string> {
  *
  * Text is a copy, so nothing of lent memory has to be kept but what has not been pulled.
  */
-export class LineDecoder implements LendingDecoder<string> {
+export class LineDecoder implements BorrowingDecoder<string> {
   private readonly maxLength: number;
   private chunk: Buffer;
   /** Where in the chunk the next line, or the rest of this one, starts. */
   private at: number;
   /** What the chunk is the beginning of, while it is lent. */
-  private arena: Arena | undefined;
+  private source: ReusedBuffer | undefined;
   private own: Buffer;
   private filled: number;
 
@@ -102,7 +102,7 @@ export class LineDecoder implements LendingDecoder<string> {
     this.maxLength = maxLength;
     this.chunk = EMPTY;
     this.at = 0;
-    this.arena = undefined;
+    this.source = undefined;
     this.own = EMPTY;
     this.filled = 0;
   }
@@ -115,19 +115,19 @@ export class LineDecoder implements LendingDecoder<string> {
     if (this.at !== this.chunk.length) throw pushedTooEarly("lines");
     this.chunk = chunk;
     this.at = 0;
-    this.arena = undefined;
+    this.source = undefined;
   }
 
-  lend(arena: Arena, length: number): void {
-    this.push(arena.view(0, length));
-    this.arena = arena;
+  pushBorrowed(source: ReusedBuffer, length: number): void {
+    this.push(source.view(0, length));
+    this.source = source;
   }
 
-  keepRest(keeper: Keeper): void {
-    const { arena } = this;
-    this.arena = undefined;
-    if (!arena || this.at === this.chunk.length) return;
-    this.chunk = keep(arena, this.at, this.chunk.length - this.at, keeper);
+  copyRest(frameMemory: FrameMemory): void {
+    const { source } = this;
+    this.source = undefined;
+    if (!source || this.at === this.chunk.length) return;
+    this.chunk = copyOut(source, this.at, this.chunk.length - this.at, frameMemory);
     this.at = 0;
   }
 
@@ -171,7 +171,7 @@ export class LineDecoder implements LendingDecoder<string> {
     this.filled = received;
     this.chunk = EMPTY;
     this.at = 0;
-    this.arena = undefined;
+    this.source = undefined;
   }
 }
 

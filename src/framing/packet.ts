@@ -10,8 +10,8 @@
  * length 0 is a frame.
  */
 
-import { type Arena, View } from "./buffer-view.js";
-import type { Framing, Keeper, LendingDecoder } from "./framing.js";
+import { BufferView, type ReusedBuffer } from "./buffer-view.js";
+import type { BorrowingDecoder, FrameMemory, Framing } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
 import { EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
@@ -99,7 +99,7 @@ class PacketFraming implements Framing<Buffer, Payload> {
  * assembled: its header in a number, which costs no memory however slowly it comes, its bytes in a buffer
  * that grows with what is received and, when complete, is itself the frame.
  */
-export class PacketDecoder implements LendingDecoder<Buffer> {
+export class PacketDecoder implements BorrowingDecoder<Buffer> {
   private readonly headerLength: HeaderLength;
   private readonly maxLength: number;
   private chunk: Buffer;
@@ -110,14 +110,14 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   private at: number;
   private end: number;
   /** The chunk is only lent: what it lies in, and who keeps what is not pulled. */
-  private arena: Arena | undefined;
-  private keeper: Keeper | undefined;
+  private source: ReusedBuffer | undefined;
+  private frameMemory: FrameMemory | undefined;
   /** Of the frame that is being assembled: header bytes seen, what they say so far, and the bytes after them. */
   private headerSeen: number;
   private length: number;
   private own: Buffer;
   private filled: number;
-  /** The keeper's memory, in which the frame is assembled, or in which the last one was. */
+  /** The frameMemory's memory, in which the frame is assembled, or in which the last one was. */
   private scratch: Buffer | undefined;
 
   constructor(headerLength: HeaderLength, maxLength: number) {
@@ -128,8 +128,8 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.base = 0;
     this.at = 0;
     this.end = 0;
-    this.arena = undefined;
-    this.keeper = undefined;
+    this.source = undefined;
+    this.frameMemory = undefined;
     this.headerSeen = 0;
     this.length = 0;
     this.own = EMPTY;
@@ -143,13 +143,13 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
 
   push(chunk: Buffer): void {
     this.look(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
-    this.arena = this.keeper = undefined;
+    this.source = this.frameMemory = undefined;
   }
 
-  lend(arena: Arena, length: number, keeper: Keeper): void {
-    this.look(arena.buffer, arena.memory, arena.offset, length);
-    this.arena = arena;
-    this.keeper = keeper;
+  pushBorrowed(source: ReusedBuffer, length: number, frameMemory: FrameMemory): void {
+    this.look(source.buffer, source.memory, source.offset, length);
+    this.source = source;
+    this.frameMemory = frameMemory;
   }
 
   private look(chunk: Buffer, memory: ArrayBufferLike, base: number, length: number): void {
@@ -165,13 +165,13 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     this.base = base;
   }
 
-  keepRest(keeper: Keeper): void {
-    const { arena } = this;
-    this.arena = this.keeper = undefined;
-    if (!arena || this.at === this.end) return;
+  copyRest(frameMemory: FrameMemory): void {
+    const { source } = this;
+    this.source = this.frameMemory = undefined;
+    if (!source || this.at === this.end) return;
     const length = this.end - this.at;
-    this.at = keeper.keep(arena, this.at, length);
-    this.turnTo(keeper.buffer, keeper.memory, 0);
+    this.at = frameMemory.copyIn(source, this.at, length);
+    this.turnTo(frameMemory.buffer, frameMemory.memory, 0);
     this.end = this.at + length;
   }
 
@@ -188,13 +188,13 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
     if (length > this.maxLength) throw frameTooLong(headerLength, length, this.maxLength);
     const end = start + length;
     if (end > this.end) return this.assemble();
-    if (this.keeper !== undefined && !this.keeper.borrowed) {
+    if (this.frameMemory !== undefined && !this.frameMemory.borrowed) {
       // All that is left at once: one copy serves the other frames of the chunk as well.
-      this.keepRest(this.keeper);
+      this.copyRest(this.frameMemory);
       return this.pull();
     }
     this.at = end;
-    return new View(this.memory, this.base + start, length);
+    return new BufferView(this.memory, this.base + start, length);
   }
 
   private assemble(): Buffer | undefined {
@@ -232,7 +232,7 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
 
   private makeRoom(received: number): void {
     const { own, filled, length } = this;
-    this.scratch = this.keeper?.takeScratch(received, length);
+    this.scratch = this.frameMemory?.takeScratch(received, length);
     if (this.scratch === undefined) this.own = reserve(own, filled, received, length);
     else {
       own.copy(this.scratch, 0, 0, filled);
@@ -243,15 +243,15 @@ export class PacketDecoder implements LendingDecoder<Buffer> {
   /** The frame that was assembled last has been handled, since the next one is asked for. */
   private clearScratch(): void {
     if (this.scratch === undefined) return;
-    this.keeper?.returnScratch(this.scratch);
+    this.frameMemory?.returnScratch(this.scratch);
     this.scratch = undefined;
   }
 
   private letGoOfChunk(): undefined {
     if (this.headerSeen === 0) this.clearScratch();
     // The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. What is lent lives anyway.
-    if (this.arena === undefined) this.turnTo(EMPTY, NO_MEMORY, 0);
-    this.arena = this.keeper = undefined;
+    if (this.source === undefined) this.turnTo(EMPTY, NO_MEMORY, 0);
+    this.source = this.frameMemory = undefined;
     this.at = this.end = 0;
   }
 }

@@ -6,8 +6,8 @@
  * is free for the peer too.
  */
 
-import { type Arena, View } from "./buffer-view.js";
-import type { Keeper } from "./framing.js";
+import { BufferView, type ReusedBuffer } from "./buffer-view.js";
+import type { FrameMemory } from "./framing.js";
 
 /** Stands for "no chunk" and "no rest", so that the fields of a decoder are always buffers. */
 export const EMPTY: Buffer = Buffer.alloc(0);
@@ -29,9 +29,14 @@ export function reserve(own: Buffer, filled: number, received: number, most: num
 }
 
 /** A copy of `length` bytes, which begin at `start`, in memory that stays. */
-export function keep(arena: Arena, start: number, length: number, keeper: Keeper): Buffer {
-  const at = keeper.keep(arena, start, length);
-  return new View(keeper.memory, at, length);
+export function copyOut(
+  source: ReusedBuffer,
+  start: number,
+  length: number,
+  frameMemory: FrameMemory,
+): Buffer {
+  const at = frameMemory.copyIn(source, start, length);
+  return new BufferView(frameMemory.memory, at, length);
 }
 
 /** For a caller that breaks the contract of `push`: silence would lose the frames not yet pulled. */

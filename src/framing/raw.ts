@@ -3,9 +3,9 @@
  * find their own boundaries. There is nothing to accumulate, so there is no limit to set.
  */
 
-import { type Arena, View } from "./buffer-view.js";
-import type { Framing, Keeper, LendingDecoder } from "./framing.js";
-import { EMPTY, keep, pushedTooEarly } from "./partial-frame.js";
+import { BufferView, type ReusedBuffer } from "./buffer-view.js";
+import type { BorrowingDecoder, FrameMemory, Framing } from "./framing.js";
+import { copyOut, EMPTY, pushedTooEarly } from "./partial-frame.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
 
 /** Every chunk is a frame, as it came. A Buffer, a Uint8Array or a string (as UTF-8) can be sent. */
@@ -30,14 +30,14 @@ class RawFraming implements Framing<Buffer, Payload> {
   }
 }
 
-export class RawDecoder implements LendingDecoder<Buffer> {
+export class RawDecoder implements BorrowingDecoder<Buffer> {
   private chunk: Buffer;
   /** What the chunk is the beginning of, while it is lent. */
-  private arena: Arena | undefined;
+  private source: ReusedBuffer | undefined;
 
   constructor() {
     this.chunk = EMPTY;
-    this.arena = undefined;
+    this.source = undefined;
   }
 
   get buffered(): number {
@@ -47,20 +47,20 @@ export class RawDecoder implements LendingDecoder<Buffer> {
   push(chunk: Buffer): void {
     if (this.chunk.length !== 0) throw pushedTooEarly("raw");
     this.chunk = chunk;
-    this.arena = undefined;
+    this.source = undefined;
   }
 
-  lend(arena: Arena, length: number, keeper: Keeper): void {
-    if (!keeper.borrowed) return this.push(keep(arena, 0, length, keeper));
+  pushBorrowed(source: ReusedBuffer, length: number, frameMemory: FrameMemory): void {
+    if (!frameMemory.borrowed) return this.push(copyOut(source, 0, length, frameMemory));
     // Of its own, since it goes to the protocol.
-    this.push(new View(arena.memory, arena.offset, length));
-    this.arena = arena;
+    this.push(new BufferView(source.memory, source.offset, length));
+    this.source = source;
   }
 
-  keepRest(keeper: Keeper): void {
-    const { arena, chunk } = this;
-    if (arena && chunk.length > 0) this.chunk = keep(arena, 0, chunk.length, keeper);
-    this.arena = undefined;
+  copyRest(frameMemory: FrameMemory): void {
+    const { source, chunk } = this;
+    if (source && chunk.length > 0) this.chunk = copyOut(source, 0, chunk.length, frameMemory);
+    this.source = undefined;
   }
 
   pull(): Buffer | undefined {
@@ -68,7 +68,7 @@ export class RawDecoder implements LendingDecoder<Buffer> {
     // No bytes are no frame, as in Erlang.
     if (chunk.length === 0) return undefined;
     this.chunk = EMPTY;
-    this.arena = undefined;
+    this.source = undefined;
     return chunk;
   }
 }

@@ -38,7 +38,7 @@ const places: Record<string, AnyProtocol> = {
   terminate: brokenIn({ frame: () => stop() }, { terminate: broken }),
   "terminate that rejects": brokenIn({ frame: () => stop() }, { terminate: async () => broken() }),
   "a framing's decoder()": brokenIn({}, { framing: framing({ decoder: broken }) }),
-  "a framing's push": brokenIn({}, { framing: framing({}, { push: broken, lend: broken }) }),
+  "a framing's push": brokenIn({}, { framing: framing({}, { push: broken, pushBorrowed: broken }) }),
   "a framing's pull": brokenIn({}, { framing: framing({}, { pull: broken }) }),
   "a framing's encodeInto": brokenIn(
     { frame: (conn, frame) => conn.send(frame) },

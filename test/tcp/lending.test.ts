@@ -1,8 +1,8 @@
 /** Decoders that look at memory which is overwritten behind them. */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { Arena } from "../../src/framing/buffer-view.js";
-import type { Framing, LendingDecoder } from "../../src/framing/framing.js";
+import { ReusedBuffer } from "../../src/framing/buffer-view.js";
+import type { BorrowingDecoder, Framing } from "../../src/framing/framing.js";
 import { lines } from "../../src/framing/lines.js";
 import { packet } from "../../src/framing/packet.js";
 import { raw } from "../../src/framing/raw.js";
@@ -19,8 +19,8 @@ const SIZE = 64 * 1024;
  */
 function read(framing: Framing<any, any>, slab: ReadMemory, chunks: readonly Buffer[], held: number) {
   const shared = Buffer.alloc(SIZE);
-  const arena = new Arena(shared);
-  const decoder = framing.decoder() as LendingDecoder<any>;
+  const source = new ReusedBuffer(shared);
+  const decoder = framing.decoder() as BorrowingDecoder<any>;
   const frames: unknown[] = [];
   const atOnce: string[] = [];
   const pull = (most: number): boolean => {
@@ -34,9 +34,9 @@ function read(framing: Framing<any, any>, slab: ReadMemory, chunks: readonly Buf
   };
   for (const chunk of chunks) {
     chunk.copy(shared);
-    decoder.lend(arena, chunk.length, slab);
+    decoder.pushBorrowed(source, chunk.length, slab);
     const empty = pull(held);
-    if (!empty) decoder.keepRest(slab);
+    if (!empty) decoder.copyRest(slab);
     shared.fill(0xee);
     if (!empty) pull(Infinity);
   }
@@ -48,16 +48,16 @@ test("what is left of a chunk is copied once, however often it is asked to be ke
     for (const borrowed of [false, true]) {
       const slab = new ReadMemory(borrowed);
       let copied = 0;
-      const keep = slab.keep.bind(slab);
-      slab.keep = (from, start, length) => {
+      const copyIn = slab.copyIn.bind(slab);
+      slab.copyIn = (from, start, length) => {
         copied += length;
-        return keep(from, start, length);
+        return copyIn(from, start, length);
       };
       const bytes = wire(framing, ["one", "two", "three"]);
-      const decoder = framing.decoder() as LendingDecoder<unknown>;
-      decoder.lend(new Arena(Buffer.from(bytes)), bytes.length, slab);
+      const decoder = framing.decoder() as BorrowingDecoder<unknown>;
+      decoder.pushBorrowed(new ReusedBuffer(Buffer.from(bytes)), bytes.length, slab);
       if (framing.name !== "raw") decoder.pull();
-      for (let n = 0; n < 3; n++) decoder.keepRest(slab);
+      for (let n = 0; n < 3; n++) decoder.copyRest(slab);
       expect(copied, framing.name).toBeGreaterThan(0);
       expect(copied, framing.name).toBeLessThanOrEqual(bytes.length);
     }
@@ -68,14 +68,14 @@ test("a chunk that is pushed after one was lent is not taken for the lent one", 
   for (const framing of [packet(2), lines(), raw()] as Framing<any, any>[]) {
     for (const borrowed of [false, true]) {
       const shared = Buffer.alloc(SIZE, 0xee);
-      const decoder = framing.decoder() as LendingDecoder<unknown>;
+      const decoder = framing.decoder() as BorrowingDecoder<unknown>;
       const lent = wire(framing, ["old-1", "old-2"]);
       lent.copy(shared);
       const slab = new ReadMemory(borrowed);
-      decoder.lend(new Arena(shared), lent.length, slab);
+      decoder.pushBorrowed(new ReusedBuffer(shared), lent.length, slab);
       while (decoder.pull() !== undefined);
       decoder.push(Buffer.from(wire(framing, ["new-1", "new-2"])));
-      decoder.keepRest(slab);
+      decoder.copyRest(slab);
       let text = "";
       for (let frame = decoder.pull(); frame !== undefined; frame = decoder.pull()) text += frame;
       expect(text.replaceAll("\n", ""), framing.name).toBe("new-1new-2");
@@ -163,11 +163,11 @@ describe("a bench", () => {
   it("holds frames of connections that send at the same time apart", () => {
     const slab = new ReadMemory(true);
     const shared = Buffer.alloc(SIZE);
-    const arena = new Arena(shared);
-    const decoders = [framing.decoder(), framing.decoder(), framing.decoder()] as LendingDecoder<Buffer>[];
-    const lend = (decoder: LendingDecoder<Buffer>, part: Buffer) => {
+    const source = new ReusedBuffer(shared);
+    const decoders = [framing.decoder(), framing.decoder(), framing.decoder()] as BorrowingDecoder<Buffer>[];
+    const lend = (decoder: BorrowingDecoder<Buffer>, part: Buffer) => {
       part.copy(shared);
-      decoder.lend(arena, part.length, slab);
+      decoder.pushBorrowed(source, part.length, slab);
       const frame = decoder.pull();
       const text = frame && Buffer.from(frame);
       if (frame) expect(decoder.pull()).toBeUndefined();

@@ -10,9 +10,9 @@
  * Nothing is decided here about when a frame is handled; that is the connection's rule.
  */
 
-import type { Arena } from "../../framing/buffer-view.js";
-import type { Decoder, LendingDecoder } from "../../framing/framing.js";
-import { keep } from "../../framing/partial-frame.js";
+import type { ReusedBuffer } from "../../framing/buffer-view.js";
+import type { BorrowingDecoder, Decoder } from "../../framing/framing.js";
+import { copyOut } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
@@ -113,20 +113,20 @@ export class ReaderWriter extends Writer {
    * As `take`, for memory that is used again when `keep` has been called.
    * @returns whether there may be frames now
    */
-  lend(arena: Arena, length: number): boolean {
+  lend(source: ReusedBuffer, length: number): boolean {
     this.count(length);
-    if (!this.hungry) return this.hold(Buffer.from(arena.view(0, length)));
+    if (!this.hungry) return this.hold(Buffer.from(source.view(0, length)));
     const decoder = this.feed();
-    const keeper = this.owner.protocol.readMemory;
-    if (canLend(decoder)) decoder.lend(arena, length, keeper);
-    else decoder.push(keep(arena, 0, length, keeper));
+    const frameMemory = this.owner.protocol.readMemory;
+    if (canBorrow(decoder)) decoder.pushBorrowed(source, length, frameMemory);
+    else decoder.push(copyOut(source, 0, length, frameMemory));
     return true;
   }
 
   /** Copies what has not been pulled out of the memory that was lent. */
   keep(): void {
     const decoder = this.#decoder;
-    if (!this.hungry && decoder && canLend(decoder)) decoder.keepRest(this.owner.protocol.readMemory);
+    if (!this.hungry && decoder && canBorrow(decoder)) decoder.copyRest(this.owner.protocol.readMemory);
   }
 
   private feed(): Decoder<any> {
@@ -215,6 +215,6 @@ export class ReaderWriter extends Writer {
 }
 
 /** Whether it can look at memory that is only lent. */
-function canLend(decoder: Decoder<any>): decoder is LendingDecoder<any> {
-  return (decoder as LendingDecoder<any>).lend !== undefined;
+function canBorrow(decoder: Decoder<any>): decoder is BorrowingDecoder<any> {
+  return (decoder as BorrowingDecoder<any>).pushBorrowed !== undefined;
 }

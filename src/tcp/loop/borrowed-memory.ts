@@ -3,18 +3,18 @@
  * not to one server: a frame may be sent to a connection of another.
  */
 
-import { Arena } from "../../framing/buffer-view.js";
+import { ReusedBuffer } from "../../framing/buffer-view.js";
 
 /** What sockets are read into: whatever lies there must be copied to be sent later. */
 const lent = new WeakSet<ArrayBufferLike>();
-let last: Arena | undefined;
+let last: ReusedBuffer | undefined;
 /** Memory from which a socket is still writing. */
 const written = new WeakSet<ArrayBufferLike>();
 
 /** The memory that a socket was read into, which is nearly always the same. */
-export function lends(shared: Buffer): Arena {
+export function lends(shared: Buffer): ReusedBuffer {
   if (last?.buffer === shared) return last;
-  last = new Arena(shared);
+  last = new ReusedBuffer(shared);
   lent.add(last.memory);
   return last;
 }

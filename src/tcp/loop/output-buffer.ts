@@ -6,7 +6,7 @@
  * socket until it is done: the turn goes on behind them, and begins a new buffer when little is left.
  */
 
-import { Arena } from "../../framing/buffer-view.js";
+import { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { Framing } from "../../framing/framing.js";
 import { soon } from "../../otp/process/microtask.js";
 
@@ -22,7 +22,7 @@ const SIZE = 80 * 1024;
 export const LARGE = 16 * 1024;
 
 export class OutputBuffer {
-  #arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
+  #memory = new ReusedBuffer(Buffer.allocUnsafeSlow(SIZE));
   /** Before this the buffer belongs to sockets. */
   #start = 0;
   #at = 0;
@@ -42,7 +42,7 @@ export class OutputBuffer {
       this.#owner = owner;
       if (this.handling !== owner) this.#arm();
     }
-    this.#at = framing.encodeInto(frame, this.#arena.buffer, this.#at);
+    this.#at = framing.encodeInto(frame, this.#memory.buffer, this.#at);
   }
 
   /** Bytes that the owner has gathered and not written. */
@@ -62,7 +62,7 @@ export class OutputBuffer {
     const owner = this.#owner;
     this.#owner = undefined;
     if (!owner || this.#at === this.#start) return;
-    if (owner.writeOutput(this.#arena.view(this.#start, this.#at - this.#start))) {
+    if (owner.writeOutput(this.#memory.view(this.#start, this.#at - this.#start))) {
       this.#at = this.#start;
       return;
     }
@@ -78,7 +78,7 @@ export class OutputBuffer {
   }
 
   #renew(): void {
-    this.#arena = new Arena(Buffer.allocUnsafeSlow(SIZE));
+    this.#memory = new ReusedBuffer(Buffer.allocUnsafeSlow(SIZE));
     this.#start = this.#at = 0;
   }
 

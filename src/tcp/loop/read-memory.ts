@@ -6,8 +6,8 @@
  * again: fresh memory for each would cost more than copying the bytes, for the kernel has to find its pages.
  */
 
-import type { Arena } from "../../framing/buffer-view.js";
-import type { Keeper } from "../../framing/framing.js";
+import type { ReusedBuffer } from "../../framing/buffer-view.js";
+import type { FrameMemory } from "../../framing/framing.js";
 import { belongsToSocket } from "./borrowed-memory.js";
 
 const SIZE = 64 * 1024;
@@ -16,7 +16,7 @@ const SCRATCHES = 8;
 /** Fewer bytes are put together in memory of their own: nobody is to occupy a scratch with a few. */
 const SCRATCH_FROM = 4 * 1024;
 
-export class ReadMemory implements Keeper {
+export class ReadMemory implements FrameMemory {
   buffer = Buffer.allocUnsafeSlow(SIZE);
   memory = this.buffer.buffer;
   readonly borrowed: boolean;
@@ -27,7 +27,7 @@ export class ReadMemory implements Keeper {
     this.borrowed = borrowed;
   }
 
-  keep(from: Arena, start: number, length: number): number {
+  copyIn(from: ReusedBuffer, start: number, length: number): number {
     if (length > this.buffer.length - this.#used) this.#renew(length);
     const at = this.#used;
     // `copy` would ask the Buffer for its memory and make a view of it as well.
