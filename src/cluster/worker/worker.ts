@@ -24,11 +24,11 @@ import {
   type ToWorker,
   type WorkerRequest,
 } from "../channel/messages.js";
-import { arrive, sendBy } from "../channel/relay.js";
+import { arrive, sendBy } from "../channel/remote-signals.js";
 import { inspect, picture } from "../inspect/tree.js";
 import { mapStacks } from "../release/source-maps.js";
 import { StandingBack } from "./accept-balance.js";
-import { startGuardian } from "./guardian.js";
+import { startGuardian } from "./watchdog-thread.js";
 import { Pulse } from "./heartbeat.js";
 import { Steered } from "./limits.js";
 import { Copies } from "./listening-socket-copies.js";
