@@ -1,5 +1,6 @@
 /** The routes that read. */
 import type { Context } from "hono";
+import { MAX_WORKERS } from "../../config/limits.js";
 import { CONNECTION_COLUMNS, type ConnectionQuery } from "../../control/connections.js";
 import type { Control } from "../../control/control.js";
 import type { Readiness } from "../../control/program.js";
@@ -14,7 +15,6 @@ const LISTED = 50;
 /** Rows of a list unless the caller says otherwise. */
 const ROWS = 100;
 const MOST_LISTED = 10_000;
-const MOST_WORKERS = 1024;
 
 const CONNECTION_NAMES = ["worker", "state", "peer", "sort", "order", "limit"];
 
@@ -110,7 +110,7 @@ async function tree(c: Context<Env>, control: Control): Promise<Response> {
 
 async function connections(c: Context<Env>, control: Control): Promise<Response> {
   const query = readQuery(c.req.url, CONNECTION_NAMES);
-  const worker = integerOf(query, "worker", 1, MOST_WORKERS, undefined);
+  const worker = integerOf(query, "worker", 1, MAX_WORKERS, undefined);
   const state = textOf(query, "state");
   const peer = textOf(query, "peer");
   const asked: ConnectionQuery = {

@@ -1,6 +1,7 @@
 /** The routes by which the running program is steered: whether it accepts, with how many workers, what it logs. */
 import type { Context } from "hono";
 import { didYouMean, OPTIONS } from "../../config/config.js";
+import { MAX_WORKERS } from "../../config/limits.js";
 import type { Control, LogLevel } from "../../control/control.js";
 import type { Env } from "../access/guard.js";
 import type { Body, Route } from "./route.js";
@@ -59,7 +60,6 @@ export const STEERING: readonly Route[] = [
 const DEADLINE = 25_000;
 /** Beyond this the platform's timers fire at once. */
 const LONGEST = 2 ** 31 - 1;
-const MOST_WORKERS = 1024;
 
 async function accepting(
   c: Context<Env>,
@@ -78,8 +78,8 @@ function drain(c: Context<Env>, control: Control, { deadlineMs = DEADLINE }: Bod
 }
 
 async function scale(c: Context<Env>, control: Control, { workers }: Body): Promise<Response> {
-  if (!Number.isInteger(workers) || (workers as number) < 1 || (workers as number) > MOST_WORKERS)
-    return c.json({ error: `workers must be a whole number from 1 to ${MOST_WORKERS}` }, 400);
+  if (!Number.isInteger(workers) || (workers as number) < 1 || (workers as number) > MAX_WORKERS)
+    return c.json({ error: `workers must be a whole number from 1 to ${MAX_WORKERS}` }, 400);
   // Connections of a worker that goes may take their time, and nothing is sent meanwhile.
   c.env.incoming.socket.setTimeout(0);
   return c.json(await control.scale(workers as number));

@@ -1,5 +1,6 @@
 /** Commands that change how the running server serves. */
 import { EXIT } from "../../config/config.js";
+import { MAX_WORKERS } from "../../config/limits.js";
 import type { ListenerState, Scaled } from "../../control/program.js";
 import { get, post } from "../client/client.js";
 import type { Asked } from "../command.js";
@@ -28,7 +29,7 @@ const SCALE_PATIENCE = 60_000;
 export async function scale({ target, positionals: [text = ""], json }: Asked): Promise<string> {
   if (!/^[1-9]\d{0,3}$/.test(text))
     throw new CommandError(
-      `not a number of workers: ${JSON.stringify(text)}: expected 1 to 1024`,
+      `not a number of workers: ${JSON.stringify(text)}: expected 1 to ${MAX_WORKERS}`,
       EXIT.usage,
     );
   const patience = target.patience ?? SCALE_PATIENCE + target.shutdown;

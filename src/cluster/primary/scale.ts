@@ -3,6 +3,7 @@
  * removed; the supervisor does the starting and stopping, outside of its restart budget.
  */
 
+import { MAX_WORKERS } from "../../config/limits.js";
 import { Refusal } from "../../control/errors.js";
 import { deleteChild, startChild, terminateChild } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
@@ -11,8 +12,6 @@ import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
 import { isEmpty, newSlot, type Slot } from "./worker-slot.js";
 
-/** Workers at most, as `--workers` has it. */
-const MOST = 1024;
 /** How long connections of a worker that is removed may go on, in milliseconds. */
 const DEADLINE = 25_000;
 /** Those told to stop are waited for so long; then their worker is told, which its supervisor kills if need be. */
@@ -33,8 +32,8 @@ export class Scale {
    * @throws Refusal `conflict` while the program starts, stops or is being scaled, or when a worker does not start
    */
   async to(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
-    if (!Number.isInteger(workers) || workers < 1 || workers > MOST)
-      throw new RangeError(`workers must be a whole number from 1 to ${MOST}, got ${workers}`);
+    if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
+      throw new RangeError(`workers must be a whole number from 1 to ${MAX_WORKERS}, got ${workers}`);
     const before = this.#primary.slots.length;
     this.#refuse();
     this.#running = `from ${before} to ${workers} workers`;

@@ -7,6 +7,7 @@
  */
 import { availableParallelism } from "node:os";
 import { defaultControl } from "../control-path.js";
+import { MAX_WORKERS } from "../limits.js";
 import { autoOr, duration, host, integer, type Kind, oneOf, path, text } from "./kinds.js";
 
 /** Environment variables by name. */
@@ -55,7 +56,7 @@ const TABLE = {
     sentence: "Address to serve on; :: is every address of both families.",
   }),
   workers: row({
-    kind: autoOr(1, 1024),
+    kind: autoOr(1, MAX_WORKERS),
     default: "auto",
     placeholder: "N|auto",
     sentence: "Workers to run; auto is one per available core.",

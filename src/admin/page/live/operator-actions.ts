@@ -1,4 +1,5 @@
 /** Changes that an operator may ask for: what each one says before it is done, and what it sends. */
+import { MAX_WORKERS } from "../../../config/limits.js";
 import type { TreeNode } from "../../../control/tree.js";
 import { findNode } from "../model/collapsed-tree.js";
 import { count } from "../model/format.js";
@@ -114,7 +115,7 @@ export function scaling(): Change {
     verb: "Scale",
     harmful: false,
     path: "/scale",
-    field: { name: "workers", label: "Workers", value: String(workers), bounds: [1, 1024] },
+    field: { name: "workers", label: "Workers", value: String(workers), bounds: [1, MAX_WORKERS] },
     body: (value) => ({ workers: Number(value) }),
     done: "The number of workers is changing.",
   };
