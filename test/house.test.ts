@@ -24,12 +24,21 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   control: ["otp", "config"],
   cluster: ["otp", "tcp", "transport", "telemetry", "control", "config"],
   admin: ["otp", "cluster", "control", "telemetry", "config"],
-  "admin/page": ["control"],
+  "admin/page": ["control", "config/limits"],
   cli: ["control", "config"],
   protocols: ["index"],
   index: ["otp", "framing", "tcp"],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "transport"],
   main: ["program", "cluster"],
+};
+
+/** Folders of a room and what they must not import, types included: primary and worker are different OS processes. */
+const APART: Readonly<Record<string, readonly string[]>> = {
+  "cluster/primary": ["cluster/worker"],
+  "cluster/worker": ["cluster/primary"],
+  "cluster/channel": ["cluster/primary", "cluster/worker"],
+  "cluster/inspect": ["cluster/primary", "cluster/worker"],
+  "cluster/release": ["cluster/primary", "cluster/worker"],
 };
 
 /** Packages and globals that only certain rooms may use. */
@@ -51,14 +60,34 @@ const code = (name: string) =>
 const room = (name: string) =>
   /^admin\/page(?=\/)/.exec(name)?.[0] ?? (name.split("/")[0]?.replace(/\.ts$/, "") as string);
 
+/** What a file imports of ours, as paths below `src` without extension. */
+const importsOf = (name: string) =>
+  [...code(name).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].map(([, path]) =>
+    relative(SRC, join(SRC, dirname(name), path as string)).replace(/\.js$/, ""),
+  );
+
 test("every room imports only what the law allows", () => {
-  const broken = files.flatMap((name) =>
-    [...code(name).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].flatMap(([, path]) => {
-      const target = relative(SRC, join(SRC, dirname(name), path as string)).replace(/\.js$/, "");
-      const allowed = LAW[room(name)] ?? [];
-      const fine = room(target) === room(name) || allowed.includes(room(target)) || allowed.includes(target);
-      return fine ? [] : [`${name} imports ${target}`];
-    }),
+  const broken = files.flatMap((name) => {
+    const allowed = LAW[room(name)] ?? [];
+    return importsOf(name)
+      .filter(
+        (target) =>
+          room(target) !== room(name) && !allowed.includes(room(target)) && !allowed.includes(target),
+      )
+      .map((target) => `${name} imports ${target}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+test("the primary and the workers share code only through the channel and inspect folders", () => {
+  const broken = Object.entries(APART).flatMap(([folder, others]) =>
+    files
+      .filter((name) => name.startsWith(`${folder}/`))
+      .flatMap((name) =>
+        importsOf(name)
+          .filter((target) => others.some((other) => target.startsWith(`${other}/`)))
+          .map((target) => `${name} imports ${target}`),
+      ),
   );
   expect(broken).toEqual([]);
 });

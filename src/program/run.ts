@@ -3,7 +3,8 @@ import { adminChild, localToken } from "../admin/admin.js";
 import { LISTENER } from "../cluster/channel/messages.js";
 import { showAddress } from "../cluster/inspect/tree.js";
 import { Operations } from "../cluster/primary/inspect/operations.js";
-import { Primary, type PrimaryOptions } from "../cluster/primary/primary.js";
+import type { PrimaryOptions } from "../cluster/primary/options.js";
+import { Primary } from "../cluster/primary/primary.js";
 import { startFailure } from "../cluster/primary/start-failure.js";
 import type { Release } from "../cluster/release/release.js";
 import {

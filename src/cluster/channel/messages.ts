@@ -8,7 +8,7 @@ import type { ConnectionQuery } from "../../control/connections.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { Level } from "../../telemetry/log/log.js";
 import type { Transport } from "../../transport/transport.js";
-import type { ProtocolModule } from "../release/release.js";
+import type { ProtocolModule } from "../release/protocol-module.js";
 
 /** What the one listener of a worker is called, in labels and commands. */
 export const LISTENER = "main";

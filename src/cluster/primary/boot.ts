@@ -1,7 +1,7 @@
 /** What a worker is told before it begins. */
 
-import type { PrimaryOptions } from "../primary/primary.js";
-import type { Boot } from "./messages.js";
+import type { Boot } from "../channel/messages.js";
+import type { PrimaryOptions } from "./options.js";
 
 /** What may be different for each worker, and each time that one is started. */
 type Present = Pick<

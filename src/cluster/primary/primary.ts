@@ -5,7 +5,6 @@
  *   <0.1> drover  one_for_one ── <0.2> admin, <1.1> worker 1, <2.1> worker 2 …
  */
 import cluster from "node:cluster";
-import type { Config, Explanation } from "../../config/config.js";
 import { workerCount } from "../../config/config.js";
 import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
@@ -14,50 +13,22 @@ import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import { type Supervisor, startSupervisor, stopSupervisor } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
-import type { Level, Log } from "../../telemetry/log/log.js";
-import type { Metrics } from "../../telemetry/metrics/metrics.js";
+import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import { adopt, type BoundHandle, bind } from "../../transport/listening-socket.js";
-import type { Transport } from "../../transport/transport.js";
-import { bootOf } from "../channel/boot.js";
 import type { SignalEnvelope } from "../channel/messages.js";
-import { relay, sendBy } from "../channel/relay.js";
-import type { Release } from "../release/release.js";
+import { setSignalCarrier } from "../channel/remote-signals.js";
 import { Balance } from "./admission/balance.js";
 import { Sharing } from "./admission/max-connections.js";
 import { Gate } from "./admission/suspend.js";
+import { bootOf } from "./boot.js";
+import type { Observer, PrimaryOptions } from "./options.js";
 import { Serials } from "./pid-ranges.js";
 import { Restarts } from "./restart-metrics.js";
+import { relaySignal } from "./signal-relay.js";
 import { Watchdog } from "./watchdog.js";
 import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
 import { newSlot, type Slot } from "./worker-slot.js";
-
-export interface PrimaryOptions {
-  readonly config: Config;
-  readonly version: string;
-  readonly protocol: Release;
-  readonly transport: Transport["name"];
-  /** Of the socket to listen on, where somebody else has bound it; otherwise the configured address is bound. */
-  readonly listenFd?: number | undefined;
-  /** The program that a worker runs: started with the argument `worker`. */
-  readonly exec: string;
-  /** Connections at most over so many workers. */
-  maxConnections(workers: number): number;
-  readonly color: boolean;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  /** Where the admin server listens: `127.0.0.1:9464`. */
-  readonly admin: () => string;
-  readonly explain: () => readonly Explanation[];
-  /** Told when somebody asks the program to stop. */
-  onStop(): void;
-}
-
-/** Who looks at workers. */
-export interface Observer extends Pick<WorkerOwner, "onTold" | "onState"> {
-  /** Whether all that they log is wanted. */
-  readonly followed: boolean;
-}
 
 export class Primary implements WorkerOwner {
   readonly #options: PrimaryOptions;
@@ -113,7 +84,7 @@ export class Primary implements WorkerOwner {
   async start(children: readonly ChildSpec[]): Promise<void> {
     const { config, exec } = this.#options;
     cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
-    sendBy((signal) => this.onSignal(signal));
+    setSignalCarrier((signal) => this.onSignal(signal));
     this.restarts.start();
     const limits = {
       strategy: "one_for_one",
@@ -281,7 +252,7 @@ export class Primary implements WorkerOwner {
   }
 
   onSignal(signal: SignalEnvelope): void {
-    relay(this.slots, signal);
+    relaySignal(this.slots, signal);
   }
 
   /** The root of the tree, while it lives. */

@@ -8,15 +8,8 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { BundleError, bundle, didYouMean, thrownReason } from "../../config/config.js";
+import type { ProtocolModule } from "./protocol-module.js";
 import type { Trial, Verdict } from "./trial-thread.js";
-
-/** A module that holds a protocol. */
-export interface ProtocolModule {
-  /** What is imported. */
-  readonly url: string;
-  /** How stacks name it, and how their positions become those of the user's files; only of a bundled one. */
-  readonly bundled: { readonly name: string; readonly map: string; readonly folder: string } | undefined;
-}
 
 export interface Release extends ProtocolModule {
   /** The protocol's own name. */

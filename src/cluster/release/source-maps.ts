@@ -1,7 +1,7 @@
 /** Stacks of a bundled protocol, with the files and lines that its author wrote. Made only when a stack is read. */
 import { SourceMap } from "node:module";
 import { relative, resolve } from "node:path";
-import type { ProtocolModule } from "./release.js";
+import type { ProtocolModule } from "./protocol-module.js";
 
 type Bundled = NonNullable<ProtocolModule["bundled"]>;
 

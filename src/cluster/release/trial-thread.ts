@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
 import { type AnyProtocol, checkProtocol } from "../../tcp/protocol/protocol.js";
-import type { ProtocolModule } from "./release.js";
+import type { ProtocolModule } from "./protocol-module.js";
 
 /** What the thread is given. */
 export interface Trial {

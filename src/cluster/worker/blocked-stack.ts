@@ -1,7 +1,7 @@
 /** Where a loop hangs, told by another thread: only the inspector can look into a function that does not return. */
 import { Session } from "node:inspector";
 import { type LogOptions, openLog } from "../../telemetry/log/log.js";
-import type { ProtocolModule } from "../release/release.js";
+import type { ProtocolModule } from "../release/protocol-module.js";
 import { placesOf } from "../release/source-maps.js";
 
 /** As much of the inspector's protocol as is needed here. */

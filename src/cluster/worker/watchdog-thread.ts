@@ -6,7 +6,7 @@
 import { Worker, workerData } from "node:worker_threads";
 import { clock } from "../../otp/time/clock.js";
 import type { LogOptions } from "../../telemetry/log/log.js";
-import type { ProtocolModule } from "../release/release.js";
+import type { ProtocolModule } from "../release/protocol-module.js";
 
 /** What the thread is given. */
 export interface Guarded {

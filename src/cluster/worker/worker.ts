@@ -1,5 +1,6 @@
 /** What a worker runs: the tutorial's server for one protocol, on a listening socket that the primary lends. */
 
+import { EXIT } from "../../config/errors.js";
 import { supervisorReports } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
@@ -24,22 +25,16 @@ import {
   type ToWorker,
   type WorkerRequest,
 } from "../channel/messages.js";
-import { arrive, sendBy } from "../channel/remote-signals.js";
+import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
 import { inspect, picture } from "../inspect/tree.js";
 import { mapStacks } from "../release/source-maps.js";
 import { StandingBack } from "./accept-balance.js";
-import { startGuardian } from "./watchdog-thread.js";
 import { Pulse } from "./heartbeat.js";
 import { Steered } from "./limits.js";
 import { Copies } from "./listening-socket-copies.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
-
-/** The codes a worker gives for a failed start; those of the program. */
-const NO_PROTOCOL = 66;
-const UNAVAILABLE = 69;
-/** A worker whose tree has ended by itself. */
-const TREE_ENDED = 70;
+import { startGuardian } from "./watchdog-thread.js";
 
 /** How often the primary is told what was counted, in milliseconds. */
 const SNAPSHOT_EVERY = 1_000;
@@ -78,7 +73,7 @@ export class WorkerMain {
     this.#pulse = new Pulse(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#post(message));
     process.on("uncaughtException", (error, origin) => this.#broken(error, origin));
-    sendBy((d) => this.#post({ t: "signal", d }));
+    setSignalCarrier((d) => this.#post({ t: "signal", d }));
   }
 
   async start(): Promise<void> {
@@ -108,7 +103,7 @@ export class WorkerMain {
       });
     } catch (error) {
       if (this.#stopping) return;
-      return this.#fail(UNAVAILABLE, formatReason(error instanceof ProcessExit ? error.reason : error));
+      return this.#fail(EXIT.unavailable, formatReason(error instanceof ProcessExit ? error.reason : error));
     }
     if (this.#stopping) return;
     onDown(this.#root, (reason) => this.#treeEnded(reason));
@@ -140,7 +135,7 @@ export class WorkerMain {
         latency: this.#endpoint.latency,
       });
     } catch (error) {
-      this.#fail(NO_PROTOCOL, error instanceof Error ? error.message : String(error));
+      this.#fail(EXIT.noProtocol, error instanceof Error ? error.message : String(error));
       return undefined;
     }
   }
@@ -191,7 +186,7 @@ export class WorkerMain {
   #signal(signal: SignalEnvelope): void {
     const pid = new Pid(...signal.to);
     // For one that has ended: it must not go out again.
-    if (processOf(pid)) arrive(pid, signal);
+    if (processOf(pid)) deliver(pid, signal);
   }
 
   async #answer(request: WorkerRequest): Promise<unknown> {
@@ -236,7 +231,7 @@ export class WorkerMain {
   #treeEnded(reason: ExitReason): void {
     if (this.#stopping) return;
     this.#log.error(`tcp_server ended: ${formatReason(reason)}`);
-    this.#leave(TREE_ENDED);
+    this.#leave(EXIT.gaveUp);
   }
 
   #broken(error: unknown, origin: string): void {
