@@ -199,7 +199,7 @@ export class ServerProcess extends Process implements Self<any> {
     this.behaviour = behaviour;
   }
 
-  override endBy(reason: ExitReason): void {
+  override systemTerminate(reason: ExitReason): void {
     void this.#terminate(reason);
   }
 

@@ -73,12 +73,12 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   /** Handles one event. Only while the machine is not busy; a subclass queues what comes in between. */
   protected event(kind: string, content: unknown): void {
-    this.step(() => this.after(this.handle(kind, content), kind, content));
+    this.step(() => this.applyOutcome(this.handle(kind, content), kind, content));
   }
 
   /** Goes on after a handler that a subclass has called itself. */
-  protected settle(outcome: Outcome, kind: string, content: unknown): void {
-    this.step(() => this.after(outcome, kind, content));
+  protected finishEvent(outcome: Outcome, kind: string, content: unknown): void {
+    this.step(() => this.applyOutcome(outcome, kind, content));
   }
 
   /** Runs a part of the machine; what it throws is a crash. */
@@ -96,8 +96,9 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
    * Acts on what a handler gave back.
    * @returns whether the machine can take the next event now: false when it waits, or has come to its end
    */
-  protected after(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (outcome instanceof Promise) return this.waitFor(outcome, (step) => this.after(step, kind, content));
+  protected applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
+    if (outcome instanceof Promise)
+      return this.waitFor(outcome, (step) => this.applyOutcome(step, kind, content));
     // The handler has brought about the end itself (it sent too much, or an exit signal): its step comes too late.
     if (this.stopping || !this.alive) return false;
     if (this.#agenda !== undefined && kind !== "enter") this.#agenda.cancel("timeout");
@@ -180,14 +181,14 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   private enterNew(from: string | undefined): boolean {
     const { timeoutMs } = this.cells;
     if (timeoutMs !== undefined) this.armStateTimer(timeoutMs);
-    this.changed();
+    this.stateChanged();
     return this.enter(from);
   }
 
   /** Runs `enter` of the present state. */
   protected enter(from: string | undefined): boolean {
     const { enter } = this.cells;
-    return enter ? this.after(enter(this, from), "enter", from) : true;
+    return enter ? this.applyOutcome(enter(this, from), "enter", from) : true;
   }
 
   /** A handler asked for `enter` once more; from `enter` itself it comes from where it came. */
@@ -197,7 +198,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   }
 
   /** The state has changed: subclasses take note before `enter` runs. */
-  protected changed(): void {}
+  protected stateChanged(): void {}
 
   // -- what waits ---------------------------------------------------------------------------------------
 
@@ -206,7 +207,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     const agenda = this.#agenda;
     for (let held = agenda?.next(); held; held = agenda?.next()) {
       const { kind, content } = held;
-      if (!this.after(this.handle(kind, content), kind, content)) return;
+      if (!this.applyOutcome(this.handle(kind, content), kind, content)) return;
     }
     this.#changes = 0;
     this.idle();
@@ -232,7 +233,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     if (!this.busy && this.alive && !this.stopping) this.release();
   }
 
-  override endBy(reason: ExitReason): void {
+  override systemTerminate(reason: ExitReason): void {
     this.stop(reason);
   }
 
@@ -250,7 +251,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   }
 
   /** Sets a named timer, or cancels it (`Infinity`), now and not at the end of a transition. */
-  protected setNamed(name: string, ms: number): void {
+  protected setNamedTimer(name: string, ms: number): void {
     this.agenda.setNow(new SetTimer("timer", name, ms, undefined));
   }
 

@@ -119,12 +119,12 @@ export class StatemProcess extends StateMachine<StatemCells> {
 
   // -- transitions --------------------------------------------------------------------------------------
 
-  protected override after(outcome: Outcome, kind: string, content: unknown): boolean {
+  protected override applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
     if (kind === "enter" && this.#leaves(outcome))
       throw new TypeError(`state "${this.state}": enter cannot change the state or postpone`);
     if (outcome instanceof StopAndReply && this.alive && !this.stopping)
       for (const one of outcome.replies) this.act(one, kind, content);
-    return super.after(outcome, kind, content);
+    return super.applyOutcome(outcome, kind, content);
   }
 
   #leaves(outcome: Outcome): boolean {
@@ -167,7 +167,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
     }
   }
 
-  protected override changed(): void {
+  protected override stateChanged(): void {
     const ms = this.cells.stateTimeoutMs;
     if (ms !== undefined) this.agenda.askFirst(new SetTimer("state_timeout", "", ms, undefined));
   }

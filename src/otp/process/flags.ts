@@ -1,89 +1,95 @@
 /**
- * What is true or false of a process, in one number: as fields of their own such facts would be 8 bytes each of
- * every process, and a connection is one of many thousands.
+ * Process flags, packed into one integer: as separate fields they would cost 8 bytes each per process, and a
+ * connection is one of many thousands.
  */
-export const ALIVE = 1;
-export const BUSY = 2;
-const SCHEDULED = 4;
-const TRAP_EXIT = 8;
-const LINKED_TO_PARENT = 16;
-const SUPERVISED = 32;
-const STOPPING = 64;
-/** Above these are marks of what a process stands for, which are its own. V8 keeps 31 bits in the object itself. */
-export const FIRST_OWN_MARK = 1 << 16;
 
-export abstract class Marked {
-  /** Not `#marks`: a kind of which there are very many reads them in code of its own. */
-  protected marks = ALIVE;
+/** The process has not exited. */
+export const ALIVE = 1 << 0;
+/** A handler's promise is pending: the mailbox waits. */
+export const BUSY = 1 << 1;
+/** In the scheduler's run queue. */
+const SCHEDULED = 1 << 2;
+const TRAP_EXIT = 1 << 3;
+const LINKED_TO_PARENT = 1 << 4;
+/** Counted by its dynamic supervisor by this flag alone, without an entry in a table. */
+const SUPERVISED = 1 << 5;
+/** On the way to its exit: handles no more messages. */
+const STOPPING = 1 << 6;
+/** The first bit that a subclass may define. V8 stores 31 bits inside the object; a larger number is a heap object. */
+export const FIRST_SUBCLASS_FLAG = 1 << 16;
 
-  protected is(marks: number): boolean {
-    return (this.marks & marks) !== 0;
+export abstract class ProcessFlags {
+  /** Protected, not `#private`: `Connection` reads it in its own copy of the accessors. */
+  protected flagBits = ALIVE;
+
+  protected hasFlag(flags: number): boolean {
+    return (this.flagBits & flags) !== 0;
   }
 
-  protected mark(marks: number, on = true): void {
-    if (on) this.marks |= marks;
-    else this.marks &= ~marks;
+  protected setFlag(flags: number, on = true): void {
+    if (on) this.flagBits |= flags;
+    else this.flagBits &= ~flags;
   }
 
   get alive(): boolean {
-    return this.is(ALIVE);
+    return this.hasFlag(ALIVE);
   }
 
   protected set alive(alive: boolean) {
-    this.mark(ALIVE, alive);
+    this.setFlag(ALIVE, alive);
   }
 
-  /** Whether a handler's promise is outstanding. */
+  /** Whether a handler's promise is pending. */
   get busy(): boolean {
-    return this.is(BUSY);
+    return this.hasFlag(BUSY);
   }
 
   set busy(busy: boolean) {
-    this.mark(BUSY, busy);
+    this.setFlag(BUSY, busy);
   }
 
-  /** @internal Whether it stands in the scheduler's line. */
+  /** @internal Whether the process is in the scheduler's run queue. */
   get scheduled(): boolean {
-    return this.is(SCHEDULED);
+    return this.hasFlag(SCHEDULED);
   }
 
   set scheduled(scheduled: boolean) {
-    this.mark(SCHEDULED, scheduled);
+    this.setFlag(SCHEDULED, scheduled);
   }
 
   /** As in `process_flag(trap_exit, true)`: exit signals become messages. */
   get trapExit(): boolean {
-    return this.is(TRAP_EXIT);
+    return this.hasFlag(TRAP_EXIT);
   }
 
   set trapExit(trapExit: boolean) {
-    this.mark(TRAP_EXIT, trapExit);
+    this.setFlag(TRAP_EXIT, trapExit);
   }
 
   /** @internal */
   get linkedToParent(): boolean {
-    return this.is(LINKED_TO_PARENT);
+    return this.hasFlag(LINKED_TO_PARENT);
   }
 
   protected set linkedToParent(linked: boolean) {
-    this.mark(LINKED_TO_PARENT, linked);
+    this.setFlag(LINKED_TO_PARENT, linked);
   }
 
-  /** @internal Whether its parent is a supervisor that needs to know no more of it. */
+  /** @internal Whether a dynamic supervisor keeps this child without a table entry. */
   get supervised(): boolean {
-    return this.is(SUPERVISED);
+    return this.hasFlag(SUPERVISED);
   }
 
   set supervised(supervised: boolean) {
-    this.mark(SUPERVISED, supervised);
+    this.setFlag(SUPERVISED, supervised);
   }
 
-  /** Whether it is on its way to its end, and handles no message any more. */
+  /** Whether the process is about to exit and handles no more messages. */
   protected get stopping(): boolean {
-    return this.is(STOPPING);
+    return this.hasFlag(STOPPING);
   }
 
   protected set stopping(stopping: boolean) {
-    this.mark(STOPPING, stopping);
+    this.setFlag(STOPPING, stopping);
   }
 }

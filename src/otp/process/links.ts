@@ -21,9 +21,9 @@ class Relations {
   /** Linked processes that are neither parent nor children. */
   links: Set<Linked> | undefined = undefined;
   /** The first of those that watch it. */
-  monitors: MonitorRef | undefined = undefined;
+  monitoredBy: MonitorRef | undefined = undefined;
   /** Those that it watches. */
-  watching: Set<MonitorRef> | undefined = undefined;
+  monitors: Set<MonitorRef> | undefined = undefined;
 }
 
 export abstract class Linked extends Inspected implements Ringed<Linked> {
@@ -124,35 +124,35 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
   /** Watches another process: a `DownMessage` comes once, at once (`noproc`) when it has already ended. */
   monitor(pid: Pid): MonitorRef {
     const ref = addMonitor(pid, this);
-    (this.relations.watching ??= new Set()).add(ref);
+    (this.relations.monitors ??= new Set()).add(ref);
     return ref;
   }
 
   demonitor(ref: MonitorRef): void {
-    this.#relations?.watching?.delete(ref);
+    this.#relations?.monitors?.delete(ref);
     dropMonitor(ref);
   }
 
   /** @internal A watch is over. Unless it was taken back meanwhile, the message goes into the mailbox. */
   receiveDown(down: DownMessage): void {
-    if (this.#relations?.watching?.delete(down.down)) this.enqueue(down);
+    if (this.#relations?.monitors?.delete(down.down)) this.enqueue(down);
   }
 
   /** How many watches it holds, as `process_info(monitors)`. */
-  get watching(): number {
-    return this.#relations?.watching?.size ?? 0;
+  get monitorCount(): number {
+    return this.#relations?.monitors?.size ?? 0;
   }
 
   /** How many watch it, as `process_info(monitored_by)`. */
-  get watchers(): number {
-    return inRing(this.#relations?.monitors).length;
+  get monitoredByCount(): number {
+    return inRing(this.#relations?.monitoredBy).length;
   }
 
   /** @internal */ addWatcher(ref: MonitorRef): void {
-    this.relations.monitors = enterRing(this.#relations?.monitors, ref);
+    this.relations.monitoredBy = enterRing(this.#relations?.monitoredBy, ref);
   }
   /** @internal */ dropWatcher(ref: MonitorRef): void {
-    if (this.#relations) this.#relations.monitors = leaveRing(this.#relations.monitors, ref);
+    if (this.#relations) this.#relations.monitoredBy = leaveRing(this.#relations.monitoredBy, ref);
   }
 
   /** @internal The name it is registered under (`register`). */
@@ -174,18 +174,18 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
       this.unlinkFromParent(parent);
       parent.childEnded(this, reason);
     }
-    for (let ref = relations?.monitors; ref; ref = relations?.monitors) {
+    for (let ref = relations?.monitoredBy; ref; ref = relations?.monitoredBy) {
       this.dropWatcher(ref);
       notify(ref, this.pid, reason);
     }
   }
 
   private tellLinks(relations: Relations, reason: ExitReason): void {
-    for (const ref of relations.watching ?? []) dropMonitor(ref);
+    for (const ref of relations.monitors ?? []) dropMonitor(ref);
     for (const other of [...this.linkedChildren, ...(relations.links ?? [])]) {
       other.removeLink(this);
       other.receiveExit(this.pid, reason, true);
     }
-    relations.links = relations.watching = undefined;
+    relations.links = relations.monitors = undefined;
   }
 }

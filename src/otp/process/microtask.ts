@@ -1,7 +1,7 @@
-/** `queueMicrotask` makes a resource for `async_hooks` at each call; a promise does the same and costs a third. */
-const now = Promise.resolve();
+/** `queueMicrotask` without its async_hooks resource: a resolved promise runs the task for a third of the cost. */
+const RESOLVED = Promise.resolve();
 
-/** Runs `task` when the present piece of work is done. What it throws is a rejection that nobody handles. */
-export function soon(task: () => void): void {
-  void now.then(task);
+/** Runs `task` in a microtask. An exception in it becomes an unhandled rejection. */
+export function runInMicrotask(task: () => void): void {
+  void RESOLVED.then(task);
 }

@@ -154,7 +154,7 @@ export abstract class Process extends Linked implements Runnable {
   }
 
   /** @internal Somebody asks it to end (`stopProcess`). */
-  endBy(reason: ExitReason): void {
+  systemTerminate(reason: ExitReason): void {
     this.exitWith(reason);
   }
 
@@ -167,7 +167,8 @@ export abstract class Process extends Linked implements Runnable {
   receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
     if (!this.alive) return;
     if (reason === "kill" && !byLink) return this.killed();
-    if (this.trapExit && this.sys?.suspended && from === this.parent?.pid) return this.endBy(reason);
+    if (this.trapExit && this.sys?.suspended && from === this.parent?.pid)
+      return this.systemTerminate(reason);
     if (this.trapExit) return this.enqueue(new ExitMessage(from, reason));
     if (reason === "normal" && from !== this.pid) return;
     this.die(reason);

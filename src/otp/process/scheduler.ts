@@ -3,7 +3,7 @@
  * after a bounded amount of work the event loop gets its turn, so that neither a chatty process nor a
  * storm of messages can keep the sockets waiting.
  */
-import { soon } from "./microtask.js";
+import { runInMicrotask } from "./microtask.js";
 
 /** What the scheduler needs to know of a process. */
 export interface Runnable {
@@ -32,7 +32,7 @@ export function schedule(process: Runnable): void {
   line.push(process);
   if (armed) return;
   armed = true;
-  if (budget > 0) soon(drain);
+  if (budget > 0) runInMicrotask(drain);
   else setImmediate(nextTurn);
 }
 

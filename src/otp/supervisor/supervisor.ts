@@ -190,7 +190,7 @@ export class Supervisor extends Process {
     for (const { timer } of this.#delayed?.values() ?? []) clock.clearTimeout(timer);
   }
 
-  override endBy(reason: ExitReason): void {
+  override systemTerminate(reason: ExitReason): void {
     this.hold(this.#stop(reason));
   }
 

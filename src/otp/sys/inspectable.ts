@@ -1,8 +1,8 @@
 /** What `sys` may ask of any process, and what it says unless its behaviour knows better. */
-import { Marked } from "../process/flags.js";
+import { ProcessFlags } from "../process/flags.js";
 import type { SystemPort } from "./system-port.js";
 
-export abstract class Inspected extends Marked {
+export abstract class Inspected extends ProcessFlags {
   /** @internal Only while somebody looks at it. */
   sys: SystemPort | undefined = undefined;
 

@@ -115,7 +115,7 @@ export class SystemPort {
         process.changeCode(argument, extra);
         return "ok";
       case "terminate":
-        process.endBy(argument);
+        process.systemTerminate(argument);
         // Whoever asked waits for the end, not for an answer.
         return undefined;
       default:
@@ -130,7 +130,7 @@ export class SystemPort {
     const next = () => process.takeOut((one) => one instanceof SystemMessage) as SystemMessage | undefined;
     for (let one = next(); one; one = next()) this.#soon(one);
     const order = process.parent && process.takeExit(process.parent.pid);
-    if (order !== undefined) process.endBy(order);
+    if (order !== undefined) process.systemTerminate(order);
     return "ok";
   }
 

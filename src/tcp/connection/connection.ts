@@ -22,18 +22,18 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
-import { CLOSING, FLUSHING, GONE, Lifecycle, OWN_MARK, RUNNING, WAITING } from "./lifecycle.js";
+import { CLOSING, FIRST_CONNECTION_FLAG, FLUSHING, GONE, Lifecycle, RUNNING, WAITING } from "./lifecycle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 /** Frames are being handled. */
-const PUMPING = OWN_MARK;
+const PUMPING = FIRST_CONNECTION_FLAG;
 /** Waiting for another turn. */
-const DEFERRED = OWN_MARK << 1;
+const DEFERRED = FIRST_CONNECTION_FLAG << 1;
 /** The output has gone down from its high-water mark, and the protocol has not been told. */
-const RELIEVED = OWN_MARK << 2;
-const ENDED_TOLD = OWN_MARK << 3;
-const PASSIVE_TOLD = OWN_MARK << 4;
-const SHUTDOWN_ASKED = OWN_MARK << 5;
+const RELIEVED = FIRST_CONNECTION_FLAG << 2;
+const ENDED_TOLD = FIRST_CONNECTION_FLAG << 3;
+const PASSIVE_TOLD = FIRST_CONNECTION_FLAG << 4;
+const SHUTDOWN_ASKED = FIRST_CONNECTION_FLAG << 5;
 
 export class Connection extends Lifecycle implements SocketOwner, Deferred {
   /** Frames that were put off since the last change of state, and what was consumed before the first. */
@@ -77,8 +77,8 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     });
     const { io } = this;
     io?.ask(active);
-    this.mark(PASSIVE_TOLD, false);
-    if (this.is(PUMPING) || this.busy) return;
+    this.setFlag(PASSIVE_TOLD, false);
+    if (this.hasFlag(PUMPING) || this.busy) return;
     if (io === undefined || !this.standBy(io)) this.deferTurn();
   }
 
@@ -112,7 +112,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   resumeTurn(): void {
-    this.mark(DEFERRED, false);
+    this.setFlag(DEFERRED, false);
     if (this.phase === RUNNING) this.goOn(this.io as ReaderWriter);
   }
 
@@ -126,8 +126,8 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   private deferTurn(): void {
-    if (this.is(DEFERRED)) return;
-    this.mark(DEFERRED);
+    if (this.hasFlag(DEFERRED)) return;
+    this.setFlag(DEFERRED);
     this.endpoint.loop.runQueue.add(this);
   }
 
@@ -143,7 +143,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   /** Whether a frame may be handled now. */
   private ready(io: ReaderWriter): boolean {
-    if (this.phase !== RUNNING || this.busy || this.is(DEFERRED) || io.credit === 0) return false;
+    if (this.phase !== RUNNING || this.busy || this.hasFlag(DEFERRED) || io.credit === 0) return false;
     return !io.blocked && (this.#postponed === 0 || this.mayPostpone(io));
   }
 
@@ -155,11 +155,11 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   /** Handles frames until there is none, or something has to be waited for. */
   private pump(): void {
-    if (this.is(PUMPING) || this.phase !== RUNNING) return;
+    if (this.hasFlag(PUMPING) || this.phase !== RUNNING) return;
     const { output } = this.endpoint.loop;
     const io = this.io as ReaderWriter;
     const before = this.framesReceived;
-    this.mark(PUMPING);
+    this.setFlag(PUMPING);
     output.handling = io;
     try {
       this.handleFrames(io);
@@ -168,7 +168,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
     output.handling = undefined;
     output.flush();
-    this.mark(PUMPING, false);
+    this.setFlag(PUMPING, false);
     if (this.framesReceived !== before) io.lastFrameAt = wholeMs();
     if (this.phase !== RUNNING) return;
     if (this.busy) io.listen();
@@ -193,7 +193,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
       io.partialSince = NONE;
       if (io.credit > 0) io.credit--;
       const outcome = this.cells.frame(this, frame);
-      if (outcome !== undefined) this.settle(outcome, "frame", frame);
+      if (outcome !== undefined) this.finishEvent(outcome, "frame", frame);
       if (--frames === 0 || io.buffered <= floor) return this.deferTurn();
     }
   }
@@ -212,7 +212,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
   private afterFrames(io: ReaderWriter): void {
     if (!io.hungry) {
-      if (this.is(DEFERRED) || io.blocked) io.pause();
+      if (this.hasFlag(DEFERRED) || io.blocked) io.pause();
       else io.listen();
     }
     if (!io.hungry || io.buffered === 0) io.partialSince = NONE;
@@ -221,13 +221,13 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
       io.partialSince = wholeMs();
       this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
     }
-    if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
-    if (io.credit === 0 && !this.is(PASSIVE_TOLD)) {
-      this.mark(PASSIVE_TOLD);
+    if (this.hasFlag(SHUTDOWN_ASKED)) return this.sayShutdown();
+    if (io.credit === 0 && !this.hasFlag(PASSIVE_TOLD)) {
+      this.setFlag(PASSIVE_TOLD);
       if (this.cells.passive) return this.event("passive", undefined);
     }
-    if (io.hungry && io.ended && !this.is(ENDED_TOLD)) {
-      this.mark(ENDED_TOLD);
+    if (io.hungry && io.ended && !this.hasFlag(ENDED_TOLD)) {
+      this.setFlag(ENDED_TOLD);
       this.event("ended", undefined);
     }
   }
@@ -244,20 +244,20 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     return handleEvent(this.cells, this, kind, content);
   }
 
-  protected override after(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (kind !== "frame") return super.after(outcome, kind, content);
+  protected override applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
+    if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
     if (outcome === POSTPONE && this.#postponed++ === 0)
       this.#postponedFrom = (this.io as ReaderWriter).consumed;
     // One that waits may still put it off, and what is borrowed is not there any more by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
-    return super.after(
+    return super.applyOutcome(
       outcome,
       kind,
       outlives && this.protocol.readMemory.borrowed ? ownCopy(content) : content,
     );
   }
 
-  protected override changed(): void {
+  protected override stateChanged(): void {
     this.#postponed = 0;
     if (this.phase === RUNNING)
       this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(this.io as ReaderWriter));
@@ -265,9 +265,9 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   /** Nothing is being handled: what comes next, in this order. */
   protected idle(): void {
-    if (this.phase !== RUNNING || this.is(PUMPING)) return;
-    if (this.is(SHUTDOWN_ASKED)) return this.sayShutdown();
-    if (this.is(RELIEVED)) return this.sayDrained();
+    if (this.phase !== RUNNING || this.hasFlag(PUMPING)) return;
+    if (this.hasFlag(SHUTDOWN_ASKED)) return this.sayShutdown();
+    if (this.hasFlag(RELIEVED)) return this.sayDrained();
     const io = this.io as ReaderWriter;
     // Messages go first, or a handler that waits for something with every frame would never get to them.
     if (!io.hungry && this.messageQueueLength > 0 && !this.standBy(io)) return this.deferTurn();
@@ -275,12 +275,12 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   private sayShutdown(): void {
-    this.mark(SHUTDOWN_ASKED, false);
+    this.setFlag(SHUTDOWN_ASKED, false);
     this.event("shutdown", undefined);
   }
 
   private sayDrained(): void {
-    this.mark(RELIEVED, false);
+    this.setFlag(RELIEVED, false);
     if (this.cells.drained) this.event("drained", undefined);
     else this.pump();
   }
@@ -290,7 +290,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     const relieved = (this.io as ReaderWriter).written();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
-    this.mark(RELIEVED);
+    this.setFlag(RELIEVED);
     if (!this.busy) this.idle();
   }
 
@@ -301,7 +301,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (reason === "normal") return;
     if (this.phase === WAITING) return this.die(reason);
     if (reason !== "shutdown" || from !== this.parent?.pid) return this.stop(reason);
-    this.mark(SHUTDOWN_ASKED);
+    this.setFlag(SHUTDOWN_ASKED);
     if (!this.busy) this.idle();
   }
 

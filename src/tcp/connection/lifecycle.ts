@@ -12,7 +12,7 @@
 
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
 import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
-import { ALIVE, BUSY, FIRST_OWN_MARK } from "../../otp/process/flags.js";
+import { ALIVE, BUSY, FIRST_SUBCLASS_FLAG } from "../../otp/process/flags.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
@@ -38,9 +38,9 @@ const LINGERING = 4;
 export const GONE = 5;
 
 /** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
-const HOPELESS = FIRST_OWN_MARK;
-/** The first mark for its subclass. */
-export const OWN_MARK = FIRST_OWN_MARK << 1;
+const HOPELESS = FIRST_SUBCLASS_FLAG;
+/** The first flag of its subclass. */
+export const FIRST_CONNECTION_FLAG = FIRST_SUBCLASS_FLAG << 1;
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
@@ -76,36 +76,36 @@ export abstract class Lifecycle
   // The same as of every process, once more. There they are read of processes of five kinds and more, and V8 then
   // looks each of them up in a table: a fiftieth of what a small frame costs. Here they are of one kind.
 
-  protected override is(marks: number): boolean {
-    return (this.marks & marks) !== 0;
+  protected override hasFlag(flags: number): boolean {
+    return (this.flagBits & flags) !== 0;
   }
 
-  protected override mark(marks: number, on = true): void {
-    if (on) this.marks |= marks;
-    else this.marks &= ~marks;
+  protected override setFlag(flags: number, on = true): void {
+    if (on) this.flagBits |= flags;
+    else this.flagBits &= ~flags;
   }
 
   override get alive(): boolean {
-    return this.is(ALIVE);
+    return this.hasFlag(ALIVE);
   }
 
   protected override set alive(alive: boolean) {
-    this.mark(ALIVE, alive);
+    this.setFlag(ALIVE, alive);
   }
 
   override get busy(): boolean {
-    return this.is(BUSY);
+    return this.hasFlag(BUSY);
   }
 
   override set busy(busy: boolean) {
-    this.mark(BUSY, busy);
+    this.setFlag(BUSY, busy);
   }
 
   setTimer(name: string, after: Duration): void {
     this.protocol.checkTimer(name);
     const ms = after === Infinity ? Infinity : toMs(after);
     // As what is sent too late: its end has cancelled all of them.
-    if (this.phase === RUNNING) this.setNamed(name, ms);
+    if (this.phase === RUNNING) this.setNamedTimer(name, ms);
   }
 
   cancelTimer(name: string): void {
@@ -157,7 +157,7 @@ export abstract class Lifecycle
 
   /** The peer does not take what is sent to it: it will not take what is still to come either. */
   protected giveUp(reason: ExitReason): void {
-    this.mark(HOPELESS);
+    this.setFlag(HOPELESS);
     if (this.phase < CLOSING) this.stop(reason);
     else this.abort(reason);
   }
@@ -197,7 +197,7 @@ export abstract class Lifecycle
   private closeWith(reason: ExitReason = this.#exitReason): void {
     if (this.phase !== CLOSING) return;
     this.endpoint.loop.output.flush();
-    if (this.is(HOPELESS) || !isNormal(reason)) return this.abort(reason);
+    if (this.hasFlag(HOPELESS) || !isNormal(reason)) return this.abort(reason);
     this.#exitReason = reason;
     this.phase = FLUSHING;
     this.#endBy = NONE;
@@ -222,7 +222,7 @@ export abstract class Lifecycle
   }
 
   onClosed(code: string | undefined): void {
-    this.mark(HOPELESS);
+    this.setFlag(HOPELESS);
     if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
     // What `terminate` waits for is waited for all the same.
     else if (this.phase > CLOSING) this.abort(this.#exitReason);

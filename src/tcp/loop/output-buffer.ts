@@ -8,7 +8,7 @@
 
 import { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { Framing } from "../../framing/framing.js";
-import { soon } from "../../otp/process/microtask.js";
+import { runInMicrotask } from "../../otp/process/microtask.js";
 
 /** Who writes what has been gathered. */
 export interface OutputOwner {
@@ -86,7 +86,7 @@ export class OutputBuffer {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    soon(this.#done);
+    runInMicrotask(this.#done);
   }
 
   readonly #done = (): void => {

@@ -19,7 +19,7 @@ describe("a call", () => {
   it("becomes what the other replies, and leaves nothing behind", async () => {
     const other = server((message) => message.reply([message.name, ...message.args]));
     expect(await request(other.pid, "add", [1, 2])).toEqual(["add", 1, 2]);
-    expect([time.clock.pending, other.watchers]).toEqual([0, 0]);
+    expect([time.clock.pending, other.monitoredByCount]).toEqual([0, 0]);
   });
 
   it("shows what is asked, not who is behind it", async () => {
@@ -66,7 +66,7 @@ describe("a call", () => {
     expect(await result).toMatchObject({
       error: { reason: "timeout", message: `no answer to "x" from ${other.pid} in 5000 ms` },
     });
-    expect(other.watchers).toBe(0);
+    expect(other.monitoredByCount).toBe(0);
   });
 
   it("waits as long as it is told to, also for ever", async () => {

@@ -169,7 +169,7 @@ describe("stop", () => {
     const stopped = sys.stopProcess(pid, "other_reason", "invalid_timeout" as never);
     const said = await Promise.race([reasonOfRejection(stopped), settle().then(() => "nothing")]);
     expect(said).toBeInstanceOf(TypeError);
-    expect([await call(pid, "started"), pid.process?.watchers]).toEqual(["ok", 0]);
+    expect([await call(pid, "started"), pid.process?.monitoredByCount]).toEqual(["ok", 0]);
     await sys.stopProcess(pid);
     expect(pid.process).toBeUndefined();
   });

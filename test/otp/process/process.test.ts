@@ -444,8 +444,8 @@ describe("monitors", () => {
       watcher.demonitor(watcher.monitor(watched.pid));
     }
     await settle();
-    expect(watcher.watching).toBe(0);
-    expect(watched.watchers).toBe(0);
+    expect(watcher.monitorCount).toBe(0);
+    expect(watched.monitoredByCount).toBe(0);
   });
 
   it("of code that is no process can be taken back", async () => {

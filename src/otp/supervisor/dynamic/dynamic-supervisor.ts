@@ -237,7 +237,7 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     for (const timer of this.#timers) clock.clearTimeout(timer);
   }
 
-  override endBy(reason: ExitReason): void {
+  override systemTerminate(reason: ExitReason): void {
     this.hold(this.#stop(reason));
   }
 
