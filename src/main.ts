@@ -9,7 +9,7 @@ import { isMainThread, workerData } from "node:worker_threads";
 process.on("SIGUSR1", () => {});
 
 if (workerData?.guarded) {
-  (await import("./cluster/worker/watchdog-thread.js")).runGuardian();
+  (await import("./cluster/worker/watchdog-thread.js")).runWatchdogThread();
 } else if (!isMainThread) {
   await (await import("./cluster/release/trial-thread.js")).runTrial();
 } else if (process.argv[2] === "worker" && process.send) {

@@ -97,7 +97,7 @@ export type WorkerRequest =
   | { readonly name: "inspect"; readonly serial: number }
   | { readonly name: "kill"; readonly serial: number; readonly reason: string }
   | ViewRequest
-  | SteeringRequest;
+  | LimitsRequest;
 
 /** What only looks. Answered with `null` where there is no such process. */
 export type ViewRequest =
@@ -107,7 +107,7 @@ export type ViewRequest =
   | { readonly name: "trace"; readonly serial: number; readonly id: number };
 
 /** What changes how a worker serves. */
-export type SteeringRequest =
+export type LimitsRequest =
   /** Answered with the state of the listener, after the numbers that hold from then on. */
   | { readonly name: "accept"; readonly accept: boolean }
   /** Heeded from the next numbers on. Who has more connections keeps them. */

@@ -19,7 +19,7 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   signal: ({ d }) => isObject(d) && isPlace(d.to) && (d.kind === "send" || d.kind === "exit"),
 };
 
-export function isFromWorker(message: unknown): message is ToPrimary {
+export function isToPrimary(message: unknown): message is ToPrimary {
   if (!isObject(message)) return false;
   const { t } = message;
   return isText(t) && Object.hasOwn(SHAPES, t) && SHAPES[t as ToPrimary["t"]](message);

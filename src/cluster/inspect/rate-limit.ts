@@ -3,7 +3,7 @@ import { clock, type TimerRef } from "../../otp/time/clock.js";
 
 const WINDOW = 1_000;
 
-export class Meter {
+export class RateLimit {
   readonly #most: number;
   readonly #onSurplus: (more: number) => void;
   #count = 0;

@@ -13,18 +13,18 @@ const SHOWN = { depth: 4, maxArrayLength: 50, maxStringLength: 1_000, breakLengt
  * It is looked at from outside, as it is between two of its steps: a process that waits for something in the
  * middle of a handler is shown as well. What its `formatStatus` hides stays hidden.
  */
-export function holding(process: Process): StateView {
+export function stateView(process: Process): StateView {
   const { state: held, ...more } = process.systemStatus;
   const { pid, label, state, ...rest } = inspect(process) as { pid: string; label?: string; state?: string };
   const data = isStateAndData(held) ? held.data : held;
   const name = isStateAndData(held) ? held.state : state;
-  const log = process.sys?.kept.map((event) => shown(event, MOST_OF_MESSAGE)) ?? [];
-  const further = Object.entries(more).map(([key, value]) => [key, shown(value)]);
+  const log = process.sys?.kept.map((event) => formatValue(event, MOST_OF_MESSAGE)) ?? [];
+  const further = Object.entries(more).map(([key, value]) => [key, formatValue(value)]);
   return {
     pid,
     name: label ?? process.label,
     ...(name === undefined ? {} : { state: name }),
-    data: shown(data),
+    data: formatValue(data),
     status: {
       ...rest,
       status: process.sys?.suspended ? "suspended" : process.busy ? "waiting" : "running",
@@ -42,7 +42,7 @@ function isStateAndData(held: unknown): held is { state: string; data: unknown }
 }
 
 /** As `util.inspect` shows it. What the value itself does when it is looked at may fail. */
-export function shown(value: unknown, most = MOST_CHARACTERS): string {
+export function formatValue(value: unknown, most = MOST_CHARACTERS): string {
   try {
     const text = show(value, SHOWN);
     return text.length > most ? `${text.slice(0, most)}… (+${text.length - most})` : text;

@@ -4,7 +4,7 @@ import type { TraceLine } from "../../control/trace.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { wallTime } from "../../otp/time/clock.js";
 import { visible } from "../../telemetry/log/safe-text.js";
-import { shown } from "./state-text.js";
+import { formatValue } from "./state-text.js";
 
 /** Bytes of a frame that are shown. */
 const FRAME = 256;
@@ -32,5 +32,5 @@ function bytesParts(frame: Uint8Array): Partial<TraceLine> {
 }
 
 export function termText(value: unknown): string {
-  return visible(shown(value, TEXT));
+  return visible(formatValue(value, TEXT));
 }

@@ -13,7 +13,7 @@ import { onDown, type Process } from "../../otp/process/process.js";
 import { install, remove } from "../../otp/sys/sys.js";
 import { Connection } from "../../tcp/connection/connection.js";
 import type { TraceEvent } from "../../tcp/observe/trace.js";
-import { Meter } from "./rate-limit.js";
+import { RateLimit } from "./rate-limit.js";
 import { frameParts, termText, traceLine } from "./trace-line.js";
 
 /** Lines a second; the rest is counted. */
@@ -24,7 +24,7 @@ type OnLine = (line: TraceLine) => void;
 /** Tells `onLine` until the process ends, last of that. @returns what ends it before */
 export function traceProcess(process: Process, onLine: OnLine): () => void {
   const { pid } = process;
-  const meter = new Meter(MOST_LINES, (length) => onLine(traceLine(pid, "dropped", { length })));
+  const meter = new RateLimit(MOST_LINES, (length) => onLine(traceLine(pid, "dropped", { length })));
   const untap =
     process instanceof Connection ? tapConnection(process, meter, onLine) : tapSystem(process, meter, onLine);
   const stop = (): void => {
@@ -39,7 +39,7 @@ export function traceProcess(process: Process, onLine: OnLine): () => void {
   return stop;
 }
 
-function tapConnection(process: Connection, meter: Meter, onLine: OnLine): () => void {
+function tapConnection(process: Connection, meter: RateLimit, onLine: OnLine): () => void {
   const { pid } = process;
   return process.trace(({ what, state, content }: TraceEvent) => {
     if (!meter.admits()) return;
@@ -64,7 +64,7 @@ function partsOf(what: TraceEvent["what"], content: unknown): Partial<TraceLine>
 /** Tells several traces of one process apart. */
 let traces = 0;
 
-function tapSystem(process: Process, meter: Meter, onLine: OnLine): () => void {
+function tapSystem(process: Process, meter: RateLimit, onLine: OnLine): () => void {
   const { pid } = process;
   const name = `drover trace ${++traces}`;
   let state = stateOf(process);

@@ -9,7 +9,7 @@ import { Connection } from "../../tcp/connection/connection.js";
 import { Listener } from "../../tcp/listener.js";
 
 /** Draws a process and what is below it, with at most so many connections. */
-export async function picture(process: Process, connections: number): Promise<TreeNode> {
+export async function drawTree(process: Process, connections: number): Promise<TreeNode> {
   const pid = process.pid.toString();
   const name = process.label;
   if (process instanceof Connection) return connection(process);
@@ -24,7 +24,7 @@ export async function picture(process: Process, connections: number): Promise<Tr
     name,
     kind: "supervisor",
     detail: flags(process),
-    children: await Promise.all(living(pids).map((child) => picture(child, connections))),
+    children: await Promise.all(living(pids).map((child) => drawTree(child, connections))),
   };
 }
 

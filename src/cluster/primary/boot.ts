@@ -9,7 +9,10 @@ type Present = Pick<
   "worker" | "serial" | "maxConnections" | "ceiling" | "mark" | "followed" | "suspended"
 >;
 
-export function bootOf(present: Present, { config, protocol, transport, color, log }: PrimaryOptions): Boot {
+export function bootMessage(
+  present: Present,
+  { config, protocol, transport, color, log }: PrimaryOptions,
+): Boot {
   return {
     ...present,
     name: config.name,

@@ -8,7 +8,7 @@ const STEP = 1_000_000;
 /** As many processes as a worker may have started since it last told, about a second before its end. */
 const UNTOLD = 200_000;
 
-export class Serials {
+export class PidRanges {
   readonly #last = new Map<number, number>();
 
   /** The newest process of the worker in this slot has this serial. */

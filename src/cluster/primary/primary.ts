@@ -19,37 +19,37 @@ import { adopt, type BoundHandle, bind } from "../../transport/listening-socket.
 import type { SignalEnvelope } from "../channel/messages.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
 import { Balance } from "./admission/balance.js";
-import { Sharing } from "./admission/max-connections.js";
-import { Gate } from "./admission/suspend.js";
-import { bootOf } from "./boot.js";
+import { MaxConnections } from "./admission/max-connections.js";
+import { Suspension } from "./admission/suspend.js";
+import { bootMessage } from "./boot.js";
 import type { Observer, PrimaryOptions } from "./options.js";
-import { Serials } from "./pid-ranges.js";
-import { Restarts } from "./restart-metrics.js";
+import { PidRanges } from "./pid-ranges.js";
+import { RestartMetrics } from "./restart-metrics.js";
 import { relaySignal } from "./signal-relay.js";
 import { Watchdog } from "./watchdog.js";
 import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
-import { newSlot, type Slot } from "./worker-slot.js";
+import { newSlot, type WorkerSlot } from "./worker-slot.js";
 
 export class Primary implements WorkerOwner {
   readonly #options: PrimaryOptions;
   readonly #bound: BoundHandle;
   readonly startedAt = clock.now();
   /** By number, from 1 on. */
-  readonly slots: Slot[];
-  readonly gate = new Gate(() => this.slots);
+  readonly slots: WorkerSlot[];
+  readonly suspension = new Suspension(() => this.slots);
   /** Told when a worker has changed its state or its numbers. */
   readonly onChange = new Set<() => void>();
   /** Looks on. */
   observer: Observer | undefined = undefined;
   stopping = false;
-  readonly sharing: Sharing;
+  readonly maxConnections: MaxConnections;
   readonly #balance = new Balance(
     () => this.#accepting(),
     (slot) => this.#limitOf(slot),
   );
   readonly #watchdog: Watchdog;
-  readonly restarts: Restarts;
-  readonly #serials = new Serials();
+  readonly restartMetrics: RestartMetrics;
+  readonly #pidRanges = new PidRanges();
   #root: Pid | undefined = undefined;
 
   /** @throws NodeJS.ErrnoException when the address cannot be had */
@@ -59,12 +59,12 @@ export class Primary implements WorkerOwner {
     this.#bound = listenFd === undefined ? bind(config.host, config.port) : adopt(listenFd);
     const workers = workerCount(options.config);
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
-    this.sharing = new Sharing(
+    this.maxConnections = new MaxConnections(
       () => this.slots,
       (count) => options.maxConnections(count),
     );
     this.#watchdog = new Watchdog(() => this.slots, options.log, options.config.watchdog);
-    this.restarts = new Restarts(options.metrics, () => this.root);
+    this.restartMetrics = new RestartMetrics(options.metrics, () => this.root);
   }
 
   /** Where clients connect to. */
@@ -85,26 +85,26 @@ export class Primary implements WorkerOwner {
     const { config, exec } = this.#options;
     cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
     setSignalCarrier((signal) => this.onSignal(signal));
-    this.restarts.start();
+    this.restartMetrics.start();
     const limits = {
       strategy: "one_for_one",
       intensity: config.maxRestarts,
       period: `${config.maxSeconds}s`,
     } as const;
-    for (const { id } of children) this.restarts.expect(id);
+    for (const { id } of children) this.restartMetrics.expect(id);
     this.#root = await startSupervisor("drover", limits, [
       ...children,
       ...this.slots.map((slot) => this.workerSpec(slot)),
     ]);
-    this.restarts.update();
+    this.restartMetrics.update();
     this.#watchdog.start();
     // Asked to stop while it was starting.
     if (this.stopping) await stopSupervisor(this.#root);
   }
 
-  workerSpec(slot: Slot): ChildSpec {
+  workerSpec(slot: WorkerSlot): ChildSpec {
     const id = `worker ${slot.slot}`;
-    this.restarts.expect(id);
+    this.restartMetrics.expect(id);
     return {
       id,
       mfargs: ["worker", "start_link", [slot.slot]],
@@ -112,7 +112,7 @@ export class Primary implements WorkerOwner {
       shutdown: this.#options.config.shutdown + 2_000,
       start: async (parent) => {
         if (this.stopping) throw new ProcessExit("shutdown");
-        const boot = () => bootOf(this.#present(slot), this.#options);
+        const boot = () => bootMessage(this.#present(slot), this.#options);
         const process = new WorkerProcess(slot.slot, boot, this, processOf(parent));
         await process.init();
         return process.pid;
@@ -121,20 +121,20 @@ export class Primary implements WorkerOwner {
   }
 
   /** What a worker that starts now in this slot is to begin with. */
-  #present(slot: Slot) {
+  #present(slot: WorkerSlot) {
     return {
       worker: slot.slot,
-      serial: this.#serials.next(slot.slot),
-      maxConnections: this.sharing.allowed(slot.slot),
+      serial: this.#pidRanges.next(slot.slot),
+      maxConnections: this.maxConnections.allowed(slot.slot),
       ceiling: this.#balance.ceiling,
       mark: this.#balance.mark,
       followed: this.observer?.followed ?? false,
-      suspended: !this.gate.lets(slot),
+      suspended: !this.suspension.lets(slot),
     };
   }
 
   /** A place is no more; what was counted there stays. */
-  forget(slot: Slot): void {
+  forget(slot: WorkerSlot): void {
     if (this.slots.at(-1) === slot) this.slots.pop();
     this.#options.metrics.remove(slot.slot);
   }
@@ -178,7 +178,7 @@ export class Primary implements WorkerOwner {
       ),
     );
     this.#watchdog.stop();
-    this.restarts.stop();
+    this.restartMetrics.stop();
     if (!this.stopping) this.#bound.close();
   }
 
@@ -189,11 +189,11 @@ export class Primary implements WorkerOwner {
   // -- what workers tell --------------------------------------------------------------------------------
 
   onState(worker: WorkerProcess, state: WorkerState): void {
-    const slot = this.slots[worker.slot - 1] as Slot;
+    const slot = this.slots[worker.slot - 1] as WorkerSlot;
     if (state === "starting") {
       if (slot.process) {
         slot.restarts++;
-        this.restarts.count(`worker ${worker.slot}`);
+        this.restartMetrics.count(`worker ${worker.slot}`);
       }
       slot.process = worker;
     }
@@ -215,7 +215,7 @@ export class Primary implements WorkerOwner {
   #accepting(): WorkerProcess[] {
     return this.slots.flatMap((slot) => {
       const { process, last } = slot;
-      const accepts = process?.state === "running" && this.gate.lets(slot);
+      const accepts = process?.state === "running" && this.suspension.lets(slot);
       return accepts && last?.gauges.listenerRunning !== 0 ? process : [];
     });
   }
@@ -223,15 +223,15 @@ export class Primary implements WorkerOwner {
   /** What it is allowed, or has descriptors for. */
   #limitOf(slot: number): number {
     const { maxConnections = Infinity } = this.slots[slot - 1]?.last?.gauges ?? {};
-    return Math.min(this.sharing.allowed(slot), maxConnections);
+    return Math.min(this.maxConnections.allowed(slot), maxConnections);
   }
 
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
     const snapshot = decodeSnapshot(numbers);
     if (!snapshot) return;
-    const slot = this.slots[worker.slot - 1] as Slot;
+    const slot = this.slots[worker.slot - 1] as WorkerSlot;
     const { listenerRunning, active, newestSerial } = snapshot.gauges;
-    this.#serials.told(worker.slot, newestSerial);
+    this.#pidRanges.told(worker.slot, newestSerial);
     const other = slot.last?.gauges.listenerRunning !== listenerRunning;
     slot.last = snapshot;
     this.#options.metrics.update(worker.slot, snapshot);
@@ -243,7 +243,7 @@ export class Primary implements WorkerOwner {
   }
 
   #changed(): void {
-    this.sharing.settle();
+    this.maxConnections.settle();
     for (const listener of this.onChange) listener();
   }
 

@@ -5,7 +5,7 @@ import type { Metrics } from "../../telemetry/metrics/metrics.js";
 
 const SUPERVISOR = "drover";
 
-export class Restarts {
+export class RestartMetrics {
   readonly #metrics: Metrics;
   readonly #root: () => Supervisor | undefined;
   readonly #onReport = (report: unknown): void => this.#reported(report as SupervisorReport);

@@ -7,10 +7,10 @@ import { MAX_WORKERS } from "../../config/limits.js";
 import { Refusal } from "../../control/errors.js";
 import { deleteChild, startChild, terminateChild } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
-import { Emptying } from "./admission/wait-until-empty.js";
+import { WaitUntilEmpty } from "./admission/wait-until-empty.js";
 import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
-import { isEmpty, newSlot, type Slot } from "./worker-slot.js";
+import { isEmpty, newSlot, type WorkerSlot } from "./worker-slot.js";
 
 /** How long connections of a worker that is removed may go on, in milliseconds. */
 const DEADLINE = 25_000;
@@ -20,7 +20,7 @@ const GRACE = 5_000;
 export class Scale {
   readonly #primary: Primary;
   #running: string | undefined = undefined;
-  #emptying: Emptying | undefined = undefined;
+  #wait: WaitUntilEmpty | undefined = undefined;
 
   constructor(primary: Primary) {
     this.#primary = primary;
@@ -41,14 +41,14 @@ export class Scale {
       if (workers > before) await this.#grow(workers);
       else await this.#shrink(workers);
     } finally {
-      this.#running = this.#emptying = undefined;
+      this.#running = this.#wait = undefined;
     }
     return { before, workers };
   }
 
   /** Something has changed. */
   check(): void {
-    this.#emptying?.check();
+    this.#wait?.check();
   }
 
   #refuse(): void {
@@ -63,16 +63,16 @@ export class Scale {
     const { slots } = this.#primary;
     const first = slots.length;
     while (slots.length < workers) slots.push(newSlot(slots.length + 1));
-    this.#primary.sharing.renew();
+    this.#primary.maxConnections.renew();
     const results = await Promise.allSettled(slots.slice(first).map((slot) => this.#start(slot)));
     const failed = results.findIndex(({ status }) => status === "rejected");
     if (failed === -1) return;
     for (const slot of slots.slice(first + failed).reverse()) await this.#remove(slot);
-    this.#primary.sharing.renew();
+    this.#primary.maxConnections.renew();
     throw (results[failed] as PromiseRejectedResult).reason;
   }
 
-  async #start(slot: Slot): Promise<void> {
+  async #start(slot: WorkerSlot): Promise<void> {
     const result = await startChild(this.#root(), this.#primary.workerSpec(slot));
     if (result === undefined || !(typeof result === "object" && "error" in result)) return;
     const { error } = result;
@@ -87,17 +87,17 @@ export class Scale {
   async #shrink(workers: number): Promise<void> {
     const leaving = this.#primary.slots.slice(workers);
     for (const slot of leaving) slot.leaving = true;
-    await Promise.all(leaving.map((slot) => this.#primary.gate.tell(slot)));
+    await Promise.all(leaving.map((slot) => this.#primary.suspension.tell(slot)));
     await this.#empty(leaving);
     for (const slot of leaving.reverse()) await this.#remove(slot);
-    this.#primary.sharing.renew();
+    this.#primary.maxConnections.renew();
   }
 
-  #empty(leaving: readonly Slot[]): Promise<void> {
+  #empty(leaving: readonly WorkerSlot[]): Promise<void> {
     if (leaving.every(isEmpty)) return Promise.resolve();
     return new Promise((resolve) => {
       const late = clock.setTimeout(() => over(), DEADLINE + GRACE);
-      const emptying = new Emptying({
+      const emptying = new WaitUntilEmpty({
         slots: () => leaving,
         deadlineMs: DEADLINE,
         list: async () => [],
@@ -108,11 +108,11 @@ export class Scale {
         emptying.cancel();
         resolve();
       };
-      this.#emptying = emptying;
+      this.#wait = emptying;
     });
   }
 
-  async #remove(slot: Slot): Promise<void> {
+  async #remove(slot: WorkerSlot): Promise<void> {
     const id = `worker ${slot.slot}`;
     await terminateChild(this.#root(), id);
     await deleteChild(this.#root(), id);

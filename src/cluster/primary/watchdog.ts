@@ -7,7 +7,7 @@
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { WorkerProcess } from "./worker-process.js";
-import type { Slot } from "./worker-slot.js";
+import type { WorkerSlot } from "./worker-slot.js";
 
 /** How often it looks, in milliseconds. */
 const LOOKS_EVERY = 500;
@@ -15,14 +15,14 @@ const LOOKS_EVERY = 500;
 const UNRESPONSIVE_AFTER = 3_000;
 
 export class Watchdog {
-  readonly #slots: () => readonly Slot[];
+  readonly #slots: () => readonly WorkerSlot[];
   readonly #log: Pick<Log, "warn" | "error">;
   readonly #killAfter: number;
   #timer: TimerRef = undefined;
   #lookedAt = 0;
 
   /** @param killAfter how long a worker may be silent, in milliseconds; 0: for ever */
-  constructor(slots: () => readonly Slot[], log: Pick<Log, "warn" | "error">, killAfter: number) {
+  constructor(slots: () => readonly WorkerSlot[], log: Pick<Log, "warn" | "error">, killAfter: number) {
     this.#slots = slots;
     this.#log = log;
     this.#killAfter = killAfter === 0 ? Infinity : killAfter;

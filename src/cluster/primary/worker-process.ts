@@ -11,7 +11,7 @@ import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
 import type { Boot, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
 import { Requests } from "../channel/requests.js";
-import { isFromWorker } from "../channel/validate.js";
+import { isToPrimary } from "../channel/validate.js";
 
 /** What the primary does for its workers. */
 export interface WorkerOwner {
@@ -130,7 +130,7 @@ export class WorkerProcess extends Process {
     this.#post({ t: "load" });
   }
 
-  setCeiling(ceiling: number, mark: number): void {
+  setQuota(ceiling: number, mark: number): void {
     this.#post({ t: "ceiling", d: { ceiling, mark } });
   }
 
@@ -177,7 +177,7 @@ export class WorkerProcess extends Process {
   }
 
   #received(message: unknown): void {
-    if (!isFromWorker(message) || !this.alive) return;
+    if (!isToPrimary(message) || !this.alive) return;
     this.#heardAt = clock.now();
     this.unresponsive = false;
     switch (message.t) {

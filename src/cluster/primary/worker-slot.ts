@@ -2,7 +2,7 @@
 import type { Snapshot } from "../../telemetry/metrics/snapshot.js";
 import type { WorkerProcess } from "./worker-process.js";
 
-export interface Slot {
+export interface WorkerSlot {
   readonly slot: number;
   process: WorkerProcess | undefined;
   restarts: number;
@@ -11,17 +11,17 @@ export interface Slot {
   leaving: boolean;
 }
 
-export function newSlot(slot: number): Slot {
+export function newSlot(slot: number): WorkerSlot {
   return { slot, process: undefined, restarts: 0, last: undefined, leaving: false };
 }
 
 /** Connections it had when it last told. */
-export function activeOf({ process, last }: Slot): number {
+export function activeConnections({ process, last }: WorkerSlot): number {
   return process?.alive ? (last?.gauges.active ?? 0) : 0;
 }
 
 /** Whether nobody is connected, and nobody new can come: only then is the number of connections the last word. */
-export function isEmpty(slot: Slot): boolean {
+export function isEmpty(slot: WorkerSlot): boolean {
   const { process, last } = slot;
   if (!process?.alive || process.state === "starting") return true;
   return last?.gauges.listenerRunning === 0 && last.gauges.active === 0;

@@ -6,7 +6,10 @@ import type { ProtocolModule } from "./protocol-module.js";
 type Bundled = NonNullable<ProtocolModule["bundled"]>;
 
 /** Where a position of the bundle, both numbers from 1 on, stands in the user's files: `my-protocol.ts:12:3`. */
-export function placesOf({ map, folder }: Bundled): (line: number, column: number) => string | undefined {
+export function sourcePositions({
+  map,
+  folder,
+}: Bundled): (line: number, column: number) => string | undefined {
   const sources = new SourceMap(JSON.parse(map));
   return (line, column) => {
     const entry = sources.findEntry(line - 1, column - 1);
@@ -17,8 +20,8 @@ export function placesOf({ map, folder }: Bundled): (line: number, column: numbe
 }
 
 /** From now on, stacks in this OS process speak of the user's files. */
-export function mapStacks(bundled: Bundled): void {
-  const place = placesOf(bundled);
+export function mapStackTraces(bundled: Bundled): void {
+  const place = sourcePositions(bundled);
   Error.prepareStackTrace = (error, frames) => {
     const lines = frames.map((frame) => {
       const text = String(frame);

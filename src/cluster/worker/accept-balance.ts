@@ -15,7 +15,7 @@ const WINDOW = 100;
 /** An older window says nothing any more. */
 const STALE = 1_000;
 
-export interface StandingBackOptions {
+export interface AcceptBalanceOptions {
   readonly ceiling: number;
   readonly mark: number;
   counters(): Counters | undefined;
@@ -27,10 +27,10 @@ export interface StandingBackOptions {
   changed(): void;
 }
 
-export class StandingBack implements AcceptQuota {
+export class AcceptBalance implements AcceptQuota {
   value: number;
   mark: number;
-  readonly #options: StandingBackOptions;
+  readonly #options: AcceptBalanceOptions;
   #waiting: TimerRef = undefined;
   /** Whether the primary has been told since it last spoke. */
   #told = false;
@@ -43,7 +43,7 @@ export class StandingBack implements AcceptQuota {
   /** Whether in the last window clients went about as fast as they came. */
   #churned = false;
 
-  constructor(options: StandingBackOptions) {
+  constructor(options: AcceptBalanceOptions) {
     this.#options = options;
     this.value = options.ceiling;
     this.mark = options.mark;

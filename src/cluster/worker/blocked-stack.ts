@@ -2,7 +2,7 @@
 import { Session } from "node:inspector";
 import { type LogOptions, openLog } from "../../telemetry/log/log.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
-import { placesOf } from "../release/source-maps.js";
+import { sourcePositions } from "../release/source-maps.js";
 
 /** As much of the inspector's protocol as is needed here. */
 interface Paused {
@@ -47,7 +47,7 @@ function lines(
   urls: ReadonlyMap<string, string>,
   bundled: ProtocolModule["bundled"],
 ): (frame: Frame) => string {
-  const place = bundled && placesOf(bundled);
+  const place = bundled && sourcePositions(bundled);
   return ({ functionName, location: { scriptId, lineNumber, columnNumber } }) => {
     const [line, column] = [lineNumber + 1, columnNumber + 1];
     const url = urls.get(scriptId) ?? "";

@@ -4,16 +4,16 @@
  */
 import cluster from "node:cluster";
 import { isToWorker, type ToPrimary } from "../channel/messages.js";
-import { WorkerMain } from "./worker.js";
+import { Worker } from "./worker.js";
 
 /** Runs until the primary says stop, goes away, or the tree ends. */
 export function runWorker(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
-  let worker: WorkerMain | undefined;
+  let worker: Worker | undefined;
   process.on("message", (message, handle) => {
     if (!isToWorker(message)) return;
     if (message.t === "boot") {
-      worker = new WorkerMain(message.d);
+      worker = new Worker(message.d);
       void worker.start();
     } else if (worker) {
       worker.received(message, handle);

@@ -18,7 +18,7 @@ const RESERVE = 32;
 /** So often at most it is said, in milliseconds. */
 const SAY_EVERY = 10_000;
 
-export class Descriptors {
+export class FreeDescriptors {
   /** Connections at most, by the descriptors there are. */
   room = Number.POSITIVE_INFINITY;
   readonly #log: Pick<Log, "warn">;

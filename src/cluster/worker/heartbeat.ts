@@ -10,7 +10,7 @@ const BEATS_EVERY = 100;
 /** One line at most in so many milliseconds. */
 const WARNS_EVERY = 10_000;
 
-export class Pulse {
+export class Heartbeat {
   /** One number, which goes up with every beat. */
   readonly shared = new Int32Array(new SharedArrayBuffer(4));
   readonly #log: Pick<Log, "warn">;

@@ -4,14 +4,14 @@ import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock } from "../../otp/time/clock.js";
-import type { Boot, SteeringRequest } from "../channel/messages.js";
-import { Descriptors, type DescriptorUse } from "./free-descriptors.js";
+import type { Boot, LimitsRequest } from "../channel/messages.js";
+import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
 
-export class Steered {
+export class WorkerLimits {
   suspended: boolean;
   /** Of the connections of all workers, what the primary allows this one. */
   #share: number;
-  readonly #descriptors: Descriptors;
+  readonly #freeDescriptors: FreeDescriptors;
   readonly #shutdown: number;
   readonly #tell: () => void;
 
@@ -19,28 +19,28 @@ export class Steered {
   constructor(
     { maxConnections, suspended, shutdown }: Boot,
     tell: () => void,
-    log: ConstructorParameters<typeof Descriptors>[0],
+    log: ConstructorParameters<typeof FreeDescriptors>[0],
   ) {
     this.#share = maxConnections;
     this.suspended = suspended;
-    this.#descriptors = new Descriptors(log);
+    this.#freeDescriptors = new FreeDescriptors(log);
     this.#shutdown = shutdown;
     this.#tell = tell;
   }
 
   /** Connections at most. */
   get maxConnections(): number {
-    return Math.min(this.#share, this.#descriptors.room);
+    return Math.min(this.#share, this.#freeDescriptors.room);
   }
 
   /** Told each second how many descriptors are in use. */
   heedDescriptors(use: DescriptorUse): void {
     const before = this.maxConnections;
-    this.#descriptors.heed(use, this.#share);
+    this.#freeDescriptors.heed(use, this.#share);
     if (this.maxConnections !== before) void this.reconsider();
   }
 
-  async answer(asked: SteeringRequest): Promise<unknown> {
+  async answer(asked: LimitsRequest): Promise<unknown> {
     if (asked.name === "cut") return this.#cut();
     if (asked.name === "accept") {
       this.suspended = !asked.accept;

@@ -10,7 +10,7 @@ import type { TcpHandle } from "../../transport/node-bindings.js";
  */
 const RESERVES = 2;
 
-export class Copies {
+export class ListeningSocketCopies {
   readonly #ask: (id: number) => void;
   readonly #asked = new Map<number, (handle: unknown) => void>();
   #last = 0;

@@ -6,8 +6,8 @@ import { wallTime } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { ToPrimary, ViewRequest } from "../channel/messages.js";
 import { listConnections } from "../inspect/connection-list.js";
-import { Meter } from "../inspect/rate-limit.js";
-import { holding } from "../inspect/state-text.js";
+import { RateLimit } from "../inspect/rate-limit.js";
+import { stateView } from "../inspect/state-text.js";
 import { traceProcess } from "../inspect/tracer.js";
 
 /** Log records a second; the rest is counted. */
@@ -18,7 +18,7 @@ export class WorkerViews {
   readonly #post: (message: ToPrimary) => void;
   /** What ends each trace, by the primary's number for it. */
   readonly #traces = new Map<number, () => void>();
-  readonly #meter = new Meter(MOST_RECORDS, (more) => this.#summarise(more));
+  readonly #rateLimit = new RateLimit(MOST_RECORDS, (more) => this.#summarise(more));
 
   constructor(log: Log, followed: boolean, post: (message: ToPrimary) => void) {
     this.#log = log;
@@ -29,7 +29,7 @@ export class WorkerViews {
   /** What is important is told always: the primary keeps the last of it. */
   follow(all: boolean): void {
     this.#log.follow(all ? "info" : "warn", (line) => {
-      if (this.#meter.admits()) this.#post({ t: "record", d: line });
+      if (this.#rateLimit.admits()) this.#post({ t: "record", d: line });
     });
   }
 
@@ -38,7 +38,7 @@ export class WorkerViews {
     if (request.name === "connections") return listConnections(request.query);
     const process = processOf(new Pid(thisWorker(), request.serial));
     if (!process) return null;
-    if (request.name === "state") return holding(process);
+    if (request.name === "state") return stateView(process);
     const { id } = request;
     const stop = traceProcess(process, (line) => {
       if (line.what === "end") this.#traces.delete(id);

@@ -9,7 +9,7 @@ import type { LogOptions } from "../../telemetry/log/log.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 
 /** What the thread is given. */
-export interface Guarded {
+export interface WatchdogThreadData {
   /** Moves while the loop turns. */
   readonly pulse: Int32Array;
   /** The OS process of the primary. */
@@ -31,7 +31,7 @@ const MOST_MAP = 1024 * 1024;
 const ORPHAN_AFTER = 1_000;
 
 /** Starts the thread. It keeps nothing alive. */
-export function startGuardian(exec: string, guarded: Guarded): void {
+export function startWatchdogThread(exec: string, guarded: WatchdogThreadData): void {
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
   const bundled = (guarded.bundled?.map.length ?? 0) <= MOST_MAP ? guarded.bundled : undefined;
   const thread = new Worker(exec, { workerData: { guarded: { ...guarded, bundled } }, resourceLimits });
@@ -41,8 +41,8 @@ export function startGuardian(exec: string, guarded: Guarded): void {
 }
 
 /** What the thread runs. */
-export function runGuardian(): void {
-  const { pulse, primary, log, bundled, watchdog } = (workerData as { guarded: Guarded }).guarded;
+export function runWatchdogThread(): void {
+  const { pulse, primary, log, bundled, watchdog } = (workerData as { guarded: WatchdogThreadData }).guarded;
   // In time before the primary ends it.
   const stackAfter = watchdog === 0 ? STACK_AFTER : Math.min(STACK_AFTER, watchdog / 2);
   let last = -1;

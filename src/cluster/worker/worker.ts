@@ -26,31 +26,31 @@ import {
   type WorkerRequest,
 } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
-import { inspect, picture } from "../inspect/tree.js";
-import { mapStacks } from "../release/source-maps.js";
-import { StandingBack } from "./accept-balance.js";
-import { Pulse } from "./heartbeat.js";
-import { Steered } from "./limits.js";
-import { Copies } from "./listening-socket-copies.js";
+import { drawTree, inspect } from "../inspect/tree.js";
+import { mapStackTraces } from "../release/source-maps.js";
+import { AcceptBalance } from "./accept-balance.js";
+import { Heartbeat } from "./heartbeat.js";
+import { WorkerLimits } from "./limits.js";
+import { ListeningSocketCopies } from "./listening-socket-copies.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
-import { startGuardian } from "./watchdog-thread.js";
+import { startWatchdogThread } from "./watchdog-thread.js";
 
 /** How often the primary is told what was counted, in milliseconds. */
 const SNAPSHOT_EVERY = 1_000;
 
-export class WorkerMain {
+export class Worker {
   readonly #boot: Boot;
   readonly #log: Log;
   readonly #logOptions: LogOptions;
-  readonly #steered: Steered;
-  readonly #standing: StandingBack;
-  readonly #pulse: Pulse;
+  readonly #limits: WorkerLimits;
+  readonly #acceptBalance: AcceptBalance;
+  readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
   #sampler: Sampler | undefined = undefined;
   #root: Pid | undefined = undefined;
   #stopping = false;
-  readonly #copies = new Copies((id) => this.#post({ t: "acquire", id }));
+  readonly #socketCopies = new ListeningSocketCopies((id) => this.#post({ t: "acquire", id }));
   readonly #endpoint: Endpoint;
 
   constructor(boot: Boot) {
@@ -61,16 +61,16 @@ export class WorkerMain {
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);
     this.#endpoint = new Endpoint({ timed: boot.timed });
-    this.#steered = new Steered(boot, () => this.#tellNow(), this.#log);
-    this.#standing = new StandingBack({
+    this.#limits = new WorkerLimits(boot, () => this.#tellNow(), this.#log);
+    this.#acceptBalance = new AcceptBalance({
       ceiling: boot.ceiling,
       mark: boot.mark,
       counters: () => this.#endpoint.counters,
-      mayClose: () => this.#copies.ready,
+      mayClose: () => this.#socketCopies.ready,
       tell: () => this.#tellLoad(true),
-      changed: () => this.#steered.reconsider(),
+      changed: () => this.#limits.reconsider(),
     });
-    this.#pulse = new Pulse(this.#log, boot.lagWarning);
+    this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#post(message));
     process.on("uncaughtException", (error, origin) => this.#broken(error, origin));
     setSignalCarrier((d) => this.#post({ t: "signal", d }));
@@ -79,16 +79,16 @@ export class WorkerMain {
   async start(): Promise<void> {
     const protocol = await this.#load();
     if (!protocol) return;
-    const steered = this.#steered;
+    const steered = this.#limits;
     this.#sampler = new Sampler(this.#endpoint, supervisorReports, () => steered.maxConnections);
     const { backlog, shutdown, intensity, period } = this.#boot;
     try {
       this.#root = await startServer({
         endpoint: this.#endpoint,
         protocol,
-        acquire: () => this.#copies.acquire(),
+        acquire: () => this.#socketCopies.acquire(),
         renewable: true,
-        quota: this.#standing,
+        quota: this.#acceptBalance,
         transport: (await chooseTransport(this.#boot.transport, false)).transport,
         get maxConnections() {
           return steered.maxConnections;
@@ -115,8 +115,8 @@ export class WorkerMain {
       protocol: { bundled },
       watchdog,
     } = this.#boot;
-    startGuardian(process.argv[1] as string, {
-      pulse: this.#pulse.shared,
+    startWatchdogThread(process.argv[1] as string, {
+      pulse: this.#heartbeat.shared,
       primary: process.ppid,
       log: this.#logOptions,
       bundled,
@@ -126,7 +126,7 @@ export class WorkerMain {
 
   async #load(): Promise<CompiledProtocol | undefined> {
     const { url, bundled } = this.#boot.protocol;
-    if (bundled) mapStacks(bundled);
+    if (bundled) mapStackTraces(bundled);
     try {
       const module = (await import(url)) as { default?: AnyProtocol };
       checkProtocol(module.default as AnyProtocol);
@@ -160,11 +160,11 @@ export class WorkerMain {
   received(message: ToWorker, handle: unknown): void {
     switch (message.t) {
       case "handle":
-        return this.#copies.received(message.id, handle);
+        return this.#socketCopies.received(message.id, handle);
       case "load":
         return this.#tellLoad(false);
       case "ceiling":
-        return this.#standing.set(message.d.ceiling, message.d.mark);
+        return this.#acceptBalance.set(message.d.ceiling, message.d.mark);
       case "stop":
         return void this.stop();
       case "log":
@@ -192,10 +192,10 @@ export class WorkerMain {
   async #answer(request: WorkerRequest): Promise<unknown> {
     if (request.name === "tree") {
       const root = this.#root && processOf(this.#root);
-      return root && picture(root, request.connections);
+      return root && drawTree(root, request.connections);
     }
     if (isView(request)) return this.#views.answer(request);
-    if (!("serial" in request)) return this.#steered.answer(request);
+    if (!("serial" in request)) return this.#limits.answer(request);
     const process = processOf(new Pid(this.#boot.worker, request.serial));
     if (request.name === "inspect") return process ? inspect(process) : null;
     if (process) exit(process.pid, request.reason);
@@ -211,8 +211,8 @@ export class WorkerMain {
 
   #tellNow(sent?: () => void): void {
     if (!this.#sampler) return sent?.();
-    const snapshot = this.#sampler.take(this.#pulse.takeLag());
-    this.#steered.heedDescriptors(snapshot.gauges);
+    const snapshot = this.#sampler.take(this.#heartbeat.takeLag());
+    this.#limits.heedDescriptors(snapshot.gauges);
     this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
   }
 
@@ -222,7 +222,7 @@ export class WorkerMain {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#copies.close();
+    this.#socketCopies.close();
     // Still starting: nobody is connected, and the primary may have no listening socket to give any more.
     if (this.#root) await stopSupervisor(this.#root);
     this.#leave(0);

@@ -1,7 +1,7 @@
 /** What a process holds, as it is shown. */
 import { inspect } from "node:util";
 import { expect, it } from "vitest";
-import { holding } from "../../../src/cluster/inspect/state-text.js";
+import { stateView } from "../../../src/cluster/inspect/state-text.js";
 import { call, defineProtocol, genServer, lines, start, sys } from "../../../src/index.js";
 import { type Process, processOf } from "../../../src/otp/process/process.js";
 import type { Connection } from "../../../src/tcp/connection/connection.js";
@@ -30,7 +30,7 @@ const wait = () => new Promise<void>(() => {});
 
 it("of a connection: its state, its data, and what it is doing", async () => {
   const conn = await connectionWith(() => ({ nick: "ann", seen: new Map([["a", 1]]) }), wait);
-  expect(holding(conn)).toMatchObject({
+  expect(stateView(conn)).toMatchObject({
     pid: conn.pid.toString(),
     name: "holder",
     state: "ready",
@@ -45,7 +45,7 @@ it("is cut to 16 KiB however much there is", async () => {
     () => ({ a: Array.from({ length: 1e5 }, (_, n) => `${n}`.repeat(500)) }),
     wait,
   );
-  const { data } = holding(conn);
+  const { data } = stateView(conn);
   expect(data.length).toBeLessThan(16 * 1024 + 20);
   expect(data).toMatch(/… \(\+\d+\)$/);
 });
@@ -57,7 +57,7 @@ it("data that cannot be shown harms nobody", async () => {
     },
   });
   const conn = await connectionWith(hostile, wait);
-  expect(holding(conn).data).toBe("cannot be shown");
+  expect(stateView(conn).data).toBe("cannot be shown");
 });
 
 it("of a server of one's own: its state as its formatStatus shows it", async () => {
@@ -67,9 +67,9 @@ it("of a server of one's own: its state as its formatStatus shows it", async () 
     formatStatus: (state: { user: string }) => ({ ...state, password: "…" }),
   });
   const pid = await start(vault, undefined);
-  const shown = holding(processOf(pid) as Process);
-  expect(shown).toMatchObject({ name: "vault", data: "{ user: 'ann', password: '…' }" });
-  expect(JSON.stringify(shown)).not.toContain("s3cret");
+  const view = stateView(processOf(pid) as Process);
+  expect(view).toMatchObject({ name: "vault", data: "{ user: 'ann', password: '…' }" });
+  expect(JSON.stringify(view)).not.toContain("s3cret");
 });
 
 it("the last messages, of a process that keeps them", async () => {
@@ -79,10 +79,10 @@ it("the last messages, of a process that keeps them", async () => {
     calls: { next: (self) => ++self.state.n },
   });
   const pid = await start(counter, undefined);
-  expect(holding(processOf(pid) as Process).status).not.toHaveProperty("log");
+  expect(stateView(processOf(pid) as Process).status).not.toHaveProperty("log");
   await sys.log(pid, true);
   await call(pid, "next");
-  expect(holding(processOf(pid) as Process).status.log).toEqual([
+  expect(stateView(processOf(pid) as Process).status.log).toEqual([
     expect.stringContaining("in: "),
     expect.stringContaining("out: 1"),
   ]);

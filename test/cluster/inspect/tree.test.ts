@@ -1,6 +1,6 @@
 /** The tree of a worker, drawn. */
 import { expect, test } from "vitest";
-import { picture } from "../../../src/cluster/inspect/tree.js";
+import { drawTree } from "../../../src/cluster/inspect/tree.js";
 import { defineProtocol, next, packet } from "../../../src/index.js";
 import { processOf } from "../../../src/otp/process/process.js";
 import { connected, house } from "../../support/serving.js";
@@ -20,6 +20,6 @@ test("a tree that is being taken down is drawn as far as it answers", async () =
   const root = processOf(server.root)!;
   const stopped = server.stop();
   expect(await client.receive(1)).toEqual(["bye"]);
-  expect(await picture(root, 10)).toMatchObject({ name: "tcp_server", children: [] });
+  expect(await drawTree(root, 10)).toMatchObject({ name: "tcp_server", children: [] });
   await stopped;
 });

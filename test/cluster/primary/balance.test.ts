@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Balance, type Member } from "../../../src/cluster/primary/admission/balance.js";
-import { StandingBack } from "../../../src/cluster/worker/accept-balance.js";
+import { AcceptBalance } from "../../../src/cluster/worker/accept-balance.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 import { Counters } from "../../../src/tcp/observe/counters.js";
 
@@ -33,7 +33,7 @@ class FakeMember implements Member {
     if (this.turns) this.#balance().told(this.slot, this.active, false);
   }
 
-  setCeiling(ceiling: number, mark: number): void {
+  setQuota(ceiling: number, mark: number): void {
     this.ceiling = ceiling;
     this.mark = mark;
   }
@@ -148,7 +148,7 @@ describe("a worker", () => {
   function standing(ceiling = 10, mark = 5) {
     const counters = new Counters();
     const seen: string[] = [];
-    const back = new StandingBack({
+    const back = new AcceptBalance({
       ceiling,
       mark,
       counters: () => counters,

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Shares } from "../../../src/cluster/primary/admission/connection-shares.js";
+import { ConnectionShares } from "../../../src/cluster/primary/admission/connection-shares.js";
 
 test("at the start the shares add up to the limit exactly", () => {
-  const shares = new Shares(10, 3);
+  const shares = new ConnectionShares(10, 3);
   expect([1, 2, 3].map((slot) => shares.granted(slot))).toEqual([4, 3, 3]);
   expect(shares.settled).toBe(true);
 });
 
 test("a new worker gets only what the others have really given back", () => {
-  const shares = new Shares(10, 2);
+  const shares = new ConnectionShares(10, 2);
   shares.aim(10, 3);
   expect([1, 2, 3].map((slot) => shares.allowed(slot))).toEqual([4, 3, 0]);
   shares.gaveBack(1, 5);
@@ -24,7 +24,7 @@ test("a new worker gets only what the others have really given back", () => {
 });
 
 test("what a removed worker had goes to those that stay, once it is gone", () => {
-  const shares = new Shares(9, 3);
+  const shares = new ConnectionShares(9, 3);
   shares.aim(9, 2);
   expect(shares.shrinking()).toEqual([3]);
   expect(shares.grow()).toEqual([]);
@@ -42,7 +42,7 @@ test("whatever order workers come, go and answer in, all together never have mor
   );
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 80 }), (limit, steps) => {
-      const shares = new Shares(limit, 3);
+      const shares = new ConnectionShares(limit, 3);
       // What workers heed: they learn of a smaller share only when they are heard of.
       const heeded = new Map<number, number>([1, 2, 3].map((slot) => [slot, shares.allowed(slot)]));
       const active = new Map<number, number>();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Drain } from "../../../src/cluster/primary/admission/drain.js";
-import { Gate } from "../../../src/cluster/primary/admission/suspend.js";
+import { Suspension } from "../../../src/cluster/primary/admission/suspend.js";
 import type { ConnectionRow } from "../../../src/control/connections.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
@@ -24,7 +24,7 @@ function stage(active: readonly number[]) {
     };
   });
   const slots = () => workers.map(({ slot }) => slot);
-  const gate = new Gate(slots);
+  const gate = new Suspension(slots);
   const rows = [{ pid: "<1.17>" }] as ConnectionRow[];
   return { workers, gate, drain: new Drain(gate, slots, async () => rows) };
 }

@@ -1,7 +1,7 @@
 /** A worker that only says what it is told to say, in its slot. */
 import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
 import type { WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
-import { newSlot, type Slot } from "../../../src/cluster/primary/worker-slot.js";
+import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
 import { clock } from "../../../src/otp/time/clock.js";
 import type { Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
 
@@ -16,9 +16,9 @@ export class FakeWorker {
   killedAfter: number | undefined = undefined;
   answer: (request: WorkerRequest) => unknown = () => undefined;
 
-  readonly slot: Slot;
+  readonly slot: WorkerSlot;
 
-  constructor(slot: Slot) {
+  constructor(slot: WorkerSlot) {
     this.slot = slot;
     this.label = `worker ${slot.slot}`;
     slot.process = this as unknown as WorkerProcess;

@@ -1,9 +1,9 @@
 /** Pids are never given twice, however often the worker in a slot is another one. */
 import { expect, test } from "vitest";
-import { Serials } from "../../../src/cluster/primary/pid-ranges.js";
+import { PidRanges } from "../../../src/cluster/primary/pid-ranges.js";
 
 test("each worker begins well behind what the one before it has told last", () => {
-  const serials = new Serials();
+  const serials = new PidRanges();
   expect(serials.next(1)).toBe(1);
   serials.told(1, 17);
   expect(serials.next(1)).toBe(1_000_000);
@@ -13,7 +13,7 @@ test("each worker begins well behind what the one before it has told last", () =
 });
 
 test("numbers that are none, or go back, change nothing", () => {
-  const serials = new Serials();
+  const serials = new PidRanges();
   serials.told(1, 1_000_017);
   for (const forged of [Number.NaN, Infinity, -1, 2]) serials.told(1, forged);
   expect(serials.next(1)).toBe(2_000_000);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Watchdog } from "../../../src/cluster/primary/watchdog.js";
-import { Pulse } from "../../../src/cluster/worker/heartbeat.js";
+import { Heartbeat } from "../../../src/cluster/worker/heartbeat.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
 
@@ -82,7 +82,7 @@ test("only a worker that runs is watched", async () => {
 });
 
 test("a loop that stands still for 200 ms is worth one line, and one more after 10 s", async () => {
-  const pulse = new Pulse(log, 200);
+  const pulse = new Heartbeat(log, 200);
   await clock.advance(1_000);
   clock.skip(150);
   await clock.advance(100);

@@ -1,14 +1,14 @@
 /** How many connections there are descriptors for, and how often it is said that these are few. */
 import { beforeEach, expect, it } from "vitest";
-import { Descriptors } from "../../../src/cluster/worker/free-descriptors.js";
+import { FreeDescriptors } from "../../../src/cluster/worker/free-descriptors.js";
 import { manualClock } from "../../support/serving.js";
 
 let said: string[];
-let descriptors: Descriptors;
+let descriptors: FreeDescriptors;
 
 beforeEach(() => {
   said = [];
-  descriptors = new Descriptors({ warn: (message) => void said.push(message) });
+  descriptors = new FreeDescriptors({ warn: (message) => void said.push(message) });
 });
 
 const heed = (active: number, openFds: number, maxFds: number, share = 100) => {

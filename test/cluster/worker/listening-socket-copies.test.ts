@@ -1,13 +1,13 @@
 /** Copies of the listening socket: a worker has one to accept on and two in reserve, and lets go of every other. */
 import { expect, test } from "vitest";
-import { Copies } from "../../../src/cluster/worker/listening-socket-copies.js";
+import { ListeningSocketCopies } from "../../../src/cluster/worker/listening-socket-copies.js";
 import { turn } from "../../support/until.js";
 
 /** A primary that answers when it is told to. */
 function lending() {
   const open = new Set<string>();
   const asked: number[] = [];
-  const copies = new Copies((id) => asked.push(id));
+  const copies = new ListeningSocketCopies((id) => asked.push(id));
   const answer = () => {
     const id = asked.shift() as number;
     const name = `copy ${id}`;
@@ -23,7 +23,7 @@ function lending() {
   return { copies, asked, open, answer, answerAll };
 }
 
-async function acquired(copies: Copies): Promise<string> {
+async function acquired(copies: ListeningSocketCopies): Promise<string> {
   return ((await copies.acquire()).handle as { name: string }).name;
 }
 

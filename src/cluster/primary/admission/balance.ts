@@ -17,7 +17,7 @@ export interface Member {
   /** Asks it how many connections it has. */
   askLoad(): void;
   /** @param mark from so many on it is to say how many it has, so that it need not wait at the ceiling */
-  setCeiling(connections: number, mark: number): void;
+  setQuota(connections: number, mark: number): void;
 }
 
 /** Connections that a worker may be ahead: this share of what the emptiest has, but so many at least. */
@@ -138,6 +138,6 @@ export class Balance {
   #announce(ceiling: number, mark: number): void {
     this.ceiling = ceiling;
     this.mark = mark;
-    for (const member of this.#members()) member.setCeiling(ceiling, mark);
+    for (const member of this.#members()) member.setQuota(ceiling, mark);
   }
 }

@@ -10,7 +10,7 @@ interface Share {
   granted: number;
 }
 
-export class Shares {
+export class ConnectionShares {
   #limit: number;
   /** Whether everybody has what they are to have. */
   settled = false;

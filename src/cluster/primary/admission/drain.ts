@@ -6,47 +6,56 @@
  */
 import type { ConnectionRow } from "../../../control/connections.js";
 import type { Draining } from "../../../control/program.js";
-import type { Slot } from "../worker-slot.js";
-import type { Gate } from "./suspend.js";
-import { Emptying } from "./wait-until-empty.js";
+import type { WorkerSlot } from "../worker-slot.js";
+import type { Suspension } from "./suspend.js";
+import { WaitUntilEmpty } from "./wait-until-empty.js";
 
 export class Drain {
-  readonly #gate: Gate;
-  readonly #slots: () => readonly Slot[];
+  readonly #suspension: Suspension;
+  readonly #slots: () => readonly WorkerSlot[];
   readonly #list: () => Promise<readonly ConnectionRow[]>;
-  #emptying: Emptying | undefined = undefined;
+  #wait: WaitUntilEmpty | undefined = undefined;
 
   /** @param list the connections there are, at most 1,000 */
-  constructor(gate: Gate, slots: () => readonly Slot[], list: () => Promise<readonly ConnectionRow[]>) {
-    this.#gate = gate;
+  constructor(
+    gate: Suspension,
+    slots: () => readonly WorkerSlot[],
+    list: () => Promise<readonly ConnectionRow[]>,
+  ) {
+    this.#suspension = gate;
     this.#slots = slots;
     this.#list = list;
   }
 
   /** While it drains already, the earlier of the two deadlines holds. */
   begin(deadlineMs: number): Draining {
-    if (this.#emptying) this.#emptying.hasten(deadlineMs);
+    if (this.#wait) this.#wait.hasten(deadlineMs);
     else {
-      const emptying = new Emptying({ slots: this.#slots, deadlineMs, list: this.#list, onOver: () => {} });
-      this.#emptying = emptying;
-      void this.#gate.suspend().then(() => emptying.check());
+      const emptying = new WaitUntilEmpty({
+        slots: this.#slots,
+        deadlineMs,
+        list: this.#list,
+        onOver: () => {},
+      });
+      this.#wait = emptying;
+      void this.#suspension.suspend().then(() => emptying.check());
     }
     return this.state;
   }
 
   /** Something has changed. */
   check(): void {
-    this.#emptying?.check();
+    this.#wait?.check();
   }
 
   /** Ends it. Who was told to stop already ends nevertheless. */
   end(): void {
-    this.#emptying?.cancel();
-    this.#emptying = undefined;
+    this.#wait?.cancel();
+    this.#wait = undefined;
   }
 
   get state(): Draining {
-    const emptying = this.#emptying;
+    const emptying = this.#wait;
     if (!emptying) {
       return { status: "idle", before: 0, active: 0, remainingMs: 0, unfinished: [], cut: 0 };
     }

@@ -1,19 +1,19 @@
 /** Brings the workers their shares of the limit of connections, and learns from their numbers what is free. */
 
-import type { Slot } from "../worker-slot.js";
-import { Shares } from "./connection-shares.js";
+import type { WorkerSlot } from "../worker-slot.js";
+import { ConnectionShares } from "./connection-shares.js";
 
-export class Sharing {
-  readonly #slots: () => readonly Slot[];
+export class MaxConnections {
+  readonly #slots: () => readonly WorkerSlot[];
   readonly #limit: (workers: number) => number;
-  readonly #shares: Shares;
+  readonly #shares: ConnectionShares;
 
   /** @param limit connections at most over so many workers */
-  constructor(slots: () => readonly Slot[], limit: (workers: number) => number) {
+  constructor(slots: () => readonly WorkerSlot[], limit: (workers: number) => number) {
     this.#slots = slots;
     this.#limit = limit;
     const workers = slots().length;
-    this.#shares = new Shares(limit(workers), workers);
+    this.#shares = new ConnectionShares(limit(workers), workers);
   }
 
   /** What a worker that starts now in this slot may have. */

@@ -6,13 +6,13 @@
 import { Refusal } from "../../../control/errors.js";
 import type { ListenerState } from "../../../control/program.js";
 import { LISTENER } from "../../channel/messages.js";
-import type { Slot } from "../worker-slot.js";
+import type { WorkerSlot } from "../worker-slot.js";
 
-export class Gate {
-  readonly #slots: () => readonly Slot[];
+export class Suspension {
+  readonly #slots: () => readonly WorkerSlot[];
   #suspended = false;
 
-  constructor(slots: () => readonly Slot[]) {
+  constructor(slots: () => readonly WorkerSlot[]) {
     this.#slots = slots;
   }
 
@@ -21,7 +21,7 @@ export class Gate {
   }
 
   /** Whether a worker that starts now in this slot is to accept. */
-  lets(slot: Slot): boolean {
+  lets(slot: WorkerSlot): boolean {
     return !this.#suspended && !slot.leaving;
   }
 
@@ -44,7 +44,7 @@ export class Gate {
   }
 
   /** Brings a worker to what it is to do. A worker that does not answer does it when it can. */
-  async tell(slot: Slot): Promise<ListenerState> {
+  async tell(slot: WorkerSlot): Promise<ListenerState> {
     const { process } = slot;
     const state = (what: string): ListenerState => ({ worker: slot.slot, listener: LISTENER, state: what });
     if (!process?.alive || process.state === "down") return state("down");

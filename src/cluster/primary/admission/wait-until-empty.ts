@@ -8,19 +8,19 @@
 
 import type { ConnectionRow } from "../../../control/connections.js";
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import { activeOf, isEmpty, type Slot } from "../worker-slot.js";
+import { activeConnections, isEmpty, type WorkerSlot } from "../worker-slot.js";
 
-export interface EmptyingOptions {
+export interface WaitUntilEmptyOptions {
   /** Those that are to be empty; asked again each time, because workers come and go. */
-  slots(): readonly Slot[];
+  slots(): readonly WorkerSlot[];
   readonly deadlineMs: number;
   /** The connections that are left, at most 1,000. */
   list(): Promise<readonly ConnectionRow[]>;
   onOver(): void;
 }
 
-export class Emptying {
-  readonly #options: EmptyingOptions;
+export class WaitUntilEmpty {
+  readonly #options: WaitUntilEmptyOptions;
   /** Connections there were when it began, as far as the workers have said by now. */
   before: number;
   #deadline: number;
@@ -30,7 +30,7 @@ export class Emptying {
   /** How many were told to stop. */
   cut = 0;
 
-  constructor(options: EmptyingOptions) {
+  constructor(options: WaitUntilEmptyOptions) {
     this.#options = options;
     this.before = this.active;
     this.#deadline = clock.now() + options.deadlineMs;
@@ -42,7 +42,7 @@ export class Emptying {
   }
 
   get active(): number {
-    return this.#options.slots().reduce((sum, slot) => sum + activeOf(slot), 0);
+    return this.#options.slots().reduce((sum, slot) => sum + activeConnections(slot), 0);
   }
 
   /** Until those that are left are told to stop. */

@@ -12,7 +12,7 @@ const IMPORTANT: readonly unknown[] = ["warn", "error", "fatal"];
 
 type OnRecord = (record: LogRecord) => void;
 
-export class Records {
+export class LogRecords {
   readonly #followers = new Set<OnRecord>();
   readonly #kept: LogRecord[] = [];
   readonly #onWanted: (wanted: boolean) => void;

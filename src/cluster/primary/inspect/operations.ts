@@ -41,7 +41,7 @@ export class Operations implements Control {
     this.#views = new Views(primary, options);
     const listed = { sort: "pid", order: "asc", limit: LISTED_UNFINISHED } as const;
     this.#drain = new Drain(
-      primary.gate,
+      primary.suspension,
       () => primary.slots,
       async () => (await this.connections(listed)).rows,
     );
@@ -144,12 +144,12 @@ export class Operations implements Control {
   }
 
   suspend(listener?: string): Promise<readonly ListenerState[]> {
-    return this.#primary.gate.suspend(listener);
+    return this.#primary.suspension.suspend(listener);
   }
 
   resume(listener?: string): Promise<readonly ListenerState[]> {
     if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
-    const resumed = this.#primary.gate.resume(listener);
+    const resumed = this.#primary.suspension.resume(listener);
     this.#drain.end();
     return resumed;
   }
@@ -183,7 +183,7 @@ export class Operations implements Control {
   }
 
   metrics(): Promise<string> {
-    this.#primary.restarts.update();
+    this.#primary.restartMetrics.update();
     return this.#options.metrics.render();
   }
 

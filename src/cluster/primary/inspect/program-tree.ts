@@ -5,7 +5,7 @@ import { processOf } from "../../../otp/process/process.js";
 import { flags } from "../../inspect/tree.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess } from "../worker-process.js";
-import type { Slot } from "../worker-slot.js";
+import type { WorkerSlot } from "../worker-slot.js";
 
 /**
  * @param admin where the admin server listens
@@ -30,7 +30,7 @@ export async function drawProgram(primary: Primary, admin: string, connections: 
   };
 }
 
-async function drawWorker(slot: Slot, process: WorkerProcess, connections: number): Promise<TreeNode> {
+async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections: number): Promise<TreeNode> {
   const tree =
     process.serving && process.alive ? await process.request({ name: "tree", connections }) : undefined;
   const running = tree ? `up ${duration(process.uptimeMs)}` : "not answering";

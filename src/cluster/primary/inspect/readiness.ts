@@ -8,7 +8,7 @@ export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
   const draining = drain.state.status;
   if (primary.stopping) return "stopping";
   if (draining !== "idle") return draining;
-  if (primary.gate.suspended) return "suspended";
+  if (primary.suspension.suspended) return "suspended";
   // The first time all of them are waited for: whoever is let in before would find one worker, and stay with it.
   return primary.root === undefined || runningWorkers(primary) === 0 ? "starting" : "running";
 }

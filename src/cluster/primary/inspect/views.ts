@@ -11,23 +11,23 @@ import { type Process, processOf } from "../../../otp/process/process.js";
 import { wallTime } from "../../../otp/time/clock.js";
 import type { ToPrimary } from "../../channel/messages.js";
 import { mergeLists } from "../../inspect/connection-list.js";
-import { holding } from "../../inspect/state-text.js";
+import { stateView } from "../../inspect/state-text.js";
 import type { Observer, PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess, WorkerState } from "../worker-process.js";
-import { Records } from "./log-records.js";
+import { LogRecords } from "./log-records.js";
 import { Traces } from "./traces.js";
 
 export class Views implements Observer {
   readonly #primary: Primary;
   readonly #options: PrimaryOptions;
-  readonly #records: Records;
+  readonly #logRecords: LogRecords;
   readonly #traces = new Traces();
 
   constructor(primary: Primary, options: PrimaryOptions) {
     this.#primary = primary;
     this.#options = options;
-    this.#records = new Records(options.log, (wanted) => {
+    this.#logRecords = new LogRecords(options.log, (wanted) => {
       for (const { process } of primary.slots) process?.tell({ t: "follow", d: wanted });
     });
     primary.observer = this;
@@ -37,11 +37,11 @@ export class Views implements Observer {
 
   /** Asked by a worker that starts; those that run were told. */
   get followed(): boolean {
-    return this.#records.wanted;
+    return this.#logRecords.wanted;
   }
 
   onTold(_worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void {
-    if (message.t === "record") this.#records.add(message.d);
+    if (message.t === "record") this.#logRecords.add(message.d);
     else this.#traces.arrived(message.id, message.d);
   }
 
@@ -66,7 +66,7 @@ export class Views implements Observer {
   async state(text: string): Promise<StateView | undefined> {
     const found = this.#find(text);
     if (!found) return undefined;
-    if (found.process) return holding(found.process);
+    if (found.process) return stateView(found.process);
     const answer = await found.worker.request({ name: "state", serial: found.pid.serial });
     if (answer === undefined) throw new WorkerSilent(found.pid.worker);
     return (answer as StateView | null) ?? undefined;
@@ -95,7 +95,7 @@ export class Views implements Observer {
   }
 
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
-    this.#records.follow(signal, onRecord);
+    this.#logRecords.follow(signal, onRecord);
   }
 
   stats(status: Stats["status"]): Stats {
