@@ -22,18 +22,9 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
-import { CLOSING, FIRST_CONNECTION_FLAG, FLUSHING, GONE, Lifecycle, RUNNING, WAITING } from "./lifecycle.js";
+import { DEFERRED, ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
+import { CLOSING, FLUSHING, GONE, Lifecycle, RUNNING, WAITING } from "./lifecycle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
-
-/** Frames are being handled. */
-const PUMPING = FIRST_CONNECTION_FLAG;
-/** Waiting for another turn. */
-const DEFERRED = FIRST_CONNECTION_FLAG << 1;
-/** The output has gone down from its high-water mark, and the protocol has not been told. */
-const RELIEVED = FIRST_CONNECTION_FLAG << 2;
-const ENDED_TOLD = FIRST_CONNECTION_FLAG << 3;
-const PASSIVE_TOLD = FIRST_CONNECTION_FLAG << 4;
-const SHUTDOWN_ASKED = FIRST_CONNECTION_FLAG << 5;
 
 export class Connection extends Lifecycle implements SocketOwner, Deferred {
   /** Frames that were put off since the last change of state, and what was consumed before the first. */

@@ -12,7 +12,7 @@
 
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
 import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
-import { ALIVE, BUSY, FIRST_SUBCLASS_FLAG } from "../../otp/process/flags.js";
+import { ALIVE, BUSY } from "../../otp/process/flags.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
@@ -27,6 +27,7 @@ import type { TraceListener } from "../observe/trace.js";
 import type { ProtocolCells } from "../protocol/compile.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import type { Active, Conn } from "../protocol/protocol.js";
+import { HOPELESS } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
 /** Where a connection is in its life; only ever goes up. */
@@ -36,11 +37,6 @@ export const CLOSING = 2;
 export const FLUSHING = 3;
 const LINGERING = 4;
 export const GONE = 5;
-
-/** The socket is no more, or its peer takes nothing: there is no use in waiting for output to leave. */
-const HOPELESS = FIRST_SUBCLASS_FLAG;
-/** The first flag of its subclass. */
-export const FIRST_CONNECTION_FLAG = FIRST_SUBCLASS_FLAG << 1;
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });

@@ -16,19 +16,13 @@ import { copyOut } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
-import { WRITER_FLAGS, Writer, type WriterOwner } from "./writer.js";
+import { ENDED, HEEDLESS, HUNGRY, PAUSED, PUSHED_BACK } from "./flags.js";
+import { Writer, type WriterOwner } from "./writer.js";
 
 /** No frame has begun. */
 export const NONE = -1;
 /** No number of frames was asked for. */
 const UNLIMITED = -1;
-
-const HUNGRY = WRITER_FLAGS << 1;
-const ENDED = WRITER_FLAGS << 2;
-const HEEDLESS = WRITER_FLAGS << 3;
-const PAUSED = WRITER_FLAGS << 4;
-/** Paused, and not only for a turn: the client is pushed back. */
-const PUSHED_BACK = WRITER_FLAGS << 5;
 
 export class ReaderWriter extends Writer {
   bytesReceived = 0;

@@ -14,11 +14,8 @@ import { giveToSocket, isLent } from "../loop/borrowed-memory.js";
 import { LARGE, type OutputOwner } from "../loop/output-buffer.js";
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import { FULL } from "./flags.js";
 import { WriteQueue } from "./write-queue.js";
-
-const FULL = 1;
-/** Above it are the flags of its subclass. */
-export const WRITER_FLAGS = FULL;
 
 /** The connection, as far as its reader and writer need it. Its protocol may be replaced while it lives. */
 export interface WriterOwner extends TimerWheelEntry {
