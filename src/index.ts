@@ -64,5 +64,6 @@ export type { SupervisorFlags } from "./otp/supervisor/supervisor-flags.js";
 export * as sys from "./otp/sys/sys.js";
 export { type Clock, ManualClock, useClock } from "./otp/time/clock.js";
 export type { Duration } from "./otp/time/duration.js";
-export { type After, type Conn, defineProtocol, type Protocol, type State } from "./tcp/protocol/protocol.js";
+export { defineProtocol } from "./tcp/protocol/define-protocol.js";
+export type { After, Conn, Protocol, State } from "./tcp/protocol/protocol.js";
 export { type ServeOptions, type Serving, serve } from "./tcp/serve.js";

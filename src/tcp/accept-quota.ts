@@ -1,19 +1,19 @@
 /**
- * How far a listener may get ahead of others that accept on the same listening socket. It does not know them:
- * whoever gives it the ceiling does.
+ * Upper bound on this listener's connections relative to the listeners of other workers, set by the primary to balance
+ * load. The listener does not know those others: it only obeys the quota.
  */
 export interface AcceptQuota {
-  /** Connections at most, for now; may change at any time. */
+  /** Maximum number of connections; changes at any time. */
   readonly value: number;
-  /** Connections from which on it is told of every new one. */
+  /** From this number of connections on, `reached` is called for every new one. */
   readonly mark: number;
-  /** @returns whether the listener is to close its copy of the listening socket until it is below the ceiling */
+  /** @returns whether the listener must close its copy of the listening socket until it is below the quota */
   reached(active: number): boolean;
   /** A connection has ended. */
   released(active: number): void;
 }
 
-/** Alone: there is nobody to stand back for. */
+/** For a listener that shares its socket with no other. */
 export const NO_QUOTA: AcceptQuota = {
   value: Infinity,
   mark: Infinity,

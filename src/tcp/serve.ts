@@ -9,7 +9,8 @@ import { chooseTransport } from "../transport/choose-transport.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
-import { type AnyProtocol, checkProtocol } from "./protocol/protocol.js";
+import type { AnyProtocol } from "./protocol/protocol.js";
+import { validateProtocol } from "./protocol/validate.js";
 import { startServer } from "./server.js";
 
 export interface ServeOptions {
@@ -45,7 +46,7 @@ let servers = 0;
  * @throws TypeError when it is no protocol; NodeJS.ErrnoException (`EADDRINUSE`, …) when the address cannot be had
  */
 export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
-  checkProtocol(protocol);
+  validateProtocol(protocol);
   const { port, host = "127.0.0.1", maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
   const endpoint = new Endpoint();
   const prefix = `${protocol.name}#${++servers}.`;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { next, packet, serve, stop } from "../../src/index.js";
 import { closeReason } from "../../src/tcp/observe/counters.js";
-import { checkProtocol } from "../../src/tcp/protocol/protocol.js";
+import { validateProtocol } from "../../src/tcp/protocol/validate.js";
 
 const right = { name: "right", framing: packet(2), states: { ready: {} } };
 
@@ -73,13 +73,13 @@ const wrong: Record<string, [protocol: unknown, says: string]> = {
 };
 
 test.for(Object.entries(wrong))("%s is refused", async ([, [protocol, says]]) => {
-  expect(() => checkProtocol(protocol as never)).toThrow(says);
+  expect(() => validateProtocol(protocol as never)).toThrow(says);
   await expect(serve(protocol as never, { port: 0 })).rejects.toThrow(says);
 });
 
 test("what is right passes, events that are undefined included", () => {
-  checkProtocol(right);
-  checkProtocol({
+  validateProtocol(right);
+  validateProtocol({
     ...right,
     initial: "ready",
     active: true,

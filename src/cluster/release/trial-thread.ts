@@ -1,7 +1,8 @@
 /** The thread in which a protocol is tried out before anything starts: does it load, and is it one? */
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
-import { type AnyProtocol, checkProtocol } from "../../tcp/protocol/protocol.js";
+import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
+import { validateProtocol } from "../../tcp/protocol/validate.js";
 import type { ProtocolModule } from "./protocol-module.js";
 
 /** What the thread is given. */
@@ -22,7 +23,7 @@ export async function runTrial(): Promise<void> {
     if (module.default === undefined) {
       return say({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
-    checkProtocol(module.default);
+    validateProtocol(module.default);
     say({ name: module.default.name });
   } catch (error) {
     const { bundled } = tried;

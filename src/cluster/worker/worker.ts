@@ -12,7 +12,8 @@ import { clock } from "../../otp/time/clock.js";
 import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
 import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
-import { type AnyProtocol, checkProtocol } from "../../tcp/protocol/protocol.js";
+import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
+import { validateProtocol } from "../../tcp/protocol/validate.js";
 import { startServer } from "../../tcp/server.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
@@ -129,7 +130,7 @@ export class Worker {
     if (bundled) mapStackTraces(bundled);
     try {
       const module = (await import(url)) as { default?: AnyProtocol };
-      checkProtocol(module.default as AnyProtocol);
+      validateProtocol(module.default as AnyProtocol);
       return new CompiledProtocol(module.default as AnyProtocol, {
         idle: this.#boot.idle,
         latency: this.#endpoint.latency,

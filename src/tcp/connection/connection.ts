@@ -16,7 +16,7 @@ import { POSTPONE } from "../../otp/gen-statem/step.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
-import { lends } from "../loop/borrowed-memory.js";
+import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
@@ -88,7 +88,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (this.phase !== RUNNING) return;
     const io = this.io as ReaderWriter;
     try {
-      if (io.lend(lends(shared), length)) this.pump();
+      if (io.lend(borrowedBuffer(shared), length)) this.pump();
       io.keep();
     } catch (thrown) {
       this.crash(reasonOf(thrown));

@@ -10,7 +10,7 @@ import { isUint8Array } from "node:util/types";
 import type { Framing } from "../../framing/framing.js";
 import type { Socket } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
-import { giveToSocket, isLent } from "../loop/borrowed-memory.js";
+import { giveToSocket, isBorrowed } from "../loop/borrowed-memory.js";
 import { LARGE, type OutputOwner } from "../loop/output-buffer.js";
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
@@ -97,7 +97,7 @@ export class Writer implements OutputOwner {
 
   /** Whether a large frame can leave from its own memory, which is not about to be used again. */
   private sendsInPlace<Out>(framing: Framing<any, Out>, frame: Out): frame is Out & Uint8Array {
-    return framing.encodeHead !== undefined && isUint8Array(frame) && !isLent(frame.buffer);
+    return framing.encodeHead !== undefined && isUint8Array(frame) && !isBorrowed(frame.buffer);
   }
 
   private sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {

@@ -1,34 +1,34 @@
 /**
- * Memory that is used again and again, so that what lies in it is only borrowed. Known to the whole OS process and
- * not to one server: a frame may be sent to a connection of another.
+ * Registry of borrowed memory: buffers that are overwritten by the next read. Frames in them must be copied before an
+ * asynchronous write. One registry per OS process, because a frame may be sent to a connection of another listener.
  */
 
 import { ReusedBuffer } from "../../framing/buffer-view.js";
 
-/** What sockets are read into: whatever lies there must be copied to be sent later. */
-const lent = new WeakSet<ArrayBufferLike>();
+/** Buffers that sockets are read into. */
+const borrowed = new WeakSet<ArrayBufferLike>();
 let last: ReusedBuffer | undefined;
 /** Memory from which a socket is still writing. */
 const written = new WeakSet<ArrayBufferLike>();
 
-/** The memory that a socket was read into, which is nearly always the same. */
-export function lends(shared: Buffer): ReusedBuffer {
+/** Registers the buffer that a socket was read into; it is nearly always the same one. */
+export function borrowedBuffer(shared: Buffer): ReusedBuffer {
   if (last?.buffer === shared) return last;
   last = new ReusedBuffer(shared);
-  lent.add(last.memory);
+  borrowed.add(last.memory);
   return last;
 }
 
-export function isLent(memory: ArrayBufferLike): boolean {
-  return lent.has(memory);
+export function isBorrowed(memory: ArrayBufferLike): boolean {
+  return borrowed.has(memory);
 }
 
-/** It belongs to a socket until that has written it: whoever would use it again lets go of it instead. */
+/** The memory belongs to a socket until that has written it: it must not be reused meanwhile. */
 export function giveToSocket(memory: ArrayBufferLike): void {
   written.add(memory);
 }
 
-/** Whether it belongs to a socket. The answer is given once: who has asked lets go of it. */
+/** Whether the memory belongs to a socket. Answers true once: the caller gives the memory up. */
 export function belongsToSocket(memory: ArrayBufferLike): boolean {
   return written.delete(memory);
 }

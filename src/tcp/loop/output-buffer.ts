@@ -1,42 +1,43 @@
 /**
- * The output of one turn. Whatever a connection sends while its frames are handled is encoded one after the
- * other into a buffer that all connections of the worker share, and leaves in one write.
+ * Output buffer of a turn: what a connection sends while its frames are handled is encoded, frame after frame, into
+ * one buffer that all connections of the OS process share, and leaves in one write.
  *
- * The buffer is used again when the kernel took all at once. When it did not, those bytes belong to the
- * socket until it is done: the turn goes on behind them, and begins a new buffer when little is left.
+ * The buffer is reused when the kernel took every byte at once. When it did not, those bytes belong to the socket
+ * until the write completes: encoding continues behind them, in a new buffer once less than 16 KiB is left.
  */
 
 import { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { Framing } from "../../framing/framing.js";
 import { runInMicrotask } from "../../otp/process/microtask.js";
 
-/** Who writes what has been gathered. */
+/** The writer whose frames are in the buffer. */
 export interface OutputOwner {
-  /** @returns whether all was written, so that the memory may be used again */
+  /** @returns whether the kernel took every byte, so that the memory may be reused */
   writeOutput(bytes: Buffer): boolean;
 }
 
-/** As much as a read brings, and the largest frame that can come whole with it. */
+/** One read (64 KiB) and the largest frame that can be completed by it. */
 const SIZE = 80 * 1024;
-/** Larger frames leave from where they are, if they can. */
+/** Frames above this leave from their own memory, where the framing allows it: copying would cost more. */
 export const LARGE = 16 * 1024;
 
 export class OutputBuffer {
   #memory = new ReusedBuffer(Buffer.allocUnsafeSlow(SIZE));
-  /** Before this the buffer belongs to sockets. */
+  /** Bytes before this offset belong to sockets that are still writing. */
   #start = 0;
+  /** Where the next frame is encoded. */
   #at = 0;
   #owner: OutputOwner | undefined = undefined;
   #armed = false;
-  /** Whether the owner's frames are being handled, so that the turn has an end of its own. */
+  /** The writer whose frames are being handled now: its turn ends with a flush, no microtask is needed. */
   handling: OutputOwner | undefined = undefined;
 
-  /** Whether the owner may add a frame of this size now; otherwise `flush` first, and ask again. */
+  /** Whether the writer may append a frame of this size now; otherwise flush first, and ask again. */
   fits(owner: OutputOwner, length: number): boolean {
     return (this.#owner === owner || this.#owner === undefined) && length <= SIZE - this.#at;
   }
 
-  /** Adds a frame that fits. */
+  /** Encodes a frame that fits. */
   append<Out>(owner: OutputOwner, framing: Framing<any, Out>, frame: Out): void {
     if (this.#owner !== owner) {
       this.#owner = owner;
@@ -45,19 +46,19 @@ export class OutputBuffer {
     this.#at = framing.encodeInto(frame, this.#memory.buffer, this.#at);
   }
 
-  /** Bytes that the owner has gathered and not written. */
+  /** Bytes of this writer that are encoded and not yet written. */
   gathered(owner: OutputOwner): number {
     return this.#owner === owner ? this.#at - this.#start : 0;
   }
 
-  /** The owner is no more, and what it has gathered with it. */
+  /** The connection is over: drops what it has encoded and not written. */
   forget(owner: OutputOwner): void {
     if (this.#owner !== owner) return;
     this.#owner = undefined;
     this.#at = this.#start;
   }
 
-  /** Writes what has been gathered. */
+  /** Writes what is encoded. */
   flush(): void {
     const owner = this.#owner;
     this.#owner = undefined;
@@ -70,7 +71,7 @@ export class OutputBuffer {
     if (SIZE - this.#start < LARGE) this.#renew();
   }
 
-  /** Makes room for a frame, when nothing is gathered. @returns whether it can have so much */
+  /** Makes room for a frame; the buffer must be flushed. @returns false for a frame larger than the buffer */
   makeRoom(length: number): boolean {
     if (length > SIZE) return false;
     if (length > SIZE - this.#start) this.#renew();
@@ -82,7 +83,7 @@ export class OutputBuffer {
     this.#start = this.#at = 0;
   }
 
-  /** What is sent outside the handling of frames leaves when the present piece of work is done. */
+  /** What is sent outside the handling of frames leaves in a microtask. */
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;

@@ -1,9 +1,9 @@
 /**
- * Memory for what is received: a large piece, handed out from front to back and never used twice, so that
- * frames which are views of it are safe to keep. One allocation serves a thousand small chunks.
+ * Memory for received bytes that must outlive the read buffer: 64 KiB blocks, handed out from front to back and never
+ * reused, so that frames which are views of them are safe to keep. One allocation serves about a thousand small chunks.
  *
- * Borrowed frames need no such care. One that comes in pieces is put together on a scratch, which the next one uses
- * again: fresh memory for each would cost more than copying the bytes, for the kernel has to find its pages.
+ * Borrowed frames may be overwritten. One that arrives in pieces is assembled in a scratch buffer, which the next one
+ * reuses: fresh memory per frame costs more than copying the bytes, because the kernel has to map its pages.
  */
 
 import type { ReusedBuffer } from "../../framing/buffer-view.js";
@@ -11,9 +11,9 @@ import type { FrameMemory } from "../../framing/framing.js";
 import { belongsToSocket } from "./borrowed-memory.js";
 
 const SIZE = 64 * 1024;
-/** Benches that wait to be used again, at most. */
+/** Scratch buffers kept for reuse, at most. */
 const SCRATCHES = 8;
-/** Fewer bytes are put together in memory of their own: nobody is to occupy a scratch with a few. */
+/** A frame with fewer bytes received is assembled in memory of its own: few bytes must not occupy 64 KiB. */
 const SCRATCH_FROM = 4 * 1024;
 
 export class ReadMemory implements FrameMemory {
@@ -30,7 +30,7 @@ export class ReadMemory implements FrameMemory {
   copyIn(from: ReusedBuffer, start: number, length: number): number {
     if (length > this.buffer.length - this.#used) this.#renew(length);
     const at = this.#used;
-    // `copy` would ask the Buffer for its memory and make a view of it as well.
+    // `copy` would look up the Buffer's memory and make a view as well.
     this.buffer.set(from.view(start, length), at);
     this.#used += length;
     return at;
@@ -44,7 +44,7 @@ export class ReadMemory implements FrameMemory {
 
   takeScratch(received: number, length: number): Buffer | undefined {
     if (!this.borrowed || received < SCRATCH_FROM || length > SIZE) return undefined;
-    // A new one is at most twice what has come, as all memory for what is not yet whole.
+    // A new one is at most twice what was received, the bound of all memory for incomplete frames.
     return this.#scratches.pop() ?? (2 * received >= SIZE ? Buffer.allocUnsafeSlow(SIZE) : undefined);
   }
 

@@ -1,19 +1,19 @@
 /**
- * Those who have used up their share of a turn, in the order in which they did. They go on when the event loop
- * has looked at the sockets, and only for a slice of time before it looks again: so a client that asks little
- * waits for one slice, however many there are that ask much.
+ * Run queue: connections that have used up their share of a turn, first in first out. They continue after the
+ * event loop has polled the sockets, for one time slice, and then it polls again: a client that sends little waits
+ * for one slice at most, however many clients send at full speed.
  *
- * The event loop accepts one connection each time that it looks. While there are any to accept, the slice is as
- * short as a turn: who has just come would otherwise wait a whole one for each that came before.
+ * libuv accepts one connection per poll. While clients are connecting the slice is as short as a turn, or each
+ * new client would wait one whole slice for every client that connected before it.
  */
 import { clock } from "../../otp/time/clock.js";
 
-/** Something that has used up its share of a turn. */
+/** A connection that has used up its share of a turn. */
 export interface Deferred {
   resumeTurn(): void;
 }
 
-/** Milliseconds. Looking at the sockets takes some microseconds, so it may be short. */
+/** Milliseconds. Polling the sockets takes some microseconds, so a slice may be short. */
 const SLICE = 1;
 const SLICE_WHILE_ACCEPTING = 0.1;
 
@@ -24,13 +24,13 @@ export class RunQueue {
   /** How many that were when the last slice began. */
   #acceptedBefore = 0;
 
-  add(one: Deferred): void {
-    if (this.#waiting.push(one) === 1) setImmediate(this.#run);
+  add(deferred: Deferred): void {
+    if (this.#waiting.push(deferred) === 1) setImmediate(this.#run);
   }
 
   readonly #run = (): void => {
     const waiting = this.#waiting;
-    // Who comes back meanwhile stands behind a look at the sockets again.
+    // What is added meanwhile waits for the next poll.
     const all = waiting.length;
     const { accepted } = this;
     const until = clock.now() + (accepted === this.#acceptedBefore ? SLICE : SLICE_WHILE_ACCEPTING);
@@ -40,7 +40,7 @@ export class RunQueue {
       do waiting[done++]?.resumeTurn();
       while (done < all && clock.now() < until);
     } finally {
-      // Whatever happens, the others are not to stand still for ever.
+      // Also when a turn throws: the rest of the queue must run.
       waiting.splice(0, done);
       if (waiting.length > 0) setImmediate(this.#run);
     }

@@ -1,28 +1,28 @@
 /**
- * One coarse wheel for the deadlines of all connections of a worker, instead of a timer each: a ring of
- * slots of 100 ms, each a list linked through the connections themselves. Reading or writing touches only
- * a number; a connection is looked at when its slot comes up, and either has run out or moves on.
+ * Timer wheel for connection deadlines: a ring of 512 slots of 100 ms, each a list linked through the connections
+ * themselves, so that a deadline allocates nothing. Traffic only writes a number in the connection; when its slot
+ * comes up the connection compares that number with the time, and either has expired or is scheduled again.
  *
- * Never early; late by two slots at most while the event loop turns.
+ * Never early; at most two slots late while the event loop is not blocked.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 
-/** Something with a deadline. The wheel owns the three `wheel*` fields. */
+/** A connection with a deadline. The timer wheel owns the three `wheel*` fields. */
 export interface TimerWheelEntry {
   wheelSlot: number;
   wheelNext: TimerWheelEntry | undefined;
   wheelPrev: TimerWheelEntry | undefined;
-  /** The slot's time has come. Returns when to look again (clock milliseconds), `Infinity` for never. */
+  /** Its slot has come up. @returns when to call again, in clock milliseconds; `Infinity` for never */
   onDeadline(now: number): number;
 }
 
 /** The length of a slot in milliseconds. */
 export const RESOLUTION = 100;
 const SLOTS = 512;
-/** In no slot. */
+/** Not scheduled. */
 export const NO_SLOT = -1;
-/** Behind by so many slots, this OS process was not running: what clients sent meanwhile has not been read. */
-const ASLEEP = 10;
+/** Behind by this many slots, the OS process was stopped or blocked: what clients sent meanwhile is still unread. */
+const BLOCKED_SLOTS = 10;
 
 export class TimerWheel {
   readonly #slots: (TimerWheelEntry | undefined)[] = new Array(SLOTS).fill(undefined);
@@ -32,12 +32,12 @@ export class TimerWheel {
   /** The clock that `#timer` runs on: a test may have replaced it since. */
   #clock = clock;
 
-  /** How many are waiting. */
+  /** Scheduled entries. */
   get size(): number {
     return this.#size;
   }
 
-  /** Looks at `one` when `at` has passed; if it is already to be looked at earlier, nothing changes. */
+  /** Calls `onDeadline` after `at` (clock milliseconds), unless an earlier call is already scheduled. */
   schedule(one: TimerWheelEntry, at: number): void {
     if (at === Infinity) return;
     if (this.#timer === undefined || this.#clock !== clock) this.#start();
@@ -55,7 +55,7 @@ export class TimerWheel {
     this.#size++;
   }
 
-  /** In how many ticks a slot comes up. Ticks are counted from the clock's zero, and go once around in 51 s. */
+  /** Ticks until a slot comes up. Ticks count from the clock's zero; the ring takes 51 s. */
   #ahead(slot: number): number {
     return (slot - (this.#tick % SLOTS) + SLOTS) % SLOTS;
   }
@@ -70,7 +70,7 @@ export class TimerWheel {
     this.#size--;
   }
 
-  /** Turns only while somebody waits. Nobody is in a slot while it stands still, so it may jump. */
+  /** The timer runs only while entries are scheduled. With none the tick may jump to the present. */
   #start(): void {
     this.#tick = slotOf(clock.now());
     this.#arm();
@@ -82,18 +82,18 @@ export class TimerWheel {
   }
 
   readonly #awake = (): void => {
-    // After a stop of the whole process (SIGSTOP, a sleeping machine, a handler that took seconds) the sockets
-    // are read first: a frame that lies in the kernel's buffer has come in time.
-    if (slotOf(clock.now()) - this.#tick > ASLEEP) setImmediate(this.#turn);
+    // After SIGSTOP, a suspended machine or a handler that took seconds the sockets are read first: a frame that
+    // waits in the kernel's buffer arrived in time.
+    if (slotOf(clock.now()) - this.#tick > BLOCKED_SLOTS) setImmediate(this.#turn);
     else this.#turn();
   };
 
   readonly #turn = (): void => {
     const now = clock.now();
     const until = slotOf(now);
-    // Once around is enough: every slot has been looked at.
+    // One round visits every slot.
     if (until - this.#tick >= SLOTS) this.#tick = until - SLOTS;
-    // A late tick goes through every slot that it has missed.
+    // A late tick visits every slot that it has missed.
     while (this.#tick < until) {
       this.#tick++;
       this.#expire(this.#tick % SLOTS, now);
@@ -103,7 +103,7 @@ export class TimerWheel {
   };
 
   #expire(slot: number, now: number): void {
-    // Always the head: what is looked at may end others of the same slot. None comes back into this slot.
+    // Always the head: a deadline may end other connections of the slot. None is scheduled into this slot again.
     for (let due = this.#slots[slot]; due; due = this.#slots[slot]) {
       this.remove(due);
       this.schedule(due, due.onDeadline(now));
@@ -112,8 +112,8 @@ export class TimerWheel {
 }
 
 /**
- * The time in whole milliseconds, rounded up so that nothing that is counted from it comes early. For the fields
- * of connections: V8 keeps small whole numbers in the object itself, and gives every other number 16 bytes more.
+ * The clock in whole milliseconds, rounded up so that no deadline counted from it is early. For fields of
+ * connections: V8 stores a small integer in the object itself, and any other number in 16 bytes of its own.
  */
 export function wholeMs(): number {
   return Math.ceil(clock.now());

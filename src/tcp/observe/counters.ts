@@ -1,8 +1,8 @@
-/** What a worker counts: plain numbers on the path of a frame, turned into series only where they are asked for. */
+/** Counters of one listener in one worker: plain numbers on the hot path, turned into metrics only when scraped. */
 import { type ExitReason, isShutdownTuple } from "../../otp/process/exit-reason.js";
 import { CLOSE_REASONS, type CloseReason, REFUSE_REASONS, type RefuseReason } from "./events.js";
 
-/** Under which word an end is counted. */
+/** The `reason` label under which the end of a connection is counted. */
 export function closeReason(reason: ExitReason): CloseReason {
   if (reason === "normal") return "closed";
   if (reason === "shutdown") return "shutdown";
@@ -12,7 +12,7 @@ export function closeReason(reason: ExitReason): CloseReason {
   return CLOSE_REASONS.includes(word) ? word : "stopped";
 }
 
-/** The counters of one worker. All fields only grow, but for `outbound` and `active`. */
+/** All fields only grow, except the gauges `active` and `outbound`. */
 export class Counters {
   accepted = 0;
   active = 0;
@@ -22,7 +22,7 @@ export class Counters {
   bytesSent = 0;
   readsPaused = 0;
   crashes = 0;
-  /** Bytes queued for sending now. */
+  /** Bytes that were sent and not yet taken by the kernel. */
   outbound = 0;
   readonly closed: Record<CloseReason, number> = zeros(CLOSE_REASONS);
   readonly refused: Record<RefuseReason, number> = zeros(REFUSE_REASONS);

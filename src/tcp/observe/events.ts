@@ -1,12 +1,12 @@
-/** What the tcp room tells the world, on diagnostics channels. Nothing is built when nobody listens. */
+/** Events of connections and listeners, on diagnostics channels. No event object is made without a subscriber. */
 import { channel } from "node:diagnostics_channel";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Peer } from "../../transport/transport.js";
 
 /**
- * Why connections end: a closed list, so that nothing a client sends can make a new series. `stopped` is a
- * protocol that said so in its own words, `worker_died` is counted by the primary.
+ * Values of the label `reason` of drover_connections_closed_total: a closed list, so that no client can create a new
+ * series. `stopped` is a protocol's own reason; `worker_died` is counted by the primary.
  */
 export const CLOSE_REASONS = [
   "closed",
@@ -26,11 +26,11 @@ export const CLOSE_REASONS = [
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
-/** Why a connection was not served. */
+/** Values of the label `reason` of drover_connections_refused_total. */
 export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
 export type RefuseReason = (typeof REFUSE_REASONS)[number];
 
-/** Upper bounds of the times that handlers take, in seconds. Fixed: what several workers counted is added up. */
+/** Bucket bounds of drover_handler_seconds. Fixed, because the counts of several workers are added up. */
 export const HANDLER_BOUNDS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],
   ...[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -45,7 +45,7 @@ export interface ConnectionEvent {
 
 export interface ConnectionClosed extends ConnectionEvent {
   readonly reason: ExitReason;
-  /** The word under which it is counted. */
+  /** The label under which it is counted. */
   readonly counted: CloseReason;
   readonly state: string;
   readonly framesReceived: number;

@@ -1,8 +1,23 @@
-/** What `drover info` shows of a connection. */
-import type { Lifecycle } from "../connection/lifecycle.js";
+/** The fields of a connection that `drover info` shows. */
 
-/** In the order in which it is shown. */
-export function inspectConnection(one: Lifecycle): Record<string, unknown> {
+export interface InspectedConnection {
+  readonly label: string;
+  readonly waiting: boolean;
+  readonly state: string;
+  readonly peer: { readonly address: string; readonly port: number };
+  readonly idleFor: number;
+  readonly framesReceived: number;
+  readonly framesSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly buffered: number;
+  readonly outbound: number;
+  readonly messageQueueLength: number;
+  readonly links: readonly unknown[];
+}
+
+/** In the order in which they are shown. */
+export function inspectConnection(one: InspectedConnection): Record<string, unknown> {
   return {
     protocol: one.label,
     state: one.waiting ? "waiting_for_socket" : one.state,

@@ -1,7 +1,7 @@
 /**
- * How long handlers take, when somebody wants to know. Connections then run on cells that look at the clock
- * before and after; otherwise nobody does. A handler that waits is measured until it is through: for so long its
- * client waits too.
+ * Histogram of handler durations (`--handler-latency on`). Connections then run on copies of the protocol's cells that
+ * read the clock before and after; otherwise no clock is read. An async handler is timed until its promise settles:
+ * its client waits that long too.
  */
 
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
@@ -10,9 +10,9 @@ import type { CompiledStates, ProtocolCells } from "../protocol/compile.js";
 import { HANDLER_BOUNDS } from "./events.js";
 
 export class Latency {
-  /** Handlers that took at most as long as the bound of the same place, and longer than the one before; last, the rest. */
+  /** One count per bucket of HANDLER_BOUNDS (upper bounds); the last is what took longer than all of them. */
   readonly counts: number[] = Array.from({ length: HANDLER_BOUNDS.length + 1 }, () => 0);
-  /** Of all of them, in seconds. */
+  /** Sum of all durations, in seconds. */
   seconds = 0;
 
   record(seconds: number): void {
@@ -23,7 +23,7 @@ export class Latency {
   }
 }
 
-/** The same states, measured. */
+/** The same states with every cell timed. */
 export function timedStates(compiled: CompiledStates, latency: Latency): CompiledStates {
   const states = new Map([...compiled.states].map(([name, cells]) => [name, timedCells(cells, latency)]));
   return { ...compiled, states, initial: states.get(compiled.initial.name) as ProtocolCells };

@@ -1,10 +1,10 @@
 /**
- * Watching single connections. A connection that is watched runs on copies of its cells that tell of every event
- * before they handle it; all others run on what they always run on, and pay nothing for it.
+ * Traces single connections. A traced connection runs on copies of its state cells that report each event before
+ * handling it; all other connections run on the protocol's own cells, and pay nothing.
  */
 import type { ProtocolCells } from "../protocol/compile.js";
 
-/** What happened, told at once: frames may lie in memory that is used again. */
+/** Reported synchronously: a frame may lie in memory that the next read overwrites. */
 export interface TraceEvent {
   readonly what: "frame_in" | "frame_out" | "state" | "message" | "event";
   readonly state: string;
@@ -15,14 +15,14 @@ export interface TraceEvent {
 /** Must not throw. */
 export type TraceListener = (event: TraceEvent) => void;
 
-/** A connection, as far as it is of interest here. */
+/** The part of a connection that tracing needs. */
 interface Traced {
   cells: ProtocolCells;
   readonly protocol: { cellsOf(state: string): ProtocolCells };
   readonly state: string;
 }
 
-/** The connections of one service that are watched. */
+/** The traced connections of one endpoint. */
 export class Traces {
   readonly #listeners = new Map<Traced, Set<TraceListener>>();
 
@@ -47,44 +47,44 @@ export class Traces {
 
   /** A frame is about to be sent. */
   sent(conn: Traced, frame: unknown): void {
-    this.#tell(conn, "frame_out", frame);
+    this.#report(conn, "frame_out", frame);
   }
 
-  /** What this connection is to run on in place of `cells`. */
+  /** The reporting copy of `cells` for a traced connection; `cells` itself for any other. */
   cells(conn: Traced, cells: ProtocolCells): ProtocolCells {
     if (!this.#listeners.has(conn)) return cells;
     const { enter, frame, message, timeout, idle, passive, drained, ended, shutdown, timers } = cells;
-    const told = <A extends unknown[], R>(name: string, cell: (self: any, ...args: A) => R) => {
+    const reported = <A extends unknown[], R>(name: string, cell: (self: any, ...args: A) => R) => {
       return (self: unknown, ...args: A): R => {
-        this.#tell(conn, "event", name);
+        this.#report(conn, "event", name);
         return cell(self, ...args);
       };
     };
     return {
       ...cells,
       enter: (self, from) => {
-        this.#tell(conn, "state", from);
+        this.#report(conn, "state", from);
         return enter?.(self, from);
       },
       frame: (self, content) => {
-        this.#tell(conn, "frame_in", content);
+        this.#report(conn, "frame_in", content);
         return frame(self, content);
       },
       message: (self, content) => {
-        this.#tell(conn, "message", content);
+        this.#report(conn, "message", content);
         return message?.(self, content);
       },
-      timeout: timeout && told("timeout", timeout),
-      idle: told("idle", idle),
-      passive: passive && told("passive", passive),
-      drained: drained && told("drained", drained),
-      ended: told("ended", ended),
-      shutdown: told("shutdown", shutdown),
-      timers: timers && new Map([...timers].map(([name, cell]) => [name, told(`timer ${name}`, cell)])),
+      timeout: timeout && reported("timeout", timeout),
+      idle: reported("idle", idle),
+      passive: passive && reported("passive", passive),
+      drained: drained && reported("drained", drained),
+      ended: reported("ended", ended),
+      shutdown: reported("shutdown", shutdown),
+      timers: timers && new Map([...timers].map(([name, cell]) => [name, reported(`timer ${name}`, cell)])),
     };
   }
 
-  #tell(conn: Traced, what: TraceEvent["what"], content: unknown): void {
+  #report(conn: Traced, what: TraceEvent["what"], content: unknown): void {
     for (const listener of this.#listeners.get(conn) ?? []) listener({ what, state: conn.state, content });
   }
 }

@@ -6,7 +6,6 @@ import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Limits } from "./limits.js";
-import { checkProtocol } from "./validate.js";
 
 /** How frames are asked for: one after the other, without regard to the output, or so many and then `passive`. */
 export type Active = "once" | true | number;
@@ -113,21 +112,3 @@ export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends s
 }
 
 export type AnyProtocol = Protocol<any, any, any, any, any, any>;
-
-/**
- * Defines a protocol; nothing needs annotating but the types of messages.
- * @throws TypeError that names the place and what to write instead
- */
-export function defineProtocol<
-  const S extends string,
-  In,
-  Out,
-  Data = undefined,
-  Msg = unknown,
-  const Timers extends string = never,
->(protocol: Protocol<S, Data, In, Out, Msg, Timers>): Protocol<S, Data, In, Out, Msg, Timers> {
-  checkProtocol(protocol as AnyProtocol);
-  return protocol;
-}
-
-export { checkProtocol };

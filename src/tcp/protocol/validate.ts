@@ -11,7 +11,7 @@ const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "s
 const TIMERS = ["timeout", "idle"];
 
 /** @throws TypeError unless it is a protocol */
-export function checkProtocol(protocol: AnyProtocol): void {
+export function validateProtocol(protocol: AnyProtocol): void {
   const wrong = (what: string): never => {
     throw new TypeError(`protocol ${JSON.stringify(protocol?.name ?? "?")}: ${what}`);
   };
