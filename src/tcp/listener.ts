@@ -1,10 +1,10 @@
 /**
- * The process that accepts: for every socket it starts a connection under `connections` and hands the socket
- * over. It does not know whether it has brothers in other OS processes; it is only given a way to come by
- * the listening socket, and may close its copy and ask for it again.
+ * Listener: accepts sockets, starts a connection under `connections` for each, and hands the socket over. It gets its
+ * listening socket from `acquire`, and may close that copy and acquire it again. It does not know whether listeners of
+ * other OS processes accept on the same socket.
  *
- *   listening ──at the limit──▶ full ──room again──▶ listening
- *       ├──at the quota──▶ ahead ──the others have caught up──▶ listening
+ *   listening ──maxConnections reached──▶ full ──room again──▶ listening
+ *       ├──quota reached──▶ ahead ──other workers have caught up──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
 import { CallMessage } from "../otp/gen-server/call.js";
@@ -26,23 +26,23 @@ export interface ListenerOptions {
   readonly endpoint: Endpoint;
   readonly transport: Transport;
   readonly backlog: number;
-  /** Connections at most, in this OS process. */
+  /** Maximum number of connections in this OS process. */
   readonly maxConnections: number;
-  /** Whether it comes up suspended. */
+  /** Whether it starts suspended. */
   readonly suspended: boolean;
-  /** Comes by the listening socket; called again after the copy was closed, if `renewable`. */
+  /** Provides the listening socket; called again after the copy was closed, if `renewable`. */
   acquire(): Promise<ListenTarget>;
-  /** How far it may be ahead of others. Default: there are none. */
+  /** How far it may be ahead of other workers' listeners. Default: unlimited. */
   readonly quota?: AcceptQuota | undefined;
-  /** Whether closing and asking again loses no waiting client. Otherwise the excess is refused. */
+  /** Whether closing and acquiring again loses no client in the backlog. Otherwise the excess is refused. */
   readonly renewable: boolean;
 }
 
 export type ListenerState = "listening" | "full" | "ahead" | "suspended" | "opening";
 
-/** At this share of its limit, or of the quota, a listener accepts again at once. */
+/** At or below this share of its limit or quota a listener accepts again at once. */
 const RESUME_AT = 0.8;
-/** Otherwise after so many milliseconds, if there is room then. */
+/** Above it, after this many milliseconds, if there is room then. */
 const RESUME_SOON = 10;
 
 export class Listener extends Process {
@@ -73,7 +73,7 @@ export class Listener extends Process {
     return this.#address;
   }
 
-  /** In this OS process. */
+  /** Maximum number of connections in this OS process. */
   get maxConnections(): number {
     return this.#options.maxConnections;
   }
@@ -102,7 +102,7 @@ export class Listener extends Process {
       onSocket: (socket) => this.#accept(socket),
       onError: (error) => this.#failed(error),
     });
-    // Told to stop or to suspend while it waited: then this copy is not wanted any more.
+    // Stopped or suspended while it waited: this copy is no longer needed.
     if (!this.alive || this.#state !== "opening") return listening.close();
     this.#listening = listening;
     this.#address = { address: listening.address, port: listening.port };
@@ -131,7 +131,7 @@ export class Listener extends Process {
     this.#heedLimit();
   }
 
-  /** At the limit the copy is closed: who comes now waits in the kernel's queue. */
+  /** At the limit the copy is closed: new clients queue in the backlog. */
   #heedLimit(): void {
     const { endpoint, maxConnections, renewable } = this.#options;
     if (this.#state !== "listening" || !renewable) return;
@@ -140,7 +140,7 @@ export class Listener extends Process {
     else if (active >= this.#quota.mark && this.#quota.reached(active)) this.#close("ahead");
   }
 
-  /** Much room: at once. A little: in a moment, for asking for the socket costs more than an accept. */
+  /** Much room: reopens at once. Little room: after 10 ms, because acquiring the socket costs more than an accept. */
   #released(): void {
     const { active } = this.#options.endpoint.counters;
     this.#quota.released(active);
@@ -157,7 +157,7 @@ export class Listener extends Process {
     if (this.#options.endpoint.counters.active < this.#most()) this.#reopen();
   }
 
-  /** Connections below which a listener that waits accepts again. */
+  /** Number of connections below which a waiting listener accepts again. */
   #most(): number {
     const { maxConnections } = this.#options;
     return this.#state === "ahead" ? Math.min(maxConnections, this.#quota.value) : maxConnections;
@@ -175,7 +175,7 @@ export class Listener extends Process {
     this.#become(state);
   }
 
-  /** @param quiet to stand back for others for a moment, and to go on, is no event */
+  /** @param quiet no event is published: pausing for balance, and resuming after it, is not worth a log line */
   #become(state: ListenerState, quiet = state === "ahead"): void {
     this.#state = state;
     if (quiet || !listenerEvents.hasSubscribers) return;
@@ -208,7 +208,7 @@ export class Listener extends Process {
     }
   }
 
-  /** Answered when it has the socket, or is suspended again. */
+  /** Replies once it has the socket, or is suspended again. */
   #resume(message: CallMessage): void {
     if (this.#state !== "suspended") return message.reply(this.#state);
     this.#open().then(

@@ -1,4 +1,4 @@
-/** A server inside one's own program or test: the same tree, in this OS process. */
+/** `serve`: the same supervision tree inside a program or test of the user, in this OS process. */
 
 import { ProcessExit } from "../otp/process/exit-reason.js";
 import { processOf } from "../otp/process/process.js";
@@ -14,17 +14,17 @@ import { validateProtocol } from "./protocol/validate.js";
 import { startServer } from "./server.js";
 
 export interface ServeOptions {
-  /** 0 for any that is free. */
+  /** TCP port; 0 for any free one. */
   readonly port: number;
   /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** One more is closed at once. Default 10,000. */
+  /** Maximum number of connections; a client above it is closed at once. Default 10,000. */
   readonly maxConnections?: number;
-  /** Default 1024. */
+  /** Length of the kernel's accept queue. Default 1024. */
   readonly backlog?: number;
-  /** How sockets are driven. Default `auto`: `handle` where it works and is tested, else `stream`. */
+  /** Default `"auto"`: `handle` (node's raw handles) on Node majors where it is tested and works, else `stream`. */
   readonly transport?: "auto" | "handle" | "stream";
-  /** How long a connection gets to finish when the server stops. Default `"2s"`. */
+  /** Time a connection has to finish when the server stops. Default `"2s"`. */
   readonly shutdown?: Duration;
 }
 
@@ -42,15 +42,15 @@ export interface Serving {
 let servers = 0;
 
 /**
- * Serves a protocol here, supervised.
- * @throws TypeError when it is no protocol; NodeJS.ErrnoException (`EADDRINUSE`, …) when the address cannot be had
+ * Serves a protocol in this OS process, supervised.
+ * @throws TypeError when the protocol has a mistake; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot listen
  */
 export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
   validateProtocol(protocol);
   const { port, host = "127.0.0.1", maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
   const endpoint = new Endpoint();
   const prefix = `${protocol.name}#${++servers}.`;
-  // A failed listener that comes back must be found where the clients know it.
+  // A restarted listener must bind the port that the clients know.
   let where = { host, port };
   const acquire = async () => where;
   const { transport } = await chooseTransport(options.transport ?? "auto");
@@ -81,7 +81,7 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   };
 }
 
-/** What `net` would have said, out of the reason for which the tree did not start. */
+/** The error that `net` would give, made from the reason for which the tree did not start. */
 function listenError(error: unknown, host: string, port: number): unknown {
   const text = error instanceof ProcessExit ? JSON.stringify(error.reason) : "";
   const code = /"listen":"(\w+)"/.exec(text)?.[1];

@@ -1,6 +1,6 @@
 /**
- * The tutorial's `tcp_server_app`: the tree of one worker. Connections come before the listener, so that on
- * the way down accepting stops first and what is connected drains.
+ * Supervision tree of one worker (the tutorial's `tcp_server_app`). `connections` is listed before `listener`: at
+ * shutdown, in reverse order, accepting stops first and the connections drain.
  */
 
 import type { Pid } from "../otp/process/pid.js";
@@ -19,31 +19,31 @@ import { Listener } from "./listener.js";
 import type { CompiledProtocol } from "./protocol/compiled-protocol.js";
 
 export interface ServerOptions {
-  /** Comes before the registered names of its processes, where one OS process runs several. Default none. */
+  /** Prefix of the registered names, where one OS process runs several servers. Default: none. */
   readonly prefix?: string;
   readonly endpoint: Endpoint;
-  /** What its connections speak. */
+  /** The protocol of new connections. */
   readonly protocol: CompiledProtocol;
   acquire(): Promise<ListenTarget>;
   readonly renewable: boolean;
-  /** Where others accept on the same listening socket. */
+  /** Where other workers accept on the same listening socket. */
   readonly quota?: AcceptQuota;
   /** Default `stream`. */
   readonly transport?: Transport;
-  /** Read again whenever a child is started. */
+  /** Maximum number of connections; read again at each start of a child. */
   readonly maxConnections: number;
-  /** Whether the listener comes up without accepting. Default false; read as `maxConnections`. */
+  /** Whether the listener starts suspended. Default false; read again at each start of the listener. */
   readonly suspended?: boolean;
   /** Default 1024. */
   readonly backlog?: number;
-  /** How long a connection gets to finish. Default `"2s"`. */
+  /** Time a connection has to finish at shutdown. Default `"2s"`. */
   readonly shutdown?: Duration;
   readonly intensity?: number;
   readonly period?: Duration;
 }
 
 /**
- * Starts a listener and its connections under a supervisor of their own.
+ * Starts a listener and its connections under one supervisor.
  * @throws ProcessExit when the listener cannot listen
  */
 export function startServer(options: ServerOptions): Promise<Pid> {
@@ -97,7 +97,7 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         transport,
         suspended: options.suspended ?? false,
         backlog,
-        // As it is now, not as it was when the listener was started.
+        // The present value, not the one at the start of the listener.
         get maxConnections() {
           return options.maxConnections;
         },

@@ -1,13 +1,13 @@
 /**
- * One client, one process: the state machine of its protocol, fed with frames by its socket. How it begins
- * and ends is in `lifetime.ts`.
+ * Connection: one client, one process, running the state machine of its protocol on the frames of its socket. How it
+ * begins and ends is in `lifecycle.ts`.
  *
- * Flow control both ways is one rule: the next frame is asked for only when the last one is handled and what
- * it wrote has room. Frames that are already here wait in the decoder. While they wait for a turn or for room no
- * more is read, and TCP pushes back on the client; while they wait for anything else, one more chunk.
+ * Flow control in both directions is one rule (`ready`): the next frame is decoded only when the last one is handled
+ * and the output has room. Frames already received wait in the decoder. While they wait for a turn or for room the
+ * socket is not read, and TCP pushes back on the client; while they wait for anything else, one more chunk is read.
  *
- * No promise, closure or timer per frame; all fields are set in the constructor. Methods are private by the word, not
- * by `#`, here and in whatever a connection is made of: a class with such methods costs each of its objects a field.
+ * No promise, closure or timer per frame; all fields are set in the constructor. Methods are `private`, not `#`: a
+ * class with `#` methods costs each of its objects a field.
  */
 import { isUint8Array } from "node:util/types";
 import { FramingError } from "../../framing/framing.js";
@@ -27,11 +27,11 @@ import { CLOSING, FLUSHING, GONE, Lifecycle, RUNNING, WAITING } from "./lifecycl
 import { NONE, type ReaderWriter } from "./reader.js";
 
 export class Connection extends Lifecycle implements SocketOwner, Deferred {
-  /** Frames that were put off since the last change of state, and what was consumed before the first. */
+  /** Frames postponed since the last change of state, and the bytes consumed before the first of them. */
   #postponed = 0;
   #postponedFrom = 0;
 
-  /** The listener hands the socket over: from here on it is this process's, and only now is it read. */
+  /** The listener hands the socket over. Reading begins here, not earlier. */
   socketReady(socket: Socket): void {
     if (!this.alive || this.phase !== WAITING) return socket.destroy();
     const { source } = this.protocol;
@@ -47,11 +47,11 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     this.begin();
   }
 
-  // -- what its protocol may ask ------------------------------------------------------------------------
+  // -- what a protocol calls ------------------------------------------------------------------------
 
   send(frame: any): void {
     const { io } = this;
-    // A handler that outlives its connection may still send: nobody is there to take it.
+    // A handler that outlives its connection may still send: the frame is dropped.
     if (io === undefined || this.phase > CLOSING) return;
     const { counters, traces } = this.endpoint;
     const { limits, framing } = this.protocol;
@@ -123,8 +123,8 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   /**
-   * Makes it ready for what comes, if nothing is here that has to be handled before.
-   * @returns whether that is so; otherwise it has to wait for a turn
+   * Reads on, if no received byte is waiting to be handled.
+   * @returns whether that is so; otherwise a turn is needed first
    */
   private standBy(io: ReaderWriter): boolean {
     if (this.phase !== RUNNING || io.unhandled > 0 || io.ended) return false;
@@ -132,19 +132,19 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     return true;
   }
 
-  /** Whether a frame may be handled now. */
+  /** The one rule of flow control: whether a frame may be handled now. */
   private ready(io: ReaderWriter): boolean {
     if (this.phase !== RUNNING || this.busy || this.hasFlag(DEFERRED) || io.credit === 0) return false;
     return !io.blocked && (this.#postponed === 0 || this.mayPostpone(io));
   }
 
-  /** A frame that was put off is not handled: only so much is taken in on top of it. */
+  /** A postponed frame is not handled yet: bounds the frames and bytes taken in behind it. */
   private mayPostpone(io: ReaderWriter): boolean {
     const { framesPerTurn, highWater } = this.protocol.limits;
     return this.#postponed < framesPerTurn && io.consumed - this.#postponedFrom < highWater;
   }
 
-  /** Handles frames until there is none, or something has to be waited for. */
+  /** Handles frames until none is left or `ready` says no. */
   private pump(): void {
     if (this.hasFlag(PUMPING) || this.phase !== RUNNING) return;
     const { output } = this.endpoint.loop;
@@ -189,7 +189,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
   }
 
-  /** The next frame; `undefined` when there is none, or when the bytes are no frame and the connection is over. */
+  /** The next frame; `undefined` when there is none, or when the bytes are invalid and the connection has been stopped. */
   private pull(io: ReaderWriter): any {
     try {
       return io.pull();
@@ -200,7 +200,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
   }
 
-  /** What is due when no frame can be handled: the deadline of one that has begun, and the events after the last. */
+  /** No frame can be handled now: arms the deadline of an incomplete frame, and emits the events that follow the last. */
   private afterFrames(io: ReaderWriter): void {
     if (!io.hungry) {
       if (this.hasFlag(DEFERRED) || io.blocked) io.pause();
@@ -239,7 +239,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
     if (outcome === POSTPONE && this.#postponed++ === 0)
       this.#postponedFrom = (this.io as ReaderWriter).consumed;
-    // One that waits may still put it off, and what is borrowed is not there any more by then.
+    // An async handler may still postpone it, and borrowed memory is overwritten by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
     return super.applyOutcome(
       outcome,
@@ -254,13 +254,13 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
       this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(this.io as ReaderWriter));
   }
 
-  /** Nothing is being handled: what comes next, in this order. */
+  /** No handler is running: what comes next, in this order. */
   protected idle(): void {
     if (this.phase !== RUNNING || this.hasFlag(PUMPING)) return;
     if (this.hasFlag(SHUTDOWN_ASKED)) return this.sayShutdown();
     if (this.hasFlag(RELIEVED)) return this.sayDrained();
     const io = this.io as ReaderWriter;
-    // Messages go first, or a handler that waits for something with every frame would never get to them.
+    // Messages first: a protocol whose every frame has an async handler would otherwise never receive one.
     if (!io.hungry && this.messageQueueLength > 0 && !this.standBy(io)) return this.deferTurn();
     if (!io.hungry || io.ended || io.credit === 0) this.pump();
   }
@@ -285,7 +285,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (!this.busy) this.idle();
   }
 
-  /** Signals never wait behind frames or messages. */
+  /** Exit signals never wait behind frames or messages. */
   override receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
     if (!this.alive) return;
     if (reason === "kill" && !byLink) return this.killed();

@@ -1,5 +1,6 @@
 /**
- * The life of a connection, whatever its protocol says in between: how it gets its socket, and how it ends.
+ * Lifecycle of a connection, independent of its protocol: how it gets its socket, its deadlines, and how it ends. The
+ * phase only goes up.
  *
  *   waiting ──begin──▶ running ──stop──▶ closing ──▶ flushing ──▶ lingering ──▶ gone
  *                         │                │            │            └ FIN is sent, waiting for the peer's
@@ -7,7 +8,7 @@
  *                         │                └ leave, terminate
  *                         └ kill: gone at once; crash, reset: gone after leave and terminate
  *
- * `Connection` is its only subclass: two files of one class, so that nothing is paid for the seam.
+ * `Connection` is its only subclass: one object in two files, because a second object would cost memory per connection.
  */
 
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
@@ -30,7 +31,7 @@ import type { Active, Conn } from "../protocol/protocol.js";
 import { HOPELESS } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
-/** Where a connection is in its life; only ever goes up. */
+/** Phases of a connection, in order. */
 export const WAITING = 0;
 export const RUNNING = 1;
 export const CLOSING = 2;
@@ -52,11 +53,11 @@ export abstract class Lifecycle
   wheelNext: TimerWheelEntry | undefined = undefined;
   wheelPrev: TimerWheelEntry | undefined = undefined;
   readonly endpoint: Endpoint;
-  /** Replaceable: what its connection does with the next frame, and within which limits. */
+  /** Replaceable while the connection lives. */
   protocol: CompiledProtocol;
   protected phase = WAITING;
   protected io: ReaderWriter | undefined = undefined;
-  /** When the present phase is over at the latest. */
+  /** Deadline of the present phase, in clock milliseconds. */
   #endBy = NONE;
   #exitReason: ExitReason = "normal";
 
@@ -69,8 +70,8 @@ export abstract class Lifecycle
     this.protocol = protocol;
   }
 
-  // The same as of every process, once more. There they are read of processes of five kinds and more, and V8 then
-  // looks each of them up in a table: a fiftieth of what a small frame costs. Here they are of one kind.
+  // Overrides that repeat the base class on purpose: its code sees five and more classes of processes, so V8 looks
+  // each access up in a table (2 % of the cost of a small frame). Here it sees one class.
 
   protected override hasFlag(flags: number): boolean {
     return (this.flagBits & flags) !== 0;
@@ -100,7 +101,7 @@ export abstract class Lifecycle
   setTimer(name: string, after: Duration): void {
     this.protocol.checkTimer(name);
     const ms = after === Infinity ? Infinity : toMs(after);
-    // As what is sent too late: its end has cancelled all of them.
+    // After the end it is ignored, like a frame sent too late: all timers are cancelled by then.
     if (this.phase === RUNNING) this.setNamedTimer(name, ms);
   }
 
@@ -108,7 +109,7 @@ export abstract class Lifecycle
     this.setTimer(name, Infinity);
   }
 
-  /** Makes the socket its own. From here on it is counted. */
+  /** Takes ownership of the socket. From here on the connection is counted. */
   protected adopt(socket: Socket): void {
     const { counters, loop } = this.endpoint;
     this.io = new ReaderWriter(this, socket);
@@ -124,9 +125,9 @@ export abstract class Lifecycle
 
   // -- deadlines ----------------------------------------------------------------------------------------
 
-  /** While it runs: whether the peer keeps it waiting. */
+  /** While running: ends the connection if a deadline of the peer (idle, frame) has passed. */
   protected abstract heedPeer(io: ReaderWriter, now: number): void;
-  /** While it runs: when to ask that again. */
+  /** While running: when to check that again. */
   protected abstract peerDeadline(io: ReaderWriter): number;
 
   onDeadline(now: number): number {
@@ -139,7 +140,7 @@ export abstract class Lifecycle
     return this.#endBy === NONE ? io.stalledAt : Math.min(this.#endBy, io.stalledAt);
   }
 
-  /** Its end takes too long: the peer does not close its side, or `terminate` does not come back. */
+  /** The end takes too long: the peer does not close its side, or `terminate` does not settle. */
   private overdue(): void {
     if (this.phase === CLOSING) this.killed();
     else this.abort(this.#exitReason);
@@ -151,14 +152,14 @@ export abstract class Lifecycle
     this.stop(reason);
   }
 
-  /** The peer does not take what is sent to it: it will not take what is still to come either. */
+  /** The peer does not read: output that waits is given up. */
   protected giveUp(reason: ExitReason): void {
     this.setFlag(HOPELESS);
     if (this.phase < CLOSING) this.stop(reason);
     else this.abort(reason);
   }
 
-  /** Leaves the present state, ends the protocol, and closes: what was sent goes out, unless it crashed. */
+  /** Leaves the present state, runs `terminate`, and closes: waiting output is flushed first, except after a crash. */
   protected stop(reason: ExitReason): void {
     if (!this.alive || this.phase >= CLOSING) return;
     if (this.phase === WAITING) return this.exitWith(reason);
@@ -201,7 +202,7 @@ export abstract class Lifecycle
     this.finish();
   }
 
-  /** Sends FIN once all output is out, then waits a little for the peer's: a reset would destroy what is under way. */
+  /** Sends FIN once the output is flushed, then waits for the peer's: closing at once could reset bytes still in flight. */
   protected finish(): void {
     const { pending, socket } = this.io as ReaderWriter;
     if (pending > 0) return;
@@ -211,7 +212,7 @@ export abstract class Lifecycle
     socket.end();
   }
 
-  /** Ends without waiting for anything. */
+  /** Ends at once. */
   protected abort(reason: ExitReason): void {
     this.phase = GONE;
     this.exitWith(reason);
@@ -220,7 +221,7 @@ export abstract class Lifecycle
   onClosed(code: string | undefined): void {
     this.setFlag(HOPELESS);
     if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
-    // What `terminate` waits for is waited for all the same.
+    // While `terminate` runs, its promise is awaited all the same.
     else if (this.phase > CLOSING) this.abort(this.#exitReason);
   }
 
@@ -244,18 +245,18 @@ export abstract class Lifecycle
     endpoint.onReleased?.();
   }
 
-  // -- being looked at ----------------------------------------------------------------------------------
+  // -- inspection ----------------------------------------------------------------------------------
 
   get label(): string {
     return this.protocol.name;
   }
 
-  /** Started, and not given its socket yet. */
+  /** Started, and the listener has not handed its socket over yet. */
   get waiting(): boolean {
     return this.phase === WAITING;
   }
 
-  /** Asked of the system when somebody wants to know: most protocols never do. */
+  /** A system call at the first read: most protocols never ask. */
   get peer(): Peer {
     return this.io?.socket.peer ?? NOWHERE;
   }
@@ -272,7 +273,7 @@ export abstract class Lifecycle
     return this.io?.bytesSent ?? 0;
   }
 
-  /** Bytes that were received and not handled. */
+  /** Bytes received and not yet handled. */
   get buffered(): number {
     return this.io?.unhandled ?? 0;
   }

@@ -1,13 +1,12 @@
 /**
- * Both directions of one connection. Its write side is `outlet.ts`, the same object in two files, so that nothing
- * is paid for the seam. Here is its read side: what was received and not yet handled, and how many frames are
- * asked for.
+ * Read side of a connection: the bytes received and not yet handled, and the number of frames asked for. It extends the
+ * write side (`writer.ts`): one object in two files, because a second object would cost memory per connection.
  *
  *   chunk ─┬─ the decoder is hungry ─▶ decoder ──frame──▶ handler
  *          │                             └ frames wait for a turn, or for room: reading stops
  *          └─ it is not ─▶ held, and reading stops: TCP pushes back on the client
  *
- * Nothing is decided here about when a frame is handled; that is the connection's rule.
+ * When a frame is handled is decided by the connection (`ready`), not here.
  */
 
 import type { ReusedBuffer } from "../../framing/buffer-view.js";
@@ -21,7 +20,7 @@ import { Writer, type WriterOwner } from "./writer.js";
 
 /** No frame has begun. */
 export const NONE = -1;
-/** No number of frames was asked for. */
+/** Frames are not limited by a number. */
 const UNLIMITED = -1;
 
 export class ReaderWriter extends Writer {
@@ -30,15 +29,15 @@ export class ReaderWriter extends Writer {
   credit = UNLIMITED;
   /** When the connection was accepted, in clock milliseconds. */
   readonly openedAt: number;
-  /** When the last whole frame was handled. */
+  /** When the last whole frame was handled, in clock milliseconds. */
   lastFrameAt: number;
-  /** Until then its silence does not count. */
+  /** Silence of the peer before this time does not count as idle. */
   excusedAt = 0;
-  /** When the frame that is not yet whole began; `NONE` when there is none. */
+  /** When the first byte of an incomplete frame arrived; `NONE` when there is none. */
   partialSince = NONE;
-  /** While nothing is buffered none is kept, where the framing allows it: most connections are idle. */
+  /** Released while nothing is buffered, where the framing allows it: most connections are idle. */
   #decoder: Decoder<any> | undefined = undefined;
-  /** A chunk that came while the decoder was not hungry; reading is paused. */
+  /** A chunk that arrived while the decoder still had frames; reading is paused. */
   #held: Buffer | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
@@ -65,27 +64,27 @@ export class ReaderWriter extends Writer {
     return this.has(HEEDLESS);
   }
 
-  /** The output has no room, and that is heeded: no frame is handled. */
+  /** The output is full, and the protocol heeds that: no frame is handled. */
   get blocked(): boolean {
     return this.full && !this.heedless;
   }
 
-  /** Since when the peer can be called silent. */
+  /** Since when the peer counts as idle. */
   get heardAt(): number {
     return Math.max(this.lastFrameAt, this.excusedAt);
   }
 
-  /** The peer has finished sending: nothing comes any more. */
+  /** The peer has finished sending. */
   end(): void {
     this.put(ENDED, true);
   }
 
-  /** Bytes that were received and not handled. */
+  /** Bytes received and not yet handled. */
   get unhandled(): number {
     return this.buffered + (this.#held?.length ?? 0);
   }
 
-  /** Of these, what the decoder has. */
+  /** The part of them that is in the decoder. */
   get buffered(): number {
     return this.#decoder?.buffered ?? 0;
   }
@@ -104,7 +103,7 @@ export class ReaderWriter extends Writer {
   }
 
   /**
-   * As `take`, for memory that is used again when `keep` has been called.
+   * As `take`, for borrowed memory: it is overwritten after `keep` was called.
    * @returns whether there may be frames now
    */
   lend(source: ReusedBuffer, length: number): boolean {
@@ -117,7 +116,7 @@ export class ReaderWriter extends Writer {
     return true;
   }
 
-  /** Copies what has not been pulled out of the memory that was lent. */
+  /** Copies what was not pulled out of the borrowed memory. */
   keep(): void {
     const decoder = this.#decoder;
     if (!this.hungry && decoder && canBorrow(decoder)) decoder.copyRest(this.owner.protocol.readMemory);
@@ -139,14 +138,14 @@ export class ReaderWriter extends Writer {
     return false;
   }
 
-  /** Frames wait, for a turn or for room in the output: no more is read until they are handled. */
+  /** Frames wait for a turn or for room in the output: stops reading until they are handled. */
   pause(): void {
     if (this.buffered === 0) return;
     if (this.blocked) this.pushBack();
     else this.stopReading();
   }
 
-  /** What the frames wait for may never come: reads on, or nobody would notice that the peer has gone. */
+  /** Frames wait for something that may never happen: reads on, or the end of the peer would go unnoticed. */
   listen(): void {
     if (this.#held === undefined) this.readOn();
   }
@@ -171,15 +170,15 @@ export class ReaderWriter extends Writer {
 
   /**
    * The next frame; `undefined` when there is none.
-   * @throws FramingError when the bytes are no frame
+   * @throws FramingError when the bytes are invalid
    */
   pull(): any {
     return this.#decoder?.pull();
   }
 
   /**
-   * The decoder has no frame left: gives it what was held back, and reads on.
-   * @returns how many bytes that were
+   * The decoder has no frame left: feeds it the held chunk, and reads on.
+   * @returns the length of that chunk in bytes
    */
   refill(): number {
     this.put(HUNGRY, true);
@@ -194,13 +193,13 @@ export class ReaderWriter extends Writer {
     return held.length;
   }
 
-  /** Nothing of it is wanted any more. Reads on all the same: a client that cannot send may never get to reading. */
+  /** Drops what is held. Reads on all the same: a client that is blocked in sending may never get to reading. */
   discard(): void {
     this.#held = undefined;
     this.readOn();
   }
 
-  /** Asks for frames in another way; a number is added to those that are still to come. */
+  /** Changes the flow control mode; a number is added to the frames still asked for. */
   ask(active: Active): void {
     this.put(HEEDLESS, active === true);
     if (typeof active !== "number") this.credit = UNLIMITED;
@@ -208,7 +207,7 @@ export class ReaderWriter extends Writer {
   }
 }
 
-/** Whether it can look at memory that is only lent. */
+/** Whether the decoder can work on borrowed memory. */
 function canBorrow(decoder: Decoder<any>): decoder is BorrowingDecoder<any> {
   return (decoder as BorrowingDecoder<any>).pushBorrowed !== undefined;
 }

@@ -1,19 +1,19 @@
 /**
- * What a connection has sent and the kernel has not taken: the outstanding write, and what waits behind it. Made when
- * a write is not done at once, gone when all is out: most connections have none.
+ * Write queue of a connection: the outstanding write, and the bytes that wait behind it. Exists from a write that does
+ * not complete at once until all is written: most connections have none.
  */
 
-/** The first size of the queue. */
+/** Initial size in bytes. */
 const FIRST = 4 * 1024;
 
 export class WriteQueue {
   /** Bytes of the outstanding write. */
   inFlight = 0;
-  /** When the kernel was last seen to take something, in clock milliseconds. */
+  /** When the kernel was last seen to take a byte, in clock milliseconds. */
   progressAt = 0;
-  /** What of the outstanding write it had not taken by then. */
+  /** Bytes of the outstanding write that it had not taken by then. */
   unsent = 0;
-  /** Bytes that wait behind it. */
+  /** Bytes that wait behind the outstanding write. */
   queued = 0;
   #queue: Buffer | undefined = undefined;
 
@@ -32,7 +32,7 @@ export class WriteQueue {
     return grown;
   }
 
-  /** Takes out what waits: from now on it is whoever writes it that owns the memory. */
+  /** Takes the waiting bytes out. The caller owns their memory from now on. */
   takeQueue(): Buffer {
     const bytes = (this.#queue as Buffer).subarray(0, this.queued);
     this.#queue = undefined;

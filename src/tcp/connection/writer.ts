@@ -1,10 +1,10 @@
 /**
- * The write side of one connection. At most one write is outstanding; what is sent meanwhile is encoded into
- * a buffer of the connection's own and leaves in one write when that one is done. So a peer that does not
- * read costs what is stated in the limits and no more.
+ * Write side of a connection. At most one write is outstanding; what is sent meanwhile is encoded into a queue of the
+ * connection's own and leaves in one write when the outstanding one completes. A peer that does not read costs at most
+ * what the limits state.
  *
- *   send ─┬─ nothing outstanding ─▶ the turn's buffer ──flush──▶ socket.write ─┬ all taken: done
- *         └─ a write outstanding ─▶ queue ◀── behind it ──────────────────────┴ not all: outstanding
+ *   send ─┬─ nothing outstanding ─▶ output buffer ──flush──▶ socket.write ─┬ all taken: done
+ *         └─ a write outstanding ─▶ write queue ◀─────────────────────────┴ not all: outstanding
  */
 import { isUint8Array } from "node:util/types";
 import type { Framing } from "../../framing/framing.js";
@@ -26,10 +26,10 @@ export interface WriterOwner extends TimerWheelEntry {
 export class Writer implements OutputOwner {
   bytesSent = 0;
   readonly socket: Socket;
-  /** What is true or false of it, in one number: eight bytes of every connection for each that is not. */
+  /** See `flags.ts`. */
   protected flags = 0;
   protected readonly owner: WriterOwner;
-  /** While a write is outstanding. */
+  /** Exists only while a write is outstanding. */
   #queue: WriteQueue | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
@@ -47,22 +47,22 @@ export class Writer implements OutputOwner {
     else this.flags &= ~flag;
   }
 
-  /** At its high-water mark, and since then not down to the low one. */
+  /** The output has reached its high-water mark, and not yet gone down to the low one. */
   get full(): boolean {
     return this.has(FULL);
   }
 
-  /** Bytes that were sent and not yet taken by the kernel. */
+  /** Bytes that were written and not yet taken by the kernel. */
   get pending(): number {
     return this.#queue?.pending ?? 0;
   }
 
-  /** Bytes that wait to leave, those of the present turn included. */
+  /** Bytes that wait to leave, including those in the output buffer of this turn. */
   get outbound(): number {
     return this.pending + this.owner.endpoint.loop.output.gathered(this);
   }
 
-  /** When the outstanding write will have stood still for too long; `Infinity` when there is none. */
+  /** Deadline of the outstanding write, in clock milliseconds; `Infinity` when there is none. */
   get stalledAt(): number {
     return this.#queue ? this.#queue.progressAt + this.owner.protocol.limits.send : Infinity;
   }
@@ -73,7 +73,7 @@ export class Writer implements OutputOwner {
     const { output } = this.owner.endpoint.loop;
     if (this.#queue === undefined) {
       if (length <= LARGE && output.fits(this, length)) return output.append(this, framing, frame);
-      // Ours, which must leave before this frame, or another's, which is in the way.
+      // Frames of this connection, which must leave first, or of another one.
       output.flush();
     }
     if (this.#queue) return this.enqueue(this.#queue, framing, frame, length);
@@ -95,7 +95,7 @@ export class Writer implements OutputOwner {
     return this.noteWrite(bytes.length, this.socket.write(bytes));
   }
 
-  /** Whether a large frame can leave from its own memory, which is not about to be used again. */
+  /** Whether a large frame can leave from its own memory: not if that is borrowed. */
   private sendsInPlace<Out>(framing: Framing<any, Out>, frame: Out): frame is Out & Uint8Array {
     return framing.encodeHead !== undefined && isUint8Array(frame) && !isBorrowed(frame.buffer);
   }
@@ -105,18 +105,18 @@ export class Writer implements OutputOwner {
     const { heads } = loop;
     const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
     if (this.noteWrite(length, this.socket.writeTwo(head, frame))) return;
-    // Both belong to the socket until the write is done.
+    // Head and frame belong to the socket until the write completes.
     loop.renewHeads();
     giveToSocket(frame.buffer);
   }
 
   /**
-   * The outstanding write is done: the next one leaves.
-   * @returns whether that has brought the output from its high-water mark down to the low one
+   * The outstanding write has completed: writes the queue.
+   * @returns whether the output has gone down from its high-water mark to the low one
    */
   written(): boolean {
     const queue = this.#queue;
-    // Dropped meanwhile.
+    // The connection was dropped meanwhile.
     if (!queue) return false;
     this.countOutbound(-queue.inFlight);
     queue.inFlight = 0;
@@ -126,7 +126,7 @@ export class Writer implements OutputOwner {
     return true;
   }
 
-  /** Whether the kernel has taken nothing of the outstanding write for too long. */
+  /** Whether the kernel has taken no byte of the outstanding write for `limits.send`. */
   stalled(now: number): boolean {
     const queue = this.#queue;
     if (!queue || now < this.stalledAt) return false;
@@ -137,14 +137,14 @@ export class Writer implements OutputOwner {
     return false;
   }
 
-  /** The connection is over: what waits is no longer counted, and its memory is let go. */
+  /** The connection is over: uncounts what waits and frees its memory. */
   drop(): void {
     this.countOutbound(-this.pending);
     this.owner.endpoint.loop.output.forget(this);
     this.#queue = undefined;
   }
 
-  /** Writes what waits; nothing is outstanding. */
+  /** Writes the queue; no write is outstanding. */
   private writeQueue(queue: WriteQueue): void {
     this.#queue = undefined;
     if (queue.queued === 0) return;
@@ -152,7 +152,7 @@ export class Writer implements OutputOwner {
     this.writeOutput(queue.takeQueue());
   }
 
-  /** Takes note of a write. @returns whether it was done at once */
+  /** Counts a write. @returns whether it completed at once */
   private noteWrite(length: number, done: boolean): boolean {
     this.bytesSent += length;
     this.owner.endpoint.counters.bytesSent += length;

@@ -1,4 +1,4 @@
-/** What connections run on: a protocol's table as one object of the same shape per state, its defaults filled in. */
+/** Compiles a protocol's table of states: one object of the same shape per state, with the defaults filled in. */
 
 import type { Cells, Outcome, StatemEvent } from "../../otp/gen-statem/gen-statem.js";
 import { type Step, stop } from "../../otp/gen-statem/step.js";
@@ -7,7 +7,7 @@ import type { Peer } from "../../transport/transport.js";
 import type { Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 
-/** A state as connections run on it: every cell is there, so that all states have one shape. */
+/** A compiled state. Every cell is present, so that all states have one shape for V8. */
 export interface ProtocolCells extends Cells<any> {
   readonly frame: (conn: any, frame: any) => Outcome;
   readonly message: ((conn: any, message: any) => Outcome) | undefined;
@@ -20,7 +20,7 @@ export interface ProtocolCells extends Cells<any> {
   readonly timers: ReadonlyMap<string, (conn: any) => Outcome> | undefined;
 }
 
-/** Hands an event to its cell. (Frames come past here only when they were put off: the loop calls their cell itself.) */
+/** Calls the cell of an event. Only postponed frames pass here: the frame loop calls their cell itself. */
 export function handleEvent(cells: ProtocolCells, conn: unknown, kind: string, content: unknown): Outcome {
   switch (kind) {
     case "frame":
@@ -46,17 +46,17 @@ export function handleEvent(cells: ProtocolCells, conn: unknown, kind: string, c
   }
 }
 
-/** What the server may decide about a protocol from outside. */
+/** What the server's configuration overrides in a protocol. */
 export interface CompileOptions {
-  /** Overrules the idle time of every state, in milliseconds. */
+  /** Overrides the idle time of every state, in milliseconds. */
   readonly idle?: number | undefined;
 }
 
-/** The states by name, and where to begin. */
+/** The compiled states by name, and the initial one. */
 export interface CompiledStates {
   readonly initial: ProtocolCells;
   readonly states: ReadonlyMap<string, ProtocolCells>;
-  /** The names of all timers, whichever state lists them. */
+  /** The names of all timers of all states. */
   readonly timers: ReadonlySet<string>;
 }
 
@@ -77,7 +77,7 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       passive: state.passive,
       drained: state.drained,
       ended: state.ended ?? finish,
-      shutdown: state.shutdown ? farewell(state.shutdown) : goDown,
+      shutdown: state.shutdown ? shutdownCell(state.shutdown) : goDown,
       timers:
         state.timers && new Map(timersOf(state).map(([name, cell]) => [name, handler(cell.do ?? cell)])),
     });
@@ -92,7 +92,7 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
 const timersOf = (state: any) =>
   Object.entries<any>(state.timers ?? {}).filter(([, cell]) => cell !== undefined);
 
-/** `enter`, before which the state's own timers are set. */
+/** Wraps `enter` so that the state's own timers are set first. */
 function entering(state: any): ProtocolCells["enter"] {
   const own = timersOf(state).filter(([, { after }]) => after !== undefined && after !== Infinity);
   if (own.length === 0) return state.enter;
@@ -110,8 +110,8 @@ const unexpected = () => stop("unexpected_frame");
 const finish = () => stop();
 const goDown = () => stop("shutdown");
 
-/** After its goodbye a connection stops, unless it has moved to a state of its own. */
-function farewell(shutdown: (conn: any) => Outcome): (conn: any) => Outcome {
+/** After a `shutdown` handler the connection stops, unless the handler moved to another state. */
+function shutdownCell(shutdown: (conn: any) => Outcome): (conn: any) => Outcome {
   return (conn) => {
     const outcome = shutdown(conn);
     return outcome instanceof Promise ? outcome.then((step) => step ?? goDown()) : (outcome ?? goDown());
@@ -123,8 +123,8 @@ function atOnce(leave: (conn: any) => void): (conn: any) => void {
     noPromise(leave(conn), "leave cannot wait, because the next state begins at once; terminate can");
 }
 
-/** Who the peer is costs a call to the system: made when somebody looks. */
-class AskedPeer implements Peer {
+/** The peer's address costs a system call, made only when `data` reads it. */
+class LazyPeer implements Peer {
   readonly #conn: { readonly peer: Peer };
   constructor(conn: { readonly peer: Peer }) {
     this.#conn = conn;
@@ -139,12 +139,12 @@ class AskedPeer implements Peer {
 
 /** The data of a new connection. */
 export function dataFor(protocol: AnyProtocol, conn: { readonly peer: Peer }): unknown {
-  const data = protocol.data?.(new AskedPeer(conn));
+  const data = protocol.data?.(new LazyPeer(conn));
   noPromise(data, "data cannot wait: fetch what takes time in the first state's enter");
   return data;
 }
 
-/** @throws TypeError for what would be waited for: nobody does, and its rejection would end the worker */
+/** @throws TypeError for a promise: it would not be awaited, and its rejection would end the worker */
 function noPromise(value: unknown, what: string): void {
   if (!(value instanceof Promise)) return;
   value.catch(() => {});

@@ -1,30 +1,30 @@
-/** The limits of a connection, and the values they have unless a protocol says otherwise. */
+/** Limits of a connection, and their default values. */
 
 export interface Limits {
-  /** Frames of one connection handled before the others get their turn. */
+  /** Frames handled in one turn before other connections are served. Default 64. */
   readonly framesPerTurn: number;
-  /** Bytes of one connection handled before the others get their turn. */
+  /** Bytes handled in one turn before other connections are served. Default 64 KiB. */
   readonly bytesPerTurn: number;
-  /** Output waiting to be sent at which no further frame is handled, in bytes. */
+  /** Waiting output at which no further frame is handled, in bytes. Default 64 KiB. */
   readonly highWater: number;
-  /** Output below which frames are handled again, in bytes. */
+  /** Waiting output at which frames are handled again, in bytes. Default 16 KiB. */
   readonly lowWater: number;
-  /** Output waiting to be sent, in bytes: who sends more while it is above this ends the connection (`slow_consumer`). */
+  /** Waiting output above which a further `send` ends the connection (`slow_consumer`), in bytes. Default 1 MiB. */
   readonly maxOutbound: number;
   /**
-   * Output waiting in all connections of an OS process, in bytes: above it, a connection with any output waiting is
-   * treated as if it were at its high water.
+   * Waiting output of all connections of the OS process, of every listener in it, in bytes: above it, a connection with
+   * any waiting output is treated as if it were at its high-water mark. Default 256 MiB.
    */
   readonly workerOutbound: number;
-  /** Without a whole frame for so long: `idle`, in milliseconds. */
+  /** Time without a whole frame after which `idle` runs, in milliseconds. Default 2 min. */
   readonly idle: number;
-  /** From the first to the last byte of one frame, in milliseconds. */
+  /** Time from the first to the last byte of one frame, in milliseconds; then `frame_timeout`. Default 15 s. */
   readonly frame: number;
-  /** Output of which the peer takes nothing for so long ends the connection, in milliseconds. */
+  /** Time in which the peer takes no byte of the waiting output, in milliseconds; then `send_timeout`. Default 30 s. */
   readonly send: number;
-  /** How long a peer gets to close its side after we have closed ours, in milliseconds. */
+  /** Time the peer has to close its side after ours was closed, in milliseconds. Default 1 s. */
   readonly linger: number;
-  /** How long a protocol's `terminate` may take, in milliseconds; then the connection is killed. */
+  /** Time a protocol's `terminate` may take, in milliseconds; then the connection is killed. Default 5 s. */
   readonly terminate: number;
 }
 

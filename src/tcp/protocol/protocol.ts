@@ -1,4 +1,4 @@
-/** What a protocol author writes: a table of states. `check.ts` checks it, `compile.ts` makes of it what connections run on. */
+/** Types of what a protocol author writes: a table of states. Checked by `validate.ts`, compiled by `compile.ts`. */
 import type { Framing } from "../../framing/framing.js";
 import type { Postpone, Step } from "../../otp/gen-statem/step.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
@@ -7,47 +7,53 @@ import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Limits } from "./limits.js";
 
-/** How frames are asked for: one after the other, without regard to the output, or so many and then `passive`. */
+/**
+ * Flow control mode, as `{active, _}` of Erlang's sockets. `"once"`: the next frame only when the last is handled and the
+ * output has room; `true`: regardless of the output; a number from 1 to 32767: that many frames, then `passive`.
+ */
 export type Active = "once" | true | number;
 
-/** A connection as its protocol sees it. */
+/** A connection as a protocol's handlers see it. */
 export interface Conn<Data, Out, Timers extends string = string> {
   readonly pid: Pid;
   readonly peer: Peer;
-  /** The state it is in. */
+  /** Name of the present state. */
   readonly state: string;
   readonly data: Data;
-  /** Bytes that wait to be sent. */
+  /** Bytes sent that the kernel has not taken yet. */
   readonly outbound: number;
   /**
-   * Sends a frame. One of 16 KiB or more may be sent from its own memory: leave that unchanged until `outbound`
-   * is 0. What is sent in one turn leaves in one write; after the end of the connection it is ignored.
-   * While more than `limits.maxOutbound` waits, it ends the connection instead (`slow_consumer`).
+   * Sends a frame; the frames of one turn leave in one write. A frame above 16 KiB may be sent from its own memory: do
+   * not change it until `outbound` is 0. After the end of the connection it is ignored.
+   * While more than `limits.maxOutbound` bytes wait, it ends the connection instead (`slow_consumer`).
    * @throws FramingError `send_too_long` when the framing cannot carry it
    */
   send(frame: Out): void;
-  /** Asks for frames in another way; a number is added to those that are still to come. */
+  /**
+   * Changes the flow control mode; a number is added to the frames still asked for.
+   * @throws TypeError for anything but `"once"`, `true` or a whole number from 1 to 32767
+   */
   setActive(active: Active): void;
   /**
-   * Sets a timer that some state lists under `timers`, or sets it anew: what the state does that the connection
-   * is in by then is done. Nothing but itself cancels it, neither frames nor a change of state. 0: after the
-   * messages that wait; `Infinity` cancels. After the end of the connection it is ignored.
+   * Sets or restarts a timer that some state lists under `timers`. When it expires, the cell of the then present state
+   * runs. Neither frames nor a change of state cancel it (generic time-out of gen_statem). 0: after the messages that
+   * wait; `Infinity` cancels. After the end of the connection it is ignored.
    * @throws TypeError when no state lists it, or `after` is no duration
    */
   setTimer(name: Timers, after: Duration): void;
-  /** Cancels a timer, whether it runs or not. */
+  /** Cancels a timer; does nothing when it is not running. @throws TypeError when no state lists it */
   cancelTimer(name: Timers): void;
 }
 
 type Returns<S extends string> = Step<S> | void | Promise<Step<S> | void>;
 type Cell<S extends string, C> = Exclude<Step<S>, Postpone> | ((conn: C) => Returns<S>);
-/** Something to do after a time: a step, or a handler. */
+/** A step or handler that runs after a time. */
 export interface After<T> {
   readonly after: Duration;
   readonly do: T;
 }
 
-/** One state: what it does with each event. What is not listed has a default. */
+/** One state: a cell per event. An event without a cell has the default given here. */
 export interface State<
   S extends string,
   Data,
@@ -63,47 +69,47 @@ export interface State<
   frame?(conn: C, frame: In): Returns<S>;
   /** A message from another process. Default: dropped. */
   message?(conn: C, message: Msg): Returns<S>;
-  /** So long after the state was entered, whatever happens in it. */
+  /** Runs this long after the state was entered, whatever happens in it (state time-out of gen_statem). Default: none. */
   readonly timeout?: After<Cell<S, C>>;
-  /** So long without a whole frame from the peer, counted from its last one (not from the state's beginning). Default: `{ after: "2m", do: stop("idle") }`. */
+  /** Runs after this long without a whole frame from the peer, counted from its last one, not from the entry of the state. Default: `{ after: "2m", do: stop("idle") }`. */
   readonly idle?: After<Cell<S, C>>;
   /**
-   * Named timers: what to do when one runs out in this state. `{ after, do }` also sets it whenever the state is
-   * entered, before `enter`; otherwise only `setTimer` does. One that is not listed runs out without effect.
+   * Named timers: what to do when one expires in this state. `{ after, do }` also sets it when the state is entered,
+   * before `enter`; otherwise only `setTimer` does. A timer that this state does not list expires without effect.
    */
   readonly timers?: { readonly [N in Timers]?: Cell<S, C> | Postpone | After<Cell<S, C> | Postpone> };
-  /** The frames that were asked for with a number are used up. */
+  /** The number of frames asked for is used up. Default: no frame until `setActive`. */
   passive?(conn: C): Returns<S>;
-  /** The output has gone down from its high-water mark. */
+  /** The output has gone down from its high-water mark (64 KiB) to the low one (16 KiB). Default: nothing. */
   drained?(conn: C): Returns<S>;
   /** The peer has finished sending, and its frames are handled. Default: `stop()`. */
   ended?(conn: C): Returns<S>;
   /**
-   * The server is going down: say goodbye. Comes before frames that wait. Afterwards the connection stops,
-   * unless the handler moves to another state: that one has the rest of the shutdown time.
+   * The server is shutting down: say goodbye. Runs before frames that wait. Afterwards the connection stops, unless the
+   * handler moves to another state, which has the rest of the shutdown time.
    */
   shutdown?(conn: C): Returns<S>;
-  /** The state is left: by `next`, `stop`, a crash or the peer, but not by kill. Cannot wait; `terminate` can. */
+  /** The state is left: by `next`, `stop`, a crash or the peer, but not by kill. Must be synchronous; `terminate` may be async. */
   leave?(conn: C): void;
 }
 
 export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends string = string> {
-  /** A word: names the processes, reports and series of its connections. */
+  /** A word (letters, digits, `-`, `_`; at most 64): names the processes, reports and metrics of its connections. */
   readonly name: string;
   readonly framing: Framing<In, Out>;
-  /** Default: the first state that is listed. */
+  /** Name of the initial state. Default: the first state listed. */
   readonly initial?: NoInfer<S>;
   /** Default `"once"`. */
   readonly active?: Active;
   /**
-   * `"kept"` (default): frames are safe to keep. `"borrowed"`: a frame is valid only until its handler returns
-   * (or first awaits), which saves a copy for a protocol that is done with it by then.
+   * `"kept"` (default): a frame may be kept. `"borrowed"`: a frame is valid only until its handler returns or first
+   * awaits, which saves copying it.
    */
   readonly frames?: "kept" | "borrowed";
-  /** The data of a new connection. */
+  /** Makes the data of a new connection, `conn.data`. Must be synchronous. Default: `undefined`. */
   data?(peer: Peer): Data;
   readonly states: Record<S, State<NoInfer<S>, NoInfer<Data>, NoInfer<In>, NoInfer<Out>, Msg, Timers>>;
-  /** Runs once at the end, after `leave`; not on kill. What it waits for has `limits.terminate`, then it is killed. */
+  /** Runs once at the end, after `leave`; not on kill. A promise has `limits.terminate` (5 s) to settle, then the connection is killed. */
   terminate?(
     conn: Conn<NoInfer<Data>, NoInfer<Out>, NoInfer<Timers>>,
     reason: ExitReason,

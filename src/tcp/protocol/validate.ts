@@ -1,4 +1,4 @@
-/** Whether a protocol is one: every mistake in it is found before anything starts, and said with its place. */
+/** Validates a protocol before anything starts. Every error names the place and what to write instead. */
 
 import { Next, POSTPONE, Stop } from "../../otp/gen-statem/step.js";
 import { toMs } from "../../otp/time/duration.js";
@@ -10,7 +10,7 @@ const KEYS = ["name", "framing", "initial", "active", "frames", "data", "states"
 const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "shutdown", "leave"];
 const TIMERS = ["timeout", "idle"];
 
-/** @throws TypeError unless it is a protocol */
+/** @throws TypeError that names the first mistake and its place */
 export function validateProtocol(protocol: AnyProtocol): void {
   const wrong = (what: string): never => {
     throw new TypeError(`protocol ${JSON.stringify(protocol?.name ?? "?")}: ${what}`);
