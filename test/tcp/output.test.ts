@@ -79,7 +79,7 @@ function line(endpoint: Endpoint) {
     writer.drop();
     endpoint.loop.timerWheel.remove(owner);
   };
-  return { socket, writer, end, send: (text: string | Buffer) => writer.send(framing, text) };
+  return { socket, writer, owner, end, send: (text: string | Buffer) => writer.send(framing, text) };
 }
 
 test("what is sent in one turn leaves in one write when the turn is over", () => {
@@ -168,6 +168,24 @@ test("a writer that is dropped takes what it has gathered and queued out of the 
   one.socket.take();
   one.writer.written();
   expect([endpoint.counters.outbound, one.socket.writes]).toEqual([0, 1]);
+});
+
+test("output waiting on one listener counts against limits.workerOutbound on another one of the OS process", () => {
+  const loop = new Loop();
+  const [one, other] = [line(new Endpoint({ loop })), line(new Endpoint({ loop }))];
+  one.socket.slow = other.socket.slow = true;
+  one.send(Buffer.alloc(10_000));
+  loop.output.flush();
+  const limits = { workerOutbound: 10_000 };
+  const small = defineProtocol({ name: "small", framing, states: { ready: {} }, limits });
+  // As a connection's protocol can be replaced while it lives.
+  Object.assign(other.owner, { protocol: new CompiledProtocol(small) });
+  other.send("x");
+  loop.output.flush();
+  expect([loop.outbound, other.writer.pending, other.writer.full]).toEqual([10_005, 3, true]);
+  one.end();
+  other.end();
+  expect(loop.outbound).toBe(0);
 });
 
 test("a large frame that cannot be encoded leaves nothing behind that would count as a peer that takes nothing", () => {

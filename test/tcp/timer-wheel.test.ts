@@ -60,6 +60,18 @@ test.each([0, 51_300, 123_456_789])(
   },
 );
 
+test("after the clock was replaced, deadlines run on the new one", async () => {
+  const [wheel, first, second] = [new TimerWheel(), new Item(), new Item()];
+  wheel.schedule(first, 1_000);
+  wheel.remove(first);
+  const next = new ManualClock();
+  const back = useClock(next);
+  wheel.schedule(second, 1_000);
+  await next.advance(1_300);
+  back();
+  expect([first.looked.length, second.looked.length]).toEqual([0, 1]);
+});
+
 test("a deadline beyond the ring is looked at on the way and comes true in time", async () => {
   const end = 200_000;
   const wheel = new TimerWheel();
