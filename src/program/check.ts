@@ -19,7 +19,7 @@ import {
   takeAdminToken,
   workerCount,
 } from "../config/config.js";
-import { logFileTrouble, tryLogFile } from "../telemetry/log/log-file.js";
+import { checkLogFile, logFileErrorText } from "../telemetry/log/log-file.js";
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import { bind } from "../transport/listening-socket.js";
@@ -174,10 +174,10 @@ function logFile({ logFile: file }: Config): Finding[] {
   const what = "log file";
   if (file === undefined) return [];
   try {
-    tryLogFile(file);
+    checkLogFile(file);
     return [{ what, verdict: "ok", text: file }];
   } catch (error) {
-    return [{ what, verdict: "wrong", text: logFileTrouble(file, error), exitCode: EXIT.badConfig }];
+    return [{ what, verdict: "wrong", text: logFileErrorText(file, error), exitCode: EXIT.badConfig }];
   }
 }
 

@@ -19,7 +19,7 @@ import {
 import { formatReason, ProcessExit } from "../otp/process/exit-reason.js";
 import { clock } from "../otp/time/clock.js";
 import { type Log, openLog } from "../telemetry/log/log.js";
-import { logFileTrouble } from "../telemetry/log/log-file.js";
+import { logFileErrorText } from "../telemetry/log/log-file.js";
 import { Metrics } from "../telemetry/metrics/metrics.js";
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import type { Choice } from "../transport/choose-transport.js";
@@ -66,7 +66,7 @@ export class Run {
       log = startLog(config);
     } catch (error) {
       if (config.logFile === undefined) throw error;
-      return refuse(EXIT.badConfig, logFileTrouble(config.logFile, error));
+      return refuse(EXIT.badConfig, logFileErrorText(config.logFile, error));
     }
     return new Run(prepared, log).run();
   }

@@ -85,11 +85,15 @@ test("a folder that is gone costs neither a line of those who run, nor the worke
   const { program, port, adminPort } = await serveLogging(join(logs, "server.log"));
   renameSync(logs, join(folder, "moved"));
   program.signal("SIGUSR2");
-  await eventually(() => count(join(folder, "moved"), /cannot be reopened: the old one stays in use/g) === 3);
+  await eventually(
+    () => count(join(folder, "moved"), /cannot reopen the log file: still writing to the old one/g) === 3,
+  );
   // A worker that comes now finds no place for its log.
   const [first = 0] = program.workers();
   process.kill(first, "SIGKILL");
-  await program.line(({ msg }) => /cannot be opened: standard output is used until SIGUSR2/.test(msg));
+  await program.line(({ msg }) =>
+    /cannot open the log file: logging to standard output until SIGUSR2/.test(msg),
+  );
   await eventually(async () => !isAlive(first) && (await http(adminPort, "/ready")).status === 200);
   await visits(port, 5);
   mkdirSync(logs);
@@ -104,11 +108,11 @@ test.each([
   [
     "in no folder",
     () => join(folder, "no", "server.log"),
-    () => `there is no folder ${join(folder, "no")}: make it, or name another --log-file`,
+    () => `no such directory ${join(folder, "no")}: create it, or choose another --log-file`,
   ],
-  ["that is a folder", () => folder, () => "it is a folder: name a file in it"],
+  ["that is a folder", () => folder, () => "it is a directory: give the path of a file"],
 ])("a file %s is refused at the start and by check, in one line and with 78", async (_, file, why) => {
-  const reason = `the log file ${file()} cannot be written: ${why()}`;
+  const reason = `cannot write log file ${file()}: ${why()}`;
   const started = await run(["start", "--port=0", "--admin-port=0", `--log-file=${file()}`]);
   expect(started).toEqual({ code: 78, stdout: "", stderr: `drover: ${reason}\n` });
   const checked = await run(["check", "--port=0", "--admin-port=0", `--log-file=${file()}`]);

@@ -177,7 +177,10 @@ describe("reports", () => {
     });
     crashReports.publish(crashWith(hostile));
     crashReports.publish(crashWith(Object.create(null)));
-    expect(lines()).toMatchObject([{ msg: "an event could not be logged" }, { reason: "unprintable" }]);
+    expect(lines()).toMatchObject([
+      { msg: "cannot log an event: formatting failed" },
+      { reason: "unprintable" },
+    ]);
   });
 
   it("appear to people as SASL prints them", () => {
@@ -196,7 +199,7 @@ describe("connections and listeners", () => {
     listenerEvents.publish({ ...listening, what: "full", address: "0.0.0.0" });
     expect(lines()).toMatchObject([
       { level: "info", msg: "listening on [::]:2222", listener: "main", state: "listening", port: 2222 },
-      { level: "warn", msg: "full: as many connections as allowed on 0.0.0.0:2222" },
+      { level: "warn", msg: "connection limit reached, not accepting on 0.0.0.0:2222" },
     ]);
   });
 
@@ -263,7 +266,7 @@ describe("a flood", () => {
     expect(lines()).toHaveLength(12);
     expect(lines()[11]).toMatchObject({
       level: "error",
-      msg: "… and 990 more like this in the last second",
+      msg: "suppressed 990 more log lines of this kind in the last second",
       report: "crash",
       suppressed: 990,
       like: "crash TypeError",
@@ -295,7 +298,9 @@ describe("a flood", () => {
     open();
     for (let n = 0; n < 15; n++) supervisorReports.publish(killed);
     log.close();
-    expect(lines().at(-1)).toMatchObject({ msg: "… and 5 more like this in the last second" });
+    expect(lines().at(-1)).toMatchObject({
+      msg: "suppressed 5 more log lines of this kind in the last second",
+    });
   });
 });
 
@@ -366,5 +371,5 @@ it("a route of the admin server that failed is an error, with what was thrown", 
   open();
   adminFailures.publish({ method: "GET", path: "/tree\n", error: typeError() });
   expect(lines()[0]).toMatchObject({ level: "error", method: "GET", err: { type: "TypeError" } });
-  expect(lines()[0].msg).toMatch(/^the admin server failed at GET \/tree\n: TypeError: /);
+  expect(lines()[0].msg).toMatch(/^admin request failed: GET \/tree\n: TypeError: /);
 });

@@ -152,7 +152,7 @@ describe("a log that cannot be written", () => {
       .map((line) => JSON.parse(line));
     const told = read.filter(({ lost }) => lost !== undefined);
     expect(told.length).toBeGreaterThan(0);
-    expect(told[0]).toMatchObject({ level: "warn", msg: expect.stringMatching(/^\d+ log lines were lost$/) });
+    expect(told[0]).toMatchObject({ level: "warn", msg: expect.stringMatching(/^dropped \d+ log lines: /) });
     expect(read.length - told.length + seen.atEnd).toBe(seen.lines);
   });
 });

@@ -3,7 +3,7 @@
 import type { TraceLine } from "../../control/trace.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { wallTime } from "../../otp/time/clock.js";
-import { visible } from "../../telemetry/log/safe-text.js";
+import { escapeControls } from "../../telemetry/log/safe-text.js";
 import { formatValue } from "./state-text.js";
 
 /** Bytes of a frame that are shown. */
@@ -28,9 +28,9 @@ export function frameParts(frame: unknown): Partial<TraceLine> {
 function bytesParts(frame: Uint8Array): Partial<TraceLine> {
   const { buffer, byteOffset, length } = frame;
   const first = Buffer.from(buffer, byteOffset, Math.min(length, FRAME));
-  return { hex: first.toString("hex"), text: visible(first.toString()) };
+  return { hex: first.toString("hex"), text: escapeControls(first.toString()) };
 }
 
 export function termText(value: unknown): string {
-  return visible(formatValue(value, TEXT));
+  return escapeControls(formatValue(value, TEXT));
 }

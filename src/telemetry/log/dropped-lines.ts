@@ -1,7 +1,7 @@
-/** How many log lines this OS process has given up, whatever they were for. */
+/** Count of log lines that this OS process has dropped, over all logs: `drover_log_lines_dropped_total`. */
 let lines = 0;
 
-export function countLoss(more: number): void {
+export function countDropped(more: number): void {
   lines += more;
 }
 

@@ -1,33 +1,33 @@
-/** What a JSON line carries: reports with the fields of the real ones, and the fields of everybody else made safe. */
+/** Fields of a JSON log line: OTP reports with the field names of OTP, and sanitised fields of all other lines. */
 import type { ChildReport, CrashReport, Mfa, ProgressReport, SupervisorReport } from "../../otp/events.js";
 import { ProcessExit } from "../../otp/process/exit-reason.js";
-import { clip, LONGEST_TERM, reasonText, termText } from "./safe-text.js";
+import { MAX_TERM, reasonText, termText, truncate } from "./safe-text.js";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Links and ancestors named in one report at most: a supervisor may have ten thousand. */
-const PIDS_SHOWN = 20;
-const LONGEST_STACK = 1800;
-/** What the line itself says: a field with such a name would be a second one. */
-const TAKEN: readonly string[] = ["time", "level", "worker", "osPid", "name", "msg"];
+/** Maximum number of links or ancestors in one report: a supervisor may have ten thousand. */
+const MAX_PIDS = 20;
+const MAX_STACK = 1800;
+/** Names of the log's own fields. A caller's field of that name gets a trailing `_`, or the key would occur twice. */
+const RESERVED: readonly string[] = ["time", "level", "worker", "osPid", "name", "msg"];
 
-/** The fields that somebody gave with a line. */
+/** A caller's fields with safe names and truncated values. */
 export function plainFields(fields: Fields): Fields {
   const plain: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
-    // Names are not escaped by the encoder.
+    // pino does not escape field names.
     const name = key.replace(/[^\w.-]/g, "_");
-    plain[TAKEN.includes(name) ? `${name}_` : name] = plainValue(value);
+    plain[RESERVED.includes(name) ? `${name}_` : name] = plainValue(value);
   }
   return plain;
 }
 
 function plainValue(value: unknown): unknown {
   if (value instanceof Error) return errorFields(value);
-  return typeof value === "string" ? clip(value) : value;
+  return typeof value === "string" ? truncate(value) : value;
 }
 
-/** An `Error` as pino writes one. */
+/** The `err` field, in the form of pino's standard serializer. */
 export function errorFields(error: Error): {
   readonly type: string;
   readonly message: string;
@@ -36,12 +36,12 @@ export function errorFields(error: Error): {
   const { name, message, stack } = error;
   return {
     type: String(name),
-    message: clip(String(message), LONGEST_TERM),
-    stack: clip(String(stack), LONGEST_STACK),
+    message: truncate(String(message), MAX_TERM),
+    stack: truncate(String(stack), MAX_STACK),
   };
 }
 
-/** The error behind a reason: one that only carries another reason is none. */
+/** The error of an exit reason. `ProcessExit` does not count: it only carries another reason. */
 export function errorOf(reason: unknown): Error | undefined {
   return reason instanceof Error && !(reason instanceof ProcessExit) ? reason : undefined;
 }
@@ -53,10 +53,10 @@ function reasonFields(reason: unknown): Fields {
 
 /** `{echo,start_link,[]}`. */
 export function mfaText([module, fn, args]: Mfa): string {
-  return clip(`{${termText(module)},${termText(fn)},[${args.map(termText).join(",")}]}`, LONGEST_TERM);
+  return truncate(`{${termText(module)},${termText(fn)},[${args.map(termText).join(",")}]}`, MAX_TERM);
 }
 
-/** The child of a report, in the order and the words of OTP: `nb_children` takes the place of the pid. */
+/** The child of a report, with OTP's keys in OTP's order; a dynamic supervisor reports `nb_children` instead of `pid`. */
 export function offenderFields(child: ChildReport): Fields {
   return {
     ...(child.nbChildren === undefined
@@ -93,7 +93,7 @@ export function crashFields(report: CrashReport): Fields {
     initialCall,
     pid: String(pid),
     registeredName: registeredName ?? null,
-    label: clip(label),
+    label: truncate(label),
     ...reasonFields(reason),
     ancestors: pidList(ancestors),
     messageQueueLength,
@@ -102,8 +102,8 @@ export function crashFields(report: CrashReport): Fields {
   };
 }
 
-/** The first of them, and how many more there are. */
+/** The first 20 pids, then `… (+N)`. */
 export function pidList(pids: readonly unknown[]): string[] {
-  const shown = pids.slice(0, PIDS_SHOWN).map(String);
-  return pids.length > PIDS_SHOWN ? [...shown, `… (+${pids.length - PIDS_SHOWN})`] : shown;
+  const shown = pids.slice(0, MAX_PIDS).map(String);
+  return pids.length > MAX_PIDS ? [...shown, `… (+${pids.length - MAX_PIDS})`] : shown;
 }

@@ -1,13 +1,13 @@
-/** How much is logged. */
+/** Log levels. */
 import { pino } from "pino";
 
-/** What a line can be. */
+/** Level of one line. */
 export type LineLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
-/** The least that is logged. */
+/** Minimum level of a log; `silent` logs nothing. */
 export type Level = LineLevel | "silent";
 
-/** Whether a line is logged where `least` is the least. */
-export function passes(level: LineLevel, least: Level): boolean {
+/** Whether a line of `level` is logged at this minimum level. */
+export function passes(level: LineLevel, minimum: Level): boolean {
   const { values } = pino.levels;
-  return least !== "silent" && (values[level] as number) >= (values[least] as number);
+  return minimum !== "silent" && (values[level] as number) >= (values[minimum] as number);
 }

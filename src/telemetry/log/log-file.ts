@@ -1,18 +1,18 @@
-/** The file of the log: how it is opened, and what to do where it cannot be. */
+/** Opens the log file, and explains in one line why it cannot be opened. */
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY, W_OK, X_OK } = constants;
 
 /**
- * What several OS processes append line by line is not mixed up: the kernel puts each write at the end as it is then.
- * And a pipe with a name and no reader is an error, instead of waiting for one.
+ * O_APPEND: each write of one line goes to the current end of the file, so lines of several OS processes do not mix.
+ * O_NONBLOCK: opening a FIFO without a reader fails (ENXIO) instead of blocking.
  */
 const APPEND = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK;
 
 /**
- * Opens it to append to, and makes it if there is none.
- * @returns the descriptor
+ * Opens the file for appending; creates it (mode 0640) if it does not exist.
+ * @returns the file descriptor
  * @throws NodeJS.ErrnoException
  */
 export function openLogFile(file: string): number {
@@ -20,10 +20,10 @@ export function openLogFile(file: string): number {
 }
 
 /**
- * Tries whether it can be opened, but makes none.
+ * Checks that the file could be opened for appending, without creating it.
  * @throws NodeJS.ErrnoException
  */
-export function tryLogFile(file: string): void {
+export function checkLogFile(file: string): void {
   try {
     closeSync(openSync(file, APPEND));
   } catch (error) {
@@ -32,17 +32,17 @@ export function tryLogFile(file: string): void {
   }
 }
 
-/** Why nothing can be logged there, in one line. */
-export function logFileTrouble(file: string, error: unknown): string {
+/** One line: which log file cannot be opened, why, and what to do. */
+export function logFileErrorText(file: string, error: unknown): string {
   const { code = "", message } = error as NodeJS.ErrnoException;
-  return `the log file ${file} cannot be written: ${REASONS[code]?.(dirname(file)) ?? message}`;
+  return `cannot write log file ${file}: ${REASONS[code]?.(dirname(file)) ?? message}`;
 }
 
 const REASONS: Readonly<Record<string, (folder: string) => string>> = {
-  ENOENT: (folder) => `there is no folder ${folder}: make it, or name another --log-file`,
-  ENOTDIR: (folder) => `${folder} is no folder: name another --log-file`,
-  EISDIR: () => "it is a folder: name a file in it",
-  EACCES: () => "this user has no right to: give it that right, or name another --log-file",
-  EROFS: () => "its file system is read-only: name another --log-file",
-  ENXIO: () => "it is a pipe that nobody reads: start its reader first",
+  ENOENT: (folder) => `no such directory ${folder}: create it, or choose another --log-file`,
+  ENOTDIR: (folder) => `${folder} is not a directory: choose another --log-file`,
+  EISDIR: () => "it is a directory: give the path of a file",
+  EACCES: () => "permission denied: grant this user write access, or choose another --log-file",
+  EROFS: () => "read-only file system: choose another --log-file",
+  ENXIO: () => "it is a FIFO without a reader: start the reader first",
 };

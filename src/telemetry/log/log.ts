@@ -1,8 +1,8 @@
 /**
- * The log: one JSON object a line, or what people like to read. It listens to what the other rooms publish
- * and offers a few methods to those who have a sentence of their own.
+ * The log: one JSON object per line, or text for a terminal. Subscribes to the diagnostics channels of the other
+ * rooms, and has one method per level for messages of its callers.
  *
- *   diagnostics channels ─▶ entry ─▶ level ─▶ flood ─▶ pino | SASL text ─▶ sink ─▶ standard output, file
+ *   diagnostics channels ─▶ entry ─▶ level ─▶ rate limit ─▶ pino | SASL text ─▶ sink ─▶ standard output, file
  */
 import type { ChannelListener } from "node:diagnostics_channel";
 import { type Logger, pino } from "pino";
@@ -10,10 +10,10 @@ import { wallTime } from "../../otp/time/clock.js";
 import { type Fields, plainFields } from "./fields.js";
 import { type Level, type LineLevel, passes } from "./levels.js";
 import { prettyLine } from "./pretty.js";
-import { Flood, type Surplus } from "./rate-limit.js";
-import { visibleJson } from "./safe-text.js";
+import { RateLimit, type Suppressed } from "./rate-limit.js";
+import { escapeJsonControls } from "./safe-text.js";
 import { Sink } from "./sink.js";
-import { type Entry, SOURCES, type Source } from "./sources.js";
+import { type LogEntry, type LogSource, SOURCES } from "./sources.js";
 
 export type { Fields } from "./fields.js";
 export type { Level } from "./levels.js";
@@ -21,15 +21,15 @@ export type { Level } from "./levels.js";
 export interface LogOptions {
   readonly level: Level;
   readonly format: "json" | "pretty";
-  /** The number of this OS process in the cluster; 0 is the primary. */
+  /** Number of the worker slot; 0 is the primary. */
   readonly worker: number;
-  /** Of the server. */
+  /** Name of the server (`--name`). */
   readonly name: string;
-  /** Default standard output. */
+  /** Path of the log file. Default: standard output. */
   readonly file?: string | undefined;
-  /** Whether standard output is used, and said so, when the file cannot be opened. Default false. */
+  /** When the file cannot be opened, use standard output and log that as an error. Default: false. */
   readonly fallback?: boolean | undefined;
-  /** Whether `pretty` may use colours. Default false. */
+  /** Whether `pretty` uses colours. Default: false. */
   readonly color?: boolean | undefined;
 }
 
@@ -42,18 +42,18 @@ export interface Log {
   readonly warn: Method;
   readonly error: Method;
   readonly fatal: Method;
-  /** The least that is logged; may be set at any time. */
+  /** Minimum level; can be changed at any time. */
   level: Level;
-  /** Lines that could not be written. */
+  /** Number of lines that could not be written. */
   readonly dropped: number;
   /**
-   * Tells every line of this level or above as JSON, whatever the level and the format of the log. In the place
-   * of whom it told before.
+   * Calls `onLine` with every line of at least this level as JSON, independent of the log's own level and format.
+   * There is one follower; a second call replaces it.
    */
-  follow(least: LineLevel, onLine: (line: string) => void): void;
-  /** Goes on in a new file, after the old one was moved away. Standard output stays as it is. */
+  follow(minimum: LineLevel, onLine: (line: string) => void): void;
+  /** Opens the log file again, after log rotation renamed it. No effect on standard output. */
   reopen(): void;
-  /** Writes what can be written, within a quarter of a second, and listens no more. */
+  /** Writes queued lines for at most 250 ms, then unsubscribes from all channels. */
   close(): void;
 }
 
@@ -65,11 +65,11 @@ export function openLog(options: LogOptions): Log {
 class EventLog implements Log {
   readonly #options: LogOptions;
   readonly #sink: Sink;
-  readonly #json: Logger;
-  /** What the line before has become as JSON. */
-  #line = "";
-  readonly #flood = new Flood((surplus) => this.#summarise(surplus));
-  readonly #heard = new Map<Source, ChannelListener>();
+  readonly #logger: Logger;
+  /** The last line that pino formatted. */
+  #jsonLine = "";
+  readonly #rateLimit = new RateLimit((suppressed) => this.#summarise(suppressed));
+  readonly #subscribed = new Map<LogSource, ChannelListener>();
   readonly #onExit = () => this.close();
   #level: Level;
   #follower: Follower | undefined = undefined;
@@ -79,25 +79,25 @@ class EventLog implements Log {
     this.#level = options.level;
     this.#sink = new Sink(
       options.file,
-      (lines) => this.warn(`${lines} log lines were lost`, { lost: lines }),
+      (lines) => this.warn(`dropped ${lines} log lines: the output was blocked or full`, { lost: lines }),
       options.fallback,
     );
-    this.#json = jsonLogger(options, (line) => {
-      this.#line = line;
+    this.#logger = jsonLogger(options, (line) => {
+      this.#jsonLine = line;
     });
-    this.#listen();
+    this.#subscribe();
     process.on("exit", this.#onExit);
-    const { trouble } = this.#sink;
-    if (trouble !== undefined)
-      this.error("the log file cannot be opened: standard output is used until SIGUSR2", { err: trouble });
+    const { openError } = this.#sink;
+    if (openError !== undefined)
+      this.error("cannot open the log file: logging to standard output until SIGUSR2", { err: openError });
   }
 
-  readonly trace: Method = (message, fields) => this.#say("trace", message, fields);
-  readonly debug: Method = (message, fields) => this.#say("debug", message, fields);
-  readonly info: Method = (message, fields) => this.#say("info", message, fields);
-  readonly warn: Method = (message, fields) => this.#say("warn", message, fields);
-  readonly error: Method = (message, fields) => this.#say("error", message, fields);
-  readonly fatal: Method = (message, fields) => this.#say("fatal", message, fields);
+  readonly trace: Method = (message, fields) => this.#logMessage("trace", message, fields);
+  readonly debug: Method = (message, fields) => this.#logMessage("debug", message, fields);
+  readonly info: Method = (message, fields) => this.#logMessage("info", message, fields);
+  readonly warn: Method = (message, fields) => this.#logMessage("warn", message, fields);
+  readonly error: Method = (message, fields) => this.#logMessage("error", message, fields);
+  readonly fatal: Method = (message, fields) => this.#logMessage("fatal", message, fields);
 
   get level(): Level {
     return this.#level;
@@ -105,22 +105,22 @@ class EventLog implements Log {
 
   set level(level: Level) {
     this.#level = level;
-    this.#listen();
+    this.#subscribe();
   }
 
   get dropped(): number {
     return this.#sink.dropped;
   }
 
-  follow(least: LineLevel, onLine: (line: string) => void): void {
-    this.#follower = { least, onLine };
-    this.#listen();
+  follow(minimum: LineLevel, onLine: (line: string) => void): void {
+    this.#follower = { minimum, onLine };
+    this.#subscribe();
   }
 
-  /** Whether somebody wants it. */
-  #wants(level: LineLevel): boolean {
+  /** Whether the log or its follower takes lines of this level. */
+  #isEnabled(level: LineLevel): boolean {
     return (
-      passes(level, this.#level) || (this.#follower !== undefined && passes(level, this.#follower.least))
+      passes(level, this.#level) || (this.#follower !== undefined && passes(level, this.#follower.minimum))
     );
   }
 
@@ -128,75 +128,75 @@ class EventLog implements Log {
     try {
       this.#sink.reopen();
     } catch (error) {
-      this.error("the log file cannot be reopened: the old one stays in use", { err: error });
+      this.error("cannot reopen the log file: still writing to the old one", { err: error });
     }
   }
 
   close(): void {
     process.off("exit", this.#onExit);
-    for (const [{ channel }, listener] of this.#heard) channel.unsubscribe(listener);
-    this.#heard.clear();
-    this.#flood.flush();
+    for (const [{ channel }, listener] of this.#subscribed) channel.unsubscribe(listener);
+    this.#subscribed.clear();
+    this.#rateLimit.flush();
     this.#sink.close();
   }
 
-  /** Subscribes to what may be written or told at these levels, and to nothing else: who publishes looks at that first. */
-  #listen(): void {
+  /** Subscribes only to channels whose lines may be written: publishers check `hasSubscribers` before building an event. */
+  #subscribe(): void {
     for (const source of SOURCES) {
-      const wanted = this.#wants(source.highest);
-      const listener = this.#heard.get(source);
+      const wanted = this.#isEnabled(source.maxLevel);
+      const listener = this.#subscribed.get(source);
       if (wanted === (listener !== undefined)) continue;
       if (listener) {
         source.channel.unsubscribe(listener);
-        this.#heard.delete(source);
+        this.#subscribed.delete(source);
       } else {
-        const subscribed: ChannelListener = (event) => this.#hear(source, event);
+        const subscribed: ChannelListener = (event) => this.#onEvent(source, event);
         source.channel.subscribe(subscribed);
-        this.#heard.set(source, subscribed);
+        this.#subscribed.set(source, subscribed);
       }
     }
   }
 
-  #hear(source: Source, event: unknown): void {
+  #onEvent(source: LogSource, event: unknown): void {
     try {
-      this.#enter(source.entry(event));
+      this.#record(source.entry(event));
     } catch {
-      // What was thrown can be anything, and what a listener of a channel throws would end the worker.
-      this.error("an event could not be logged", { channel: String(source.channel.name) });
+      // Not rethrown: an exception in a channel's subscriber would end the worker.
+      this.error("cannot log an event: formatting failed", { channel: String(source.channel.name) });
     }
   }
 
-  #enter(entry: Entry): void {
-    if (!this.#wants(entry.level)) return;
-    if (entry.kind === undefined || this.#flood.admits(entry.kind, entry.level)) this.#write(entry);
+  #record(entry: LogEntry): void {
+    if (!this.#isEnabled(entry.level)) return;
+    if (entry.kind === undefined || this.#rateLimit.allows(entry.kind, entry.level)) this.#write(entry);
   }
 
-  #say(level: LineLevel, message: string, fields: Fields = {}): void {
-    if (this.#wants(level)) this.#write({ level, message, fields: () => plainFields(fields) });
+  #logMessage(level: LineLevel, message: string, fields: Fields = {}): void {
+    if (this.#isEnabled(level)) this.#write({ level, message, fields: () => plainFields(fields) });
   }
 
-  #summarise({ kind, level, more }: Surplus): void {
+  #summarise({ kind, level, count }: Suppressed): void {
     const [first] = kind.split(" ");
     const report = first === "supervisor" || first === "crash" ? { report: first } : {};
-    this.#say(level, `… and ${more} more like this in the last second`, {
+    this.#logMessage(level, `suppressed ${count} more log lines of this kind in the last second`, {
       ...report,
-      suppressed: more,
+      suppressed: count,
       like: kind,
     });
   }
 
-  #write(entry: Entry): void {
+  #write(entry: LogEntry): void {
     const { level, message, fields } = entry;
-    const follower = this.#follower && passes(level, this.#follower.least) ? this.#follower : undefined;
+    const follower = this.#follower && passes(level, this.#follower.minimum) ? this.#follower : undefined;
     const printed = passes(level, this.#level);
     const json = this.#options.format === "json";
-    if (follower || json) this.#json[level](fields(), message);
-    if (printed && json) this.#sink.write(this.#line);
-    else if (printed) this.#print(entry);
-    follower?.onLine(this.#line.trimEnd());
+    if (follower || json) this.#logger[level](fields(), message);
+    if (printed && json) this.#sink.write(this.#jsonLine);
+    else if (printed) this.#writePretty(entry);
+    follower?.onLine(this.#jsonLine.trimEnd());
   }
 
-  #print({ level, message, fields, text }: Entry): void {
+  #writePretty({ level, message, fields, text }: LogEntry): void {
     const time = wallTime();
     const { worker, color = false } = this.#options;
     this.#sink.write(
@@ -205,21 +205,21 @@ class EventLog implements Log {
   }
 }
 
-/** Somebody who is told of lines while they are written. */
+/** Receives log lines as they are written, for `/events`. */
 interface Follower {
-  readonly least: LineLevel;
+  readonly minimum: LineLevel;
   readonly onLine: (line: string) => void;
 }
 
 function jsonLogger({ worker, name }: LogOptions, write: (line: string) => void): Logger {
   const options = {
-    // Decided before: one place for both formats.
+    // EventLog filters by level, for both formats.
     level: "trace",
     base: { worker, osPid: process.pid, name },
     timestamp: () => `,"time":"${new Date(wallTime()).toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    // Errors are plain by now; the default would take them for errors and name them after `Object`.
+    // `err` is a plain object already; pino's serializer would set its type to `Object`.
     serializers: { err: (err: unknown) => err },
   };
-  return pino(options, { write: (line: string) => write(visibleJson(line)) });
+  return pino(options, { write: (line: string) => write(escapeJsonControls(line)) });
 }

@@ -1,9 +1,9 @@
-/** A log line for people: `16:08:22.879 INFO  worker 1  listening on [::]:2222  listener=main`. */
+/** Formats a log line for `--log-format pretty`: `16:08:22.879 INFO  worker 1  listening on [::]:2222  listener=main`. */
 import type { Fields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
-import { visible } from "./safe-text.js";
+import { escapeControls } from "./safe-text.js";
 
-/** As a terminal understands it. */
+/** SGR colour codes. */
 const COLORS: Readonly<Record<LineLevel, number>> = {
   trace: 90,
   debug: 90,
@@ -12,8 +12,8 @@ const COLORS: Readonly<Record<LineLevel, number>> = {
   error: 31,
   fatal: 35,
 };
-/** What can be read without quotes. */
-const BARE = /^[^\s"=]+$/;
+/** Values printed without quotes. */
+const UNQUOTED = /^[^\s"=]+$/;
 
 export interface PrettyLine {
   /** Wall-clock milliseconds. */
@@ -24,20 +24,20 @@ export interface PrettyLine {
   readonly fields: Fields;
 }
 
-/** One line, and one more for every frame of an error's stack. */
+/** One line, followed by one line per stack frame of an error among the fields. */
 export function prettyLine({ time, level, worker, message, fields }: PrettyLine, color: boolean): string {
   const at = clockTime(new Date(time));
-  const word = level.toUpperCase().padEnd(5);
-  const shown = color ? `\x1b[${COLORS[level]}m${word}\x1b[0m` : word;
-  const who = worker === 0 ? "primary" : `worker ${worker}`;
+  const label = level.toUpperCase().padEnd(5);
+  const levelText = color ? `\x1b[${COLORS[level]}m${label}\x1b[0m` : label;
+  const origin = worker === 0 ? "primary" : `worker ${worker}`;
   const pairs: string[] = [];
   const frames: string[] = [];
   for (const [key, value] of Object.entries(fields)) {
     const stack = stackOf(value);
-    if (stack) frames.push(...stack.split("\n").map((frame) => `    ${visible(frame.trim())}\n`));
-    else pairs.push(`  ${visible(`${key}=${valueText(value)}`)}`);
+    if (stack) frames.push(...stack.split("\n").map((frame) => `    ${escapeControls(frame.trim())}\n`));
+    else pairs.push(`  ${escapeControls(`${key}=${valueText(value)}`)}`);
   }
-  return `${at} ${shown} ${who}  ${visible(message)}${pairs.join("")}\n${frames.join("")}`;
+  return `${at} ${levelText} ${origin}  ${escapeControls(message)}${pairs.join("")}\n${frames.join("")}`;
 }
 
 function clockTime(at: Date): string {
@@ -57,7 +57,7 @@ function stackOf(value: unknown): string | undefined {
 }
 
 function valueText(value: unknown): string {
-  if (typeof value === "string") return BARE.test(value) ? value : JSON.stringify(value);
+  if (typeof value === "string") return UNQUOTED.test(value) ? value : JSON.stringify(value);
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

@@ -1,57 +1,57 @@
 /**
- * Against a flood of reports: of one kind only so many a second are written, the rest is counted and told in
- * one line. A client that makes ten thousand connections crash must not fill the disk.
+ * Rate limit for log lines: 10 of one kind per second are written, the rest is counted and summarised in one
+ * line. A client that makes ten thousand connections crash must not fill the disk.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { LineLevel } from "./levels.js";
 
-const PER_SECOND = 10;
-const WINDOW = 1000;
-/** Kinds that are told apart within one second; what is over shares one, so that nothing grows without end. */
-const KINDS = 64;
+const MAX_PER_WINDOW = 10;
+const WINDOW_MS = 1000;
+/** Maximum number of kinds counted separately within one second, so that memory is bounded. */
+const MAX_KINDS = 64;
 
-/** The kind of everything for which there is no room. */
+/** Shared by all kinds beyond that maximum. */
 const OTHER = "other";
 
-/** What was held back in one second. */
-export interface Surplus {
+/** Lines of one kind that were suppressed in one second. */
+export interface Suppressed {
   readonly kind: string;
   readonly level: LineLevel;
-  readonly more: number;
+  readonly count: number;
 }
 
-interface Seen {
+interface Window {
   readonly level: LineLevel;
   count: number;
 }
 
-export class Flood {
-  readonly #seen = new Map<string, Seen>();
-  readonly #summarise: (surplus: Surplus) => void;
+export class RateLimit {
+  readonly #windows = new Map<string, Window>();
+  readonly #summarise: (suppressed: Suppressed) => void;
   #timer: TimerRef | undefined = undefined;
 
-  constructor(summarise: (surplus: Surplus) => void) {
+  constructor(summarise: (suppressed: Suppressed) => void) {
     this.#summarise = summarise;
   }
 
-  /** Whether one more of this kind is written. */
-  admits(kind: string, level: LineLevel): boolean {
-    const key = this.#seen.has(kind) || this.#seen.size < KINDS ? kind : OTHER;
-    const seen = this.#seen.get(key) ?? { level, count: 0 };
-    this.#seen.set(key, seen);
-    seen.count++;
-    this.#timer ??= clock.setTimeout(() => this.flush(), WINDOW, true);
-    return seen.count <= PER_SECOND;
+  /** Counts one more line of this kind; says whether it is within the limit. */
+  allows(kind: string, level: LineLevel): boolean {
+    const key = this.#windows.has(kind) || this.#windows.size < MAX_KINDS ? kind : OTHER;
+    const window = this.#windows.get(key) ?? { level, count: 0 };
+    this.#windows.set(key, window);
+    window.count++;
+    this.#timer ??= clock.setTimeout(() => this.flush(), WINDOW_MS, true);
+    return window.count <= MAX_PER_WINDOW;
   }
 
-  /** Ends the second: tells what was held back. */
+  /** Ends the window and reports what was suppressed in it. */
   flush(): void {
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const seen = [...this.#seen];
-    this.#seen.clear();
-    for (const [kind, { level, count }] of seen) {
-      if (count > PER_SECOND) this.#summarise({ kind, level, more: count - PER_SECOND });
+    const windows = [...this.#windows];
+    this.#windows.clear();
+    for (const [kind, { level, count }] of windows) {
+      if (count > MAX_PER_WINDOW) this.#summarise({ kind, level, count: count - MAX_PER_WINDOW });
     }
   }
 }

@@ -1,34 +1,34 @@
 /**
- * Text that is safe to show. Whatever a client, or an error that quotes one, can put into a log goes through
- * here, so that it can neither forge a line nor drive a terminal.
+ * Escaping and truncation of untrusted text: what a client sends, or an error quotes, must neither forge a log
+ * line nor send escape sequences to a terminal.
  */
 import { formatReason, formatTerm } from "../../otp/process/exit-reason.js";
 
-/** Controls of a terminal (both the 7 and the 8 bit ones), what breaks lines, what turns the reading direction. */
+/** C0 and C1 control characters, line and paragraph separators, bidirectional controls. */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
-/** The same inside a finished line, whose own end must stay. */
-const UNSAFE_BUT_NEWLINE = /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/gu;
+/** The same except "\n", for a line that is already terminated. */
+const UNSAFE_IN_LINE = /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/gu;
 
-const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Length at which a text is cut, and a reason or term, which a report has several of. A whole report should fit
- * into the 4 KiB that a pipe takes from several writers without mixing them.
+ * Maximum length of a text, and of a reason or term, of which a report has several: a whole report should fit into
+ * PIPE_BUF (4 KiB), up to which writes of several OS processes to one pipe are atomic.
  */
-const LONGEST = 1000;
-export const LONGEST_TERM = 400;
+const MAX_TEXT = 1000;
+export const MAX_TERM = 400;
 
-/** With every control character spelled out. */
-export function visible(text: string): string {
-  return text.replace(UNSAFE, (one) => SHORT[one] ?? spelled(one));
+/** The text with every control character escaped: `\n`, `\x1b`, `\u202e`. */
+export function escapeControls(text: string): string {
+  return text.replace(UNSAFE, (one) => SHORT_ESCAPES[one] ?? escaped(one));
 }
 
-/** A line of JSON: its encoder leaves alone what is legal in JSON but not on a terminal. */
-export function visibleJson(line: string): string {
-  return line.replace(UNSAFE_BUT_NEWLINE, (one) => `\\u${hex(one, 4)}`);
+/** Escapes what the JSON encoder leaves unescaped (DEL, C1, bidirectional controls) in one line of JSON. */
+export function escapeJsonControls(line: string): string {
+  return line.replace(UNSAFE_IN_LINE, (one) => `\\u${hex(one, 4)}`);
 }
 
-function spelled(one: string): string {
+function escaped(one: string): string {
   return one > "\xff" ? `\\u${hex(one, 4)}` : `\\x${hex(one, 2)}`;
 }
 
@@ -36,30 +36,30 @@ function hex(one: string, digits: number): string {
   return one.charCodeAt(0).toString(16).padStart(digits, "0");
 }
 
-/** Cut to a length at which no client can make a log line as long as it likes. */
-export function clip(text: string, longest = LONGEST): string {
-  return text.length <= longest ? text : `${text.slice(0, longest)}… (+${text.length - longest})`;
+/** The first `maxLength` UTF-16 units, then `… (+N)`: a client must not decide how long a log line is. */
+export function truncate(text: string, maxLength = MAX_TEXT): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength)}… (+${text.length - maxLength})`;
 }
 
 /** A value as an Erlang term. */
 export function termText(value: unknown): string {
-  return clip(
-    attempt(() => formatTerm(value)),
-    LONGEST_TERM,
+  return truncate(
+    formatSafely(() => formatTerm(value)),
+    MAX_TERM,
   );
 }
 
 /** An exit reason as Erlang prints it. */
 export function reasonText(reason: unknown): string {
-  return clip(
-    attempt(() => formatReason(reason)),
-    LONGEST_TERM,
+  return truncate(
+    formatSafely(() => formatReason(reason)),
+    MAX_TERM,
   );
 }
 
-// A reason can be anything that was thrown: circular, or with a toString of its own that throws. A report that
-// cannot be printed must not end a worker.
-function attempt(format: () => string): string {
+// Any value can be thrown: circular, or with a toString that throws. A report that cannot be printed must not end
+// the worker.
+function formatSafely(format: () => string): string {
   try {
     return format();
   } catch {
@@ -67,7 +67,7 @@ function attempt(format: () => string): string {
   }
 }
 
-/** As `[::]:2222` and `10.0.0.7:51234`; a UNIX socket has a path only. */
+/** `[::]:2222`, `10.0.0.7:51234`, or the path of a UNIX socket. */
 export function addressText({ address, port }: { readonly address: string; readonly port: number }): string {
   if (address.startsWith("/")) return address;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,15 +1,15 @@
-/** The reports as people know them from an Erlang shell: pure functions from a report to the text of SASL. */
+/** Formats OTP reports as SASL prints them in an Erlang shell; pure functions. */
 import type { ChildReport, CrashReport, ProgressReport, SupervisorReport } from "../../otp/events.js";
 import { errorOf, mfaText, offenderFields, pidList } from "./fields.js";
-import { reasonText, termText, visible } from "./safe-text.js";
+import { escapeControls, reasonText, termText } from "./safe-text.js";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const FRAMES_SHOWN = 12;
+const MAX_FRAMES = 12;
 
 /** @param time wall-clock milliseconds */
 export function supervisorText(report: SupervisorReport, time: number): string {
   const { supervisor, errorContext, reason, offender } = report;
-  // A start that failed has left no crash report behind to look the place up in.
+  // A failed start has no crash report, so the stack is printed here.
   const frames = errorContext === "start_error" ? stackFrames(reason) : [];
   return text("SUPERVISOR REPORT", time, [
     `    supervisor: {local,${termText(supervisor)}}`,
@@ -57,7 +57,7 @@ export function timestamp(time: number): string {
 }
 
 function text(title: string, time: number, lines: readonly string[]): string {
-  return `=${title}==== ${timestamp(time)} ===\n${lines.map((line) => `${visible(line)}\n`).join("")}`;
+  return `=${title}==== ${timestamp(time)} ===\n${lines.map((line) => `${escapeControls(line)}\n`).join("")}`;
 }
 
 /** `[{pid,<1.17>},{id,undefined},…]`. */
@@ -69,7 +69,7 @@ function childText(child: ChildReport): string {
   return `[${shown.join(",")}]`;
 }
 
-/** Where an error comes from. Its message is left out: it is told already, and could imitate a frame. */
+/** Stack frames of an error without its message, which is printed as the reason and could imitate a frame. */
 export function stackFrames(reason: unknown): string[] {
   const stack = errorOf(reason)?.stack;
   if (typeof stack !== "string") return [];
@@ -79,7 +79,7 @@ export function stackFrames(reason: unknown): string[] {
     .slice(from)
     .split("\n")
     .filter((line) => line.startsWith("    at "))
-    .slice(0, FRAMES_SHOWN)
+    .slice(0, MAX_FRAMES)
     .map((line) => line.trim());
 }
 

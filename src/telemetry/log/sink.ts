@@ -1,132 +1,132 @@
 /**
- * Where log lines go: standard output or a file. A server must not care whether somebody reads its log, so
- * nothing here waits, throws or grows: what cannot be written now waits in a bounded queue, what does not fit
- * is counted as dropped.
+ * Output of the log: standard output or a file. A slow or dead reader must not affect the server, so nothing
+ * here blocks, throws or grows: a line that cannot be written yet waits in a bounded queue (1 MiB), and a line
+ * that does not fit is counted as dropped.
  *
- * Writes are synchronous on a descriptor that never blocks. An asynchronous write to a pipe that nobody reads
- * holds a thread of libuv's pool, and Node waits for that thread at exit, for ever. A synchronous one has also
+ * Writes are synchronous on a non-blocking descriptor. An asynchronous write to a pipe without a reader occupies
+ * a thread of libuv's pool, and Node waits for that thread at exit, for ever. A synchronous write has also
  * reached the kernel before the next statement runs, so the last report before an exit is not lost.
  */
 import { close, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import { countLoss } from "./dropped-lines.js";
+import { countDropped } from "./dropped-lines.js";
 import { openLogFile } from "./log-file.js";
 
 const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
-/** Bytes that wait for a slow reader. */
-const MOST_QUEUED = 1 << 20;
-/** A reader is tried again after this long, then ever less often. */
+/** Maximum bytes queued for a slow reader. */
+const MAX_QUEUED = 1 << 20;
+/** Retry delay in milliseconds after EAGAIN: doubles from 5 to 200. */
 const FIRST_RETRY = 5;
-const LAST_RETRY = 200;
-/** At the end: how often, and how many milliseconds apart, a reader that is merely slow is given a chance. */
-const LAST_TRIES = 50;
-const LAST_PAUSE = 5;
+const MAX_RETRY = 200;
+/** Retries at close, and the milliseconds between them: 50 × 5 ms for a slow reader. */
+const FINAL_TRIES = 50;
+const FINAL_PAUSE = 5;
 
-/** These never get better: the other end has gone. */
-const FINAL: readonly unknown[] = ["EPIPE", "EBADF", "ECONNRESET"];
+/** Errors after which no write can succeed: the reader has gone. */
+const UNRECOVERABLE: readonly unknown[] = ["EPIPE", "EBADF", "ECONNRESET"];
 
 export class Sink {
-  /** Lines that were given up. */
+  /** Number of dropped lines. */
   dropped = 0;
-  /** Why standard output is used in the place of the file. */
-  readonly trouble: unknown = undefined;
+  /** Why the file could not be opened and standard output is used instead. */
+  readonly openError: unknown = undefined;
   readonly #file: string | undefined;
-  readonly #onLoss: (lines: number) => void;
+  readonly #onDropped: (lines: number) => void;
   #fd: number;
   #queue: Buffer[] = [];
   #queued = 0;
-  /** The first in the queue has been written in part. */
-  #torn = false;
-  #gone = false;
-  #untold = 0;
+  /** The first queued line has been written in part. */
+  #partial = false;
+  #broken = false;
+  #unreported = 0;
   #delay = FIRST_RETRY;
   #timer: TimerRef | undefined = undefined;
 
   /**
    * @param file default standard output
-   * @param onLoss told how many lines were lost, once there is room for saying so
-   * @param fallback whether standard output is used when the file cannot be opened
+   * @param onDropped called with the number of lines dropped since its last call, once lines can be written again
+   * @param fallback use standard output when the file cannot be opened
    * @throws NodeJS.ErrnoException when the file cannot be opened, without `fallback`
    */
-  constructor(file: string | undefined, onLoss: (lines: number) => void, fallback = false) {
+  constructor(file: string | undefined, onDropped: (lines: number) => void, fallback = false) {
     this.#file = file;
-    this.#onLoss = onLoss;
+    this.#onDropped = onDropped;
     try {
       this.#fd = file === undefined ? openStdout() : openLogFile(file);
     } catch (error) {
       if (!fallback) throw error;
-      this.trouble = error;
+      this.openError = error;
       this.#fd = openStdout();
     }
   }
 
   write(text: string): void {
     const line = Buffer.from(text);
-    // Where the gap is; but in a queue that is about full, every other line would tell of one.
-    if (this.#untold > 0 && this.#queued < MOST_QUEUED / 2) this.#tell();
-    if (this.#gone || this.#queued + line.length > MOST_QUEUED) return this.#lose(1);
+    // Reports the gap where it is; not while the queue is over half full, or every other line would be such a report.
+    if (this.#unreported > 0 && this.#queued < MAX_QUEUED / 2) this.#reportDropped();
+    if (this.#broken || this.#queued + line.length > MAX_QUEUED) return this.#drop(1);
     this.#queue.push(line);
     this.#queued += line.length;
     if (this.#timer === undefined) this.#drain();
   }
 
   /**
-   * Goes on in a new file of the same name, after the old one was moved away. Nothing is lost between them.
-   * @throws NodeJS.ErrnoException when it cannot be opened; the old one stays in use
+   * Opens the path again, after the file was renamed by log rotation. No line is lost.
+   * @throws NodeJS.ErrnoException when it cannot be opened; the old file stays in use
    */
   reopen(): void {
     if (this.#file === undefined || this.#fd === -1) return;
     const fd = openLogFile(this.#file);
-    this.#put();
-    // The rest of a torn line would be no line in the new file.
-    if (this.#torn) this.#forget(1);
-    this.#release();
+    this.#writeQueued();
+    // The rest of a partly written line would be an invalid line in the new file.
+    if (this.#partial) this.#discard(1);
+    this.#closeFile();
     this.#fd = fd;
-    this.#gone = false;
+    this.#broken = false;
     this.#drain();
   }
 
-  /** Writes what can be written within a quarter of a second, and gives up the rest. */
+  /** Writes queued lines for at most 250 ms, drops the rest and closes the descriptor. */
   close(): void {
     if (this.#fd === -1) return;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (let tries = LAST_TRIES; this.#put() === "EAGAIN" && tries > 0; tries--) pause(LAST_PAUSE);
-    if (this.#queue.length === 0) this.#tell();
+    for (let tries = FINAL_TRIES; this.#writeQueued() === "EAGAIN" && tries > 0; tries--) sleep(FINAL_PAUSE);
+    if (this.#queue.length === 0) this.#reportDropped();
     clock.clearTimeout(this.#timer);
-    this.#gone = true;
-    this.#forget(this.#queue.length);
-    this.#release();
+    this.#broken = true;
+    this.#discard(this.#queue.length);
+    this.#closeFile();
     this.#fd = -1;
   }
 
-  /** Writes what waits; comes back later when it has to. */
+  /** Writes the queue; sets a retry timer if the descriptor would block. */
   #drain(): void {
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const trouble = this.#put();
-    if (trouble !== undefined) {
-      if (FINAL.includes(trouble)) {
-        this.#gone = true;
-        return this.#forget(this.#queue.length);
+    const openError = this.#writeQueued();
+    if (openError !== undefined) {
+      if (UNRECOVERABLE.includes(openError)) {
+        this.#broken = true;
+        return this.#discard(this.#queue.length);
       }
       this.#timer = clock.setTimeout(() => this.#drain(), this.#delay, true);
-      this.#delay = Math.min(this.#delay * 2, LAST_RETRY);
+      this.#delay = Math.min(this.#delay * 2, MAX_RETRY);
       return;
     }
-    this.#tell();
+    this.#reportDropped();
   }
 
-  #tell(): void {
-    if (this.#gone) return;
-    const lost = this.#untold;
-    this.#untold = 0;
-    if (lost > 0) this.#onLoss(lost);
+  #reportDropped(): void {
+    if (this.#broken) return;
+    const lost = this.#unreported;
+    this.#unreported = 0;
+    if (lost > 0) this.#onDropped(lost);
   }
 
-  /** @returns the code of the error that ended it, if one did */
-  #put(): string | undefined {
+  /** @returns the error code that stopped it, `undefined` when the queue is empty */
+  #writeQueued(): string | undefined {
     for (let line = this.#queue[0]; line !== undefined; line = this.#queue[0]) {
       let written: number;
       try {
@@ -136,45 +136,45 @@ export class Sink {
       }
       this.#delay = FIRST_RETRY;
       this.#queued -= written;
-      this.#torn = written < line.length;
-      if (this.#torn) this.#queue[0] = line.subarray(written);
+      this.#partial = written < line.length;
+      if (this.#partial) this.#queue[0] = line.subarray(written);
       else this.#queue.shift();
     }
     return undefined;
   }
 
-  #forget(lines: number): void {
+  #discard(lines: number): void {
     for (const line of this.#queue.splice(0, lines)) this.#queued -= line.length;
-    this.#torn = false;
-    this.#lose(lines);
+    this.#partial = false;
+    this.#drop(lines);
   }
 
-  #lose(lines: number): void {
+  #drop(lines: number): void {
     this.dropped += lines;
-    countLoss(lines);
-    this.#untold += lines;
+    countDropped(lines);
+    this.#unreported += lines;
   }
 
-  #release(): void {
-    // Not the synchronous one: on a network file system the news of a full disk may come as late as here.
+  #closeFile(): void {
+    // Asynchronous: on a network file system close may block, and may report a full disk only now.
     if (this.#fd > 2) close(this.#fd, () => {});
   }
 }
 
-/** Standard output, so that writing to it does not block. */
+/** A non-blocking descriptor of standard output. */
 function openStdout(): number {
   if (fstatSync(1).isFile()) return 1;
   try {
-    // Opened anew: the flag would otherwise be seen by everybody who has inherited it.
+    // Opened again: O_NONBLOCK on the inherited one would also apply to every OS process that shares it.
     return openSync("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
-    // A socket, or not Linux. The mere look at `process.stdout` makes libuv set the flag on pipes and sockets.
+    // A socket, or not Linux. Reading `process.stdout` makes libuv set O_NONBLOCK on pipes and sockets.
     void process.stdout;
     return 1;
   }
 }
 
-/** Stops the whole OS process: only for its last moments, when no turn of the loop will come. */
-function pause(ms: number): void {
+/** Blocks the thread: only at close, when the event loop will not run again. */
+function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

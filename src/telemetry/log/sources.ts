@@ -1,4 +1,4 @@
-/** Which events become log lines, at which level, in which words. */
+/** Maps events to log lines: channel, level, message and fields. */
 import type { Channel } from "node:diagnostics_channel";
 import { type AdminFailure, adminFailures } from "../../admin/events.js";
 import {
@@ -19,38 +19,38 @@ import {
 } from "../../tcp/observe/events.js";
 import { crashFields, errorFields, type Fields, progressFields, supervisorFields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
-import { addressText, clip, LONGEST_TERM, reasonText } from "./safe-text.js";
+import { addressText, MAX_TERM, reasonText, truncate } from "./safe-text.js";
 import { crashText, progressText, supervisorText } from "./sasl.js";
 
-/** Something to be written. */
-export interface Entry {
+/** One log line before formatting. */
+export interface LogEntry {
   readonly level: LineLevel;
   readonly message: string;
   fields(): Fields;
-  /** For people, in place of message and fields. */
+  /** Text for `--log-format pretty` instead of message and fields: the SASL form of a report. */
   text?(time: number): string;
-  /** What it is counted as in a flood; without one it is always written. */
+  /** Rate-limit key; without one the line is always written. */
   readonly kind?: string;
 }
 
-export interface Source {
+export interface LogSource {
   readonly channel: Channel;
-  /** The most important that may come: nobody listens to a channel of which nothing would be written. */
-  readonly highest: LineLevel;
-  entry(event: any): Entry;
+  /** Highest level among the channel's lines: below the log's minimum there is no subscription. */
+  readonly maxLevel: LineLevel;
+  entry(event: any): LogEntry;
 }
 
-export const SOURCES: readonly Source[] = [
-  { channel: supervisorReports, highest: "error", entry: supervisorEntry },
-  { channel: crashReports, highest: "error", entry: crashEntry },
-  { channel: progressReports, highest: "debug", entry: progressEntry },
-  { channel: listenerEvents, highest: "warn", entry: listenerEntry },
-  { channel: adminFailures, highest: "error", entry: failureEntry },
-  { channel: connectionOpened, highest: "trace", entry: openedEntry },
-  { channel: connectionClosed, highest: "debug", entry: closedEntry },
+export const SOURCES: readonly LogSource[] = [
+  { channel: supervisorReports, maxLevel: "error", entry: supervisorEntry },
+  { channel: crashReports, maxLevel: "error", entry: crashEntry },
+  { channel: progressReports, maxLevel: "debug", entry: progressEntry },
+  { channel: listenerEvents, maxLevel: "warn", entry: listenerEntry },
+  { channel: adminFailures, maxLevel: "error", entry: failureEntry },
+  { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
+  { channel: connectionClosed, maxLevel: "debug", entry: closedEntry },
 ];
 
-function supervisorEntry(report: SupervisorReport): Entry {
+function supervisorEntry(report: SupervisorReport): LogEntry {
   const { supervisor, errorContext, reason } = report;
   return {
     level: "error",
@@ -61,18 +61,18 @@ function supervisorEntry(report: SupervisorReport): Entry {
   };
 }
 
-function crashEntry(report: CrashReport): Entry {
+function crashEntry(report: CrashReport): LogEntry {
   const { pid, initialCall, reason } = report;
   return {
     level: "error",
-    message: `crash of ${pid} ${initialCall}: ${reasonText(reason)}`,
+    message: `process ${pid} ${initialCall} crashed: ${reasonText(reason)}`,
     fields: () => crashFields(report),
     text: (time) => crashText(report, time),
     kind: `crash ${reasonClass(reason)}`,
   };
 }
 
-function progressEntry(report: ProgressReport): Entry {
+function progressEntry(report: ProgressReport): LogEntry {
   const { supervisor, started } = report;
   return {
     level: "debug",
@@ -82,43 +82,43 @@ function progressEntry(report: ProgressReport): Entry {
   };
 }
 
-function failureEntry({ method, path, error }: AdminFailure): Entry {
+function failureEntry({ method, path, error }: AdminFailure): LogEntry {
   return {
     level: "error",
-    message: `the admin server failed at ${method} ${path}: ${reasonText(error)}`,
+    message: `admin request failed: ${method} ${path}: ${reasonText(error)}`,
     fields: () => ({
       method,
-      path: clip(path, LONGEST_TERM),
+      path: truncate(path, MAX_TERM),
       ...(error instanceof Error && { err: errorFields(error) }),
     }),
     kind: `admin ${reasonClass(error)}`,
   };
 }
 
-const LISTENER_WORDS: Readonly<
+const LISTENER_MESSAGES: Readonly<
   Record<ListenerEvent["what"], { readonly level: LineLevel; readonly words: string }>
 > = {
   listening: { level: "info", words: "listening on" },
-  suspended: { level: "info", words: "suspended: accepting no more on" },
-  full: { level: "warn", words: "full: as many connections as allowed on" },
+  suspended: { level: "info", words: "suspended, not accepting on" },
+  full: { level: "warn", words: "connection limit reached, not accepting on" },
 };
 
-function listenerEntry({ pid, listener, what, address, port }: ListenerEvent): Entry {
-  const { level, words } = LISTENER_WORDS[what];
+function listenerEntry({ pid, listener, what, address, port }: ListenerEvent): LogEntry {
+  const { level, words } = LISTENER_MESSAGES[what];
   return {
     level,
     message: `${words} ${addressText({ address, port })}`,
     fields: () => ({ listener, state: what, address, port, pid: String(pid) }),
-    // A listener at its limit changes with every client that comes or goes.
+    // Rate-limited: at its limit a listener changes state with every connection that opens or closes.
     kind: `listener ${what}`,
   };
 }
 
-function openedEntry(event: ConnectionEvent): Entry {
+function openedEntry(event: ConnectionEvent): LogEntry {
   return { level: "trace", message: "connection opened", fields: () => connectionFields(event) };
 }
 
-function closedEntry(event: ConnectionClosed): Entry {
+function closedEntry(event: ConnectionClosed): LogEntry {
   const { reason, counted, state, framesReceived, framesSent } = event;
   return {
     level: "debug",
@@ -139,8 +139,8 @@ function connectionFields({ pid, protocol, peer }: ConnectionEvent): Fields {
 }
 
 /**
- * What reasons have in common. Only words that look like chosen ones are told apart: a reason that quotes
- * what a client has sent would otherwise be a new one each time.
+ * Rate-limit key of an exit reason. Only identifiers that programs choose count as kinds of their own: a reason
+ * that quotes what a client sent would otherwise be a new kind each time.
  */
 export function reasonClass(reason: unknown): string {
   if (reason instanceof Error) return String(reason.name).slice(0, 40);

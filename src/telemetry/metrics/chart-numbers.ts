@@ -1,15 +1,15 @@
-/** The numbers of workers' places as plain objects: for charts, which read no series. */
+/** Numbers of worker slots as plain objects, for the charts of `drover top` and the observer page. */
 import type { ConnectionTotals, WorkerNumbers } from "../../control/stats.js";
 import { CLOSE_REASONS } from "../../tcp/observe/events.js";
-import type { Slot } from "./worker-totals.js";
+import type { WorkerTotals } from "./worker-totals.js";
 
-export function slotNumbers(slot: Slot | undefined): WorkerNumbers {
-  const gauge = (name: Parameters<Slot["gauge"]>[0]) => slot?.gauge(name) ?? 0;
-  const total = (name: Parameters<Slot["total"]>[0]) => slot?.total(name) ?? 0;
-  const told = slot?.gauge("startTimeSeconds") !== undefined;
+export function workerNumbers(totals: WorkerTotals | undefined): WorkerNumbers {
+  const gauge = (name: Parameters<WorkerTotals["gauge"]>[0]) => totals?.gauge(name) ?? 0;
+  const total = (name: Parameters<WorkerTotals["total"]>[0]) => totals?.total(name) ?? 0;
+  const reported = totals?.gauge("startTimeSeconds") !== undefined;
   return {
-    snapshotAgeMs: told ? Math.round((slot?.silentSeconds ?? 0) * 1000) : null,
-    ...slotTotals(slot ? [slot] : []),
+    snapshotAgeMs: reported ? Math.round((totals?.snapshotAgeSeconds ?? 0) * 1000) : null,
+    ...connectionTotals(totals ? [totals] : []),
     outbound: gauge("outbound"),
     readsPaused: total("readsPaused"),
     loopLagMs: gauge("eventLoopLagSeconds") * 1000,
@@ -19,20 +19,20 @@ export function slotNumbers(slot: Slot | undefined): WorkerNumbers {
   };
 }
 
-export function slotTotals(slots: Iterable<Slot>): ConnectionTotals {
+export function connectionTotals(workers: Iterable<WorkerTotals>): ConnectionTotals {
   const sum = {
     ...{ active: 0, accepted: 0, closed: 0, framesReceived: 0, framesSent: 0 },
     ...{ bytesReceived: 0, bytesSent: 0, crashes: 0 },
   };
-  for (const slot of slots) {
-    sum.active += slot.gauge("active") ?? 0;
-    sum.accepted += slot.total("accepted");
-    for (const reason of CLOSE_REASONS) sum.closed += slot.closed(reason);
-    sum.framesReceived += slot.total("framesReceived");
-    sum.framesSent += slot.total("framesSent");
-    sum.bytesReceived += slot.total("bytesReceived");
-    sum.bytesSent += slot.total("bytesSent");
-    sum.crashes += slot.total("crashes");
+  for (const totals of workers) {
+    sum.active += totals.gauge("active") ?? 0;
+    sum.accepted += totals.total("accepted");
+    for (const reason of CLOSE_REASONS) sum.closed += totals.closed(reason);
+    sum.framesReceived += totals.total("framesReceived");
+    sum.framesSent += totals.total("framesSent");
+    sum.bytesReceived += totals.total("bytesReceived");
+    sum.bytesSent += totals.total("bytesSent");
+    sum.crashes += totals.total("crashes");
   }
   return sum;
 }

@@ -1,42 +1,42 @@
 /**
- * The primary's numbers, as series. Workers push what they have counted once a second and at their end, so a
- * scrape asks nobody and waits for nobody: a worker that is stopped or dying is shown as what it last said.
+ * Prometheus metrics, in the primary. Workers push a snapshot once a second and at exit, so a scrape never waits
+ * for a worker: a stopped or dying worker is shown with its last snapshot.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Metric, Registry } from "prom-client";
 import type { ConnectionTotals, WorkerNumbers } from "../../control/stats.js";
 import { CLOSE_REASONS } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
-import { slotNumbers, slotTotals } from "./chart-numbers.js";
+import { connectionTotals, workerNumbers } from "./chart-numbers.js";
 import { OsProcess } from "./os-process.js";
-import { HANDLERS, ROWS } from "./series.js";
-import type { Facts, Own, Row, Sample } from "./series-row.js";
+import { HANDLER_SECONDS, SERIES } from "./series.js";
+import type { MetricsState, PrimaryNumbers, Sample, SeriesRow } from "./series-row.js";
 import type { Snapshot } from "./snapshot.js";
-import { Slot, type WorkerState } from "./worker-totals.js";
+import { type WorkerState, WorkerTotals } from "./worker-totals.js";
 
 export type { WorkerState } from "./worker-totals.js";
 
 export interface MetricsOptions {
   readonly version: string;
-  /** Default that of this OS process. */
+  /** Node.js version. Default: `process.version`. */
   readonly node?: string;
   /** Name of the listener. */
   readonly listener: string;
   /** Name of the protocol. */
   readonly protocol: string;
   readonly transport: string;
-  /** Whether workers measure how long handlers take. Default false. */
+  /** Whether workers measure handler latency (`--handler-latency on`). Default: false. */
   readonly handlerLatency?: boolean;
-  /** The restarts that each supervisor of the primary allows at first, by its name. */
+  /** Initial restart budget of each supervisor in the primary, by name. */
   readonly restartsLeft?: Readonly<Record<string, number>>;
 }
 
-/** Children told apart by name at most; what is over is counted as `other`. */
-const MOST_CHILDREN = 500;
-/** How often it is looked whether the primary's event loop turns, in milliseconds. */
-const LAG_RESOLUTION = 100;
+/** Maximum number of values of the label `child`; further children count as `other`. */
+const MAX_CHILDREN = 500;
+/** Sampling interval of the primary's event-loop lag. */
+const LAG_RESOLUTION_MS = 100;
 
-interface Restarts {
+interface RestartCount {
   readonly supervisor: string;
   readonly child: string;
   count: number;
@@ -45,49 +45,49 @@ interface Restarts {
 export class Metrics {
   readonly #options: MetricsOptions;
   readonly #registry = new Registry();
-  readonly #slots = new Map<number, Slot>();
+  readonly #workers = new Map<number, WorkerTotals>();
   readonly #reports = new Map<string, number>();
-  readonly #restarts = new Map<string, Restarts>();
+  readonly #restarts = new Map<string, RestartCount>();
   readonly #restartsLeft: Map<string, number>;
   readonly #osProcess = new OsProcess();
-  readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION });
-  /** Of the scrape that is being answered: one look for all rows. */
-  #facts: Facts;
+  readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  /** Input of all rows, collected once per scrape. */
+  #state: MetricsState;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#restartsLeft = new Map(Object.entries(options.restartsLeft ?? {}));
     this.#delay.enable();
-    this.#facts = this.#gather();
-    for (const row of options.handlerLatency ? [...ROWS, HANDLERS] : ROWS)
-      register(row, this.#registry, () => this.#facts);
+    this.#state = this.#collect();
+    for (const row of options.handlerLatency ? [...SERIES, HANDLER_SECONDS] : SERIES)
+      register(row, this.#registry, () => this.#state);
   }
 
-  /** A worker's numbers have arrived. */
+  /** Takes a snapshot from a worker. */
   update(worker: number, snapshot: Snapshot): void {
-    this.#slot(worker).update(snapshot);
+    this.#totals(worker).update(snapshot);
   }
 
   /**
-   * A worker's OS process has ended: what it had counted stays, and the connections that it had count as
-   * closed with `worker_died`. What arrives of it later is passed over, so call this after its last message.
+   * A worker's OS process has exited: its totals stay, and its open connections count as closed with reason
+   * `worker_died`. Call this after its last message: snapshots that arrive later are ignored.
    */
   retire(worker: number): void {
-    this.#slot(worker).retire();
+    this.#totals(worker).retire();
   }
 
-  /** A worker's place is no more: what was counted there stays, and nothing else is shown of it. */
+  /** A worker slot was removed by `scale`: its totals stay, its gauges disappear. */
   remove(worker: number): void {
-    this.#slot(worker).become("removed");
+    this.#totals(worker).setState("removed");
   }
 
   workerState(worker: number, state: WorkerState): void {
-    this.#slot(worker).become(state);
+    this.#totals(worker).setState(state);
   }
 
-  /** A supervisor of the primary has started a child again. `by` 0 makes the series visible before it happens. */
+  /** Counts a restart by a supervisor of the primary. `by` 0 creates the series before the first restart. */
   restarted(supervisor: string, child: string, by = 1): void {
-    const known = this.#restarts.has(`${supervisor}\n${child}`) || this.#restarts.size < MOST_CHILDREN;
+    const known = this.#restarts.has(`${supervisor}\n${child}`) || this.#restarts.size < MAX_CHILDREN;
     const name = known ? child : "other";
     const key = `${supervisor}\n${name}`;
     const restarts = this.#restarts.get(key) ?? { supervisor, child: name, count: 0 };
@@ -99,36 +99,36 @@ export class Metrics {
     this.#restartsLeft.set(supervisor, left);
   }
 
-  /** A report of one of the primary's own supervisors. */
+  /** Counts a report of a supervisor in the primary. */
   supervisorReport(context: string): void {
     this.#reports.set(context, (this.#reports.get(context) ?? 0) + 1);
   }
 
-  /** Over all workers, dead ones too. */
+  /** Sums over all worker slots, including exited workers. */
   connections(): { readonly active: number; readonly accepted: number; readonly closed: number } {
     let [active, accepted, closed] = [0, 0, 0];
-    for (const slot of this.#slots.values()) {
-      active += slot.gauge("active") ?? 0;
-      accepted += slot.total("accepted");
-      for (const reason of CLOSE_REASONS) closed += slot.closed(reason);
+    for (const totals of this.#workers.values()) {
+      active += totals.gauge("active") ?? 0;
+      accepted += totals.total("accepted");
+      for (const reason of CLOSE_REASONS) closed += totals.closed(reason);
     }
     return { active, accepted, closed };
   }
 
-  /** Of one worker's place, for charts; without what is to be had of the process that holds it. */
+  /** Numbers of one worker slot, for charts. */
   numbers(worker: number): WorkerNumbers {
-    return slotNumbers(this.#slots.get(worker));
+    return workerNumbers(this.#workers.get(worker));
   }
 
-  /** Over all workers' places, dead ones too: they never fall. */
+  /** Totals over all worker slots, including exited workers: they never decrease. */
   totals(): ConnectionTotals & { readonly restarts: number } {
     const restarts = [...this.#restarts.values()].reduce((sum, { count }) => sum + count, 0);
-    return { ...slotTotals(this.#slots.values()), restarts };
+    return { ...connectionTotals(this.#workers.values()), restarts };
   }
 
-  /** The text that Prometheus reads. */
+  /** The Prometheus text exposition. */
   render(): Promise<string> {
-    this.#facts = this.#gather();
+    this.#state = this.#collect();
     return this.#registry.metrics();
   }
 
@@ -136,19 +136,19 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  #slot(worker: number): Slot {
-    const slot = this.#slots.get(worker) ?? new Slot();
-    this.#slots.set(worker, slot);
-    return slot;
+  #totals(worker: number): WorkerTotals {
+    const totals = this.#workers.get(worker) ?? new WorkerTotals();
+    this.#workers.set(worker, totals);
+    return totals;
   }
 
-  #gather(): Facts {
+  #collect(): MetricsState {
     const { version, node = process.version, transport, protocol, listener } = this.#options;
     return {
       build: [version, node, transport, protocol],
       listener,
       protocol,
-      slots: this.#slots,
+      workers: this.#workers,
       reports: this.#reports,
       restarts: [...this.#restarts.values()],
       restartsLeft: this.#restartsLeft,
@@ -156,25 +156,29 @@ export class Metrics {
     };
   }
 
-  #own(): Own {
+  #own(): PrimaryNumbers {
     const eventLoopLagSeconds = takeLag(this.#delay);
     return { ...this.#osProcess.take(), eventLoopLagSeconds, logLinesDropped: droppedLines() };
   }
 }
 
-/** How late it was at most since this was asked last, in seconds. */
+/** Maximum event-loop lag since the last call, in seconds. */
 function takeLag(delay: ReturnType<typeof monitorEventLoopDelay>): number {
-  // The time between two looks is recorded; `max` is 0 before the second one.
-  const lag = Math.max(0, delay.max / 1e9 - LAG_RESOLUTION / 1000);
+  // The histogram records the sampling interval plus the lag; `max` is 0 before the second sample.
+  const lag = Math.max(0, delay.max / 1e9 - LAG_RESOLUTION_MS / 1000);
   delay.reset();
   return lag;
 }
 
 /**
- * A metric that is filled when it is asked for: numbers live in one place only, and it is not the library. Its own
- * counters would look every label up again, and a scrape would take half as long again.
+ * Registers a metric whose values are computed at scrape time. prom-client's own counters would hold every number
+ * twice and look every label up again, which makes a scrape take 1.5 times as long.
  */
-function register({ name, help, kind, labels, samples }: Row, registry: Registry, facts: () => Facts): void {
+function register(
+  { name, help, kind, labels, samples }: SeriesRow,
+  registry: Registry,
+  state: () => MetricsState,
+): void {
   const value = ([values, value, suffix = ""]: Sample) => {
     const texts = Object.fromEntries(values.map((text, at) => [labels[at], text]));
     return { labels: texts, value, metricName: `${name}${suffix}` };
@@ -184,8 +188,8 @@ function register({ name, help, kind, labels, samples }: Row, registry: Registry
     help,
     type: kind,
     aggregator: "sum",
-    values: samples(facts()).map(value),
+    values: samples(state()).map(value),
   });
-  // A `Metric` is a class there, of which the registry uses this much.
+  // prom-client's `Metric` is a class; the registry uses only these two members.
   registry.registerMetric({ name, get } as unknown as Metric);
 }

@@ -1,8 +1,8 @@
-/** What an OS process knows of itself, in numbers: the same of the primary and of every worker. */
+/** Resource usage of this OS process (CPU, memory, file descriptors), for the primary and every worker. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 
-/** Seconds and bytes; those of CPU time only grow. */
-export interface OwnNumbers {
+/** In seconds and bytes; CPU times are totals. */
+export interface OsProcessNumbers {
   readonly cpuUserSeconds: number;
   readonly cpuSystemSeconds: number;
   readonly residentBytes: number;
@@ -17,15 +17,15 @@ export interface OwnNumbers {
 const DESCRIPTORS = "/proc/self/fd";
 
 export class OsProcess {
-  /** For kernels that do not tell: counting them again and again costs more with every client. */
+  /** Open descriptors at creation, for kernels before 6.2: counting them each second costs more with every client. */
   readonly #baseFds = countDescriptors();
   #memory = process.memoryUsage();
 
-  /** @param connections descriptors that have come since this was made, for kernels before 6.2 */
-  take(connections = 0): OwnNumbers {
+  /** @param connections descriptors opened since creation, for kernels before 6.2 */
+  take(connections = 0): OsProcessNumbers {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed, heapTotal, external } = this.#memoryUsage();
-    const openFds = toldDescriptors() || this.#baseFds + connections;
+    const openFds = reportedDescriptors() || this.#baseFds + connections;
     return {
       cpuUserSeconds: user / 1e6,
       cpuSystemSeconds: system / 1e6,
@@ -35,11 +35,11 @@ export class OsProcess {
       externalBytes: external,
       startTimeSeconds: performance.timeOrigin / 1000,
       openFds,
-      maxFds: limitNow(openFds),
+      maxFds: softLimit(openFds),
     };
   }
 
-  /** What is resident is read from a file: with no descriptor left, it is what it was. */
+  /** Reading the resident size opens a file: without a free descriptor the last value is returned. */
   #memoryUsage(): NodeJS.MemoryUsage {
     try {
       this.#memory = process.memoryUsage();
@@ -50,8 +50,8 @@ export class OsProcess {
   }
 }
 
-/** What the kernel says, since Linux 6.2, at the same cost with any number of connections; 0 elsewhere. */
-function toldDescriptors(): number {
+/** Size of /proc/self/fd: since Linux 6.2 the number of open descriptors, in constant time; 0 elsewhere. */
+function reportedDescriptors(): number {
   return statSync(DESCRIPTORS, { throwIfNoEntry: false })?.size ?? 0;
 }
 
@@ -68,7 +68,7 @@ function isOutOfDescriptors(error: unknown): boolean {
   return code === "EMFILE" || code === "ENFILE";
 }
 
-/** The hard limit of descriptors of this OS process: node raises the soft one to it. 0 where it is not known. */
+/** Hard limit of file descriptors (Node raises the soft limit to it); 0 where it is unknown. */
 export function maxDescriptors(): number {
   try {
     return readLimits().hard;
@@ -77,8 +77,8 @@ export function maxDescriptors(): number {
   }
 }
 
-/** The soft limit at this moment, which others can change. To read it takes a descriptor: without one, what is open is all. */
-function limitNow(openFds: number): number {
+/** Current soft limit, which `prlimit` can change. Reading it takes a descriptor: without a free one, the limit is `openFds`. */
+function softLimit(openFds: number): number {
   try {
     return readLimits().soft;
   } catch (error) {

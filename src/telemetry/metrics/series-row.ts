@@ -1,22 +1,25 @@
-/** What a row of the table of series is, and how rows of one kind are made. */
-import type { OwnNumbers } from "./os-process.js";
-import type { GaugeName, Slot, Total } from "./worker-totals.js";
+/** Type of the rows in series.ts, and constructors for rows of the same kind. */
+import type { OsProcessNumbers } from "./os-process.js";
+import type { GaugeName, Total, WorkerTotals } from "./worker-totals.js";
 
-/** Label values in the order of the row's label names, and the number. A label without a value is left out. The suffix comes behind the row's name. */
+/** Label values in the order of the row's label names (missing trailing labels are omitted), value, and name suffix such as `_bucket`. */
 export type Sample = readonly [labels: readonly (string | number)[], value: number, suffix?: string];
 
-/** What is known of the primary as an OS process. */
-export type Own = OwnNumbers & { readonly eventLoopLagSeconds: number; readonly logLinesDropped: number };
-export type OwnNumber = keyof Own;
+/** Resource usage of the primary. */
+export type PrimaryNumbers = OsProcessNumbers & {
+  readonly eventLoopLagSeconds: number;
+  readonly logLinesDropped: number;
+};
+export type PrimaryNumber = keyof PrimaryNumbers;
 
-/** What the primary knows, for a row to pick from. */
-export interface Facts {
+/** Input of all rows at one scrape. */
+export interface MetricsState {
   readonly build: readonly string[];
   readonly listener: string;
   readonly protocol: string;
-  /** By number of the worker. */
-  readonly slots: ReadonlyMap<number, Slot>;
-  /** The reports of the primary's own supervisors. */
+  /** By slot number. */
+  readonly workers: ReadonlyMap<number, WorkerTotals>;
+  /** Reports of the primary's supervisors, by context. */
   readonly reports: ReadonlyMap<string, number>;
   readonly restarts: readonly {
     readonly supervisor: string;
@@ -24,78 +27,80 @@ export interface Facts {
     readonly count: number;
   }[];
   readonly restartsLeft: ReadonlyMap<string, number>;
-  /** The primary as an OS process; it is shown as worker 0. */
-  readonly own: Own;
+  /** The primary's own numbers, exported as worker 0. */
+  readonly own: PrimaryNumbers;
 }
 
-export interface Row {
+export interface SeriesRow {
   readonly name: string;
   readonly help: string;
   readonly kind: "counter" | "gauge" | "histogram";
   readonly labels: readonly string[];
-  samples(facts: Facts): Sample[];
+  samples(state: MetricsState): Sample[];
 }
 
-type Head = Omit<Row, "samples">;
+type SeriesHead = Omit<SeriesRow, "samples">;
 
-export function gauge(name: string, help: string, labels: readonly string[]): Head {
+export function gauge(name: string, help: string, labels: readonly string[]): SeriesHead {
   return { name, help, labels, kind: "gauge" };
 }
 
-export function counter(name: string, help: string, labels: readonly string[]): Head {
+export function counter(name: string, help: string, labels: readonly string[]): SeriesHead {
   return { name, help, labels, kind: "counter" };
 }
 
-export function totalOf(name: string, help: string, total: Total): Row {
+export function totalOf(name: string, help: string, total: Total): SeriesRow {
   return {
     ...counter(name, help, ["worker", "listener"]),
-    samples: ({ slots, listener }) =>
-      [...slots].map(([worker, slot]) => [[worker, listener], slot.total(total)]),
+    samples: ({ workers, listener }) =>
+      [...workers].map(([worker, totals]) => [[worker, listener], totals.total(total)]),
   };
 }
 
-/** Of a listener: 0 where its worker is down. */
-export function ofListener(name: string, help: string, number: GaugeName): Row {
+/** A gauge of a listener: 0 while its worker is down. */
+export function ofListener(name: string, help: string, number: GaugeName): SeriesRow {
   return {
     ...gauge(name, help, ["worker", "listener"]),
-    samples: ({ slots, listener }) =>
-      places(slots).map(([worker, slot]) => [[worker, listener], slot.gauge(number) ?? 0]),
+    samples: ({ workers, listener }) =>
+      presentWorkers(workers).map(([worker, totals]) => [[worker, listener], totals.gauge(number) ?? 0]),
   };
 }
 
-/** Those that are to be filled. Of one that was removed only totals are left. */
-export function places(slots: ReadonlyMap<number, Slot>): (readonly [worker: number, slot: Slot])[] {
-  return [...slots].filter(([, slot]) => slot.state !== "removed");
+/** Slots that were not removed by `scale`; a removed slot exports only totals. */
+export function presentWorkers(
+  workers: ReadonlyMap<number, WorkerTotals>,
+): (readonly [worker: number, totals: WorkerTotals])[] {
+  return [...workers].filter(([, totals]) => totals.state !== "removed");
 }
 
-/** Of an OS process: nothing where there is none. */
-export function ofWorker(name: string, help: string, number: GaugeName): Row {
-  return { ...gauge(name, help, ["worker"]), samples: ({ slots }) => livingGauges(slots, number) };
+/** A gauge of a worker: no series while its OS process does not exist. */
+export function ofWorker(name: string, help: string, number: GaugeName): SeriesRow {
+  return { ...gauge(name, help, ["worker"]), samples: ({ workers }) => liveGauges(workers, number) };
 }
 
-export function ofProcess(name: string, help: string, number: GaugeName & OwnNumber): Row {
+export function ofProcess(name: string, help: string, number: GaugeName & PrimaryNumber): SeriesRow {
   return {
     ...gauge(name, help, ["worker"]),
-    samples: ({ slots, own }) => [[[0], own[number]], ...livingGauges(slots, number)],
+    samples: ({ workers, own }) => [[[0], own[number]], ...liveGauges(workers, number)],
   };
 }
 
-export function livingGauges(slots: ReadonlyMap<number, Slot>, number: GaugeName): Sample[] {
-  return [...slots].flatMap(([worker, slot]): Sample[] => {
-    const value = slot.gauge(number);
+export function liveGauges(workers: ReadonlyMap<number, WorkerTotals>, number: GaugeName): Sample[] {
+  return [...workers].flatMap(([worker, totals]): Sample[] => {
+    const value = totals.gauge(number);
     return value === undefined ? [] : [[[worker], value]];
   });
 }
 
-/** A total of every OS process; with several, their sum. */
-export function totalOfProcess(name: string, help: string, ...totals: (Total & OwnNumber)[]): Row {
-  const sum = (value: (total: Total & OwnNumber) => number) =>
+/** A counter of the primary and every worker: the sum of `totals`. */
+export function totalOfProcess(name: string, help: string, ...totals: (Total & PrimaryNumber)[]): SeriesRow {
+  const sum = (value: (total: Total & PrimaryNumber) => number) =>
     totals.reduce((all, total) => all + value(total), 0);
   return {
     ...counter(name, help, ["worker"]),
-    samples: ({ slots, own }) => [
+    samples: ({ workers, own }) => [
       [[0], sum((total) => own[total])],
-      ...[...slots].map(([worker, slot]): Sample => [[worker], sum((total) => slot.total(total))]),
+      ...[...workers].map(([worker, totals]): Sample => [[worker], sum((total) => totals.total(total))]),
     ],
   };
 }

@@ -1,20 +1,20 @@
-/** Every series there is: one row each. Other people's dashboards hold on to these names. */
+/** All exported metrics: name, HELP text, labels and values. Dashboards and alerts depend on names and labels. */
 import { CLOSE_REASONS, HANDLER_BOUNDS, REFUSE_REASONS } from "../../tcp/observe/events.js";
 import {
   counter,
   gauge,
-  livingGauges,
+  liveGauges,
   ofListener,
   ofProcess,
   ofWorker,
-  places,
-  type Row,
+  presentWorkers,
   type Sample,
+  type SeriesRow,
   totalOf,
   totalOfProcess,
 } from "./series-row.js";
 import { HANDLER_BUCKETS } from "./snapshot.js";
-import type { Slot, Total } from "./worker-totals.js";
+import type { Total, WorkerTotals } from "./worker-totals.js";
 
 const CONTEXTS: readonly (readonly [context: string, total: Total])[] = [
   ["child_terminated", "supervisorChildTerminated"],
@@ -23,9 +23,9 @@ const CONTEXTS: readonly (readonly [context: string, total: Total])[] = [
   ["shutdown_error", "supervisorShutdownError"],
 ];
 
-export const ROWS: readonly Row[] = [
+export const SERIES: readonly SeriesRow[] = [
   {
-    ...gauge("drover_build_info", "Always 1; the labels say what is running.", [
+    ...gauge("drover_build_info", "Build information in the labels; the value is always 1.", [
       "version",
       "node",
       "transport",
@@ -34,169 +34,179 @@ export const ROWS: readonly Row[] = [
     samples: ({ build }) => [[build, 1]],
   },
   {
-    ...gauge("drover_workers", "Workers in each state.", ["state"]),
-    samples: ({ slots }) =>
+    ...gauge("drover_workers", "Number of workers, by state.", ["state"]),
+    samples: ({ workers }) =>
       ["starting", "running", "stopping", "down"].map((state) => [
         [state],
-        [...slots.values()].filter((slot) => slot.state === state).length,
+        [...workers.values()].filter((totals) => totals.state === state).length,
       ]),
   },
   {
-    ...gauge("drover_worker_up", "1 while the worker runs and has been heard of within 3 seconds.", [
+    ...gauge("drover_worker_up", "1 if the worker is running and has reported within 3 seconds, else 0.", [
       "worker",
     ]),
-    samples: ({ slots }) => places(slots).map(([worker, slot]) => [[worker], Number(slot.up)]),
+    samples: ({ workers }) =>
+      presentWorkers(workers).map(([worker, totals]) => [[worker], Number(totals.up)]),
   },
   {
-    ...gauge("drover_worker_snapshot_age_seconds", "Time since the worker was last heard of.", ["worker"]),
-    samples: ({ slots }) =>
-      places(slots).flatMap(([worker, slot]) =>
-        slot.state === "down" ? [] : [[[worker], slot.silentSeconds]],
+    ...gauge("drover_worker_snapshot_age_seconds", "Seconds since the worker's last report.", ["worker"]),
+    samples: ({ workers }) =>
+      presentWorkers(workers).flatMap(([worker, totals]) =>
+        totals.state === "down" ? [] : [[[worker], totals.snapshotAgeSeconds]],
       ),
   },
   {
     ...counter(
       "drover_supervisor_restarts_total",
-      "Children started again by a supervisor; the label worker is that of a worker's own.",
+      "Child restarts, by supervisor and child; without label worker: a supervisor of the primary.",
       ["supervisor", "child", "worker"],
     ),
-    samples: ({ restarts, slots }) => [
+    samples: ({ restarts, workers }) => [
       ...restarts.map(({ supervisor, child, count }): Sample => [[supervisor, child], count]),
-      ...[...slots].flatMap(([worker, slot]): Sample[] => [
-        [["tcp_server", "connections", worker], slot.total("connectionsRestarts")],
-        [["tcp_server", "listener", worker], slot.total("listenerRestarts")],
+      ...[...workers].flatMap(([worker, totals]): Sample[] => [
+        [["tcp_server", "connections", worker], totals.total("connectionsRestarts")],
+        [["tcp_server", "listener", worker], totals.total("listenerRestarts")],
       ]),
     ],
   },
   {
-    ...counter("drover_supervisor_reports_total", "Supervisor reports; worker 0 is the primary.", [
-      "worker",
-      "context",
-    ]),
-    samples: ({ slots, reports }) =>
+    ...counter(
+      "drover_supervisor_reports_total",
+      "Supervisor reports, by error context; worker 0 is the primary.",
+      ["worker", "context"],
+    ),
+    samples: ({ workers, reports }) =>
       CONTEXTS.flatMap(([context, total]): Sample[] => [
         [[0, context], reports.get(context) ?? 0],
-        ...[...slots].map(([worker, slot]): Sample => [[worker, context], slot.total(total)]),
+        ...[...workers].map(([worker, totals]): Sample => [[worker, context], totals.total(total)]),
       ]),
   },
   {
     ...gauge(
       "drover_restarts_left",
-      "Restarts that the supervisor allows before it gives up; the label worker is that of a worker's own.",
+      "Restarts left before the supervisor gives up; without label worker: a supervisor of the primary.",
       ["supervisor", "worker"],
     ),
-    samples: ({ restartsLeft, slots }) => [
+    samples: ({ restartsLeft, workers }) => [
       ...[...restartsLeft].map(([supervisor, left]): Sample => [[supervisor], left]),
-      ...livingGauges(slots, "restartsLeft").map(
+      ...liveGauges(workers, "restartsLeft").map(
         ([labels, left]): Sample => [["tcp_server", ...labels], left],
       ),
     ],
   },
-  ofListener("drover_listener_running", "1 while the worker accepts connections.", "listenerRunning"),
-  ofListener("drover_connections_active", "Connections that are open.", "active"),
-  ofListener("drover_max_connections", "Connections that may be open; more wait.", "maxConnections"),
-  totalOf(
-    "drover_connections_accepted_total",
-    "Connections accepted; always those active and those closed.",
-    "accepted",
+  ofListener("drover_listener_running", "1 if the listener accepts connections, else 0.", "listenerRunning"),
+  ofListener("drover_connections_active", "Open connections.", "active"),
+  ofListener(
+    "drover_max_connections",
+    "Connection limit; further connections wait in the backlog.",
+    "maxConnections",
   ),
+  totalOf("drover_connections_accepted_total", "Accepted connections: always active + closed.", "accepted"),
   {
-    ...counter("drover_connections_closed_total", "Connections that have ended, by reason.", [
+    ...counter("drover_connections_closed_total", "Closed connections, by reason.", [
       "worker",
       "listener",
       "reason",
     ]),
-    samples: ({ slots, listener }) =>
-      [...slots].flatMap(([worker, slot]) =>
-        CLOSE_REASONS.map((reason): Sample => [[worker, listener, reason], slot.closed(reason)]),
+    samples: ({ workers, listener }) =>
+      [...workers].flatMap(([worker, totals]) =>
+        CLOSE_REASONS.map((reason): Sample => [[worker, listener, reason], totals.closed(reason)]),
       ),
   },
   {
-    ...counter("drover_connections_refused_total", "Connections that were not served, by reason.", [
+    ...counter("drover_connections_refused_total", "Refused connections, by reason.", [
       "worker",
       "listener",
       "reason",
     ]),
-    samples: ({ slots, listener }) =>
-      [...slots].flatMap(([worker, slot]) =>
-        REFUSE_REASONS.map((reason): Sample => [[worker, listener, reason], slot.refused(reason)]),
+    samples: ({ workers, listener }) =>
+      [...workers].flatMap(([worker, totals]) =>
+        REFUSE_REASONS.map((reason): Sample => [[worker, listener, reason], totals.refused(reason)]),
       ),
   },
-  totalOf("drover_frames_received_total", "Frames received.", "framesReceived"),
-  totalOf("drover_frames_sent_total", "Frames sent.", "framesSent"),
-  totalOf("drover_bytes_received_total", "Bytes received.", "bytesReceived"),
-  totalOf("drover_bytes_sent_total", "Bytes sent.", "bytesSent"),
+  totalOf("drover_frames_received_total", "Received frames.", "framesReceived"),
+  totalOf("drover_frames_sent_total", "Sent frames.", "framesSent"),
+  totalOf("drover_bytes_received_total", "Received bytes.", "bytesReceived"),
+  totalOf("drover_bytes_sent_total", "Sent bytes.", "bytesSent"),
   totalOf(
     "drover_reads_paused_total",
-    "Times that a client was read no further until it had taken what was sent, or a handler was done.",
+    "Times that reading from a connection was paused by flow control.",
     "readsPaused",
   ),
-  ofListener("drover_outbound_bytes", "Bytes queued for sending.", "outbound"),
+  ofListener("drover_outbound_bytes", "Bytes waiting to be sent.", "outbound"),
   {
-    ...counter("drover_crashes_total", "Connections that ended by a fault of the protocol.", [
+    ...counter("drover_crashes_total", "Connections that ended with a crash of the protocol.", [
       "worker",
       "protocol",
     ]),
-    samples: ({ slots, protocol }) =>
-      [...slots].map(([worker, slot]) => [[worker, protocol], slot.total("crashes")]),
+    samples: ({ workers, protocol }) =>
+      [...workers].map(([worker, totals]) => [[worker, protocol], totals.total("crashes")]),
   },
   ofWorker(
     "drover_event_loop_lag_seconds",
-    "The latest that the worker's event loop was within a second.",
+    "Maximum event-loop lag within the last second.",
     "eventLoopLagSeconds",
   ),
   totalOfProcess(
     "drover_log_lines_dropped_total",
-    "Log lines that could not be written; worker 0 is the primary.",
+    "Dropped log lines; worker 0 is the primary.",
     "logLinesDropped",
   ),
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
-  ofWorker("drover_max_fds", "File descriptors that may be open.", "maxFds"),
+  ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
   totalOfProcess(
     "process_cpu_user_seconds_total",
-    "User CPU time; worker 0 is the primary.",
+    "User CPU time in seconds; worker 0 is the primary.",
     "cpuUserSeconds",
   ),
   totalOfProcess(
     "process_cpu_system_seconds_total",
-    "System CPU time; worker 0 is the primary.",
+    "System CPU time in seconds; worker 0 is the primary.",
     "cpuSystemSeconds",
   ),
   totalOfProcess(
     "process_cpu_seconds_total",
-    "CPU time; worker 0 is the primary.",
+    "User and system CPU time in seconds; worker 0 is the primary.",
     "cpuUserSeconds",
     "cpuSystemSeconds",
   ),
-  ofProcess("process_resident_memory_bytes", "Resident memory.", "residentBytes"),
-  ofProcess("process_start_time_seconds", "Start of the OS process since the epoch.", "startTimeSeconds"),
+  ofProcess("process_resident_memory_bytes", "Resident memory size in bytes.", "residentBytes"),
+  ofProcess(
+    "process_start_time_seconds",
+    "Start time of the OS process in seconds since the Unix epoch.",
+    "startTimeSeconds",
+  ),
   ofProcess("process_open_fds", "Open file descriptors.", "openFds"),
-  ofProcess("process_max_fds", "File descriptors that may be open.", "maxFds"),
-  ofProcess("nodejs_eventloop_lag_seconds", "The latest that the event loop was.", "eventLoopLagSeconds"),
-  ofProcess("nodejs_heap_size_used_bytes", "JavaScript heap in use.", "heapUsedBytes"),
-  ofProcess("nodejs_heap_size_total_bytes", "JavaScript heap.", "heapTotalBytes"),
+  ofProcess("process_max_fds", "File descriptor limit.", "maxFds"),
+  ofProcess(
+    "nodejs_eventloop_lag_seconds",
+    "Maximum event-loop lag since the last report (workers) or scrape (primary).",
+    "eventLoopLagSeconds",
+  ),
+  ofProcess("nodejs_heap_size_used_bytes", "Used JavaScript heap in bytes.", "heapUsedBytes"),
+  ofProcess("nodejs_heap_size_total_bytes", "Total JavaScript heap in bytes.", "heapTotalBytes"),
   ofProcess(
     "nodejs_external_memory_bytes",
-    "Memory outside of the JavaScript heap that belongs to it.",
+    "Memory of Buffers and other objects outside the JavaScript heap, in bytes.",
     "externalBytes",
   ),
 ];
 
-/** Only where it is measured. */
-export const HANDLERS: Row = {
+/** Exported only with `--handler-latency on`. */
+export const HANDLER_SECONDS: SeriesRow = {
   name: "drover_handler_seconds",
-  help: "How long handlers of the protocol took until they were through.",
+  help: "Duration of the protocol's handlers, async ones until they settled.",
   kind: "histogram",
   labels: ["worker", "le"],
-  samples: ({ slots }) => [...slots].flatMap(([worker, slot]) => handlerSamples(worker, slot)),
+  samples: ({ workers }) => [...workers].flatMap(([worker, totals]) => handlerSamples(worker, totals)),
 };
 
-/** As a histogram has it: each bucket counts those of all smaller ones as well. */
-function handlerSamples(worker: number, slot: Slot): Sample[] {
+/** Cumulative histogram buckets, sum and count. */
+function handlerSamples(worker: number, totals: WorkerTotals): Sample[] {
   let count = 0;
   const buckets = HANDLER_BUCKETS.map((name, at): Sample => {
-    count += slot.total(name);
+    count += totals.total(name);
     return [[worker, HANDLER_BOUNDS[at] ?? "+Inf"], count, "_bucket"];
   });
-  return [...buckets, [[worker], slot.total("handlerSeconds"), "_sum"], [[worker], count, "_count"]];
+  return [...buckets, [[worker], totals.total("handlerSeconds"), "_sum"], [[worker], count, "_count"]];
 }

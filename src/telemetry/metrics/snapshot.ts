@@ -1,17 +1,17 @@
 /**
- * What a worker tells the primary of itself once a second: a fixed array of numbers. The layout is known at
- * build time on both sides, so nothing has to be parsed, and no text from a client can come along.
+ * Snapshot of a worker's counters, sent to the primary once a second as a Float64Array. The layout is fixed at
+ * build time on both sides: nothing is parsed, and no text from a client can get into it.
  */
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../tcp/observe/events.js";
 
-/** One for each of `HANDLER_BOUNDS`, and one for what took longer than the last. */
+/** Histogram buckets of handler latency: one per bound of `HANDLER_BOUNDS`, and one for +Inf. */
 export const HANDLER_BUCKETS = [
   ...(["handlers1", "handlers2", "handlers3", "handlers4", "handlers5", "handlers6"] as const),
   ...(["handlers7", "handlers8", "handlers9", "handlers10", "handlers11", "handlers12"] as const),
   ...(["handlers13", "handlers14", "handlers15", "handlers16", "handlers17"] as const),
 ] as const;
 
-/** Numbers that only grow while a worker lives. */
+/** Counters: they only grow while a worker lives. */
 export const TOTALS = [
   "accepted",
   "framesReceived",
@@ -29,12 +29,12 @@ export const TOTALS = [
   "listenerRestarts",
   "connectionsRestarts",
   "logLinesDropped",
-  /** Handlers by how long they took; nothing unless that is measured. */
+  /** Handler calls by latency; 0 without `--handler-latency on`. */
   ...HANDLER_BUCKETS,
   "handlerSeconds",
 ] as const;
 
-/** Numbers of this moment. */
+/** Current values. */
 export const GAUGES = [
   "active",
   "outbound",
@@ -48,9 +48,9 @@ export const GAUGES = [
   "heapTotalBytes",
   "externalBytes",
   "startTimeSeconds",
-  /** Of the worker's own supervisor. */
+  /** Restart budget of `tcp_server`, the worker's own supervisor. */
   "restartsLeft",
-  /** Of the pids that it has given. */
+  /** Serial of the newest pid. */
   "newestSerial",
 ] as const;
 
@@ -79,7 +79,7 @@ export function encodeSnapshot(snapshot: Snapshot): Float64Array {
   return numbers;
 }
 
-/** @returns undefined when the array is not of this build's layout */
+/** @returns `undefined` when the array does not have this build's layout */
 export function decodeSnapshot(numbers: unknown): Snapshot | undefined {
   if (!(numbers instanceof Float64Array) || numbers.length !== LENGTH) return undefined;
   let at = 0;

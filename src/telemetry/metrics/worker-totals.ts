@@ -1,6 +1,6 @@
 /**
- * What one worker's place in the cluster has counted, whoever held it. Workers come and go; a total never
- * falls: what an OS process had counted when it ended stays in `#settled`, and its successor's numbers come on top.
+ * Totals of one worker slot over all OS processes that ran in it. A total never decreases: the counts of exited
+ * OS processes are kept in `#settled`, those of the current one in `#live`.
  */
 import { clock } from "../../otp/time/clock.js";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../../tcp/observe/events.js";
 import { GAUGES, type Snapshot, TOTALS } from "./snapshot.js";
 
-/** `removed`: the place is no more, until one of the same number is added. */
+/** `removed`: `scale` took the slot away; a slot with the same number may be added later. */
 export type WorkerState = "starting" | "running" | "stopping" | "down" | "removed";
 export type Total = (typeof TOTALS)[number];
 export type GaugeName = (typeof GAUGES)[number];
@@ -23,42 +23,42 @@ interface Counted {
   readonly refused: Record<RefuseReason, number>;
 }
 
-/** Who is silent for longer is not up, whatever its state says. */
-const SILENT_AFTER = 3000;
-/** The kernel may correct these downwards; that is no new worker. */
+/** A worker without a snapshot for this many milliseconds is not up, whatever its state. */
+const UP_TIMEOUT = 3000;
+/** The kernel may correct these downwards; that does not mean a restart. */
 const INEXACT: readonly string[] = ["cpuUserSeconds", "cpuSystemSeconds"];
 
-export class Slot {
+export class WorkerTotals {
   state: WorkerState = "starting";
-  readonly #settled = nothing();
-  /** Of the OS process that holds the place now. */
+  readonly #settled = zeros();
+  /** Last snapshot of the current OS process. */
   #live: (Counted & { readonly gauges: Record<GaugeName, number> }) | undefined = undefined;
-  #heardAt = clock.now();
-  /** When the last one that was retired had started; 0: nobody was. */
+  #reportedAt = clock.now();
+  /** Start time of the last retired OS process; 0: none yet. */
   #retiredStart = 0;
 
-  become(state: WorkerState): void {
+  setState(state: WorkerState): void {
     this.state = state;
-    if (state === "starting" || state === "running") this.#heardAt = clock.now();
+    if (state === "starting" || state === "running") this.#reportedAt = clock.now();
   }
 
   update(snapshot: Snapshot): void {
     const start = snapshot.gauges.startTimeSeconds;
-    // What the dead had sent can still arrive after the news of its end; it is counted already.
+    // A last snapshot can arrive after the exit event; it is settled already.
     if (this.#live === undefined && start !== 0 && start === this.#retiredStart) return;
     const counted = copy(snapshot);
     if (this.#live !== undefined) {
-      if (fellBack(this.#live, counted)) this.#settle();
+      if (restarted(this.#live, counted)) this.#settle();
       else
         for (const name of TOTALS)
           counted.totals[name] = Math.max(counted.totals[name], this.#live.totals[name]);
     }
-    this.#live = { ...counted, gauges: picked(GAUGES, snapshot.gauges, gaugeValue) };
-    this.#heardAt = clock.now();
+    this.#live = { ...counted, gauges: pick(GAUGES, snapshot.gauges, gaugeValue) };
+    this.#reportedAt = clock.now();
     if (this.state === "down") this.state = "running";
   }
 
-  /** The OS process has ended: its totals are kept, and the connections it had are closed. */
+  /** The OS process has exited: its totals are settled, and its open connections count as `worker_died`. */
   retire(): void {
     if (this.#live) this.#retiredStart = this.#live.gauges.startTimeSeconds;
     this.#settle();
@@ -77,18 +77,18 @@ export class Slot {
     return this.#settled.refused[reason] + (this.#live?.refused[reason] ?? 0);
   }
 
-  /** `undefined` while nobody holds the place, or has not said anything yet. */
+  /** `undefined` while there is no OS process, or before its first snapshot. */
   gauge(name: GaugeName): number | undefined {
     return this.#live?.gauges[name];
   }
 
-  get silentSeconds(): number {
-    return (clock.now() - this.#heardAt) / 1000;
+  get snapshotAgeSeconds(): number {
+    return (clock.now() - this.#reportedAt) / 1000;
   }
 
   get up(): boolean {
     return (
-      (this.state === "running" || this.state === "stopping") && this.silentSeconds * 1000 <= SILENT_AFTER
+      (this.state === "running" || this.state === "stopping") && this.snapshotAgeSeconds * 1000 <= UP_TIMEOUT
     );
   }
 
@@ -108,25 +108,25 @@ export class Slot {
   }
 }
 
-function nothing(): Counted {
+function zeros(): Counted {
   const zero = () => 0;
   return {
-    totals: picked(TOTALS, {}, zero),
-    closed: picked(CLOSE_REASONS, {}, zero),
-    refused: picked(REFUSE_REASONS, {}, zero),
+    totals: pick(TOTALS, {}, zero),
+    closed: pick(CLOSE_REASONS, {}, zero),
+    refused: pick(REFUSE_REASONS, {}, zero),
   };
 }
 
-/** A copy of its own: the snapshot of a caller may be the very object in which it counts on. */
+/** A copy, since the caller may go on counting in the same object. */
 function copy({ totals, closed, refused }: Snapshot): Counted {
   return {
-    totals: picked(TOTALS, totals, totalValue),
-    closed: picked(CLOSE_REASONS, closed, totalValue),
-    refused: picked(REFUSE_REASONS, refused, totalValue),
+    totals: pick(TOTALS, totals, totalValue),
+    closed: pick(CLOSE_REASONS, closed, totalValue),
+    refused: pick(REFUSE_REASONS, refused, totalValue),
   };
 }
 
-function picked<K extends string>(
+function pick<K extends string>(
   names: readonly K[],
   from: Readonly<Partial<Record<K, number>>>,
   value: (number: number) => number,
@@ -142,8 +142,8 @@ function gaugeValue(number: number): number {
   return Number.isNaN(number) ? 0 : number;
 }
 
-/** Whether these are the numbers of somebody else, who began at 0. */
-function fellBack(before: Counted, now: Counted): boolean {
+/** Whether a counter has decreased: then the snapshot is of a new OS process, which began at 0. */
+function restarted(before: Counted, now: Counted): boolean {
   const lower = <K extends string>(names: readonly K[], part: Record<K, number>, next: Record<K, number>) =>
     names.some((name) => !INEXACT.includes(name) && next[name] < part[name]);
   return (
