@@ -12,7 +12,7 @@ let folder: string;
 let program: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "drover-outlets-"));
+  folder = mkdtempSync(join(tmpdir(), "drover-sink-"));
   program = join(folder, "program.cjs");
   const entry = join(import.meta.dirname, "program.ts");
   await build({
