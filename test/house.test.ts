@@ -9,6 +9,7 @@ const SRC = join(import.meta.dirname, "../src");
 const LAW: Readonly<Record<string, readonly string[]>> = {
   otp: [],
   framing: [],
+  text: [],
   transport: [],
   tcp: ["otp", "framing", "transport"],
   telemetry: [
@@ -19,16 +20,17 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "otp/process/pid",
     "otp/time/clock",
     "tcp/observe/events",
+    "text",
   ],
-  config: ["otp/time/duration"],
+  config: ["otp/time/duration", "text"],
   control: ["otp", "config"],
-  cluster: ["otp", "tcp", "transport", "telemetry", "control", "config"],
-  admin: ["otp", "cluster", "control", "telemetry", "config"],
-  "admin/page": ["control", "config/limits"],
-  cli: ["control", "config"],
+  cluster: ["otp", "tcp", "transport", "telemetry", "control", "config", "text"],
+  admin: ["otp", "cluster", "control", "telemetry", "config", "text"],
+  "admin/page": ["control", "config/limits", "text"],
+  cli: ["control", "config", "text"],
   protocols: ["index"],
   index: ["otp", "framing", "tcp"],
-  program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "transport"],
+  program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport"],
   main: ["program", "cluster"],
 };
 
@@ -107,6 +109,13 @@ test("where only types are shared, only types are imported", () => {
       .filter((name) => room(name) === from)
       .flatMap((name) => [...code(name).matchAll(values)].map(([line]) => `${name}: ${line}`));
   });
+  expect(broken).toEqual([]);
+});
+
+test("text uses nothing of Node, because the page is bundled with it", () => {
+  const broken = files.filter(
+    (name) => room(name) === "text" && /from "node:|\bBuffer\b|\bprocess\./.test(code(name)),
+  );
   expect(broken).toEqual([]);
 });
 

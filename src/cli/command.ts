@@ -1,13 +1,13 @@
-/** What a row of the table of commands is, and what a command is given. */
+/** A command of the command line, and what it runs with. */
 import type { Target } from "./client/client.js";
 import type { Stdout } from "./terminal/output.js";
 import type { Keyboard } from "./terminal/screen.js";
 
-/** A flag that only some commands have. */
+/** A flag of one command. */
 export interface CommandFlag {
   /** Without dashes. */
   readonly name: string;
-  /** Stands for its value in the help text. Missing: it has none. */
+  /** Stands for the value in the help text. Missing: the flag has no value. */
   readonly placeholder?: string;
   readonly sentence: string;
 }
@@ -17,45 +17,46 @@ export interface Command {
   /** With its arguments: `kill PID [REASON]`. */
   readonly usage: string;
   readonly sentence: string;
-  /** How many arguments it takes: at least, at most. */
-  readonly takes: readonly [least: number, most: number];
-  /** Whether it tells something, and so has --json. */
-  readonly reads: boolean;
-  /** Besides --json and the options of the configuration. */
+  /** Number of arguments. */
+  readonly takes: readonly [min: number, max: number];
+  /** Whether the command has --json. */
+  readonly json: boolean;
+  /** Its own flags, besides --json and the options of the configuration. */
   readonly flags?: readonly CommandFlag[];
-  /** Words that its first argument can be, for shells that complete it. */
+  /** Values of its first argument, for shell completion. */
   readonly words?: readonly string[];
-  /** Whether it goes on until Ctrl-C, of which it is told. */
-  readonly watches?: boolean;
-  /** Resolves with what is printed. Missing: the program does it itself. */
-  readonly run?: (asked: Asked) => Promise<string | Outcome>;
+  /** Whether the command handles Ctrl-C itself: the first one aborts `interrupt`. */
+  readonly interruptible?: boolean;
+  /** Resolves with the output. Missing: `program` runs the command. */
+  readonly run?: (invocation: Invocation) => Promise<string | Outcome>;
 }
 
-/** What is printed at the end, where the exit code is not simply 0. */
+/** Output with an exit code other than 0. */
 export interface Outcome {
   readonly text: string;
   readonly exitCode: number;
 }
 
-export interface Asked {
+/** One call of a command: its arguments, its terminal, its server. */
+export interface Invocation {
   readonly target: Target;
   readonly positionals: readonly string[];
   readonly json: boolean;
-  /** Show more columns. */
+  /** --verbose: more columns. */
   readonly verbose: boolean;
-  /** Of the terminal; `undefined`: the output goes elsewhere. */
+  /** Width of the terminal; `undefined`: standard output is no terminal. */
   readonly columns: number | undefined;
-  /** The flags of its own that were given. */
+  /** Own flags with a value that were given. */
   readonly values: ReadonlyMap<string, string>;
-  /** Those of them that have no value. */
+  /** Own flags without a value that were given. */
   readonly switches: ReadonlySet<string>;
   readonly stdout: Stdout;
-  /** What is typed, where somebody can. */
+  /** Keyboard; `undefined`: standard input is no terminal. */
   readonly stdin: Keyboard | undefined;
-  /** Whether colours are wanted. */
+  /** Whether to use colours. */
   readonly color: boolean;
-  /** Aborted on Ctrl-C, if the command watches. */
+  /** Aborted on Ctrl-C, if the command is interruptible. */
   readonly interrupt: AbortSignal;
-  /** Prints something before the end. `false`: the reader has gone, and nothing more is wanted. */
+  /** Writes part of the output. `false`: standard output is closed, so stop. */
   print(text: string): Promise<boolean>;
 }

@@ -1,42 +1,47 @@
-/** The table of commands, from which the help text and the completion of shells are made. */
-
+/** Table of commands: the help text and shell completion are made from it. */
 import type { Command } from "./command.js";
-import { log, resume, scale, suspend } from "./commands/accepting.js";
-import { config, info, kill, stop, tree } from "./commands/actions.js";
+import { config } from "./commands/config.js";
 import { CONNECTION_FLAGS, connections } from "./commands/connections.js";
 import { drain } from "./commands/drain.js";
+import { info } from "./commands/info.js";
+import { kill } from "./commands/kill.js";
+import { log } from "./commands/log.js";
 import { create } from "./commands/new.js";
 import { page } from "./commands/page.js";
+import { scale } from "./commands/scale.js";
 import { state } from "./commands/state.js";
+import { stop } from "./commands/stop.js";
+import { resume, suspend } from "./commands/suspend.js";
 import { top } from "./commands/top.js";
 import { trace } from "./commands/trace.js";
+import { tree } from "./commands/tree.js";
 import { completion, SHELLS } from "./completion.js";
 
 export const COMMANDS: readonly Command[] = [
   {
     name: "start",
     usage: "start [PROTOCOL]",
-    sentence: "Serve a protocol: a built-in name, or a .ts or .js file. Default: echo.",
+    sentence: "Start the server with a protocol: a built-in name, or a .ts or .js file. Default: echo.",
     takes: [0, 1],
-    reads: false,
+    json: false,
   },
   {
     name: "tree",
     usage: "tree",
-    sentence: "Show the tree of processes.",
+    sentence: "Show the process tree.",
     takes: [0, 0],
-    reads: true,
-    flags: [{ name: "watch", sentence: "Draw it again each second, until q; also -w." }],
-    watches: true,
+    json: true,
+    flags: [{ name: "watch", sentence: "Redraw each second, q quits; short form -w." }],
+    interruptible: true,
     run: tree,
   },
   {
     name: "top",
     usage: "top",
-    sentence: "Show the workers and the busiest connections, live on a terminal.",
+    sentence: "Show workers and the busiest connections, live on a terminal.",
     takes: [0, 0],
-    reads: true,
-    watches: true,
+    json: true,
+    interruptible: true,
     run: top,
   },
   {
@@ -44,150 +49,150 @@ export const COMMANDS: readonly Command[] = [
     usage: "connections",
     sentence: "List connections.",
     takes: [0, 0],
-    reads: true,
+    json: true,
     flags: CONNECTION_FLAGS,
     run: connections,
   },
   {
     name: "info",
     usage: "info [PID]",
-    sentence: "Say what the server, or one of its processes, is and does.",
+    sentence: "Show information about the server, or about one process.",
     takes: [0, 1],
-    reads: true,
+    json: true,
     run: info,
   },
   {
     name: "state",
     usage: "state PID",
-    sentence: "Show what a process holds.",
+    sentence: "Show the state and data of a process.",
     takes: [1, 1],
-    reads: true,
+    json: true,
     run: state,
   },
   {
     name: "trace",
     usage: "trace PID",
-    sentence: "Show what a process does, until it ends or Ctrl-C.",
+    sentence: "Trace the events of a process until it ends or Ctrl-C.",
     takes: [1, 1],
-    reads: true,
-    watches: true,
+    json: true,
+    interruptible: true,
     run: trace,
   },
   {
     name: "kill",
     usage: "kill PID [REASON]",
-    sentence: "Send a process an exit signal. Default: kill.",
+    sentence: "Send an exit signal to a process. Default reason: kill.",
     takes: [1, 2],
-    reads: false,
+    json: false,
     run: kill,
   },
   {
     name: "suspend",
     usage: "suspend [LISTENER]",
-    sentence: "Accept nobody any more; who connects waits in the kernel.",
+    sentence: "Stop accepting; new connections queue in the backlog.",
     takes: [0, 1],
-    reads: true,
+    json: true,
     run: suspend,
   },
   {
     name: "resume",
     usage: "resume [LISTENER]",
-    sentence: "Accept again, also after a drain.",
+    sentence: "Accept again; also cancels a drain.",
     takes: [0, 1],
-    reads: true,
+    json: true,
     run: resume,
   },
   {
     name: "drain",
     usage: "drain",
-    sentence: "Accept nobody any more, and wait until nobody is connected.",
+    sentence: "Stop accepting and wait until all connections have ended.",
     takes: [0, 0],
-    reads: true,
+    json: true,
     flags: [
       {
         name: "deadline",
         placeholder: "DURATION",
-        sentence: "When those still connected are told to stop. Default: 25s.",
+        sentence: "Tell the remaining connections to stop after this time. Default: 25s.",
       },
     ],
-    watches: true,
+    interruptible: true,
     run: drain,
   },
   {
     name: "scale",
     usage: "scale N",
-    sentence: "Run so many workers.",
+    sentence: "Set the number of workers.",
     takes: [1, 1],
-    reads: true,
+    json: true,
     run: scale,
   },
   {
     name: "log",
     usage: "log [LEVEL]",
-    sentence: "Show the least that is logged, or set it in the running server.",
+    sentence: "Show the minimum log level of the running server, or set it.",
     takes: [0, 1],
-    reads: true,
+    json: true,
     words: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
     run: log,
   },
   {
     name: "stop",
     usage: "stop",
-    sentence: "Stop the server gracefully and wait for its end.",
+    sentence: "Stop the server gracefully and wait until it has ended.",
     takes: [0, 0],
-    reads: false,
+    json: false,
     run: stop,
   },
   {
     name: "config",
     usage: "config",
-    sentence: "Show the values in effect and where each came from.",
+    sentence: "Show effective option values and where each came from.",
     takes: [0, 0],
-    reads: true,
+    json: true,
     run: config,
   },
   {
     name: "page",
     usage: "page",
-    sentence: "Print the address of the observer page, which lets its reader change things.",
+    sentence: "Print the URL of the observer page, with the token that permits changes.",
     takes: [0, 0],
-    reads: true,
+    json: true,
     run: page,
   },
   {
     name: "check",
     usage: "check [PROTOCOL]",
-    sentence: "Try out what start would do: configuration, protocol, and the limits of this machine.",
+    sentence: "Check configuration, protocol and machine limits without starting the server.",
     takes: [0, 1],
-    reads: true,
+    json: true,
   },
   {
     name: "new",
     usage: "new DIR",
-    sentence: "Begin a project of your own: a protocol, its test, and what they need.",
+    sentence: "Create a starter project: a protocol and its test.",
     takes: [1, 1],
-    reads: false,
+    json: false,
     run: create,
   },
   {
     name: "completion",
     usage: "completion SHELL",
-    sentence: "Print what makes a shell complete these commands: bash, zsh or fish.",
+    sentence: "Print the completion script for bash, zsh or fish.",
     takes: [1, 1],
-    reads: false,
+    json: false,
     words: SHELLS,
-    run: (asked) => completion(asked, COMMANDS),
+    run: (invocation) => completion(invocation, COMMANDS),
   },
-  { name: "help", usage: "help", sentence: "Show this text.", takes: [0, 0], reads: false },
+  { name: "help", usage: "help", sentence: "Show this text.", takes: [0, 0], json: false },
 ];
 
 const FLAGS = COMMANDS.flatMap(({ flags = [] }) => flags);
 
-/** Names of the flags that only some commands have: those with a value. */
+/** Names of the flags of single commands: those with a value. */
 export const COMMAND_FLAGS: readonly string[] = FLAGS.flatMap(({ name, placeholder }) =>
   placeholder === undefined ? [] : name,
 );
-/** And those without one. */
+/** Names of the flags of single commands: those without a value. */
 export const COMMAND_SWITCHES: readonly string[] = FLAGS.flatMap(({ name, placeholder }) =>
   placeholder === undefined ? name : [],
 );

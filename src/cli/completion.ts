@@ -1,6 +1,6 @@
-/** What makes a shell complete commands, their words and all options: made from the tables, so that it cannot lag behind. */
+/** Shell completion scripts, made from the tables of commands and options, so that they cannot be out of date. */
 import { EXIT, OPTIONS } from "../config/config.js";
-import type { Asked, Command } from "./command.js";
+import type { Command, Invocation } from "./command.js";
 import { CommandError } from "./errors.js";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -8,19 +8,19 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 const WRITERS = { bash, zsh, fish } as const;
 
 export async function completion(
-  { positionals: [shell = ""] }: Pick<Asked, "positionals">,
+  { positionals: [shell = ""] }: Pick<Invocation, "positionals">,
   commands: readonly Command[],
 ): Promise<string> {
   const write = WRITERS[shell as keyof typeof WRITERS];
   if (write !== undefined && Object.hasOwn(WRITERS, shell)) return write(commands);
   throw new CommandError(
-    `no completion for ${JSON.stringify(shell)}: drover completion ${SHELLS.join(", ")}`,
+    `no completion for ${JSON.stringify(shell)}: expected ${SHELLS.join(", ")}`,
     EXIT.usage,
   );
 }
 
-/** An option as shells see it. */
-interface Offered {
+/** A flag as a shell completes it. */
+interface CompletedFlag {
   /** `--log-level` */
   readonly flag: string;
   readonly sentence: string;
@@ -29,26 +29,26 @@ interface Offered {
   readonly isPath: boolean;
 }
 
-const SWITCHES: readonly Offered[] = [
+const SWITCHES: readonly CompletedFlag[] = [
   { flag: "--help", sentence: "Show the help text.", words: undefined, isPath: false },
   { flag: "--version", sentence: "Show the version.", words: undefined, isPath: false },
 ];
 
-function shared(): Offered[] {
+function commonFlags(): CompletedFlag[] {
   const options = OPTIONS.map(({ flag, sentence, kind }) => {
     return { flag, sentence, words: kind.words, isPath: kind.isPath };
   });
   return [...options, ...SWITCHES];
 }
 
-function own({ flags = [], reads, name }: Command): Offered[] {
-  const offered = flags.map((flag): Offered => {
+function ownFlags({ flags = [], json: hasJson, name }: Command): CompletedFlag[] {
+  const offered = flags.map((flag): CompletedFlag => {
     const words = flag.placeholder === undefined ? undefined : [];
     return { flag: `--${flag.name}`, sentence: flag.sentence, words, isPath: false };
   });
   const json = { flag: "--json", sentence: "Print JSON.", words: undefined, isPath: false };
   const verbose = { flag: "--verbose", sentence: "Print more columns.", words: undefined, isPath: false };
-  return [...offered, ...(reads ? [json] : []), ...(name === "config" ? [verbose] : [])];
+  return [...offered, ...(hasJson ? [json] : []), ...(name === "config" ? [verbose] : [])];
 }
 
 /** Commands whose argument is a file or a folder. */
@@ -57,15 +57,15 @@ const WITH_PATH: readonly string[] = ["start", "check", "new"];
 // -- bash -----------------------------------------------------------------------------------------------
 
 function bash(commands: readonly Command[]): string {
-  const all = shared();
+  const all = commonFlags();
   const all_flags = all.map(({ flag }) => flag).join(" ");
-  const values = [...all, ...commands.flatMap(own)].flatMap(({ flag, words, isPath }) => {
+  const values = [...all, ...commands.flatMap(ownFlags)].flatMap(({ flag, words, isPath }) => {
     if (words === undefined) return [];
     if (isPath) return [`    ${flag}) compopt -o default 2>/dev/null; COMPREPLY=(); return ;;`];
     return [`    ${flag}) COMPREPLY=($(compgen -W "${words.join(" ")}" -- "$word")); return ;;`];
   });
   const flags = commands.flatMap((command) => {
-    const offered = own(command).map(({ flag }) => flag);
+    const offered = ownFlags(command).map(({ flag }) => flag);
     return offered.length === 0 ? [] : [`    ${command.name}) own="${offered.join(" ")}" ;;`];
   });
   const words = commands.flatMap(({ name, words: offered }) => {
@@ -101,12 +101,12 @@ complete -F _drover drover
 
 // -- zsh ------------------------------------------------------------------------------------------------
 
-/** Inside of single quotes, and where a colon or a bracket has a meaning. */
+/** Quotes text for single quotes; zsh gives colons and brackets a meaning. */
 function zshText(text: string): string {
   return text.replaceAll("'", "'\\''").replace(/[[\]:]/g, "\\$&");
 }
 
-function zshOption({ flag, sentence, words, isPath }: Offered): string {
+function zshOption({ flag, sentence, words, isPath }: CompletedFlag): string {
   if (words === undefined) return `'${flag}[${zshText(sentence)}]'`;
   const values = isPath ? "_files" : words.length > 0 ? `(${words.join(" ")})` : "";
   return `'${flag}=[${zshText(sentence)}]:value:${values}'`;
@@ -121,7 +121,7 @@ function zsh(commands: readonly Command[]): string {
       : words
         ? [`'1:word:(${words.join(" ")})'`]
         : [];
-    const specs = [...argument, ...own(command).map(zshOption)];
+    const specs = [...argument, ...ownFlags(command).map(zshOption)];
     return `    ${name}) _arguments $options ${specs.join(" ")} ;;`;
   });
   return `#compdef drover
@@ -132,7 +132,7 @@ _drover() {
 ${described.join("\n")}
   )
   options=(
-${shared()
+${commonFlags()
   .map((one) => `    ${zshOption(one)}`)
   .join("\n")}
   )
@@ -158,7 +158,7 @@ function fishText(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-function fishOption({ flag, sentence, words, isPath }: Offered, when: string): string {
+function fishOption({ flag, sentence, words, isPath }: CompletedFlag, when: string): string {
   const value =
     words === undefined
       ? ""
@@ -178,14 +178,14 @@ function fish(commands: readonly Command[]): string {
       `complete -c drover -n __fish_use_subcommand -a ${name} -d ${fishText(sentence)}`,
       ...(words ? [`complete -c drover${inside} -a ${fishText(words.join(" "))}`] : []),
       ...(WITH_PATH.includes(name) ? [`complete -c drover${inside} -F`] : []),
-      ...own(command).map((one) => fishOption(one, inside)),
+      ...ownFlags(command).map((one) => fishOption(one, inside)),
     ];
   });
   return [
     "# drover completion for fish: drover completion fish | source",
     "complete -c drover -f",
     ...lines,
-    ...shared().map((one) => fishOption(one, "")),
+    ...commonFlags().map((one) => fishOption(one, "")),
     "",
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-/** Why a command failed: one line on stderr and an exit code. */
+/** Error of a command: one line on stderr, and an exit code. */
 import { EXIT } from "../config/config.js";
 
 export class CommandError extends Error {

@@ -1,12 +1,12 @@
-/** What the commands are, as people read it. */
+/** Help text of the commands. */
 import type { Command, CommandFlag } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { table } from "./terminal/table.js";
 
-/** What stands above the options in the help text. */
+/** The part of the help text above the options. */
 export function commandsText(): string {
   const rows = COMMANDS.map(({ usage, sentence }) => [`  ${usage}`, sentence]);
-  const reading = COMMANDS.filter(({ reads }) => reads).map(({ name }) => name);
+  const withJson = COMMANDS.filter(({ json }) => json).map(({ name }) => name);
   return [
     "Usage: drover COMMAND [options]",
     "",
@@ -16,7 +16,7 @@ export function commandsText(): string {
     "Options of single commands:",
     table(flagRows(COMMANDS)).trimEnd(),
     "",
-    `With --json, ${reading.join(", ")} print JSON; config prints more with --verbose.`,
+    `--json prints JSON: ${withJson.join(", ")}. --verbose prints more columns: config.`,
     "",
   ].join("\n");
 }
@@ -31,10 +31,10 @@ function flagText({ name, placeholder }: CommandFlag): string {
   return placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
 }
 
-/** What is printed for `drover NAME --help`. */
-export function commandText({ usage, sentence, reads, flags = [] }: Command): string {
+/** Help text of one command: `drover NAME --help`. */
+export function commandText({ usage, sentence, json, flags = [] }: Command): string {
   const own = [...flags.map((flag) => [`  ${flagText(flag)}`, flag.sentence])];
-  if (reads) own.push(["  --json", "Print JSON."]);
+  if (json) own.push(["  --json", "Print JSON."]);
   const options = own.length > 0 ? ["Options:", table(own).trimEnd(), ""] : [];
   const more = "`drover help` lists the options that all commands have.";
   return [`Usage: drover ${usage}`, "", sentence, "", ...options, more].join("\n");

@@ -1,38 +1,38 @@
-/** Runs a command: its result goes to stdout, its failure as one line to stderr. */
+/** Runs a command: output to stdout, an error as one line to stderr. */
 import type { Writable } from "node:stream";
 import { type Config, didYouMean, EXIT } from "../config/config.js";
+import { escapeControls } from "../text/escape.js";
 import type { Command } from "./command.js";
 import { COMMAND_SWITCHES, COMMANDS } from "./commands.js";
 import { CommandError } from "./errors.js";
 import type { Stdout } from "./terminal/output.js";
-import { printable } from "./terminal/printable.js";
 import type { Keyboard } from "./terminal/screen.js";
 
 export interface RunOptions {
   readonly config: Pick<Config, "name" | "control" | "shutdown">;
   readonly json?: boolean | undefined;
   readonly verbose?: boolean | undefined;
-  /** Flags of the command's own. */
+  /** Flags of single commands, with their values. */
   readonly values?: ReadonlyMap<string, string> | undefined;
-  /** Those of them that have no value; others are passed over. */
+  /** Flags without a value; those of no command are ignored. */
   readonly switches?: ReadonlySet<string> | undefined;
-  /** What is typed. Default: nothing. */
+  /** Keyboard. Default: none. */
   readonly stdin?: Keyboard | undefined;
-  /** Whether colours are wanted. Default: none. */
+  /** Whether to use colours. Default: no. */
   readonly color?: boolean | undefined;
-  /** Ctrl-C, for commands that watch. */
+  /** Ctrl-C, for interruptible commands. */
   readonly interrupt?: AbortSignal | undefined;
   readonly stdout: Stdout;
   readonly stderr: Writable;
-  /** Default: as `stdout` says. */
+  /** Default: that of `stdout`. */
   readonly isTTY?: boolean | undefined;
-  /** Of the terminal. Default: as `stdout` says. */
+  /** Width of the terminal. Default: that of `stdout`. */
   readonly columns?: number | undefined;
-  /** Milliseconds that the server may take to answer: default 5000. */
-  readonly patience?: number | undefined;
+  /** Response timeout in milliseconds. Default: 5000. */
+  readonly timeout?: number | undefined;
 }
 
-/** Never rejects for what a user can do; the exit code is one of `EXIT`. */
+/** Rejects for programming errors only. @returns one of `EXIT` */
 export async function runCommand(
   name: string,
   positionals: readonly string[],
@@ -45,7 +45,7 @@ export async function runCommand(
   try {
     const command = commandNamed(name);
     checkUse(command, positionals.length, { json, given: [...values.keys(), ...switches] });
-    const target = { ...pick(config), patience: options.patience };
+    const target = { ...pick(config), timeout: options.timeout };
     const done = await command.run!({
       ...{ target, positionals, json, verbose, values, switches, interrupt, stdout, stdin, color },
       columns: isTTY ? columns : undefined,
@@ -56,7 +56,7 @@ export async function runCommand(
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    await print(stderr, `${printable(error.message)}\n`);
+    await print(stderr, `${escapeControls(error.message)}\n`);
     return error.exitCode;
   }
 }
@@ -71,34 +71,34 @@ function commandNamed(name: string): Command {
   const found = COMMANDS.find((command) => command.name === name && command.run !== undefined);
   if (found !== undefined) return found;
   const names = COMMANDS.map((command) => command.name);
-  const advice = didYouMean(name, names) || ": `drover help` lists them";
+  const advice = didYouMean(name, names) || ": `drover help` lists the commands";
   throw new CommandError(`unknown command ${JSON.stringify(name)}${advice}`, EXIT.usage);
 }
 
 type Given = { readonly json: boolean; readonly given: readonly string[] };
 
 function checkUse(command: Command, count: number, { json, given }: Given): void {
-  const { name, usage, takes, reads, flags = [] } = command;
-  const [least, most] = takes;
-  if (count < least || count > most) {
-    const wrong = count < least ? "too few arguments" : "too many arguments";
+  const { name, usage, takes, json: hasJson, flags = [] } = command;
+  const [min, max] = takes;
+  if (count < min || count > max) {
+    const wrong = count < min ? "too few arguments" : "too many arguments";
     throw new CommandError(`${wrong}: drover ${usage}`, EXIT.usage);
   }
-  if (json && !reads) throw new CommandError(`drover ${name} has no --json: it reads nothing`, EXIT.usage);
-  const strange = given.find((one) => !flags.some((flag) => flag.name === one));
-  if (strange !== undefined) throw new CommandError(`drover ${name} has no --${strange}`, EXIT.usage);
+  if (json && !hasJson) throw new CommandError(`drover ${name} has no --json`, EXIT.usage);
+  const foreign = given.find((one) => !flags.some((flag) => flag.name === one));
+  if (foreign !== undefined) throw new CommandError(`drover ${name} has no --${foreign}`, EXIT.usage);
 }
 
 /**
- * A reader that went away, as `head` does, has read enough: that is no failure.
- * @returns whether it is still there
+ * A closed pipe (`drover tree | head -1`) is no error.
+ * @returns whether the stream is still open
  */
 function print(stream: Writable, text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const end = (error?: Error | null): void => {
       stream.off("error", end);
       if (!error) return resolve(true);
-      // The stream says it twice, to the callback and as an event, and an event nobody hears ends the program.
+      // A failed write is reported twice, and an error event without a listener ends the program.
       stream.on("error", () => {});
       if ((error as NodeJS.ErrnoException).code === "EPIPE") resolve(false);
       else reject(error);

@@ -3,14 +3,13 @@
  * of the machine could read in `ps`; it is no option, so that nothing that shows options can show it.
  */
 import { readFile, stat } from "node:fs/promises";
-import { ConfigError, EXIT } from "./errors.js";
+import { ConfigError } from "./errors.js";
+import { EXIT } from "./exit-codes.js";
+import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from "./limits.js";
 import type { Config, Environment } from "./options/options.js";
 
 /** Where the token itself may be. */
 export const TOKEN_VARIABLE = "DROVER_ADMIN_TOKEN";
-
-const LEAST = 32;
-const MOST = 4_096;
 
 export interface GivenToken {
   /** `undefined`: none was given. */
@@ -42,7 +41,7 @@ async function contents(file: string, place: string): Promise<{ text: string; mo
     const found = await stat(file);
     // A pipe without a writer would be waited for without end.
     if (!found.isFile()) throw new Error("is not a regular file");
-    if (found.size > MOST) throw new Error(`is larger than ${MOST} bytes`);
+    if (found.size > MAX_TOKEN_LENGTH) throw new Error(`is larger than ${MAX_TOKEN_LENGTH} bytes`);
     return { text: await readFile(file, "utf8"), mode: found.mode };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -52,10 +51,11 @@ async function contents(file: string, place: string): Promise<{ text: string; mo
 }
 
 function checked(token: string, place: string): string {
-  if (/^[\x21-\x7e]+$/.test(token) && token.length >= LEAST && token.length <= MOST) return token;
+  if (/^[\x21-\x7e]+$/.test(token) && token.length >= MIN_TOKEN_LENGTH && token.length <= MAX_TOKEN_LENGTH)
+    return token;
   const advice = "such as `openssl rand -hex 32` prints";
   throw refusal(
-    `${place}: expected a token of at least ${LEAST} printable characters without spaces, ${advice}`,
+    `${place}: expected a token of at least ${MIN_TOKEN_LENGTH} printable characters without spaces, ${advice}`,
   );
 }
 

@@ -24,7 +24,8 @@ import { readConfigFile, readSettings } from "./sources/file.js";
 import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flags.js";
 
 export type { GivenToken } from "./admin-token.js";
-export { ConfigError, type ConfigExitCode, EXIT } from "./errors.js";
+export { ConfigError, type ConfigExitCode } from "./errors.js";
+export { EXIT } from "./exit-codes.js";
 export { workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";

@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { Known } from "./options/options.js";
 
+/** Bytes of a socket path: sun_path without its final NUL. libuv cuts a longer path without an error. */
+export const MAX_SOCKET_PATH = process.platform === "linux" ? 107 : 103;
+
 /**
  * `$XDG_RUNTIME_DIR/drover-<uid>/<name>.sock`, or the same below the folder for temporary files when there is
  * no runtime directory, as in a container.

@@ -2,7 +2,8 @@
  * A listening socket that was made by whoever started the program, as systemd does for a socket unit
  * (sd_listen_fds): `LISTEN_FDS` descriptors from 3 on, meant for the OS process `LISTEN_PID` alone.
  */
-import { ConfigError, EXIT } from "./errors.js";
+import { ConfigError } from "./errors.js";
+import { EXIT } from "./exit-codes.js";
 import type { Origins } from "./options/help.js";
 import type { Environment } from "./options/options.js";
 

@@ -4,7 +4,7 @@ import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { tcpDoor } from "../admin/access/guard.js";
 import { type AdminError, alreadyRunning, probeInstance } from "../admin/admin.js";
-import { printableJson } from "../cli/terminal/printable.js";
+import { jsonText } from "../cli/terminal/json.js";
 import { table } from "../cli/terminal/table.js";
 import { showAddress } from "../cluster/inspect/tree.js";
 import { prepare, ReleaseError } from "../cluster/release/release.js";
@@ -51,7 +51,7 @@ export async function checkProgram({ exec, sources, positionals, json }: Checkin
   const code = findings.find(({ verdict }) => verdict === "wrong")?.exitCode ?? EXIT.ok;
   const { isTTY, columns } = process.stdout;
   const text = json
-    ? `${printableJson({ exitCode: code, findings })}\n`
+    ? jsonText({ exitCode: code, findings })
     : table(findings.flatMap(rows), isTTY ? columns : undefined);
   // A reader that has gone has read enough.
   process.stdout.on("error", () => {});

@@ -56,7 +56,7 @@ async function run(): Promise<number> {
   const { config, values } = await loadConfig(SOURCES);
   const interrupt = new AbortController();
   // The first Ctrl-C ends the watching, the second the command.
-  if (known.watches)
+  if (known.interruptible)
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.once(signal, () => interrupt.abort());
   return runCommand(command, rest, {

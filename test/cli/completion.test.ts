@@ -45,6 +45,6 @@ it("bash completes commands, their own words and flags, options and their values
 });
 
 it("a shell that is not known is refused with those that are", async () => {
-  await expect(script("tcsh")).rejects.toThrow('no completion for "tcsh": drover completion bash, zsh, fish');
+  await expect(script("tcsh")).rejects.toThrow('no completion for "tcsh": expected bash, zsh, fish');
   await expect(script("toString")).rejects.toThrow("no completion for");
 });

@@ -112,14 +112,14 @@ describe("top", () => {
     await close();
     const { code, stderr } = await done;
     expect(code).toBe(69);
-    expect(stderr).toMatch(/no drover named "drover" is running here|broke off the conversation/);
+    expect(stderr).toMatch(/no drover named "drover" is running here|closed the connection/);
     expectRestored(terminal);
   });
 
   it("shows nothing that a terminal would obey", async () => {
     const { terminal, done, control } = await live("top");
     control.rows = control.rows.map((row) => ({ ...row, state: "\x1b[2J\x07\u202e" }));
-    await until(() => terminal.text.includes("\\u001b[2J\\u0007\\u202e"));
+    await until(() => terminal.text.includes("\\x1b[2J\\x07\\u202e"));
     terminal.keyboard.write("q");
     await done;
     const shown = terminal.text.slice(ENTER.length);
@@ -165,6 +165,8 @@ describe("tree --watch", () => {
     const { socketPath } = await running();
     const { code, stdout, stderr } = await drover(socketPath, ["tree"], watch);
     expect([code, stdout]).toEqual([64, ""]);
-    expect(stderr).toBe("drover tree --watch needs a terminal: this is none, so leave --watch out\n");
+    expect(stderr).toBe(
+      "drover tree --watch needs a terminal: standard output is not one, so leave out --watch\n",
+    );
   });
 });

@@ -23,8 +23,8 @@ describe("suspend and resume", () => {
 describe("scale", () => {
   it("says how many there are now and were before", async () => {
     const { socketPath } = await running();
-    expect((await drover(socketPath, ["scale", "4"])).stdout).toBe("4 workers, 2 before\n");
-    expect((await drover(socketPath, ["scale", "4"])).stdout).toBe("4 workers already\n");
+    expect((await drover(socketPath, ["scale", "4"])).stdout).toBe("4 workers, previously 2\n");
+    expect((await drover(socketPath, ["scale", "4"])).stdout).toBe("4 workers, unchanged\n");
     expect((await drover(socketPath, ["scale", "1"], { json: true })).stdout).toContain('"workers": 1');
   });
 
@@ -80,7 +80,7 @@ describe("drain", () => {
     const { code, stdout } = await drover(socketPath, ["drain"]);
     expect([code, stdout]).toEqual([
       0,
-      "draining: 2 of 2 connected, 25s to the deadline\ndrained: all 2 have finished\n",
+      "draining: 2 of 2 connections left, deadline in 25s\ndrained: all 2 connections finished\n",
     ]);
     expect(control.changes).toEqual(["drain 25000"]);
   });
@@ -91,7 +91,7 @@ describe("drain", () => {
     const { code, stdout } = await drover(socketPath, ["drain"], { values });
     expect(code).toBe(1);
     expect(stdout.split("\n").slice(1)).toEqual([
-      "drained: 2 of 2 had not finished at the deadline and were told to stop",
+      "drained: 2 of 2 connections did not finish before the deadline and were told to stop",
       "  <1.17>  talking  10.0.0.7:51234  age 1m 5s  idle 3s",
       "  … and 1 more",
       "",
@@ -103,7 +103,7 @@ describe("drain", () => {
     const shown = await draining({});
     const terminal = await drover(shown.socketPath, ["drain"], { isTTY: true, columns: 100 });
     expect(terminal.stdout).toContain(
-      "\r\x1b[K[----------------------------------------] draining: 2 of 2 connected",
+      "\r\x1b[K[----------------------------------------] draining: 2 of 2 connections left",
     );
     const told = await draining({});
     const { stdout } = await drover(told.socketPath, ["drain"], { json: true });
@@ -114,7 +114,7 @@ describe("drain", () => {
     const { socketPath } = await draining({ status: "idle" });
     const { code, stdout } = await drover(socketPath, ["drain"]);
     expect(code).toBe(1);
-    expect(stdout).toContain("the drain was ended before it was over");
+    expect(stdout).toContain("drain cancelled: the server accepts connections again");
   });
 
   it("goes on in the server when the watching ends", async () => {
@@ -122,7 +122,7 @@ describe("drain", () => {
     const { code, stdout } = await drover(socketPath, ["drain"], { interrupt: AbortSignal.abort() });
     expect([code, stdout]).toEqual([
       130,
-      "the drain goes on: `drover drain` watches it again, `drover resume` ends it\n",
+      "the drain continues: `drover drain` shows its progress, `drover resume` cancels it\n",
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** The tree as text. */
 import { expect, it } from "vitest";
-import { renderTree } from "../../src/cli/commands/tree.js";
+import { renderTree } from "../../src/cli/commands/tree-view.js";
 import { FakeControl, node } from "../admin/fake-control.js";
 
 it("it is the picture of the design", () => {
@@ -66,6 +66,6 @@ it("a name that would command the terminal is text", () => {
   });
   const text = renderTree(node("<0.1>", "drover", "", { children: [hostile] }));
   expect(text.split("\n")).toHaveLength(3);
-  expect(text).toContain("<1.1> a\\u001b]0;owned\\u0007\\u000ab \\u000d");
-  expect(text).toContain("\\u202e71.1\\u009b2J");
+  expect(text).toContain("<1.1> a\\x1b]0;owned\\x07\\nb \\r");
+  expect(text).toContain("\\u202e71.1\\x9b2J");
 });

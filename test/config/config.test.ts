@@ -261,7 +261,16 @@ describe("the table", () => {
   });
 
   it("the exit codes are those of the design", () => {
-    expect(EXIT).toEqual({ ok: 0, usage: 64, noProtocol: 66, unavailable: 69, gaveUp: 70, badConfig: 78 });
+    expect(EXIT).toEqual({
+      ok: 0,
+      failed: 1,
+      usage: 64,
+      noProtocol: 66,
+      unavailable: 69,
+      gaveUp: 70,
+      badConfig: 78,
+      interrupted: 130,
+    });
   });
 });
 

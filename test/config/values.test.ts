@@ -198,7 +198,7 @@ describe("values", () => {
     const [, message] = await refusal({ argv: [`--port=1\n2\u001b[31m${"x".repeat(5000)}`] });
     expect(message).toMatch(/^\P{Cc}{1,250}$/u);
     const [, unknown] = await refusal({ argv: ["--po\nrt\u009b=1"] });
-    expect(unknown).toBe("unknown option --po\\u000art\\u009b: did you mean --port?");
+    expect(unknown).toBe("unknown option --po\\nrt\\x9b: did you mean --port?");
   });
 
   it("a refusal is a ConfigError", async () => {

@@ -28,7 +28,7 @@ test("the starter project type-checks, passes its own test, is found well by `ch
   const dir = join(folder(), "My Server");
   const { code, stdout } = await run(["new", dir]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^made .*My Server\n[\s\S]*protocol\.ts[\s\S]*next: cd /);
+  expect(stdout).toMatch(/^created .*My Server\n[\s\S]*protocol\.ts[\s\S]*next: cd /);
   install(dir);
   const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
   await exec(bin("tsc"), [], { cwd: dir });
@@ -49,15 +49,12 @@ test("a folder that is not empty is refused and left as it was", async () => {
   const dir = folder();
   writeFileSync(join(dir, "mine.txt"), "");
   const { code, stderr } = await run(["new", dir]);
-  expect([code, stderr]).toEqual([
-    64,
-    `${dir} is not empty (mine.txt): name a folder that is new or empty\n`,
-  ]);
+  expect([code, stderr]).toEqual([64, `${dir} is not empty (mine.txt): choose a new or empty folder\n`]);
   expect(readdirSync(dir)).toEqual(["mine.txt"]);
   const file = await run(["new", join(dir, "mine.txt")]);
   expect([file.code, file.stderr]).toEqual([
     64,
-    `${join(dir, "mine.txt")}: is a file: name a folder that is new or empty\n`,
+    `${join(dir, "mine.txt")}: is a file: choose a new or empty folder\n`,
   ]);
 });
 

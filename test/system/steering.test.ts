@@ -125,12 +125,12 @@ test("a drain waits for everybody and ends with 0; resume accepts again", async 
   const clients = await Promise.all(Array.from({ length: 4 }, () => FrameClient.connect(port)));
   for (const client of clients) await client.ask("hello");
   const draining = new Program(["drain", "--control", control]);
-  await draining.until(() => /draining: \d of 4 connected, \d+s to the deadline/.test(draining.stdout));
+  await draining.until(() => /draining: \d of 4 connections left, deadline in \d+s/.test(draining.stdout));
   expect(await ready(served)).toBe("503 draining");
   const late = await knock(port);
   for (const client of clients) client.send("bye");
   expect(await draining.exited).toEqual({ code: 0, signal: null });
-  expect(draining.stdout).toMatch(/\ndrained: all 4 have finished\n$/);
+  expect(draining.stdout).toMatch(/\ndrained: all 4 connections finished\n$/);
   expect(await ready(served)).toBe("503 drained");
   expect(await json(served, "drain")).toMatchObject({ status: "drained", before: 4, active: 0, cut: 0 });
   await drover(served, "resume");
@@ -144,7 +144,9 @@ test("who is still connected at the deadline is listed, says goodbye, and is kil
   await stubborn.ask("stay");
   const { code, stdout } = await drover(served, "drain", "--deadline", "200ms");
   expect(code).toBe(1);
-  expect(stdout).toMatch(/drained: 2 of 2 had not finished at the deadline and were told to stop/);
+  expect(stdout).toMatch(
+    /drained: 2 of 2 connections did not finish before the deadline and were told to stop/,
+  );
   expect(stdout.match(/<\d\.\d+> +talking +127\.0\.0\.1:\d+ +age/g)).toHaveLength(2);
   expect((await polite.receive()).toString()).toBe("goodbye");
   expect((await stubborn.receive()).toString()).toBe("goodbye");
@@ -161,14 +163,14 @@ test("Ctrl-C ends the watching, not the drain", async () => {
   await watching.until(() => watching.stdout.includes("draining: 1 of 1"));
   watching.signal("SIGINT");
   expect(await watching.exited).toEqual({ code: 130, signal: null });
-  expect(watching.stdout).toMatch(/the drain goes on: `drover drain` watches it again/);
+  expect(watching.stdout).toMatch(/the drain continues: `drover drain` shows its progress/);
   expect(await ready(served)).toBe("503 draining");
 });
 
 test("more workers serve at once, fewer drain the highest, and no total falls", async () => {
   const served = await guests("--workers=1", "--max-connections=100");
   const { program, port } = served;
-  expect((await drover(served, "scale", "3")).stdout).toBe("3 workers, 1 before\n");
+  expect((await drover(served, "scale", "3")).stdout).toBe("3 workers, previously 1\n");
   expect(program.workers()).toHaveLength(3);
   // As many as there may be, so that every worker has some.
   const clients = await Promise.all(Array.from({ length: 100 }, () => FrameClient.connect(port)));
@@ -182,7 +184,7 @@ test("more workers serve at once, fewer drain the highest, and no total falls", 
     stderr: "scaling from 3 to 1 workers is under way: ask again after it\n",
   });
   for (const client of clients) client.send("bye");
-  expect((await scaling).stdout).toBe("1 worker, 3 before\n");
+  expect((await scaling).stdout).toBe("1 worker, previously 3\n");
   expect(program.workers()).toHaveLength(1);
   expect(await metric(served, "drover_connections_accepted_total")).toBe(100);
   expect(await metric(served, "drover_worker_up", { worker: "3" })).toBeUndefined();

@@ -1,16 +1,14 @@
 /** Server-sent events over the control socket. */
-import { type IncomingMessage, request } from "node:http";
-import { connectionError, refusedBy, type Target } from "./client.js";
+import { sendRequest } from "../../control/http-client.js";
+import { EventParser, type ServerEvent } from "../../text/event-stream.js";
+import { connectionError, errorOf, type Target } from "./client.js";
 
-/** Told of one event. What it returns is waited for: a slow terminal slows the server's stream down, not the memory. */
-export type OnEvent = (name: string, data: string) => void | Promise<void>;
-
-/** More than the server ever writes in one event. */
-const LONGEST = 16 * 1024 * 1024;
+/** Gets one event. Its promise is awaited: a slow terminal slows the stream down instead of filling the memory. */
+export type OnEvent = (event: ServerEvent) => void | Promise<void>;
 
 /**
  * Follows a stream until it ends or `signal` is aborted.
- * @param onBegin told that the server has agreed
+ * @param onBegin called once the server has accepted the request
  * @throws CommandError when the server is not there, refuses, or goes away
  */
 export async function follow(
@@ -21,35 +19,16 @@ export async function follow(
   onBegin = () => {},
 ): Promise<void> {
   try {
-    const response = await begin(target, path, signal);
-    if (response.statusCode !== 200) throw await refusedBy(response);
+    const accept = "text/event-stream";
+    const response = await sendRequest({ socketPath: target.control, path, accept, signal });
+    if (response.statusCode !== 200) throw await errorOf(response);
     response.setEncoding("utf8");
     onBegin();
-    let rest = "";
+    const parser = new EventParser();
     for await (const chunk of response) {
-      rest += chunk;
-      const events = rest.split("\n\n");
-      rest = events.pop() as string;
-      for (const text of events) await tell(text, onEvent);
-      if (rest.length > LONGEST) throw new Error("the server's stream cannot be read");
+      for (const event of parser.push(chunk as string)) await onEvent(event);
     }
   } catch (error) {
     if (!signal.aborted) throw connectionError(target, error);
   }
-}
-
-function begin(target: Target, path: string, signal: AbortSignal) {
-  return new Promise<IncomingMessage>((resolve, reject) => {
-    const headers = { accept: "text/event-stream" };
-    const asking = request({ socketPath: target.control, path, headers, signal, agent: false }, resolve);
-    asking.on("error", reject);
-    asking.end();
-  });
-}
-
-async function tell(text: string, onEvent: OnEvent): Promise<void> {
-  const fields = text.split("\n").map((line) => line.split(/: ?(.*)/s) as [string, string]);
-  const name = fields.find(([field]) => field === "event")?.[1];
-  const data = fields.flatMap(([field, value]) => (field === "data" ? [value] : [])).join("\n");
-  if (name !== undefined) await onEvent(name, data);
 }

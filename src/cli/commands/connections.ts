@@ -1,33 +1,34 @@
-/** `drover connections`: rows of a table. */
+/** `drover connections`: connections as a table. */
 import type { ConnectionList } from "../../control/connections.js";
+import { durationText } from "../../text/duration.js";
 import { get } from "../client/client.js";
-import type { Asked, CommandFlag } from "../command.js";
-import { type Column, fitted } from "../terminal/columns.js";
-import { printableJson } from "../terminal/printable.js";
-import { bytes, elapsed } from "../terminal/table.js";
+import type { CommandFlag, Invocation } from "../command.js";
+import { type Column, fittedTable } from "../terminal/columns.js";
+import { jsonText } from "../terminal/json.js";
+import { bytes } from "../terminal/table.js";
 
-/** Each is a name of the query, which the server judges. */
+/** Each is a name in the query string, which the server validates. */
 export const CONNECTION_FLAGS: readonly CommandFlag[] = [
-  { name: "worker", placeholder: "N", sentence: "Those of one worker." },
-  { name: "state", placeholder: "STATE", sentence: "Those in one state." },
-  { name: "peer", placeholder: "PREFIX", sentence: "Those whose address begins like this: 10.0.0." },
+  { name: "worker", placeholder: "N", sentence: "Only connections of this worker." },
+  { name: "state", placeholder: "STATE", sentence: "Only connections in this state." },
+  { name: "peer", placeholder: "PREFIX", sentence: "Only peers whose address starts with this: 10.0.0." },
   {
     name: "sort",
     placeholder: "COLUMN",
-    sentence: "By pid (default), state, peer, ageMs, idleMs, bytesSent, …",
+    sentence: "Sort by pid (default), state, peer, ageMs, idleMs, bytesSent, …",
   },
-  { name: "order", placeholder: "ORDER", sentence: "asc (default) or desc." },
-  { name: "limit", placeholder: "N", sentence: "How many, up to 10,000. Default: 100." },
+  { name: "order", placeholder: "ORDER", sentence: "Sort order: asc (default) or desc." },
+  { name: "limit", placeholder: "N", sentence: "Maximum number of rows, up to 10,000. Default: 100." },
 ];
 
-export async function connections({ target, values, json, columns }: Asked): Promise<string> {
+export async function connections({ target, values, json, columns }: Invocation): Promise<string> {
   const query = new URLSearchParams();
   for (const { name } of CONNECTION_FLAGS) {
     const value = values.get(name);
     if (value !== undefined) query.set(name, value);
   }
   const list = (await get(target, `/connections?${query}`)) as ConnectionList;
-  return json ? `${printableJson(list)}\n` : renderConnections(list, columns);
+  return json ? jsonText(list) : renderConnections(list, columns);
 }
 
 const COLUMNS: readonly Column[] = [
@@ -44,7 +45,7 @@ const COLUMNS: readonly Column[] = [
   { title: "mailbox", right: true, spare: 6 },
 ];
 
-/** @param columns of the terminal, when there is one: what does not fit is left out */
+/** @param columns width of the terminal, if any: columns that do not fit are left out */
 export function renderConnections(
   { rows, matched, total, missing }: ConnectionList,
   columns: number | undefined,
@@ -53,8 +54,8 @@ export function renderConnections(
     row.pid,
     row.state,
     row.peer,
-    elapsed(row.ageMs / 1000),
-    elapsed(row.idleMs / 1000),
+    durationText(row.ageMs),
+    durationText(row.idleMs),
     String(row.framesReceived),
     String(row.framesSent),
     bytes(row.bytesReceived),
@@ -65,9 +66,9 @@ export function renderConnections(
   const of = matched === total ? "" : `, of ${total} in all`;
   const more = matched > rows.length ? `: --limit ${Math.min(matched, 10_000)} shows more` : "";
   const lines = [
-    ...(rows.length > 0 ? fitted(COLUMNS, cells, columns).map((line) => `${line}\n`) : []),
+    ...(rows.length > 0 ? fittedTable(COLUMNS, cells, columns).map((line) => `${line}\n`) : []),
     `${rows.length} of ${matched} connections${of}${more}\n`,
-    ...missing.map((worker) => `worker ${worker} does not answer: its connections are missing\n`),
+    ...missing.map((worker) => `worker ${worker} does not answer: its connections are not listed\n`),
   ];
   return lines.join("");
 }

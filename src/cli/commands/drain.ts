@@ -1,45 +1,47 @@
-/** `drover drain`: begins it, and shows how it goes until nobody is connected any more. */
+/** `drover drain`: stops accepting and shows the progress until all connections have ended. */
 import { scheduler } from "node:timers/promises";
 import { durationOf, EXIT } from "../../config/config.js";
 import type { Draining } from "../../control/program.js";
+import { durationText } from "../../text/duration.js";
 import { get, post } from "../client/client.js";
-import type { Asked, Outcome } from "../command.js";
+import type { Invocation, Outcome } from "../command.js";
 import { CommandError } from "../errors.js";
-import { elapsed, table } from "../terminal/table.js";
-import { jsonText } from "./actions.js";
+import { jsonText } from "../terminal/json.js";
+import { table } from "../terminal/table.js";
 
-/** How often it asks, in milliseconds. */
-const FIRST = 50;
-const ON_TERMINAL = 200;
-const ELSEWHERE = 1_000;
-/** Of those who had not finished; `--json` has more. */
-const MOST_NAMED = 20;
-/** Some were cut, or it was ended before it was over. */
-const NOT_ALL_FINISHED = 1;
-/** As shells have it: ended by SIGINT. */
-const INTERRUPTED = 130;
+/** Milliseconds between two requests for the progress. */
+const FIRST_POLL = 50;
+const POLL_ON_TERMINAL = 200;
+const POLL = 1_000;
+/** Rows of unfinished connections; `--json` has all of the answer. */
+const MAX_LISTED = 20;
 
-export async function drain(asked: Asked): Promise<string | Outcome> {
-  const { target, values, json, columns, interrupt } = asked;
+/** Returns the cursor to the start of the line and clears it. */
+const CLEAR_LINE = "\r\x1b[K";
+
+export async function drain(invocation: Invocation): Promise<string | Outcome> {
+  const { target, values, json, columns, interrupt } = invocation;
   const given = values.get("deadline");
   const body = given === undefined ? {} : { deadlineMs: deadline(given) };
   let now = (await post(target, "/drain", body)) as Draining;
   let reading = true;
-  // What the workers say to it is there in a moment.
-  let pause = FIRST;
+  // An idle server is drained as soon as its workers have answered.
+  let pause = FIRST_POLL;
   while (now.status === "draining" && reading) {
     await scheduler.wait(pause, { signal: interrupt }).catch(() => {});
     if (interrupt.aborted) return interrupted(columns);
     now = (await get(target, "/drain")) as Draining;
     if (now.status === "draining" && !json)
-      reading = await asked.print(columns === undefined ? `${line(now)}\n` : `\r\x1b[K${bar(now, columns)}`);
-    pause = columns === undefined ? ELSEWHERE : ON_TERMINAL;
+      reading = await invocation.print(
+        columns === undefined ? `${progress(now)}\n` : `${CLEAR_LINE}${progressBar(now, columns)}`,
+      );
+    pause = columns === undefined ? POLL : POLL_ON_TERMINAL;
   }
-  // Who watched has gone; the drain goes on.
+  // Standard output is closed; the drain goes on.
   if (!reading) return "";
-  const exitCode = now.status === "drained" && now.cut === 0 ? EXIT.ok : NOT_ALL_FINISHED;
+  const exitCode = now.status === "drained" && now.cut === 0 ? EXIT.ok : EXIT.failed;
   if (json) return { text: jsonText(now), exitCode };
-  return { text: `${columns === undefined ? "" : "\r\x1b[K"}${result(now)}`, exitCode };
+  return { text: `${columns === undefined ? "" : CLEAR_LINE}${result(now)}`, exitCode };
 }
 
 function deadline(text: string): number {
@@ -52,32 +54,34 @@ function deadline(text: string): number {
 }
 
 function interrupted(columns: number | undefined): Outcome {
-  const text = `${columns === undefined ? "" : "\n"}the drain goes on: \`drover drain\` watches it again, \`drover resume\` ends it\n`;
-  return { text, exitCode: INTERRUPTED };
+  const text = `${columns === undefined ? "" : "\n"}the drain continues: \`drover drain\` shows its progress, \`drover resume\` cancels it\n`;
+  return { text, exitCode: EXIT.interrupted };
 }
 
-function line({ before, active, remainingMs }: Draining): string {
-  const rest = remainingMs > 0 ? `${elapsed(remainingMs / 1000)} to the deadline` : "told to stop";
-  return `draining: ${active} of ${before} connected, ${rest}`;
+function progress({ before, active, remainingMs }: Draining): string {
+  const rest =
+    remainingMs > 0 ? `deadline in ${durationText(remainingMs)}` : "deadline reached, stopping them";
+  return `draining: ${active} of ${before} connections left, ${rest}`;
 }
 
-/** As wide as there is room for beside the numbers. */
-function bar(now: Draining, columns: number): string {
-  const text = line(now);
+/** The bar takes the width that the numbers leave, up to 40 characters. */
+function progressBar(now: Draining, columns: number): string {
+  const text = progress(now);
   const width = Math.min(40, columns - text.length - 4);
   if (width < 5) return text.slice(0, Math.max(0, columns - 1));
-  const gone = now.before === 0 ? 1 : Math.min(1, Math.max(0, 1 - now.active / now.before));
-  const full = Math.round(gone * width);
+  const done = now.before === 0 ? 1 : Math.min(1, Math.max(0, 1 - now.active / now.before));
+  const full = Math.round(done * width);
   return `[${"#".repeat(full)}${"-".repeat(width - full)}] ${text}`;
 }
 
 function result({ status, before, cut, unfinished }: Draining): string {
-  if (status !== "drained") return "the drain was ended before it was over: the server accepts again\n";
-  if (cut === 0) return `drained: ${before === 0 ? "nobody was connected" : `all ${before} have finished`}\n`;
-  const named = unfinished.slice(0, MOST_NAMED);
-  const rows = named.map(({ pid, state, peer, ageMs, idleMs }) => {
-    return [`  ${pid}`, state, peer, `age ${elapsed(ageMs / 1000)}`, `idle ${elapsed(idleMs / 1000)}`];
+  if (status !== "drained") return "drain cancelled: the server accepts connections again\n";
+  if (cut === 0)
+    return `drained: ${before === 0 ? "no connections" : `all ${before} connections finished`}\n`;
+  const listed = unfinished.slice(0, MAX_LISTED);
+  const rows = listed.map(({ pid, state, peer, ageMs, idleMs }) => {
+    return [`  ${pid}`, state, peer, `age ${durationText(ageMs)}`, `idle ${durationText(idleMs)}`];
   });
-  const more = cut > named.length ? `  … and ${cut - named.length} more\n` : "";
-  return `drained: ${cut} of ${before} had not finished at the deadline and were told to stop\n${table(rows)}${more}`;
+  const more = cut > listed.length ? `  … and ${cut - listed.length} more\n` : "";
+  return `drained: ${cut} of ${before} connections did not finish before the deadline and were told to stop\n${table(rows)}${more}`;
 }

@@ -1,21 +1,33 @@
-/** What `drover info` shows of the program. */
+/** `drover info`: the program, or one of its processes. */
 import type { ProgramInfo } from "../../control/program.js";
-import { elapsed, shown, table } from "../terminal/table.js";
+import { durationText } from "../../text/duration.js";
+import { get } from "../client/client.js";
+import type { Invocation } from "../command.js";
+import { jsonText } from "../terminal/json.js";
+import { fieldTable, fieldText, table } from "../terminal/table.js";
+import { pidArgument } from "./pid-argument.js";
 
-export function renderInfo(info: ProgramInfo): string {
+export async function info({ target, positionals: [text], json }: Invocation): Promise<string> {
+  const path = text === undefined ? "/info" : `/info/${encodeURIComponent(pidArgument(text))}`;
+  const found = (await get(target, path)) as object;
+  if (json) return jsonText(found);
+  return text === undefined ? renderInfo(found as ProgramInfo) : fieldTable(found);
+}
+
+function renderInfo(info: ProgramInfo): string {
   const { active, accepted, closed } = info.connections;
   return table([
     ["name", info.name],
     ["version", info.version],
     ["node", info.node],
-    ["os pid", shown(info.osPid)],
-    ["up", elapsed(info.uptimeSeconds)],
+    ["os pid", fieldText(info.osPid)],
+    ["up", durationText(info.uptimeSeconds * 1000)],
     ["protocol", info.protocol],
     ["address", info.address],
     ["admin", info.admin],
     ["transport", info.transport],
     ["connections", `${active} active, ${accepted} accepted, ${closed} closed`],
-    ["restarts left", shown(info.restartsLeft)],
+    ["restarts left", fieldText(info.restartsLeft)],
     ...info.workers.map(({ worker, osPid, state, restarts }) => {
       return [
         `worker ${worker}`,

@@ -1,18 +1,20 @@
-/** What `drover top` shows: lines from the numbers of now and of a moment ago. */
+/** Lines of `drover top`; rates come from the difference of two snapshots. */
 import type { ConnectionList, ConnectionRow } from "../../control/connections.js";
 import type { Stats, WorkerStats } from "../../control/stats.js";
-import { type Column, fitted, joined } from "../terminal/columns.js";
-import { printable } from "../terminal/printable.js";
+import { clockTime } from "../../text/clock-time.js";
+import { durationText } from "../../text/duration.js";
+import { escapeControls } from "../../text/escape.js";
+import { type Column, fittedTable, joined } from "../terminal/columns.js";
 import type { Paint } from "../terminal/style.js";
-import { bytes, cut, elapsed, short } from "../terminal/table.js";
+import { bytes, cut, short } from "../terminal/table.js";
 
-/** What was known at one time. */
-export interface Seen {
+/** Numbers at one time. */
+export interface Snapshot {
   readonly stats: Stats;
   readonly list: ConnectionList;
 }
 
-/** By what connections are sorted, and which key chooses it. */
+/** Sort orders of connections and their keys. */
 export const SORTS = [
   { key: "f", word: "frames", column: "framesReceived" },
   { key: "b", word: "bytes", column: "bytesReceived" },
@@ -28,12 +30,12 @@ export interface Sorted {
   readonly order: "asc" | "desc";
 }
 
-/** Seconds between the two; 0: there is nothing to compare. */
-function between(now: Seen, before: Seen | undefined): number {
+/** Seconds between two snapshots; 0 for the first one. */
+function secondsBetween(now: Snapshot, before: Snapshot | undefined): number {
   return before ? (now.stats.at - before.stats.at) / 1000 : 0;
 }
 
-/** In a second; `-` while there is nothing to compare. */
+/** Increase per second; `-` in the first snapshot. */
 function rate(
   now: number,
   before: number | undefined,
@@ -45,17 +47,16 @@ function rate(
 
 export function headLines(
   name: string,
-  now: Seen,
-  before: Seen | undefined,
+  now: Snapshot,
+  before: Snapshot | undefined,
   columns: number,
   paint: Paint,
 ): string[] {
   const { status, totals, restartsLeft, at } = now.stats;
-  const seconds = between(now, before);
+  const seconds = secondsBetween(now, before);
   const of = (key: keyof Stats["totals"], show: (rate: number) => string) =>
     rate(totals[key], before?.stats.totals[key], seconds, show);
-  const time = new Date(at).toTimeString().slice(0, 8);
-  const first = `drover ${printable(name)}  ${printable(status)}  ${time}`;
+  const first = `drover ${escapeControls(name)}  ${escapeControls(status)}  ${clockTime(at)}`;
   const traffic = [
     `${totals.active} connections, ${of("accepted", short)} accepted/s`,
     `frames ${of("framesReceived", short)}/s in, ${of("framesSent", short)}/s out`,
@@ -65,7 +66,7 @@ export function headLines(
   return [paint("bold", cut(first, columns)), ...joined(traffic, ", ", columns), cut(third, columns), ""];
 }
 
-/** Which keys do what: as many as fit. */
+/** Keys and what they do, as many as fit. */
 export function keyLine(columns: number): string {
   const [first, ...more] = SORTS.map(({ key, word }) => `${key} ${word}`);
   return joined(["q quit", "r reverse", `sort by ${first}`, ...more], "  ", columns)[0] as string;
@@ -100,13 +101,18 @@ const CONNECTION: readonly Column[] = [
   { title: "mailbox", right: true, spare: 7 },
 ];
 
-export function workerLines(now: Seen, before: Seen | undefined, columns: number, paint: Paint): string[] {
-  const seconds = between(now, before);
+export function workerLines(
+  now: Snapshot,
+  before: Snapshot | undefined,
+  columns: number,
+  paint: Paint,
+): string[] {
+  const seconds = secondsBetween(now, before);
   const rows = now.stats.workers.map((one) => {
     const past = before?.stats.workers.find(({ worker }) => worker === one.worker);
     return workerCells(one, past, seconds);
   });
-  return underTitles(fitted(WORKER, rows, columns), paint);
+  return underTitles(fittedTable(WORKER, rows, columns), paint);
 }
 
 function underTitles([titles = "", ...lines]: readonly string[], paint: Paint): string[] {
@@ -132,23 +138,22 @@ function workerCells(one: WorkerStats, past: WorkerStats | undefined, seconds: n
 }
 
 export function connectionLines(
-  { list, ...now }: Seen,
-  before: Seen | undefined,
+  { list, ...now }: Snapshot,
+  before: Snapshot | undefined,
   { sort, order }: Sorted,
   columns: number,
   paint: Paint,
 ): string[] {
-  const seconds = between({ list, ...now }, before);
+  const seconds = secondsBetween({ list, ...now }, before);
   const past = new Map(before?.list.rows.map((row) => [row.pid, row]));
   const rows = list.rows.map((row) => connectionCells(row, past.get(row.pid), seconds));
   const arrow = order === "desc" ? "▼" : "▲";
-  const silent =
-    list.missing.length > 0 ? `, without worker ${list.missing.join(", ")}, which does not answer` : "";
+  const silent = list.missing.length > 0 ? `, without worker ${list.missing.join(", ")} (not answering)` : "";
   const title = `${list.total} connections by ${sort.word} ${arrow}${silent}`;
-  if (list.total === 0 && silent === "") return [paint("bold", cut("nobody is connected", columns))];
-  // What they are sorted by is seen.
+  if (list.total === 0 && silent === "") return [paint("bold", cut("no connections", columns))];
+  // The sort column is never left out.
   const shown = CONNECTION.map((one) => (one.title === sort.word ? { ...one, spare: 0 } : one));
-  return [paint("bold", cut(title, columns)), ...underTitles(fitted(shown, rows, columns), paint)];
+  return [paint("bold", cut(title, columns)), ...underTitles(fittedTable(shown, rows, columns), paint)];
 }
 
 function connectionCells(row: ConnectionRow, past: ConnectionRow | undefined, seconds: number): string[] {
@@ -158,8 +163,8 @@ function connectionCells(row: ConnectionRow, past: ConnectionRow | undefined, se
     row.pid,
     row.state,
     row.peer,
-    elapsed(row.ageMs / 1000),
-    elapsed(row.idleMs / 1000),
+    durationText(row.ageMs),
+    durationText(row.idleMs),
     short(frames(row)),
     rate(frames(row), past && frames(past), seconds, short),
     bytes(all(row)),

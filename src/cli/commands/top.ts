@@ -1,40 +1,40 @@
-/** `drover top`: the workers and the busiest connections, live on a terminal, else once. */
+/** `drover top`: workers and busiest connections, live on a terminal, else once. */
 import type { ConnectionList } from "../../control/connections.js";
 import type { Stats } from "../../control/stats.js";
 import { get } from "../client/client.js";
-import type { Asked } from "../command.js";
+import type { Invocation } from "../command.js";
+import { jsonText } from "../terminal/json.js";
 import { type Live, runLive, type Size } from "../terminal/live.js";
-import { printableJson } from "../terminal/printable.js";
 import { type Paint, painter } from "../terminal/style.js";
-import { connectionLines, headLines, keyLine, type Seen, SORTS, workerLines } from "./top-view.js";
+import { connectionLines, headLines, keyLine, type Snapshot, SORTS, workerLines } from "./top-view.js";
 
-/** Connections in a snapshot that is no picture. */
+/** Connections listed when the output is no terminal. */
 const SNAPSHOT_ROWS = 20;
 
-export async function top(asked: Asked): Promise<string> {
-  const { json, stdout, color, target } = asked;
+export async function top(invocation: Invocation): Promise<string> {
+  const { json, stdout, color, target } = invocation;
   if (stdout.isTTY && !json) {
-    await runLive(asked, new Top(asked, painter(color)));
+    await runLive(invocation, new Top(invocation, painter(color)));
     return "";
   }
-  const top = new Top(asked, painter(false));
-  await top.update({ columns: Number.POSITIVE_INFINITY, rows: SNAPSHOT_ROWS + Top.ABOVE });
-  if (json) return `${printableJson({ stats: top.stats, connections: top.list })}\n`;
+  const top = new Top(invocation, painter(false));
+  await top.update({ columns: Number.POSITIVE_INFINITY, rows: SNAPSHOT_ROWS + Top.HEAD_ROWS });
+  if (json) return jsonText({ stats: top.stats, connections: top.list });
   return `${top.snapshot(target.name).join("\n")}\n`;
 }
 
 class Top implements Live {
-  /** Lines that are no connections, about. */
-  static readonly ABOVE = 8;
-  readonly #asked: Asked;
+  /** Lines above the connections, roughly. */
+  static readonly HEAD_ROWS = 8;
+  readonly #invocation: Invocation;
   readonly #paint: Paint;
   #sort = SORTS[0] as (typeof SORTS)[number];
   #order: "asc" | "desc" = "desc";
-  #now: Seen | undefined = undefined;
-  #before: Seen | undefined = undefined;
+  #now: Snapshot | undefined = undefined;
+  #before: Snapshot | undefined = undefined;
 
-  constructor(asked: Asked, paint: Paint) {
-    this.#asked = asked;
+  constructor(invocation: Invocation, paint: Paint) {
+    this.#invocation = invocation;
     this.#paint = paint;
   }
 
@@ -47,7 +47,7 @@ class Top implements Live {
   }
 
   async update({ rows }: Size): Promise<void> {
-    const { target } = this.#asked;
+    const { target } = this.#invocation;
     const limit = Math.min(1_000, Math.max(1, rows));
     const query = `sort=${this.#sort.column}&order=${this.#order}&limit=${limit}`;
     const [stats, list] = await Promise.all([get(target, "/stats"), get(target, `/connections?${query}`)]);
@@ -56,22 +56,22 @@ class Top implements Live {
   }
 
   draw({ columns, rows }: Size): readonly string[] {
-    const now = this.#now as Seen;
+    const now = this.#now as Snapshot;
     const paint = this.#paint;
-    const head = headLines(this.#asked.target.name, now, this.#before, columns, paint);
+    const head = headLines(this.#invocation.target.name, now, this.#before, columns, paint);
     const workers = workerLines(now, this.#before, columns, paint);
     const left = Math.max(0, rows - head.length - workers.length - 3);
     const sorted = { sort: this.#sort, order: this.#order };
     const connections = connectionLines(now, this.#before, sorted, columns, paint).slice(0, left + 1);
     const lines = [...head, ...workers, "", ...connections];
-    // The last line stays where it is.
+    // The line with the keys stays on the last row.
     while (lines.length < rows - 1) lines.push("");
     return [...lines.slice(0, rows - 1), paint("dim", keyLine(columns))];
   }
 
   /** As plain text. */
   snapshot(name: string): string[] {
-    const now = this.#now as Seen;
+    const now = this.#now as Snapshot;
     const paint = painter(false);
     const sorted = { sort: this.#sort, order: this.#order };
     const width = Number.POSITIVE_INFINITY;

@@ -1,49 +1,50 @@
-/** The tree of processes as text: what appmon draws, for a terminal. */
+/** `drover tree`: the process tree, once or each second. */
+import { EXIT } from "../../config/config.js";
 import type { TreeNode } from "../../control/tree.js";
-import { printable } from "../terminal/printable.js";
-import { cut } from "../terminal/table.js";
+import { get } from "../client/client.js";
+import type { Invocation } from "../command.js";
+import { CommandError } from "../errors.js";
+import { jsonText } from "../terminal/json.js";
+import { runLive } from "../terminal/live.js";
+import { renderTree } from "./tree-view.js";
 
-/** Where the right column begins at least: it stands still while connections come and go. */
-const DETAIL_COLUMN = 37;
-const GAP = 2;
-
-interface Row {
-  readonly left: string;
-  readonly detail: string;
+export async function tree(invocation: Invocation): Promise<string> {
+  const { target, json, columns } = invocation;
+  if (invocation.switches.has("watch")) return watchTree(invocation);
+  const root = (await get(target, "/tree")) as TreeNode;
+  return json ? jsonText(root) : renderTree(root, columns);
 }
 
-/** @param columns of the terminal, when there is one: longer lines are cut */
-export function renderTree(root: TreeNode, columns = Number.POSITIVE_INFINITY): string {
-  const rows = [{ left: titleOf(root), detail: printable(root.detail) }, ...rowsBelow(root, "")];
-  const widest = rows.reduce((most, { left, detail }) => Math.max(most, detail === "" ? 0 : left.length), 0);
-  const at = Math.max(DETAIL_COLUMN, widest + GAP);
-  const lines = rows.map(({ left, detail }) => cut((left.padEnd(at) + detail).trimEnd(), columns));
-  return `${lines.join("\n")}\n`;
-}
-
-function rowsBelow(node: TreeNode, indent: string): Row[] {
-  const more = node.more ?? 0;
-  const rows = node.children.flatMap((child, at) => {
-    return rowsOf(child, indent, at === node.children.length - 1 && more === 0);
+async function watchTree(invocation: Invocation): Promise<string> {
+  const { target, json, stdout } = invocation;
+  if (json || !stdout.isTTY) {
+    const advice = json ? "leave out --json or --watch" : "standard output is not one, so leave out --watch";
+    throw new CommandError(`drover tree --watch needs a terminal: ${advice}`, EXIT.usage);
+  }
+  let root: TreeNode | undefined;
+  const fetchTree = async (connections: number) =>
+    (await get(target, `/tree?connections=${connections}`)) as TreeNode;
+  await runLive(invocation, {
+    async update({ rows }) {
+      root = await fetchTree(connectionsShown(root ?? (await fetchTree(1)), rows));
+    },
+    draw: ({ columns, rows }) => {
+      const lines = renderTree(root as TreeNode, columns)
+        .trimEnd()
+        .split("\n");
+      const more = lines.length - rows;
+      return more <= 0 ? lines : [...lines.slice(0, rows - 1), `… ${more + 1} more lines; q quits`];
+    },
   });
-  if (more > 0) rows.push({ left: `${indent}└── … and ${more} more`, detail: "" });
-  return rows;
+  return "";
 }
 
-function rowsOf(node: TreeNode, indent: string, last: boolean): Row[] {
-  const corner = last ? "└" : "├";
-  const trunk = last ? " " : "│";
-  // A worker's branch is not joined to its children: between them lies the border of an OS process.
-  const joined = node.kind !== "worker" && (node.children.length > 0 || (node.more ?? 0) > 0);
-  const below = rowsBelow(node, `${indent}${trunk}${node.kind === "worker" ? "   " : " "}`);
-  const left = `${indent}${corner}${joined ? "─┬" : "──"} ${titleOf(node)}`;
-  return [{ left, detail: printable(node.detail) }, ...below];
-}
+/** Lines of the program, and of each worker besides its connections. */
+const PROGRAM_LINES = 2;
+const WORKER_LINES = 5;
 
-function titleOf({ pid, name, kind, state, osPid }: TreeNode): string {
-  const words = [pid, name];
-  // A listener says in the right column how it is, beside where it listens.
-  if (kind === "connection" && state !== undefined) words.push(state);
-  if (osPid !== undefined) words.push(`(os ${osPid})`);
-  return printable(words.join(" "));
+/** Connections listed under each worker, so that all workers fit on the screen. */
+function connectionsShown({ children }: TreeNode, rows: number): number {
+  const workers = children.filter(({ kind }) => kind === "worker").length;
+  return Math.max(1, Math.floor((rows - PROGRAM_LINES) / Math.max(1, workers)) - WORKER_LINES);
 }

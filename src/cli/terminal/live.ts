@@ -1,34 +1,35 @@
-/** Commands that go on: a picture each second, until q, Ctrl-C, or the end of the terminal. */
+/** Full-screen commands: redrawn each second until q, Ctrl-C, or the terminal is closed. */
 import type { Writable } from "node:stream";
 import { scheduler } from "node:timers/promises";
-import type { Asked } from "../command.js";
+import type { Invocation } from "../command.js";
 import { Output } from "./output.js";
 import { Screen } from "./screen.js";
 
-const EVERY = 1_000;
+/** Milliseconds between two updates. */
+const INTERVAL = 1_000;
 
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** A picture that is drawn again and again. */
+/** Content of the screen. */
 export interface Live {
-  /** Gets what is new. */
+  /** Fetches new data. */
   update(size: Size): Promise<void>;
-  /** As many lines as fit; called again without `update` when the terminal has changed its size. */
+  /** Lines that fit; called without `update` when the terminal was resized. */
   draw(size: Size): readonly string[];
-  /** @returns whether it is to be updated at once */
+  /** @returns whether to update at once */
   onKey?(key: string): boolean;
 }
 
-/** @throws CommandError when the server does not answer any more; the terminal is put right before */
-export async function runLive({ stdout, stdin, interrupt }: Asked, live: Live): Promise<void> {
+/** @throws CommandError when the server no longer answers; the terminal is restored first */
+export async function runLive({ stdout, stdin, interrupt }: Invocation, live: Live): Promise<void> {
   const output = new Output(stdout, interrupt);
-  let hurry = new AbortController();
+  let updateNow = new AbortController();
   const size = (): Size => ({ columns: output.columns ?? 80, rows: output.rows ?? 24 });
   const screen = new Screen(output, stdin, (key) => {
-    if (live.onKey?.(key)) hurry.abort();
+    if (live.onKey?.(key)) updateNow.abort();
   });
   let drawn = false;
   output.onResize(() => {
@@ -39,8 +40,8 @@ export async function runLive({ stdout, stdin, interrupt }: Asked, live: Live): 
       await live.update(size());
       drawn = true;
       await screen.draw(live.draw(size()));
-      await pause(AbortSignal.any([output.signal, hurry.signal]));
-      hurry = new AbortController();
+      await pause(AbortSignal.any([output.signal, updateNow.signal]));
+      updateNow = new AbortController();
     }
   } finally {
     output.stop();
@@ -50,10 +51,10 @@ export async function runLive({ stdout, stdin, interrupt }: Asked, live: Live): 
 }
 
 function pause(signal: AbortSignal): Promise<void> {
-  return scheduler.wait(EVERY, { signal }).catch(() => {});
+  return scheduler.wait(INTERVAL, { signal }).catch(() => {});
 }
 
-/** A terminal that has gone takes nothing, which is all right. */
+/** Resolves also when the terminal is closed. */
 function written(stdout: Writable, text: string): Promise<void> {
   return new Promise((resolve) => stdout.write(text, () => resolve()));
 }

@@ -1,4 +1,4 @@
-/** Where a command writes what it has to say bit by bit, until its reader goes or the user has had enough. */
+/** Standard output of a command that writes bit by bit, until its reader closes it or Ctrl-C. */
 import type { Writable } from "node:stream";
 
 export type Stdout = Writable & {
@@ -9,8 +9,8 @@ export type Stdout = Writable & {
 
 export class Output {
   readonly #stdout: Stdout;
-  readonly #over = new AbortController();
-  /** Why nothing could be written, where that is one. */
+  readonly #stopped = new AbortController();
+  /** Why a write failed; a closed pipe is no failure. */
   failure: Error | undefined = undefined;
 
   /** @param interrupt Ctrl-C */
@@ -18,19 +18,19 @@ export class Output {
     this.#stdout = stdout;
     if (interrupt.aborted) this.stop();
     interrupt.addEventListener("abort", () => this.stop());
-    // `head` has read enough: that is no failure. Everything else is one.
+    // EPIPE: the reader, such as `head`, has closed the pipe.
     stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") this.failure ??= error;
       this.stop();
     });
   }
 
-  /** Aborted when there is no point in going on. */
+  /** Aborted when the output is closed, or stopped. */
   get signal(): AbortSignal {
-    return this.#over.signal;
+    return this.#stopped.signal;
   }
 
-  /** Of the terminal; `undefined`: it is none. */
+  /** Width of the terminal; `undefined`: standard output is no terminal. */
   get columns(): number | undefined {
     return this.#stdout.isTTY ? this.#stdout.columns : undefined;
   }
@@ -39,7 +39,7 @@ export class Output {
     return this.#stdout.isTTY ? this.#stdout.rows : undefined;
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when the stream has drained. */
   write(text: string): Promise<void> {
     if (this.signal.aborted || this.#stdout.write(text)) return Promise.resolve();
     return new Promise((resolve) => {
@@ -53,8 +53,7 @@ export class Output {
     this.signal.addEventListener("abort", () => this.#stdout.off("resize", redraw));
   }
 
-  /** Ends it. */
   stop(): void {
-    this.#over.abort();
+    this.#stopped.abort();
   }
 }

@@ -1,4 +1,4 @@
-/** Colours, where they are wanted. */
+/** Colours of terminal output. */
 
 const CODES = {
   bold: [1, 22],
@@ -14,7 +14,7 @@ const CODES = {
 
 export type Style = keyof typeof CODES;
 
-/** Puts a text, which must be printable already, into a style. */
+/** Wraps text, which must be escaped already, in a style. */
 export type Paint = (style: Style, text: string) => string;
 
 export function painter(color: boolean): Paint {

@@ -4,13 +4,12 @@
  */
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
-import { ConfigError, type ConfigExitCode, EXIT } from "../errors.js";
+import { MAX_SOCKET_PATH } from "../control-path.js";
+import { ConfigError, type ConfigExitCode } from "../errors.js";
+import { EXIT } from "../exit-codes.js";
 import { showDuration } from "./kinds.js";
 import { type Config, type Key, OPTIONS } from "./options.js";
 import type { Setting, SettingMap } from "./value.js";
-
-/** The path of a UNIX socket that the kernel takes, in bytes: sun_path without its final 0. */
-const SOCKET_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 
 /** How many workers `config` means on this machine. */
 export function workerCount(config: Pick<Config, "workers">): number {
@@ -35,11 +34,11 @@ export function refuseConflicts(
 
 function refuseLongControl({ control }: Config, settings: SettingMap): void {
   const bytes = Buffer.byteLength(control);
-  if (bytes <= SOCKET_PATH_BYTES) return;
+  if (bytes <= MAX_SOCKET_PATH) return;
   const advice = settings.has("control") ? "" : ": choose a shorter one with --control or DROVER_CONTROL";
   throw new ConfigError(
     exitCodeOf(settings.get("control") ?? settings.get("name")),
-    `${placeOf("control", settings)}: the path of a socket is at most ${SOCKET_PATH_BYTES} bytes, ` +
+    `${placeOf("control", settings)}: the path of a socket is at most ${MAX_SOCKET_PATH} bytes, ` +
       `got ${bytes}: ${control}${advice}`,
   );
 }

@@ -1,5 +1,5 @@
 /** The options as people read them: `--help`, `drover config`, and the table in the README. */
-import { EXIT } from "../errors.js";
+import { EXIT } from "../exit-codes.js";
 import { type Config, type Key, OPTIONS } from "./options.js";
 
 /** Where a value came from, strongest first. */

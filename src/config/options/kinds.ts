@@ -6,6 +6,7 @@
 import { isIP } from "node:net";
 import * as v from "valibot";
 import { type Duration, toMs } from "../../otp/time/duration.js";
+import { MAX_TIMER_MS } from "../limits.js";
 
 /** `In` is what a file or a protocol may write, `Out` what the program works with. */
 export interface Kind<In, Out> {
@@ -60,9 +61,6 @@ export function path(): Kind<string, string> {
   return kind({ schema, expected: "a path", isPath: true });
 }
 
-/** Beyond this the platform's timers fire at once instead of late. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /** A duration of at least `least` milliseconds; read as milliseconds. */
 export function duration(least: 0 | 1): Kind<Duration, number> {
   const schema = v.pipe(
@@ -76,7 +74,7 @@ export function duration(least: 0 | 1): Kind<Duration, number> {
       }
     }),
     v.minValue(least),
-    v.maxValue(LONGEST_MS),
+    v.maxValue(MAX_TIMER_MS),
   );
   const above = least === 0 ? "" : " over 0";
   const expected = `a duration${above} up to 24 days: milliseconds, or a number with ms, s, m or h such as 2m`;

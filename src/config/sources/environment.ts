@@ -4,7 +4,8 @@
  */
 
 import { TOKEN_VARIABLE } from "../admin-token.js";
-import { ConfigError, EXIT } from "../errors.js";
+import { ConfigError } from "../errors.js";
+import { EXIT } from "../exit-codes.js";
 import { type Environment, OPTIONS } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readText, type SettingMap } from "../options/value.js";

@@ -4,7 +4,8 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { extname, isAbsolute, relative } from "node:path";
-import { ConfigError, EXIT } from "../errors.js";
+import { ConfigError } from "../errors.js";
+import { EXIT } from "../exit-codes.js";
 
 /** Larger than this and it is not a configuration. */
 const MAX_BYTES = 1 << 20;

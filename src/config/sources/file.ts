@@ -3,7 +3,7 @@
  * wrong ends in one line, `file:line:col: reason` where there is a line, before anything has started.
  */
 import { dirname, extname } from "node:path";
-import { EXIT } from "../errors.js";
+import { EXIT } from "../exit-codes.js";
 import { OPTIONS } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readValue, type SettingMap, show } from "../options/value.js";

@@ -3,7 +3,8 @@
  * because an error has to name the option that was meant.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { ConfigError, EXIT } from "../errors.js";
+import { ConfigError } from "../errors.js";
+import { EXIT } from "../exit-codes.js";
 import { OPTIONS, type Option } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readText, type SettingMap } from "../options/value.js";

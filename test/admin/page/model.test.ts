@@ -1,7 +1,6 @@
-/** Rings, words, server-sent events and log records: what the page makes of what it is told. */
+/** Rings, words and log records: what the page makes of what it is told. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { EventParser } from "../../../src/admin/page/model/events.js";
 import {
   bytes,
   compact,
@@ -64,21 +63,6 @@ test("a field of a process is shown in words, with its unit", () => {
     "yes",
     "none",
   ]);
-});
-
-test("server-sent events come out whole, wherever the stream was cut", () => {
-  const text = 'event: stats\ndata: {"at":1}\n\n: ping\n\nevent: record\ndata: {"msg":"a: b"}\n\n';
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: text.length })), (cuts) => {
-      const parser = new EventParser();
-      const edges = [0, ...cuts.toSorted((a, b) => a - b), text.length];
-      const events = edges.slice(1).flatMap((end, at) => parser.push(text.slice(edges[at], end)));
-      expect(events).toEqual([
-        { name: "stats", data: '{"at":1}' },
-        { name: "record", data: '{"msg":"a: b"}' },
-      ]);
-    }),
-  );
 });
 
 test("a log record is taken for what it is, and one that is none does no harm", () => {

@@ -1,7 +1,7 @@
-/** The files of a starter project. */
+/** Files of a starter project. */
 
-/** @param name of the package */
-export function starter(name: string): Readonly<Record<string, string>> {
+/** Contents by file name. @param name of the package */
+export function starterProject(name: string): Readonly<Record<string, string>> {
   return {
     "package.json": packageJson(name),
     "tsconfig.json": TSCONFIG,
@@ -48,7 +48,7 @@ const TSCONFIG = `${JSON.stringify(
 
 const PROTOCOL = `import { defineProtocol, lines, next, stop } from "drover";
 
-/** One line is one frame. A client says its name first; then what it says comes back with it. */
+/** One line is one frame. The first line is the name of the client, which comes before every later line in the answer. */
 export default defineProtocol({
   name: "greeter",
   framing: lines(),
@@ -82,18 +82,18 @@ import { serve } from "drover";
 import { expect, test } from "vitest";
 import protocol from "./protocol.ts";
 
-test("a client is asked for its name, and then hears itself", async () => {
+test("a client gives its name, then every line comes back with it", async () => {
   const server = await serve(protocol, { port: 0 });
   const socket = connect(server.port, server.host);
   await once(socket, "connect");
   const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
-  const heard = async () => (await answers.next()).value;
+  const answer = async () => (await answers.next()).value;
 
-  expect(await heard()).toBe("who are you?");
+  expect(await answer()).toBe("who are you?");
   socket.write("ada\\n");
-  expect(await heard()).toBe("hello, ada");
+  expect(await answer()).toBe("hello, ada");
   socket.write("it works\\n");
-  expect(await heard()).toBe("ada: it works");
+  expect(await answer()).toBe("ada: it works");
 
   socket.destroy();
   await server.stop();
@@ -110,18 +110,18 @@ A TCP server on [drover](https://www.npmjs.com/package/drover). The protocol is 
 npm install
 npm test           # the protocol's test, with a real socket
 npm run check      # types, configuration and the limits of this machine
-npm start          # serves on port 2222
+npm start          # listens on port 2222
 \`\`\`
 
 Then, in another terminal:
 
 \`\`\`sh
 nc 127.0.0.1 2222  # talk to it
-npx drover tree    # what runs inside
-npx drover drain   # take it out of service gently
-npx drover stop
+npx drover tree    # process tree
+npx drover drain   # stop accepting, wait for connections to end
+npx drover stop    # graceful stop
 \`\`\`
 
-Every option is in \`npx drover help\`.
+\`npx drover help\` lists all commands and options.
 `;
 }

@@ -1,0 +1,60 @@
+/** Values as text: addresses, durations, times, counts, and characters that no terminal may obey. */
+import { expect, test } from "vitest";
+import { addressText } from "../../src/text/address.js";
+import { clockTime, clockTimeMs } from "../../src/text/clock-time.js";
+import { durationText } from "../../src/text/duration.js";
+import { escapeControls, escapeJsonControls } from "../../src/text/escape.js";
+import { plural } from "../../src/text/plural.js";
+
+test("an address is written with its port, IPv6 in brackets, IPv4 over IPv6 as IPv4, a UNIX socket as its path", () => {
+  expect([
+    addressText("10.0.0.7", 51_234),
+    addressText("::", 2222),
+    addressText("::ffff:10.0.0.7", 80),
+    addressText("/run/drover.sock", 0),
+  ]).toEqual(["10.0.0.7:51234", "[::]:2222", "10.0.0.7:80", "/run/drover.sock"]);
+});
+
+test.each([
+  [0, "0s"],
+  [59.9, "59s"],
+  [60, "1m"],
+  [3_599, "59m 59s"],
+  [10_920, "3h 2m"],
+  [86_400, "1d"],
+  [86_460, "1d"],
+  [190_000, "2d 4h"],
+])("%d seconds are written as %s", (seconds, text) => {
+  expect(durationText(seconds * 1000)).toBe(text);
+});
+
+test("a duration has as many units as asked for", () => {
+  expect(durationText(10_920_000, 1)).toBe("3h");
+});
+
+test("a time of day is local", () => {
+  const at = new Date(2026, 10, 22, 6, 8, 2, 79).getTime();
+  expect([clockTime(at), clockTimeMs(at)]).toEqual(["06:08:02", "06:08:02.079"]);
+});
+
+test("one is singular", () => {
+  expect([plural(0, "worker"), plural(1, "worker"), plural(2, "worker")]).toEqual([
+    "0 workers",
+    "1 worker",
+    "2 workers",
+  ]);
+});
+
+const HOSTILE = "a\n\r\t\x1b[2J\x7f\x9b\u2028\u202e\u{e0001}é";
+
+test("unprintable characters are escaped, everything else stays", () => {
+  expect(escapeControls(HOSTILE)).toBe("a\\n\\r\\t\\x1b[2J\\x7f\\x9b\\u2028\\u202e\\udb40\\udc01é");
+  expect(escapeControls("\ud800")).toBe("\\ud800");
+});
+
+test("escaped JSON reads back as the same value, and keeps its lines", () => {
+  const json = escapeJsonControls(JSON.stringify({ text: HOSTILE }, null, 2));
+  expect(JSON.parse(json)).toEqual({ text: HOSTILE });
+  expect(json.split("\n")).toHaveLength(3);
+  expect(json).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+});
