@@ -1,6 +1,6 @@
 /** What a worker runs: the tutorial's server for one protocol, on a listening socket that the primary lends. */
 
-import { EXIT } from "../../config/errors.js";
+import { EXIT } from "../../config/exit-codes.js";
 import { supervisorReports } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
