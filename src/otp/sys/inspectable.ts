@@ -1,10 +1,10 @@
 /** What `sys` may ask of any process, and what it says unless its behaviour knows better. */
 import { ProcessFlags } from "../process/flags.js";
-import type { SystemPort } from "./system-port.js";
+import type { SystemMessageHandler } from "./system-message-handler.js";
 
 export abstract class Inspected extends ProcessFlags {
   /** @internal Only while somebody looks at it. */
-  sys: SystemPort | undefined = undefined;
+  sys: SystemMessageHandler | undefined = undefined;
 
   /** What it is called in trees and reports. */
   abstract get label(): string;

@@ -12,9 +12,14 @@ import type { Pid } from "../process/pid.js";
 import { processOf } from "../process/process-table.js";
 import { whereis } from "../process/registry.js";
 import type { Duration } from "../time/duration.js";
-import { type DebugFunction, type Statistics, SystemMessage, SystemPort } from "./system-port.js";
+import {
+  type DebugFunction,
+  type Statistics,
+  SystemMessage,
+  SystemMessageHandler,
+} from "./system-message-handler.js";
 
-export type { DebugFunction, Statistics } from "./system-port.js";
+export type { DebugFunction, Statistics } from "./system-message-handler.js";
 
 type Who = Pid | string;
 type Timeout = Duration | typeof Infinity;
@@ -23,7 +28,7 @@ const TIMEOUT = 5_000;
 
 function system(who: Who, timeout: Timeout, name: string, ...args: unknown[]): Promise<any> {
   return ask(who, name, timeout, (process, ms, settle) => {
-    process.sys ??= new SystemPort(process);
+    process.sys ??= new SystemMessageHandler(process);
     process.sys.take(new SystemMessage(process, name, args, ms, settle));
   });
 }
@@ -116,7 +121,7 @@ export function stopProcess(
   return new Promise((resolve, reject) => {
     const forget = onDown(pid, (end) => (end === reason ? resolve() : reject(new ProcessExit(end))));
     ask(pid, "terminate", timeout, (process, ms, settle) => {
-      process.sys ??= new SystemPort(process);
+      process.sys ??= new SystemMessageHandler(process);
       process.sys.take(new Stopping(process, "terminate", [reason], ms, settle));
     }).catch((error) => {
       // Its end is told by the watch; what is left is no time, or a timeout that is none.

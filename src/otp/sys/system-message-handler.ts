@@ -28,7 +28,7 @@ export interface Statistics {
 
 const DEFAULT_LOG = 10;
 
-export class SystemPort {
+export class SystemMessageHandler {
   suspended = false;
   readonly #process: Process;
   #pending = 0;
