@@ -50,7 +50,8 @@ export { Pid, parsePid } from "./otp/process/pid.js";
 export { DownMessage, ExitMessage, onDown } from "./otp/process/process.js";
 export { register, unregister, whereis } from "./otp/process/registry.js";
 export { exit, send } from "./otp/process/signals.js";
-export { type ChildSpec, checkChildspecs, child } from "./otp/supervisor/child-spec.js";
+export { child } from "./otp/supervisor/child.js";
+export { type ChildSpec, checkChildspecs } from "./otp/supervisor/child-spec.js";
 export { dynamicSupervisor, startChild } from "./otp/supervisor/dynamic/dynamic-supervisor.js";
 export type { RestartDelay } from "./otp/supervisor/restart-delay.js";
 export {

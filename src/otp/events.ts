@@ -1,15 +1,17 @@
 /**
- * What the OTP room tells the world: OTP's three reports, full mailboxes and traces, on diagnostics channels.
- * Nothing is built when nobody listens.
+ * Diagnostics channels of the OTP room: crash, supervisor and progress reports, mailbox overflow, traces. Events are
+ * built only while a channel has subscribers.
  */
 import { channel } from "node:diagnostics_channel";
 import type { ExitReason } from "./process/exit-reason.js";
 import type { Pid } from "./process/pid.js";
-import type { RestartType, Shutdown } from "./supervisor/child-spec.js";
+import type { Mfa, RestartType, Shutdown } from "./supervisor/child-spec.js";
 
-/** A child as the reports describe it; field for field the offender of a SUPERVISOR REPORT. */
+export type { Mfa } from "./supervisor/child-spec.js";
+
+/** A child in reports, field for field the offender of a SUPERVISOR REPORT. */
 export interface ChildReport {
-  /** Of the process that ended; `undefined` when it never started. */
+  /** The pid of the exited process; `undefined` when the start failed. */
   readonly pid: Pid | undefined;
   /** `undefined` for children of a dynamic supervisor. */
   readonly id: string | undefined;
@@ -18,12 +20,9 @@ export interface ChildReport {
   readonly significant: boolean;
   readonly shutdown: Shutdown;
   readonly childType: "worker" | "supervisor";
-  /** In a `shutdown_error` of a dynamic supervisor: how many children ended with this reason. */
+  /** In a `shutdown_error` of a dynamic supervisor: number of children that exited with this reason. */
   readonly nbChildren?: number;
 }
-
-/** Module, function and arguments of a start. */
-export type Mfa = readonly [module: string, fn: string, args: readonly unknown[]];
 
 export type ErrorContext = "child_terminated" | "start_error" | "shutdown" | "shutdown_error";
 
@@ -39,7 +38,7 @@ export interface ProgressReport {
   readonly started: ChildReport;
 }
 
-/** A process that ended by its own fault (never one that was killed by a signal). */
+/** A process that crashed: its own fault, not an exit signal. */
 export interface CrashReport {
   readonly initialCall: string;
   readonly pid: Pid;
@@ -52,16 +51,16 @@ export interface CrashReport {
   readonly trapExit: boolean;
 }
 
-/** A mailbox was full. Said at the first refused message, the second, the fourth, and so on. */
+/** A full mailbox refused a message. Published at refusals 1, 2, 4, 8, … of a process. */
 export interface MailboxEvent {
   readonly pid: Pid;
   readonly label: string;
   readonly maxMessages: number;
-  /** Messages that this process has refused so far. */
+  /** Number of messages refused so far. */
   readonly refused: number;
 }
 
-/** What `sys` sees of a process: a message that it takes, or an answer that it gives. */
+/** An event of `sys`: a message that a process handles, or its reply. */
 export type SystemEvent = { readonly in: unknown } | { readonly out: unknown };
 
 export interface TraceEvent {
@@ -78,5 +77,5 @@ export const crashReports = channel("otp.crash");
 export const progressReports = channel("otp.progress");
 /** `otp.mailbox`: a `MailboxEvent`. */
 export const mailboxEvents = channel("otp.mailbox");
-/** `otp.trace`: a `TraceEvent`, of processes that are traced (`sys.trace`). */
+/** `otp.trace`: a `TraceEvent` of a traced process (`sys.trace`). */
 export const traceEvents = channel("otp.trace");

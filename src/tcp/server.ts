@@ -4,7 +4,7 @@
  */
 
 import type { Pid } from "../otp/process/pid.js";
-import { type Process, processOf } from "../otp/process/process.js";
+import { processOf } from "../otp/process/process.js";
 import { register } from "../otp/process/registry.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
@@ -57,8 +57,7 @@ export function startServer(options: ServerOptions): Promise<Pid> {
 /** The tutorial's `tcp_client_sup`. */
 function connections(name: string, options: ServerOptions): ChildSpec {
   const { endpoint, protocol, shutdown = "2s" } = options;
-  const start = (parent: { process: Process | undefined }) =>
-    new Connection(endpoint, protocol, parent.process).pid;
+  const start = (parent: Pid) => new Connection(endpoint, protocol, processOf(parent)).pid;
   return {
     id: "connections",
     type: "supervisor",

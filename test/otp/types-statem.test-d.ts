@@ -12,7 +12,7 @@ import {
   timer,
 } from "../../src/otp/gen-statem/gen-statem.js";
 import { keep, next, postpone, repeat, stop, stopAndReply } from "../../src/otp/gen-statem/step.js";
-import { child } from "../../src/otp/supervisor/child-spec.js";
+import { child } from "../../src/otp/supervisor/child.js";
 
 const Door = genStatem({
   name: "door",

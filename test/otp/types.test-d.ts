@@ -24,6 +24,7 @@ import {
   supervisor,
   whichChildren,
 } from "../../src/index.js";
+import { processOf } from "../../src/otp/process/process.js";
 
 // -- servers: state, calls and casts are inferred -------------------------------------------------------
 
@@ -82,7 +83,7 @@ export async function counters(c: RefOf<typeof Counter>): Promise<void> {
   // @ts-expect-error wrong duration
   await callWithin("2 sec", c, "get");
   // @ts-expect-error no exit reason
-  c.process?.receiveExit(c, 7);
+  processOf(c)?.receiveExit(c, 7);
   void wrong;
 }
 

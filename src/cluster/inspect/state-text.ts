@@ -18,7 +18,7 @@ export function stateView(process: Process): StateView {
   const { pid, label, state, ...rest } = inspect(process) as { pid: string; label?: string; state?: string };
   const data = isStateAndData(held) ? held.data : held;
   const name = isStateAndData(held) ? held.state : state;
-  const log = process.sys?.kept.map((event) => formatValue(event, MOST_OF_MESSAGE)) ?? [];
+  const log = process.sys?.loggedEvents.map((event) => formatValue(event, MOST_OF_MESSAGE)) ?? [];
   const further = Object.entries(more).map(([key, value]) => [key, formatValue(value)]);
   return {
     pid,

@@ -1,9 +1,9 @@
 /**
- * The server behaviour: state that one process owns, and three tables of what may be asked of it: calls
- * (answered), casts (not answered), infos (messages that were sent plainly, and signals).
+ * The server behaviour, after OTP's gen_server: a state owned by one process, a table of calls (with a reply), a table
+ * of casts (without), and `info` for any other message and for exit signals.
  */
 
-import { type ExitReason, ProcessExit } from "../process/exit-reason.js";
+import { ProcessExit } from "../process/exit-reason.js";
 import { checkMaxMessages } from "../process/mailbox-overflow.js";
 import type { Pid } from "../process/pid.js";
 import { type Process, processOf } from "../process/process.js";
@@ -11,71 +11,14 @@ import { register, whereis } from "../process/registry.js";
 import type { Duration } from "../time/duration.js";
 import { request } from "./call.js";
 import { CastMessage, ServerProcess } from "./server-process.js";
+import type { Behaviour, DeclaredHandlers, GenServer, GenServerSpec, Handlers, Ref } from "./types.js";
 
-/** What a handler of a server gets: its process, seen from inside. */
-export interface Self<S> {
-  readonly pid: Pid;
-  state: S;
-  /** Ends the server once the handler is through. */
-  stop(reason?: ExitReason): void;
-  /** Goes on in `continue` once the handler is through (the answer is given), before any message. */
-  continueWith(content: unknown): void;
-  /** Calls `timeout` when no message has come for so long from now. */
-  timeoutAfter(after: Duration): void;
-}
+export type { Behaviour, GenServer, GenServerSpec, Ref, RefOf, Self } from "./types.js";
 
-type Handlers<S> = Record<string, (self: Self<S>, ...args: never[]) => unknown>;
-
-export interface GenServerSpec<A, S, C, K> {
-  /** What it is called in reports and trees. */
-  readonly name: string;
-  /** Exit signals become messages for `info`. Default false. */
-  readonly trapExit?: boolean;
-  /** Messages that may wait. One more call is refused (`mailbox_full`), anything else is dropped. Default `Infinity`. */
-  readonly maxMessages?: number;
-  /** Makes the first state. A throw, a rejection or `self.stop` is a failed start; `"ignore"`: none, and that is well. */
-  init(args: A, self: Self<undefined>): S | "ignore" | Promise<S | "ignore">;
-  /** The returned value, or what the returned promise becomes, is the answer. */
-  readonly calls?: C;
-  readonly casts?: K;
-  /** Every other message. Without it they are dropped. */
-  info?(self: Self<S>, message: unknown): unknown;
-  /** What `self.continueWith` asked for. */
-  continue?(self: Self<S>, content: any): unknown;
-  /** What `self.timeoutAfter` asked for. */
-  timeout?(self: Self<S>): unknown;
-  /** Runs on every end but `kill`; on exit signals only with `trapExit`. */
-  terminate?(self: Self<S>, reason: ExitReason): void | Promise<void>;
-  /** New code takes over (`sys.changeCode`): the state that the old one left, as this one wants it. */
-  codeChange?(state: any, extra: unknown): NoInfer<S>;
-  /** The state as `sys.getStatus` shows it. */
-  formatStatus?(state: NoInfer<S>): unknown;
-}
-
-export interface GenServer<A, S, C, K> extends GenServerSpec<A, S, C, K> {
-  readonly calls: C;
-  readonly casts: K;
-}
-
-/** A pid that knows at compile time what may be asked of it. */
-export type Ref<C, K> = Pid & { readonly __calls?: C; readonly __casts?: K };
-export type RefOf<G> = G extends Behaviour<any, infer C, infer K> ? Ref<C, K> : never;
-
-/** What `start` and `child` can run: a server or a state machine. */
-export interface Behaviour<A, C, K> {
-  readonly name: string;
-  init(args: A, self: any): unknown;
-  readonly calls: C;
-  readonly casts: K;
-}
-
-/** A process that has yet to be given its arguments. */
-interface Launched extends Process {
+/** A new process, before its `init`. */
+interface Initializable extends Process {
   init(args: unknown): Promise<boolean>;
 }
-
-/** A table that was left out has no entries: without this, every name would do. */
-type Listed<T> = string extends keyof T ? Record<never, never> : T;
 
 /** Defines a server; `start` or a supervisor's `child` runs it. */
 export function genServer<
@@ -83,34 +26,34 @@ export function genServer<
   S extends object,
   C extends Handlers<NoInfer<S>>,
   K extends Handlers<NoInfer<S>>,
->(spec: GenServerSpec<A, S, C, K>): GenServer<A, S, Listed<C>, Listed<K>> {
-  // No defaults for C and K: with one, the compiler no longer types `self` in the handlers.
+>(spec: GenServerSpec<A, S, C, K>): GenServer<A, S, DeclaredHandlers<C>, DeclaredHandlers<K>> {
+  // No type defaults for C and K: with one, the compiler does not infer `self` in the handlers.
   const { calls = {}, casts = {} } = spec;
   checkMaxMessages(spec.name, spec.maxMessages);
-  return { ...spec, calls, casts } as GenServer<A, S, Listed<C>, Listed<K>>;
+  return { ...spec, calls, casts } as GenServer<A, S, DeclaredHandlers<C>, DeclaredHandlers<K>>;
 }
 
 export interface StartOptions {
-  /** Linked to it, and obeyed when it ends. */
+  /** The process is linked to its parent, and obeys its exit. */
   readonly parent?: Pid;
   /** Registered under this name before `init` runs. */
   readonly name?: string;
-  /** Overrules the behaviour's bound on messages that wait. */
+  /** Overrides the mailbox bound of the behaviour. */
   readonly maxMessages?: number;
 }
 
 /**
- * Starts a server, or a state machine, and waits for its `init`.
- * @throws ProcessExit with the reason for which `init` failed, `ignore` when it said so, `noproc` when the
- *   parent has ended, `{ already_started }` when the name is taken
+ * Starts a server or a state machine and waits for its `init`.
+ * @throws ProcessExit with the reason of a failed `init`, `ignore` when it returned that, `noproc` when the parent
+ *   has exited, `{ already_started }` when the name is taken
  */
 export async function start<A, C, K>(
   server: Behaviour<A, C, K>,
   args: A,
   options: StartOptions = {},
 ): Promise<Ref<C, K>> {
-  const started = await launch(server, args, options);
-  if (started === "ignore") throw new ProcessExit("ignore", `${server.name} chose not to start`);
+  const started = await startOrIgnore(server, args, options);
+  if (started === "ignore") throw new ProcessExit("ignore", `${server.name}: init returned "ignore"`);
   return started as Ref<C, K>;
 }
 
@@ -124,9 +67,9 @@ export function startLink<A, C, K>(
   return start(server, args, { ...options, parent });
 }
 
-/** @internal As `start`; a server that chooses not to start is no failure. */
-export async function launch(
-  server: Behaviour<any, any, any> & { spawn?: (parent: Process | undefined) => Launched },
+/** @internal As `start`, but `ignore` is returned instead of thrown. */
+export async function startOrIgnore(
+  server: Behaviour<any, any, any> & { spawn?: (parent: Process | undefined) => Initializable },
   args: unknown,
   options: StartOptions,
 ): Promise<Pid | "ignore"> {
@@ -136,8 +79,11 @@ export async function launch(
   if (holder) throw new ProcessExit({ already_started: holder }, `"${name}" is already started as ${holder}`);
   const parent = options.parent && processOf(options.parent);
   if (options.parent && !parent)
-    throw new ProcessExit("noproc", `${options.parent}, the parent of ${server.name}, has ended`);
-  const process: Launched = server.spawn
+    throw new ProcessExit(
+      "noproc",
+      `${server.name} was not started: its parent ${options.parent} has exited`,
+    );
+  const process: Initializable = server.spawn
     ? server.spawn(parent)
     : new ServerProcess(server as GenServer<any, any, any, any>, parent);
   if (name !== undefined) register(name, process.pid);
@@ -148,8 +94,8 @@ export async function launch(
 type Tail<F> = F extends (self: any, ...args: infer R) => any ? R : never;
 
 /**
- * Asks a server and waits for the answer, 5 seconds at most.
- * @throws ProcessExit with `noproc`, `timeout`, or the reason for which the server ended
+ * Calls a server and waits for the reply, up to 5 seconds.
+ * @throws ProcessExit with `noproc`, `timeout`, `mailbox_full`, or the exit reason of the server
  */
 export function call<C extends Record<string, (...args: any[]) => any>, K, N extends keyof C & string>(
   ref: Ref<C, K>,
@@ -159,7 +105,7 @@ export function call<C extends Record<string, (...args: any[]) => any>, K, N ext
   return request(ref, name, args) as Promise<Awaited<ReturnType<C[N]>>>;
 }
 
-/** As `call`, waiting up to `timeout` (`Infinity`: for ever). */
+/** As `call`, with a timeout (`Infinity`: none). */
 export function callWithin<C extends Record<string, (...args: any[]) => any>, K, N extends keyof C & string>(
   timeout: Duration | typeof Infinity,
   ref: Ref<C, K>,
@@ -169,7 +115,7 @@ export function callWithin<C extends Record<string, (...args: any[]) => any>, K,
   return request(ref, name, args, timeout) as Promise<Awaited<ReturnType<C[N]>>>;
 }
 
-/** Tells a server something and does not wait. */
+/** Sends a cast to a server: no reply, no error. */
 export function cast<C, K extends Record<string, (...args: any[]) => any>, N extends keyof K & string>(
   ref: Ref<C, K>,
   name: N,

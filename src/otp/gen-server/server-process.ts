@@ -1,20 +1,20 @@
 /**
- * The process of a server: finds the handler for each message, answers calls, and cleans up at the end.
+ * Process of a server: dispatches each message to its handler, replies to calls, and runs `terminate` before the exit.
  *
  *   call ─▶ calls[name] ─▶ reply ┐
- *   cast ─▶ casts[name] ─────────┼─▶ stop was said? ── yes ─▶ terminate ─▶ the end
- *   else ─▶ info ────────────────┘   a handler threw ───────▶ terminate ─▶ the end, with a crash report
+ *   cast ─▶ casts[name] ─────────┼─▶ self.stop was called ─▶ terminate ─▶ exit
+ *   else ─▶ info ────────────────┘   a handler threw ──────▶ terminate ─▶ exit, with a crash report
  */
 
 import { type ExitReason, ProcessExit, reasonOf } from "../process/exit-reason.js";
-import { beforeDown } from "../process/monitors.js";
+import { rejectOnDown } from "../process/monitors.js";
 import { ExitMessage, Process } from "../process/process.js";
 import { clock, type TimerRef } from "../time/clock.js";
 import { type Duration, toMs } from "../time/duration.js";
-import { CallMessage } from "./call.js";
-import type { GenServer, Self } from "./gen-server.js";
+import { CallMessage } from "./call-message.js";
+import type { GenServer, Self } from "./types.js";
 
-/** A cast in a mailbox. As a request, nothing that was parsed is an instance of it. */
+/** A cast in a mailbox. As with `CallMessage`, nothing that was parsed can be an instance of it. */
 export class CastMessage {
   readonly name: string;
   readonly args: readonly unknown[];
@@ -24,9 +24,9 @@ export class CastMessage {
   }
 }
 
-/** The time of `self.timeoutAfter` is over, unless a message came before. */
+/** The timeout of `self.timeoutAfter`; cancelled by any message. */
 class IdleTimeout {
-  open = true;
+  active = true;
   ref: TimerRef = undefined;
 }
 
@@ -35,9 +35,9 @@ type AnyServer = GenServer<any, any, Record<string, any>, Record<string, any>>;
 export class ServerProcess extends Process implements Self<any> {
   behaviour: AnyServer;
   state: any = undefined;
-  #stopping: ExitReason | undefined = undefined;
-  #continues: unknown[] | undefined = undefined;
-  #idle: IdleTimeout | undefined = undefined;
+  #stopReason: ExitReason | undefined = undefined;
+  #continueRequests: unknown[] | undefined = undefined;
+  #timeout: IdleTimeout | undefined = undefined;
 
   constructor(behaviour: AnyServer, parent: Process | undefined) {
     super(parent);
@@ -50,41 +50,41 @@ export class ServerProcess extends Process implements Self<any> {
   }
 
   stop(reason: ExitReason = "normal"): void {
-    this.#stopping ??= reason;
+    this.#stopReason ??= reason;
   }
 
   continueWith(content: unknown): void {
-    (this.#continues ??= []).push(content);
+    (this.#continueRequests ??= []).push(content);
   }
 
   timeoutAfter(after: Duration): void {
-    this.#cancelIdle();
+    this.#cancelTimeout();
     const idle = new IdleTimeout();
     const ms = toMs(after);
-    this.#idle = idle;
+    this.#timeout = idle;
     if (ms === 0) this.enqueue(idle);
     else idle.ref = clock.setTimeout(() => this.enqueue(idle), ms);
   }
 
-  #cancelIdle(): void {
-    if (this.#idle === undefined) return;
-    this.#idle.open = false;
-    if (this.#idle.ref !== undefined) clock.clearTimeout(this.#idle.ref);
-    this.#idle = undefined;
+  #cancelTimeout(): void {
+    if (this.#timeout === undefined) return;
+    this.#timeout.active = false;
+    if (this.#timeout.ref !== undefined) clock.clearTimeout(this.#timeout.ref);
+    this.#timeout = undefined;
   }
 
   /**
-   * Runs the behaviour's init. Signals act meanwhile, messages wait.
-   * @returns false when it said `ignore`, and the process has ended
-   * @throws ProcessExit with the reason for which it failed, or the process ended
+   * Runs the behaviour's `init`. Meanwhile exit signals act and messages wait.
+   * @returns false when it returned `ignore`: the process has exited
+   * @throws ProcessExit with the reason of a failed `init` or of an exit meanwhile
    */
   async init(args: unknown): Promise<boolean> {
     this.busy = true;
     try {
       const made = this.behaviour.init(args, this);
-      // Raced: a server that is killed while its init hangs must not keep its supervisor waiting.
-      this.state = made instanceof Promise ? await beforeDown(this.pid, made) : made;
-      if (this.#stopping !== undefined) throw this.#stopping;
+      // Raced with the exit: a server that is killed while its `init` hangs must not block its supervisor.
+      this.state = made instanceof Promise ? await rejectOnDown(this.pid, made) : made;
+      if (this.#stopReason !== undefined) throw this.#stopReason;
       if (!this.alive) throw "noproc";
     } catch (thrown) {
       const reason = reasonOf(thrown);
@@ -92,36 +92,36 @@ export class ServerProcess extends Process implements Self<any> {
       throw new ProcessExit(reason);
     }
     if (this.state === "ignore") this.die("normal");
-    else this.#begin();
+    else this.#runContinue();
     return this.state !== "ignore";
   }
 
-  /** What init wants to be continued comes before any message. */
-  #begin(): void {
+  /** Runs the `continue` that `init` requested, before any message. */
+  #runContinue(): void {
     try {
-      const waiting = this.#afterwards();
-      if (waiting) return this.hold(waiting);
+      const pending = this.#afterHandler();
+      if (pending) return this.awaitHandler(pending);
     } catch (thrown) {
       return this.crash(reasonOf(thrown));
     }
-    this.release();
+    this.unblock();
   }
 
   protected receive(message: unknown): void | Promise<void> {
-    if (this.#idle !== undefined && !(message instanceof IdleTimeout)) this.#cancelIdle();
+    if (this.#timeout !== undefined && !(message instanceof IdleTimeout)) this.#cancelTimeout();
     if (message instanceof CallMessage) return this.#call(message);
-    const done = this.#other(message);
-    if (done instanceof Promise) return done.then(() => this.#afterwards());
-    return this.#afterwards();
+    const done = this.#castOrInfo(message);
+    if (done instanceof Promise) return done.then(() => this.#afterHandler());
+    return this.#afterHandler();
   }
 
-  #other(message: unknown): unknown {
+  #castOrInfo(message: unknown): unknown {
     if (message instanceof CastMessage) {
       const handler = Object.hasOwn(this.behaviour.casts, message.name) && this.behaviour.casts[message.name];
       if (!handler) throw new Error(`${this.label} has no cast "${message.name}"`);
       return handler(this, ...message.args);
     }
-    // OTP's rule: an exit of the parent ends a server that traps exits, it is never an info.
+    // OTP's rule: the exit of the parent stops a server that traps exits; `info` never gets it.
     if (message instanceof ExitMessage && message.exit === this.parent?.pid) {
       this.stop(message.reason);
       return;
@@ -136,42 +136,42 @@ export class ServerProcess extends Process implements Self<any> {
       message.fail(new Error(`${this.label} has no call "${message.name}"`));
       return;
     }
-    const answer = handler(this, ...message.args);
-    if (answer instanceof Promise) {
-      return answer.then((value) => {
-        this.#answer(message, value);
-        return this.#afterwards();
+    const reply = handler(this, ...message.args);
+    if (reply instanceof Promise) {
+      return reply.then((value) => {
+        this.#reply(message, value);
+        return this.#afterHandler();
       });
     }
-    this.#answer(message, answer);
-    return this.#afterwards();
+    this.#reply(message, reply);
+    return this.#afterHandler();
   }
 
-  #answer(message: CallMessage, value: unknown): void {
+  #reply(message: CallMessage, value: unknown): void {
     message.reply(value);
-    this.sys?.sent(value);
+    this.sys?.replied(value);
   }
 
-  #afterwards(): void | Promise<void> {
-    if (this.#stopping !== undefined && this.alive) return this.#terminate(this.#stopping);
-    if (this.#continues !== undefined && this.alive) return this.#continue(this.#continues);
+  #afterHandler(): void | Promise<void> {
+    if (this.#stopReason !== undefined && this.alive) return this.#terminate(this.#stopReason);
+    if (this.#continueRequests !== undefined && this.alive) return this.#continue(this.#continueRequests);
   }
 
-  #continue(waiting: unknown[]): void | Promise<void> {
-    const content = waiting.shift();
-    if (waiting.length === 0) this.#continues = undefined;
+  #continue(requests: unknown[]): void | Promise<void> {
+    const content = requests.shift();
+    if (requests.length === 0) this.#continueRequests = undefined;
     if (!this.behaviour.continue) throw new Error(`${this.label} has no "continue"`);
     const done = this.behaviour.continue(this, content);
-    return done instanceof Promise ? done.then(() => this.#afterwards()) : this.#afterwards();
+    return done instanceof Promise ? done.then(() => this.#afterHandler()) : this.#afterHandler();
   }
 
   #timedOut(idle: IdleTimeout): unknown {
-    if (!idle.open) return undefined;
-    this.#idle = undefined;
+    if (!idle.active) return undefined;
+    this.#timeout = undefined;
     return this.behaviour.timeout?.(this);
   }
 
-  // -- being looked at ----------------------------------------------------------------------------------
+  // -- sys ---------------------------------------------------------------------------------------------
 
   override get maxMessages(): number {
     return this.behaviour.maxMessages ?? Infinity;
@@ -185,7 +185,7 @@ export class ServerProcess extends Process implements Self<any> {
     try {
       return { state: this.behaviour.formatStatus?.(this.state) ?? this.state };
     } catch {
-      // As OTP: the rest of the status is still worth having, and the state may be what is not to be seen.
+      // As in OTP: the rest of the status is still useful, and the raw state may contain what must not be shown.
       return { state: `${this.label}:formatStatus crashed` };
     }
   }
@@ -203,11 +203,11 @@ export class ServerProcess extends Process implements Self<any> {
     void this.#terminate(reason);
   }
 
-  // -- the end ------------------------------------------------------------------------------------------
+  // -- exit ---------------------------------------------------------------------------------------------
 
   async #terminate(reason: ExitReason): Promise<void> {
     this.busy = true;
-    this.#cancelIdle();
+    this.#cancelTimeout();
     try {
       await this.behaviour.terminate?.(this, reason);
     } catch (thrown) {
@@ -217,7 +217,7 @@ export class ServerProcess extends Process implements Self<any> {
   }
 
   protected override ended(): void {
-    this.#cancelIdle();
+    this.#cancelTimeout();
   }
 
   protected override crash(reason: ExitReason): void {

@@ -5,7 +5,6 @@
  */
 import type { CallMessage } from "../gen-server/call.js";
 import { type Duration, toMs } from "../time/duration.js";
-import type { Postpone } from "./step.js";
 
 /** Whoever made a call: to be kept where the answer comes later. */
 export type From = CallMessage;
@@ -69,6 +68,16 @@ export class SwitchModule {
     this.behaviour = behaviour;
   }
 }
+
+export interface Postpone {
+  readonly kind: "postpone";
+}
+
+/** @internal */
+export const POSTPONE: Postpone = Object.freeze({ kind: "postpone" });
+
+/** Postpones the event until the state changes. */
+export const postpone: Postpone = POSTPONE;
 
 export type Action<R = unknown> = Reply<R> | NextEvent | SetTimer | SwitchModule | Postpone;
 

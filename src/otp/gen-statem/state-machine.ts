@@ -154,7 +154,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
         if (!this.alive || this.stopping) return;
         this.busy = false;
         this.step(() => then(step));
-        if (!this.busy && this.alive && !this.stopping) this.release();
+        if (!this.busy && this.alive && !this.stopping) this.unblock();
       },
       (thrown) => {
         if (this.alive && !this.stopping) this.crash(reasonOf(thrown));
@@ -230,7 +230,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   override resume(): void {
     this.busy = false;
     this.step(() => true);
-    if (!this.busy && this.alive && !this.stopping) this.release();
+    if (!this.busy && this.alive && !this.stopping) this.unblock();
   }
 
   override systemTerminate(reason: ExitReason): void {

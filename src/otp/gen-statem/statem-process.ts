@@ -5,7 +5,7 @@
 import { CallMessage } from "../gen-server/call.js";
 import { CastMessage } from "../gen-server/server-process.js";
 import { type ExitReason, ProcessExit, reasonOf } from "../process/exit-reason.js";
-import { beforeDown } from "../process/monitors.js";
+import { rejectOnDown } from "../process/monitors.js";
 import { ExitMessage, type Process } from "../process/process.js";
 import { type Action, type From, Reply, SetTimer, type StatemEvent, SwitchModule } from "./actions.js";
 import type { Compiled, StatemCells } from "./compile.js";
@@ -59,7 +59,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
     let first: Begin<string, unknown> | "ignore";
     try {
       const made = this.behaviour.spec.init(args, this);
-      first = this.#begun(made instanceof Promise ? await beforeDown(this.pid, made) : made);
+      first = this.#begun(made instanceof Promise ? await rejectOnDown(this.pid, made) : made);
       if (!this.alive) throw "noproc";
       if (first !== "ignore") this.cells = this.cellsOf(first.state);
     } catch (thrown) {
@@ -82,7 +82,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
     this.data = first.data;
     this.busy = false;
     this.begin(first.actions);
-    if (!this.busy) this.release();
+    if (!this.busy) this.unblock();
   }
 
   // -- events -------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
     if (!(from instanceof CallMessage))
       throw new TypeError(`state "${this.state}": reply answers a call, and this is none; see replyTo`);
     from.reply(value);
-    this.sys?.sent(value);
+    this.sys?.replied(value);
   }
 
   #switch({ how, behaviour }: SwitchModule): void {

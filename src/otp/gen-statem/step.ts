@@ -1,6 +1,8 @@
 /** What a handler of a state may give back: `next("talking")`, `stop("idle")`, `postpone`, or nothing. */
 import type { ExitReason } from "../process/exit-reason.js";
-import type { Action, Reply } from "./actions.js";
+import type { Action, Postpone, Reply } from "./actions.js";
+
+export { POSTPONE, type Postpone, postpone } from "./actions.js";
 
 export class Next<S extends string> {
   readonly kind = "next";
@@ -16,10 +18,6 @@ export class Stop {
   constructor(reason: ExitReason) {
     this.reason = reason;
   }
-}
-
-export interface Postpone {
-  readonly kind: "postpone";
 }
 
 export type Step<S extends string> = Next<S> | Stop | Postpone;
@@ -97,9 +95,3 @@ function reasonFor(reason: ExitReason): ExitReason {
 }
 
 const OTP_WORDS: ReadonlySet<string> = new Set(["normal", "shutdown", "kill", "killed", "noproc"]);
-
-/** @internal */
-export const POSTPONE: Postpone = Object.freeze({ kind: "postpone" });
-
-/** Keeps the event for the next state. */
-export const postpone: Postpone = POSTPONE;

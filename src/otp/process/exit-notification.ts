@@ -1,39 +1,45 @@
-/** What a process leaves behind: its crash report, and those who have to be told. */
+/** What follows the exit of a process: the notification of links and monitors, and the crash report. */
 import { crashReports } from "../events.js";
 import type { ExitReason } from "./exit-reason.js";
+import type { LinkedProcess } from "./links.js";
 import type { Pid } from "./pid.js";
-import type { Process } from "./process.js";
 
-interface Ended {
-  readonly process: Process;
+interface Exited {
+  readonly process: LinkedProcess;
   readonly reason: ExitReason;
 }
 
-/** Ends that are still to be told: a queue, so that a chain of a million links needs no stack. */
-let waiting: Ended[] = [];
-let telling = false;
+/** Exits whose notification waits: a queue, so that a chain of a million links needs no deep stack. */
+let queue: Exited[] = [];
+let notifying = false;
 
-/** Tells those who are linked to a process or watch it of its end: now, or after the end that is being told. */
-export function tellEnd(process: Process, reason: ExitReason): void {
-  if (telling) {
-    waiting.push({ process, reason });
+/** Notifies the links and monitors of an exited process: now, or after the notification that is under way. */
+export function notifyExit(process: LinkedProcess, reason: ExitReason): void {
+  if (notifying) {
+    queue.push({ process, reason });
     return;
   }
-  telling = true;
+  notifying = true;
   try {
-    process.tellLinksAndMonitors(reason);
-    for (const next of waiting) next.process.tellLinksAndMonitors(next.reason);
+    process.notifyLinksAndMonitors(reason);
+    for (const next of queue) next.process.notifyLinksAndMonitors(next.reason);
   } finally {
-    telling = false;
-    if (waiting.length > 0) waiting = [];
+    notifying = false;
+    if (queue.length > 0) queue = [];
   }
 }
 
-/** Says that a process ends by its own fault. */
-export function reportCrash(process: Process, reason: ExitReason): void {
+/** What a crash report shows beyond links: see `Process`. */
+interface CrashedProcess extends LinkedProcess {
+  readonly initialCall: string;
+  readonly messageQueueLength: number;
+}
+
+/** Publishes a crash report: the process exits by its own fault. */
+export function reportCrash(process: CrashedProcess, reason: ExitReason): void {
   if (!crashReports.hasSubscribers) return;
   const ancestors: Pid[] = [];
-  for (let up = process.parent; up; up = up.parent) ancestors.push(up.pid);
+  for (let ancestor = process.parent; ancestor; ancestor = ancestor.parent) ancestors.push(ancestor.pid);
   const { initialCall, pid, registeredName, label, messageQueueLength, links, trapExit } = process;
   crashReports.publish({
     initialCall,

@@ -1,11 +1,11 @@
 /**
- * Why a process ends, in Erlang's words. One `isNormal` decides for restarts and for logging alike, so that
- * what is not restarted is also not reported.
+ * Exit reasons, with Erlang's names. The same `isNormal` decides about restarts and about reports, so that an exit
+ * that causes no restart is not reported either.
  */
 
 /**
- * An exit reason. The words are OTP's atoms; `{ shutdown: why }` is its `{shutdown, Why}`; an `Error` is a
- * crash with its stack. Any other string or object is an abnormal reason of one's own.
+ * An exit reason. The strings are OTP's atoms; `{ shutdown: why }` is its `{shutdown, Why}`; an `Error` is a
+ * crash with its stack. Any other string or object is an abnormal reason of the application.
  */
 export type ExitReason =
   | "normal"
@@ -18,17 +18,17 @@ export type ExitReason =
   | { readonly [key: string]: unknown }
   | Error;
 
-/** `{shutdown, Why}`: an orderly end that says why. */
+/** `{shutdown, Why}`: an orderly exit with an explanation. */
 export function isShutdownTuple(reason: ExitReason): reason is { readonly shutdown: unknown } {
   return typeof reason === "object" && !(reason instanceof Error) && "shutdown" in reason;
 }
 
-/** `normal`, `shutdown` and `{shutdown, _}`: what a transient child is not restarted for and nobody reports. */
+/** `normal`, `shutdown` and `{shutdown, _}`: no restart of a transient child, and no report. */
 export function isNormal(reason: ExitReason): boolean {
   return reason === "normal" || reason === "shutdown" || isShutdownTuple(reason);
 }
 
-/** Whatever was thrown, as a reason: `throw "badarg"` keeps its word, everything else becomes an `Error`. */
+/** The exit reason for a thrown value: strings, errors and objects as they are, anything else as an `Error`. */
 export function reasonOf(thrown: unknown): ExitReason {
   if (thrown instanceof ProcessExit) return thrown.reason;
   if (thrown instanceof Error || typeof thrown === "string") return thrown;
@@ -37,8 +37,8 @@ export function reasonOf(thrown: unknown): ExitReason {
 }
 
 /**
- * Thrown by `call` and `start` when the other side ended instead of answering, and usable by anyone who
- * wants to end a process with a reason that is not an `Error`.
+ * Thrown by `call` and `start` when the other process exited instead of replying. A handler may throw it to crash
+ * with a reason that is not an `Error`.
  */
 export class ProcessExit extends Error {
   override readonly name = "ProcessExit";
@@ -49,19 +49,19 @@ export class ProcessExit extends Error {
   }
 }
 
-/** As Erlang prints a term: `killed`, `{shutdown,idle}`, `{failed_to_start_child,b,noproc}`. */
+/** Formats a reason as an Erlang term: `killed`, `{shutdown,idle}`, `{failed_to_start_child,b,noproc}`. */
 export function formatReason(reason: unknown): string {
   if (reason instanceof ProcessExit) return formatReason(reason.reason);
   if (reason instanceof Error) return `${reason.name}: ${reason.message}`;
   return formatTerm(reason);
 }
 
-/** A word that needs no quotes as an Erlang atom. */
+/** An Erlang atom that needs no quotes. */
 const ATOM = /^[a-z][\w@]*$/;
 
 /**
- * A value as an Erlang term: words are atoms, arrays are tuples, objects are tagged ones. What is called
- * `reason` behind a tag stands there without its name, as in `{failed_to_start_child,b,noproc}`.
+ * Formats a value as an Erlang term: strings as atoms, arrays as tuples, objects as tagged tuples. The key `reason`
+ * after another key is left out, as in `{failed_to_start_child,b,noproc}`.
  */
 export function formatTerm(value: unknown): string {
   if (value === undefined || value === null) return "undefined";

@@ -1,37 +1,37 @@
 /**
- * Rings: things that stand one behind the other, oldest first, each knowing its neighbours. Whoever keeps one
- * knows the first. For what there is one of for each process: a Set costs more than two fields, and is slower.
+ * Intrusive doubly linked list in insertion order; removal is O(1) and allocates nothing. The owner keeps the head.
+ * For lists that every process has: a Set costs more than two fields, and is slower.
  */
-export interface Ringed<T> {
-  /** Its neighbours; `undefined` while it stands in no ring. */
-  before: T | undefined;
-  behind: T | undefined;
+export interface ListNode<T> {
+  /** The neighbours, in a ring: the head's `listPrev` is the last node. `undefined` while in no list. */
+  listPrev: T | undefined;
+  listNext: T | undefined;
 }
 
-/** @returns the first */
-export function enterRing<T extends Ringed<T>>(first: T | undefined, one: T): T {
-  const last = first?.before ?? one;
-  one.before = last;
-  one.behind = first ?? one;
-  last.behind = one;
-  one.behind.before = one;
-  return first ?? one;
+/** @returns the head */
+export function appendNode<T extends ListNode<T>>(head: T | undefined, node: T): T {
+  const last = head?.listPrev ?? node;
+  node.listPrev = last;
+  node.listNext = head ?? node;
+  last.listNext = node;
+  node.listNext.listPrev = node;
+  return head ?? node;
 }
 
-/** @returns the first that is left; one that stands in no ring changes nothing */
-export function leaveRing<T extends Ringed<T>>(first: T | undefined, one: T): T | undefined {
-  const { before, behind } = one;
-  if (!before || !behind) return first;
-  before.behind = behind;
-  behind.before = before;
-  one.before = one.behind = undefined;
-  if (one !== first) return first;
-  return behind === one ? undefined : behind;
+/** @returns the new head; a node that is in no list changes nothing */
+export function removeNode<T extends ListNode<T>>(head: T | undefined, node: T): T | undefined {
+  const { listPrev, listNext } = node;
+  if (!listPrev || !listNext) return head;
+  listPrev.listNext = listNext;
+  listNext.listPrev = listPrev;
+  node.listPrev = node.listNext = undefined;
+  if (node !== head) return head;
+  return listNext === node ? undefined : listNext;
 }
 
-/** Oldest first. The ring must not change meanwhile. */
-export function inRing<T extends Ringed<T>>(first: T | undefined): T[] {
-  const all: T[] = [];
-  for (let one = first; one; one = one.behind === first ? undefined : one.behind) all.push(one);
-  return all;
+/** All nodes, oldest first. The list must not change meanwhile. */
+export function listNodes<T extends ListNode<T>>(head: T | undefined): T[] {
+  const nodes: T[] = [];
+  for (let node = head; node; node = node.listNext === head ? undefined : node.listNext) nodes.push(node);
+  return nodes;
 }

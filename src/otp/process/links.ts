@@ -1,47 +1,46 @@
 /**
- * What a process has to do with others: links both ways, monitors one way, and who is told when it ends.
+ * Links and monitors of a process, and the notifications sent when it exits.
  *
- * The link to the parent is a mark, and that to a child a place in a ring: most processes have no others, and
- * tables for them would cost more than the process. `Process` is the only subclass: two files of one class.
+ * The link to the parent is a flag, and the link to a child a place in a linked list: most processes have no other
+ * links, and tables for them would cost more than the process. `Process` is the only subclass: one class in two files.
  */
 
-import { Inspected } from "../sys/inspectable.js";
+import { InspectableProcess } from "../sys/inspectable.js";
 import type { ExitReason } from "./exit-reason.js";
-import { enterRing, inRing, leaveRing, type Ringed } from "./linked-list.js";
-import { addMonitor, type DownMessage, dropMonitor, type MonitorRef, notify } from "./monitors.js";
+import { appendNode, type ListNode, listNodes, removeNode } from "./linked-list.js";
+import { addMonitor, type DownMessage, deliverDown, type MonitorRef, removeMonitor } from "./monitors.js";
 import type { Pid } from "./pid.js";
-import type { Process } from "./process.js";
 
-/** Made when the first of it comes: of most processes nobody knows but their parent. */
+/** Allocated when first needed: most processes have no relation but to their parent. */
 class Relations {
-  /** The name it is registered under. */
+  /** The registered name. */
   name: string | undefined = undefined;
-  /** The oldest of its linked children. */
-  children: Linked | undefined = undefined;
-  /** Linked processes that are neither parent nor children. */
-  links: Set<Linked> | undefined = undefined;
-  /** The first of those that watch it. */
+  /** LinkedProcess children: the head of the list. */
+  children: LinkedProcess | undefined = undefined;
+  /** LinkedProcess processes that are neither parent nor children. */
+  links: Set<LinkedProcess> | undefined = undefined;
+  /** Monitors of other processes on this one: the head of the list. */
   monitoredBy: MonitorRef | undefined = undefined;
-  /** Those that it watches. */
+  /** Monitors of this process on other processes. */
   monitors: Set<MonitorRef> | undefined = undefined;
 }
 
-export abstract class Linked extends Inspected implements Ringed<Linked> {
+export abstract class LinkedProcess extends InspectableProcess implements ListNode<LinkedProcess> {
   readonly pid: Pid;
-  /** Who started it, for reports and for OTP's rule that a parent's exit is always obeyed. */
-  readonly parent: Process | undefined;
-  /** @internal Its neighbours among the linked children of its parent. */
-  before: Linked | undefined = undefined;
-  /** @internal */ behind: Linked | undefined = undefined;
+  /** The process that started it: for reports, and for OTP's rule that the exit of the parent is always obeyed. */
+  readonly parent: LinkedProcess | undefined;
+  /** @internal The neighbours among the linked children of its parent. */
+  listPrev: LinkedProcess | undefined = undefined;
+  /** @internal */ listNext: LinkedProcess | undefined = undefined;
   #relations: Relations | undefined = undefined;
 
-  constructor(parent: Process | undefined, pid: Pid) {
+  constructor(parent: LinkedProcess | undefined, pid: Pid) {
     super();
     this.pid = pid;
     this.parent = parent;
   }
 
-  /** What is shown of it where it is part of something else: no neighbours, and nobody's state. */
+  /** For logs and `util.inspect`: without list neighbours and without state. */
   toJSON(): unknown {
     return { pid: this.pid, label: this.label };
   }
@@ -50,39 +49,39 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
     return this.toJSON();
   }
 
-  /** Takes an exit signal. @param byLink whether it came because a linked process ended */
+  /** Handles an exit signal. @param byLink whether it was sent by the exit of a linked process */
   abstract receiveExit(from: Pid, reason: ExitReason, byLink?: boolean): void;
-  /** @internal Puts a message into the mailbox that must not be lost. */
+  /** @internal Adds a message that must not be lost to the mailbox, whatever its bound. */
   abstract enqueue(message: unknown): void;
 
   // -- links ------------------------------------------------------------------------------------------
 
-  /** Links both ways. To a process that has ended it is an exit signal `noproc`, as in Erlang. */
-  link(other: Linked): void {
+  /** Links both processes. A link to an exited process is an exit signal `noproc`. */
+  link(other: LinkedProcess): void {
     if (other === this || !this.alive) return;
     if (!other.alive) return this.receiveExit(other.pid, "noproc", true);
     this.addLink(other);
     other.addLink(this);
   }
 
-  unlink(other: Linked): void {
+  unlink(other: LinkedProcess): void {
     this.removeLink(other);
     other.removeLink(this);
   }
 
-  private addLink(other: Linked): void {
+  private addLink(other: LinkedProcess): void {
     if (other === this.parent) this.linkToParent(other);
-    else if ((other.parent as Linked | undefined) !== this) (this.relations.links ??= new Set()).add(other);
+    else if (other.parent !== this) (this.relations.links ??= new Set()).add(other);
   }
 
-  private linkToParent(parent: Linked): void {
+  private linkToParent(parent: LinkedProcess): void {
     if (this.linkedToParent) return;
     this.linkedToParent = true;
     const { relations } = parent;
-    relations.children = enterRing(relations.children, this as Linked);
+    relations.children = appendNode(relations.children, this);
   }
 
-  private removeLink(other: Linked): void {
+  private removeLink(other: LinkedProcess): void {
     if (other !== this.parent) this.#relations?.links?.delete(other);
     else if (this.linkedToParent) {
       this.unlinkFromParent(other);
@@ -90,38 +89,38 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
     }
   }
 
-  private unlinkFromParent(parent: Linked): void {
+  private unlinkFromParent(parent: LinkedProcess): void {
     this.linkedToParent = false;
     const { relations } = parent;
-    relations.children = leaveRing(relations.children, this as Linked);
+    relations.children = removeNode(relations.children, this);
   }
 
   private get relations(): Relations {
     return (this.#relations ??= new Relations());
   }
 
-  /** @internal A linked child has ended. */
-  childEnded(child: Linked, reason: ExitReason): void {
+  /** @internal A linked child has exited. */
+  childExited(child: LinkedProcess, reason: ExitReason): void {
     this.receiveExit(child.pid, reason, true);
   }
 
-  /** @internal Its link was taken away, so that its end will not be heard of by that. */
-  childUnlinked(_child: Linked): void {}
+  /** @internal A child was unlinked: its exit will not be signalled. */
+  childUnlinked(_child: LinkedProcess): void {}
 
-  /** @internal Linked processes whose parent this one is, oldest first. */
-  get linkedChildren(): Linked[] {
-    return inRing(this.#relations?.children);
+  /** @internal LinkedProcess children, oldest first. */
+  get linkedChildren(): LinkedProcess[] {
+    return listNodes(this.#relations?.children);
   }
 
   get links(): Pid[] {
-    const parents: Linked[] = this.linkedToParent && this.parent ? [this.parent] : [];
+    const parents: LinkedProcess[] = this.linkedToParent && this.parent ? [this.parent] : [];
     const linked = [...parents, ...this.linkedChildren, ...(this.#relations?.links ?? [])];
     return linked.map((process) => process.pid);
   }
 
   // -- monitors ---------------------------------------------------------------------------------------
 
-  /** Watches another process: a `DownMessage` comes once, at once (`noproc`) when it has already ended. */
+  /** Monitors another process: one `DownMessage` when it exits, at once with `noproc` when it already has. */
   monitor(pid: Pid): MonitorRef {
     const ref = addMonitor(pid, this);
     (this.relations.monitors ??= new Set()).add(ref);
@@ -130,32 +129,32 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
 
   demonitor(ref: MonitorRef): void {
     this.#relations?.monitors?.delete(ref);
-    dropMonitor(ref);
+    removeMonitor(ref);
   }
 
-  /** @internal A watch is over. Unless it was taken back meanwhile, the message goes into the mailbox. */
+  /** @internal A monitored process exited: the message goes into the mailbox, unless `demonitor` came first. */
   receiveDown(down: DownMessage): void {
     if (this.#relations?.monitors?.delete(down.down)) this.enqueue(down);
   }
 
-  /** How many watches it holds, as `process_info(monitors)`. */
+  /** Number of monitors it holds, as `process_info(monitors)`. */
   get monitorCount(): number {
     return this.#relations?.monitors?.size ?? 0;
   }
 
-  /** How many watch it, as `process_info(monitored_by)`. */
+  /** Number of monitors on it, as `process_info(monitored_by)`. */
   get monitoredByCount(): number {
-    return inRing(this.#relations?.monitoredBy).length;
+    return listNodes(this.#relations?.monitoredBy).length;
   }
 
-  /** @internal */ addWatcher(ref: MonitorRef): void {
-    this.relations.monitoredBy = enterRing(this.#relations?.monitoredBy, ref);
+  /** @internal */ attachMonitor(ref: MonitorRef): void {
+    this.relations.monitoredBy = appendNode(this.#relations?.monitoredBy, ref);
   }
-  /** @internal */ dropWatcher(ref: MonitorRef): void {
-    if (this.#relations) this.#relations.monitoredBy = leaveRing(this.#relations.monitoredBy, ref);
+  /** @internal */ detachMonitor(ref: MonitorRef): void {
+    if (this.#relations) this.#relations.monitoredBy = removeNode(this.#relations.monitoredBy, ref);
   }
 
-  /** @internal The name it is registered under (`register`). */
+  /** @internal The name given by `register`. */
   get registeredName(): string | undefined {
     return this.#relations?.name;
   }
@@ -163,25 +162,25 @@ export abstract class Linked extends Inspected implements Ringed<Linked> {
     this.relations.name = name;
   }
 
-  // -- the end ----------------------------------------------------------------------------------------
+  // -- exit -------------------------------------------------------------------------------------------
 
-  /** @internal Tells all of them, each once. */
-  tellLinksAndMonitors(reason: ExitReason): void {
+  /** @internal Sends exit signals to links and `DownMessage`s to monitors, each once; links first. */
+  notifyLinksAndMonitors(reason: ExitReason): void {
     const relations = this.#relations;
-    if (relations !== undefined) this.tellLinks(relations, reason);
+    if (relations !== undefined) this.notifyLinks(relations, reason);
     if (this.linkedToParent) {
-      const parent = this.parent as Linked;
+      const parent = this.parent as LinkedProcess;
       this.unlinkFromParent(parent);
-      parent.childEnded(this, reason);
+      parent.childExited(this, reason);
     }
     for (let ref = relations?.monitoredBy; ref; ref = relations?.monitoredBy) {
-      this.dropWatcher(ref);
-      notify(ref, this.pid, reason);
+      this.detachMonitor(ref);
+      deliverDown(ref, this.pid, reason);
     }
   }
 
-  private tellLinks(relations: Relations, reason: ExitReason): void {
-    for (const ref of relations.monitors ?? []) dropMonitor(ref);
+  private notifyLinks(relations: Relations, reason: ExitReason): void {
+    for (const ref of relations.monitors ?? []) removeMonitor(ref);
     for (const other of [...this.linkedChildren, ...(relations.links ?? [])]) {
       other.removeLink(this);
       other.receiveExit(this.pid, reason, true);

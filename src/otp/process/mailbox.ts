@@ -1,12 +1,12 @@
-/** A queue of messages: constant time at both ends, no memory while it is empty. */
+/** Mailbox: a queue of messages with constant time at both ends that needs no array slots while empty. */
 
-/** As good as none, and a small integer: `Infinity` would be an object of its own in every mailbox. */
+/** Stands for `Infinity`, which V8 would store as a heap object per mailbox; this is a small integer. */
 const UNBOUNDED = 2 ** 30 - 1;
 
 export class Mailbox {
-  /** How many may wait. Whoever fills it heeds that: signals are not bound by it. */
+  /** Maximum number of messages. Checked by `Process.deliver`, because signals are exempt. */
   limit: number;
-  /** How many were not let in. */
+  /** Number of refused messages. */
   refused = 0;
   #messages: unknown[] = [];
   #head = 0;
@@ -23,7 +23,7 @@ export class Mailbox {
     this.#messages.push(message);
   }
 
-  /** Puts a message before all others. */
+  /** Adds a message at the front. */
   unshift(message: unknown): void {
     if (this.#head > 0) this.#messages[--this.#head] = message;
     else this.#messages.unshift(message);
@@ -36,20 +36,20 @@ export class Mailbox {
       this.#messages.length = 0;
       this.#head = 0;
     } else if (this.#head >= 1024 && this.#head * 2 > this.#messages.length) {
-      // A queue that is never quite empty would otherwise grow by its past.
+      // Without this, a queue that never empties would keep the slots of all past messages.
       this.#messages = this.#messages.slice(this.#head);
       this.#head = 0;
     }
     return message;
   }
 
-  /** Takes out the first message that fits, wherever it stands: a selective receive. */
-  take(fits: (message: unknown) => boolean): unknown {
-    const at = this.#messages.findIndex((message, index) => index >= this.#head && fits(message));
+  /** Selective receive: removes and returns the first message that matches. */
+  take(matches: (message: unknown) => boolean): unknown {
+    const at = this.#messages.findIndex((message, index) => index >= this.#head && matches(message));
     return at === -1 ? undefined : this.#messages.splice(at, 1)[0];
   }
 
-  /** What waits, oldest first. */
+  /** All messages, oldest first. */
   list(): unknown[] {
     return this.#messages.slice(this.#head);
   }

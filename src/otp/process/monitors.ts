@@ -1,25 +1,30 @@
-/** Monitors: how a process, or code that is none, hears once that a process has ended. */
+/** Monitors: a process gets one `DownMessage` when a monitored process exits; other code gets one callback. */
 import { type ExitReason, ProcessExit } from "./exit-reason.js";
-import type { Ringed } from "./linked-list.js";
-import type { Linked } from "./links.js";
-import type { Pid } from "./pid.js";
-import { processOf } from "./process-table.js";
+import type { ListNode } from "./linked-list.js";
+import type { LocalProcess, Pid } from "./pid.js";
+import { lookup } from "./process-table.js";
 
-/** Who is told: a process by a message, code that is none by a call. */
-type Watcher = Linked | ((down: DownMessage) => void);
+/** A process that can be monitored: every one. */
+export interface MonitorTarget extends LocalProcess {
+  attachMonitor(ref: MonitorRef): void;
+  detachMonitor(ref: MonitorRef): void;
+}
 
-/** Names one call of `monitor`. All that watch one process stand in a ring. */
-export class MonitorRef implements Ringed<MonitorRef> {
-  /** @internal */ readonly target: Linked | undefined;
+/** A process, which gets a message, or a callback. */
+type Watcher = { receiveDown(down: DownMessage): void } | ((down: DownMessage) => void);
+
+/** Identifies one call of `monitor`. All monitors of a process are one linked list. */
+export class MonitorRef implements ListNode<MonitorRef> {
+  /** @internal */ readonly target: MonitorTarget | undefined;
   /** @internal */ readonly watcher: Watcher | undefined;
-  /** @internal */ before: MonitorRef | undefined = undefined;
-  /** @internal */ behind: MonitorRef | undefined = undefined;
-  constructor(target: Linked | undefined, watcher: Watcher | undefined) {
+  /** @internal */ listPrev: MonitorRef | undefined = undefined;
+  /** @internal */ listNext: MonitorRef | undefined = undefined;
+  constructor(target: MonitorTarget | undefined, watcher: Watcher | undefined) {
     this.target = target;
     this.watcher = watcher;
   }
 
-  /** What is shown of it: no ring, and nobody's state. */
+  /** For logs and `util.inspect`: without list neighbours and without the state of processes. */
   toJSON(): unknown {
     return { target: this.target?.pid };
   }
@@ -28,8 +33,8 @@ export class MonitorRef implements Ringed<MonitorRef> {
     return this.toJSON();
   }
 
-  /** @internal The target has ended. */
-  tell(down: DownMessage): void {
+  /** @internal The target has exited. */
+  receiveDown(down: DownMessage): void {
     if (typeof this.watcher === "function") this.watcher(down);
     else this.watcher?.receiveDown(down);
   }
@@ -47,50 +52,51 @@ export class DownMessage {
   }
 }
 
-/** @internal Begins a watch; of a process that has ended already it is over in a moment, with `noproc`. */
+/** @internal Starts a monitor. When the process has already exited, `noproc` follows in a microtask. */
 export function addMonitor(pid: Pid, watcher: Watcher): MonitorRef {
-  const ref = new MonitorRef(processOf(pid), watcher);
-  if (ref.target) ref.target.addWatcher(ref);
-  else queueMicrotask(() => notify(ref, pid, "noproc"));
+  // Only `Process` adds itself to the table, and every process can be monitored.
+  const ref = new MonitorRef(lookup(pid) as MonitorTarget | undefined, watcher);
+  if (ref.target) ref.target.attachMonitor(ref);
+  else queueMicrotask(() => deliverDown(ref, pid, "noproc"));
   return ref;
 }
 
 /** @internal */
-export function dropMonitor(ref: MonitorRef): void {
-  ref.target?.dropWatcher(ref);
+export function removeMonitor(ref: MonitorRef): void {
+  ref.target?.detachMonitor(ref);
 }
 
 /** @internal */
-export function notify(ref: MonitorRef, pid: Pid, reason: ExitReason): void {
+export function deliverDown(ref: MonitorRef, pid: Pid, reason: ExitReason): void {
   try {
-    ref.tell(new DownMessage(ref, pid, reason));
+    ref.receiveDown(new DownMessage(ref, pid, reason));
   } catch (error) {
-    // The error of code that is no process: it must not become that of the process which happens to end.
+    // The error of a callback, which is not a process: it must not crash the process that is exiting.
     queueMicrotask(() => {
       throw error;
     });
   }
 }
 
-/** Calls `watcher` when the process has ended; for code that is not itself a process. Returns what ends the watch. */
-export function onDown(pid: Pid, watcher: (reason: ExitReason) => void): () => void {
-  let over = false;
+/** Calls `callback` when the process has exited; for code that is not itself a process. Returns a function that cancels. */
+export function onDown(pid: Pid, callback: (reason: ExitReason) => void): () => void {
+  let cancelled = false;
   const ref = addMonitor(pid, (down) => {
-    if (!over) watcher(down.reason);
+    if (!cancelled) callback(down.reason);
   });
   return () => {
-    over = true;
-    dropMonitor(ref);
+    cancelled = true;
+    removeMonitor(ref);
   };
 }
 
 /**
- * What a promise becomes, if the process does not end before.
- * @throws ProcessExit with the reason for which it ended
+ * Settles as the promise does, unless the process exits first.
+ * @throws ProcessExit with the exit reason
  */
-export function beforeDown<T>(pid: Pid, promise: Promise<T>): Promise<T> {
+export function rejectOnDown<T>(pid: Pid, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const forget = onDown(pid, (reason) => reject(new ProcessExit(reason)));
-    promise.finally(forget).then(resolve, reject);
+    const cancel = onDown(pid, (reason) => reject(new ProcessExit(reason)));
+    promise.finally(cancel).then(resolve, reject);
   });
 }

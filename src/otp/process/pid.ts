@@ -1,34 +1,40 @@
 /**
- * Process identifiers. A pid prints as `<worker.serial>`: which OS process of the cluster, and which of its
- * processes. It may be kept for ever: once the process has ended it is an address where nobody lives.
+ * Process identifiers, printed as `<worker.serial>`: the OS process of the cluster, and the process in it. A pid may be
+ * kept for ever: after the exit, `send` and `exit` to it have no effect.
  */
-import type { Process } from "./process.js";
 
-/** Which OS process this is: 0 is the primary (and any program that serves without a cluster). */
-let here = 0;
+/** A process as its pid, the process table and the registry see it. `Process` is the only implementation. */
+export interface LocalProcess {
+  readonly pid: Pid;
+  readonly label: string;
+  registeredName: string | undefined;
+}
+
+/** The number of this OS process: 0 is the primary, and any program that serves without a cluster. */
+let worker = 0;
 let lastSerial = 0;
 
 export class Pid {
   readonly worker: number;
   readonly serial: number;
-  /** Private, so that a pid inside a message that goes to another OS process does not drag its process along. */
-  #process: Process | undefined = undefined;
+  /** Private, so that a pid in a message to another OS process is serialized without its process. */
+  #process: LocalProcess | undefined = undefined;
 
   constructor(worker: number, serial: number) {
     this.worker = worker;
     this.serial = serial;
   }
 
-  /** The process itself while it lives in this OS process. @internal */
-  get process(): Process | undefined {
+  /** The process, while it lives in this OS process. @internal */
+  get process(): LocalProcess | undefined {
     return this.#process;
   }
   /** @internal */
-  set process(process: Process | undefined) {
+  set process(process: LocalProcess | undefined) {
     this.#process = process;
   }
 
-  /** What the process calls itself, or `""` when it is not (or no longer) here. */
+  /** The label of the process, or `""` when it does not live in this OS process. */
   get label(): string {
     return this.process?.label ?? "";
   }
@@ -47,28 +53,28 @@ export class Pid {
   }
 }
 
-/** Says which worker this OS process is, and after which serial its pids begin. Once, before any process is started. */
-export function becomeWorker(worker: number, serial = 0): void {
-  here = worker;
+/** Sets the worker number of this OS process and the serial after which its pids begin. Once, before any process starts. */
+export function becomeWorker(number: number, serial = 0): void {
+  worker = number;
   lastSerial = serial;
 }
 
-/** The number of this OS process in the cluster. */
+/** The worker number of this OS process. */
 export function thisWorker(): number {
-  return here;
+  return worker;
 }
 
-/** The serial of the newest process here. */
+/** The serial of the newest process of this OS process. */
 export function newestSerial(): number {
   return lastSerial;
 }
 
-/** A pid for a process that starts here now. */
+/** A pid for a new local process. */
 export function newPid(): Pid {
-  return new Pid(here, ++lastSerial);
+  return new Pid(worker, ++lastSerial);
 }
 
-/** Reads `<1.17>` (or `1.17`). `undefined` when it is no pid. */
+/** Parses `<1.17>` or `1.17`; `undefined` for any other text. */
 export function parsePid(text: string): Pid | undefined {
   const match = /^<?(0|[1-9]\d{0,5})\.([1-9]\d{0,14})>?$/.exec(text.trim());
   return match ? new Pid(Number(match[1]), Number(match[2])) : undefined;

@@ -1,20 +1,19 @@
 /**
- * Every living process of this OS process: how a pid that was read from a text finds its process. Serials only
- * grow, so a list in the order of starting is in their order too, and is searched by halves. A process takes eight
- * bytes of it, where a hash table takes 57, and growing one of many thousands takes longer.
+ * Process table of this OS process: finds a process by the serial of its pid. Serials only grow, so an array in start
+ * order is sorted, and is searched by bisection. An entry costs 8 bytes; in a Map it costs 57, and growing a Map of
+ * many thousands takes longer.
  */
-import { type Pid, thisWorker } from "./pid.js";
-import type { Process } from "./process.js";
+import { type LocalProcess, type Pid, thisWorker } from "./pid.js";
 
-/** Below this length nothing is gained by closing the gaps. */
-const WORTH_CLOSING = 64;
+/** Shorter tables are not compacted: nothing would be gained. */
+const MIN_COMPACTED = 64;
 
-/** In the place of one that has ended stands its serial, until the gaps are closed. */
-let table: (Process | number)[] = [];
+/** The entry of an exited process is its serial, until the table is compacted. */
+let table: (LocalProcess | number)[] = [];
 let living = 0;
 
-/** @internal A process with an address of another OS process stands for that one; it is not in the table. */
-export function enter(process: Process): void {
+/** @internal A process whose pid belongs to another OS process represents that one; it is not in the table. */
+export function addProcess(process: LocalProcess): void {
   const { pid } = process;
   pid.process = process;
   if (pid.worker !== thisWorker()) return;
@@ -23,38 +22,38 @@ export function enter(process: Process): void {
 }
 
 /** @internal */
-export function leave(process: Process): void {
+export function removeProcess(process: LocalProcess): void {
   const { pid } = process;
   pid.process = undefined;
-  const at = placeOf(pid.serial);
-  if (pid.worker !== thisWorker() || table[at] !== process) return;
-  table[at] = pid.serial;
+  const index = indexOf(pid.serial);
+  if (pid.worker !== thisWorker() || table[index] !== process) return;
+  table[index] = pid.serial;
   living--;
-  if (table.length >= WORTH_CLOSING && living * 2 < table.length)
-    table = table.filter((one) => typeof one !== "number");
+  if (table.length >= MIN_COMPACTED && living * 2 < table.length)
+    table = table.filter((entry) => typeof entry !== "number");
 }
 
-/** Where the one with this serial stands, if it is there; otherwise where it would. */
-function placeOf(serial: number): number {
+/** The index of the first entry whose serial is not below this one. */
+function indexOf(serial: number): number {
   let from = 0;
   let to = table.length;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    const one = table[middle] as Process | number;
-    if ((typeof one === "number" ? one : one.pid.serial) < serial) from = middle + 1;
+    const entry = table[middle] as LocalProcess | number;
+    if ((typeof entry === "number" ? entry : entry.pid.serial) < serial) from = middle + 1;
     else to = middle;
   }
   return from;
 }
 
-/** The living process with this pid, if it is here. */
-export function processOf(pid: Pid): Process | undefined {
+/** @internal The living local process with this pid. `processOf` is the same with the full type. */
+export function lookup(pid: Pid): LocalProcess | undefined {
   if (pid.process !== undefined || pid.worker !== thisWorker()) return pid.process;
-  const found = table[placeOf(pid.serial)];
+  const found = table[indexOf(pid.serial)];
   return typeof found === "object" && found.pid.serial === pid.serial ? found : undefined;
 }
 
-/** How many processes live here. */
+/** Number of living processes in this OS process. */
 export function processCount(): number {
   return living;
 }

@@ -1,28 +1,31 @@
 /**
- * A process: a mailbox, a behaviour that handles one message at a time, links, monitors, and an end with
- * a reason. Everything else (servers, state machines, supervisors, connections, workers) extends it.
+ * Process: a mailbox, a handler that takes one message at a time, links, monitors, and an exit with a reason.
+ * Servers, state machines, supervisors, connections and workers extend it.
  *
  *   send ──▶ mailbox ──scheduler──▶ receive(message) ── may return a promise: the next message waits for it
- *   exit ──▶ receiveExit ── not trapping: the process ends now, whatever it is doing
+ *   exit ──▶ receiveExit ── not trapping: the process exits now, whatever it is doing
  *                        └─ trapping: becomes an ExitMessage in the mailbox ("kill" never does)
  *
- * Signals act at once and never stand in the mailbox's line. A JavaScript function that is running cannot be
- * interrupted: the end is marked, links and monitors are told, and what the function does later is ignored.
+ * Exit signals act at once and do not queue in the mailbox. A JavaScript function that is running cannot be
+ * interrupted: the process is marked as exited, links and monitors are notified, and later effects are ignored.
  */
-import { reportCrash, tellEnd } from "./exit-notification.js";
+import { notifyExit, reportCrash } from "./exit-notification.js";
 import { type ExitReason, isNormal, reasonOf } from "./exit-reason.js";
-import { Linked } from "./links.js";
+import { LinkedProcess } from "./links.js";
 import { Mailbox } from "./mailbox.js";
-import { refuse } from "./mailbox-overflow.js";
+import { refuseMessage } from "./mailbox-overflow.js";
 import { newPid, type Pid } from "./pid.js";
-import { enter, leave } from "./process-table.js";
+import { addProcess, lookup, removeProcess } from "./process-table.js";
 import { unregister } from "./registry.js";
 import { type Runnable, schedule } from "./scheduler.js";
 
 export { DownMessage, MonitorRef, onDown } from "./monitors.js";
-export { processCount, processOf } from "./process-table.js";
+export { processCount } from "./process-table.js";
 
-/** `{'EXIT', Pid, Reason}`: what a trapping process finds in its mailbox. */
+/** The living process of this OS process with this pid. */
+export const processOf = lookup as (pid: Pid) => Process | undefined;
+
+/** `{'EXIT', Pid, Reason}`: an exit signal in the mailbox of a process that traps exits. */
 export class ExitMessage {
   readonly exit: Pid;
   readonly reason: ExitReason;
@@ -32,60 +35,61 @@ export class ExitMessage {
   }
 }
 
-export abstract class Process extends Linked implements Runnable {
+export abstract class Process extends LinkedProcess implements Runnable {
+  declare readonly parent: Process | undefined;
   #mailbox: Mailbox | undefined = undefined;
 
   /**
-   * @param parent the process that starts it, linked to it from the first moment
-   * @param pid only where the address is given from outside (a worker is `<n.1>`)
+   * @param parent the process that starts it; both are linked at once
+   * @param pid only where the pid is assigned from outside (a worker is `<n.1>`)
    */
   constructor(parent: Process | undefined, pid: Pid = newPid()) {
     super(parent, pid);
-    enter(this);
+    addProcess(this);
     if (!parent) return;
     if (parent.alive) this.link(parent);
     else this.orphaned();
   }
 
-  /** The parent ended while this process was being made: it ends as well, once its constructor is through. */
+  /** The parent exited during the start: this process exits as well, after its constructor. */
   private orphaned(): void {
     const parent = this.parent as Process;
     queueMicrotask(() => this.receiveExit(parent.pid, "noproc", true));
   }
 
-  /** The function it began with, for crash reports: `chat:init/1`. */
+  /** The initial call in crash reports: `chat:init/1`. */
   get initialCall(): string {
     return `${this.label}:init/1`;
   }
-  /** Handles one message. A throw or a rejection is a crash. */
+  /** Handles one message. An exception or a rejection is a crash. */
   protected abstract receive(message: unknown): void | Promise<void>;
-  /** The last thing that happens, on every way out, kill included. Must not throw. */
+  /** Cleans up after every exit, `kill` included. Must not throw. */
   protected ended(_reason: ExitReason): void {}
 
   // -- messages ---------------------------------------------------------------------------------------
 
-  /** How many messages may wait; what comes on top of them is refused. Signals always get in. */
+  /** Bound of the mailbox: more messages are refused. Signals are not bounded. */
   get maxMessages(): number {
     return Infinity;
   }
 
-  /** Puts a message into the mailbox; nothing happens when the process has ended. */
+  /** Adds a message to the mailbox; no effect after the exit. */
   deliver(message: unknown): void {
     if (!this.alive) return;
     const mailbox = (this.#mailbox ??= new Mailbox(this.maxMessages));
-    if (mailbox.length >= mailbox.limit) return refuse(this, mailbox, message);
+    if (mailbox.length >= mailbox.limit) return refuseMessage(this, mailbox, message);
     mailbox.push(message);
     if (!this.busy) schedule(this);
   }
 
-  /** @internal As `deliver`, for what must not be lost: exits, ends of others, timeouts, system messages. */
+  /** @internal As `deliver`, without the bound: exit and down messages, timeouts, system messages. */
   enqueue(message: unknown): void {
     if (!this.alive) return;
     (this.#mailbox ??= new Mailbox(this.maxMessages)).push(message);
     if (!this.busy) schedule(this);
   }
 
-  /** Sets the bound of this process alone. */
+  /** Sets the mailbox bound of this process alone. */
   limitMailbox(messages: number): void {
     (this.#mailbox ??= new Mailbox()).limit = messages;
   }
@@ -94,7 +98,7 @@ export abstract class Process extends Linked implements Runnable {
     return this.#mailbox?.length ?? 0;
   }
 
-  /** Messages that were refused because the mailbox was full. */
+  /** Number of messages refused because the mailbox was full. */
   get refusedMessages(): number {
     return this.#mailbox?.refused ?? 0;
   }
@@ -108,61 +112,61 @@ export abstract class Process extends Linked implements Runnable {
     while (mailbox && done < budget && this.alive && !this.busy && mailbox.length > 0) {
       done++;
       const message = mailbox.shift();
-      if (this.sys === undefined || this.sys.passes(message)) this.guard(message);
+      if (this.sys === undefined || this.sys.filter(message)) this.receiveGuarded(message);
     }
     return done;
   }
 
-  /** @internal Takes the first message that fits out of the mailbox, wherever it stands. */
-  takeOut(fits: (message: unknown) => boolean): unknown {
-    return this.#mailbox?.take(fits);
+  /** @internal Selective receive: removes and returns the first message that matches. */
+  selectiveReceive(matches: (message: unknown) => boolean): unknown {
+    return this.#mailbox?.take(matches);
   }
 
-  /** Takes a linked process's exit out of the mailbox. */
+  /** Removes the exit message of a linked process from the mailbox. */
   takeExit(from: Pid): ExitReason | undefined {
-    const message = this.takeOut((one) => one instanceof ExitMessage && one.exit === from);
+    const message = this.selectiveReceive((one) => one instanceof ExitMessage && one.exit === from);
     return (message as ExitMessage | undefined)?.reason;
   }
 
-  private guard(message: unknown): void {
+  private receiveGuarded(message: unknown): void {
     try {
-      const waiting = this.receive(message);
-      if (waiting !== undefined) this.hold(waiting);
+      const pending = this.receive(message);
+      if (pending !== undefined) this.awaitHandler(pending);
     } catch (thrown) {
       this.crash(reasonOf(thrown));
     }
   }
 
-  /** Lets the mailbox wait until a promise has settled; its rejection is a crash. */
-  protected hold(waiting: Promise<unknown>): void {
+  /** Blocks the mailbox until the promise of a handler has settled; its rejection is a crash. */
+  protected awaitHandler(pending: Promise<unknown>): void {
     this.busy = true;
-    waiting.then(
-      () => this.release(),
+    pending.then(
+      () => this.unblock(),
       (thrown) => this.crash(reasonOf(thrown)),
     );
   }
 
-  /** Goes on with the mailbox. */
-  protected release(): void {
+  /** Continues with the mailbox. */
+  protected unblock(): void {
     this.busy = false;
     if (this.runnable) schedule(this);
   }
 
-  /** @internal The opposite of being suspended. */
+  /** @internal Ends a suspension (`sys.resume`). */
   resume(): void {
-    this.release();
+    this.unblock();
   }
 
-  /** @internal Somebody asks it to end (`stopProcess`). */
+  /** @internal Stops in good order: `sys.stopProcess`, or the exit of its parent while suspended. */
   systemTerminate(reason: ExitReason): void {
     this.exitWith(reason);
   }
 
-  // -- the end ----------------------------------------------------------------------------------------
+  // -- exit -------------------------------------------------------------------------------------------
 
   /**
-   * Takes an exit signal.
-   * @param byLink whether it came because a linked process ended: then `kill` is a reason like any other
+   * Handles an exit signal.
+   * @param byLink whether it was sent by the exit of a linked process: then `kill` is a reason like any other
    */
   receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
     if (!this.alive) return;
@@ -174,31 +178,31 @@ export abstract class Process extends Linked implements Runnable {
     this.die(reason);
   }
 
-  /** What `kill` does: ends, and others see `killed`. A process that stands for something outside may take its time. */
+  /** Handles `kill`: exits with reason `killed`. A process that represents something outside may take its time. */
   protected killed(): void {
     this.die("killed");
   }
 
-  /** Ends by its own decision: with a crash report unless the reason is a normal one. */
+  /** Exits by its own decision: with a crash report unless the reason is normal. */
   protected exitWith(reason: ExitReason): void {
     if (!this.alive) return;
     if (!isNormal(reason)) reportCrash(this, reason);
     this.die(reason);
   }
 
-  /** A handler threw. Behaviours that clean up do so here first. */
+  /** A handler threw. Behaviours with a `terminate` run it first. */
   protected crash(reason: ExitReason): void {
     this.exitWith(reason);
   }
 
-  /** The end itself: names, links and monitors, each once. */
+  /** The exit itself: leaves the process table and the registry, then notifies links and monitors. Acts once. */
   protected die(reason: ExitReason): void {
     if (!this.alive) return;
     this.alive = false;
-    leave(this);
+    removeProcess(this);
     if (this.registeredName !== undefined) unregister(this.registeredName);
     this.#mailbox = undefined;
     this.ended(reason);
-    tellEnd(this, reason);
+    notifyExit(this, reason);
   }
 }

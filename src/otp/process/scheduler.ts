@@ -1,78 +1,77 @@
 /**
- * Who runs next. Processes with messages stand in one line; each handles a few and goes to the back, and
- * after a bounded amount of work the event loop gets its turn, so that neither a chatty process nor a
- * storm of messages can keep the sockets waiting.
+ * Scheduler: one run queue of processes with messages. A process handles up to 64 messages and goes to the back of the
+ * queue; after 4096 messages the event loop runs, so that no process and no storm of messages starves the sockets.
  */
 import { runInMicrotask } from "./microtask.js";
 
-/** What the scheduler needs to know of a process. */
+/** A process as the scheduler sees it. */
 export interface Runnable {
   scheduled: boolean;
-  /** Handles at most `budget` messages; returns how many. True in `scheduled` again when more wait. */
+  /** Handles at most `budget` messages. @returns how many */
   run(budget: number): number;
-  /** Whether there is something to do now. */
+  /** Whether a message can be handled now. */
   readonly runnable: boolean;
 }
 
-/** Messages that one process may handle before the others get their turn. */
+/** Messages that one process handles before the next process runs. */
 const REDUCTIONS = 64;
-/** Messages handled in one go before the event loop turns. */
-const TURN = 4096;
+/** Messages handled before the event loop runs. */
+const MESSAGES_PER_TURN = 4096;
 
-let line: Runnable[] = [];
+let runQueue: Runnable[] = [];
 let head = 0;
 let armed = false;
-/** What is left of this go. It outlives the line: handlers that are promises empty it after every message. */
-let budget = TURN;
+/** Messages left in this turn. Kept when the queue empties: with promise handlers that is after every message. */
+let budget = MESSAGES_PER_TURN;
 
-/** Puts a process into the line, once. */
+/** Adds a process to the run queue, unless it is in it. */
 export function schedule(process: Runnable): void {
   if (process.scheduled) return;
   process.scheduled = true;
-  line.push(process);
+  runQueue.push(process);
   if (armed) return;
   armed = true;
   if (budget > 0) runInMicrotask(drain);
   else setImmediate(nextTurn);
 }
 
-/** Whether a process stands in the line. */
-export function waiting(): boolean {
+/** Whether a process is in the run queue. */
+export function hasRunnable(): boolean {
   return armed;
 }
 
 function nextTurn(): void {
-  budget = TURN;
+  budget = MESSAGES_PER_TURN;
   drain();
 }
 
 function drain(): void {
   try {
-    while (head < line.length && budget > 0) {
-      const process = line[head++] as Runnable;
+    while (head < runQueue.length && budget > 0) {
+      const process = runQueue[head++] as Runnable;
       process.scheduled = false;
       budget -= process.run(REDUCTIONS) + 1;
       if (process.runnable) schedule(process);
     }
   } catch (thrown) {
-    // A process has failed in a way that it should not: an uncaught exception, and not a rejected promise.
+    // An error outside any handler is a defect: report it as an uncaught exception, not as a rejected promise.
     queueMicrotask(() => {
       throw thrown;
     });
   }
-  // In that case too: the others are not to stand still for ever.
-  rest();
+  // After an error too: the remaining processes must not wait for ever.
+  scheduleRest();
 }
 
-/** The line is done, or what is left of it waits until the event loop has turned. */
-function rest(): void {
-  if (head === line.length) {
-    line.length = 0;
+/** Resets the empty queue, or continues with the rest of it after the event loop has run. */
+function scheduleRest(): void {
+  if (head === runQueue.length) {
+    runQueue.length = 0;
     head = 0;
     armed = false;
     return;
   }
-  line = line.slice(head);
+  runQueue = runQueue.slice(head);
   head = 0;
   setImmediate(nextTurn);
 }

@@ -1,29 +1,29 @@
 /**
- * `send` and `exit` for whoever holds a pid, wherever the process lives. A pid of another OS process is
- * handed to the carrier that the cluster room has installed; without one it is an address nobody lives at.
+ * Signals to a pid: `send` and `exit`. A signal to a pid of another OS process goes to the carrier that the cluster
+ * room installs; without a carrier it is dropped.
  */
 import type { ExitReason } from "./exit-reason.js";
 import { Pid, thisWorker } from "./pid.js";
-import { processOf } from "./process-table.js";
+import { processOf } from "./process.js";
 import { whereis } from "./registry.js";
 
-/** Brings a signal to another OS process. */
+/** Sends signals to other OS processes. */
 export interface Carrier {
   send(to: Pid, message: unknown): void;
   exit(to: Pid, reason: ExitReason): void;
 }
 
-/** Who sends a signal that no process sent. */
-const NOBODY = new Pid(0, 0);
+/** The sender of a signal that no process sent. */
+const NO_SENDER = new Pid(0, 0);
 
 let carrier: Carrier | undefined;
 
-/** Installs what carries signals to other OS processes. */
+/** Installs the carrier of signals to other OS processes. */
 export function useCarrier(next: Carrier | undefined): void {
   carrier = next;
 }
 
-/** Puts a message into a mailbox. Never fails: a process that has ended takes no notice. */
+/** Sends a message. Never fails: a message to an exited process is dropped. */
 export function send(to: Pid | string, message: unknown): void {
   const pid = typeof to === "string" ? whereis(to) : to;
   if (!pid) return;
@@ -36,7 +36,7 @@ export function send(to: Pid | string, message: unknown): void {
  * Sends an exit signal. `kill` cannot be trapped and shows as `killed`; `normal` is ignored by processes
  * that do not trap exits.
  */
-export function exit(to: Pid, reason: ExitReason, from: Pid = NOBODY): void {
+export function exit(to: Pid, reason: ExitReason, from: Pid = NO_SENDER): void {
   const process = processOf(to);
   if (process) process.receiveExit(from, reason);
   else if (to.worker !== thisWorker()) carrier?.exit(to, reason);

@@ -1,26 +1,27 @@
-/** Child specifications: what a supervisor has to know of a child, checked before anything is started. */
+/** Child specifications of a supervisor, checked before any child starts. */
 
-import type { ChildReport, Mfa } from "../events.js";
-import { type Behaviour, launch, type StartOptions } from "../gen-server/gen-server.js";
 import type { Pid } from "../process/pid.js";
 import { type Duration, toMs } from "../time/duration.js";
 import type { AutoShutdown } from "./supervisor-flags.js";
 
 /**
- * When a child that has ended is started again: `permanent` always, `transient` after an abnormal end,
- * `temporary` never (its spec is forgotten).
+ * When a child is restarted after its exit: `permanent` always, `transient` after an abnormal exit, `temporary` never
+ * (its spec is removed).
  */
 export type RestartType = "permanent" | "transient" | "temporary";
-/** How a child is stopped: killed at once, or asked and killed after that time (`Infinity`: never). */
+/** How a child is stopped: by `kill` at once, or by `shutdown`, and `kill` after that time (`Infinity`: never). */
 export type Shutdown = "brutal_kill" | number;
 
-/** What a child's `start` may say: the process, or that there is none and that this is well. */
+/** Module, function and arguments of a start. */
+export type Mfa = readonly [module: string, fn: string, args: readonly unknown[]];
+
+/** The result of a `start`: the process, or `ignore` when none is needed. */
 export type Started = Pid | "ignore";
 
 export interface ChildSpec {
   /** Unique among its siblings. */
   readonly id: string;
-  /** Starts the process, linked to `parent`. A throw is a failed start. */
+  /** Starts the process, linked to `parent`. An exception is a failed start. */
   start(parent: Pid): Started | Promise<Started>;
   /** Default `permanent`. */
   readonly restart?: RestartType;
@@ -28,13 +29,13 @@ export interface ChildSpec {
   readonly shutdown?: "brutal_kill" | Duration | typeof Infinity;
   /** Default `worker`. */
   readonly type?: "worker" | "supervisor";
-  /** Whether its end may end the supervisor (`autoShutdown`). Default false. */
+  /** Whether its exit can stop the supervisor (`autoShutdown`). Default false. */
   readonly significant?: boolean;
-  /** How reports name the start; default `{id, start, []}`. */
+  /** The start function in reports. Default `{id, start, []}`. */
   readonly mfargs?: Mfa;
 }
 
-/** A spec with every default filled in. */
+/** A spec with all defaults filled in. */
 export interface CheckedSpec {
   readonly id: string;
   start(parent: Pid): Started | Promise<Started>;
@@ -43,25 +44,6 @@ export interface CheckedSpec {
   readonly type: "worker" | "supervisor";
   readonly significant: boolean;
   readonly mfargs: Mfa;
-}
-
-/** A child that is a server or a state machine: `{M, F, A}` with the behaviour for `M`. */
-export function child<A>(
-  server: Behaviour<A, any, any>,
-  args: A,
-  overrides: Partial<Omit<ChildSpec, "start">> & Pick<StartOptions, "name" | "maxMessages"> = {},
-): ChildSpec {
-  const { name, maxMessages, ...spec } = overrides;
-  const options = {
-    ...(name === undefined ? {} : { name }),
-    ...(maxMessages === undefined ? {} : { maxMessages }),
-  };
-  return {
-    id: server.name,
-    mfargs: [server.name, "start_link", [args]],
-    ...spec,
-    start: (parent) => launch(server, args, { ...options, parent }),
-  };
 }
 
 const RESTARTS: readonly string[] = ["permanent", "transient", "temporary"];
@@ -83,7 +65,7 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
   const unknown = Object.keys(spec).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) wrong(`unknown key "${unknown}"; the keys are ${KEYS.join(", ")}`);
   if (typeof spec.id !== "string" || spec.id === "")
-    wrong(`"id" must be a word of your choice, unique in its supervisor`);
+    wrong(`"id" must be a non-empty string, unique in its supervisor`);
   if (typeof spec.start !== "function")
     wrong(`"start" must be a function (parent) => Pid: use child(server, args) to make the spec`);
   const { restart = "permanent", type = "worker", significant = false } = spec;
@@ -110,7 +92,7 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
 
 /**
  * Checks the children of one supervisor.
- * @throws TypeError on a bad spec, on two with one id, or on a significant one where nothing heeds it
+ * @throws TypeError on a bad spec, on a duplicate id, or on a significant child with autoShutdown `never`
  */
 export function checkChildren(
   supervisor: string,
@@ -119,14 +101,14 @@ export function checkChildren(
 ): CheckedSpec[] {
   if (!Array.isArray(children)) {
     throw new TypeError(
-      `supervisor ${supervisor}: the children are a list of child specs, got ${String(children)}`,
+      `supervisor ${supervisor}: children must be an array of child specs, got ${String(children)}`,
     );
   }
   const seen = new Set<string>();
   return children.map((one) => {
     const spec = checkSpec(one);
     if (seen.has(spec.id)) {
-      throw new TypeError(`supervisor ${supervisor}: two children have the id "${spec.id}"`);
+      throw new TypeError(`supervisor ${supervisor}: duplicate child id "${spec.id}"`);
     }
     seen.add(spec.id);
     checkSignificant(supervisor, autoShutdown, spec);
@@ -135,14 +117,14 @@ export function checkChildren(
 }
 
 /**
- * Checks child specs before they are given to a supervisor; with `autoShutdown` also whether they go with it.
- * @throws TypeError as `supervisor` and `startChild` would
+ * Checks child specs without a supervisor; with `autoShutdown` also whether they fit it.
+ * @throws TypeError as `supervisor` and `startChild` do
  */
 export function checkChildspecs(children: readonly ChildSpec[], autoShutdown?: AutoShutdown): void {
   checkChildren("?", autoShutdown, children);
 }
 
-/** @throws TypeError when a significant child is given to a supervisor that never shuts down by itself */
+/** @throws TypeError on a significant child of a supervisor with autoShutdown `never` */
 export function checkSignificant(
   supervisor: string,
   autoShutdown: AutoShutdown | undefined,
@@ -166,14 +148,4 @@ function checkShutdown(
       `"shutdown" must be "brutal_kill", Infinity or a duration such as "2s", got ${JSON.stringify(shutdown)}`,
     );
   }
-}
-
-/** The child as reports show it. */
-export function childReport(
-  spec: CheckedSpec,
-  pid: Pid | undefined,
-  id: string | undefined = spec.id,
-): ChildReport {
-  const { mfargs, restart, significant, shutdown, type } = spec;
-  return { pid, id, mfargs, restartType: restart, significant, shutdown, childType: type };
 }

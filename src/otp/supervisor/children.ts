@@ -7,8 +7,9 @@ import { type ErrorContext, progressReports, supervisorReports } from "../events
 import { type ExitReason, reasonOf } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
 import { type Process, processOf } from "../process/process.js";
+import { childReport } from "./child-report.js";
 import { stopChild } from "./child-shutdown.js";
-import { type CheckedSpec, childReport } from "./child-spec.js";
+import type { CheckedSpec } from "./child-spec.js";
 import type { ChildCounts, ChildInfo } from "./requests.js";
 
 /** A child: as in OTP it has a process, or none, or waits for its restart to be tried again. */

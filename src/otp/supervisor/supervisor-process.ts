@@ -11,7 +11,7 @@
 
 import { CallMessage } from "../gen-server/call.js";
 import { type ExitReason, isNormal, ProcessExit } from "../process/exit-reason.js";
-import { beforeDown } from "../process/monitors.js";
+import { rejectOnDown } from "../process/monitors.js";
 import type { Pid } from "../process/pid.js";
 import { ExitMessage, Process } from "../process/process.js";
 import { clock } from "../time/clock.js";
@@ -67,8 +67,8 @@ export class Supervisor extends Process {
   /** @throws ProcessExit when a child cannot be started: those before it are stopped again */
   async init(specs: readonly CheckedSpec[]): Promise<void> {
     this.busy = true;
-    const failed = await beforeDown(this.pid, this.#startAll(specs));
-    if (!failed) return this.release();
+    const failed = await rejectOnDown(this.pid, this.#startAll(specs));
+    if (!failed) return this.unblock();
     const { id } = failed.child.spec;
     const reason = { shutdown: { failed_to_start_child: id, reason: failed.reason } };
     this.die(reason);
@@ -177,7 +177,7 @@ export class Supervisor extends Process {
   }
 
   override systemTerminate(reason: ExitReason): void {
-    this.hold(this.#stop(reason));
+    this.awaitHandler(this.#stop(reason));
   }
 
   async #stop(reason: ExitReason): Promise<void> {

@@ -48,7 +48,8 @@ export function supervisor(id: string, flags: SupervisorFlags, children: readonl
 /** @throws ProcessExit `noproc`: a supervisor that nobody would stop is not started */
 function livingParent(parent: Pid): Process {
   const process = processOf(parent);
-  if (!process) throw new ProcessExit("noproc", `${parent}, the parent, has ended`);
+  if (!process)
+    throw new ProcessExit("noproc", `the supervisor was not started: its parent ${parent} has exited`);
   return process;
 }
 

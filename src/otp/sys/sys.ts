@@ -1,138 +1,147 @@
 /**
- * Looking into any process that runs here, and holding it up: OTP's `sys`. Nothing of this costs anything as
- * long as nobody asks. Every question waits 5 seconds at most, unless told otherwise; a process that is in the
- * middle of a handler answers once it is through.
+ * OTP's `sys`: inspect, suspend, trace and debug any process of this OS process. A process that is not inspected pays
+ * nothing for it. Requests time out after 5 seconds by default; a process replies after the handler it is running.
  */
 
 import type { SystemEvent } from "../events.js";
-import { ask } from "../gen-server/call.js";
+import { requestWith } from "../gen-server/call.js";
 import { type ExitReason, ProcessExit } from "../process/exit-reason.js";
-import { onDown } from "../process/monitors.js";
 import type { Pid } from "../process/pid.js";
-import { processOf } from "../process/process-table.js";
+import { onDown, type Process, processOf } from "../process/process.js";
 import { whereis } from "../process/registry.js";
 import type { Duration } from "../time/duration.js";
-import {
-  type DebugFunction,
-  type Statistics,
-  SystemMessage,
-  SystemMessageHandler,
-} from "./system-message-handler.js";
+import { SystemMessage, TerminateMessage } from "./system-message.js";
+import { type DebugFunction, type Statistics, SystemMessageHandler } from "./system-message-handler.js";
 
 export type { DebugFunction, Statistics } from "./system-message-handler.js";
 
-type Who = Pid | string;
+/** A pid or a registered name. */
+type ServerRef = Pid | string;
 type Timeout = Duration | typeof Infinity;
 
 const TIMEOUT = 5_000;
 
-function system(who: Who, timeout: Timeout, name: string, ...args: unknown[]): Promise<any> {
-  return ask(who, name, timeout, (process, ms, settle) => {
-    process.sys ??= new SystemMessageHandler(process);
-    process.sys.take(new SystemMessage(process, name, args, ms, settle));
+function system(server: ServerRef, timeout: Timeout, name: string, ...args: unknown[]): Promise<any> {
+  return requestWith(server, name, timeout, (process, ms, settle) => {
+    submit(process, new SystemMessage(process, name, args, ms, settle));
   });
 }
 
-/** Its state: of a server what it owns, of a state machine `{ state, data }`. */
-export function getState(who: Who, timeout: Timeout = TIMEOUT): Promise<any> {
-  return system(who, timeout, "getState");
+function submit(process: Process, message: SystemMessage): void {
+  process.sys ??= new SystemMessageHandler(process);
+  process.sys.submit(message);
+}
+
+/** The state: of a server its state, of a state machine `{ state, data }`. */
+export function getState(server: ServerRef, timeout: Timeout = TIMEOUT): Promise<any> {
+  return system(server, timeout, "getState");
 }
 
 /**
- * Puts another state in place of it, and resolves to that. A state machine does not run `enter`.
- * @throws ProcessExit `{ callback_failed }` when `change` fails: then the state is as before
+ * Replaces the state, and resolves to the new one. A state machine does not run `enter`.
+ * @throws ProcessExit `{ callback_failed }` when `change` throws: the state is unchanged
  */
 export function replaceState(
-  who: Who,
+  server: ServerRef,
   change: (state: any) => unknown,
   timeout: Timeout = TIMEOUT,
 ): Promise<any> {
-  return system(who, timeout, "replaceState", change);
+  return system(server, timeout, "replaceState", change);
 }
 
-/** All that can be told of it: whether it is suspended, its state, links, queue, timers, log. */
-export function getStatus(who: Who, timeout: Timeout = TIMEOUT): Promise<Record<string, unknown>> {
-  return system(who, timeout, "getStatus");
+/** The status of a process: running or suspended, state, links, mailbox, timers, event log. */
+export function getStatus(server: ServerRef, timeout: Timeout = TIMEOUT): Promise<Record<string, unknown>> {
+  return system(server, timeout, "getStatus");
 }
 
-/** Holds it up: messages wait, signals and `sys` do not. */
-export function suspend(who: Who, timeout: Timeout = TIMEOUT): Promise<"ok"> {
-  return system(who, timeout, "suspend");
+/** Suspends a process: messages wait, exit signals and system messages do not. */
+export function suspend(server: ServerRef, timeout: Timeout = TIMEOUT): Promise<"ok"> {
+  return system(server, timeout, "suspend");
 }
 
-export function resume(who: Who, timeout: Timeout = TIMEOUT): Promise<"ok"> {
-  return system(who, timeout, "resume");
+export function resume(server: ServerRef, timeout: Timeout = TIMEOUT): Promise<"ok"> {
+  return system(server, timeout, "resume");
 }
 
-/** Its messages and answers go to the channel `otp.trace`, or no longer. */
-export function trace(who: Who, on: boolean, timeout: Timeout = TIMEOUT): Promise<"ok"> {
-  return system(who, timeout, "trace", on);
+/** Publishes its messages and replies on the channel `otp.trace`, or stops doing so. */
+export function trace(server: ServerRef, on: boolean, timeout: Timeout = TIMEOUT): Promise<"ok"> {
+  return system(server, timeout, "trace", on);
 }
 
-/** Keeps its last 10 (or so many) messages and answers, no longer, or gives them. */
-export function log(who: Who, what: "get", timeout?: Timeout): Promise<SystemEvent[]>;
-export function log(who: Who, what: boolean | number, timeout?: Timeout): Promise<"ok">;
-export function log(who: Who, what: boolean | number | "get", timeout: Timeout = TIMEOUT): Promise<any> {
-  return system(who, timeout, "log", what);
+/** Keeps the last 10 messages and replies (`true`) or as many as given, stops (`false`), or returns them (`"get"`). */
+export function log(server: ServerRef, what: "get", timeout?: Timeout): Promise<SystemEvent[]>;
+export function log(server: ServerRef, what: boolean | number, timeout?: Timeout): Promise<"ok">;
+export function log(
+  server: ServerRef,
+  what: boolean | number | "get",
+  timeout: Timeout = TIMEOUT,
+): Promise<any> {
+  return system(server, timeout, "log", what);
 }
 
-/** Counts from now on, no longer, or gives what was counted. */
-export function statistics(who: Who, what: "get", timeout?: Timeout): Promise<Statistics | "no_statistics">;
-export function statistics(who: Who, what: boolean, timeout?: Timeout): Promise<"ok">;
-export function statistics(who: Who, what: boolean | "get", timeout: Timeout = TIMEOUT): Promise<any> {
-  return system(who, timeout, "statistics", what);
+/** Starts (`true`) or stops (`false`) counting messages and replies, or returns the counts (`"get"`). */
+export function statistics(
+  server: ServerRef,
+  what: "get",
+  timeout?: Timeout,
+): Promise<Statistics | "no_statistics">;
+export function statistics(server: ServerRef, what: boolean, timeout?: Timeout): Promise<"ok">;
+export function statistics(
+  server: ServerRef,
+  what: boolean | "get",
+  timeout: Timeout = TIMEOUT,
+): Promise<any> {
+  return system(server, timeout, "statistics", what);
 }
 
-/** Tells a function of its messages and answers, until that says `"done"` or throws. */
+/** Installs a debug function: called with each message and reply, until it returns `"done"` or throws. */
 export function install(
-  who: Who,
+  server: ServerRef,
   name: string,
   fn: DebugFunction,
   timeout: Timeout = TIMEOUT,
 ): Promise<"ok"> {
-  return system(who, timeout, "install", name, fn);
+  return system(server, timeout, "install", name, fn);
 }
 
-export function remove(who: Who, name: string, timeout: Timeout = TIMEOUT): Promise<"ok" | "not_found"> {
-  return system(who, timeout, "remove", name);
+export function remove(
+  server: ServerRef,
+  name: string,
+  timeout: Timeout = TIMEOUT,
+): Promise<"ok" | "not_found"> {
+  return system(server, timeout, "remove", name);
 }
 
-/** Lets new code take over a suspended process, by its `codeChange` if it has one. */
+/** Switches a suspended process to new code, through `codeChange` if the new behaviour has one. */
 export function changeCode(
-  who: Who,
+  server: ServerRef,
   behaviour: object,
   extra?: unknown,
   timeout: Timeout = TIMEOUT,
 ): Promise<"ok"> {
-  return system(who, timeout, "changeCode", behaviour, extra);
+  return system(server, timeout, "changeCode", behaviour, extra);
 }
 
 /**
- * Ends a process in good order (`terminate` runs), and waits until it has ended, as `gen_server:stop`.
- * @throws ProcessExit `noproc`, `timeout` (it goes on ending), or the reason when it ended by another
+ * Stops a process in good order (`terminate` runs) and waits for its exit, as `gen_server:stop`.
+ * @throws ProcessExit `noproc`, `timeout` (the stop goes on), or the exit reason when it is another one
  */
 export function stopProcess(
-  who: Who,
+  server: ServerRef,
   reason: ExitReason = "normal",
   timeout: Timeout = Infinity,
 ): Promise<void> {
-  const pid = typeof who === "string" ? whereis(who) : who;
+  const pid = typeof server === "string" ? whereis(server) : server;
   if (!pid || !processOf(pid)) return Promise.reject(new ProcessExit("noproc"));
   return new Promise((resolve, reject) => {
-    const forget = onDown(pid, (end) => (end === reason ? resolve() : reject(new ProcessExit(end))));
-    ask(pid, "terminate", timeout, (process, ms, settle) => {
-      process.sys ??= new SystemMessageHandler(process);
-      process.sys.take(new Stopping(process, "terminate", [reason], ms, settle));
+    const cancel = onDown(pid, (actual) => (actual === reason ? resolve() : reject(new ProcessExit(actual))));
+    requestWith(pid, "terminate", timeout, (process, ms, settle) => {
+      submit(process, new TerminateMessage(process, "terminate", [reason], ms, settle));
     }).catch((error) => {
-      // Its end is told by the watch; what is left is no time, or a timeout that is none.
+      // The monitor reports the exit; what is left here is the timeout, or a `timeout` that is not a duration.
       if (error instanceof ProcessExit && error.reason !== "timeout") return;
-      forget();
+      cancel();
       reject(error);
     });
   });
-}
-
-/** Is answered by the end alone. */
-class Stopping extends SystemMessage {
-  override reply(): void {}
 }

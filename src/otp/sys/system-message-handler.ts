@@ -1,34 +1,32 @@
 /**
- * What a process has only while somebody looks at it: whether it is suspended, its log, its statistics, who
- * is told of its messages. System messages stand in the mailbox like all others; while it is suspended they
- * are answered at once. When nobody looks any more it is taken away again.
+ * System message handler of one process (`sys.ts`): suspension, event log, statistics, trace and debug functions.
+ * System messages queue in the mailbox like any other; while the process is suspended they are handled at once. The
+ * handler exists only while it is used: otherwise a process pays one comparison per message.
  */
 
 import { type SystemEvent, traceEvents } from "../events.js";
-import { CallMessage } from "../gen-server/call.js";
 import { ProcessExit, reasonOf } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
 import type { Process } from "../process/process.js";
 import { clock } from "../time/clock.js";
+import type { SystemHandler } from "./inspectable.js";
+import { SystemMessage } from "./system-message.js";
 
-/** A question or an order of `sys.ts` in a mailbox. */
-export class SystemMessage extends CallMessage {}
-
-/** Is told of what a process takes and gives; `"done"`: no more of it. What it throws ends it too. */
+/** Called with each message and reply of a process, until it returns `"done"` or throws. */
 export type DebugFunction = (event: SystemEvent, pid: Pid) => "done" | void;
 
 /** `sys:statistics`. */
 export interface Statistics {
-  /** Milliseconds for which they have been kept. */
+  /** Milliseconds since the statistics were turned on. */
   readonly elapsed: number;
   readonly messagesIn: number;
-  /** Answers to calls. */
+  /** Replies to calls. */
   readonly messagesOut: number;
 }
 
-const DEFAULT_LOG = 10;
+const DEFAULT_LOG_SIZE = 10;
 
-export class SystemMessageHandler {
+export class SystemMessageHandler implements SystemHandler {
   suspended = false;
   readonly #process: Process;
   #pending = 0;
@@ -42,40 +40,36 @@ export class SystemMessageHandler {
     this.#process = process;
   }
 
-  /** Messages and answers that its log has kept, oldest first. */
-  get kept(): readonly SystemEvent[] {
+  get loggedEvents(): readonly SystemEvent[] {
     return this.#log ?? [];
   }
 
-  /** Takes a system message. */
-  take(message: SystemMessage): void {
+  submit(message: SystemMessage): void {
     this.#pending++;
-    if (this.suspended) this.#soon(message);
+    if (this.suspended) this.#handleInMicrotask(message);
     else this.#process.enqueue(message);
   }
 
-  /** Whether a message is for the process itself; the others are answered here. */
-  passes(message: unknown): boolean {
+  filter(message: unknown): boolean {
     if (!(message instanceof SystemMessage)) {
-      this.#happened({ in: message }, "in");
+      this.#record({ in: message }, "in");
       return true;
     }
     this.#pending--;
     try {
-      message.reply(this.#answer(message.name, message.args));
+      message.reply(this.#handle(message.name, message.args));
     } catch (thrown) {
       message.fail(thrown);
     }
-    this.#goIfIdle();
+    this.#detachIfUnused();
     return false;
   }
 
-  /** The process has answered a call. */
-  sent(value: unknown): void {
-    this.#happened({ out: value }, "out");
+  replied(value: unknown): void {
+    this.#record({ out: value }, "out");
   }
 
-  #happened(event: SystemEvent, direction: "in" | "out"): void {
+  #record(event: SystemEvent, direction: "in" | "out"): void {
     const { pid, label } = this.#process;
     if (this.#statistics) this.#statistics[direction]++;
     if (this.#log) {
@@ -84,16 +78,16 @@ export class SystemMessageHandler {
     }
     if (this.#tracing && traceEvents.hasSubscribers) traceEvents.publish({ pid, label, event });
     for (const [name, fn] of [...this.#functions]) {
-      if (ended(() => fn(event, pid))) this.#functions.delete(name);
+      if (isDone(() => fn(event, pid))) this.#functions.delete(name);
     }
   }
 
-  #goIfIdle(): void {
+  #detachIfUnused(): void {
     const used = this.suspended || this.#tracing || this.#log || this.#statistics || this.#functions.size > 0;
     if (!used && this.#pending === 0) this.#process.sys = undefined;
   }
 
-  #answer(name: string, args: readonly unknown[]): unknown {
+  #handle(name: string, args: readonly unknown[]): unknown {
     const process = this.#process;
     const [argument, extra] = args as any[];
     switch (name) {
@@ -111,38 +105,42 @@ export class SystemMessageHandler {
         process.resume();
         return "ok";
       case "changeCode":
-        if (!this.suspended) throw new ProcessExit("not_suspended", "suspend it before its code is changed");
+        if (!this.suspended)
+          throw new ProcessExit(
+            "not_suspended",
+            "changeCode needs a suspended process: call sys.suspend first",
+          );
         process.changeCode(argument, extra);
         return "ok";
       case "terminate":
         process.systemTerminate(argument);
-        // Whoever asked waits for the end, not for an answer.
-        return undefined;
+        return undefined; // `TerminateMessage` sends no reply.
       default:
-        return this.#watch(name, argument, extra);
+        return this.#debug(name, argument, extra);
     }
   }
 
-  /** From now on nobody takes messages out of the mailbox: what concerns us is taken out here. */
+  /** The mailbox stops; system messages and the exit of the parent that already wait in it are handled here. */
   #suspend(): "ok" {
     const process = this.#process;
     this.suspended = process.busy = true;
-    const next = () => process.takeOut((one) => one instanceof SystemMessage) as SystemMessage | undefined;
-    for (let one = next(); one; one = next()) this.#soon(one);
-    const order = process.parent && process.takeExit(process.parent.pid);
-    if (order !== undefined) process.systemTerminate(order);
+    const next = () =>
+      process.selectiveReceive((one) => one instanceof SystemMessage) as SystemMessage | undefined;
+    for (let message = next(); message; message = next()) this.#handleInMicrotask(message);
+    const parentExit = process.parent && process.takeExit(process.parent.pid);
+    if (parentExit !== undefined) process.systemTerminate(parentExit);
     return "ok";
   }
 
-  #soon(message: SystemMessage): void {
+  #handleInMicrotask(message: SystemMessage): void {
     queueMicrotask(() => {
       if (!this.#process.alive) return;
-      if (this.suspended) this.passes(message);
+      if (this.suspended) this.filter(message);
       else this.#process.enqueue(message);
     });
   }
 
-  #watch(name: string, argument: any, fn: any): unknown {
+  #debug(name: string, argument: any, fn: any): unknown {
     switch (name) {
       case "trace":
         this.#tracing = argument;
@@ -157,7 +155,7 @@ export class SystemMessageHandler {
       case "remove":
         return this.#functions.delete(argument) ? "ok" : "not_found";
       default:
-        throw new Error(`no system message "${name}"`);
+        throw new Error(`unknown system message "${name}"`);
     }
   }
 
@@ -184,16 +182,16 @@ export class SystemMessageHandler {
       trapExit,
       messageQueueLength,
       refusedMessages,
-      log: [...(this.#log ?? [])],
+      log: [...this.loggedEvents],
       ...this.#process.systemStatus,
     };
   }
 
   #setLog(what: boolean | number | "get"): unknown {
-    if (what === "get") return [...(this.#log ?? [])];
+    if (what === "get") return [...this.loggedEvents];
     if (what === false) this.#log = undefined;
     else {
-      this.#logSize = what === true ? DEFAULT_LOG : what;
+      this.#logSize = what === true ? DEFAULT_LOG_SIZE : what;
       this.#log = (this.#log ?? []).slice(-this.#logSize);
     }
     return "ok";
@@ -210,7 +208,7 @@ export class SystemMessageHandler {
   }
 }
 
-function ended(call: () => "done" | void): boolean {
+function isDone(call: () => "done" | void): boolean {
   try {
     return call() === "done";
   } catch {

@@ -1,13 +1,11 @@
 /**
- * The only place that knows what time it is. Everything that waits asks `clock`, so that a test can put a
- * `ManualClock` in its place and decide itself when a minute has passed.
- *
- * Monotonic: nothing here moves when somebody sets the wall clock.
+ * Clock: the only source of time and timers. Tests replace it with a `ManualClock` and advance time themselves.
+ * Monotonic: setting the system's wall clock has no effect.
  */
 import { performance } from "node:perf_hooks";
-import { waiting } from "../process/scheduler.js";
+import { hasRunnable } from "../process/scheduler.js";
 
-/** What `setTimeout` gives back; only to be handed to `clearTimeout`. */
+/** A timer, for `clearTimeout`. */
 export type TimerRef = unknown;
 
 export interface Clock {
@@ -18,10 +16,10 @@ export interface Clock {
   clearTimeout(timer: TimerRef): void;
 }
 
-/** Longer than this and the platform's timer fires at once. */
+/** The longest timeout of Node.js: a longer one fires at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** Not the global of this name: node makes that one through an accessor, which costs as much as the reading. */
+/** Imports `performance`: the global of that name is an accessor, which costs as much as reading the clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, ms, background) => {
@@ -34,7 +32,7 @@ export const systemClock: Clock = {
 /** The clock in use. */
 export let clock: Clock = systemClock;
 
-/** Puts another clock in place; returns what puts the old one back. */
+/** Replaces the clock. @returns a function that restores the previous one */
 export function useClock(next: Clock): () => void {
   const before = clock;
   clock = next;
@@ -43,7 +41,7 @@ export function useClock(next: Clock): () => void {
   };
 }
 
-/** Wall-clock milliseconds, for people to read; never for arithmetic. */
+/** Wall-clock milliseconds, for display; never for arithmetic. */
 export function wallTime(): number {
   return Date.now();
 }
@@ -53,7 +51,7 @@ interface ManualTimer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until it is told to go on. */
+/** A clock for tests: time passes only in `advance`. */
 export class ManualClock implements Clock {
   #now: number;
   #timers: ManualTimer[] = [];
@@ -68,7 +66,7 @@ export class ManualClock implements Clock {
 
   setTimeout(callback: () => void, ms: number): TimerRef {
     const timer: ManualTimer = { at: this.#now + Math.max(0, ms), callback };
-    // After those of the same time: equal timers fire in the order in which they were set.
+    // Behind timers of the same time: those fire in the order in which they were set.
     const later = this.#timers.findIndex((other) => other.at > timer.at);
     this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer);
     return timer;
@@ -79,12 +77,12 @@ export class ManualClock implements Clock {
     if (at !== -1) this.#timers.splice(at, 1);
   }
 
-  /** How many timers are waiting. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.length;
   }
 
-  /** Goes on by `ms`, firing what comes due in order and letting the processes react to each before the next. */
+  /** Advances by `ms`: fires due timers in order, and lets processes react to each before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -99,14 +97,14 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Turns of the event loop after which `settle` gives up on processes that never stop talking. */
+/** Event loop turns after which `settle` gives up on processes that never stop sending. */
 const MAX_TURNS = 100;
 
-/** Waits until everything that can happen without time passing has happened. */
+/** Waits until nothing more happens without time passing. */
 export async function settle(): Promise<void> {
-  // Messages run in microtasks, long queues continue in the next turn, and a promise may take a few.
+  // Messages run in microtasks, long run queues continue in the next turn, and a promise may take several.
   for (let quiet = 0, turn = 0; quiet < 4 && turn < MAX_TURNS; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
-    quiet = waiting() ? 0 : quiet + 1;
+    quiet = hasRunnable() ? 0 : quiet + 1;
   }
 }

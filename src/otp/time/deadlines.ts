@@ -1,19 +1,19 @@
 /**
- * Timers that mostly do not fire: a call waits five seconds and is answered in microseconds. Those that wait
- * equally long come due in the order in which they began, so they stand in one list with one timer, which is
- * set for the first of them and looks again when it fires. To begin and to end is to enter and to leave the list.
+ * Deadlines: timers that mostly do not fire. A call times out after 5 s and gets its reply within microseconds.
+ * Deadlines of equal duration expire in the order of their start, so all of deadline duration share a linked list and deadline
+ * timer, armed for the first of them. Start and cancel are list operations.
  */
 import { type Clock, clock, systemClock, type TimerRef } from "./clock.js";
 
-/** Something that has until then; itself the link of its list. */
+/** A deadline; itself the node of its list. */
 export interface Deadline {
   /** @internal */ earlier: Deadline | undefined;
   /** @internal */ later: Deadline | undefined;
-  /** @internal Of the list that it stands in. */
+  /** @internal The list that it is in. */
   list: DeadlineList | undefined;
-  /** @internal By the clock of its list. */
+  /** @internal When it expires, by the clock of its list. */
   due: number;
-  /** The time is over. */
+  /** Called when the time is over. */
   expire(): void;
 }
 
@@ -23,38 +23,38 @@ class DeadlineList {
   #first: Deadline | undefined = undefined;
   #last: Deadline | undefined = undefined;
   #timer: TimerRef = undefined;
-  #leaving = false;
+  #disposing = false;
 
   constructor(clock: Clock, ms: number) {
     this.#clock = clock;
     this.#ms = ms;
   }
 
-  add(one: Deadline): void {
-    one.list = this;
-    one.due = this.#clock.now() + this.#ms;
-    one.earlier = this.#last;
-    if (this.#last) this.#last.later = one;
-    else this.#first = one;
-    this.#last = one;
+  add(deadline: Deadline): void {
+    deadline.list = this;
+    deadline.due = this.#clock.now() + this.#ms;
+    deadline.earlier = this.#last;
+    if (this.#last) this.#last.later = deadline;
+    else this.#first = deadline;
+    this.#last = deadline;
     if (this.#timer === undefined) this.#arm(this.#ms);
   }
 
-  remove(one: Deadline): void {
-    const { earlier, later } = one;
+  remove(deadline: Deadline): void {
+    const { earlier, later } = deadline;
     if (earlier) earlier.later = later;
     else this.#first = later;
     if (later) later.earlier = earlier;
     else this.#last = earlier;
-    one.earlier = one.later = one.list = undefined;
-    if (this.#first === undefined) this.#empty();
+    deadline.earlier = deadline.later = deadline.list = undefined;
+    if (this.#first === undefined) this.#emptied();
   }
 
   #arm(ms: number): void {
-    this.#timer = this.#clock.setTimeout(() => this.#look(), ms);
+    this.#timer = this.#clock.setTimeout(() => this.#expireDue(), ms);
   }
 
-  #look(): void {
+  #expireDue(): void {
     this.#timer = undefined;
     const now = this.#clock.now();
     for (let first = this.#first; first && first.due <= now; first = this.#first) {
@@ -64,30 +64,30 @@ class DeadlineList {
     if (this.#first && this.#timer === undefined) this.#arm(this.#first.due - now);
   }
 
-  /** One call after the other empties it a million times a second: the timer is kept until the event loop turns. */
-  #empty(): void {
-    if (this.#clock !== systemClock) return this.#leave();
-    if (this.#leaving) return;
-    this.#leaving = true;
+  /** Sequential calls empty the list a million times a second: the timer is kept until the event loop has run. */
+  #emptied(): void {
+    if (this.#clock !== systemClock) return this.#dispose();
+    if (this.#disposing) return;
+    this.#disposing = true;
     setImmediate(() => {
-      this.#leaving = false;
-      if (this.#first === undefined) this.#leave();
+      this.#disposing = false;
+      if (this.#first === undefined) this.#dispose();
     });
   }
 
-  #leave(): void {
+  #dispose(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     if (lists.get(this.#ms) === this) lists.delete(this.#ms);
   }
 }
 
-/** By how long they wait. Of the clock in use: those of another one serve what they have to its end. */
+/** Lists by duration, for the clock in use. Lists of a replaced clock finish the deadlines that they have. */
 let lists = new Map<number, DeadlineList>();
 let clockOfLists: Clock | undefined;
 
-/** Begins: `expire` is called once, `ms` milliseconds from now, unless `withdraw` comes before. */
-export function expect(one: Deadline, ms: number): void {
+/** Starts a deadline: `expire` is called once, `ms` milliseconds from now, unless `cancelDeadline` comes first. */
+export function startDeadline(deadline: Deadline, ms: number): void {
   if (clockOfLists !== clock) {
     clockOfLists = clock;
     lists = new Map();
@@ -97,9 +97,9 @@ export function expect(one: Deadline, ms: number): void {
     list = new DeadlineList(clock, ms);
     lists.set(ms, list);
   }
-  list.add(one);
+  list.add(deadline);
 }
 
-export function withdraw(one: Deadline): void {
-  one.list?.remove(one);
+export function cancelDeadline(deadline: Deadline): void {
+  deadline.list?.remove(deadline);
 }

@@ -1,6 +1,6 @@
 /**
- * Lengths of time as people write them. OTP mixes seconds (`period`) with milliseconds (`shutdown`); here a
- * bare number is always milliseconds and everything else says its unit.
+ * Durations as written in code and configuration. OTP mixes seconds (`period`) with milliseconds (`shutdown`); here a
+ * number is always milliseconds, and a string has a unit.
  */
 
 /** Milliseconds, or a number with its unit: `500`, `"500ms"`, `"2s"`, `"1.5m"`, `"1h"`. */
@@ -9,7 +9,7 @@ export type Duration = number | `${number}${"ms" | "s" | "m" | "h"}`;
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /**
- * Whole milliseconds of a duration; fractions are rounded.
+ * Converts a duration to whole milliseconds, rounded.
  * @throws TypeError when it is neither a finite number from 0 up nor a number with a unit.
  */
 export function toMs(duration: Duration | string): number {

@@ -46,10 +46,14 @@ describe("a call", () => {
     const dead = new Listener();
     dead.quit("normal");
     expect(await outcome(request(dead.pid, "x", []))).toMatchObject({
-      error: { name: "ProcessExit", reason: "noproc", message: `no process ${dead.pid} here to answer "x"` },
+      error: {
+        name: "ProcessExit",
+        reason: "noproc",
+        message: `call "x": no process ${dead.pid} in this OS process`,
+      },
     });
     expect(await outcome(request("call-nobody", "x", []))).toMatchObject({
-      error: { reason: "noproc", message: 'no process named "call-nobody" here to answer "x"' },
+      error: { reason: "noproc", message: 'call "x": no process named "call-nobody" in this OS process' },
     });
   });
 
@@ -64,7 +68,7 @@ describe("a call", () => {
     expect(over).toBe(false);
     await time.clock.advance(1);
     expect(await result).toMatchObject({
-      error: { reason: "timeout", message: `no answer to "x" from ${other.pid} in 5000 ms` },
+      error: { reason: "timeout", message: `call "x" to ${other.pid} timed out after 5000 ms` },
     });
     expect(other.monitoredByCount).toBe(0);
   });
@@ -105,7 +109,7 @@ describe("a call", () => {
   it("fails with the reason for which the other ends meanwhile", async () => {
     const other = server((_, self) => self.quit({ shutdown: "busy" }));
     expect(await outcome(request(other.pid, "x", []))).toMatchObject({
-      error: { reason: { shutdown: "busy" }, message: `${other.pid} ended during the call "x"` },
+      error: { reason: { shutdown: "busy" }, message: `${other.pid} exited during the call "x"` },
     });
     expect(time.clock.pending).toBe(0);
   });

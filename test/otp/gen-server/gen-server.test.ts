@@ -18,7 +18,7 @@ import {
 } from "../../../src/otp/process/process.js";
 import { whereis } from "../../../src/otp/process/registry.js";
 import { exit, send } from "../../../src/otp/process/signals.js";
-import { child } from "../../../src/otp/supervisor/child-spec.js";
+import { child } from "../../../src/otp/supervisor/child.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import { gate, Listener, listenToReports, manualClock, outcome } from "../support.js";
 

@@ -1,6 +1,7 @@
 /** Requests and timeouts of servers: OTP's gen_server_SUITE. Titles begin with the case's name there. */
 import { describe, expect, it } from "vitest";
 import { call, callWithin, cast, genServer, parsePid, send, start, sys } from "../../../src/index.js";
+import { processOf } from "../../../src/otp/process/process.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import { reasonOfRejection } from "../gen-statem/support.js";
 import { Listener, manualClock, outcome } from "../support.js";
@@ -30,7 +31,7 @@ describe("call and cast", () => {
     const [soon, never] = [callWithin(30, pid, "after", 1), callWithin(1, pid, "after", 30)];
     const late = reasonOfRejection(never);
     await time.clock.advance(31);
-    expect([await soon, await late, pid.process?.alive]).toEqual([1, "timeout", true]);
+    expect([await soon, await late, processOf(pid)?.alive]).toEqual([1, "timeout", true]);
   });
 
   it("calling_self: a server that waits for itself ends by the timeout", async () => {

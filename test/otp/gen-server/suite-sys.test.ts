@@ -11,6 +11,7 @@ import {
   startLink,
   sys,
 } from "../../../src/index.js";
+import { processOf } from "../../../src/otp/process/process.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import { reasonOfRejection } from "../gen-statem/support.js";
 import { endOf } from "../stage.js";
@@ -33,7 +34,7 @@ describe("what is missing", () => {
     expect(await reasonOfRejection(linked)).toBeInstanceOf(TypeError);
     await settle();
     expect(parent.got).toMatchObject([{ reason: expect.any(TypeError) }]);
-    expect(parent.pid.process?.links).toEqual([]);
+    expect(processOf(parent.pid)?.links).toEqual([]);
   });
 
   it("undef_handle_call: fails for the caller, and leaves the server alone", async () => {
@@ -64,7 +65,7 @@ describe("what is missing", () => {
     const pid = await start(Bare, undefined);
     send(pid, "hej");
     await settle();
-    expect([pid.process?.messageQueueLength, reports.take()]).toEqual([0, []]);
+    expect([processOf(pid)?.messageQueueLength, reports.take()]).toEqual([0, []]);
   });
 
   it("undef_in_handle_info: an info that calls what there is not ends the server with a crash", async () => {
@@ -144,7 +145,7 @@ describe("sys", () => {
   it("get_state: by name and by pid, also when it is suspended", async () => {
     const pid = await start(Bare, undefined, { name: "get_state" });
     for (const who of [pid, "get_state"]) {
-      const state = pid.process?.systemState;
+      const state = processOf(pid)?.systemState;
       expect([await sys.getState(who), await sys.getState(who, 5000)]).toEqual([state, state]);
     }
     await sys.suspend(pid);

@@ -15,6 +15,7 @@ import {
   sys,
   whereis,
 } from "../../../src/index.js";
+import { processOf } from "../../../src/otp/process/process.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import { reasonOfRejection } from "../gen-statem/support.js";
 import { endOf } from "../stage.js";
@@ -127,7 +128,7 @@ describe("start", () => {
       const started = start(Suite, how, { name: "failing", parent: parent.pid });
       expect(await reasonOfRejection(started)).toBe("failed");
     }
-    expect([parent.pid.process?.links, time.clock.pending]).toEqual([[], 0]);
+    expect([processOf(parent.pid)?.links, time.clock.pending]).toEqual([[], 0]);
   });
 
   it("otp_7669: after a start that failed or was ignored the name is free at once", async () => {
@@ -169,7 +170,7 @@ describe("stop", () => {
     const stopped = sys.stopProcess(pid, "other_reason", "invalid_timeout" as never);
     const said = await Promise.race([reasonOfRejection(stopped), settle().then(() => "nothing")]);
     expect(said).toBeInstanceOf(TypeError);
-    expect([await call(pid, "started"), pid.process?.monitoredByCount]).toEqual(["ok", 0]);
+    expect([await call(pid, "started"), processOf(pid)?.monitoredByCount]).toEqual(["ok", 0]);
     await sys.stopProcess(pid);
     expect(pid.process).toBeUndefined();
   });

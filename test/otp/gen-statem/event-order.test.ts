@@ -14,6 +14,7 @@ import {
   updateTimer,
 } from "../../../src/otp/gen-statem/gen-statem.js";
 import { keep, next, postpone, repeat, stopAndReply } from "../../../src/otp/gen-statem/step.js";
+import { processOf } from "../../../src/otp/process/process.js";
 import { send } from "../../../src/otp/process/signals.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import { listenToReports, manualClock } from "../support.js";
@@ -101,8 +102,8 @@ describe.each(STYLES)("%s", (style) => {
         },
       },
     });
-    pid.process?.deliver(new CastMessage("put", ["ok1"]));
-    pid.process?.deliver(new CastMessage("put", ["ok2"]));
+    processOf(pid)?.deliver(new CastMessage("put", ["ok1"]));
+    processOf(pid)?.deliver(new CastMessage("put", ["ok2"]));
     expect(await ask("buffer")).toBe("ok");
     expect(await ask("stop")).toEqual(["ok3", "ok4", "ok1", "ok2"]);
     expect(end.reason).toBe("normal");

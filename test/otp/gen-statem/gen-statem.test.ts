@@ -15,7 +15,7 @@ import {
 import { keep, next, postpone, stop, stopAndReply } from "../../../src/otp/gen-statem/step.js";
 import { whereis } from "../../../src/otp/process/registry.js";
 import { exit, send } from "../../../src/otp/process/signals.js";
-import { child } from "../../../src/otp/supervisor/child-spec.js";
+import { child } from "../../../src/otp/supervisor/child.js";
 import { startSupervisor, stopSupervisor, whichChildren } from "../../../src/otp/supervisor/supervisor.js";
 import * as sys from "../../../src/otp/sys/sys.js";
 import { settle } from "../../../src/otp/time/clock.js";

@@ -3,6 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import { expect, it } from "vitest";
 import { call, cast, genServer, start, startLink } from "../../../src/otp/gen-server/gen-server.js";
 import { begin, genStatem, reply } from "../../../src/otp/gen-statem/gen-statem.js";
+import { processOf } from "../../../src/otp/process/process.js";
 import { exit, send } from "../../../src/otp/process/signals.js";
 import * as sys from "../../../src/otp/sys/sys.js";
 import { settle } from "../../../src/otp/time/clock.js";
@@ -45,7 +46,7 @@ it("casts and messages on top are dropped and counted, calls are refused, signal
   expect(await state).toEqual({});
   channel("otp.mailbox").unsubscribe(listener);
   expect(seen).toMatchObject(["one", "two", { exit: other.pid, reason: "signal" }]);
-  expect(pid.process?.refusedMessages).toBe(3);
+  expect(processOf(pid)?.refusedMessages).toBe(3);
   expect(events).toEqual([
     { pid, label: "bounded", maxMessages: 2, refused: 1 },
     { pid, label: "bounded", maxMessages: 2, refused: 2 },
@@ -59,7 +60,7 @@ it("the bound of one process overrules that of its behaviour", async () => {
   await sys.suspend(pid);
   cast(pid, "add", "one");
   cast(pid, "add", "two");
-  expect(pid.process?.refusedMessages).toBe(1);
+  expect(processOf(pid)?.refusedMessages).toBe(1);
 });
 
 it("state machines have one as well, and a full mailbox holds up no end", async () => {

@@ -198,7 +198,7 @@ describe("supervisor_SUITE, simple_one_for_one", () => {
     const { stage, pid } = dynamic({ restart });
     await startChild(pid, "a");
     const dead = stage.pid("a");
-    dead.process?.receiveExit(dead, reason);
+    processOf(dead)?.receiveExit(dead, reason);
     await settle();
     expect(stage.starts.get("a")).toBe(again ? 2 : 1);
     expect(await countChildren(pid)).toMatchObject({ active: again ? 1 : 0 });
@@ -530,7 +530,7 @@ describe("starts that take their time", () => {
   it("under a parent that has ended there is no dynamic supervisor", () => {
     const parent = new Listener();
     parent.quit("normal");
-    expect(() => dynamicSupervisor("dyn", {}).start(parent.pid)).toThrow("has ended");
+    expect(() => dynamicSupervisor("dyn", {}).start(parent.pid)).toThrow("has exited");
   });
 });
 

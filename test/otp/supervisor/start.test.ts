@@ -212,9 +212,9 @@ describe("supervisor_SUITE, child_specs and sup_flags", () => {
     ["no object", 7, /a child spec is an object like \{ id: "counter", start: \(parent\) => … \}, got 7/],
     ["null", null, /a child spec is an object .* got null/],
     ["an array", [], /a child spec is an object|"id" must be/],
-    ["no id", { start }, /child spec "\?": "id" must be a word of your choice, unique in its supervisor/],
-    ["an id that is no word", { id: 7, start }, /"id" must be a word/],
-    ["an empty id", { id: "", start }, /"id" must be a word/],
+    ["no id", { start }, /child spec "\?": "id" must be a non-empty string, unique in its supervisor/],
+    ["an id that is not a string", { id: 7, start }, /"id" must be a non-empty string/],
+    ["an empty id", { id: "", start }, /"id" must be a non-empty string/],
     [
       "no start",
       { id: "a" },
@@ -262,7 +262,7 @@ describe("supervisor_SUITE, child_specs and sup_flags", () => {
   });
 
   it("child_specs: two with one id are refused before anything starts", () => {
-    expect(() => supervisor("s", {}, [good, good])).toThrow('supervisor s: two children have the id "a"');
+    expect(() => supervisor("s", {}, [good, good])).toThrow('supervisor s: duplicate child id "a"');
   });
 
   it("child_specs: a significant child is refused where nothing heeds it", async () => {
@@ -277,7 +277,7 @@ describe("supervisor_SUITE, child_specs and sup_flags", () => {
   it("child_specs: checkChildspecs checks a list, and with autoShutdown also what belongs to it", () => {
     const significant = { ...good, restart: "temporary", significant: true } as const;
     expect(() => checkChildspecs([good, { id: "b", start }])).not.toThrow();
-    expect(() => checkChildspecs([good, good])).toThrow('two children have the id "a"');
+    expect(() => checkChildspecs([good, good])).toThrow('duplicate child id "a"');
     expect(() => checkChildspecs([significant])).not.toThrow();
     expect(() => checkChildspecs([significant], "all_significant")).not.toThrow();
     expect(() => checkChildspecs([significant], "never")).toThrow("so set autoShutdown");
@@ -285,10 +285,10 @@ describe("supervisor_SUITE, child_specs and sup_flags", () => {
 
   it("child_specs: a list that is no list is refused", () => {
     expect(() => supervisor("s", {}, {} as never)).toThrow(
-      "supervisor s: the children are a list of child specs",
+      "supervisor s: children must be an array of child specs",
     );
     expect(() => supervisor("s", {}, undefined as never)).toThrow(
-      "supervisor s: the children are a list of child specs",
+      "supervisor s: children must be an array of child specs",
     );
   });
 

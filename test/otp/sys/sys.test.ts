@@ -2,6 +2,7 @@
 import { channel } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { call, cast, genServer, start, startLink } from "../../../src/otp/gen-server/gen-server.js";
+import { processOf } from "../../../src/otp/process/process.js";
 import { exit, send } from "../../../src/otp/process/signals.js";
 import { DynamicSupervisor } from "../../../src/otp/supervisor/dynamic/dynamic-supervisor.js";
 import { startSupervisor } from "../../../src/otp/supervisor/supervisor.js";
@@ -42,7 +43,7 @@ describe("sys", () => {
     cast(pid, "add", 1);
     expect(await sys.log(pid, "get")).toMatchObject([{ in: { name: "add", args: [1] } }]);
     await sys.log(pid, false);
-    expect(pid.process?.sys).toBeUndefined();
+    expect(processOf(pid)?.sys).toBeUndefined();
   });
 
   it("log: keeps ten unless told otherwise", async () => {
@@ -63,7 +64,7 @@ describe("sys", () => {
     expect(await sys.statistics(pid, "get")).toEqual({ elapsed: 100, messagesIn: 2, messagesOut: 1 });
     await sys.statistics(pid, false);
     expect(await sys.statistics(pid, "get")).toBe("no_statistics");
-    expect(pid.process?.sys).toBeUndefined();
+    expect(processOf(pid)?.sys).toBeUndefined();
   });
 
   it("trace: on the channel, as long as it is on", async () => {
@@ -138,7 +139,7 @@ describe("sys", () => {
     expect(await sys.remove(pid, "always")).toBe("ok");
     expect(await sys.remove(pid, "always")).toBe("not_found");
     expect(told).toEqual(["twice", "fails", "always", "twice", "always", "always"]);
-    expect(pid.process?.sys).toBeUndefined();
+    expect(processOf(pid)?.sys).toBeUndefined();
     expect(await call(pid, "get")).toBe(47);
   });
 

@@ -3,18 +3,18 @@
  * linked to it from their first moment, as connections are. They carry a mark, and stand among its linked
  * children in any case; a table of them would cost each as much again. The others are kept by pid.
  */
-import type { Linked } from "../../process/links.js";
+import type { LinkedProcess } from "../../process/links.js";
 import type { Pid } from "../../process/pid.js";
-import { processOf } from "../../process/process-table.js";
+import { processOf } from "../../process/process.js";
 
 export class DynamicChildren<A> {
-  readonly #supervisor: Linked;
+  readonly #supervisor: LinkedProcess;
   readonly #temporary: boolean;
   #marked = 0;
   /** By their arguments for a restart; temporary ones keep none, as in OTP. */
   readonly #kept = new Map<Pid, A | undefined>();
 
-  constructor(supervisor: Linked, temporary: boolean) {
+  constructor(supervisor: LinkedProcess, temporary: boolean) {
     this.#supervisor = supervisor;
     this.#temporary = temporary;
   }
@@ -58,7 +58,7 @@ export class DynamicChildren<A> {
   }
 
   /** One with a mark that has ended, so that nothing is left to be dealt with. @returns whether it is one */
-  removeMarked(child: Linked): boolean {
+  removeMarked(child: LinkedProcess): boolean {
     if (!this.#marks(child)) return false;
     child.supervised = false;
     this.#marked--;
@@ -66,11 +66,11 @@ export class DynamicChildren<A> {
   }
 
   /** The mark is no longer enough: its link is gone, or its end will be dealt with later. */
-  keep(child: Linked): void {
+  keep(child: LinkedProcess): void {
     if (this.removeMarked(child)) this.#kept.set(child.pid, undefined);
   }
 
-  #marks(child: Linked): boolean {
+  #marks(child: LinkedProcess): boolean {
     return child.supervised && child.parent === this.#supervisor;
   }
 }
