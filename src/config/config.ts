@@ -1,10 +1,9 @@
 /**
- * The configuration, settled before anything starts: a flag beats the environment, the environment the file,
- * the file what the protocol says, and that the default. What is unknown, wrong or contradictory is refused
- * with one line that names the place, even where a stronger place would have hidden it: a mistake that is
- * only found once somebody removes a flag is found too late.
+ * Loads the configuration before anything starts. Precedence: flag, environment, file, protocol, default. An
+ * unknown, invalid or contradictory value is refused with one line that names its place, even where a source of
+ * higher precedence overrides it: otherwise the mistake would show only after somebody removes a flag.
  *
- * The options themselves are the rows of config/options.ts. This is the only file that reads `process.env`.
+ * The options are the rows of options/options.ts. This is the only file that reads `process.env`.
  */
 
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
@@ -12,9 +11,9 @@ import { refuseConflicts } from "./options/conflicts.js";
 import type { Origin, Origins } from "./options/help.js";
 import {
   type Config,
+  type DefaultContext,
   type Environment,
   type Key,
-  type Known,
   OPTIONS,
   type Settings,
 } from "./options/options.js";
@@ -42,41 +41,41 @@ export { inheritedSocket } from "./socket-activation.js";
 export { BundleError, bundle, stopCompiler, thrownAt, thrownReason } from "./sources/bundle.js";
 export type { CommandLine } from "./sources/flags.js";
 
-/** Where the configuration is taken from. Everything is optional; what is left out is that of this OS process. */
+/** Sources of the configuration. Everything is optional; the defaults are those of this OS process. */
 export interface Sources {
-  /** Without the program: default `process.argv.slice(2)`. */
+  /** Command line without the program. Default: `process.argv.slice(2)`. */
   readonly argv?: readonly string[];
-  /** Default `process.env`. */
+  /** Default: `process.env`. */
   readonly env?: Environment;
-  /** Where relative paths of flags and environment begin: default `process.cwd()`. */
+  /** Base of relative paths in flags and environment. Default: `process.cwd()`. */
   readonly cwd?: string;
-  /** Whether people read standard output: default whether it is a terminal. */
+  /** Whether standard output is a terminal. Default: `process.stdout.isTTY`. */
   readonly isTTY?: boolean;
-  /** Further flags without a value, such as `json`: default none. `help` and `version` are always there. */
+  /** Further flags without a value, such as `json`. Default: none. `help` and `version` are always accepted. */
   readonly switches?: readonly string[];
-  /** Further flags with a text for a value, such as `deadline`: default none. */
+  /** Further flags with a value, such as `deadline`. Default: none. */
   readonly texts?: readonly string[];
-  /** Names with the prefix DROVER_ that are passed over: default none. */
+  /** Environment names with the prefix DROVER_ that are ignored. Default: none. */
   readonly allowedEnv?: readonly string[];
   /**
-   * What the protocol says, or how to learn it: called with the positionals once flags, environment and file
-   * are known to be right. Default nothing.
+   * Options set by the protocol, or a function that loads them: called with the positionals after flags,
+   * environment and file were validated. Default: none.
    */
   readonly protocolDefaults?: Settings | ((positionals: readonly string[]) => Settings | Promise<Settings>);
-  /** Files that one OS process may open. Without it, `maxConnections` is not held against it. */
+  /** File-descriptor limit of one OS process. Without it, `maxConnections` is not checked against it. */
   readonly maxDescriptors?: number;
 }
 
 export interface Loaded {
-  /** Frozen, without prototype. */
+  /** Every option. Frozen, without prototype. */
   readonly config: Config;
   readonly origins: Origins;
   readonly positionals: readonly string[];
-  /** The switches that were given, without dashes. */
+  /** OptionRow flags without a value, by name without dashes. */
   readonly switches: ReadonlySet<string>;
-  /** The further flags with a value that were given, without dashes. */
+  /** OptionRow further flags with a value, by name without dashes. */
   readonly values: ReadonlyMap<string, string>;
-  /** Lines for the log: nothing is wrong, but somebody should know. */
+  /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
 
@@ -86,8 +85,8 @@ export function environment(): Environment {
 }
 
 /**
- * The token of the admin server, if one was given. It is taken out of the environment: what this OS process
- * starts does not inherit it.
+ * The token of the admin server, if one was given. It is removed from the environment, so that child processes do
+ * not inherit it.
  * @throws ConfigError (78)
  */
 export async function takeAdminToken(config: Config): Promise<GivenToken> {
@@ -97,7 +96,7 @@ export async function takeAdminToken(config: Config): Promise<GivenToken> {
 }
 
 /**
- * The command line alone, for those who must know the command, `help` or `version` before all the rest.
+ * Parses the command line alone, to know the command, `help` and `version` before the configuration is loaded.
  * @throws ConfigError (64)
  */
 export function parseFlags({ argv, switches = [], texts, cwd = process.cwd() }: Sources = {}): CommandLine {
@@ -105,7 +104,7 @@ export function parseFlags({ argv, switches = [], texts, cwd = process.cwd() }: 
 }
 
 /**
- * The whole configuration.
+ * Loads and validates the whole configuration.
  * @throws ConfigError with exit code 64 (command line) or 78 (environment, file, protocol).
  */
 export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
@@ -121,7 +120,7 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
     ["protocol", await readProtocol(sources.protocolDefaults, positionals, cwd)],
   ];
   const { settings, origins } = merge(layers);
-  const config = complete(settings, { env, isTTY });
+  const config = applyDefaults(settings, { env, isTTY });
   refuseConflicts(config, settings, sources.maxDescriptors);
   return { config, origins, positionals, switches, values, warnings: file?.warnings ?? [] };
 }
@@ -135,7 +134,7 @@ async function readProtocol(
   return readSettings(values ?? {}, () => "protocol", cwd);
 }
 
-/** For every key the strongest of its settings. `layers` are the strongest first. */
+/** For every key the setting of highest precedence. `layers` are in descending precedence. */
 function merge(layers: readonly (readonly [Origin, SettingMap])[]): {
   settings: SettingMap;
   origins: Origins;
@@ -143,20 +142,24 @@ function merge(layers: readonly (readonly [Origin, SettingMap])[]): {
   const settings: SettingMap = new Map();
   const origins = Object.create(null) as Record<Key, Origin>;
   for (const { key } of OPTIONS) {
-    const strongest = layers.find(([, layer]) => layer.has(key));
-    origins[key] = strongest?.[0] ?? "default";
-    if (strongest !== undefined) settings.set(key, strongest[1].get(key)!);
+    const winner = layers.find(([, layer]) => layer.has(key));
+    origins[key] = winner?.[0] ?? "default";
+    if (winner !== undefined) settings.set(key, winner[1].get(key)!);
   }
   return { settings, origins: Object.freeze(origins) };
 }
 
-function complete(settings: SettingMap, { env, isTTY }: Omit<Known, "name">): Config {
+function applyDefaults(settings: SettingMap, { env, isTTY }: Omit<DefaultContext, "name">): Config {
   const config = Object.create(null) as Record<Key, unknown>;
-  // In the order of the rows: the defaults of the later ones may depend on `name` and `logFile`.
-  for (const { key, default: fallback } of OPTIONS) {
+  // In the order of the rows: the defaults of later options depend on `name` and `logFile`.
+  for (const { key, default: defaultValue } of OPTIONS) {
     const setting = settings.get(key);
-    const known = { env, isTTY: isTTY && config.logFile === undefined, name: config.name as string };
-    config[key] = setting ? setting.value : typeof fallback === "function" ? fallback(known) : fallback;
+    const context = { env, isTTY: isTTY && config.logFile === undefined, name: config.name as string };
+    config[key] = setting
+      ? setting.value
+      : typeof defaultValue === "function"
+        ? defaultValue(context)
+        : defaultValue;
   }
   return Object.freeze(config) as Config;
 }

@@ -14,7 +14,7 @@ describe("one port for both servers", () => {
   ])("%j is refused", async (sources, exitCode, message) => {
     const [code, found] = await refusal(sources);
     expect(code).toBe(exitCode);
-    expect(found.startsWith(`${message}, and :: and 127.0.0.1 share it: choose another port`)).toBe(true);
+    expect(found.startsWith(`${message}, and :: and 127.0.0.1 overlap: choose another port`)).toBe(true);
     expect(found).not.toContain("\n");
   });
 
@@ -53,7 +53,7 @@ describe("more connections than descriptors", () => {
   it("is refused, naming both places", async () => {
     expect(await refusal({ argv, maxDescriptors: 1024 })).toEqual([
       64,
-      "--max-connections: 2049 connections are more than --workers: 2 × 1024 descriptors can hold: " +
+      "--max-connections: 2049 connections are more than --workers: 2 × 1024 file descriptors allow: " +
         "raise the limit (ulimit -n) or lower the number",
     ]);
     const env = { DROVER_MAX_CONNECTIONS: "2049", DROVER_WORKERS: "2" };
@@ -82,7 +82,7 @@ describe("a control socket whose path is too long", () => {
     const [exitCode, message] = await refusal({ env: { XDG_RUNTIME_DIR: runtime }, argv: ["--port=1"] });
     expect(exitCode).toBe(78);
     expect(message).toMatch(
-      /^--control \(default\): .*: choose a shorter one with --control or DROVER_CONTROL$/,
+      /^--control \(default\): .*: set a shorter path with --control or DROVER_CONTROL$/,
     );
   });
 });
@@ -91,7 +91,7 @@ describe("a watchdog that would kill workers that are well", () => {
   it.each(["1ms", "1s", "1999"])("%s is refused", async (given) => {
     expect(await refusal({ argv: ["--watchdog", given] })).toEqual([
       64,
-      expect.stringMatching(/^--watchdog: .* is too short .*: give at least 2s, or 0 for never$/),
+      expect.stringMatching(/^--watchdog: .* is too short .*: use at least 2s, or 0 to disable$/),
     ]);
   });
 

@@ -92,7 +92,7 @@ test("what cannot be served is refused with one line that says what to do", asyn
   const several = await activate(fd, [], { LISTEN_FDS: "2" }).ended;
   expect(several).toMatchObject({ code: 78, stderr: expect.stringContaining("one ListenStream=") });
   const address = await activate(fd, ["--port=4000"]).ended;
-  expect(address).toMatchObject({ code: 78, stderr: expect.stringContaining("leave out port") });
+  expect(address).toMatchObject({ code: 78, stderr: expect.stringContaining("remove port") });
   unit.close();
   const local = await socketUnit(join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock"));
   const unix = await activate(local.fd).ended;

@@ -63,10 +63,10 @@ describe("a given token", () => {
     const closed = await serveProgram(["--name=closed", `--admin-token-file=${file}`]);
     const json = async (socketPath: string) => (await ask({ socketPath }, { path: "/token" })).json;
     expect(await json(closed.control)).toEqual({ token: TOKEN });
-    expect(closed.program.stdout).not.toContain("can be read by every user");
+    expect(closed.program.stdout).not.toContain("is readable by every user");
     chmodSync(file, 0o644);
     const open = await serveProgram(["--name=open", `--admin-token-file=${file}`]);
-    await open.program.line(({ msg }) => /token can be read by every user/.test(msg));
+    await open.program.line(({ msg }) => /token is readable by every user/.test(msg));
     expect(open.program.stdout).not.toContain(TOKEN);
   });
 
@@ -76,7 +76,7 @@ describe("a given token", () => {
     [{ DROVER_ADMIN_TOKEN: "a token with spaces which is long enough" }, /without spaces/],
     [{ DROVER_ADMIN_TOKEN_FILE: "/nowhere" }, /admin token file \/nowhere: no such file/],
     [{ DROVER_ADMIN_TOKEN_FILE: "/dev/zero" }, /is not a regular file/],
-    [{ DROVER_ADMIN_TOKEN_FILE: "/dev/null", DROVER_ADMIN_TOKEN: TOKEN }, /are both given: keep one/],
+    [{ DROVER_ADMIN_TOKEN_FILE: "/dev/null", DROVER_ADMIN_TOKEN: TOKEN }, /are both set: remove one/],
     [
       { DROVER_ADMIN_TOKN: TOKEN },
       /unknown environment variable DROVER_ADMIN_TOKN: did you mean DROVER_ADMIN_TOKEN/,

@@ -44,7 +44,7 @@ export const STEERING: readonly Route[] = [
   {
     method: "GET",
     path: "/log",
-    sentence: "The least that is logged.",
+    sentence: "Minimum log level.",
     answer: (c, control) => c.json({ level: control.loggedLevel() }),
   },
   {

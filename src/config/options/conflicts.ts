@@ -1,6 +1,6 @@
 /**
- * What is wrong only together: every value is allowed, and the server still could not run. Refused here,
- * where both places can be named, instead of as an EADDRINUSE that names neither.
+ * Checks of combinations: each value is valid, but together they cannot work. Refused here, where both places can
+ * be named, instead of failing later with an EADDRINUSE that names neither.
  */
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
@@ -11,31 +11,31 @@ import { showDuration } from "./kinds.js";
 import { type Config, type Key, OPTIONS } from "./options.js";
 import type { Setting, SettingMap } from "./value.js";
 
-/** How many workers `config` means on this machine. */
+/** Number of workers on this machine: `auto` is one per available core. */
 export function workerCount(config: Pick<Config, "workers">): number {
   return config.workers === "auto" ? availableParallelism() : config.workers;
 }
 
 /**
- * @param settings what was set, and where; a key that is missing has its default.
- * @param maxDescriptors files that one OS process may open; `undefined` is "not known".
- * @throws ConfigError: 64 when the later of the places is a flag, 78 otherwise.
+ * @param settings the values that were set, with their places; a missing key has its default.
+ * @param maxDescriptors file-descriptor limit of one OS process; `undefined`: unknown.
+ * @throws ConfigError: 64 when one of the values was set by a flag, 78 otherwise.
  */
 export function refuseConflicts(
   config: Config,
   settings: SettingMap,
   maxDescriptors: number | undefined,
 ): void {
-  refuseLongControl(config, settings);
+  refuseLongControlPath(config, settings);
   refuseSamePort(config, settings);
-  refuseHastyWatchdog(config, settings);
+  refuseShortWatchdog(config, settings);
   if (maxDescriptors !== undefined) refuseTooManyConnections(config, settings, maxDescriptors);
 }
 
-function refuseLongControl({ control }: Config, settings: SettingMap): void {
+function refuseLongControlPath({ control }: Config, settings: SettingMap): void {
   const bytes = Buffer.byteLength(control);
   if (bytes <= MAX_SOCKET_PATH) return;
-  const advice = settings.has("control") ? "" : ": choose a shorter one with --control or DROVER_CONTROL";
+  const advice = settings.has("control") ? "" : ": set a shorter path with --control or DROVER_CONTROL";
   throw new ConfigError(
     exitCodeOf(settings.get("control") ?? settings.get("name")),
     `${placeOf("control", settings)}: the path of a socket is at most ${MAX_SOCKET_PATH} bytes, ` +
@@ -43,15 +43,15 @@ function refuseLongControl({ control }: Config, settings: SettingMap): void {
   );
 }
 
-/** A worker that is well is heard of every second. */
-const LEAST_WATCHDOG = 2_000;
+/** A healthy worker sends a heartbeat every second. */
+const MIN_WATCHDOG = 2_000;
 
-function refuseHastyWatchdog({ watchdog }: Config, settings: SettingMap): void {
-  if (watchdog === 0 || watchdog >= LEAST_WATCHDOG) return;
+function refuseShortWatchdog({ watchdog }: Config, settings: SettingMap): void {
+  if (watchdog === 0 || watchdog >= MIN_WATCHDOG) return;
   throw new ConfigError(
     exitCodeOf(settings.get("watchdog")),
-    `${placeOf("watchdog", settings)}: ${showDuration(watchdog)} is too short to tell a worker that stands still ` +
-      `from one that is well: give at least ${showDuration(LEAST_WATCHDOG)}, or 0 for never`,
+    `${placeOf("watchdog", settings)}: ${showDuration(watchdog)} is too short because workers send a heartbeat every ` +
+      `second: use at least ${showDuration(MIN_WATCHDOG)}, or 0 to disable`,
   );
 }
 
@@ -61,7 +61,7 @@ function refuseSamePort(config: Config, settings: SettingMap): void {
   const places = `${placeOf("port", settings)} and ${placeOf("adminPort", settings)}`;
   throw new ConfigError(
     exitCodeOf(...(["port", "adminPort", "host", "adminHost"] as const).map((key) => settings.get(key))),
-    `${places} are both ${port}, and ${host} and ${adminHost} share it: choose another port for one of them`,
+    `${places} are both ${port}, and ${host} and ${adminHost} overlap: choose another port for one of them`,
   );
 }
 
@@ -72,11 +72,11 @@ function refuseTooManyConnections(config: Config, settings: SettingMap, maxDescr
   throw new ConfigError(
     exitCodeOf(settings.get("maxConnections"), settings.get("workers")),
     `${placeOf("maxConnections", settings)}: ${maxConnections} connections are more than ${placeOf("workers", settings)}: ` +
-      `${workers} × ${maxDescriptors} descriptors can hold: raise the limit (ulimit -n) or lower the number`,
+      `${workers} × ${maxDescriptors} file descriptors allow: raise the limit (ulimit -n) or lower the number`,
   );
 }
 
-/** Whether one port cannot be bound on both. A wildcard takes the port of every address of its families. */
+/** Whether one port cannot be bound on both addresses. A wildcard covers every address of its families. */
 function overlap(one: string, other: string): boolean {
   if (one === other || one === "::" || other === "::") return true;
   if (one === "0.0.0.0") return !isIPv6(other);

@@ -1,17 +1,17 @@
-/** The options as people read them: `--help`, `drover config`, and the table in the README. */
+/** Formats the options for `--help`, `drover config` and the table in the README. */
 import { EXIT } from "../exit-codes.js";
 import { type Config, type Key, OPTIONS } from "./options.js";
 
-/** Where a value came from, strongest first. */
+/** Source of a value, in descending precedence. */
 export type Origin = "flag" | "environment" | "file" | "protocol" | "default";
 export type Origins = Readonly<Record<Key, Origin>>;
 
-/** One line of `drover config`; as it is, it can be printed as JSON. */
+/** One line of `drover config`, serialisable as JSON. */
 export interface Explanation {
   readonly key: Key;
-  /** As the program uses it: durations in milliseconds, `null` for "not set". */
+  /** Effective value: durations in milliseconds, `null` for "not set". */
   readonly value: string | number | null;
-  /** As people read it: `2m`, `auto (4)`. */
+  /** The value for people: `2m`, `auto (4)`. */
   readonly text: string;
   readonly origin: Origin;
   readonly env: string;
@@ -31,7 +31,7 @@ const COLUMNS = 100;
 
 /**
  * The help text.
- * @param commandsText what stands above the options: how to call the program, and its commands.
+ * @param commandsText text above the options: the synopsis and the commands.
  */
 export function usage(commandsText: string): string {
   const rows = OPTIONS.map(({ flag, placeholder, sentence, defaultText }) => {
@@ -42,16 +42,16 @@ export function usage(commandsText: string): string {
   const lines = rows.flatMap(([left, right]) => {
     return wrap(right, COLUMNS - width).map((line, at) => (at === 0 ? `  ${left}` : "").padEnd(width) + line);
   });
-  return `${[commandsText.trimEnd(), "", "Options:", ...lines, "", ...wrap(PLACES, COLUMNS), CODES].join("\n")}\n`;
+  return `${[commandsText.trimEnd(), "", "Options:", ...lines, "", ...wrap(SOURCES_TEXT, COLUMNS), ...wrap(EXIT_CODES_TEXT, COLUMNS)].join("\n")}\n`;
 }
 
-const PLACES =
+const SOURCES_TEXT =
   "Each option can also be set in the environment (DROVER_MAX_SECONDS=60) and in the file of --config " +
-  '("maxSeconds": 60). A flag beats the environment, the environment beats the file, the file beats what the ' +
-  "protocol says. A DURATION is milliseconds, or a number with its unit: 500ms, 2s, 2m, 1h.";
+  '("maxSeconds": 60). Precedence: flag, environment, file, protocol, default. ' +
+  "A DURATION is a number of milliseconds, or a number with a unit: 500ms, 2s, 2m, 1h.";
 
-const CODES =
-  `Exit codes: ${EXIT.ok} stopped, ${EXIT.usage} usage, ${EXIT.noProtocol} no protocol, ` +
+const EXIT_CODES_TEXT =
+  `Exit codes: ${EXIT.ok} stopped, ${EXIT.usage} usage, ${EXIT.noProtocol} protocol not loaded, ` +
   `${EXIT.unavailable} unavailable, ${EXIT.gaveUp} gave up, ${EXIT.badConfig} bad configuration.`;
 
 /** The options as a Markdown table. */
@@ -59,7 +59,7 @@ export function optionsTable(): string {
   const rows = OPTIONS.map(({ flag, placeholder, env, key, defaultText, sentence }) => {
     return [code(`${flag} ${placeholder}`), code(env), code(key), defaultText, sentence];
   });
-  const header = ["flag", "environment", "key in a file", "default", "what it is"];
+  const header = ["flag", "environment", "key in a file", "default", "description"];
   const all = [header, header.map(() => "---"), ...rows];
   return `${all.map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join("\n")}\n`;
 }
@@ -68,7 +68,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** GitHub ends a cell at a bar even inside of code. */
+/** GitHub ends a cell at `|` even inside code. */
 function escapeCell(text: string): string {
   return text.replaceAll("|", "\\|");
 }

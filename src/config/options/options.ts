@@ -1,6 +1,6 @@
 /**
- * One row per option. The parsers of flags, environment and files, the help text, `drover config` and the
- * table in the README are all made from these rows, so that they cannot say different things.
+ * Table of all options, one row each. The parsers of flags, environment and files, the help text, `drover config`
+ * and the table in the README are all made from it.
  *
  * The flag and the name in the environment follow from the key: `maxSeconds` is `--max-seconds` and
  * `DROVER_MAX_SECONDS`.
@@ -13,24 +13,25 @@ import { autoOr, duration, host, integer, type Kind, oneOf, path, text } from ".
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a default may depend on. */
-export interface Known {
+/** Input of a computed default. */
+export interface DefaultContext {
   readonly env: Environment;
   /** Whether the log goes to a terminal. */
   readonly isTTY: boolean;
-  /** The server's name, as it was settled. */
+  /** The effective `name`. */
   readonly name: string;
 }
 
-interface Given<In, Out> {
+interface OptionRow<In, Out> {
   readonly kind: Kind<In, Out>;
-  readonly default: NoInfer<Out> | ((known: Known) => NoInfer<Out>);
-  /** The default in words, where its value does not say enough. */
+  readonly default: NoInfer<Out> | ((context: DefaultContext) => NoInfer<Out>);
+  /** The default as shown to people, where its value is not enough. */
   readonly defaultText?: string;
-  /** Stands for the value in the help text. */
+  /** Placeholder of the value in the help text. */
   readonly placeholder: string;
+  /** Description for `--help`, `drover config --verbose` and the README: one sentence. */
   readonly sentence: string;
-  /** As the value is shown, where the kind's way does not say enough. */
+  /** Formats the value, instead of the kind's `show`. */
   readonly show?: (value: Out) => string;
 }
 
@@ -41,157 +42,158 @@ const TABLE = {
     kind: text(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 letters, digits, _ or -"),
     default: "drover",
     placeholder: "NAME",
-    sentence: "What this server is called: in its tree, its logs and the path of its control socket.",
+    sentence: "Name of the server, shown in its tree and logs and used in the path of its control socket.",
   }),
   port: row({
     kind: PORT,
     default: 2222,
     placeholder: "PORT",
-    sentence: "TCP port to serve; 0 takes any free one.",
+    sentence: "TCP port to listen on; 0 takes any free port.",
   }),
   host: row({
     kind: host(),
     default: "::",
     placeholder: "ADDRESS",
-    sentence: "Address to serve on; :: is every address of both families.",
+    sentence: "Address to listen on; :: is every address, IPv4 and IPv6.",
   }),
   workers: row({
     kind: autoOr(1, MAX_WORKERS),
     default: "auto",
     placeholder: "N|auto",
-    sentence: "Workers to run; auto is one per available core.",
+    sentence: "Number of workers; auto is one per available core.",
     show: (value) => (value === "auto" ? `auto (${availableParallelism()})` : String(value)),
   }),
   adminPort: row({
     kind: PORT,
     default: 9464,
     placeholder: "PORT",
-    sentence: "Port of the admin server: metrics, health, tree, observer page; 0 takes any free one.",
+    sentence: "TCP port of the admin server: metrics, health, tree, observer page; 0 takes any free port.",
   }),
   adminHost: row({
     kind: host(),
     default: "127.0.0.1",
     placeholder: "ADDRESS",
-    sentence: "Address of the admin server; as it is, only this machine can reach it.",
+    sentence: "Address of the admin server; by default only this machine can reach it.",
   }),
   adminTokenFile: optional({
     kind: path(),
-    defaultText: "none; on loopback one is made at each start",
+    defaultText: "none; on loopback a token is generated at each start",
     placeholder: "FILE",
-    sentence: "File with the token for changes over the admin port, and for reading it from other machines.",
+    sentence:
+      "File with the bearer token required for changes over the admin port, and for reads from other machines.",
   }),
   control: row({
     kind: path(),
     default: defaultControl,
-    defaultText: "NAME.sock in a folder of the user's runtime directory",
+    defaultText: "drover-UID/NAME.sock in the user's runtime directory",
     placeholder: "PATH",
-    sentence: "Control socket, by which the other commands reach this server.",
+    sentence: "Path of the control socket, through which the other commands reach this server.",
   }),
   maxRestarts: row({
     kind: integer(0, 1_000_000),
     default: 5,
     placeholder: "N",
-    sentence: "Restarts that a supervisor allows within --max-seconds; at one more it gives up.",
+    sentence: "Restarts allowed within --max-seconds; at one more the supervisor gives up.",
   }),
   maxSeconds: row({
     kind: integer(1, 1_000_000),
     default: 60,
     placeholder: "SECONDS",
-    sentence: "Seconds over which a supervisor counts restarts.",
+    sentence: "Time window in which a supervisor counts restarts.",
   }),
   maxConnections: row({
     kind: autoOr(1, 10_000_000),
     default: "auto",
     placeholder: "N|auto",
-    sentence: "Connections served at once, by all workers together; auto follows the file-descriptor limit.",
+    sentence: "Maximum open connections over all workers; auto follows the file-descriptor limit.",
   }),
   backlog: row({
     kind: integer(1, 65_535),
     default: 1024,
     placeholder: "N",
-    sentence: "Connections that may wait in the kernel until they are accepted.",
+    sentence: "Length of the listen backlog: connections that wait in the kernel to be accepted.",
   }),
   idleTimeout: optional({
     kind: duration(1),
     defaultText: "the protocol's own, else 2m",
     placeholder: "DURATION",
-    sentence: "How long a client may send nothing before its connection is closed.",
+    sentence: "Close a connection whose client has sent nothing for this long.",
   }),
   shutdown: row({
     kind: duration(0),
     default: 2000,
     placeholder: "DURATION",
-    sentence: "Time that a connection has to finish when the server stops.",
+    sentence: "Time for each connection to finish when the server stops; then it is closed.",
   }),
   watchdog: row({
     kind: duration(0),
     default: 10_000,
     placeholder: "DURATION",
-    sentence: "How long a worker may stand still before it is killed and replaced; 0 is for ever.",
+    sentence: "Kill and replace a worker whose event loop is blocked this long; 0 disables.",
   }),
   lagWarning: row({
     kind: duration(1),
     default: 200,
     placeholder: "DURATION",
-    sentence: "So long a pause of a worker's event loop is worth a line in the log.",
+    sentence: "Warn when a worker's event-loop lag exceeds this.",
   }),
   handlerLatency: row({
     kind: oneOf("on", "off"),
     default: "off",
     placeholder: "SWITCH",
-    sentence: "on measures how long handlers take, for the metric drover_handler_seconds.",
+    sentence: "on measures handler latency and exports it as drover_handler_seconds.",
   }),
   transport: row({
     kind: oneOf("auto", "handle", "stream"),
     default: "auto",
     placeholder: "KIND",
-    sentence: "How sockets are driven: handle is fast, stream is portable, auto picks.",
+    sentence: "Socket implementation: handle (libuv handles, fast), stream (net.Socket, portable) or auto.",
   }),
   logLevel: row({
     kind: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
     default: "info",
     placeholder: "LEVEL",
-    sentence: "The least that is logged: trace, debug, info, warn, error, fatal or silent.",
+    sentence: "Minimum log level: trace, debug, info, warn, error, fatal or silent.",
   }),
   logFile: optional({
     kind: path(),
     defaultText: "none: standard output",
     placeholder: "FILE",
-    sentence: "File that the log is appended to; SIGUSR2 opens it again after it was moved away.",
+    sentence: "Append the log to this file; SIGUSR2 opens it again after log rotation.",
   }),
   logFormat: row({
     kind: oneOf("json", "pretty"),
     default: ({ isTTY }) => (isTTY ? "pretty" : "json"),
     defaultText: "json, pretty on a terminal",
     placeholder: "FORMAT",
-    sentence: "json is one object a line, pretty is for people.",
+    sentence: "Log format: json (one object per line) or pretty, for reading on a terminal.",
   }),
   config: optional({
     kind: path(),
     defaultText: "none",
     placeholder: "FILE",
-    sentence: "File with more options, by their keys: .json, .js, .mjs or .ts.",
+    sentence: "Configuration file that sets options by key: .json, .js, .mjs or .ts.",
   }),
 };
 
 type Table = typeof TABLE;
 
-/** The name of an option in a file and in the program. */
+/** Key of an option: its name in a file and in the program. */
 export type Key = keyof Table;
 
-/** What the program runs with. Durations are milliseconds, paths absolute; `undefined` is "not set". */
+/** The effective configuration. Durations in milliseconds, absolute paths; `undefined` is "not set". */
 export type Config = {
   readonly [K in Key]: Table[K] extends { kind: Kind<any, infer Out>; default: infer D }
     ? Out | (D & undefined)
     : never;
 };
 
-/** What a file or a protocol may set. Durations are milliseconds or `"2m"`. */
+/** Options that a file or a protocol may set. Durations are milliseconds or text such as `"2m"`. */
 export type Settings = {
   readonly [K in Exclude<Key, "config">]?: Table[K] extends { kind: Kind<infer In, any> } ? In : never;
 };
 
-export interface Option extends Given<unknown, unknown> {
+export interface Option extends OptionRow<unknown, unknown> {
   readonly key: Key;
   /** `--max-seconds` */
   readonly flag: string;
@@ -201,19 +203,19 @@ export interface Option extends Given<unknown, unknown> {
   readonly show: (value: unknown) => string;
 }
 
-/** The rows, in the order in which they are shown. */
-export const OPTIONS: readonly Option[] = Object.entries(TABLE).map(([key, given]) => named(key, given));
+/** All options, in the order in which they are shown. */
+export const OPTIONS: readonly Option[] = Object.entries(TABLE).map(([key, row]) => toOption(key, row));
 
-function row<In, Out>(given: Given<In, Out>): Given<In, Out> {
+function row<In, Out>(given: OptionRow<In, Out>): OptionRow<In, Out> {
   return given;
 }
 
-/** An option that need not have a value. */
-function optional<In, Out>(given: Omit<Given<In, Out>, "default">) {
+/** An option without a default value. */
+function optional<In, Out>(given: Omit<OptionRow<In, Out>, "default">) {
   return { ...given, default: undefined };
 }
 
-function named(key: string, given: Given<any, any>): Option {
+function toOption(key: string, given: OptionRow<any, any>): Option {
   const words = key.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
   const show = given.show ?? given.kind.show;
   return {

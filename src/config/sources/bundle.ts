@@ -1,7 +1,6 @@
 /**
- * One module out of a user's file and all that it imports, in memory: a container may have nowhere to write
- * a temporary file, and JavaScript takes this way as well, so that its mistakes have line and column in every
- * version of Node.
+ * Bundles a user's module and its imports with esbuild, in memory: a container may have no writable directory.
+ * JavaScript is bundled too, so that its errors have line and column in every version of Node.
  */
 import { SourceMap } from "node:module";
 import { dirname, join } from "node:path";
@@ -15,22 +14,22 @@ export interface Bundle {
   readonly map: string;
 }
 
-/** A file that cannot be compiled. `message` begins with the place: `my-protocol.ts:3:5: …`. */
+/** Compile error of a user's file. `message` begins with the place: `my-protocol.ts:3:5: …`. */
 export class BundleError extends Error {
   override readonly name = "BundleError";
 }
 
 let compiler: typeof import("esbuild") | undefined;
 
-/** Ends the compiler's own OS process, if there is one, once nothing is being compiled any more. */
+/** Stops esbuild's OS process, if it was started. */
 export async function stopCompiler(): Promise<void> {
   await compiler?.stop();
 }
 
 /**
- * @param label how the file is called in messages
- * @param replaced packages by name that are not bundled but imported from these file URLs
- * @throws BundleError that names the place
+ * @param label name of the file in messages
+ * @param replaced file URLs of packages, by name, that are imported from there instead of being bundled
+ * @throws BundleError naming the place
  */
 export async function bundle(
   path: string,
@@ -45,7 +44,7 @@ export async function bundle(
     const { outputFiles } = await compiler.build({
       entryPoints: [path],
       absWorkingDir: dirname(path),
-      // Nothing is written, but the source map counts its paths from here.
+      // Not written: the base of the paths in the source map.
       outfile: join(dirname(path), "bundle.mjs"),
       allowOverwrite: true,
       write: false,
@@ -63,7 +62,7 @@ export async function bundle(
         __filename: file!,
         __dirname: folder!,
       },
-      // What is bundled from CommonJS still calls `require` for what Node brings.
+      // Bundled CommonJS modules call `require` for Node's own modules.
       banner: {
         js: `import { createRequire as __from } from "node:module"; const require = __from(${url});`,
       },
@@ -92,12 +91,12 @@ export function compileError(error: unknown, label: string): string {
   if (first === undefined) return `${label}: ${thrownReason(error)}`;
   const { text, location } = first;
   if (location === null) return `${label}: ${text}`;
-  // Shown from the working directory, like the file itself: it may be one that the file imports.
+  // Relative to the working directory, like `label`; the error may be in an imported file.
   const file = join(dirname(label), location.file);
   return `${file}:${location.line}:${location.column + 1}: ${text}`;
 }
 
-/** The place in the user's files where an error was thrown, as far as its stack tells. */
+/** Place in the user's files where an error was thrown, `file:line:col`; `label` if its stack does not tell. */
 export function thrownAt(error: unknown, url: string, map: string, label: string): string {
   const stack = error instanceof Error ? String(error.stack) : "";
   const at = stack.indexOf(`${url}:`);
@@ -109,7 +108,7 @@ export function thrownAt(error: unknown, url: string, map: string, label: string
   return `${join(dirname(label), originalSource)}:${originalLine + 1}:${originalColumn + 1}`;
 }
 
-/** What was thrown, in one short line. */
+/** The thrown value, on one short line. */
 export function thrownReason(error: unknown): string {
   if (!(error instanceof Error)) return `throws ${show(error)}`;
   return `${error.name}: ${error.message}`.split("\n")[0]!.slice(0, 300);

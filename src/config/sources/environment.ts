@@ -1,6 +1,6 @@
 /**
- * The environment. Every name that begins with DROVER_ is ours, so one that we do not know is a typing
- * mistake, not somebody else's variable: it is refused like an unknown flag.
+ * Options from the environment. The prefix DROVER_ is reserved, so an unknown name is a typing mistake and is
+ * refused like an unknown flag.
  */
 
 import { TOKEN_VARIABLE } from "../admin-token.js";
@@ -13,18 +13,18 @@ import { readText, type SettingMap } from "../options/value.js";
 const BY_ENV = new Map(OPTIONS.map((option) => [option.env, option]));
 
 /**
- * @param allowed names with the prefix DROVER_ that mean something to others and are passed over.
+ * @param allowed names with the prefix DROVER_ that are ignored.
  * @throws ConfigError (78) for an unknown name, an empty or a wrong value.
  */
 export function readEnvironment(env: Environment, allowed: readonly string[], cwd: string): SettingMap {
   const settings: SettingMap = new Map();
   const names = Object.keys(env).filter((name) => name.startsWith("DROVER_") && !allowed.includes(name));
-  // Sorted, so that of several mistakes the same one is reported each time.
+  // Sorted, so that the same one of several mistakes is reported each time.
   for (const name of names.sort()) {
     const raw = env[name];
     if (raw === undefined) continue;
     refuseServiceLink(name, raw);
-    // A secret is no option: whoever starts the server reads it there.
+    // The token is not an option: admin-token.ts reads it.
     if (name === TOKEN_VARIABLE) continue;
     const option = BY_ENV.get(name);
     if (option === undefined) {
@@ -39,8 +39,8 @@ export function readEnvironment(env: Environment, allowed: readonly string[], cw
 }
 
 /**
- * Beside a Service called "drover", Kubernetes gives every pod DROVER_PORT=tcp://10.0.0.1:2222 and a dozen
- * names like it. Without this sentence nobody would guess where the value comes from.
+ * For a Service named "drover", Kubernetes sets DROVER_PORT=tcp://10.0.0.1:2222 and a dozen similar variables in
+ * every pod. The message says where such a value comes from.
  */
 function refuseServiceLink(name: string, raw: string): void {
   const isLink = /^DROVER_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))/.test(name) || /^(tcp|udp):\/\//.test(raw);

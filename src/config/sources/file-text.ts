@@ -1,32 +1,32 @@
 /**
- * A configuration file as text, or the reason why there is none. Nothing is opened before it is known to be
- * a regular file of a sensible size: a FIFO would wait for a writer for ever.
+ * Reads the text of a configuration file. It is opened only after `stat` says that it is a regular file of at most
+ * 1 MiB: opening a FIFO would block for ever.
  */
 import { readFile, stat } from "node:fs/promises";
 import { extname, isAbsolute, relative } from "node:path";
 import { ConfigError } from "../errors.js";
 import { EXIT } from "../exit-codes.js";
 
-/** Larger than this and it is not a configuration. */
+/** Maximum size of a configuration file. */
 const MAX_BYTES = 1 << 20;
 
-/** Deeper than this and esbuild runs out of stack, and is of no use to anybody in this OS process after that. */
+/** Maximum nesting: deeper brackets overflow esbuild's stack, and it then fails for the rest of this OS process. */
 const MAX_DEPTH = 1000;
 
 export interface Source {
   /** Absolute. */
   readonly path: string;
-  /** The path as errors show it: from the working directory, where the file lies below it. */
+  /** The path in error messages: relative when the file is below the working directory. */
   readonly label: string;
-  /** Without byte order mark. */
+  /** Content without byte order mark. */
   readonly text: string;
-  /** Permission bits and type, as `stat` gives them. */
+  /** `mode` of `stat`: permission bits and file type. */
   readonly mode: number;
 }
 
 /**
  * @param path absolute.
- * @param namedBy `--config` or `DROVER_CONFIG`: where the path itself was written.
+ * @param namedBy `--config` or `DROVER_CONFIG`: which one set the path.
  * @throws ConfigError (78)
  */
 export async function readSource(path: string, namedBy: string, cwd: string): Promise<Source> {
@@ -41,7 +41,7 @@ export async function readSource(path: string, namedBy: string, cwd: string): Pr
   }
 }
 
-/** The refusal of a file; `message` begins with its label. */
+/** The error for an invalid file; `message` begins with its label. */
 export function badFile(message: string): ConfigError {
   return new ConfigError(EXIT.badConfig, message);
 }
@@ -50,7 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
   ENOTDIR: "no such file: a part of its path is not a directory",
   EACCES: "cannot be read: permission denied",
-  ELOOP: "symbolic links that lead in a circle",
+  ELOOP: "too many levels of symbolic links",
   ENAMETOOLONG: "the path is too long",
 };
 
@@ -64,7 +64,7 @@ async function inspectFile(path: string): Promise<number> {
 }
 
 function decode(bytes: Buffer): string {
-  // Editors on Windows begin a file with a byte order mark: the decoder drops it.
+  // The decoder removes a byte order mark, which editors on Windows write.
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "\0";
   try {

@@ -1,6 +1,6 @@
 /**
- * The configuration file: one object whose keys are those of the table. Every way in which a file can be
- * wrong ends in one line, `file:line:col: reason` where there is a line, before anything has started.
+ * Options from a configuration file: one object with the keys of options.ts. Every mistake in a file ends in one
+ * line, `file:line:col: reason` where the line is known.
  */
 import { dirname, extname } from "node:path";
 import { EXIT } from "../exit-codes.js";
@@ -13,7 +13,7 @@ import { importDefault } from "./module.js";
 
 export interface ConfigFile {
   readonly settings: SettingMap;
-  /** What is worth a line in the log, but no refusal. */
+  /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
 
@@ -23,7 +23,7 @@ const BY_KEY = new Map<string, (typeof OPTIONS)[number]>(
 
 /**
  * @param path absolute.
- * @param namedBy `--config` or `DROVER_CONFIG`: where the path itself was written.
+ * @param namedBy `--config` or `DROVER_CONFIG`: which one set the path.
  * @throws ConfigError (78)
  */
 export async function readConfigFile(path: string, namedBy: string, cwd: string): Promise<ConfigFile> {
@@ -33,14 +33,14 @@ export async function readConfigFile(path: string, namedBy: string, cwd: string)
   const value = await (isJson ? parseJson(source) : importDefault(source));
   if (!isPlainObject(value)) throw badFile(`${label}: expected an object of options, got ${show(value)}`);
   const placeOf = isJson ? keyPlaces(source) : () => label;
-  const warnings = mode & 0o002 ? [`${label} can be changed by every user: chmod o-w ${label}`] : [];
+  const warnings = mode & 0o002 ? [`${label} is writable by every user: chmod o-w ${label}`] : [];
   return { settings: readSettings(value, placeOf, dirname(path)), warnings };
 }
 
 /**
- * The options in an object, which a file or a protocol gave.
- * @param placeOf where a key was written.
- * @param folder where relative paths begin.
+ * Reads the options in an object from a file or a protocol.
+ * @param placeOf place of a key, for error messages.
+ * @param folder base of relative paths.
  * @throws ConfigError (78) for an unknown key or a wrong value.
  */
 export function readSettings(value: object, placeOf: (key: string) => string, folder: string): SettingMap {
@@ -50,9 +50,7 @@ export function readSettings(value: object, placeOf: (key: string) => string, fo
     const option = BY_KEY.get(key);
     if (option === undefined) {
       const hint =
-        key === "config"
-          ? ": only a flag or the environment can name a file"
-          : didYouMean(key, BY_KEY.keys());
+        key === "config" ? ": set it with --config or DROVER_CONFIG" : didYouMean(key, BY_KEY.keys());
       throw badFile(`${place}: unknown key ${JSON.stringify(key)}${hint}`);
     }
     if (raw === undefined) continue;
@@ -64,7 +62,7 @@ export function readSettings(value: object, placeOf: (key: string) => string, fo
   return settings;
 }
 
-/** `{ __proto__: … }` in a module gives an object that looks empty and is not: it is refused here. */
+/** `{ __proto__: … }` in a module would be an object that looks empty: it is refused here. */
 function isPlainObject(value: unknown): value is object {
   if (value === null || typeof value !== "object") return false;
   const prototype = Object.getPrototypeOf(value);

@@ -1,6 +1,6 @@
 /**
- * The command line. `parseArgs` of Node splits it into tokens; what they mean, and every refusal, is ours,
- * because an error has to name the option that was meant.
+ * Options from the command line. Node's `parseArgs` only splits it into tokens: its own errors would not suggest
+ * the right option.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ConfigError } from "../errors.js";
@@ -9,20 +9,20 @@ import { OPTIONS, type Option } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readText, type SettingMap } from "../options/value.js";
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface CommandLine {
   readonly settings: SettingMap;
-  /** Flags without a value that were given: `help`, `version` and what the caller declared. */
+  /** Given flags without a value: `help`, `version` and those that the caller declared. */
   readonly switches: ReadonlySet<string>;
-  /** Flags with a text for a value that the caller declared, as they were given. */
+  /** Given flags with a value that the caller declared, as text. */
   readonly values: ReadonlyMap<string, string>;
   /** Everything else, in order: the command and its arguments. */
   readonly positionals: readonly string[];
 }
 
 const SWITCHES = ["help", "version"];
-/** Switches that have a letter as well, where they are known. */
-const LETTERS: Readonly<Record<string, string>> = { help: "h", version: "v", watch: "w" };
+/** Short forms of switches, where the switch itself is declared. */
+const SHORT_FORMS: Readonly<Record<string, string>> = { help: "h", version: "v", watch: "w" };
 const BY_FLAG = new Map(OPTIONS.map((option) => [option.flag, option]));
 
 /**
@@ -47,12 +47,12 @@ export function parseFlags(
     if (token.kind !== "option") continue;
     const option = BY_FLAG.get(token.rawName);
     if (option !== undefined) {
-      take(settings, option, token, cwd);
+      setOption(settings, option, token, cwd);
     } else if (known.includes(token.name)) {
       if (token.value !== undefined) throw usageError(`--${token.name} takes no value`);
       given.add(token.name);
     } else if (texts.includes(token.name)) {
-      values.set(token.name, textFor(token, token.rawName, "VALUE"));
+      values.set(token.name, flagValue(token, token.rawName, "VALUE"));
     } else {
       const flags = [...BY_FLAG.keys(), ...[...known, ...texts].map((name) => `--${name}`)];
       throw usageError(`unknown option ${token.rawName}${didYouMean(token.rawName, flags)}`);
@@ -66,9 +66,9 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined;
 }
 
-function take(settings: SettingMap, option: Option, token: OptionToken, cwd: string): void {
+function setOption(settings: SettingMap, option: Option, token: OptionToken, cwd: string): void {
   const { flag, key } = option;
-  const raw = textFor(token, flag, option.placeholder);
+  const raw = flagValue(token, flag, option.placeholder);
   const setting = readText(option, { raw, place: flag, exitCode: EXIT.usage, folder: cwd });
   const before = settings.get(key);
   if (before !== undefined && before.value !== setting.value) {
@@ -79,8 +79,8 @@ function take(settings: SettingMap, option: Option, token: OptionToken, cwd: str
   settings.set(key, setting);
 }
 
-function textFor({ value, inlineValue }: OptionToken, flag: string, placeholder: string): string {
-  // parseArgs gives `--port --host x` the port "--host"; whoever wants such a value writes `--port=--host`.
+function flagValue({ value, inlineValue }: OptionToken, flag: string, placeholder: string): string {
+  // parseArgs reads `--port --host x` as port "--host"; a value that begins with -- needs `--port=--host`.
   const missing = value === undefined || value === "" || (inlineValue === false && value.startsWith("--"));
   if (missing) throw usageError(`${flag} needs a value: ${flag} ${placeholder}`);
   return value;
@@ -91,7 +91,7 @@ function tokensOf(argv: readonly string[], switches: readonly string[], texts: r
   for (const option of OPTIONS) options[option.flag.slice(2)] = { type: "string" };
   for (const name of texts) options[name] = { type: "string" };
   for (const name of switches) {
-    const short = LETTERS[name];
+    const short = SHORT_FORMS[name];
     options[name] = { type: "boolean", ...(short !== undefined && { short }) };
   }
   return parseArgs({ args: [...argv], strict: false, allowPositionals: true, tokens: true, options }).tokens;

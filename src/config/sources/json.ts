@@ -1,5 +1,5 @@
 /**
- * JSON with places: JSON.parse says at best an offset, and nothing at all about values of the wrong kind.
+ * JSON files with line and column of every key, which JSON.parse does not report.
  */
 
 import { badFile, type Source } from "./file-text.js";
@@ -15,9 +15,9 @@ export async function parseJson(source: Source): Promise<unknown> {
 }
 
 /**
- * Where the keys of the outermost object stand, as `file:line:col`.
+ * Places of the keys of the outermost object, as `file:line:col`.
  * @param source valid JSON.
- * @throws ConfigError when a key is there twice, of which JSON.parse silently takes the last.
+ * @throws ConfigError when a key occurs twice: JSON.parse silently takes the last.
  */
 export function keyPlaces({ text, label }: Source): (key: string) => string {
   const offsets = new Map<string, number>();
@@ -40,5 +40,5 @@ export function keyPlaces({ text, label }: Source): (key: string) => string {
   return (key) => (offsets.has(key) ? placeAt(offsets.get(key)!) : label);
 }
 
-/** Strings, with the colon after them if they are keys, and what changes the depth. */
+/** Strings, with the colon that follows a key, and brackets. */
 const TOKENS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;

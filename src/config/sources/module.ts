@@ -1,15 +1,13 @@
 /**
- * Configuration files that are modules, JavaScript or TypeScript. esbuild makes one module of the file and
- * all that it imports, which is then imported from memory: a container may have nowhere to write a temporary
- * file. JavaScript takes this way too: so its mistakes have line and column in every version of Node, and
- * after an edit it is read again, its neighbours included, where Node would keep the old modules for ever.
+ * Configuration files that are modules, JavaScript or TypeScript: bundled by bundle.ts and imported from a data
+ * URL. So an edited file is read again with its imports, where Node would keep the old modules for ever.
  */
 import { basename } from "node:path";
 import type { ConfigError } from "../errors.js";
 import { bundle, compileError, thrownAt, thrownReason } from "./bundle.js";
 import { badFile, type Source } from "./file-text.js";
 
-/** Makes every load an address of its own, without which Node would give the module of the load before. */
+/** Makes the URL of every load unique: for an equal URL Node returns the module of the previous load. */
 let loads = 0;
 
 /**
@@ -32,7 +30,7 @@ export async function importDefault(source: Source): Promise<unknown> {
   throw badFile(`${source.label}: has no default export: write export default { port: 2222 }`);
 }
 
-/** Where and why a text is not JSON, or `undefined` when esbuild finds nothing wrong with it. */
+/** Line, column and reason of a JSON syntax error; `undefined` when esbuild accepts the text. */
 export async function jsonError({ text, label }: Source): Promise<ConfigError | undefined> {
   const { transform } = await import("esbuild");
   try {
