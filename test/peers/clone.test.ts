@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { afterAll, expect } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { testWith } from "../support/peers.js";
-import { eventually, freePort, ROOT } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { ROOT } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const git = testWith("git", "apt-get install git");
 const dir = mkdtempSync(join(tmpdir(), "drover-clone-"));

@@ -4,20 +4,14 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { serveLogging } from "../support/logging.js";
+import { isAlive } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
-import {
-  endAll,
-  eventually,
-  freePort,
-  http,
-  isAlive,
-  MAIN,
-  ROOT,
-  run,
-  serveProgram,
-} from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, MAIN, ROOT, run, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const DEPLOY = join(ROOT, "scripts", "deploy");
 const promtool = testWith("promtool", "apt-get install prometheus");

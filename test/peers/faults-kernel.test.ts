@@ -12,20 +12,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
+import { childrenOf, isAlive } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
-import {
-  childrenOf,
-  endAll,
-  eventually,
-  freePort,
-  http,
-  isAlive,
-  MAIN,
-  type Served,
-  series,
-  serveProgram,
-} from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, MAIN, type Served, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const prlimit = testWith("prlimit", "apt-get install util-linux");
 const setpriv = testWith("setpriv", "apt-get install util-linux");

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
-import { endAll, freePort, Program, ROOT } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, ROOT } from "../support/program.js";
 
 const dir = mkdtempSync(join(tmpdir(), "drover-newcomer-"));
 const exec = promisify(execFile);

@@ -7,7 +7,8 @@ import { closeBrowser, findings, type Look, type LookOptions, look } from "../su
 import { Crowd } from "../support/crowd.js";
 import { FrameClient } from "../support/frames.js";
 import { testWith } from "../support/peers.js";
-import { endAll, eventually, Program, serveProgram } from "../support/program.js";
+import { endAll, Program, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const chromium = testWith("chromium", "apt-get install chromium");
 const ends: (() => unknown)[] = [];
@@ -41,7 +42,7 @@ export default defineProtocol({
 `;
 
 async function desk(...args: string[]) {
-  return serveProgram(["./desk.ts", ...args], { files: { "desk.ts": PROTOCOL } });
+  return serveProtocol("desk.ts", PROTOCOL, args);
 }
 
 async function open(served: Awaited<ReturnType<typeof desk>>, options?: LookOptions): Promise<Look> {

@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
 import { FrameClient } from "../support/frames.js";
+import { childrenOf, isAlive } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
-import { childrenOf, eventually, freePort, isAlive, ROOT } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { ROOT } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const pm2 = testWith("pm2", "npm install --global pm2, or name it in the variable PM2");
 

@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect } from "vitest";
 import { runLoad } from "../../scripts/load/generator/run.js";
+import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { find, testWith } from "../support/peers.js";
-import { endAll, eventually, freePort, http, ROOT, serveProgram } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, ROOT, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const promtool = testWith("promtool", "apt-get install prometheus");
 const prometheus = testWith("prometheus", "apt-get install prometheus");

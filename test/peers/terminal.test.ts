@@ -3,7 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { afterEach, expect } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { find, testWith } from "../support/peers.js";
-import { endAll, eventually, MAIN, type Served, serveProgram } from "../support/program.js";
+import { endAll, MAIN, type Served, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const tmux = testWith("tmux", "apt-get install tmux");
 const panes: Pane[] = [];

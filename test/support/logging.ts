@@ -1,5 +1,9 @@
 /** The program with a log file: nothing is on its standard output, so the admin port tells when it serves. */
-import { eventually, freePort, http, Program, series } from "./program.js";
+
+import { http, series } from "./admin-http.js";
+import { freePort } from "./ports.js";
+import { Program } from "./program.js";
+import { eventually } from "./until.js";
 
 export async function serveLogging(file: string, ...args: string[]) {
   const [port, adminPort] = [await freePort(), await freePort()];

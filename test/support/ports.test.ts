@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { freePort } from "./ports.js";
+import { freePort, reserve } from "./ports.js";
 
 async function listening(port: number): Promise<Server> {
   const server = createServer().listen(port, "127.0.0.1");
@@ -13,6 +13,10 @@ async function listening(port: number): Promise<Server> {
 test("no port is handed out twice, however many are asked for at once", async () => {
   const ports = await Promise.all(Array.from({ length: 300 }, freePort));
   expect(new Set(ports).size).toBe(300);
+});
+
+test("a port that was handed out cannot be reserved again, not even by another OS process", async () => {
+  expect(await reserve(await freePort())).toBe(false);
 });
 
 test("a port that was handed out can be listened on", async () => {

@@ -1,26 +1,39 @@
-/** Ports for programs that have to be told one: free, and not given to anybody else meanwhile. */
+/** Free TCP ports for programs that have to be told one. Test files that run at the same time never get the same. */
+
 import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
 /**
- * Below those that the kernel gives to clients, and to whoever asks for any (from 32,768 on Linux, from 49,152 on
- * macOS): under load one of these is taken again before the program that was told of it has started. Above the
- * last one that browsers refuse to open, 10,080.
+ * Below the ephemeral ports of the kernel (from 32,768 on Linux, from 49,152 on macOS): under load one of these is
+ * taken again before the program that was told of it has started. Above 10,080, the last port that browsers refuse.
  */
 const LEAST = 11_000;
 const BEYOND = 32_768;
 
-/** Handed out by this OS process; others begin elsewhere by chance. */
-const given = new Set<number>();
-
-/** A port that is free on every address, and that nobody else in this OS process has been or will be given. */
+/** A TCP port that is free on every address; it stays reserved until this OS process ends. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(LEAST, BEYOND);
-    if (given.has(port)) continue;
-    given.add(port);
-    if (await isFree(port)) return port;
+    if ((await reserve(port)) && (await isFree(port))) return port;
   }
+}
+
+/**
+ * Reserves a TCP port against other test files by binding the UDP port of the same number, which no program of ours
+ * uses: the kernel gives it to one OS process only, and frees it when that ends.
+ */
+export function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4").once("error", () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind({ port, address: "127.0.0.1", exclusive: true }, () => {
+      socket.unref();
+      resolve(true);
+    });
+  });
 }
 
 function isFree(port: number): Promise<boolean> {

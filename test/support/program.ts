@@ -1,12 +1,10 @@
 /** The built program as an OS process of a test: started on free ports, watched through its log, ended with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { childrenOf } from "./os-processes.js";
 import { freePort } from "./ports.js";
-
-export { freePort } from "./ports.js";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 export const MAIN = join(ROOT, "dist", "main.js");
@@ -165,6 +163,16 @@ export async function serveProgram(
   };
 }
 
+/** Starts it with a protocol of the test's own, written into its folder under this file name. */
+export function serveProtocol(
+  name: string,
+  code: string,
+  args: readonly string[] = [],
+  options: ProgramOptions = {},
+): ReturnType<typeof serveProgram> {
+  return serveProgram([`./${name}`, ...args], { ...options, files: { [name]: code } });
+}
+
 function findSocket(dir: string): string {
   const found = readdirSync(dir, { recursive: true, encoding: "utf8" }).find((name) =>
     name.endsWith(".sock"),
@@ -189,65 +197,6 @@ function killQuietly(osPid: number): void {
   } catch {}
 }
 
-/** The OS processes whose parent this is. */
-export function childrenOf(osPid: number): number[] {
-  const found: number[] = [];
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === osPid) found.push(Number(name));
-    } catch {}
-  }
-  return found.sort((a, b) => a - b);
-}
-
-export function isAlive(osPid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${osPid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
-/** A request to the admin server over TCP. */
-export function http(
-  port: number,
-  path: string,
-  init: { method?: string; body?: string } = {},
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = init.body === undefined ? {} : { "content-type": "application/json" };
-    const asked = request(
-      { host: "127.0.0.1", port, path, method: init.method ?? "GET", headers, agent: false },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (text) => {
-          body += text;
-        });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      },
-    );
-    asked.once("error", reject).end(init.body);
-  });
-}
-
-/** The value of one series, or the sum of those that fit the labels; `undefined` when there is none. */
-export function series(
-  text: string,
-  name: string,
-  labels: Readonly<Record<string, string>> = {},
-): number | undefined {
-  let sum: number | undefined;
-  for (const line of text.split("\n")) {
-    const match = /^([a-zA-Z_:]+)(?:\{(.*)\})? (\S+)$/.exec(line);
-    if (!match || match[1] !== name) continue;
-    if (!Object.entries(labels).every(([key, value]) => match[2]?.includes(`${key}="${value}"`))) continue;
-    sum = (sum ?? 0) + Number(match[3]);
-  }
-  return sum;
-}
-
 /** Runs a command of the program to its end. */
 export async function run(
   args: readonly string[],
@@ -256,18 +205,4 @@ export async function run(
   const program = new Program(args, options);
   const { code } = await program.exited;
   return { code, stdout: program.stdout, stderr: program.stderr };
-}
-
-/** Asks again and again until the answer fits. */
-export async function eventually<T>(
-  ask: () => Promise<T | undefined | false> | T | undefined | false,
-  within = 20_000,
-): Promise<T> {
-  const signal = AbortSignal.timeout(within);
-  for (;;) {
-    const found = await ask();
-    if (found !== undefined && found !== false) return found as T;
-    if (signal.aborted) throw new Error(`not within ${within} ms: ${ask}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

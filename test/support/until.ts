@@ -18,3 +18,17 @@ export async function until<T>(
 export async function turn(times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Asks again and again until the answer fits. */
+export async function eventually<T>(
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  within = 20_000,
+): Promise<T> {
+  const signal = AbortSignal.timeout(within);
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined && found !== false) return found as T;
+    if (signal.aborted) throw new Error(`not within ${within} ms: ${ask}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
-import { eventually, MAIN } from "../support/program.js";
+import { MAIN } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 /** What runs in place of systemd: the variables must name the OS process that `exec` leaves. */
 const ACTIVATE = 'LISTEN_PID=$$ exec "$@"';

@@ -1,8 +1,10 @@
 /** How clients are spread over the workers, and that balance costs nobody a place. */
 import { setTimeout } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, serveProgram } from "../support/program.js";
+import { endAll, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const clients: FrameClient[] = [];
 afterEach(async () => {

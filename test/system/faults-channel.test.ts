@@ -1,7 +1,9 @@
 /** What goes wrong between the primary and its workers, and in the primary's own children: nobody else feels it. */
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";
+import { endAll, run, serveProgram, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -27,7 +29,7 @@ export default defineProtocol({
 });`;
 
 async function rogue(...args: string[]) {
-  return serveProgram(["./rogue.js", ...args], { files: { "rogue.js": ROGUE } });
+  return serveProtocol("rogue.js", ROGUE, args);
 }
 
 const GARBAGE = [

@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { serveLogging } from "../support/logging.js";
-import { endAll, eventually, http, isAlive, type LogLine, run, series } from "../support/program.js";
+import { isAlive } from "../support/os-processes.js";
+import { endAll, type LogLine, run } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 let folder: string;
 

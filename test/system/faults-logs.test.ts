@@ -4,8 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, freePort, http, MAIN, series, serveProgram } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, MAIN, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 const started: { child: ChildProcess; dir: string }[] = [];
 
@@ -86,8 +89,7 @@ test("a flood of crashes is ten lines a second and a sum, however many clients c
       framing: packet(2),
       states: { ready: { frame: (_, frame) => { throw new Error(frame.toString()); } } },
     });`;
-  const args = ["./brittle.ts", "--workers=1"];
-  const { program, port, adminPort } = await serveProgram(args, { files: { "brittle.ts": code } });
+  const { program, port, adminPort } = await serveProtocol("brittle.ts", code, ["--workers=1"]);
   const CRASHES = 600;
   for (let n = 0; n < CRASHES; n += 20) {
     const clients = await Promise.all(Array.from({ length: 20 }, () => FrameClient.connect(port)));

@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, series, serveProgram } from "../support/program.js";
+import { endAll, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 

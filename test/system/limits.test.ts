@@ -1,7 +1,9 @@
 /** Exact limits: never one connection more, nobody refused, all served when room comes. */
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, series, serveProgram } from "../support/program.js";
+import { endAll, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 

@@ -1,7 +1,7 @@
 /** Messages and exit signals between processes of different workers; and what a client may not do with them. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
-import { endAll, serveProgram } from "../support/program.js";
+import { endAll, serveProtocol } from "../support/program.js";
 
 afterEach(endAll);
 
@@ -32,7 +32,7 @@ interface Party {
 }
 
 function courier(...args: string[]) {
-  return serveProgram(["./courier.ts", ...args], { files: { "courier.ts": COURIER } });
+  return serveProtocol("courier.ts", COURIER, args);
 }
 
 async function party(port: number): Promise<Party> {

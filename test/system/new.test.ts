@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { Client } from "../support/client.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, freePort, ROOT, run, serveProgram } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, ROOT, run, serveProgram } from "../support/program.js";
 
 afterEach(endAll);
 

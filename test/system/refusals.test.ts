@@ -4,8 +4,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, freePort, http, Program, run, serveProgram } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, run, serveProgram } from "../support/program.js";
 
 afterEach(endAll);
 

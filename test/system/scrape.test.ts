@@ -2,8 +2,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, type Served, series, serveProgram } from "../support/program.js";
+import { endAll, type Served, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 

@@ -1,7 +1,11 @@
 /** Going down: asked once, asked twice, asked through the whole process group. */
 import { afterEach, expect, test } from "vitest";
+import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, isAlive, serveProgram } from "../support/program.js";
+import { isAlive } from "../support/os-processes.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -29,7 +33,7 @@ export default defineProtocol({
 `;
 
 function polite() {
-  return serveProgram(["./polite.ts"], { files: { "polite.ts": POLITE }, detached: true });
+  return serveProtocol("polite.ts", POLITE, [], { detached: true });
 }
 
 test("SIGTERM: accepting stops first, connections say goodbye, the exit code is 0 and nothing is left", async () => {
@@ -85,7 +89,6 @@ test("a second signal ends it at once, whatever a connection still wants", async
 });
 
 test("SIGTERM while it starts ends it cleanly", async () => {
-  const { Program, freePort } = await import("../support/program.js");
   const program = new Program([
     "start",
     "--host=127.0.0.1",
@@ -106,7 +109,6 @@ test("SIGTERM while a worker loads its protocol ends it as soon as that is loade
     if (isMainThread) process.stderr.write("loading in a worker\\n");
     await new Promise((resolve) => setTimeout(resolve, 300));
     export default defineProtocol({ name: "slow", framing: packet(2), states: { ready: {} } });`;
-  const { Program, freePort } = await import("../support/program.js");
   const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
   const program = new Program(
     ["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", "--log-format=json", ...ports],

@@ -1,17 +1,9 @@
 /** The running program is steered: suspended, resumed, drained, scaled, and told what to log. */
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import {
-  endAll,
-  eventually,
-  http,
-  type LogLine,
-  Program,
-  run,
-  type Served,
-  series,
-  serveProgram,
-} from "../support/program.js";
+import { endAll, type LogLine, Program, run, type Served, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -41,7 +33,7 @@ export default defineProtocol({
 `;
 
 function guests(...args: string[]) {
-  return serveProgram(["./guest.ts", ...args], { files: { "guest.ts": GUEST } });
+  return serveProtocol("guest.ts", GUEST, args);
 }
 
 const drover = ({ control }: Served, ...line: string[]) => run([...line, "--control", control]);

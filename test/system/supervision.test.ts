@@ -3,19 +3,12 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import {
-  childrenOf,
-  endAll,
-  eventually,
-  freePort,
-  http,
-  isAlive,
-  Program,
-  run,
-  series,
-  serveProgram,
-} from "../support/program.js";
+import { childrenOf, isAlive } from "../support/os-processes.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, run, serveProgram, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -40,7 +33,7 @@ export default defineProtocol({
 `;
 
 function fragile(...args: string[]) {
-  return serveProgram(["./fragile.ts", ...args], { files: { "fragile.ts": FRAGILE } });
+  return serveProtocol("fragile.ts", FRAGILE, args);
 }
 
 async function asks(port: number, word: string): Promise<string> {

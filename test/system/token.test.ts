@@ -4,7 +4,9 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ask, post } from "../admin/support.js";
-import { endAll, eventually, freePort, run, serveProgram } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, run, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 

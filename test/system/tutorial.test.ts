@@ -1,8 +1,10 @@
 /** The tutorial's steps, with the built program: say hello, look at the tree, kill a connection, read the report. */
-
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, run, series, serveProgram } from "../support/program.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, run, serveProgram, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -84,7 +86,6 @@ test("a killed connection is reported in SASL's layout with --log-format pretty"
 });
 
 async function startPretty() {
-  const { Program, freePort } = await import("../support/program.js");
   const [port, adminPort] = [await freePort(), await freePort()];
   const program = new Program([
     "start",
@@ -99,7 +100,8 @@ async function startPretty() {
 }
 
 test("a handler that throws closes its own connection, leaves a crash report, and the worker goes on", async () => {
-  const { program, port, adminPort } = await serveWith(
+  const { program, port, adminPort } = await serveProtocol(
+    "protocol.ts",
     `import { defineProtocol, packet } from "drover";
      export default defineProtocol({
        name: "touchy",
@@ -130,11 +132,6 @@ test("a handler that throws closes its own connection, leaves a crash report, an
   );
   other.end();
 });
-
-/** Serves a protocol of the test's own. */
-function serveWith(code: string, args: readonly string[]) {
-  return serveProgram(["./protocol.ts", ...args], { files: { "protocol.ts": code } });
-}
 
 test("/health, /ready, /tree and /metrics answer over HTTP", async () => {
   const { adminPort, port } = await serveProgram();

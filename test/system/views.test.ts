@@ -1,9 +1,10 @@
 /** Looking into the built program: lists, what processes hold, traces and events, through real workers. */
 import { afterEach, expect, test } from "vitest";
 import { ask, listenTo, post } from "../admin/support.js";
+import { series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, series, serveProgram } from "../support/program.js";
-import { until } from "../support/until.js";
+import { endAll, serveProtocol } from "../support/program.js";
+import { eventually, until } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -29,7 +30,7 @@ export default defineProtocol({
 `;
 
 async function desk(...args: string[]) {
-  const served = await serveProgram(["./desk.ts", ...args], { files: { "desk.ts": PROTOCOL } });
+  const served = await serveProtocol("desk.ts", PROTOCOL, args);
   const clients: { client: FrameClient; pid: string }[] = [];
   /** Connects until so many are there, in every worker at least one. */
   const fill = async (count: number) => {

@@ -1,7 +1,10 @@
 /** Workers that do not turn their loop: they are seen, killed from outside, and never outlive their primary. */
 import { afterAll, describe, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, eventually, http, isAlive, series, serveProgram } from "../support/program.js";
+import { isAlive } from "../support/os-processes.js";
+import { endAll, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterAll(endAll);
 
@@ -28,7 +31,7 @@ function spinForever(ms: number): void {
 `;
 
 function busy(...args: string[]) {
-  return serveProgram(["./busy.ts", ...args], { files: { "busy.ts": BUSY } });
+  return serveProtocol("busy.ts", BUSY, args);
 }
 
 async function workerNode(adminPort: number, slot: number): Promise<any> {

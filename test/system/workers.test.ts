@@ -3,17 +3,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { runLoad } from "../../scripts/load/generator/run.js";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import {
-  endAll,
-  eventually,
-  freePort,
-  http,
-  isAlive,
-  Program,
-  series,
-  serveProgram,
-} from "../support/program.js";
+import { isAlive } from "../support/os-processes.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 

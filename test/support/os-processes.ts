@@ -1,0 +1,23 @@
+/** OS processes as the kernel lists them in /proc: the children of one, and whether one is alive. */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** The OS processes whose parent this is. */
+export function childrenOf(osPid: number): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === osPid) found.push(Number(name));
+    } catch {}
+  }
+  return found.sort((a, b) => a - b);
+}
+
+export function isAlive(osPid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${osPid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
