@@ -1,11 +1,11 @@
-// node scripts/run.mjs bench-scrape [--workers N] [--rounds N]: how long a scrape holds the primary's event loop.
+// node scripts/run.mjs bench-scrape [--workers N] [--rounds N]: how long a scrape blocks the primary's event loop.
 // Exit code 1 when the median misses the target.
 import { parseArgs } from "node:util";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../src/tcp/observe/events.js";
 import { Metrics } from "../src/telemetry/metrics/metrics.js";
 import { GAUGES, type Snapshot, TOTALS } from "../src/telemetry/metrics/snapshot.js";
 
-/** Milliseconds, with 16 workers. */
+/** Target for the median in milliseconds, with 16 workers. */
 const TARGET = 5;
 
 const { values } = parseArgs({
@@ -16,7 +16,7 @@ const workers = Number(values.workers);
 const metrics = new Metrics({ version: "0", listener: "main", protocol: "echo", transport: "handle" });
 metrics.restartsLeft("drover", 5);
 
-/** Numbers as long as those of a server that has run for weeks. */
+/** Numbers with as many digits as those of a server that has run for weeks. */
 function snapshot(worker: number): Snapshot {
   const numbers = (names: readonly string[]) =>
     Object.fromEntries(names.map((name, at) => [name, 123_456_789_012 + worker * 1_000 + at]));
@@ -38,7 +38,7 @@ const times: number[] = [];
 let text = "";
 for (let round = 0; round < Number(values.rounds); round++) {
   const before = performance.now();
-  // No part of it waits for anything: it is over before the next timer or socket has its turn.
+  // Never waits: it completes before the event loop handles the next timer or socket.
   text = await metrics.render();
   times.push(performance.now() - before);
 }

@@ -1,5 +1,5 @@
-// npm run bench: this server on both transports beside bare node:net and the tutorial in Erlang, in one run. Writes
-// scripts/bench/results.json, the drawing results.svg, and the table in scripts/HOW-FAST.md.
+// npm run bench: compares drover on both transports with bare node:net and the tutorial's server in Erlang, in one run.
+// Writes scripts/bench/results.json, the chart results.svg and the table in scripts/HOW-FAST.md.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,22 +10,22 @@ import { bytesPerConnection, compare, LOADS } from "./bench/measure.js";
 import { drawing, markdown, type Outcome } from "./bench/report.js";
 import { contestants, isInstalled, type Server, start, WORKERS } from "./bench/servers.js";
 import { GENERATOR } from "./load/both-sides/messages.js";
-import { Generators } from "./load/coordinator/generator-pool.js";
+import { GeneratorPool } from "./load/coordinator/generator-pool.js";
 import { thisMachine } from "./load/coordinator/machine.js";
-import { serveAsGenerator } from "./load/generator/process.js";
+import { runGeneratorProcess } from "./load/generator/process.js";
 
 const ENTRY = fileURLToPath(import.meta.url);
 const GENERATORS = 2;
 const PAGE = "scripts/HOW-FAST.md";
 const HELP = `npm run bench -- [options]
 
-This server on both transports beside bare node:net and the tutorial in Erlang, in one run of some four minutes.
-Writes scripts/bench/results.json, the drawing results.svg, and the table in ${PAGE}.
+Compares drover on both transports with bare node:net and the tutorial's server in Erlang, in one run of some four
+minutes. Writes scripts/bench/results.json, the chart results.svg and the table in ${PAGE}.
 
-  --rounds N     how often each server is loaded with each load (5)
-  --seconds N    how long each time (2)
-  --idle N       connections to hold for the memory of each, at least 2000 (10000)
-  --dry          print the table, write nothing
+  --rounds N     rounds of each load on each server (default 5)
+  --seconds N    duration of each round in seconds (default 2)
+  --idle N       idle connections for the memory measurement, at least 2000 (default 10000)
+  --dry          print the table, write no files
   --help         print this
 `;
 const [BEGIN, END] = ["<!-- bench -->", "<!-- /bench -->"];
@@ -72,9 +72,7 @@ async function main(args: string[]): Promise<number> {
   const options = optionsFrom(args);
   if (!options) return 64;
   if (process.platform !== "linux") {
-    process.stderr.write(
-      "bench: CPU time and memory of other processes are read from /proc: run it on Linux\n",
-    );
+    process.stderr.write("bench: needs Linux: CPU time and memory of the servers are read from /proc\n");
     return 69;
   }
   const outcome = await measure(options, args);
@@ -85,21 +83,21 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function measure({ rounds, seconds, idle }: Options, args: string[]): Promise<Outcome> {
-  const tell = (what: string) => void process.stderr.write(`bench: ${what}\n`);
+  const log = (what: string) => void process.stderr.write(`bench: ${what}\n`);
   const servers: Server[] = [];
-  const crew = new Generators(ENTRY, GENERATORS);
+  const generators = new GeneratorPool(ENTRY, GENERATORS);
   try {
     for (const contestant of contestants(ROOT, ENTRY)) {
       if (isInstalled(contestant)) servers.push(await start(contestant));
-      else tell(`${contestant.name} is left out: ${contestant.needs} is not installed`);
+      else log(`skipped ${contestant.name}: ${contestant.needs} is not installed`);
     }
-    // First, while every server is fresh: memory that a load left behind would hide what a connection costs.
+    // First, while the servers are fresh: memory left over from a load would hide the cost of a connection.
     const bytes: Record<string, number> = {};
     for (const server of servers) {
-      tell(`${idle} idle connections, ${server.contestant.name}`);
-      bytes[server.contestant.name] = await bytesPerConnection(server, idle, crew);
+      log(`${idle} idle connections, ${server.contestant.name}`);
+      bytes[server.contestant.name] = await bytesPerConnection(server, idle, generators);
     }
-    const rows = await compare(servers, LOADS, crew, { rounds, durationMs: seconds * 1_000 }, tell);
+    const rows = await compare(servers, LOADS, generators, { rounds, durationMs: seconds * 1_000 }, log);
     return {
       ...{ date: new Date().toISOString(), machine: thisMachine(), rounds, seconds, rows },
       command: `npm run bench${args.length > 0 ? ` -- ${args.join(" ")}` : ""}`,
@@ -112,7 +110,7 @@ async function measure({ rounds, seconds, idle }: Options, args: string[]): Prom
       idle: { connections: idle, bytes },
     };
   } finally {
-    await Promise.all([crew.end(), ...servers.map((server) => server.stop())]);
+    await Promise.all([generators.end(), ...servers.map((server) => server.stop())]);
   }
 }
 
@@ -130,16 +128,16 @@ function write(outcome: Outcome, table: string): void {
   writeFileSync(join(ROOT, PAGE), `${before}${BEGIN}\n${table}\n${END}${after}`);
 }
 
-/** The repository: this file is bundled into dist/scripts. */
+/** Root of the repository. This file runs from dist/scripts, where it is bundled. */
 const ROOT = (() => {
   for (const up of ["../..", ".."]) {
     const folder = fileURLToPath(new URL(up, import.meta.url));
     if (existsSync(join(folder, "package.json"))) return folder;
   }
-  throw new Error("bench: the repository is not around this file");
+  throw new Error("bench: no package.json above this file: run it with npm run bench in a clone");
 })();
 
 const [what, port] = process.argv.slice(2);
-if (what === GENERATOR && process.send) serveAsGenerator();
+if (what === GENERATOR && process.send) runGeneratorProcess();
 else if (what === BARE_NET) serveBareNet(Number(port), WORKERS);
 else process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,5 @@
-// Builds dist/: the program, the library and the built-in protocols as one set of ES modules with shared
-// chunks (so that a protocol which imports "drover" gets the very modules that serve it), the observer page
-// with all that it needs from others, and the types.
+// Builds dist/: program, library and built-in protocols as ES modules with shared chunks (a protocol that imports
+// "drover" gets the same module instances that serve it), the observer page with its dependencies, and the types.
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -45,7 +44,7 @@ await build({
   logLevel: "warning",
 });
 copyFileSync(join(root, "src/admin/page/index.html"), join(out, "page/index.html"));
-// Their licences want to be passed on with their code.
+// Their licences require a copy with the bundled code.
 const bundled = ["preact", "d3-hierarchy", "uplot"];
 const licences = bundled.map(
   (name) => `${name}\n\n${readFileSync(join(root, "node_modules", name, "LICENSE"), "utf8")}`,

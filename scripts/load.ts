@@ -1,12 +1,12 @@
-// npm run load: puts load on an echo server and tells the truth about what came back. See load/flags.ts for the
-// options. Tests call load/run.ts instead, which does the same inside their own process.
+// npm run load: load generator for an echo server. Options: load/command-line/flags.ts. Tests call
+// load/generator/run.ts instead, which runs the same load inside their own process.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { GENERATOR } from "./load/both-sides/messages.js";
 import { helpText, parseArguments, type Settings, UsageError } from "./load/command-line/arguments.js";
 import { explain } from "./load/command-line/expectations.js";
-import { type Calls, runSession } from "./load/coordinator/session.js";
-import { serveAsGenerator } from "./load/generator/process.js";
+import { runSession, type SessionOptions } from "./load/coordinator/session.js";
+import { runGeneratorProcess } from "./load/generator/process.js";
 import { html } from "./load/report/html.js";
 import { json, passed } from "./load/report/json.js";
 import { openingLine, progressLine, table, unitOf } from "./load/report/table.js";
@@ -16,16 +16,16 @@ const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, interrupted: 130 };
 async function main(args: string[]): Promise<number> {
   const settings = settingsFrom(args);
   if (typeof settings === "number") return settings;
-  // The reader of a pipe may leave before the end; the exit code still counts.
+  // The reader of a pipe may close it before the end; the exit code must still be right.
   process.stdout.on("error", () => {});
   const command = `npm run load -- ${args.map(quoted).join(" ")}`.trim();
-  const calls = {
+  const options = {
     entry: fileURLToPath(import.meta.url),
     command,
     signal: interrupted(),
     ...progress(settings),
   };
-  const report = await runSession(settings, calls).catch((error: Error) => {
+  const report = await runSession(settings, options).catch((error: Error) => {
     process.stderr.write(`load: ${error.message}\n`);
   });
   if (!report) return EXIT.unavailable;
@@ -61,8 +61,8 @@ function interrupted(): AbortSignal {
   return stop.signal;
 }
 
-/** On a terminal one line that changes, else a line each second. */
-function progress(settings: Settings): Pick<Calls, "onOpening" | "onPoint"> {
+/** Progress on stderr: on a terminal one line that is overwritten, else one line per second. */
+function progress(settings: Settings): Pick<SessionOptions, "onOpening" | "onPoint"> {
   const unit = unitOf(settings);
   const [before, after] = process.stderr.isTTY ? ["\r\u001b[K", ""] : ["", "\n"];
   const say = (line: string) => void process.stderr.write(`${before}${line}${after}`);
@@ -76,5 +76,5 @@ function quoted(argument: string): string {
   return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-if (process.argv[2] === GENERATOR && process.send) serveAsGenerator();
+if (process.argv[2] === GENERATOR && process.send) runGeneratorProcess();
 else process.exitCode = await main(process.argv.slice(2));

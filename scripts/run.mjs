@@ -1,4 +1,4 @@
-// Runs scripts/NAME.ts: Node 20 cannot read TypeScript by itself.
+// Runs scripts/NAME.ts: bundles it to dist/scripts/NAME.js, because Node 20 cannot load TypeScript.
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -7,7 +7,7 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [name, ...args] = process.argv.slice(2);
 const outfile = join(root, "dist", "scripts", `${name}.js`);
-// Renamed when it is whole: another run of the same script may be starting its processes from it just now.
+// Renamed when complete: another run of the same script may be forking processes from the file.
 const built = `${outfile}.${process.pid}`;
 mkdirSync(join(root, "dist", "scripts"), { recursive: true });
 await build({

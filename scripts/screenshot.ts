@@ -1,10 +1,10 @@
 /**
- * Takes the picture of the observer page that the README shows: a real server with a few clients, one of whose
- * workers is killed, and a real Chromium that comes later and follows one client.
+ * Makes the screenshot of the observer page for the README: starts the server with a few clients, kills one worker,
+ * opens the page in Chromium and traces one connection.
  *
  *   node scripts/setup.mjs && node scripts/run.mjs screenshot
  *
- * It takes a good minute, and needs Chromium (`chromium`, or the path in CHROMIUM) and the ports 2222 and 9464.
+ * Takes a good minute. Needs Chromium (`chromium`, or the path in CHROMIUM) and the free ports 2222 and 9464.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,17 +13,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { Clients } from "./screenshot/clients.js";
-import { indexed } from "./screenshot/palette-png.js";
-import { PictureServer } from "./screenshot/server.js";
+import { toPalettePng } from "./screenshot/palette-png.js";
+import { ScreenshotServer } from "./screenshot/server.js";
 
 const TARGET = join(import.meta.dirname, "../../src/admin/page/observer.png");
 const SIZE = { width: 1440, height: 1000 };
-/** Milliseconds: what the charts show at least, and when in it a worker is killed. */
+/** Milliseconds that the charts show at least, and when a worker is killed in that time. */
 const CHARTED = 62_000;
 const KILLED_AFTER = 34_000;
-/** Which worker accepts is chance: so often it is looked whether both have clients. */
-const LOOKS_EVERY = 2_000;
-/** Until the trace is as long as its place. */
+/** Interval for checking that both workers have clients: which worker accepts is chance. */
+const CHECK_EVERY = 2_000;
+/** Until the trace fills its place on the page. */
 const TRACED_FOR = 9_000;
 
 async function take(page: string, peer: string): Promise<Buffer> {
@@ -43,18 +43,18 @@ async function take(page: string, peer: string): Promise<Buffer> {
 }
 
 const dir = mkdtempSync(join(tmpdir(), "drover-picture-"));
-const server = new PictureServer(dir);
+const server = new ScreenshotServer(dir);
 const clients = new Clients(server.port);
 try {
   await server.started;
   clients.begin();
   await sleep(KILLED_AFTER);
   await server.killWorker();
-  for (let left = CHARTED - KILLED_AFTER; left > 0; left -= LOOKS_EVERY) {
-    await sleep(LOOKS_EVERY);
-    if (!(await server.isShared())) clients.oneComesBack();
+  for (let left = CHARTED - KILLED_AFTER; left > 0; left -= CHECK_EVERY) {
+    await sleep(CHECK_EVERY);
+    if (!(await server.isShared())) clients.reconnectOne();
   }
-  const picture = indexed(await take(await server.page(), clients.calm));
+  const picture = toPalettePng(await take(await server.page(), clients.quietPeer));
   writeFileSync(TARGET, picture);
   process.stdout.write(`${TARGET}: ${Math.ceil(picture.length / 1000)} kB\n`);
 } finally {

@@ -1,5 +1,5 @@
-// Makes a clone ready to run: installs what the lock file names and builds dist/, each only when it is
-// missing or stale. Both `npm start` and `npm test` call it first, so it has to be quick when all is well.
+// Prepares a clone: installs the packages of the lock file and builds dist/, each only when missing or stale.
+// `npm start` and `npm test` run it first, so it must be quick when nothing is to be done.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...names) => join(root, ...names);
 const read = (file) => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
-/** A fingerprint of what dist/ is built from: a file that is gone must make it stale as well, which no newest-mtime test sees. */
+/** Fingerprint of the sources of dist/. A hash, because the newest mtime does not change when a file is removed. */
 function sources() {
   const hash = createHash("sha256");
   const visit = (path) => {
@@ -35,7 +35,7 @@ const lock = createHash("sha256")
   .digest("hex");
 const installed = at("node_modules", ".drover-lock");
 if (read(installed) !== lock) {
-  run("installing what package-lock.json names", "npm", ["ci", "--no-audit", "--no-fund"]);
+  run("installing packages of package-lock.json", "npm", ["ci", "--no-audit", "--no-fund"]);
   writeFileSync(installed, lock);
 }
 

@@ -31,10 +31,10 @@ function stop(pid: Pid): Promise<void> {
   });
 }
 
-/** Casts between two turns of the event loop: a sender that never pauses fills mailboxes, whoever it is. */
+/** Casts per turn of the event loop: without a pause the sender would fill the mailbox of any library. */
 export const BATCH = 10_000;
 
-export const ours: Contestant = {
+export const drover: Contestant = {
   name: "drover",
   async casts(count) {
     let done = () => {};

@@ -1,18 +1,19 @@
-/** How the benchmark measures: interleaved rounds, so that a busy moment of the machine hits everybody, and medians. */
+/** Measures the process libraries in interleaved rounds, so that a busy moment of the machine affects all; medians. */
+import { median } from "../bench/median.js";
 
 export const MEASURES = ["casts", "calls", "spawns", "bytes"] as const;
 export type Measure = (typeof MEASURES)[number];
 
-/** One of those that are compared. Each measurement starts anew and leaves nothing behind. */
+/** A library under comparison. Each measurement starts from nothing and cleans up. */
 export interface Contestant {
   readonly name: string;
-  /** Sends that many casts to one process and resolves when the last has been handled. */
+  /** Sends `count` casts to one process; resolves when the last is handled. */
   casts(count: number): Promise<void>;
-  /** Asks one process that often, one after the other, and waits for every answer. */
+  /** Makes `count` calls to one process, each after the reply to the one before. */
   calls(count: number): Promise<void>;
-  /** Starts and stops that many processes, one after the other. */
+  /** Starts and stops `count` processes, one after the other. */
   spawns(count: number): Promise<void>;
-  /** Starts that many processes that then do nothing; returns what ends them. */
+  /** Starts `count` idle processes; returns the function that stops them. */
   idle(count: number): Promise<() => Promise<void> | void>;
 }
 
@@ -25,7 +26,7 @@ async function perSecond(count: number, work: (count: number) => Promise<void>):
   return count / ((performance.now() - start) / 1000);
 }
 
-/** What is in use after everything that can be collected has been. */
+/** Heap in use after garbage collection. */
 async function heap(): Promise<number> {
   for (let round = 0; round < 4; round++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -42,21 +43,13 @@ async function bytesEach(contestant: Contestant, count: number): Promise<number>
   return (after - before) / count;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-}
-
 function measure(contestant: Contestant, what: Measure, count: number): Promise<number> {
   if (what === "bytes") return bytesEach(contestant, count);
   return perSecond(count, (many) => contestant[what](many));
 }
 
-/** The medians of `rounds` rounds, after one that does not count. */
-export async function race(
+/** Medians of `rounds` rounds, after one warm-up round. */
+export async function measureAll(
   contestants: readonly Contestant[],
   counts: Counts,
   rounds: number,

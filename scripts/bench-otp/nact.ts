@@ -1,4 +1,4 @@
-/** nact: `spawn` below a system of its own for every measurement. */
+/** nact: `spawn` in a new actor system for each measurement. */
 import { dispatch, query, type Ref, spawn, start, stop } from "nact";
 import { BATCH } from "./drover.js";
 import type { Contestant } from "./measure.js";
@@ -7,7 +7,7 @@ interface Message {
   readonly reply?: Ref<number>;
 }
 
-/** As long as a call of ours waits. */
+/** The default timeout of drover's `call`. */
 const TIMEOUT = 5_000;
 
 function counter(system: any, until: number, done: () => void): any {
@@ -23,7 +23,7 @@ function counter(system: any, until: number, done: () => void): any {
   );
 }
 
-/** Its own names are random numbers, of which two are the same sooner or later: we give them. */
+/** Actors get explicit names: nact's default names are random numbers, which collide sooner or later. */
 const nothing = (state: unknown) => state;
 
 export const nact: Contestant = {

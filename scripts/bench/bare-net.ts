@@ -1,8 +1,8 @@
-// The floor of node:net: what a user would write in a minute. No framing, every chunk is written back.
+// Baseline: an echo server on bare node:net and node:cluster. No framing, every chunk is written back.
 import cluster from "node:cluster";
 import { createServer } from "node:net";
 
-/** The argument that makes the benchmark this server. */
+/** The argument with which the benchmark script runs as this server. */
 export const BARE_NET = "bare-net";
 
 export function serveBareNet(port: number, workers: number): void {

@@ -1,9 +1,9 @@
-// Every server is loaded in turn, round after round, so that a busy moment of the machine hits all of them; what
-// counts are medians, and above all the ratios between them.
+// Measures every server in turn, round after round, so that a busy moment of the machine affects all of them. The
+// results are medians; the ratios between servers are more stable than the figures themselves.
 import type { LoadOptions } from "../load/both-sides/options.js";
-import { errorTotal } from "../load/both-sides/result.js";
-import type { Generators } from "../load/coordinator/generator-pool.js";
-import { perSecond } from "../load/report/format.js";
+import { errorTotal, perSecond } from "../load/both-sides/result.js";
+import type { GeneratorPool } from "../load/coordinator/generator-pool.js";
+import { median } from "./median.js";
 import { cpuSeconds, memoryBytes } from "./process-usage.js";
 import type { Server } from "./servers.js";
 
@@ -41,11 +41,11 @@ export const LOADS: readonly Load[] = [
   },
 ];
 
-/** Of one server under one load, over all rounds. */
+/** Result of one server under one load: medians over all rounds. */
 export interface Row {
   load: string;
   server: string;
-  /** Microseconds of the server's CPU time for each frame, or connection. */
+  /** CPU time of the server in µs per frame, in mode connect per connection. */
   cpuUs: { median: number; least: number; most: number };
   perSecond: number;
   p50Ms: number;
@@ -66,17 +66,18 @@ const WARM_UP = { connections: 50, window: 4, durationMs: 1_000 };
 export async function compare(
   servers: readonly Server[],
   loads: readonly Load[],
-  crew: Generators,
+  generators: GeneratorPool,
   { rounds, durationMs }: { rounds: number; durationMs: number },
-  tell: (what: string) => void,
+  log: (what: string) => void,
 ): Promise<Row[]> {
-  for (const { port } of servers) await crew.run({ ...WARM_UP, port });
+  for (const { port } of servers) await generators.run({ ...WARM_UP, port });
   const rows: Row[] = [];
   for (const load of loads) {
     const samples = new Map<Server, Sample[]>(servers.map((server) => [server, []]));
     for (let round = 1; round <= rounds; round++) {
-      tell(`${load.name}, round ${round} of ${rounds}`);
-      for (const server of servers) samples.get(server)!.push(await measure(server, load, crew, durationMs));
+      log(`${load.name}, round ${round} of ${rounds}`);
+      for (const server of servers)
+        samples.get(server)!.push(await measure(server, load, generators, durationMs));
     }
     for (const [server, all] of samples) rows.push(rowOf(load.name, server.contestant.name, all));
   }
@@ -86,11 +87,11 @@ export async function compare(
 async function measure(
   { port, osPid }: Server,
   { options }: Load,
-  crew: Generators,
+  generators: GeneratorPool,
   durationMs: number,
 ): Promise<Sample> {
   const before = cpuSeconds(osPid);
-  const result = await crew.run({ ...options, port, durationMs });
+  const result = await generators.run({ ...options, port, durationMs });
   const used = cpuSeconds(osPid) - before;
   const { tally, latency } = result;
   const count = options.mode === "connect" ? tally.visits : tally.echoed;
@@ -117,32 +118,30 @@ function rowOf(load: string, server: string, samples: readonly Sample[]): Row {
   };
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 const FIRST_CONNECTIONS = 1_000;
 const HOLD_MS = 2_500;
 
 /**
- * Bytes that the server holds for each silent connection: the slope from 1,000 of them to `count`, because what a
- * server has allocated beforehand would hide the first ones. Only of a server that has served nothing yet.
+ * Memory of the server per idle connection: the slope from 1,000 connections to `count`, because memory that the server
+ * has allocated in advance would hide the first ones. The server must not have served anything before.
  */
-export async function bytesPerConnection(server: Server, count: number, crew: Generators): Promise<number> {
-  const few = await memoryHolding(server, FIRST_CONNECTIONS, crew);
-  const many = await memoryHolding(server, count, crew);
+export async function bytesPerConnection(
+  server: Server,
+  count: number,
+  generators: GeneratorPool,
+): Promise<number> {
+  const few = await memoryHolding(server, FIRST_CONNECTIONS, generators);
+  const many = await memoryHolding(server, count, generators);
   return (many - few) / (count - FIRST_CONNECTIONS);
 }
 
 async function memoryHolding(
   { port, osPid, contestant }: Server,
   count: number,
-  crew: Generators,
+  generators: GeneratorPool,
 ): Promise<number> {
   let memory = 0;
-  const result = await crew.run({
+  const result = await generators.run({
     ...{ mode: "idle", port, connections: count, rate: 1, durationMs: HOLD_MS, reset: true },
     onProgress: () => {
       memory = memoryBytes(osPid);

@@ -1,10 +1,10 @@
-// What the operating system says that a server and all its children have used: CPU time, and memory with shared
-// pages divided among those who share them.
+// CPU time and memory of an OS process and its descendants, from /proc. Memory is PSS: shared pages are divided by the
+// number of processes that map them.
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Of the kernel's accounting: 100 in a second on every Linux. */
+/** Clock ticks of the kernel's accounting: 100 per second on every Linux. */
 const TICKS_PER_SECOND = 100;
-/** Fields after the command's closing bracket. */
+/** Indexes of fields in /proc/PID/stat, counted after the bracket that closes the command. */
 const PARENT = 1;
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;

@@ -1,4 +1,4 @@
-// What the benchmark found, as a table and as a drawing. Both are made of the same JSON and nothing else.
+// Results of the benchmark as a Markdown table and as an SVG chart, both made from the JSON alone.
 import { escaped } from "../chart/line-chart.js";
 import { describe, type Machine } from "../load/coordinator/machine.js";
 import { duration, grouped } from "../load/report/format.js";
@@ -37,7 +37,7 @@ export function markdown(outcome: Outcome): string {
   const made =
     `${outcome.date.slice(0, 10)}, ${describe(outcome.machine)}, drover ${outcome.version}` +
     `${outcome.erlang ? `, Erlang/OTP ${outcome.erlang}` : ""}; ` +
-    `medians of ${outcome.rounds} rounds of ${outcome.seconds} s, every server in turn. Command: \`${outcome.command}\``;
+    `medians of ${outcome.rounds} rounds of ${outcome.seconds} s, servers in turn. Command: \`${outcome.command}\``;
   return [...lines, "", made, "", ...about].join("\n");
 }
 
@@ -99,7 +99,7 @@ export function drawing(outcome: Outcome): string {
     const [x, y] = [(i % COLUMNS) * PANEL_WIDTH, 58 + Math.floor(i / COLUMNS) * panelHeight];
     return `<g transform="translate(${x + 16} ${y})">${panelBody(panel)}</g>`;
   });
-  const label = `Cost of each frame or connection, drover beside ${outcome.servers
+  const label = `CPU time per frame and memory per connection, drover compared with ${outcome.servers
     .slice(1)
     .map(({ name }) => name)
     .join(", ")}`;
@@ -111,7 +111,7 @@ export function drawing(outcome: Outcome): string {
 @media (prefers-color-scheme: dark) { .paper { fill: #16171a; } text { fill: #e9eaec; } .quiet { fill: #a3a7b0; } .other { fill: #4b505a; } .ours { fill: #6db3f2; } }
 </style>
 <rect class="paper" width="${WIDTH}" height="${height}" rx="8"/>
-<text class="title" x="16" y="28">What a frame costs the server</text>
+<text class="title" x="16" y="28">CPU time per frame, memory per connection</text>
 <text class="quiet" x="16" y="46">Shorter is better. ${escaped(`${outcome.date.slice(0, 10)}, ${describe(outcome.machine)}, medians of ${outcome.rounds} rounds`)}</text>
 ${drawn.join("\n")}
 </svg>
@@ -130,7 +130,12 @@ function panelsOf({ rows, idle, servers }: Outcome): Panel[] {
   const bars = servers.map(({ name }) => ({ name, value: idle.bytes[name]! }));
   return [
     ...loads,
-    { title: "idle", about: `each of ${grouped(idle.connections)} silent connections`, unit: "bytes", bars },
+    {
+      title: "idle",
+      about: `per connection, ${grouped(idle.connections)} of them idle`,
+      unit: "bytes",
+      bars,
+    },
   ];
 }
 

@@ -1,5 +1,5 @@
-// The servers that are compared, each with two workers on a port of its own. One whose program is not installed
-// is left out, and that is said.
+// The servers that the benchmark compares, each with two workers on its own port. A server whose program is not
+// installed is skipped with a message.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
@@ -14,9 +14,9 @@ const RETRY_MS = 100;
 
 export interface Contestant {
   name: string;
-  /** What it is, for the table's legend. */
+  /** Description for the legend of the table. */
   about: string;
-  /** The program it needs besides Node. */
+  /** Program that must be installed besides Node. */
   needs?: string;
   command(port: number, folder: string): string[];
 }
@@ -36,8 +36,8 @@ export function contestants(root: string, entry: string): Contestant[] {
   ];
   const eval_ = (port: number) => `tutorial:serve(${port}).`;
   return [
-    { name: "drover", about: "this server, transport handle", command: ours("handle") },
-    { name: "drover stream", about: "this server, transport stream", command: ours("stream") },
+    { name: "drover", about: "transport handle", command: ours("handle") },
+    { name: "drover stream", about: "transport stream", command: ours("stream") },
     {
       name: "bare net",
       about: "node:cluster and node:net, no framing, every chunk written back",
@@ -72,7 +72,7 @@ export async function start(contestant: Contestant): Promise<Server> {
   const port = await freePort();
   const [program = "", ...args] = contestant.command(port, folder);
   const env = { ...process.env, XDG_RUNTIME_DIR: folder };
-  // A group of its own, so that its workers end with it however it is written.
+  // Its own process group, so that SIGKILL ends its workers too.
   const child = spawn(program, args, {
     env,
     cwd: folder,
@@ -116,5 +116,5 @@ async function accepts(port: number, child: ChildProcess, name: string): Promise
       socket.destroy();
     }
   }
-  throw new Error(`${name} does not accept connections after ${START_MS / 1_000} s`);
+  throw new Error(`${name} accepted no connection within ${START_MS / 1_000} s`);
 }

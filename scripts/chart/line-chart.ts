@@ -1,5 +1,5 @@
-// Line charts as SVG text: no library, no script. Colours are CSS variables, so that the page decides on light and
-// dark; the drawing is small and its letters large, so that it can be read on a phone as well.
+// Line charts as SVG text, without library or script. Colours are CSS variables, so that the page decides on light and
+// dark. The chart is small and its letters large, so that it is readable on a phone.
 import type { Scale } from "./scale.js";
 
 export interface Series {
@@ -17,14 +17,14 @@ export interface Mark {
 }
 
 export interface LineChart {
-  /** Read aloud in place of the drawing. */
+  /** aria-label of the chart. */
   label: string;
   series: Series[];
   x: Scale;
   y: Scale;
   formatX(value: number): string;
   formatY(value: number): string;
-  /** Moments at which something happened. */
+  /** Vertical lines at events. */
   marks?: Mark[];
 }
 
@@ -89,7 +89,7 @@ function line({ points, color, name }: Series, chart: LineChart): string {
       return;
     }
     const place = `${px(chart, x)},${py(chart, y)}`;
-    // A value between two gaps would be a line of no length: round ends make it a dot.
+    // A value between two gaps would be a line of length zero: with round line caps it is drawn as a dot.
     const alone = !drawing && points[i + 1]?.[1] === undefined;
     parts.push(alone ? `M${place}h0.01` : `${drawing ? "L" : "M"}${place}`);
     drawing = true;

@@ -1,7 +1,7 @@
-// From values to places on a drawing, and which values deserve a tick.
+// Scales of a chart axis: the position of a value, and the ticks.
 
 export interface Scale {
-  /** 0 at the beginning of the axis, 1 at its end. */
+  /** Position of a value: 0 at the start of the axis, 1 at its end. */
   at(value: number): number;
   ticks: number[];
 }
@@ -16,14 +16,14 @@ export function linear(max: number, wanted = 4): Scale {
   return { at: (value) => value / end, ticks };
 }
 
-/** Like `linear`, but the axis ends where the values do. */
+/** Like `linear`, but the axis ends at the maximum instead of a tick. */
 export function span(max: number, wanted = 5): Scale {
   const { ticks } = linear(max, wanted);
   const end = max > 0 ? max : 1;
   return { at: (value) => value / end, ticks: ticks.filter((tick) => tick <= end) };
 }
 
-/** Powers of ten, and 2 and 5 between them where there are few. */
+/** Logarithmic. Ticks at powers of ten, with 2 and 5 between them over at most two decades. */
 export function logarithmic(min: number, max: number): Scale {
   const low = 10 ** Math.floor(Math.log10(Math.max(min, 1e-9)) + 1e-9);
   const high = 10 ** Math.max(Math.ceil(Math.log10(Math.max(max, 1e-9)) - 1e-9), Math.log10(low) + 1);
@@ -36,7 +36,7 @@ export function logarithmic(min: number, max: number): Scale {
   return { at: place, ticks };
 }
 
-/** Percentiles by how rare their exception is: 90, 99, 99.9 … stand at equal distances. */
+/** Percentile scale on which 90, 99, 99.9 … have equal distances. */
 export function nines(last: number): Scale {
   const depth = (percent: number) => -Math.log10(1 - Math.min(percent, 99.99999) / 100);
   const all = [50, 90, 99, 99.9, 99.99, 99.999];

@@ -1,12 +1,12 @@
-/** A few people who chat: more and less, as people do. Who loses the connection comes back. */
+/** Chat clients for the screenshot, with a varying rate. A client that loses its connection reconnects. */
 import { connect, type Socket } from "node:net";
 
 const NAMES = ["ada", "joe", "mike", "robert", "klacke"];
 const SAYINGS = ["hello, mike", "hello, joe", "system working?", "seems to be"];
-/** Milliseconds between two turns of all who talk much, and of the one who does not. */
+/** Milliseconds between two messages of the busy clients, and of the quiet one. */
 const EVERY = 100;
-const CALM_EVERY = 900;
-/** Turns of a wave of talking. */
+const QUIET_EVERY = 900;
+/** Period of the varying rate, in turns divided by 2π. */
 const WAVE = 17;
 
 export class Clients {
@@ -23,11 +23,11 @@ export class Clients {
   begin(): void {
     for (const at of NAMES.keys()) this.#join(at);
     this.#timers.push(setInterval(() => this.#talk(), EVERY));
-    this.#timers.push(setInterval(() => this.#say(0), CALM_EVERY));
+    this.#timers.push(setInterval(() => this.#say(0), QUIET_EVERY));
   }
 
-  /** The peer, as the server calls it, whose words can be read. */
-  get calm(): string {
+  /** Address of the quiet client, whose messages can be read in the trace. */
+  get quietPeer(): string {
     const { localAddress, localPort } = this.#sockets[0] as Socket;
     return `${localAddress}:${localPort}`;
   }
@@ -43,8 +43,8 @@ export class Clients {
     });
   }
 
-  /** One of those who talk much leaves, and comes back: perhaps to another worker. */
-  oneComesBack(): void {
+  /** Reconnects one busy client, perhaps to another worker. */
+  reconnectOne(): void {
     this.#left = (this.#left % (NAMES.length - 1)) + 1;
     this.#sockets[this.#left]?.destroy();
   }

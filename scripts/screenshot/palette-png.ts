@@ -1,25 +1,25 @@
-/** A screenshot as a PNG of 256 colours: a page has few, and it becomes a third as large. */
+/** Converts a screenshot to a PNG with a palette of 256 colours, which is a third of the size. */
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const COLOURS = 256;
-/** Bytes of a pixel, by PNG's type of colour; a screenshot has one of these. */
+/** Bytes per pixel by PNG colour type; screenshots have one of these. */
 const CHANNELS: Readonly<Record<number, number>> = { 2: 3, 6: 4 };
 
-/** @throws Error when it is no PNG of eight bits a channel, as browsers write them */
-export function indexed(png: Buffer): Buffer {
+/** @throws Error unless the PNG has 8 bits per channel, as browsers write it */
+export function toPalettePng(png: Buffer): Buffer {
   const chunks = chunksOf(png);
   const header = chunks.find(({ type }) => type === "IHDR")?.data as Buffer;
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const channels = CHANNELS[header[9] as number];
   if (header[8] !== 8 || channels === undefined || header[12] !== 0)
-    throw new Error("not a PNG of a browser");
+    throw new Error("screenshot is not a PNG with 8 bits per channel");
   const data = chunks.filter(({ type }) => type === "IDAT").map((chunk) => chunk.data);
   const pixels = unfiltered(inflateSync(Buffer.concat(data)), width * channels, channels);
   const colours = coloursOf(pixels, channels);
   const palette = [...byFrequency(colours)].slice(0, COLOURS);
   const places = placesIn(palette, colours);
-  // A byte for each pixel, each row without a filter, which does nothing for places in a palette.
+  // One byte per pixel; rows without a filter, which does not help with palette indexes.
   const rows = Buffer.alloc(height * (width + 1));
   for (const [at, colour] of colours.entries())
     rows[at + Math.floor(at / width) + 1] = places.get(colour) as number;
@@ -58,7 +58,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, check]);
 }
 
-/** The bytes of the pixels: each row was written as the difference from what is left of it or above. */
+/** Undoes the filters of PNG: rows are stored as differences from the pixel to the left or above. */
 function unfiltered(filtered: Buffer, stride: number, channels: number): Buffer {
   const pixels = Buffer.alloc((filtered.length / (stride + 1)) * stride);
   for (let row = 0; row * stride < pixels.length; row++) {
@@ -84,7 +84,7 @@ function paeth(left: number, above: number, corner: number): number {
   return b <= c ? above : corner;
 }
 
-/** One number for each pixel; nothing of a page can be seen through. */
+/** One number per pixel; alpha is ignored, a page is opaque. */
 function coloursOf(pixels: Buffer, channels: number): Uint32Array {
   const colours = new Uint32Array(pixels.length / channels);
   for (const at of colours.keys()) colours[at] = pixels.readUIntBE(at * channels, 3);
@@ -97,7 +97,7 @@ function byFrequency(colours: Uint32Array): number[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([colour]) => colour);
 }
 
-/** For each colour the place in the palette of that which is nearest. */
+/** The index of the nearest palette entry for each colour. */
 function placesIn(palette: readonly number[], colours: Uint32Array): Map<number, number> {
   const parts = palette.map(partsOf);
   return new Map(

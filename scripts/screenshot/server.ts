@@ -1,4 +1,4 @@
-/** A chat of the built program, on the ports that it has by default. */
+/** The built program with a chat protocol, on its default ports. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 const MAIN = join(import.meta.dirname, "../main.js");
 
-/** Who has said a name talks; a name that is none is more than it can bear. */
+/** The chat protocol: a client sends its name, then messages. Invalid JSON crashes the connection. */
 const CHAT = `
 import { defineProtocol, next, packet } from "drover";
 export default defineProtocol({
@@ -32,7 +32,7 @@ export default defineProtocol({
 });
 `;
 
-export class PictureServer {
+export class ScreenshotServer {
   readonly port = 2222;
   readonly started: Promise<void>;
   readonly #control: string;
@@ -53,22 +53,22 @@ export class PictureServer {
       this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
         if (text.includes(" serves chat ")) resolve();
       });
-      void this.#exited.then(() => reject(new Error("the server has ended: see above")));
+      void this.#exited.then(() => reject(new Error("the server exited: its output is above")));
     });
   }
 
-  /** The address of its observer page, with the token. */
+  /** URL of the observer page, with the token. */
   async page(): Promise<string> {
     return (await this.#run("page")).trim();
   }
 
-  /** The second one, by force. */
+  /** Kills the second worker with SIGKILL. */
   async killWorker(): Promise<void> {
     const { workers } = JSON.parse(await this.#run("info", "--json"));
     process.kill(workers[1].osPid, "SIGKILL");
   }
 
-  /** Whether every worker has a few clients. */
+  /** Whether each worker has at least two clients. */
   async isShared(): Promise<boolean> {
     const { stats } = JSON.parse(await this.#run("top", "--json"));
     return stats.workers.every(({ active }: { active: number }) => active >= 2);

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { median, type Row } from "../../scripts/bench/measure.js";
+import type { Row } from "../../scripts/bench/measure.js";
+import { median } from "../../scripts/bench/median.js";
 import { cpuSeconds, memoryBytes } from "../../scripts/bench/process-usage.js";
 import { drawing, markdown, type Outcome } from "../../scripts/bench/report.js";
 

@@ -41,12 +41,12 @@ describe("the command line", () => {
       "--size 70000",
       "--size 70000 does not fit into a packet2 frame: type --size 65535 or --framing packet4",
     ],
-    ["--framing raw --size 0", "--size 0 is nothing at all without a frame around it: type --size 64"],
+    ["--framing raw --size 0", "--size 0 is an empty frame with --framing raw: type --size 64"],
     ["--json=yes", "--json takes no value: type --json"],
     ["--mode rat", "--mode rat is unknown: type --mode with echo, rate, connect, idle, mixed, ramp"],
     ["--mode rate", "--mode rate needs a rate: type --rate 1000"],
-    ["--rate 1000", "--rate means nothing in mode echo: type --mode rate or --mode connect or --mode idle"],
-    ["--mode idle --frames 5", "--frames means nothing in mode idle: type --mode echo or --mode rate"],
+    ["--rate 1000", "--rate has no effect in mode echo: type --mode rate or --mode connect or --mode idle"],
+    ["--mode idle --frames 5", "--frames has no effect in mode idle: type --mode echo or --mode rate"],
     [
       "--target 127.0.0.1",
       "--target 127.0.0.1 is not HOST:PORT: type --target 127.0.0.1:2222,127.0.0.1:2223",
@@ -62,8 +62,8 @@ describe("the command line", () => {
       "--mix sow is unknown: type --mix with pingers, bulk, idle, slow, half, reconnecting",
     ],
     ["--proxy 1", "--proxy 1 is unknown: type --proxy with v1, v2"],
-    ["--insecure", "--insecure means nothing without TLS: type --tls --insecure"],
-    ["--tls --reset", "--reset cannot be had over TLS: leave it out"],
+    ["--insecure", "--insecure needs TLS: type --tls --insecure"],
+    ["--tls --reset", "--reset does not work with --tls: remove --reset"],
     ["--tls --ca /no/such.pem", "--ca /no/such.pem cannot be read: ENOENT"],
     ["--admin 9464", "--admin 9464 is not an address: type --admin http://127.0.0.1:9464"],
     ["--expect p99", "--expect p99 is not METRIC<VALUE: type --expect 'p99<5ms,errors=0'"],
@@ -107,9 +107,7 @@ describe("the command line", () => {
     expect(processes).toBeGreaterThanOrEqual(1);
     const many = parseArguments(["--mode", "idle", "--connections", "60000"])!;
     expect(many.load.source).toEqual({ first: 0x7f000001, count: 12 });
-    expect(many.notes.at(-1)).toBe(
-      "12 source addresses from 127.0.0.1 on, because one has ports for only 25000",
-    );
+    expect(many.notes.at(-1)).toBe("12 source addresses from 127.0.0.1 on: one has only 25000 ports");
     expect(notes.filter((note) => note.includes("source"))).toEqual([]);
     expect(
       parseArguments(["--mode", "idle", "--connections", "60000", "--host", "example.org"])!.load.source,

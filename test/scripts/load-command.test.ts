@@ -222,7 +222,7 @@ describe("the command", { timeout: 30_000 }, () => {
     const { err, code } = await start("--port", server.port, "--duration", "2500ms", "--html", page).ended;
     expect(err.trimEnd().split("\n").length).toBeGreaterThan(1);
     expect(err).toMatch(/^ +1 s +[\d,]+ frames\/s +p99 .* 100 open +0 errors\n/);
-    expect(readFileSync(page, "utf8")).toContain(`<title>Load on 127.0.0.1 port ${server.port}</title>`);
+    expect(readFileSync(page, "utf8")).toContain(`<title>Load test of 127.0.0.1 port ${server.port}</title>`);
     expect(code).toBe(0);
   });
 

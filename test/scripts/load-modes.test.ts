@@ -1,6 +1,6 @@
 // The modes of the load generator, each against a server of which it is known what must be found.
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MIX, deal } from "../../scripts/load/both-sides/client-mix.js";
+import { assignKinds, DEFAULT_MIX } from "../../scripts/load/both-sides/client-mix.js";
 import { runLoad } from "../../scripts/load/generator/run.js";
 import { echo, errorsOf, framed, listen, refusedPort } from "./servers.js";
 
@@ -145,7 +145,7 @@ describe("mode idle", () => {
 
 describe("mode mixed", () => {
   it("deals the kinds in their proportions, and evenly", () => {
-    const kinds = deal({ pingers: 3, bulk: 1 }, 100);
+    const kinds = assignKinds({ pingers: 3, bulk: 1 }, 100);
     expect(kinds.filter((kind) => kind === "bulk")).toHaveLength(25);
     for (let i = 0; i < 100; i += 4)
       expect(kinds.slice(i, i + 4).filter((kind) => kind === "bulk")).toHaveLength(1);

@@ -124,7 +124,7 @@ describe("whether the server was measured", () => {
 
   it("is doubted when any generator process had hardly any time left", () => {
     expect(generatorLimit(of(0.97), "rate")).toMatch(
-      /^The generator was busy 97 % of the time: it, not the server/,
+      /^The generator was busy 97 % of the time and may have limited the result/,
     );
     expect(generatorLimit(of(0.5, 0.98), "echo")).toMatch(/busy 98 %/);
     expect(generatorLimit(of(0.5), "echo")).toBeUndefined();
@@ -143,7 +143,7 @@ describe("whether the server was measured", () => {
     late.lateness.record(100, 1_000);
     late.latency.record(101, 1_000);
     expect(generatorLimit(late, "rate")).toMatch(
-      /^The generator was late itself: 1 % of its frames left more than 100 ms/,
+      /^The generator sent 1 % of its frames more than 100 ms late/,
     );
     late.latency.record(5_000, 1_000);
     expect(generatorLimit(late, "rate")).toBeUndefined();
@@ -158,10 +158,12 @@ describe("whether the server was measured", () => {
 describe("the table", () => {
   it("says whether both sides have counted the same", () => {
     const lines = table(report({ server }));
-    expect(lines).toMatch(/server +0\.50 CPUs, 1000\.00 µs a frame, at most 128 MiB, 0 restarts/);
-    expect(lines).toContain("both sides counted the same connections and frames");
+    expect(lines).toMatch(/server +0\.50 CPUs, 1000\.00 µs per frame, maximum 128 MiB, 0 restarts/);
+    expect(lines).toContain("server and generator agree on connections and frames");
     const apart = table(report({ server: { ...server, framesSent: 990, restarts: 1 } }));
-    expect(apart).toContain("the two sides differ: frames sent 990 there, 1,000 here (a worker that dies");
+    expect(apart).toContain(
+      "counts differ: frames sent 990 by the server, 1,000 by the generator (a worker that is killed",
+    );
   });
 
   it("has a line for every second while the run goes on", () => {
@@ -199,7 +201,7 @@ describe("the page", () => {
 
   it("marks restarts and errors, and leaves a gap where nothing came back", () => {
     const page = html(report({ server: { ...server, restarts: 1 } }));
-    expect(page).toContain("1 restart of the server's workers");
+    expect(page).toContain("1 worker restart of the server");
     expect(page).toContain("<title>restart, errors</title>");
     expect(page).toMatch(/<path class="series"[^>]*d="M[\d.,]+h0\.01M[\d.,]+h0\.01"/);
   });
@@ -209,7 +211,7 @@ describe("the page", () => {
     expect(page).toContain("Failed.");
     expect(page).toContain("3 connect refused");
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
-    expect(table(report({ result: faulty }))).toContain("nothing was echoed");
+    expect(table(report({ result: faulty }))).toContain("none: no frame was echoed");
   });
 });
 
@@ -237,7 +239,7 @@ describe("mode ramp", () => {
     expect(steps.find(({ held }) => !held)?.why).toEqual(["expected p99<10ms, but it was 50 ms"]);
     const lines = table(report({ settings: asked, steps }));
     expect(lines).toContain("capacity      1,100 frames/s with p99<10ms, errors=0");
-    expect(html(report({ settings: asked, steps }))).toContain("It carries 1,100 frames a second");
+    expect(html(report({ settings: asked, steps }))).toContain("Capacity: 1,100 frames/s");
   });
 
   it("says so when the first rate is too much", async () => {
@@ -253,7 +255,7 @@ describe("mode ramp", () => {
       async () => ({ ...(await slow()), elapsedMs: 1_000 }),
       new AbortController().signal,
     );
-    expect(steps[0]!.why[0]).toMatch(/^only \d+ frames\/s of 100 came back in time/);
+    expect(steps[0]!.why[0]).toMatch(/^only \d+ of 100 frames\/s were echoed in time/);
   });
 
   async function slow(): Promise<LoadResult> {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { ServerWatch } from "../../scripts/load/coordinator/server-metrics.js";
+import { ServerMetrics } from "../../scripts/load/coordinator/server-metrics.js";
 
 async function admin(texts: string[]) {
   const server = createServer((_request, response) => {
@@ -40,7 +40,7 @@ describe("the watch on the server", () => {
       metrics(200, [3, 1]),
       metrics(300, [0.25, 2], 1),
     ]);
-    const watch = await ServerWatch.open(server.url);
+    const watch = await ServerMetrics.open(server.url);
     await watch.sample();
     const sample = await watch.sample();
     expect(watch.counts).toEqual({ accepted: 20, framesReceived: 200, framesSent: 200, restarts: 1 });
@@ -52,22 +52,22 @@ describe("the watch on the server", () => {
 
   it("waits for counts that workers tell only once a second", async () => {
     await using server = await admin([metrics(0, [0, 0]), metrics(50, [0, 0]), metrics(100, [0, 0])]);
-    const watch = await ServerWatch.open(server.url);
+    const watch = await ServerMetrics.open(server.url);
     await watch.settle({ opened: 10, sent: 100, echoed: 100 });
     expect(watch.counts.framesReceived).toBe(100);
   });
 
   it("goes on without a server that does not answer in between", async () => {
     await using server = await admin([metrics(0, [0, 0]), "", metrics(10, [0, 0])]);
-    const watch = await ServerWatch.open(server.url);
+    const watch = await ServerMetrics.open(server.url);
     expect(await watch.sample()).toBeUndefined();
     expect((await watch.sample())?.framesReceived).toBe(15);
   });
 
   it("refuses an address that is not this server's", async () => {
     await using other = await admin(["up 1\n"]);
-    await expect(ServerWatch.open(other.url)).rejects.toThrow("is that the admin address?");
+    await expect(ServerMetrics.open(other.url)).rejects.toThrow("is this the admin address of a drover server?");
     await using broken = await admin([""]);
-    await expect(ServerWatch.open(broken.url)).rejects.toThrow("/metrics answers 503");
+    await expect(ServerMetrics.open(broken.url)).rejects.toThrow("/metrics answers 503");
   });
 });

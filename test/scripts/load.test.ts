@@ -1,8 +1,8 @@
 // The load generator against a server that does everything right: its own counts must be exact.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import type { Framing } from "../../scripts/load/both-sides/framing.js";
 import type { Progress } from "../../scripts/load/both-sides/result.js";
-import type { Framing } from "../../scripts/load/generator/client/frame-ring.js";
 import { runLoad } from "../../scripts/load/generator/run.js";
 import { echo, errorsOf, framed, listen } from "./servers.js";
 

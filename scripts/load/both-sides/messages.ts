@@ -1,12 +1,12 @@
-// What the command and its generator processes say to each other.
+// Messages between the coordinator and its generator processes.
 import { Histogram, type HistogramData } from "./histogram.js";
 import type { LoadOptions } from "./options.js";
 import type { LoadResult, Progress } from "./result.js";
 
-/** The argument that makes the command a generator process. */
+/** The argument with which the script runs as a generator process. */
 export const GENERATOR = "generator";
 
-/** One "open" for each run: a generator that has run once is warm, and can run again. */
+/** One "open" per run: a generator process is reused, because its code is warmed up then. */
 export type ToGenerator = { type: "open"; options: LoadOptions } | { type: "load" } | { type: "stop" };
 
 export type FromGenerator =
@@ -15,7 +15,7 @@ export type FromGenerator =
   | { type: "progress"; progress: Packed<Progress> }
   | { type: "result"; result: Packed<LoadResult> };
 
-/** A class does not survive the way between processes, its data does. */
+/** Histograms as plain data: class instances cannot be sent between processes. */
 export type Packed<T> = { [K in keyof T]: T[K] extends Histogram ? HistogramData : T[K] };
 
 export function pack<T extends object>(value: T): Packed<T> {

@@ -1,13 +1,39 @@
-// What a run of load can be told, by the command and by tests alike.
-import type { Route } from "../generator/client/connect.js";
-import type { Framing } from "../generator/client/frame-ring.js";
+// Options of a run of load, given by the command or by tests, and their defaults.
+
 import { DEFAULT_MIX, type Mix } from "./client-mix.js";
+import type { Framing } from "./framing.js";
 import type { ConnectionOutcome, Progress } from "./result.js";
 
+export interface Target {
+  host: string;
+  port: number;
+}
+
+/** A range of IPv4 addresses, as numbers. */
+export interface Source {
+  first: number;
+  count: number;
+}
+
+export interface Tls {
+  /** PEM of the certificate authorities to trust instead of the system's. */
+  ca?: string | undefined;
+  /** Whether a certificate that cannot be verified is refused. */
+  verify: boolean;
+}
+
+export interface Route {
+  targets: Target[];
+  source?: Source | undefined;
+  tls?: Tls | undefined;
+  /** Version of the PROXY header to send. */
+  proxy?: 1 | 2 | undefined;
+}
+
 /**
- * echo: the next frame is sent when an earlier one is back (closed loop).
- * rate: frames are due at fixed times, whatever the server does (open loop).
- * connect: connect, one echo, close, again.
+ * echo: closed loop, the next frame is sent when an earlier one is echoed.
+ * rate: open loop, frames are due at fixed times whatever the server does.
+ * connect: connect, one echo, close, repeat.
  * idle: hold connections and echo on a few of them in turn.
  * mixed: well-behaved and ill-behaved clients at once; the latencies are those of the well-behaved.
  */
@@ -17,47 +43,47 @@ export interface LoadOptions extends Partial<Omit<Route, "targets">> {
   mode?: Mode;
   host?: string;
   port: number;
-  /** In place of host and port: connections go to these in turn. */
+  /** Instead of host and port: connections go to these in turn. */
   targets?: Route["targets"] | undefined;
   /** All of them are opened before the first frame is sent. In mode connect: how many may be open at once. */
   connections?: number;
-  /** Frames in flight on each connection; in an open loop those that are due beyond it wait, and their wait counts. */
+  /** Frames in flight on each connection. In an open loop, frames due beyond it wait, and the wait counts as latency. */
   window?: number;
   /** Payload bytes per frame, without header or line end. */
   size?: number;
   framing?: Framing;
-  /** Frames due per second over all connections, in the modes rate, idle and mixed; connections in mode connect. */
+  /** Modes rate, idle and mixed: frames per second over all connections. Mode connect: connections per second. */
   rate?: number | undefined;
   /** Mode connect: one echo on each connection. */
   echo?: boolean;
-  /** Ends connections with a reset, which leaves no port in TIME_WAIT. */
+  /** Close connections with a reset, which leaves no port in TIME_WAIT. */
   reset?: boolean;
   /** Mode mixed: the shares of its clients. */
   mix?: Mix | undefined;
   /** Mode mixed: payload of the frames of bulk clients and slow readers. */
   bulkSize?: number;
-  /** Load that is verified and counted, but not measured, before `durationMs` begins. */
+  /** Warm-up before `durationMs` begins: verified and counted, but not measured. */
   warmupMs?: number;
-  /** Ends the load after this time. With neither this nor `frames` only the signal does, or the last connection's end. */
+  /** Ends the load after this time. Without this and `frames`, the signal or the end of the last connection ends it. */
   durationMs?: number | undefined;
   /** Ends the load after exactly this many frames, spread evenly over the connections; connections in mode connect. */
   frames?: number | undefined;
-  /** A connection on which a frame is in flight and nothing comes back for this long is hung, and closed. */
+  /** A connection with a frame in flight and no reply for this long counts as hung and is closed. */
   replyTimeoutMs?: number;
   connectTimeoutMs?: number;
   connectingAtOnce?: number;
-  /** This process's part of a run over several: which connections are its own, of how many, and where in a period it begins. */
+  /** The part of this process in a run over several: its first connection, the total, and its offset within a period. */
   firstId?: number;
   totalConnections?: number;
   phase?: number;
   signal?: AbortSignal | undefined;
-  /** Once a second while connections are opened: how many have been so far. */
+  /** Called once a second while connections are opened, with the number opened so far. */
   onOpening?: ((opened: number) => void) | undefined;
-  /** All connections have opened or failed. The load begins when the returned promise is fulfilled. */
+  /** Called when all connections are open or failed. The load begins when the returned promise is fulfilled. */
   onOpened?: ((opened: number) => void | Promise<void>) | undefined;
-  /** Once a second while the load runs. */
+  /** Called once a second while the load runs. */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** A connection has ended, with an error or after all its frames were echoed. */
+  /** Called when a connection has ended, with an error or after all its frames were echoed. */
   onConnectionEnd?: ((outcome: ConnectionOutcome) => void) | undefined;
 }
 
@@ -73,7 +99,7 @@ export const DEFAULTS = {
   warmupMs: 0,
   replyTimeoutMs: 5_000,
   connectTimeoutMs: 10_000,
-  // Enough to be quick, few enough not to overflow the kernel queue of a server that is slow to accept.
+  // High enough to be quick, low enough not to overflow the backlog of a server that is slow to accept.
   connectingAtOnce: 256,
   firstId: 0,
   phase: 0,
@@ -93,7 +119,7 @@ export function resolved(options: LoadOptions): Resolved {
 const IDLE_RATE = 100;
 const PINGER_RATE = 10;
 
-/** Frames a second; undefined where nothing is due at fixed times. */
+/** Frames per second; undefined in modes without a schedule. */
 export function defaultRate(mode: Mode, connections: number, mix: Mix = DEFAULT_MIX): number | undefined {
   if (mode === "idle") return Math.min(connections, IDLE_RATE);
   if (mode !== "mixed") return undefined;
@@ -101,7 +127,7 @@ export function defaultRate(mode: Mode, connections: number, mix: Mix = DEFAULT_
   return Math.max(1, Math.round((PINGER_RATE * connections * (mix.pingers ?? 0)) / all));
 }
 
-/** An open loop must be able to send what is due although nothing comes back. */
+/** Large in an open loop, which must send the frames that are due although no echo arrives. */
 export function defaultWindow(mode: Mode, size: number): number {
   if (mode !== "rate" && mode !== "mixed") return 1;
   return Math.max(4, Math.min(OPEN_WINDOW, Math.floor(OPEN_WINDOW_BYTES / (size + 4))));

@@ -1,5 +1,5 @@
-// What a run of load has found, in one process or added up over several. Every way in which a connection can
-// go wrong has a count of its own, because "errors: 17" tells nobody where to look.
+// Result of a run of load, in one process or summed over several. Each way in which a connection can fail has its
+// own count, because "errors: 17" does not say where to look.
 import { KIND_NAMES, type Kind } from "./client-mix.js";
 import { Histogram } from "./histogram.js";
 
@@ -19,7 +19,7 @@ export type ErrorKind = keyof typeof ERRORS;
 export const ERROR_KINDS = Object.keys(ERRORS) as ErrorKind[];
 
 export interface KindTally {
-  /** Opened or tried to open. */
+  /** Number of connects, failed ones included. */
   connections: number;
   echoed: number;
   errors: number;
@@ -31,15 +31,15 @@ export interface Tally {
   open: number;
   sent: number;
   echoed: number;
-  /** Clients that came, did what they came for, and went. */
+  /** Clients that connected, had their echo and closed. */
   visits: number;
-  /** Slow readers that the server ended, as it may. */
+  /** Slow readers closed by the server, which is not an error. */
   cutOff: number;
-  /** Bytes that differ from what was sent, or that nobody asked for. */
+  /** Bytes that differ from what was sent, and surplus bytes. */
   wrongBytes: number;
-  /** At most one error per connection: it ends with the first. */
+  /** At most one error per connection: the first one closes it. */
   errors: Record<ErrorKind, number>;
-  /** The first few that differ, in words. */
+  /** The first few distinct errors, as text. */
   samples: Sample[];
   kinds: Record<Kind, KindTally>;
 }
@@ -69,32 +69,32 @@ export interface ConnectionOutcome {
   error: ErrorKind | undefined;
 }
 
-/** What one generator process says of itself. Whether it can be believed depends on that. */
+/** Resource use of one generator process, which shows whether it limited the result. */
 export interface GeneratorReport {
   osPid: number;
-  /** CPU time used, in parts of one core. */
+  /** CPU time used, 1 = one core. */
   cpu: number;
-  /** The part of the time in which its event loop was busy, 0 to 1: near 1, it was the generator that was measured. */
+  /** Event-loop utilization, 0 to 1. Near 1, the generator limited the result. */
   busy: number;
 }
 
 export interface LoadResult {
-  /** How long frames were sent, and how many frames were echoed, or visits made, in that time. */
+  /** How long the load ran, and how many frames (mode connect: visits) were completed in that time. */
   elapsedMs: number;
   measured: number;
-  /** Everything, warm-up and last replies included: without errors and without an abort, `sent` and `echoed` are equal. */
+  /** Totals with warm-up and last replies. Without errors and without an abort, `sent` and `echoed` are equal. */
   tally: Tally;
   latency: Histogram;
-  /** From the beginning of a connect until frames could be sent. */
+  /** From the start of a connect until frames can be sent. */
   connectLatency: Histogram;
-  /** By how much the generator itself was late in sending a frame that was due. */
+  /** How late the generator itself sent frames that were due. */
   lateness: Histogram;
-  /** Frames that were due, in an open loop: more than `sent` if connections had ended. */
+  /** Open loop: number of frames due. More than `sent` if connections have ended. */
   due: number;
-  /** Connections open at the end of the load that have had at least one frame echoed. */
+  /** Connections open at the end of the load with at least one echoed frame. */
   proven: number;
   generators: GeneratorReport[];
-  /** By number. Left out where several processes ran: there it would cost more than the load. */
+  /** By connection number. Empty with several processes: sending it would cost more than the load. */
   connections: ConnectionOutcome[];
 }
 
@@ -173,4 +173,9 @@ function longest(values: number[]): number {
 
 function total(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Frames, or connections in mode connect, per second. */
+export function perSecond({ measured, elapsedMs }: Pick<LoadResult, "measured" | "elapsedMs">): number {
+  return elapsedMs > 0 ? (measured * 1_000) / elapsedMs : 0;
 }

@@ -1,9 +1,10 @@
-// The command line, read and checked as a whole.
+// Parses and checks the command line.
 import { availableParallelism } from "node:os";
+import { nearest } from "../../../src/config/options/suggest.js";
+import { FRAMINGS, type Framing } from "../both-sides/framing.js";
+import type { Target } from "../both-sides/options.js";
 import { defaultRate, defaultWindow, type LoadOptions, type Mode } from "../both-sides/options.js";
-import { type Room, roomFor } from "../coordinator/os-limits.js";
-import type { Target } from "../generator/client/connect.js";
-import { FRAMINGS, type Framing } from "../generator/client/frame-ring.js";
+import { planResources, type ResourcePlan } from "../coordinator/os-limits.js";
 import { type Expectation, parseExpectations } from "./expectations.js";
 import { flag, MODE_NAMES, type ModeName, NAMES, type Name } from "./flags.js";
 import { address, file, mix, oneOf, source, targets, time, UsageError, whole } from "./values.js";
@@ -12,7 +13,7 @@ export { helpText } from "./flags.js";
 export { UsageError } from "./values.js";
 
 const MOST_MEMORY = 2 ** 30;
-/** Below this, a second process would cost the server more CPU time than it relieves the first of. */
+/** With fewer connections, a second process costs the server more CPU time than it saves in the generator. */
 const FEW_CONNECTIONS = 50;
 
 type Known = "mode" | "host" | "connections" | "window" | "size" | "framing" | "warmupMs";
@@ -26,7 +27,7 @@ export interface Settings {
   admin: string | undefined;
   expect: Expectation[];
   ramp: { from: number; until: Expectation[] };
-  /** What was decided here that nobody asked for, in sentences. */
+  /** Decisions made here that the user did not ask for, as text. */
   notes: string[];
 }
 
@@ -38,11 +39,9 @@ export function parseArguments(args: string[]): Settings | undefined {
   const mode = oneOf("mode", text("mode"), MODE_NAMES);
   refuseOtherModes(given, mode);
   const load = loadOf(given, text, mode);
-  const room = roomFor(load.connections, load.targets, load.source);
+  const room = planResources(load.connections, load.targets, load.source);
   if (load.connections * load.window * (load.size + 4) > MOST_MEMORY) {
-    throw new UsageError(
-      "connections x window x size is over 1 GiB of frames in flight: type a smaller --window",
-    );
+    throw new UsageError("connections x window x size exceeds 1 GiB of frames in flight: lower --window");
   }
   return {
     mode,
@@ -120,42 +119,24 @@ function refuseOtherModes(given: Map<Name, string>, mode: ModeName): void {
     const { modes } = flag(name);
     if (modes && !modes.includes(mode)) {
       throw new UsageError(
-        `--${name} means nothing in mode ${mode}: type --mode ${modes.join(" or --mode ")}`,
+        `--${name} has no effect in mode ${mode}: type --mode ${modes.join(" or --mode ")}`,
       );
     }
   }
 }
 
 function unknown(argument: string): string {
-  const word = argument.replace(/^-+/, "").replace(/=.*$/s, "");
-  const near = NAMES.map((name) => ({ name, steps: distance(word, name) })).sort(
-    (a, b) => a.steps - b.steps,
-  )[0]!;
-  const advice =
-    near.steps <= 3 ? `did you mean --${near.name}?` : "npm run load -- --help lists all options";
+  const near = nearest(argument.replace(/^-+/, "").replace(/=.*$/s, ""), NAMES);
+  const advice = near ? `did you mean --${near}?` : "npm run load -- --help lists all options";
   return argument.startsWith("-")
     ? `unknown option ${argument}: ${advice}`
     : `unexpected argument ${argument}: ${advice}`;
 }
 
-/** How many letters to add, drop or change (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
 function fitting(name: Name, framing: Framing, size: number): number {
   const { maxSize } = FRAMINGS[framing];
   if (framing === "raw" && size === 0)
-    throw new UsageError(`--${name} 0 is nothing at all without a frame around it: type --${name} 64`);
+    throw new UsageError(`--${name} 0 is an empty frame with --framing raw: type --${name} 64`);
   if (size <= maxSize) return size;
   const other = size <= FRAMINGS.packet2.maxSize ? "packet2" : "packet4";
   const choice = size <= FRAMINGS.packet4.maxSize ? ` or --framing ${other}` : "";
@@ -164,7 +145,7 @@ function fitting(name: Name, framing: Framing, size: number): number {
   );
 }
 
-/** The default yields to the framing; what was asked for does not. */
+/** The default is lowered to the framing's limit; an explicit value is refused. */
 function bulkSize(given: Map<Name, string>, framing: Framing): number {
   const asked = given.get("bulk-size");
   if (asked === undefined) return Math.min(16_384, FRAMINGS[framing].maxSize);
@@ -174,15 +155,15 @@ function bulkSize(given: Map<Name, string>, framing: Framing): number {
 function tls(given: Map<Name, string>): Settings["load"]["tls"] {
   if (!given.has("tls")) {
     const idle = (["ca", "insecure"] as const).find((name) => given.has(name));
-    if (idle) throw new UsageError(`--${idle} means nothing without TLS: type --tls --${idle}`);
+    if (idle) throw new UsageError(`--${idle} needs TLS: type --tls --${idle}`);
     return undefined;
   }
-  if (given.has("reset")) throw new UsageError("--reset cannot be had over TLS: leave it out");
+  if (given.has("reset")) throw new UsageError("--reset does not work with --tls: remove --reset");
   const ca = given.get("ca");
   return { ca: ca && file("ca", ca), verify: !given.has("insecure") };
 }
 
-function processes(text: string, connections: number, room: Room): number {
+function processes(text: string, connections: number, room: ResourcePlan): number {
   if (text !== "auto") {
     const asked = Math.min(connections, whole("processes", text, 1, 64));
     if (asked >= room.processes) return asked;

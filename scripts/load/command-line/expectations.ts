@@ -1,6 +1,5 @@
-// What a run must have shown: 'p99<5ms,errors=0,rate>50000'. For CI, and for the steps of a ramp.
-import { ERROR_KINDS, type ErrorKind, errorTotal, type LoadResult } from "../both-sides/result.js";
-import { perSecond } from "../report/format.js";
+// Conditions on the result of a run, such as 'p99<5ms,errors=0,rate>50000': for --expect (CI) and --until (ramp).
+import { ERROR_KINDS, type ErrorKind, errorTotal, type LoadResult, perSecond } from "../both-sides/result.js";
 import { UsageError } from "./values.js";
 
 const LATENCY = /^(?:p(\d{1,2}(?:\.\d+)?|100)|max|mean)$/;
@@ -95,7 +94,7 @@ function measured(metric: string, result: LoadResult, capacity: number | undefin
   }
 }
 
-/** One line on how it went. */
+/** The outcome of one condition, in one line. */
 export function explain({ expectation, held, actual }: Verdict): string {
   if (held) return `${expectation.text}: yes`;
   const unit = LATENCY.test(expectation.metric) ? " ms" : "";

@@ -1,8 +1,8 @@
-// How the values of options are read. A refusal is one sentence that says what to type instead.
+// Parsers for the values of options. An error is one line that says what to type instead.
 import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { KIND_NAMES, type Kind, type Mix } from "../both-sides/client-mix.js";
-import type { Source, Target } from "../generator/client/connect.js";
+import type { Source, Target } from "../both-sides/options.js";
 import { flag, type Name } from "./flags.js";
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -57,7 +57,7 @@ export function source(text: string): Source {
   const size = 2 ** (32 - Number(bits));
   const value = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   const base = Math.floor(value / size) * size;
-  // The first and the last of a block are nobody's address.
+  // The first and the last address of a block are its network and broadcast address.
   return size > 2 ? { first: base + 1, count: size - 2 } : { first: base, count: size };
 }
 

@@ -1,36 +1,35 @@
-// How much a server can carry: the rate is doubled until what is asked for no longer holds, then the gap between the
-// last that held and the first that did not is halved a few times.
+// Search for the capacity of a server: doubles the rate until a condition of --until fails, then halves the gap
+// between the last rate that passed and the first that failed four times.
 import type { LoadOptions } from "../both-sides/options.js";
-import { addTallies, type LoadResult, type Tally } from "../both-sides/result.js";
+import { addTallies, type LoadResult, perSecond, type Tally } from "../both-sides/result.js";
 import type { Settings } from "../command-line/arguments.js";
 import { explain, judge } from "../command-line/expectations.js";
 import { generatorLimit } from "../report/bottleneck.js";
-import { perSecond } from "../report/format.js";
 
 export interface Step {
-  /** Frames due a second. */
+  /** Frames due per second. */
   rate: number;
   measured: number;
   p50: number;
   p99: number;
   max: number;
   held: boolean;
-  /** What did not hold. */
+  /** The conditions that failed. */
   why: string[];
-  /** Why the generator may have been what gave way, if so. */
+  /** Why the generator may have limited this step. */
   generator: string | undefined;
 }
 
 export interface Ramp {
-  /** Of the last step that held, else of the first. */
+  /** Result of the last step that passed, else of the first. */
   result: LoadResult;
   steps: Step[];
-  /** All that was sent in all steps. */
+  /** Totals of all steps. */
   totals: Tally;
 }
 
 const HALVINGS = 4;
-/** A rate that is not reached is not carried, however quick the answers were. */
+/** A step fails below this share of its rate, however low the latencies are. */
 const REACHED = 0.98;
 
 export async function ramp(
@@ -47,7 +46,7 @@ export async function ramp(
     const why = failed.map(explain);
     const reached = perSecond(result);
     if (reached < REACHED * rate)
-      why.push(`only ${Math.round(reached)} frames/s of ${rate} came back in time`);
+      why.push(`only ${Math.round(reached)} of ${rate} frames/s were echoed in time`);
     const held = why.length === 0;
     steps.push({ rate, ...figures(result), held, why, generator: generatorLimit(result, "rate") });
     tallies.push(result.tally);

@@ -1,7 +1,7 @@
-// The same run spread over several OS processes, so that one event loop is not what limits the load. They begin
-// together, once all have opened their connections; one that dies is an error in the result, never a hang.
+// Pool of generator processes among which a run is divided, so that one event loop does not limit the load. They begin
+// together, once all have opened their connections. A process that dies is an error in the result.
 import { type ChildProcess, fork } from "node:child_process";
-import { share } from "../both-sides/even-share.js";
+import { evenShare } from "../both-sides/even-share.js";
 import { Histogram } from "../both-sides/histogram.js";
 import { type FromGenerator, GENERATOR, type ToGenerator, unpack } from "../both-sides/messages.js";
 import { DEFAULTS, type LoadOptions } from "../both-sides/options.js";
@@ -14,31 +14,31 @@ import {
   type Progress,
 } from "../both-sides/result.js";
 
-/** After a stop, a generator needs its grace times and no more. */
+/** After a stop a generator process ends within its grace times; one that does not is killed. */
 const KILL_AFTER_MS = 5_000;
-/** Of all processes together, so that the kernel queue of a server that is slow to accept does not overflow. */
+/** Over all processes, so that the backlog of a server that is slow to accept does not overflow. */
 const CONNECTING_AT_ONCE = 512;
 
-export class Generators {
-  readonly #members: Member[];
+export class GeneratorPool {
+  readonly #processes: GeneratorProcess[];
 
-  /** `entry` is the module to fork: it must call serveAsGenerator when its first argument is GENERATOR. */
+  /** `entry` is the module to fork; it calls runGeneratorProcess when its first argument is GENERATOR. */
   constructor(entry: string, count: number) {
-    this.#members = Array.from({ length: count }, () => new Member(entry));
+    this.#processes = Array.from({ length: count }, () => new GeneratorProcess(entry));
   }
 
-  /** Can be called again when it has resolved: the processes stay, and stay warm. */
+  /** Can be called again once resolved: the processes stay, with their code warmed up. */
   async run(options: LoadOptions): Promise<LoadResult> {
     const { signal } = options;
-    const members = this.#members;
-    const changed = () => coordinate(members, options);
-    const parts = divide(options, members.length);
-    const results = members.map((member, i) => member.run(parts[i]!, changed));
+    const processes = this.#processes;
+    const changed = () => coordinate(processes, options);
+    const parts = divide(options, processes.length);
+    const results = processes.map((process, i) => process.run(parts[i]!, changed));
     let killing: NodeJS.Timeout | undefined;
     const stop = () => {
-      for (const member of members) member.tell({ type: "stop" });
+      for (const process of processes) process.send({ type: "stop" });
       killing = setTimeout(
-        () => members.forEach((member) => void member.child.kill("SIGKILL")),
+        () => processes.forEach((process) => void process.child.kill("SIGKILL")),
         KILL_AFTER_MS,
       );
     };
@@ -51,11 +51,11 @@ export class Generators {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.end()));
+    await Promise.all(this.#processes.map((process) => process.end()));
   }
 }
 
-/** What each process gets to do. Functions and signals cannot go there. */
+/** The options of each process. Functions and signals cannot be sent to it. */
 function divide(options: LoadOptions, count: number): LoadOptions[] {
   const {
     signal: _signal,
@@ -70,7 +70,7 @@ function divide(options: LoadOptions, count: number): LoadOptions[] {
   const connectingAtOnce = Math.max(8, Math.floor(CONNECTING_AT_ONCE / count));
   let firstId = 0;
   return Array.from({ length: count }, (_, i) => {
-    const connections = share(total, count, i);
+    const connections = evenShare(total, count, i);
     const frames = options.frames && framesBefore(firstId + connections) - framesBefore(firstId);
     const rate = options.rate && (options.rate * connections) / total;
     const place = { connections, totalConnections: total, firstId, phase: i / count, connectingAtOnce };
@@ -79,53 +79,53 @@ function divide(options: LoadOptions, count: number): LoadOptions[] {
   });
 }
 
-/** Releases the load when all have opened, and reports once all have reported: a part would look like a slump. */
-function coordinate(members: Member[], { onOpening, onProgress }: LoadOptions): void {
-  const running = members.filter((member) => member.running);
-  const opening = running.filter((member) => member.phase === "opening");
+/** Starts the load when all processes are ready. Reports only when all have: a partial sum would look like a drop. */
+function coordinate(processes: GeneratorProcess[], { onOpening, onProgress }: LoadOptions): void {
+  const running = processes.filter((process) => process.running);
+  const opening = running.filter((process) => process.phase === "opening");
   if (opening.length > 0) {
-    if (opening.some((member) => !member.fresh)) return;
-    for (const member of opening) member.fresh = false;
-    return onOpening?.(members.reduce((sum, { opened }) => sum + opened, 0));
+    if (opening.some((process) => !process.fresh)) return;
+    for (const process of opening) process.fresh = false;
+    return onOpening?.(processes.reduce((sum, { opened }) => sum + opened, 0));
   }
-  if (running.every((member) => member.phase === "opened")) {
-    for (const member of running) {
-      member.phase = "loading";
-      member.tell({ type: "load" });
+  if (running.every((process) => process.phase === "opened")) {
+    for (const process of running) {
+      process.phase = "loading";
+      process.send({ type: "load" });
     }
   }
-  if (running.length === 0 || running.some((member) => !member.fresh)) return;
-  onProgress?.(addProgress(members.map((member) => member.takeProgress())));
+  if (running.length === 0 || running.some((process) => !process.fresh)) return;
+  onProgress?.(addProgress(processes.map((process) => process.takeProgress())));
 }
 
 function noProgress(): Progress {
   return { elapsedMs: 0, intervalMs: 0, completed: 0, latency: new Histogram(), tally: emptyTally() };
 }
 
-class Member {
+class GeneratorProcess {
   readonly child: ChildProcess;
   phase: "opening" | "opened" | "loading" = "opening";
   running = false;
   fresh = false;
-  /** Connections that it has opened, as far as it has told. */
+  /** Connections opened, as last reported. */
   opened = 0;
   #progress = noProgress();
   #changed = () => {};
   #finish: ((result: LoadResult) => void) | undefined;
-  /** Why it is gone, once it is. */
-  #gone: string | undefined;
+  /** Set once the process has exited. */
+  #exitReason: string | undefined;
   readonly #exited: Promise<unknown>;
 
   constructor(entry: string) {
     this.child = fork(entry, [GENERATOR], { serialization: "advanced" });
-    this.child.on("message", (message: FromGenerator) => this.#heard(message));
+    this.child.on("message", (message: FromGenerator) => this.#onMessage(message));
     this.#exited = new Promise((resolve) => this.child.once("exit", resolve));
     const lost = (why: string) => {
-      this.#gone = why;
-      this.#lose(why);
+      this.#exitReason = why;
+      this.#fail(why);
     };
     this.child.once("error", (error) => lost(error.message));
-    // Not "exit": that may come before the last message.
+    // Not "exit": it may be emitted before the last message.
     this.child.once("close", (code, signal) => lost(signal ?? `itself with code ${code}`));
   }
 
@@ -139,13 +139,13 @@ class Member {
     const result = new Promise<LoadResult>((resolve) => {
       this.#finish = resolve;
     });
-    if (this.#gone === undefined) this.tell({ type: "open", options });
-    else this.#lose(this.#gone);
+    if (this.#exitReason === undefined) this.send({ type: "open", options });
+    else this.#fail(this.#exitReason);
     return result;
   }
 
-  tell(message: ToGenerator): void {
-    // A process that is gone already is known by its exit: the failed send adds nothing.
+  send(message: ToGenerator): void {
+    // A process that has exited is handled by its "close" event: a failed send is ignored.
     if (this.child.connected) this.child.send(message, () => {});
   }
 
@@ -155,7 +155,7 @@ class Member {
     await this.#exited;
   }
 
-  /** What is new since the last call. */
+  /** Progress since the last call. */
   takeProgress(): Progress {
     const progress = this.#progress;
     this.#progress = { ...progress, intervalMs: 0, completed: 0, latency: new Histogram() };
@@ -163,7 +163,7 @@ class Member {
     return progress;
   }
 
-  #heard(message: FromGenerator): void {
+  #onMessage(message: FromGenerator): void {
     if (message.type === "opening" || message.type === "opened") {
       this.opened = message.opened;
       this.fresh = message.type === "opening";
@@ -178,15 +178,15 @@ class Member {
 
   #done(result: LoadResult): void {
     this.running = false;
-    // It may be the first to end, because its connections all have; the others report on, and with its errors.
+    // This process may end before the others, which continue to report; its errors stay in the sum.
     this.#progress.tally = result.tally;
     this.#finish?.(result);
     this.#finish = undefined;
     this.#changed();
   }
 
-  /** What is known of a process that ended without a result: its last progress. */
-  #lose(why: string): void {
+  /** Result of a process that exited without sending one: its last progress. */
+  #fail(why: string): void {
     if (!this.#finish) return;
     const { elapsedMs, tally } = this.#progress;
     tally.errors.generator++;

@@ -1,4 +1,4 @@
-// The machine that a run was made on: what it is, and how busy all of it was.
+// The machine of a run: CPU model, cores, memory, and how busy its cores were.
 import { cpus, totalmem } from "node:os";
 import { MIB } from "../report/format.js";
 
@@ -24,7 +24,7 @@ export function describe({ cpu, cores, memoryGiB, system, node }: Machine): stri
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}`;
 }
 
-/** Returns what to call for the part of all cores that was busy since, 0 to 1. */
+/** Starts measuring. The returned function returns the busy share of all cores since, 0 to 1. */
 export function watchCores(): () => number {
   const before = times();
   return () => {

@@ -1,7 +1,7 @@
-// The server's own account of a run, read from its admin address: CPU, memory, restarts, and its counts of
-// connections and frames, to be held against ours.
+// Metrics of the server, read from its admin address: CPU, memory, restarts, and its counts of connections and frames,
+// which are compared with those of the generator.
 
-/** What a server says at one moment. */
+/** The metrics at one moment. */
 export interface ServerSample {
   cpuSeconds: number;
   memoryBytes: number;
@@ -13,14 +13,14 @@ export interface ServerSample {
 }
 
 export interface ServerReport {
-  /** In parts of one core, while the load was on. */
+  /** CPU use during the load, 1 = one core. */
   cpu: number;
-  /** All that it used from before the first connection to the end. */
+  /** CPU time from before the first connection to the end. */
   cpuSeconds: number;
-  /** The most, of all its processes together. */
+  /** Maximum over time of the sum over all OS processes. */
   memoryBytes: number;
   restarts: number;
-  /** What it counted from before the first connection to the end. */
+  /** Counts from before the first connection to the end. */
   accepted: number;
   framesReceived: number;
   framesSent: number;
@@ -30,15 +30,15 @@ const TIMEOUT_MS = 2_000;
 const SETTLE_MS = 5_000;
 const RETRY_MS = 200;
 
-export class ServerWatch {
+export class ServerMetrics {
   readonly #url: string;
   readonly #first: ServerSample;
-  /** By worker, because those of a worker that was replaced begin at zero again. */
+  /** By worker: the CPU time of a replaced worker begins at zero again. */
   #cpuBy: Map<string, number>;
   #cpuSeconds = 0;
   #memoryBytes: number;
   #last: ServerSample;
-  /** One question at a time: an older answer after a newer one would look like a worker that was replaced. */
+  /** One request at a time: an older response after a newer one would look like a replaced worker. */
   #asked: Promise<unknown> = Promise.resolve();
 
   private constructor(url: string, text: string) {
@@ -48,16 +48,18 @@ export class ServerWatch {
     this.#memoryBytes = this.#first.memoryBytes;
   }
 
-  /** @throws Error in words if the address does not answer as this server's does. */
-  static async open(url: string): Promise<ServerWatch> {
+  /** @throws Error with a message for the user when this is not the admin address of a drover server */
+  static async open(url: string): Promise<ServerMetrics> {
     const text = await metrics(url);
     if (!text.includes("drover_frames_received_total")) {
-      throw new Error(`${url}/metrics has no drover_frames_received_total: is that the admin address?`);
+      throw new Error(
+        `${url}/metrics has no drover_frames_received_total: is this the admin address of a drover server?`,
+      );
     }
-    return new ServerWatch(url, text);
+    return new ServerMetrics(url, text);
   }
 
-  /** The server now. CPU seconds count from `open`. Undefined if it does not answer: it may be what is tested. */
+  /** The metrics now, with CPU seconds since `open`. Undefined if the server does not answer. */
   sample(): Promise<ServerSample | undefined> {
     const sampled = this.#asked.then(() => this.#sample());
     this.#asked = sampled;
@@ -79,7 +81,7 @@ export class ServerWatch {
     return this.#last;
   }
 
-  /** Workers tell their counts once a second: waits until they are `wanted`, or will not be. */
+  /** Waits up to 5 s until the server's counts equal `wanted`: workers report them once a second. */
   async settle(wanted: { opened: number; sent: number; echoed: number }): Promise<void> {
     const until = performance.now() + SETTLE_MS;
     while (performance.now() < until) {
@@ -101,7 +103,7 @@ export class ServerWatch {
     };
   }
 
-  /** `cpu`: what it used while the load was on, if that is known; else the mean over `elapsedMs` is taken. */
+  /** `cpu`: CPU use during the load, if known; else the mean over `elapsedMs`. */
   report(cpu: number | undefined, elapsedMs: number): ServerReport {
     const cpuSeconds = this.#cpuSeconds;
     const mean = (cpuSeconds * 1_000) / Math.max(1, elapsedMs);

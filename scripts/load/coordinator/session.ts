@@ -1,25 +1,25 @@
-// One call of the command, from its settings to all that there is to say about it.
+// One call of the command, from its settings to the report.
 import type { LoadOptions } from "../both-sides/options.js";
 import type { LoadResult, Progress, Tally } from "../both-sides/result.js";
 import type { Settings } from "../command-line/arguments.js";
 import { judge, type Verdict } from "../command-line/expectations.js";
 import { type Ramp, ramp, type Step } from "./capacity-ramp.js";
-import { Generators } from "./generator-pool.js";
+import { GeneratorPool } from "./generator-pool.js";
 import { type Machine, thisMachine, watchCores } from "./machine.js";
-import { type ServerReport, ServerWatch } from "./server-metrics.js";
+import { ServerMetrics, type ServerReport } from "./server-metrics.js";
 import { type Point, Timeline } from "./timeline.js";
 
 export interface Report {
   startedAt: Date;
   settings: Settings;
-  /** As somebody else would type it. */
+  /** The command line that repeats the run. */
   command: string;
   machine: Machine;
-  /** The part of all cores that was busy, 0 to 1. */
+  /** Busy share of all cores, 0 to 1. */
   coresBusy: number;
-  /** In mode ramp, that of the last step that held. */
+  /** Mode ramp: the result of the last step that passed. */
   result: LoadResult;
-  /** All that was sent, in all steps. */
+  /** Totals of all steps. */
   totals: Tally;
   timeline: Point[];
   server: ServerReport | undefined;
@@ -27,33 +27,33 @@ export interface Report {
   verdicts: Verdict[];
 }
 
-export interface Calls {
+export interface SessionOptions {
   /** The module to fork for generator processes. */
   entry: string;
   command: string;
   signal: AbortSignal;
-  /** Once a second while connections are opened, which takes a while when they are many. */
+  /** Called once a second while connections are opened. */
   onOpening(opened: number): void;
   onPoint(point: Point): void;
 }
 
 export async function runSession(
   settings: Settings,
-  { entry, command, signal, onOpening, onPoint }: Calls,
+  { entry, command, signal, onOpening, onPoint }: SessionOptions,
 ): Promise<Report> {
   const startedAt = new Date();
-  const watch = settings.admin === undefined ? undefined : await ServerWatch.open(settings.admin);
+  const watch = settings.admin === undefined ? undefined : await ServerMetrics.open(settings.admin);
   const timeline = new Timeline();
-  let told = Promise.resolve();
+  let reported = Promise.resolve();
   const onProgress = (progress: Progress) => {
-    told = told.then(async () => onPoint(timeline.add(progress, await watch?.sample())));
+    reported = reported.then(async () => onPoint(timeline.add(progress, await watch?.sample())));
   };
-  // Also where one is enough: what this process does once a second (percentiles, lines, the admin server) takes
-  // milliseconds, in which a generator would be late.
-  const crew = new Generators(entry, settings.processes);
+  // Never in this process: its work once a second (percentiles, output, admin requests) takes milliseconds, which
+  // would make a generator late.
+  const generators = new GeneratorPool(entry, settings.processes);
   const once = async (options: LoadOptions) => {
-    const result = await crew.run({ ...options, signal, onOpening, onProgress });
-    await told;
+    const result = await generators.run({ ...options, signal, onOpening, onProgress });
+    await reported;
     timeline.endRun(result.elapsedMs);
     return result;
   };
@@ -61,7 +61,7 @@ export async function runSession(
   const { result, steps, totals } =
     settings.mode === "ramp" ? await ramp(settings, once, signal) : await single(settings, once);
   const busy = coresBusy();
-  await Promise.all([crew.end(), watch?.settle(totals)]);
+  await Promise.all([generators.end(), watch?.settle(totals)]);
   const capacity = steps.findLast((step) => step.held)?.rate;
   return {
     ...{ startedAt, settings, command, machine: thisMachine(), coresBusy: busy, result, totals, steps },

@@ -1,25 +1,25 @@
-// A run second by second, as it is shown while it goes on and drawn when it is over.
+// Figures of a run for each second: printed while it runs and drawn in the charts.
 import { errorTotal, type Progress } from "../both-sides/result.js";
 import type { ServerSample } from "./server-metrics.js";
 
 export interface Point {
-  /** Seconds from the beginning of the load, warm-up excluded. */
+  /** Seconds since the start of the load, without warm-up. */
   second: number;
   rate: number;
-  /** Milliseconds; undefined where nothing came back. */
+  /** Milliseconds; undefined in a second without echoes. */
   p50: number | undefined;
   p99: number | undefined;
   max: number | undefined;
   open: number;
   errors: number;
-  /** Restarts of the server's workers since the point before, and its CPU time in seconds so far. */
+  /** Worker restarts of the server since the previous point, and its CPU time in seconds so far. */
   restarts?: number;
   cpuSeconds?: number;
 }
 
 export class Timeline {
   readonly points: Point[] = [];
-  /** Where the present run begins, when several follow one another. */
+  /** Start of the current run, in mode ramp, where several follow one another. */
   #offset = 0;
   #restarts: number | undefined;
 
@@ -46,7 +46,7 @@ export class Timeline {
     return point;
   }
 
-  /** In parts of one core, from the first second to the last; undefined if there are not two that know it. */
+  /** Mean CPU use from the first second to the last, 1 = one core; undefined with fewer than two samples. */
   serverCpu(): number | undefined {
     const seen = this.points.filter(({ cpuSeconds }) => cpuSeconds !== undefined);
     const [first, last] = [seen[0], seen.at(-1)];
@@ -54,7 +54,7 @@ export class Timeline {
     return (last.cpuSeconds! - first.cpuSeconds!) / (last.second - first.second);
   }
 
-  /** The present run is over; the next one is drawn behind it. */
+  /** Ends the current run; the next one is appended. */
   endRun(elapsedMs: number): void {
     this.#offset += elapsedMs / 1_000;
   }

@@ -1,21 +1,21 @@
-// A place in the run that is never empty: when its client has gone, another one comes. At a fixed rate, the clients
-// have times at which they are due, and a place that falls behind makes up for it at once.
+// One of N concurrent connections that are opened again and again: when its client has closed, the next one
+// connects. At a fixed rate clients are due at fixed times, and a slot that falls behind connects at once.
 import type { Client } from "./client/client.js";
 
-/** After a client that failed, so that a server that refuses is not asked a hundred thousand times a second. */
+/** Pause after a failed client: a server that refuses would get 100,000 connects per second otherwise. */
 const AFTER_FAILURE_MS = 20;
 
 export interface Visits {
-  /** When the next visit is due, in the time of performance.now(); undefined when there are no more. */
+  /** When the next visit is due, in the time of performance.now(); undefined after the last. */
   next(now: number): number | undefined;
   make(dueAt: number): Client;
-  /** A visit began so many ms after it was due, though a place for it was free. */
+  /** A visit began this many ms after it was due, though a slot was free. */
   late(ms: number): void;
   /** The slot will have no more clients. */
   done(): void;
 }
 
-export class Slot {
+export class ClientSlot {
   client: Client | undefined;
   #stopped = false;
   #ended = false;
@@ -35,13 +35,13 @@ export class Slot {
       () => {
         this.#visits.late(performance.now() - dueAt);
         this.#open(dueAt);
-        // Rounded up, because a timer is cut to whole milliseconds and must not come early.
+        // Rounded up: a timer is truncated to whole milliseconds and must not fire early.
       },
       Math.ceil(dueAt - now),
     );
   }
 
-  /** The present client finishes, as after the end of a load; no other follows. */
+  /** Lets the current client finish; no other follows. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -57,7 +57,7 @@ export class Slot {
   #left(failed: boolean): void {
     this.client = undefined;
     if (failed && !this.#stopped) this.#timer = setTimeout(() => this.start(), AFTER_FAILURE_MS);
-    // Not from inside the end of the one before: a server that ends every client at once would nest them.
+    // Not synchronously: a server that closes every connection at once would cause unbounded recursion.
     else setImmediate(() => this.start());
   }
 

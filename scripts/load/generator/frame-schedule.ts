@@ -1,29 +1,29 @@
-// The open loop's schedule. Frame n of the run is due at a time that is fixed before the first is sent, and belongs
-// to connection n modulo their number; a server that stalls, or a generator that does, changes nothing about that.
-import { share } from "../both-sides/even-share.js";
-import type { Paced } from "./client/client-kinds.js";
-import { Ticker } from "./precise-timer.js";
+// Schedule of the open loop. The time of frame n is fixed before the first is sent, and connection n modulo their
+// number sends it. Neither a stalled server nor a stalled generator changes the schedule.
+import { evenShare } from "../both-sides/even-share.js";
+import type { OpenLoop } from "./client/client-kinds.js";
+import { PreciseTimer } from "./precise-timer.js";
 
 /**
- * Frames due closer together than this leave together: a tick costs some 50 µs of CPU time, and a write of its own for
- * each frame costs generator and server so much that both are late.
+ * Frames due within this time are sent together: a tick costs some 50 µs of CPU time, and one write per frame costs
+ * generator and server so much that both are late.
  */
 const SHORTEST_TICK_MS = 0.4;
 
-export class Pace {
-  readonly #clients: readonly Paced[];
+export class FrameSchedule {
+  readonly #clients: readonly OpenLoop[];
   readonly #periodMs: number;
   readonly #phase: number;
-  /** Frames of the whole schedule. */
+  /** Number of frames in the whole schedule. */
   readonly #total: number;
-  readonly #ticker = new Ticker(() => this.#tick());
+  readonly #timer = new PreciseTimer(() => this.#tick());
   #beganAt = 0;
   #due = 0;
   #nextAt = Number.POSITIVE_INFINITY;
   #sentAt = Number.NEGATIVE_INFINITY;
 
-  /** `rate` frames a second, `total` of them; the first after `phase` of a period. */
-  constructor(clients: readonly Paced[], rate: number, total: number, phase: number) {
+  /** `total` frames at `rate` per second; the first after `phase` (0 to 1) of a period. */
+  constructor(clients: readonly OpenLoop[], rate: number, total: number, phase: number) {
     this.#clients = clients;
     this.#periodMs = 1_000 / rate;
     this.#total = total;
@@ -31,10 +31,10 @@ export class Pace {
   }
 
   ready(): Promise<void> {
-    return this.#ticker.ready();
+    return this.#timer.ready();
   }
 
-  /** Frames that were due so far. */
+  /** Number of frames due so far. */
   get due(): number {
     return this.#due;
   }
@@ -44,13 +44,13 @@ export class Pace {
     this.#beganAt = now + this.#phase * this.#periodMs;
     this.#clients.forEach((client, i) => {
       const firstDueAt = this.#beganAt + i * this.#periodMs;
-      client.schedule(share(this.#total, count, i), firstDueAt, count * this.#periodMs);
+      client.schedule(evenShare(this.#total, count, i), firstDueAt, count * this.#periodMs);
     });
     this.#nextAt = this.#beganAt;
     this.#tick();
   }
 
-  /** Sends what is due. Called between ticks as well, whenever the loop is awake anyway. */
+  /** Sends the frames that are due. Also called between ticks, after each read. */
   poll(now: number): void {
     if (now < this.#nextAt || now < this.#sentAt + SHORTEST_TICK_MS) return;
     this.#sentAt = now;
@@ -68,14 +68,14 @@ export class Pace {
 
   async stop(): Promise<void> {
     this.#nextAt = Number.POSITIVE_INFINITY;
-    await this.#ticker.stop();
+    await this.#timer.stop();
   }
 
   #tick(): void {
     const now = performance.now();
     this.poll(now);
     if (this.#nextAt < Number.POSITIVE_INFINITY) {
-      this.#ticker.wakeAt(Math.max(this.#nextAt, now + SHORTEST_TICK_MS));
+      this.#timer.wakeAt(Math.max(this.#nextAt, now + SHORTEST_TICK_MS));
     }
   }
 }

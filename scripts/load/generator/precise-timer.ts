@@ -1,8 +1,8 @@
-// Wakes the event loop at a time that a timer of Node cannot meet: those are due in whole milliseconds, which would
-// add half of one to every latency. A helper thread sleeps on a futex instead, and is 0.1 ms late.
+// Timer with 0.1 ms precision: a helper thread sleeps on a futex and wakes the event loop. Node's timers fire at
+// whole milliseconds, which would add half a millisecond to every latency.
 import { Worker } from "node:worker_threads";
 
-// As text, because a bundled script has no second file that a thread could be started from.
+// As text, because the script is bundled into one file and a thread needs one of its own.
 const THREAD = `
 const { parentPort, workerData } = require("node:worker_threads");
 const turn = new Int32Array(workerData, 0, 1);
@@ -19,13 +19,13 @@ for (let served = 0; ; ) {
   }
 }`;
 
-/** The clock that threads have in common, in ms. */
+/** A clock that all threads share, in ms. */
 function sharedNow(): number {
   const [seconds, ns] = process.hrtime();
   return seconds * 1e3 + ns / 1e6;
 }
 
-export class Ticker {
+export class PreciseTimer {
   readonly #memory = new SharedArrayBuffer(16);
   readonly #turn = new Int32Array(this.#memory, 0, 1);
   readonly #at = new Float64Array(this.#memory, 8, 1);
@@ -39,12 +39,12 @@ export class Ticker {
     this.#running = new Promise((resolve) => this.#thread.once("online", resolve));
   }
 
-  /** Resolves when ticks will come in time: starting the thread takes some 30 ms. */
+  /** Resolves when the thread runs, which takes some 30 ms. */
   ready(): Promise<void> {
     return this.#running;
   }
 
-  /** Asks for one tick, at `time` of performance.now(), in place of any asked for before. */
+  /** Requests one tick at `time` of performance.now(). Replaces an earlier request. */
   wakeAt(time: number): void {
     this.#at[0] = time + this.#offset;
     Atomics.add(this.#turn, 0, 1);

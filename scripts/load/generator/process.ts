@@ -1,12 +1,12 @@
-// A generator process: runs its part of the load as the command tells it to, and never outlives the command.
+// Generator process: runs its part of the load on messages from the coordinator, and exits with it.
 import { type FromGenerator, pack, type ToGenerator } from "../both-sides/messages.js";
 import type { LoadOptions } from "../both-sides/options.js";
 import { runLoad } from "./run.js";
 
-export function serveAsGenerator(): void {
+export function runGeneratorProcess(): void {
   let stop = new AbortController();
   let load = () => {};
-  // They may be for the whole process group: the command decides, and asks for the result so far.
+  // Ctrl-C signals the whole process group: only the coordinator acts on it, and asks for the result so far.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("disconnect", () => process.exit());
@@ -24,17 +24,17 @@ export function serveAsGenerator(): void {
 }
 
 async function run(options: LoadOptions, signal: AbortSignal, started: Promise<void>): Promise<void> {
-  const onOpening = (opened: number) => tell({ type: "opening", opened });
+  const onOpening = (opened: number) => send({ type: "opening", opened });
   const onOpened = (opened: number) => {
-    tell({ type: "opened", opened });
+    send({ type: "opened", opened });
     return started;
   };
   const onProgress: LoadOptions["onProgress"] = (progress) =>
-    tell({ type: "progress", progress: pack(progress) });
+    send({ type: "progress", progress: pack(progress) });
   const result = await runLoad({ ...options, signal, onOpening, onOpened, onProgress });
-  tell({ type: "result", result: pack({ ...result, connections: [] }) });
+  send({ type: "result", result: pack({ ...result, connections: [] }) });
 }
 
-function tell(message: FromGenerator): void {
+function send(message: FromGenerator): void {
   process.send?.(message);
 }

@@ -1,35 +1,34 @@
-// What connections are given: what all of a run share, and what those of one kind do.
+// What clients are given: the state that all clients of a run share, and the options of one client.
 import type { Kind } from "../both-sides/client-mix.js";
+import type { Framing } from "../both-sides/framing.js";
 import type { Histogram } from "../both-sides/histogram.js";
+import type { Route } from "../both-sides/options.js";
 import type { Tally } from "../both-sides/result.js";
-import type { Client } from "./client/client.js";
-import type { Route } from "./client/connect.js";
-import type { Framing } from "./client/frame-ring.js";
 
-/** What all connections of a run share. */
-export interface Shared {
+/** Shared by all clients of a run. `Client` is the class of client.ts, which imports this file. */
+export interface RunContext<Client> {
   route: Route;
   framing: Framing;
   reset: boolean;
-  /** All sockets read into this one buffer: it is used up before the next read begins. */
+  /** All sockets read into this one buffer: it is consumed before the next read begins. */
   readBuffer: Buffer;
   tally: Tally;
-  /** From the beginning of a connect until frames can be sent. */
+  /** From the start of a connect until frames can be sent. */
   connectLatency: Histogram;
-  /** How many connections are in each of these situations now. */
+  /** Number of connections in each of these states now. */
   gauges: { connecting: number; unsettled: number; alive: number };
-  /** The number of the next connection to be dialled. */
-  nextTurn(): number;
+  /** The index of the next connection to be opened. */
+  nextIndex(): number;
   /** A gauge has changed. */
   changed(): void;
-  /** The loop is awake, at this time: more may be due. */
+  /** Data was read at this time: frames that have become due can be sent without waiting for the timer. */
   received(now: number): void;
   began(client: Client): void;
   ended(client: Client): void;
 }
 
-/** What a connection's frames are like, and where their latencies go. */
-export interface Shape {
+/** Frame size and window of one client, and the histogram for its latencies. */
+export interface ClientOptions {
   kind: Kind;
   size: number;
   window: number;

@@ -1,22 +1,22 @@
-// One run inside this process. The command runs it once per generator process, tests call it directly.
+// One run of load inside this process. Each generator process runs it; tests call it directly.
 //
 //   open all ──▶ onOpened ──▶ warm-up ──▶ load ──▶ drain ──▶ close ──▶ result
 //
-// Throughput is measured over `load` alone. An abort cuts short the phase it meets; the later ones still come.
+// Throughput is measured over `load` alone. An abort ends the current phase early; the later phases still run.
 import { Histogram } from "../both-sides/histogram.js";
 import { type LoadOptions, type Resolved, resolved } from "../both-sides/options.js";
 import { emptyTally, type LoadResult } from "../both-sides/result.js";
-import { watchMyself } from "../report/bottleneck.js";
 import type { Client } from "./client/client.js";
-import { Paced } from "./client/client-kinds.js";
-import { Cast } from "./client-factory.js";
-import type { Slot } from "./client-slot.js";
-import { Pace } from "./frame-schedule.js";
-import type { Shared } from "./run-context.js";
+import { OpenLoop } from "./client/client-kinds.js";
+import { ClientFactory } from "./client-factory.js";
+import type { ClientSlot } from "./client-slot.js";
+import { FrameSchedule } from "./frame-schedule.js";
+import { measureOwnUsage } from "./own-usage.js";
+import type { RunContext } from "./run-context.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const PROGRESS_MS = 1_000;
-/** What a trickling server gets beyond the reply timeout, and any server after an abort or to close. */
+/** Extra time after the reply timeout for a slow server; time for any server after an abort and to close. */
 const GRACE_MS = 1_000;
 
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
@@ -25,55 +25,55 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
 class Run {
   readonly #options: Resolved;
-  readonly #shared: Shared;
-  readonly #cast: Cast;
+  readonly #context: RunContext<Client>;
+  readonly #clients: ClientFactory;
   readonly #toOpen: Iterator<Client>;
   readonly #held: Client[] = [];
   readonly #live = new Set<Client>();
-  /** Since the last progress; `#latency` has what was before. */
+  /** Latencies since the last progress; `#latency` holds those before. */
   readonly #recent = new Histogram();
   readonly #latency = new Histogram();
   readonly #lateness = new Histogram();
-  #slots: Slot[] = [];
-  #pace: Pace | undefined;
-  #dialled = 0;
+  #slots: ClientSlot[] = [];
+  #schedule: FrameSchedule | undefined;
+  #connects = 0;
   #recheck = () => {};
 
   constructor(options: Resolved) {
     const { host, port, targets = [{ host, port }], source, tls, proxy } = options;
     const { framing, reset, firstId, onConnectionEnd } = options;
     this.#options = options;
-    this.#shared = {
+    this.#context = {
       ...{ framing, reset },
       route: { targets, source, tls, proxy },
       readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
       tally: emptyTally(),
       connectLatency: new Histogram(),
       gauges: { connecting: 0, unsettled: 0, alive: 0 },
-      nextTurn: () => firstId + this.#dialled++,
+      nextIndex: () => firstId + this.#connects++,
       changed: () => {
         this.#openMore();
         this.#recheck();
       },
-      received: (now) => this.#pace?.poll(now),
+      received: (now) => this.#schedule?.poll(now),
       began: (client) => void this.#live.add(client),
       ended: (client) => {
         this.#live.delete(client);
         onConnectionEnd?.(client.outcome);
       },
     };
-    const recorders = { latency: this.#recent, lateness: this.#lateness, aside: new Histogram() };
-    this.#cast = new Cast(options, this.#shared, recorders);
-    this.#toOpen = this.#cast.hold();
+    const recorders = { latency: this.#recent, lateness: this.#lateness, unmeasured: new Histogram() };
+    this.#clients = new ClientFactory(options, this.#context, recorders);
+    this.#toOpen = this.#clients.hold();
   }
 
   get #aborted(): boolean {
     return this.#options.signal?.aborted ?? false;
   }
 
-  /** What the mode counts. */
+  /** Connections in mode connect, else frames. */
   get #completed(): number {
-    const { visits, echoed } = this.#shared.tally;
+    const { visits, echoed } = this.#context.tally;
     return this.#options.mode === "connect" ? visits : echoed;
   }
 
@@ -84,32 +84,32 @@ class Run {
       const measured = await this.#load();
       await this.#drain();
       const proven = this.#held.filter((client) => client.isOpen && client.outcome.echoed > 0).length;
-      const due = this.#pace?.due ?? 0;
+      const due = this.#schedule?.due ?? 0;
       await this.#close();
-      const { tally, connectLatency } = this.#shared;
+      const { tally, connectLatency } = this.#context;
       this.#latency.merge(this.#recent);
       const connections = this.#held.map((client) => client.outcome);
       const histograms = { latency: this.#latency, connectLatency, lateness: this.#lateness };
       return { ...measured, ...histograms, tally, due, proven, connections };
     } finally {
       stopWatching();
-      await this.#pace?.stop();
+      await this.#schedule?.stop();
       for (const client of this.#live) client.destroy();
     }
   }
 
   async #open(): Promise<void> {
     const { onOpened, rate = 1, frames, durationMs, warmupMs, phase } = this.#options;
-    const { gauges, tally } = this.#shared;
+    const { gauges, tally } = this.#context;
     this.#openMore();
     const telling = setInterval(() => this.#options.onOpening?.(tally.opened), PROGRESS_MS);
-    await this.#until(() => this.#held.length === this.#cast.held && gauges.connecting === 0);
+    await this.#until(() => this.#held.length === this.#clients.held && gauges.connecting === 0);
     clearInterval(telling);
-    const paced = this.#held.filter((client) => client instanceof Paced);
-    if (paced.length > 0) {
+    const scheduled = this.#held.filter((client) => client instanceof OpenLoop);
+    if (scheduled.length > 0) {
       const all = frames ?? (durationMs && Math.ceil((rate * (warmupMs + durationMs)) / 1_000));
-      this.#pace = new Pace(paced, rate, all ?? Number.MAX_SAFE_INTEGER, phase);
-      await this.#pace.ready();
+      this.#schedule = new FrameSchedule(scheduled, rate, all ?? Number.MAX_SAFE_INTEGER, phase);
+      await this.#schedule.ready();
     }
     if (this.#aborted || !onOpened) return;
     let ready = false;
@@ -121,7 +121,7 @@ class Run {
   }
 
   #openMore(): void {
-    const { gauges } = this.#shared;
+    const { gauges } = this.#context;
     while (!this.#aborted && gauges.connecting < this.#options.connectingAtOnce) {
       const next = this.#toOpen.next();
       if (next.done) return;
@@ -130,17 +130,17 @@ class Run {
   }
 
   async #load(): Promise<Pick<LoadResult, "elapsedMs" | "measured" | "generators">> {
-    const { gauges } = this.#shared;
+    const { gauges } = this.#context;
     const { warmupMs, durationMs } = this.#options;
-    // A schedule is kept to its end, even if all that was due is answered before.
-    const scheduled = this.#pace !== undefined && durationMs !== undefined;
+    // A schedule runs to its end, even if every frame that was due is echoed before.
+    const scheduled = this.#schedule !== undefined && durationMs !== undefined;
     const over = () => (scheduled ? gauges.alive : gauges.unsettled) === 0;
     if (!this.#aborted) this.#begin();
     if (warmupMs > 0) await this.#until(over, warmupMs);
     for (const histogram of [this.#recent, this.#latency, this.#lateness]) histogram.clear();
     const before = this.#completed;
     const startedAt = performance.now();
-    const report = watchMyself(startedAt);
+    const report = measureOwnUsage(startedAt);
     const ticking = setInterval(this.#reporter(startedAt), PROGRESS_MS);
     try {
       if (!this.#aborted) await this.#until(over, durationMs);
@@ -152,22 +152,22 @@ class Run {
   }
 
   #begin(): void {
-    const { gauges } = this.#shared;
-    // A place counts as unsettled between one client and the next, too.
+    const { gauges } = this.#context;
+    // A slot counts as unsettled between two clients as well.
     const done = () => {
       gauges.unsettled--;
-      this.#shared.changed();
+      this.#context.changed();
     };
-    this.#slots = this.#cast.slots(done);
+    this.#slots = this.#clients.slots(done);
     gauges.unsettled += this.#slots.length;
     for (const slot of this.#slots) slot.start();
-    for (const client of this.#held) if (!(client instanceof Paced)) client.start();
-    this.#pace?.begin(performance.now());
+    for (const client of this.#held) if (!(client instanceof OpenLoop)) client.start();
+    this.#schedule?.begin(performance.now());
   }
 
-  /** Returns what to call once a second. */
+  /** Returns the function to call once a second. */
   #reporter(startedAt: number): () => void {
-    const { tally } = this.#shared;
+    const { tally } = this.#context;
     let last = { at: startedAt, completed: this.#completed };
     return () => {
       const at = performance.now();
@@ -181,10 +181,10 @@ class Run {
   }
 
   async #drain(): Promise<void> {
-    const { gauges } = this.#shared;
+    const { gauges } = this.#context;
     const { mode, replyTimeoutMs } = this.#options;
-    // What was due is owed, even if it could not be sent yet: to leave it out would hide the stall at the end.
-    for (const client of this.#held) if (this.#aborted || !(client instanceof Paced)) client.stopSending();
+    // Frames that were due but could not be sent yet are still sent: leaving them out would hide a stall at the end.
+    for (const client of this.#held) if (this.#aborted || !(client instanceof OpenLoop)) client.stopSending();
     for (const slot of this.#slots) slot.stop();
     const limit = this.#aborted ? GRACE_MS : replyTimeoutMs + GRACE_MS;
     await this.#until(() => gauges.unsettled === 0, limit);
@@ -195,24 +195,24 @@ class Run {
     }
   }
 
-  /** One echo on each connection that has had none. All at once, so that their latencies mean nothing. */
+  /** One echo on each connection that has had none. All at once, so their latencies are discarded. */
   async #proveAll(limitMs: number): Promise<void> {
     this.#latency.merge(this.#recent);
     for (const client of this.#held) {
-      if (client instanceof Paced && client.outcome.echoed === 0) client.prove(performance.now());
+      if (client instanceof OpenLoop && client.outcome.echoed === 0) client.prove(performance.now());
     }
-    await this.#until(() => this.#shared.gauges.unsettled === 0, limitMs);
+    await this.#until(() => this.#context.gauges.unsettled === 0, limitMs);
     this.#recent.clear();
   }
 
   async #close(): Promise<void> {
-    const { gauges } = this.#shared;
+    const { gauges } = this.#context;
     for (const client of this.#live) client.finish();
     await this.#until(() => gauges.alive === 0, GRACE_MS);
     for (const client of this.#live) client.destroy();
   }
 
-  /** Waits until `done` holds, which is looked at after every change of a connection, or the time is up, or an abort comes. */
+  /** Waits until `done` holds (checked after every change of a connection), the time is up or the run is aborted. */
   #until(done: () => boolean, limitMs?: number): Promise<void> {
     const { signal } = this.#options;
     return new Promise((resolve) => {
@@ -235,7 +235,7 @@ class Run {
     let last = performance.now();
     const timer = setInterval(() => {
       const now = performance.now();
-      // Timers come before reads: after a pause of this process, replies that are here already would look late.
+      // Timers run before reads: after a pause of this process, replies that have arrived already would look late.
       const paused = now - last > 4 * interval;
       last = now;
       if (paused) return;

@@ -1,27 +1,16 @@
 // Whether what was measured was the server. A generator that is the slower of the two must say so.
 import type { Mode } from "../both-sides/options.js";
-import type { GeneratorReport, LoadResult } from "../both-sides/result.js";
+import type { LoadResult } from "../both-sides/result.js";
 import { duration } from "./format.js";
 
-/** From here on the figures are the generator's as much as the server's, if it ran for long enough to tell. */
+/** CPU time or busy share of a generator from which it limits the result. */
 const TOO_BUSY = 0.9;
 const TOO_LATE_MS = 1;
-/** Of the p99: what is less changes nothing that a reader would notice. */
+/** Share of the p99 below which the generator's lateness does not matter. */
 const TOO_LATE_PART = 0.1;
 const TOO_SHORT_MS = 500;
 
-/** Watches this generator process from now on. Returns what to call at the end. */
-export function watchMyself(startedAt: number): () => GeneratorReport {
-  const cpuBefore = process.cpuUsage();
-  const idleBefore = performance.eventLoopUtilization();
-  return () => {
-    const { user, system } = process.cpuUsage(cpuBefore);
-    const cpu = (user + system) / 1_000 / Math.max(1, performance.now() - startedAt);
-    return { osPid: process.pid, cpu, busy: performance.eventLoopUtilization(idleBefore).utilization };
-  };
-}
-
-/** In plain words why the generator, not the server, may have been measured; undefined if there is no sign of it. */
+/** Why the generator may have limited the result, with what to do; undefined without a sign of it. */
 export function generatorLimit(result: LoadResult, mode: Mode): string | undefined {
   if (result.elapsedMs < TOO_SHORT_MS || result.generators.length === 0) return undefined;
   const cpu = Math.max(...result.generators.map((generator) => generator.cpu));
@@ -30,24 +19,24 @@ export function generatorLimit(result: LoadResult, mode: Mode): string | undefin
   if (cpu > TOO_BUSY || (mode !== "rate" && mode !== "idle" && busy > TOO_BUSY)) {
     const percent = Math.round(100 * Math.max(cpu, busy));
     return (
-      `The generator was busy ${percent} % of the time: it, not the server, may be what was measured. ` +
-      "Try more --processes, or another machine for the generator."
+      `The generator was busy ${percent} % of the time and may have limited the result. ` +
+      "Increase --processes, or run the generator on another machine."
     );
   }
   if (late > TOO_LATE_MS && late > TOO_LATE_PART * result.latency.percentile(99)) {
     return (
-      `The generator was late itself: 1 % of its frames left more than ${duration(late)} after they were due, ` +
-      "which is part of the latencies above. Try a lower --rate, or another machine for the generator."
+      `The generator sent 1 % of its frames more than ${duration(late)} late, ` +
+      "which is part of the latencies above. Lower --rate, or run the generator on another machine."
     );
   }
   return undefined;
 }
 
-/** Where generator and server share the cores, a full machine slows both. */
+/** Why the machine may have limited the result: generator and server usually share its cores. */
 export function machineLimit(coresBusy: number, elapsedMs: number): string | undefined {
   if (coresBusy < 0.95 || elapsedMs < TOO_SHORT_MS) return undefined;
   return (
-    `All cores of this machine were busy (${Math.round(100 * coresBusy)} %). If the server runs here too, ` +
-    "it had to share them with the generator and can do more alone."
+    `All cores of this machine were busy (${Math.round(100 * coresBusy)} %). A server on this machine ` +
+    "shared them with the generator and can do more alone."
   );
 }

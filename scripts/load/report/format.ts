@@ -1,17 +1,13 @@
-// Figures as people read them.
-import type { LoadResult } from "../both-sides/result.js";
-
+// Numbers and durations as text.
 export const PERCENTILES = [50, 90, 99, 99.9, 99.99];
 export const MIB = 2 ** 20;
 
-export function perSecond({ measured, elapsedMs }: Pick<LoadResult, "measured" | "elapsedMs">): number {
-  return elapsedMs > 0 ? (measured * 1_000) / elapsedMs : 0;
+/** `1 error`, `1,000 errors`. */
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${grouped(count)} ${count === 1 ? noun : nouns}`;
 }
 
-export function plural(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
+/** `1,234,567`. */
 export function grouped(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }

@@ -1,4 +1,4 @@
-// The drawings of the page: how latencies are distributed, and how the run went.
+// Charts of the HTML report: latency distribution, capacity, and figures over time.
 import { lineChart, type Mark, type Series } from "../../chart/line-chart.js";
 import { linear, logarithmic, nines, span } from "../../chart/scale.js";
 import type { Histogram } from "../both-sides/histogram.js";
@@ -11,8 +11,8 @@ const B = "var(--b)";
 const C = "var(--c)";
 const BAD = "var(--bad)";
 
-/** 50,000 as 50k: an axis has no room for more. */
-export function short(value: number): string {
+/** `50k` for 50,000: short enough for an axis. */
+function compact(value: number): string {
   if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
   return value >= 1e3 ? `${Number((value / 1e3).toPrecision(3))}k` : `${Number(value.toPrecision(3))}`;
 }
@@ -21,13 +21,13 @@ function shortTime(ms: number): string {
   return duration(ms).replace(/\.00 s$/, " s");
 }
 
-/** As far out as there are samples to speak of: the p99.9 of 200 samples would be their maximum. */
-export function deepest(count: number): number {
+/** The highest percentile with at least two samples above it: the p99.9 of 200 samples would be their maximum. */
+export function highestPercentile(count: number): number {
   return [99.999, 99.99, 99.9, 99, 90].find((percent) => count * (1 - percent / 100) >= 2) ?? 90;
 }
 
 export function distribution(latency: Histogram): string {
-  const last = deepest(latency.count);
+  const last = highestPercentile(latency.count);
   const depth = -Math.log10(1 - last / 100);
   const percents = Array.from({ length: 121 }, (_, i) => 100 * (1 - 10 ** ((-depth * i) / 120)));
   const points = percents.map((percent) => [percent, latency.percentile(percent)] as const);
@@ -46,10 +46,10 @@ export function rates(points: Point[], unit: string): string {
   const values = points.map(({ second, rate }) => [second, rate] as const);
   const most = Math.max(...points.map(({ rate }) => rate));
   return overTime(points, {
-    label: `${unit} a second over time, at most ${short(most)}`,
-    series: [{ name: `${unit} a second`, color: A, points: values }],
+    label: `${unit} per second over time, maximum ${compact(most)}`,
+    series: [{ name: `${unit}/s`, color: A, points: values }],
     y: linear(most),
-    formatY: short,
+    formatY: compact,
   });
 }
 
@@ -57,7 +57,7 @@ export function latenciesOverTime(points: Point[]): string {
   const of = (key: "p50" | "p99" | "max") => points.map((point) => [point.second, point[key]] as const);
   const seen = points.flatMap(({ p50, max }) => (p50 === undefined || max === undefined ? [] : [p50, max]));
   return overTime(points, {
-    label: "Median, p99 and maximum of the latencies of each second",
+    label: "Median, p99 and maximum latency over time",
     series: [
       { name: "p50", color: A, points: of("p50") },
       { name: "p99", color: B, points: of("p99") },
@@ -72,14 +72,14 @@ export function connectionsOverTime(points: Point[]): string {
   const values = points.map(({ second, open }) => [second, open] as const);
   const most = Math.max(...points.map(({ open }) => open));
   return overTime(points, {
-    label: `Open connections over time, at most ${short(most)}`,
-    series: [{ name: "connections open", color: C, points: values }],
+    label: `Open connections over time, maximum ${compact(most)}`,
+    series: [{ name: "open connections", color: C, points: values }],
     y: linear(most),
-    formatY: short,
+    formatY: compact,
   });
 }
 
-/** The server's CPU time between one second and the next, in parts of one core. */
+/** CPU use of the server in each second, 1 = one core. */
 export function serverCpu(points: Point[]): string | undefined {
   const values = points.flatMap(({ second, cpuSeconds }, i) => {
     const before = points[i - 1];
@@ -89,8 +89,8 @@ export function serverCpu(points: Point[]): string | undefined {
   });
   if (values.length === 0) return undefined;
   return overTime(points, {
-    label: "CPUs used by the server over time",
-    series: [{ name: "server, CPUs", color: B, points: values }],
+    label: "CPU use of the server over time",
+    series: [{ name: "server CPUs", color: B, points: values }],
     y: linear(Math.max(...values.map(([, cpu]) => cpu))),
     formatY: (value) => `${Number(value.toFixed(2))}`,
   });
@@ -100,16 +100,16 @@ export function capacity(steps: Step[]): string {
   const of = (key: "p50" | "p99") => steps.map((step) => [step.rate, step[key]] as const);
   const broken = steps.find(({ held }) => !held);
   const all = steps.flatMap(({ p50, p99 }) => [p50, p99]);
-  const marks: Mark[] = broken ? [{ x: broken.rate, text: "no longer holds", color: BAD }] : [];
+  const marks: Mark[] = broken ? [{ x: broken.rate, text: "first rate that fails", color: BAD }] : [];
   return lineChart({
-    label: "Median and p99 of the latencies at each rate",
+    label: "Median and p99 latency at each rate",
     series: [
       { name: "p50", color: A, points: of("p50") },
       { name: "p99", color: B, points: of("p99") },
     ],
     x: span(Math.max(...steps.map(({ rate }) => rate))),
     y: logarithmic(Math.min(...all), Math.max(...all)),
-    formatX: short,
+    formatX: compact,
     formatY: shortTime,
     marks,
   });

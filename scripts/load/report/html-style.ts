@@ -1,4 +1,4 @@
-/** The style of the page that --html writes: one column on a phone, light or dark as the reader has it. */
+/** Style sheet of the HTML report: one column on a phone, light or dark as the browser prefers. */
 export const STYLE = `
 :root { color-scheme: light dark; --paper: #fcfcfb; --card: #ffffff; --ink: #1c1d21; --quiet: #5c5f68; --rule: #e3e3e0;
   --a: #1f6fb2; --b: #b4540a; --c: #2f7d4f; --bad: #b3261e; --good: #23713f; --bad-paper: #fdeceb; --good-paper: #eaf5ee;

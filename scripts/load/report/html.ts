@@ -1,10 +1,10 @@
-// The page that --html writes: one file that needs nothing else, for somebody who was not there.
+// The HTML report (--html): one file without scripts or external resources.
 import { escaped } from "../../chart/line-chart.js";
-import { ERROR_KINDS, ERRORS, errorTotal } from "../both-sides/result.js";
+import { ERROR_KINDS, ERRORS, errorTotal, perSecond } from "../both-sides/result.js";
 import { explain } from "../command-line/expectations.js";
 import { describe } from "../coordinator/machine.js";
 import type { Report } from "../coordinator/session.js";
-import { duration, grouped, MIB, PERCENTILES, perSecond, plural } from "./format.js";
+import { duration, grouped, MIB, PERCENTILES, plural } from "./format.js";
 import * as charts from "./html-charts.js";
 import { STYLE } from "./html-style.js";
 import { passed } from "./json.js";
@@ -26,7 +26,7 @@ export function html(report: Report): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Load on ${escaped(where(report))}</title>
+<title>Load test of ${escaped(where(report))}</title>
 <style>${STYLE}</style>
 </head>
 <body>
@@ -56,15 +56,15 @@ function where({ settings: { load } }: Report): string {
 function title(report: Report): string {
   const best = report.steps.findLast(({ held }) => held);
   if (report.settings.mode === "ramp")
-    return best ? `It carries ${grouped(best.rate)} frames a second` : "The first rate was too much";
+    return best ? `Capacity: ${grouped(best.rate)} frames/s` : "Capacity is below the first rate";
   if (report.settings.mode === "idle") return `${grouped(report.result.proven)} connections held`;
-  return `${grouped(perSecond(report.result))} ${unitOf(report.settings)} a second`;
+  return `${grouped(perSecond(report.result))} ${unitOf(report.settings)}/s`;
 }
 
 function verdict(report: Report): string {
   const { tally } = report.result;
   const good = passed(report);
-  const bytes = `${grouped(tally.echoed)} frames came back, and every byte of them was verified`;
+  const bytes = `${grouped(tally.echoed)} frames were echoed and verified byte by byte`;
   const said =
     errorTotal(tally) === 0 ? `No errors: ${bytes}.` : `${errorCounts(tally).join(", ")}. ${bytes}.`;
   const expected = report.verdicts.map((one) => {
@@ -82,15 +82,15 @@ function figures(report: Report): string {
   const { result, settings, server } = report;
   const { latency, tally } = result;
   const cells: [string, string, string?][] = [
-    [grouped(perSecond(result)), `${unitOf(settings)} a second`],
+    [grouped(perSecond(result)), `${unitOf(settings)} per second`],
     [duration(latency.percentile(50)), "median latency"],
-    [duration(latency.percentile(99)), "p99: 1 in 100 is slower"],
-    [duration(latency.maxMs), "slowest of all"],
+    [duration(latency.percentile(99)), "p99 latency (1 in 100 is slower)"],
+    [duration(latency.maxMs), "maximum latency"],
     [grouped(errorTotal(tally)), "errors"],
     [grouped(tally.opened), "connections opened"],
   ];
   if (server && settings.mode !== "ramp") cells.push([server.cpu.toFixed(2), "CPUs used by the server"]);
-  if (server) cells.push([`${grouped(server.memoryBytes / MIB)} MiB`, "the server's memory, at most"]);
+  if (server) cells.push([`${grouped(server.memoryBytes / MIB)} MiB`, "maximum memory of the server"]);
   return `<dl class="figures">${cells.map(([value, name]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
 }
 
@@ -104,19 +104,19 @@ function steps({ steps, settings }: Report): string {
   const rows = steps.map(({ rate, measured, p50, p99, max, held, why }) =>
     row(
       [grouped(rate), grouped(measured), duration(p50), duration(p99), duration(max)],
-      held ? "holds" : why.join("; "),
+      held ? "passed" : why.join("; "),
     ),
   );
   const asked = settings.ramp.until.map(({ text }) => text).join(", ");
-  return `<section><h2>How much it carries</h2>
-<p>Frames were due at a fixed rate, doubled until ${escaped(asked)} no longer held; then the gap was halved.</p>
-<div class="charts">${figure("Latency at each rate", "frames due a second; logarithmic scale", charts.capacity(steps))}</div>
-<details><summary>The steps as numbers</summary><div class="scroll">${tableOf(["due a second", "done", "p50", "p99", "max", "result"], rows)}</div></details></section>`;
+  return `<section><h2>Capacity</h2>
+<p>The rate was doubled until ${escaped(asked)} failed; then the gap between the last rate that passed and the first that failed was halved.</p>
+<div class="charts">${figure("Latency at each rate", "over frames per second; logarithmic scale", charts.capacity(steps))}</div>
+<details><summary>Steps as a table</summary><div class="scroll">${tableOf(["rate", "frames/s echoed", "p50", "p99", "max", "result"], rows)}</div></details></section>`;
 }
 
 function latency({ result: { latency }, settings }: Report): string {
   if (latency.count === 0) return "";
-  const known = PERCENTILES.filter((percent) => percent <= charts.deepest(latency.count));
+  const known = PERCENTILES.filter((percent) => percent <= charts.highestPercentile(latency.count));
   const named: [string, number][] = known.map((percent) => [`p${percent}`, latency.percentile(percent)]);
   const rows = [...named, ["max", latency.maxMs] as const, ["mean", latency.meanMs] as const].map(
     ([name, value]) => row([name, duration(value)]),
@@ -124,16 +124,16 @@ function latency({ result: { latency }, settings }: Report): string {
   const drawn = charts.distribution(latency);
   return `<section><h2>Latency</h2>
 <p>Measured ${escaped(latencyMeaning(settings))}. ${meaning(settings.load.mode)}</p>
-<div class="charts">${figure("Distribution", "how slow the slowest 10 %, 1 %, 0.1 % … are; logarithmic scale", drawn)}
-${figure("In numbers", "so many of a hundred were not slower", tableOf(["percentile", "latency"], rows))}</div></section>`;
+<div class="charts">${figure("Distribution", "latency by percentile; logarithmic scale", drawn)}
+${figure("Percentiles", "p99: 99 of 100 were at most this slow", tableOf(["percentile", "latency"], rows))}</div></section>`;
 }
 
 function meaning(mode: Report["settings"]["load"]["mode"]): string {
   return mode === "echo"
-    ? "The next frame was sent only when an earlier one had come back: while a server stalls, such a client sends less, and its percentiles look better than what independent clients would see."
+    ? "Closed loop: the next frame was sent only when an earlier one was echoed. While the server stalls, such a client sends less, so its percentiles are better than those of independent clients."
     : mode === "connect"
       ? ""
-      : "When frames are due does not depend on the server: if it stalls, all frames due meanwhile are late, and are counted as late.";
+      : "Open loop: frames are due at fixed times. While the server stalls, all frames due are late and count as late.";
 }
 
 function timeline({ timeline, settings }: Report): string {
@@ -141,16 +141,14 @@ function timeline({ timeline, settings }: Report): string {
   const unit = unitOf(settings);
   const seen = timeline.some(({ p50 }) => p50 !== undefined);
   const drawings = [
-    figure("Rate", `${unit} that came back in each second`, charts.rates(timeline, unit)),
-    seen ? figure("Latency", "of each second; logarithmic scale", charts.latenciesOverTime(timeline)) : "",
+    figure("Rate", `${unit} per second`, charts.rates(timeline, unit)),
+    seen ? figure("Latency", "in each second; logarithmic scale", charts.latenciesOverTime(timeline)) : "",
     figure("Connections", "open at the end of each second", charts.connectionsOverTime(timeline)),
-    figure("Server", "CPU time as the server counts it", charts.serverCpu(timeline)),
+    figure("Server CPU", "CPUs used, as reported by the server", charts.serverCpu(timeline)),
   ];
   const restarts = timeline.reduce((sum, point) => sum + (point.restarts ?? 0), 0);
-  const told =
-    restarts > 0
-      ? `<p>${plural(restarts, "restart")} of the server's workers, marked in the drawings.</p>`
-      : "";
+  const note =
+    restarts > 0 ? `<p>${plural(restarts, "worker restart")} of the server, marked in the charts.</p>` : "";
   const cell = (ms: number | undefined) => (ms === undefined ? "–" : duration(ms));
   const rows = timeline.map(({ second, rate, p50, p99, max, open, errors, restarts = 0 }) =>
     row([
@@ -164,10 +162,10 @@ function timeline({ timeline, settings }: Report): string {
       `${restarts}`,
     ]),
   );
-  const names = ["at", `${unit}/s`, "p50", "p99", "max", "open", "errors so far", "restarts"];
-  return `<section><h2>Second by second</h2>${told}
+  const names = ["time", `${unit}/s`, "p50", "p99", "max", "open", "errors so far", "restarts"];
+  return `<section><h2>Over time</h2>${note}
 <div class="charts">${drawings.join("\n")}</div>
-<details><summary>The same as numbers</summary><div class="scroll">${tableOf(names, rows)}</div></details></section>`;
+<details><summary>Data as a table</summary><div class="scroll">${tableOf(names, rows)}</div></details></section>`;
 }
 
 function errors({ result: { tally } }: Report): string {
@@ -182,20 +180,17 @@ function facts(report: Report): string {
   const { result, server, machine, coresBusy, totals } = report;
   const entries: [string, string][] = [
     ["Frames", `${grouped(totals.sent)} sent, ${grouped(totals.echoed)} echoed, warm-up included`],
-    [
-      "Generator",
-      `${plural(result.generators.length, "process").replace(/processs$/, "processes")}, ${generator(result)}`,
-    ],
+    ["Generator", `${plural(result.generators.length, "process", "processes")}, ${generator(result)}`],
     ...(server
       ? ([
           ["Server", serverLine(server, report)],
           ["Counts", agreement(server, totals)],
         ] as [string, string][])
       : []),
-    ["Machine", `${describe(machine)}; ${Math.round(100 * coresBusy)} % of its cores busy`],
+    ["Machine", `${describe(machine)}; ${Math.round(100 * coresBusy)} % of cores busy`],
   ];
   const list = entries.map(([name, text]) => `<dt>${name}</dt><dd>${escaped(text)}</dd>`).join("");
-  return `<section><h2>How it was measured</h2><dl class="facts">${list}<dt>Again</dt><dd><code>${escaped(report.command)}</code></dd></dl></section>`;
+  return `<section><h2>How it was measured</h2><dl class="facts">${list}<dt>Command</dt><dd><code>${escaped(report.command)}</code></dd></dl></section>`;
 }
 
 function row(cells: string[], text?: string): string {

@@ -1,7 +1,7 @@
-// What a program gets to read of a run. Times are in milliseconds.
-import { errorTotal, type LoadResult } from "../both-sides/result.js";
+// The result as JSON (--json). Times are in milliseconds.
+import { errorTotal, type LoadResult, perSecond } from "../both-sides/result.js";
 import type { Report } from "../coordinator/session.js";
-import { PERCENTILES, perSecond } from "./format.js";
+import { PERCENTILES } from "./format.js";
 import { remarks } from "./table.js";
 
 export function json(report: Report): string {
@@ -51,10 +51,10 @@ export function json(report: Report): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Errors count against a run unless it said itself how many it expects. */
+/** Any error fails a run, unless --expect says how many are allowed. */
 export function passed({ result, settings, verdicts, steps }: Report): boolean {
   const named = settings.expect.some(({ metric }) => metric === "errors");
-  // The last step of a ramp is meant to break.
+  // The last step of a ramp fails on purpose.
   const clean = named || errorTotal(result.tally) === 0;
   return (
     clean && verdicts.every(({ held }) => held) && (steps.length === 0 || steps.some(({ held }) => held))

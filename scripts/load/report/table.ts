@@ -1,6 +1,6 @@
-// What a person gets to read of a run, while it goes on and at its end.
+// Text output of a run: the progress lines and the final table.
 import { KIND_NAMES } from "../both-sides/client-mix.js";
-import { ERROR_KINDS, ERRORS, type LoadResult, type Tally } from "../both-sides/result.js";
+import { ERROR_KINDS, ERRORS, type LoadResult, perSecond, type Tally } from "../both-sides/result.js";
 import type { Settings } from "../command-line/arguments.js";
 import { explain } from "../command-line/expectations.js";
 import type { Step } from "../coordinator/capacity-ramp.js";
@@ -9,7 +9,7 @@ import type { ServerReport } from "../coordinator/server-metrics.js";
 import type { Report } from "../coordinator/session.js";
 import type { Point } from "../coordinator/timeline.js";
 import { generatorLimit, machineLimit } from "./bottleneck.js";
-import { duration, grouped, MIB, PERCENTILES, perSecond, plural } from "./format.js";
+import { duration, grouped, MIB, PERCENTILES, plural } from "./format.js";
 
 export function progressLine({ second, rate, p99, open, errors, restarts }: Point, unit: string): string {
   const columns = [
@@ -23,12 +23,12 @@ export function progressLine({ second, rate, p99, open, errors, restarts }: Poin
   return columns.join("");
 }
 
-/** While connections are opened: nothing else has begun. */
+/** Progress line while connections are opened. */
 export function openingLine(opened: number, { load }: Settings): string {
   return `opening ${grouped(opened)} of ${plural(load.connections, "connection")}`;
 }
 
-/** What the mode counts. */
+/** What the mode counts, as a plural noun. */
 export function unitOf({ mode }: Settings): string {
   return mode === "connect" ? "connections" : "frames";
 }
@@ -49,10 +49,7 @@ export function table(report: Report): string {
     ...errorRows(result),
     ...rows("generator", [generator(result)]),
     ...serverRows(report, server),
-    ...rows("machine", [
-      describe(report.machine),
-      `${Math.round(100 * report.coresBusy)} % of its cores busy`,
-    ]),
+    ...rows("machine", [describe(report.machine), `${Math.round(100 * report.coresBusy)} % of cores busy`]),
     ...settings.notes.flatMap((note) => rows("note", [note])),
     ...report.verdicts.flatMap((verdict) => rows(verdict.held ? "expected" : "failed", [explain(verdict)])),
     ...remarks(report).flatMap((remark) => ["", `  ${remark}`]),
@@ -60,10 +57,10 @@ export function table(report: Report): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What a reader must know before believing the figures. */
+/** Warnings: the generator or the machine may have limited the result. */
 export function remarks({ result, settings, coresBusy }: Report): string[] {
-  const told = [generatorLimit(result, settings.load.mode), machineLimit(coresBusy, result.elapsedMs)];
-  return told.filter((remark) => remark !== undefined);
+  const limits = [generatorLimit(result, settings.load.mode), machineLimit(coresBusy, result.elapsedMs)];
+  return limits.filter((remark) => remark !== undefined);
 }
 
 export function heading({ mode, load, processes, ramp }: Settings): string {
@@ -74,13 +71,13 @@ export function heading({ mode, load, processes, ramp }: Settings): string {
   const on = plural(connections, "connection");
   const what = {
     echo: `${each}, ${window} in flight on ${on}`,
-    rate: `${grouped(rate ?? 0)} ${each} a second on ${on}`,
+    rate: `${grouped(rate ?? 0)} ${each} per second on ${on}`,
     connect: `connect, ${load.echo ? `one echo of ${plural(size, "byte")}, ` : ""}close; ${connections} at once`,
-    idle: `${on} held, ${grouped(rate ?? 0)} ${each} a second over all of them`,
-    mixed: `${on} of several kinds, ${grouped(rate ?? 0)} ${each} a second by the pingers`,
-    ramp: `${each} on ${on}, from ${grouped(ramp.from)} a second until ${ramp.until.map(({ text }) => text).join(", ")} breaks`,
+    idle: `${on} held, ${grouped(rate ?? 0)} ${each} per second over all of them`,
+    mixed: `${on} of several kinds, ${grouped(rate ?? 0)} ${each} per second by the pingers`,
+    ramp: `${each} on ${on}, from ${grouped(ramp.from)} per second until ${ramp.until.map(({ text }) => text).join(", ")} fails`,
   }[mode];
-  return `${where}: ${what}, from ${processes === 1 ? "one process" : `${processes} processes`}`;
+  return `${where}: ${what}, from ${plural(processes, "process", "processes")}`;
 }
 
 function stepRows(steps: Step[], { ramp }: Settings): string[] {
@@ -91,8 +88,8 @@ function stepRows(steps: Step[], { ramp }: Settings): string[] {
   const capacity = best ? `${grouped(best.rate)} frames/s` : `below ${grouped(ramp.from)} frames/s`;
   const limit = first?.generator ? [`(at the next step: ${first.generator})`] : [];
   const row = ({ rate, measured, p50, p99, max, held, why }: Step) =>
-    `${grouped(rate).padStart(11)} due  ${grouped(measured).padStart(11)} done  p50 ${duration(p50).padStart(8)}  ` +
-    `p99 ${duration(p99).padStart(8)}  max ${duration(max).padStart(8)}  ${held ? "holds" : why[0]}`;
+    `${grouped(rate).padStart(11)} due  ${grouped(measured).padStart(11)} echoed  p50 ${duration(p50).padStart(8)}  ` +
+    `p99 ${duration(p99).padStart(8)}  max ${duration(max).padStart(8)}  ${held ? "passed" : why[0]}`;
   return [
     ...rows("capacity", [`${capacity} with ${asked}`, ...limit]),
     ...rows("steps", steps.map(row)),
@@ -115,7 +112,7 @@ function connections({ result, settings }: Report): string {
   const { opened } = result.tally;
   if (settings.mode === "connect") return `${grouped(opened)} opened`;
   if (settings.mode === "mixed")
-    return `${grouped(opened)} opened in ${grouped(settings.load.connections)} places`;
+    return `${grouped(opened)} opened, up to ${grouped(settings.load.connections)} at a time`;
   const proven =
     settings.mode === "idle" ? `, ${grouped(result.proven)} held to the end and proven by an echo` : "";
   return `${grouped(opened)} of ${grouped(settings.load.connections)} opened${proven}`;
@@ -132,15 +129,15 @@ function kindRows({ settings, result: { tally } }: Report): string[] {
   const seen = KIND_NAMES.filter((kind) => tally.kinds[kind].connections > 0);
   const lines = seen.map((kind) => {
     const { connections, echoed, errors } = tally.kinds[kind];
-    const cut = kind === "slow" && tally.cutOff > 0 ? `, ${grouped(tally.cutOff)} cut off by the server` : "";
+    const cut = kind === "slow" && tally.cutOff > 0 ? `, ${grouped(tally.cutOff)} closed by the server` : "";
     return `${kind.padEnd(13)}${plural(connections, "connection")}, ${grouped(echoed)} echoed, ${plural(errors, "error")}${cut}`;
   });
   return rows("clients", lines);
 }
 
-/** Between which two moments a latency lies. */
+/** From which moment to which latency is measured. */
 export function latencyMeaning({ mode, load }: Settings): string {
-  const begin = load.rate === undefined ? "the beginning of the connect" : "when a connection was due";
+  const begin = load.rate === undefined ? "the start of the connect" : "when a connection was due";
   const end = load.echo ? "the last byte of the echo" : "the connection";
   return {
     echo: "from when a frame was sent to the last byte of its echo",
@@ -153,7 +150,7 @@ export function latencyMeaning({ mode, load }: Settings): string {
 }
 
 function latencies({ result: { latency }, settings }: Report): string[] {
-  if (latency.count === 0) return ["nothing was echoed"];
+  if (latency.count === 0) return ["none: no frame was echoed"];
   const names = [...PERCENTILES.map((percent) => `p${percent}`), "max", "mean"];
   const values = [
     ...PERCENTILES.map((percent) => latency.percentile(percent)),
@@ -191,7 +188,7 @@ export function generator({ generators, lateness }: LoadResult): string {
   const cpus = generators.map(({ cpu }) => cpu.toFixed(2)).join(" + ");
   const late =
     lateness.count > 0
-      ? `, late by p50 ${duration(lateness.percentile(50))}, p99 ${duration(lateness.percentile(99))}`
+      ? `, lateness p50 ${duration(lateness.percentile(50))}, p99 ${duration(lateness.percentile(99))}`
       : "";
   return `${cpus || "no"} CPUs${late}`;
 }
@@ -201,17 +198,17 @@ export function serverLine(server: ServerReport, { totals, settings }: Report): 
   const { mode } = settings;
   const count = mode === "connect" ? totals.visits : totals.echoed;
   const each = ((cpuSeconds * 1e6) / Math.max(1, count)).toFixed(2);
-  // An idle server does other things than frames, a mixed load has frames of two sizes.
+  // No cost per frame in mode idle, where most CPU time is not for frames, nor in mode mixed with its two frame sizes.
   const cost =
     mode === "idle" || mode === "mixed" || count === 0
       ? ""
-      : `, ${each} µs a ${unitOf(settings).slice(0, -1)}`;
-  // The steps of a ramp have little in common but what a frame costs.
-  const used = mode === "ramp" ? `${each} µs a frame` : `${cpu.toFixed(2)} CPUs${cost}`;
-  return `${used}, at most ${grouped(memoryBytes / MIB)} MiB, ${plural(restarts, "restart")}`;
+      : `, ${each} µs per ${unitOf(settings).slice(0, -1)}`;
+  // Of a ramp, only the cost per frame is comparable between steps.
+  const used = mode === "ramp" ? `${each} µs per frame` : `${cpu.toFixed(2)} CPUs${cost}`;
+  return `${used}, maximum ${grouped(memoryBytes / MIB)} MiB, ${plural(restarts, "restart")}`;
 }
 
-/** Whether both sides counted the same. */
+/** Whether server and generator counted the same. */
 export function agreement(
   { accepted, framesReceived, framesSent, restarts }: ServerReport,
   totals: Tally,
@@ -222,10 +219,12 @@ export function agreement(
     ["frames sent", framesSent, totals.echoed],
   ];
   const apart = pairs.filter(([, theirs, ours]) => theirs !== ours);
-  if (apart.length === 0) return "both sides counted the same connections and frames";
-  const said = apart.map(([what, theirs, ours]) => `${what} ${grouped(theirs)} there, ${grouped(ours)} here`);
-  const why = restarts > 0 ? " (a worker that dies takes its last second of counts with it)" : "";
-  return `the two sides differ: ${said.join("; ")}${why}`;
+  if (apart.length === 0) return "server and generator agree on connections and frames";
+  const differences = apart.map(
+    ([what, theirs, ours]) => `${what} ${grouped(theirs)} by the server, ${grouped(ours)} by the generator`,
+  );
+  const why = restarts > 0 ? " (a worker that is killed loses the counts of its last second)" : "";
+  return `counts differ: ${differences.join("; ")}${why}`;
 }
 
 function serverRows(report: Report, server: ServerReport | undefined): string[] {

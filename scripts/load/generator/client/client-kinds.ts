@@ -1,10 +1,10 @@
-// The kinds of clients: what each sends, and when. They differ in `advance` and `opened`; everything else is Client.
+// The kinds of clients: what each sends, and when. They override `advance` and `opened` of Client.
 import type { Histogram } from "../../both-sides/histogram.js";
 import type { ErrorKind } from "../../both-sides/result.js";
-import type { Shape, Shared } from "../run-context.js";
+import type { ClientOptions, RunContext } from "../run-context.js";
 import { Client } from "./client.js";
 
-/** Sends the next frame when an earlier one is back. */
+/** Closed loop: sends the next frame when an earlier one is echoed. */
 export class ClosedLoop extends Client {
   protected override advance(now: number): void {
     this.send(Number.MAX_SAFE_INTEGER, now);
@@ -16,21 +16,27 @@ export class Silent extends Client {
   protected override advance(): void {}
 }
 
-/** Sends frames when they are due. Their latency counts from then, however late they could be sent. */
-export class Paced extends Client {
+/** Open loop: sends frames at fixed times. Latency counts from the time a frame was due, however late it was sent. */
+export class OpenLoop extends Client {
   readonly #lateness: Histogram;
   #due = 0;
   #firstDueAt = 0;
   #step = 0;
-  /** The window was full when a frame was due: that delay is the server's doing, not the generator's. */
+  /** The window was full when a frame was due: the server caused that delay, not the generator. */
   #blocked = false;
 
-  constructor(id: number, quota: number, shape: Shape, shared: Shared, lateness: Histogram) {
-    super(id, quota, shape, shared);
+  constructor(
+    id: number,
+    quota: number,
+    options: ClientOptions,
+    context: RunContext<Client>,
+    lateness: Histogram,
+  ) {
+    super(id, quota, options, context);
     this.#lateness = lateness;
   }
 
-  /** Sets when the frames are due: the first at `firstDueAt`, each other `step` ms after the one before. */
+  /** Sets when frames are due: the first at `firstDueAt`, each further one `step` ms after the one before. */
   schedule(quota: number, firstDueAt: number, step: number): void {
     this.quota = quota;
     this.#firstDueAt = firstDueAt;
@@ -38,7 +44,7 @@ export class Paced extends Client {
     this.settleIfDone();
   }
 
-  /** `count` frames are due by now. */
+  /** Sends up to the `count`th frame: so many are due by now. */
   pump(count: number, now: number): void {
     if (!this.isOpen) return;
     this.started = true;
@@ -46,18 +52,18 @@ export class Paced extends Client {
     this.advance(now);
   }
 
-  /** One frame outside the schedule, to prove that the connection still serves. */
+  /** Sends one frame outside the schedule, to prove that the server still serves this connection. */
   prove(now: number): void {
     if (!this.isOpen) return;
-    this.schedule(this.exchange.sent + 1, now, 0);
+    this.schedule(this.frames.sent + 1, now, 0);
     this.settled = false;
-    this.shared.gauges.unsettled++;
+    this.context.gauges.unsettled++;
     this.#blocked = true;
     this.pump(this.quota, now);
   }
 
   protected override advance(now: number): void {
-    const first = this.exchange.sent;
+    const first = this.frames.sent;
     const wanted = this.#due - first;
     if (wanted <= 0) return;
     const dueAt = this.#firstDueAt + first * this.#step;
@@ -69,14 +75,21 @@ export class Paced extends Client {
   }
 }
 
-/** Comes, has one frame echoed if it is to, and goes. */
+/** Connects, has one frame echoed unless `echo` is false, and closes. */
 export class Visitor extends Client {
-  /** When it should have come: what its latency counts from. */
+  /** When the connect was due: latency counts from here. */
   readonly dueAt: number;
   readonly #latency: Histogram;
 
-  constructor(id: number, echo: boolean, shape: Shape, shared: Shared, dueAt: number, latency: Histogram) {
-    super(id, echo ? 1 : 0, shape, shared);
+  constructor(
+    id: number,
+    echo: boolean,
+    options: ClientOptions,
+    context: RunContext<Client>,
+    dueAt: number,
+    latency: Histogram,
+  ) {
+    super(id, echo ? 1 : 0, options, context);
     this.dueAt = dueAt;
     this.#latency = latency;
   }
@@ -86,13 +99,13 @@ export class Visitor extends Client {
     this.advance(performance.now());
   }
 
-  /** A visit that has begun is finished. */
+  /** Does nothing: a visit that has begun is finished. */
   override stopSending(): void {}
 
   protected override advance(now: number): void {
-    if (this.exchange.sent < this.quota) this.send(1, now);
+    if (this.frames.sent < this.quota) this.send(1, now);
     else if (this.inFlight === 0 && this.isOpen) {
-      this.shared.tally.visits++;
+      this.context.tally.visits++;
       this.#latency.record(now - this.dueAt);
       this.settleIfDone();
       this.finish();
@@ -103,7 +116,7 @@ export class Visitor extends Client {
 const HALF_PAUSE_MS = 250;
 const WHOLE_FRAMES = 3;
 
-/** Sends frames in two halves with a pause between them; the fourth it leaves unfinished and goes. */
+/** Sends each frame in two halves with a pause between them; closes in the middle of the fourth frame. */
 export class HalfSender extends Client {
   #timer: NodeJS.Timeout | undefined;
   #abandoned = false;
@@ -114,8 +127,8 @@ export class HalfSender extends Client {
   }
 
   protected override advance(now: number): void {
-    if (this.inFlight > 0 || this.#timer || !this.isOpen || this.exchange.sent >= this.quota) return;
-    const frame = this.exchange.next(1, now);
+    if (this.inFlight > 0 || this.#timer || !this.isOpen || this.frames.sent >= this.quota) return;
+    const frame = this.frames.next(1, now);
     if (!frame) return;
     const middle = frame.length >> 1;
     this.socket.write(frame.subarray(0, middle));
@@ -126,17 +139,17 @@ export class HalfSender extends Client {
     if (!this.#timer) return super.stopSending();
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.exchange.withdraw();
+    this.frames.withdraw();
     this.destroy();
   }
 
-  /** To a client that went away inside a frame the server may do as it likes. */
+  /** After this client has closed inside a frame, only a wrong echo counts as an error. */
   override fail(kind: ErrorKind, what: string): void {
     if (this.#abandoned && kind !== "mismatch") this.destroy();
     else super.fail(kind, what);
   }
 
-  /** The first half alone is owed nothing. */
+  /** No reply is due while only the first half was sent. */
   protected override owesReply(): boolean {
     return this.#timer === undefined && super.owesReply();
   }
@@ -144,13 +157,13 @@ export class HalfSender extends Client {
   #goOn(rest: Buffer): void {
     this.#timer = undefined;
     if (!this.isOpen) return;
-    if (this.exchange.sent <= WHOLE_FRAMES) {
-      this.shared.tally.sent++;
+    if (this.frames.sent <= WHOLE_FRAMES) {
+      this.context.tally.sent++;
       this.socket.write(rest);
       return;
     }
-    this.exchange.withdraw();
-    this.quota = this.exchange.sent;
+    this.frames.withdraw();
+    this.quota = this.frames.sent;
     this.#abandoned = true;
     this.settleIfDone();
     this.finish();
@@ -159,13 +172,13 @@ export class HalfSender extends Client {
 
 const SLOW_READ_MS = 200;
 
-/** Keeps its window full, but reads one chunk every 200 ms. A server may cut it off. */
+/** Keeps its window full, but reads one chunk every 200 ms. The server may close the connection. */
 export class SlowReader extends Client {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(id: number, quota: number, shape: Shape, shared: Shared) {
-    super(id, quota, shape, shared);
+  constructor(id: number, quota: number, options: ClientOptions, context: RunContext<Client>) {
+    super(id, quota, options, context);
     this.mayBeCutOff = true;
   }
 
@@ -187,7 +200,7 @@ export class SlowReader extends Client {
     return false;
   }
 
-  /** Reads the rest like everybody else: what was sent is verified to its end. */
+  /** Reads the rest at full speed, so that every frame sent is verified. */
   override stopSending(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

@@ -1,5 +1,5 @@
-// One client connection: opened, verified, ended, and counted once if it goes wrong. What it sends and when is
-// decided by its kind (clients.ts). For each chunk read there is one comparison and, as a rule, one write.
+// One client connection: connects, verifies the echo, closes, and counts at most one error. Its kind
+// (client-kinds.ts) decides what it sends and when. Each chunk read costs one comparison and usually one write.
 import type { Socket } from "node:net";
 import type { Kind } from "../../both-sides/client-mix.js";
 import type { Histogram } from "../../both-sides/histogram.js";
@@ -9,26 +9,26 @@ import {
   type ErrorKind,
   type KindTally,
 } from "../../both-sides/result.js";
-import type { Shape, Shared } from "../run-context.js";
-import { dial } from "./connect.js";
+import type { ClientOptions, RunContext } from "../run-context.js";
+import { openSocket } from "./connect.js";
 import { writerOf } from "./direct-write.js";
-import { Exchange } from "./echo-check.js";
+import { InFlightFrames } from "./in-flight-frames.js";
 import { connectErrorKind, describeSocketError } from "./socket-errors.js";
 
 export abstract class Client {
   readonly id: number;
   readonly kind: Kind;
-  /** Nothing more is to come: all frames were sent and echoed, or it has ended. */
+  /** All frames were sent and echoed, or the connection has ended. */
   settled = false;
-  /** How the server may end it without that being an error. */
+  /** The server may close this connection without that being an error. */
   mayBeCutOff = false;
-  /** Who is told of its end, besides the run. */
+  /** Called when the connection ends, before the run is notified. */
   onEnd: ((client: Client) => void) | undefined;
   /** Frames to send altogether. */
   protected quota: number;
   protected started = false;
-  protected readonly exchange: Exchange;
-  protected readonly shared: Shared;
+  protected readonly frames: InFlightFrames;
+  protected readonly context: RunContext<Client>;
   protected readonly createdAt = performance.now();
   protected socket: Socket;
   #state: "connecting" | "open" | "finishing" | "ended" = "connecting";
@@ -40,17 +40,22 @@ export abstract class Client {
   readonly #latency: Histogram;
   readonly #counts: KindTally;
 
-  constructor(id: number, quota: number, { kind, size, window, latency }: Shape, shared: Shared) {
-    const { framing, readBuffer, gauges, tally } = shared;
+  constructor(
+    id: number,
+    quota: number,
+    { kind, size, window, latency }: ClientOptions,
+    context: RunContext<Client>,
+  ) {
+    const { framing, readBuffer, gauges, tally } = context;
     this.id = id;
     this.kind = kind;
     this.quota = quota;
-    this.shared = shared;
-    this.exchange = new Exchange(framing, size, window, id);
+    this.context = context;
+    this.frames = new InFlightFrames(framing, size, window, id);
     this.#latency = latency;
     this.#counts = tally.kinds[kind];
     this.#counts.connections++;
-    this.socket = dial(shared.route, shared.nextTurn(), readBuffer, {
+    this.socket = openSocket(context.route, context.nextIndex(), readBuffer, {
       ready: (socket) => this.#opened(socket),
       chunk: (chunk, length) => this.#receive(chunk, length),
       failed: (error) => this.#socketError(error),
@@ -58,11 +63,11 @@ export abstract class Client {
     gauges.connecting++;
     gauges.unsettled++;
     gauges.alive++;
-    shared.began(this);
+    context.began(this);
   }
 
   get inFlight(): number {
-    return this.exchange.inFlight;
+    return this.frames.inFlight;
   }
 
   get isOpen(): boolean {
@@ -70,7 +75,7 @@ export abstract class Client {
   }
 
   get outcome(): ConnectionOutcome {
-    const { sent, echoed } = this.exchange;
+    const { sent, echoed } = this.frames;
     return { id: this.id, localPort: this.#localPort, sent, echoed, error: this.#error };
   }
 
@@ -82,23 +87,23 @@ export abstract class Client {
     this.settleIfDone();
   }
 
-  /** No further frames; those in flight are still waited for. */
+  /** Sends no further frames; the echoes of those in flight are still awaited. */
   stopSending(): void {
     this.started = true;
-    this.quota = this.exchange.sent;
+    this.quota = this.frames.sent;
     this.settleIfDone();
   }
 
-  /** As `stopSending`, and goes when all is answered. */
+  /** As `stopSending`, then closes once every frame is echoed. */
   leave(): void {
     this.#leaving = true;
     this.stopSending();
     if (this.settled) this.finish();
   }
 
-  /** Half-closes, so that whatever the server still has to say is heard and verified. */
+  /** Half-closes, so that what the server still sends is read and verified. */
   finish(): void {
-    if (this.#state === "connecting" || this.shared.reset) this.destroy();
+    if (this.#state === "connecting" || this.context.reset) this.destroy();
     if (this.#state !== "open") return;
     this.#state = "finishing";
     this.socket.end();
@@ -106,22 +111,22 @@ export abstract class Client {
 
   destroy(): void {
     if (this.#state === "ended") return;
-    const { gauges, tally } = this.shared;
+    const { gauges, tally } = this.context;
     if (this.#state === "connecting") gauges.connecting--;
     else tally.open--;
     gauges.alive--;
-    if (this.shared.reset && this.#state === "open") this.socket.resetAndDestroy();
+    if (this.context.reset && this.#state === "open") this.socket.resetAndDestroy();
     else this.socket.destroy();
     this.#state = "ended";
     this.#settle();
-    this.shared.ended(this);
+    this.context.ended(this);
     this.onEnd?.(this);
-    this.shared.changed();
+    this.context.changed();
   }
 
   fail(kind: ErrorKind, what: string): void {
     if (this.#state === "ended") return;
-    const { tally } = this.shared;
+    const { tally } = this.context;
     if (this.mayBeCutOff && (kind === "reset" || kind === "closedEarly" || kind === "shortReply")) {
       tally.cutOff++;
       return this.destroy();
@@ -133,23 +138,23 @@ export abstract class Client {
     this.destroy();
   }
 
-  /** Ends it with an error if it has waited for longer than allowed. */
+  /** Fails the connection if it has waited for longer than allowed. */
   checkDeadlines(now: number, connectMs: number, replyMs: number): void {
     if (this.#state === "connecting") {
       if (now - this.createdAt > connectMs) this.fail("connectTimedOut", `no connection in ${connectMs} ms`);
     } else if (this.owesReply()) {
-      const silence = now - Math.max(this.exchange.oldestSentAt, this.#lastReplyAt);
+      const silence = now - Math.max(this.frames.oldestSentAt, this.#lastReplyAt);
       if (silence > replyMs) this.fail("hung", `no reply in ${replyMs} ms with ${this.inFlight} in flight`);
     }
   }
 
-  /** Sends whatever is to be sent now: at the start, and after each chunk of replies. */
+  /** Sends the frames that are due now: at the start, and after each chunk of replies. */
   protected abstract advance(now: number): void;
 
-  /** Frames can be sent, though the load need not have begun. */
+  /** Connected: frames can be sent, though the load may not have begun. */
   protected opened(): void {}
 
-  /** Whether more may be read at once; if not, the socket is paused. */
+  /** Whether to keep reading; if not, the socket is paused. */
   protected readsOn(): boolean {
     return true;
   }
@@ -158,27 +163,27 @@ export abstract class Client {
     return this.inFlight > 0;
   }
 
-  /** Sends as many frames as quota and window allow, of which the first was due at `at` and each other `step` ms later. */
+  /** Sends up to `count` frames, as quota and window allow. The first was due at `at`, each further one `step` ms later. */
   protected send(count: number, at: number, step = 0): number {
-    const { exchange } = this;
-    const before = exchange.sent;
-    const frames = exchange.next(Math.min(count, this.quota - before), at, step);
-    if (!frames) return 0;
-    this.shared.tally.sent += exchange.sent - before;
-    this.#write(frames);
-    return exchange.sent - before;
+    const { frames } = this;
+    const before = frames.sent;
+    const bytes = frames.next(Math.min(count, this.quota - before), at, step);
+    if (!bytes) return 0;
+    this.context.tally.sent += frames.sent - before;
+    this.#write(bytes);
+    return frames.sent - before;
   }
 
   protected settleIfDone(): void {
-    if (this.settled || this.exchange.echoed < this.quota) return;
+    if (this.settled || this.frames.echoed < this.quota) return;
     this.#settle();
     if (this.#leaving) this.finish();
-    this.shared.changed();
+    this.context.changed();
   }
 
   #opened(socket: Socket): void {
     if (this.#state !== "connecting") return void socket.destroy();
-    const { gauges, tally, connectLatency } = this.shared;
+    const { gauges, tally, connectLatency } = this.context;
     this.#state = "open";
     this.socket = socket;
     this.#write = writerOf(socket);
@@ -190,19 +195,19 @@ export abstract class Client {
     tally.opened++;
     tally.open++;
     this.opened();
-    this.shared.changed();
+    this.context.changed();
   }
 
   #receive(chunk: Buffer, length: number): boolean {
     if (this.#state === "ended") return true;
-    const { tally } = this.shared;
-    const { exchange } = this;
-    const before = exchange.echoed;
+    const { tally } = this.context;
+    const { frames } = this;
+    const before = frames.echoed;
     const now = performance.now();
     this.#lastReplyAt = now;
-    const mismatch = exchange.receive(chunk, length, now, this.#latency);
-    tally.echoed += exchange.echoed - before;
-    this.#counts.echoed += exchange.echoed - before;
+    const mismatch = frames.receive(chunk, length, now, this.#latency);
+    tally.echoed += frames.echoed - before;
+    this.#counts.echoed += frames.echoed - before;
     if (mismatch) {
       tally.wrongBytes += mismatch.wrongBytes;
       this.fail("mismatch", mismatch.detail);
@@ -210,17 +215,17 @@ export abstract class Client {
       this.advance(now);
       this.settleIfDone();
     }
-    this.shared.received(now);
+    this.context.received(now);
     return this.readsOn();
   }
 
   #settle(): void {
-    if (!this.settled) this.shared.gauges.unsettled--;
+    if (!this.settled) this.context.gauges.unsettled--;
     this.settled = true;
   }
 
   #endedByServer(): void {
-    const { partial, frameLength, echoed } = this.exchange;
+    const { partial, frameLength, echoed } = this.frames;
     if (partial > 0)
       this.fail("shortReply", `closed at byte ${partial} of ${frameLength} of frame ${echoed}`);
     else if (this.#state === "finishing") this.destroy();

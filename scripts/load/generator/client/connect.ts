@@ -1,82 +1,59 @@
-// How a connection gets to its server: which of the targets, from which source address, with a PROXY header
-// before everything else, over TLS or not.
+// Connects a client to the server: picks target and source address, sends the PROXY header first, starts TLS.
 import { createConnection, isIPv6, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-
-export interface Target {
-  host: string;
-  port: number;
-}
-
-/** A block of IPv4 addresses, as numbers. */
-export interface Source {
-  first: number;
-  count: number;
-}
-
-export interface Tls {
-  /** PEM of the authorities to trust instead of the system's. */
-  ca?: string | undefined;
-  /** Whether a certificate that cannot be verified is refused. */
-  verify: boolean;
-}
-
-export interface Route {
-  targets: Target[];
-  source?: Source | undefined;
-  tls?: Tls | undefined;
-  /** Version of the PROXY header to send. */
-  proxy?: 1 | 2 | undefined;
-}
+import type { Route, Source, Tls } from "../../both-sides/options.js";
 
 const V2_SIGNATURE = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
 const V2_PROXY = 0x21;
 const V2_TCP4 = 0x11;
 const V2_TCP6 = 0x21;
 
-export interface Calls {
+export interface SocketEvents {
   /** The socket can carry frames now. */
   ready(socket: Socket): void;
-  /** The first `length` bytes of the chunk have come. Returns whether more may be read; if not, resume the socket. */
+  /** The first `length` bytes of the chunk were read. Returns whether to keep reading; if not, resume the socket later. */
   chunk(chunk: Buffer, length: number): boolean;
-  /** Every error, before `ready` and after. */
+  /** Called for every error, before `ready` and after. */
   failed(error: NodeJS.ErrnoException): void;
 }
 
-/** Dials the `turn`th connection and reads it into `readBuffer`. Until `ready`, what is returned is what to destroy. */
-export function dial(route: Route, turn: number, readBuffer: Buffer, calls: Calls): Socket {
+/**
+ * Opens connection number `index` and reads it into `readBuffer`. Destroy the returned socket to give up before
+ * `ready`; from then on use the one that `ready` passes.
+ */
+export function openSocket(route: Route, index: number, readBuffer: Buffer, events: SocketEvents): Socket {
   const { targets, source, tls, proxy } = route;
-  const { host, port } = targets[turn % targets.length]!;
-  const to = { host, port, noDelay: true, ...(source && { localAddress: addressOf(source, turn) }) };
-  const callback = (length: number) => calls.chunk(readBuffer, length);
+  const { host, port } = targets[index % targets.length]!;
+  const to = { host, port, noDelay: true, ...(source && { localAddress: addressOf(source, index) }) };
+  const callback = (length: number) => events.chunk(readBuffer, length);
   const raw = createConnection(tls ? to : { ...to, onread: { buffer: readBuffer, callback } });
-  raw.on("error", calls.failed);
+  raw.on("error", events.failed);
   raw.on("connect", () => {
     if (proxy) raw.write(proxyHeader(raw, proxy));
-    if (tls) encrypt(raw, host, tls, calls);
-    else calls.ready(raw);
+    if (tls) encrypt(raw, host, tls, events);
+    else events.ready(raw);
   });
   return raw;
 }
 
-/** The deadline of the handshake is the caller's: it destroys the raw socket. */
-function encrypt(raw: Socket, host: string, { ca, verify }: Tls, calls: Calls): void {
+/** The caller enforces the deadline of the handshake: it destroys the raw socket. */
+function encrypt(raw: Socket, host: string, { ca, verify }: Tls, events: SocketEvents): void {
   const name = /[a-z]/i.test(host) && !isIPv6(host) ? { servername: host } : {};
   const secure = connectTls({ socket: raw, rejectUnauthorized: verify, ...(ca && { ca }), ...name });
-  secure.on("error", calls.failed);
-  // Not `onread`: a TLS socket over one that exists already does without it.
+  secure.on("error", events.failed);
+  // Not `onread`: a TLS socket over an existing socket ignores that option.
   secure.on("data", (chunk: Buffer) => {
-    if (!calls.chunk(chunk, chunk.length)) secure.pause();
+    if (!events.chunk(chunk, chunk.length)) secure.pause();
   });
-  secure.once("secureConnect", () => calls.ready(secure));
+  secure.once("secureConnect", () => events.ready(secure));
 }
 
-function addressOf({ first, count }: Source, turn: number): string {
-  const address = first + (turn % count);
+function addressOf({ first, count }: Source, index: number): string {
+  const address = first + (index % count);
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 }
 
-/** The header that a proxy in front of the server would send for the socket's own addresses. */
+/** The PROXY header for the socket's own addresses, as a proxy in front of the server would send it. */
 export function proxyHeader(socket: Socket, version: 1 | 2): Buffer {
   const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = socket;
   const six = isIPv6(localAddress);

@@ -1,5 +1,5 @@
-// Writes to plain TCP sockets past node's streams, which make a request, a callback and a tick for each: a third of
-// what a generator spends on a small frame in user space. libuv keeps the order of what goes either way.
+// Writes to plain TCP sockets past node's streams, which allocate a request, a callback and a tick per write: a third
+// of the generator's user-space time for a small frame. libuv keeps the order of writes made either way.
 import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { libuv, type TcpHandle, type WriteRequest } from "../../../../src/transport/node-bindings.js";
@@ -7,17 +7,17 @@ import { libuv, type TcpHandle, type WriteRequest } from "../../../../src/transp
 type WithHandle = Socket & { readonly _handle?: TcpHandle | null };
 
 const uv = libuv();
-/** Used again and again, until a write is not done at once and takes it along. */
+/** Reused until a write does not complete at once and keeps it. */
 let spare: WriteRequest | undefined;
 
-/** What writes to a socket. Nobody is told when it is done; a failure is an `error` of the socket, as always. */
+/** Returns a function that writes to the socket without a completion callback. Failures are `error` events. */
 export function writerOf(socket: WithHandle): (bytes: Buffer) => void {
   const through = (bytes: Buffer) => void socket.write(bytes);
   if (uv === undefined || socket._handle?.constructor !== uv.TCP) return through;
   const { state, WRITE_IS_ASYNC, WriteWrap } = uv;
   return (bytes) => {
     const handle = socket._handle;
-    // What the stream itself has in hand goes first.
+    // Data that the stream has queued goes first.
     if (!handle || socket.writableLength > 0) return through(bytes);
     if (spare === undefined) {
       spare = new WriteWrap();

@@ -1,34 +1,18 @@
-// The framings a load can be put on, and the frames themselves. A connection's frames in flight lie one after
-// another in a ring, exactly as they go over the wire. An echo must be that same ring again, so a whole chunk
-// of replies is verified by one comparison, however many frames it holds.
-
-export type Framing = "packet1" | "packet2" | "packet4" | "line" | "raw";
-
-interface Shape {
-  header: number;
-  trailer: number;
-  maxSize: number;
-}
-
-export const FRAMINGS: Record<Framing, Shape> = {
-  packet1: { header: 1, trailer: 0, maxSize: 0xff },
-  packet2: { header: 2, trailer: 0, maxSize: 0xffff },
-  packet4: { header: 4, trailer: 0, maxSize: 64 * 1024 * 1024 },
-  line: { header: 0, trailer: 1, maxSize: 64 * 1024 * 1024 },
-  raw: { header: 0, trailer: 0, maxSize: 64 * 1024 * 1024 },
-};
+// Frames in flight of one connection: a ring buffer that holds them one after another exactly as sent. The echo
+// must be the same ring again, so a whole chunk of replies is verified by one comparison, however many frames it holds.
+import { FRAMINGS, type Framing } from "../../both-sides/framing.js";
 
 const STAMP_DIGITS = 5;
 const SEQUENCE_MASK = 2 ** (6 * STAMP_DIGITS) - 1;
 const NEWLINE = 10;
 
-// Prime, so that no frame size makes neighbouring slots begin at the same place.
+// Prime, so that no frame size makes neighbouring slots begin at the same offset.
 const NOISE_LENGTH = 65_521;
 const noise = { binary: makeNoise(), printable: makeNoise() };
-// A line must not contain a line end: only the 64 characters from ";" to "z".
+// A line must not contain a line end: only the 64 characters from ";" to "z" are used.
 for (let i = 0; i < NOISE_LENGTH; i++) noise.printable[i] = 0x3b + (noise.printable[i]! & 63);
 
-/** Fixed noise: the same command always sends the same bytes, so that a failure can be repeated. */
+/** Pseudo-random bytes from a fixed seed: the same command always sends the same bytes, so a failure can be repeated. */
 function makeNoise(): Buffer {
   const bytes = Buffer.alloc(NOISE_LENGTH);
   let state = 0x9e3779b9;
@@ -54,7 +38,7 @@ export class FrameRing {
     this.bytes = Buffer.allocUnsafeSlow(this.frameLength * slots);
     this.#header = header;
     this.#stampDigits = Math.min(STAMP_DIGITS, size);
-    // Apart, so that another connection's frame is found even where only the stamp fits in.
+    // Far apart, so that a frame of another connection is detected even where only the stamp fits in.
     this.#firstSequence = Math.imul(connectionId, 40_503);
     const source = framing === "line" ? noise.printable : noise.binary;
     for (let slot = 0; slot < slots; slot++) {
@@ -65,11 +49,11 @@ export class FrameRing {
     }
   }
 
-  /** Makes the slot's frame the connection's `index`th: a lost, repeated or swapped frame differs from the one expected. */
+  /** Writes sequence number `index` into the slot's frame, so that a lost, repeated or swapped frame is detected. */
   stamp(slot: number, index: number): void {
     let rest = (this.#firstSequence + index) & SEQUENCE_MASK;
     let at = slot * this.frameLength + this.#header;
-    // The low digit first: it is what remains in payloads too small for all five.
+    // Low digit first: payloads too small for all five digits keep the low ones.
     for (let digit = 0; digit < this.#stampDigits; digit++) {
       this.bytes[at++] = 0x3b + (rest & 63);
       rest >>>= 6;

@@ -1,17 +1,17 @@
-// What went wrong with a connection, in words that say where to look next.
+// Socket errors: their kind for the counts, and a message with what to do.
 import type { ErrorKind } from "../../both-sides/result.js";
 
 const ADVICE: Record<string, string> = {
-  ECONNREFUSED: "nothing listens there: is the server running?",
-  EMFILE: "this process may not open more sockets: raise `ulimit -n`",
-  ENFILE: "this machine may not open more files: raise fs.file-max",
+  ECONNREFUSED: "nothing listens on this port: is the server running?",
+  EMFILE: "open-file limit of this process reached: raise `ulimit -n`",
+  ENFILE: "open-file limit of this machine reached: raise fs.file-max",
   EADDRNOTAVAIL:
     "no local port left: type --source 127.0.0.0/8 if the server is on this machine, or use fewer connections",
-  ENOTFOUND: "no such host: check --host",
+  ENOTFOUND: "host name not found: check --host",
   DEPTH_ZERO_SELF_SIGNED_CERT: "type --ca FILE with its certificate, or --insecure",
   SELF_SIGNED_CERT_IN_CHAIN: "type --ca FILE with the authority's certificate, or --insecure",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "type --ca FILE with the authority's certificate, or --insecure",
-  EPROTO: "the server does not speak TLS here, or no version of it that is spoken here",
+  EPROTO: "TLS handshake failed: the server does not use TLS on this port, or no common TLS version",
 };
 
 export function connectErrorKind(error: NodeJS.ErrnoException): ErrorKind {
@@ -26,7 +26,7 @@ export function describeSocketError(error: NodeJS.ErrnoException): string {
   return advice ? `${message} (${advice})` : message;
 }
 
-/** A host name with several addresses fails with one error that holds the others. */
+/** A host name with several addresses fails with one error that wraps one per address. */
 function withCode(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
 }

@@ -1,23 +1,25 @@
-// The bookkeeping of one connection, without its socket: which frames are in flight, since when, and whether
-// what comes back is what was sent. Everything per frame is plain arithmetic on fields.
-import type { Histogram } from "../../both-sides/histogram.js";
-import { FrameRing, type Framing } from "./frame-ring.js";
+// Frames in flight of one connection, without its socket: which were sent and when, and whether the echo equals
+// them. The cost per frame is arithmetic on fields.
 
-/** Why the bytes that came back are not an echo. */
+import type { Framing } from "../../both-sides/framing.js";
+import type { Histogram } from "../../both-sides/histogram.js";
+import { FrameRing } from "./frame-ring.js";
+
+/** How the received bytes differ from the frames sent. */
 export interface Mismatch {
   wrongBytes: number;
   detail: string;
 }
 
-export class Exchange {
+export class InFlightFrames {
   readonly window: number;
   sent = 0;
   echoed = 0;
-  /** Bytes that are here of the frame that comes back now. */
+  /** Bytes received of the frame that is being echoed. */
   partial = 0;
   readonly #ring: FrameRing;
   readonly #sentAt: Float64Array;
-  /** Where in the ring the next byte of the echo is found. */
+  /** Offset in the ring of the next byte to be echoed. */
   #position = 0;
 
   constructor(framing: Framing, size: number, window: number, connectionId: number) {
@@ -39,8 +41,8 @@ export class Exchange {
   }
 
   /**
-   * The next frames, as many as the window has room for and `limit` allows, as one buffer. It is valid until they were
-   * echoed. Their latencies count from `at`, and from `step` ms later for each that follows.
+   * The next frames as one buffer, as many as the window has room for and `limit` allows. The buffer is valid until
+   * they are echoed. The latency of the first counts from `at`, of each further one from `step` ms later.
    */
   next(limit: number, at: number, step = 0): Buffer | undefined {
     const { window } = this;
@@ -59,12 +61,12 @@ export class Exchange {
     return Buffer.concat([head, bytes.subarray(0, (count - untilEnd) * frameLength)]);
   }
 
-  /** Takes back the last frame, of which not all was sent: no echo is owed. */
+  /** Forgets the last frame, which was not sent completely: no echo is expected. */
   withdraw(): void {
     this.sent--;
   }
 
-  /** Verifies the first `length` bytes of a chunk and records the latency of each frame that they complete. */
+  /** Verifies the first `length` bytes of a chunk and records the latency of each completed frame. */
   receive(chunk: Buffer, length: number, now: number, latency: Histogram): Mismatch | undefined {
     const { bytes, frameLength } = this.#ring;
     for (let offset = 0; offset < length; ) {
