@@ -80,7 +80,7 @@ test.each([{ width: 1_200 }, { width: 1_200, dark: true }, { width: 360 }])(
   "is readable and accessible at %o",
   async (look) => {
     const { tab, complaints } = await opened(look);
-    expect(await tab.title()).toBe("Load on 127.0.0.1 port 2222");
+    expect(await tab.title()).toBe("Load test of 127.0.0.1 port 2222");
     expect(await tab.locator("svg").count()).toBe(5);
     const overflow = await tab.evaluate("document.documentElement.scrollWidth - innerWidth");
     expect(overflow).toBeLessThanOrEqual(0);

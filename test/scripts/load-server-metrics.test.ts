@@ -66,7 +66,9 @@ describe("the watch on the server", () => {
 
   it("refuses an address that is not this server's", async () => {
     await using other = await admin(["up 1\n"]);
-    await expect(ServerMetrics.open(other.url)).rejects.toThrow("is this the admin address of a drover server?");
+    await expect(ServerMetrics.open(other.url)).rejects.toThrow(
+      "is this the admin address of a drover server?",
+    );
     await using broken = await admin([""]);
     await expect(ServerMetrics.open(broken.url)).rejects.toThrow("/metrics answers 503");
   });
