@@ -1,6 +1,8 @@
 /** Events that a state puts off: in which order they come back, and how many of them there may be. */
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defineProtocol, lines, next, type Pid, packet, postpone, send } from "../../src/index.js";
+import { defineProtocol, lines, next, type Pid, packet, postpone, send, stop } from "../../src/index.js";
+import { PostponedFrames } from "../../src/tcp/connection/postponed-frames.js";
 import { connected, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -155,4 +157,140 @@ test("text that is put off stays text, also where frames are borrowed", async ()
   socket.write("first\nopen\n");
   await until(() => seen.length > 0);
   expect(seen).toEqual(["first"]);
+});
+
+test("postponed frames are answered though the client has finished sending, and `ended` comes after them", async () => {
+  const seen: string[] = [];
+  const server = await serving(
+    defineProtocol({
+      name: "late",
+      framing: lines(),
+      states: {
+        login: {
+          frame: (conn) => {
+            setImmediate(() => send(conn.pid, "checked"));
+            return next("checking");
+          },
+        },
+        checking: { frame: () => postpone, message: () => next("open") },
+        open: {
+          frame: (conn, line) => conn.send(`did ${line}`),
+          ended: () => {
+            seen.push("ended");
+            return stop();
+          },
+        },
+      },
+    }),
+  );
+  const client = await connected(server);
+  client.write("anna\none\ntwo\n").finish();
+  await client.end();
+  expect([client.bytes.toString(), seen]).toEqual(["did one\ndid two\n", ["ended"]]);
+});
+
+test("a client with one postponed frame is not idle under the default limits", async () => {
+  const clock = manualClock();
+  const server = await serving(
+    defineProtocol({ name: "patient", framing: packet(2), states: { shut: { frame: () => postpone } } }),
+  );
+  const client = (await connected(server)).send("x");
+  await until(() => server.counters.framesReceived === 1);
+  await clock.advance(300_000);
+  expect([client.ended, server.counters.closed.idle]).toEqual([false, 0]);
+});
+
+test("frames that come again wait for room in the output, messages do not", async () => {
+  let pid: Pid | undefined;
+  const handled: string[] = [];
+  const server = await serving(
+    defineProtocol({
+      name: "recall",
+      framing: packet(4),
+      states: {
+        shut: {
+          enter: (conn) => void (pid = conn.pid),
+          frame: () => postpone,
+          message: (_, text) => (text === "open" ? next("open") : postpone),
+        },
+        open: {
+          frame: (conn) => {
+            handled.push("frame");
+            conn.send(Buffer.alloc(400_000, 1));
+          },
+          message: (_, text: string) => void handled.push(text),
+        },
+      },
+    }),
+  );
+  const client = await connected(server);
+  client.socket.pause();
+  for (let n = 0; n < 60; n++) client.write(Buffer.from([0, 0, 0, 1, 65]));
+  await until(() => server.counters.framesReceived === 60);
+  send(pid as Pid, "a message");
+  send(pid as Pid, "open");
+  await until(() => handled.includes("a message"));
+  expect(handled.filter((one) => one === "frame").length).toBeLessThan(60);
+  client.socket.resume();
+  await until(() => client.received === 60 * 400_004);
+  expect([handled.length, server.counters.closed.slow_consumer]).toEqual([61, 0]);
+});
+
+test("the bound on postponed frames holds over changes of state", async () => {
+  let pid: Pid | undefined;
+  let changes = 0;
+  const server = await serving(
+    defineProtocol({
+      name: "toggle",
+      framing: packet(4),
+      states: {
+        a: {
+          enter: (conn) => void (pid = conn.pid),
+          frame: () => postpone,
+          message: () => next("b"),
+        },
+        b: { enter: () => void changes++, frame: () => postpone, message: () => next("a") },
+      },
+    }),
+  );
+  const client = await connected(server);
+  for (let n = 0; n < 10; n++) client.write(Buffer.from([0, 0x10, 0, 0])).write(Buffer.alloc(1 << 20));
+  await until(() => server.counters.framesReceived === 2);
+  for (let n = 1; n <= 5; n++) {
+    send(pid as Pid, "to b");
+    send(pid as Pid, "to a");
+    await until(() => changes === n);
+    await turn(20);
+  }
+  expect(server.counters.framesReceived).toBe(2);
+});
+
+test("what is counted of postponed frames is what waits, however they are postponed, recalled and handled", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(100), fc.boolean()), { maxLength: 60 }), (steps) => {
+      // A queue of frames as a connection has it: new ones are postponed, the oldest comes again.
+      const waiting: { size: number }[] = [];
+      let frames: PostponedFrames | undefined;
+      let consumed = 0;
+      for (const [size, again] of steps) {
+        if (again && frames && waiting.length > 0) {
+          const oldest = waiting.shift() as { size: number };
+          frames.recall();
+          if (size % 2 === 0) {
+            frames.add(consumed);
+            waiting.push(oldest);
+          } else frames.handled();
+          if (frames.count === 0) frames = undefined;
+        } else {
+          consumed += size;
+          const counted = frames === undefined ? 0 : size;
+          frames ??= new PostponedFrames(consumed);
+          frames.add(consumed);
+          waiting.push({ size: counted });
+        }
+        const bytes = waiting.reduce((sum, one) => sum + one.size, 0);
+        expect([frames?.count ?? 0, frames?.bytes ?? 0]).toEqual([waiting.length, bytes]);
+      }
+    }),
+  );
 });

@@ -63,14 +63,28 @@ export class Agenda {
     this.postponed = [];
   }
 
-  /** The next event that waits. Inserted ones come first, timeouts of zero last; what was asked for takes effect. */
-  next(): Held | undefined {
+  /**
+   * The next event that waits: inserted ones first, timeouts of zero last. Timers that were asked for take effect.
+   * @param heldBack events of this kind stay where they are
+   */
+  next(heldBack?: string): Held | undefined {
     if (this.#inserted.length > 0) this.queue = [...this.#inserted.splice(0).map(held), ...this.queue];
     this.#apply();
-    const waiting = this.queue.shift();
+    const waiting = heldBack === undefined ? this.queue.shift() : this.#takeOther(heldBack);
     if (waiting) return waiting;
     const zero = this.#takeZero();
     return zero && held(zero);
+  }
+
+  /** The first event of another kind. */
+  #takeOther(heldBack: string): Held | undefined {
+    const at = this.queue.findIndex(({ kind }) => kind !== heldBack);
+    return at === -1 ? undefined : this.queue.splice(at, 1)[0];
+  }
+
+  /** Whether an event of this kind waits to be handled again. */
+  holds(kind: string): boolean {
+    return this.queue.some((event) => event.kind === kind);
   }
 
   /** What is asked for takes effect at the end of the transition. */

@@ -205,12 +205,22 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   /** Handles what was held back, until it waits or ends. */
   private drain(): void {
     const agenda = this.#agenda;
-    for (let held = agenda?.next(); held; held = agenda?.next()) {
+    for (let held = agenda?.next(this.heldBack); held; held = agenda?.next(this.heldBack)) {
       const { kind, content } = held;
       if (!this.applyOutcome(this.handle(kind, content), kind, content)) return;
     }
     this.#changes = 0;
     this.idle();
+  }
+
+  /** Events of this kind, recalled after a change of state, have to wait now. Default: none. */
+  protected get heldBack(): string | undefined {
+    return undefined;
+  }
+
+  /** Whether a recalled event of this kind waits to be handled. */
+  protected holds(kind: string): boolean {
+    return this.#agenda?.holds(kind) ?? false;
   }
 
   /** Timers that run. */

@@ -22,14 +22,15 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
+import { CLOSING, FLUSHING, GONE, RUNNING, WAITING } from "./connection-view.js";
 import { DEFERRED, ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
-import { CLOSING, FLUSHING, GONE, Lifecycle, RUNNING, WAITING } from "./lifecycle.js";
+import { Lifecycle } from "./lifecycle.js";
+import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 export class Connection extends Lifecycle implements SocketOwner, Deferred {
-  /** Frames postponed since the last change of state, and the bytes consumed before the first of them. */
-  #postponed = 0;
-  #postponedFrom = 0;
+  /** Frames that were postponed and are not handled yet; `undefined` while there are none. */
+  #postponed: PostponedFrames | undefined = undefined;
 
   /** The listener hands the socket over. Reading begins here, not earlier. */
   socketReady(socket: Socket): void {
@@ -135,18 +136,27 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   /** The one rule of flow control: whether a frame may be handled now. */
   private ready(io: ReaderWriter): boolean {
     if (this.phase !== RUNNING || this.busy || this.hasFlag(DEFERRED) || io.credit === 0) return false;
-    return !io.blocked && (this.#postponed === 0 || this.mayPostpone(io));
+    return !io.blocked && (this.#postponed === undefined || this.mayPostpone(this.#postponed));
   }
 
-  /** A postponed frame is not handled yet: bounds the frames and bytes taken in behind it. */
-  private mayPostpone(io: ReaderWriter): boolean {
+  /** Postponed frames wait for the server: bounds the frames and bytes taken in behind them, and keeps the order. */
+  private mayPostpone(postponed: PostponedFrames): boolean {
     const { framesPerTurn, highWater } = this.protocol.limits;
-    return this.#postponed < framesPerTurn && io.consumed - this.#postponedFrom < highWater;
+    return postponed.count < framesPerTurn && postponed.bytes < highWater && !this.holds("frame");
+  }
+
+  /** Frames that come again pass the gate of new ones; messages that come again do not wait for them. */
+  protected override get heldBack(): string | undefined {
+    const { io } = this;
+    const open = this.phase === RUNNING && !this.hasFlag(DEFERRED) && io?.blocked === false;
+    return open ? undefined : "frame";
   }
 
   /** Handles frames until none is left or `ready` says no. */
   private pump(): void {
     if (this.hasFlag(PUMPING) || this.phase !== RUNNING) return;
+    if (this.#postponed !== undefined && this.heldBack === undefined && this.holds("frame"))
+      return this.step(() => true);
     const { output } = this.endpoint.loop;
     const io = this.io as ReaderWriter;
     const before = this.framesReceived;
@@ -217,7 +227,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
       this.setFlag(PASSIVE_TOLD);
       if (this.cells.passive) return this.event("passive", undefined);
     }
-    if (io.hungry && io.ended && !this.hasFlag(ENDED_TOLD)) {
+    if (io.hungry && io.ended && this.#postponed === undefined && !this.hasFlag(ENDED_TOLD)) {
       this.setFlag(ENDED_TOLD);
       this.event("ended", undefined);
     }
@@ -232,13 +242,15 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   protected handle(kind: string, content: unknown): Outcome {
+    if (kind === "frame") this.#postponed?.recall();
     return handleEvent(this.cells, this, kind, content);
   }
 
   protected override applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
     if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
-    if (outcome === POSTPONE && this.#postponed++ === 0)
-      this.#postponedFrom = (this.io as ReaderWriter).consumed;
+    if (outcome === POSTPONE) this.postponeFrame((this.io as ReaderWriter).consumed);
+    else if (this.#postponed !== undefined && !(outcome instanceof Promise))
+      this.handledFrame(this.#postponed);
     // An async handler may still postpone it, and borrowed memory is overwritten by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
     return super.applyOutcome(
@@ -248,8 +260,17 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     );
   }
 
+  private postponeFrame(consumed: number): void {
+    this.#postponed ??= new PostponedFrames(consumed);
+    this.#postponed.add(consumed);
+  }
+
+  private handledFrame(postponed: PostponedFrames): void {
+    postponed.handled();
+    if (postponed.count === 0) this.#postponed = undefined;
+  }
+
   protected override stateChanged(): void {
-    this.#postponed = 0;
     if (this.phase === RUNNING)
       this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(this.io as ReaderWriter));
   }
@@ -306,7 +327,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
     if (now < io.heardAt + this.cells.idleMs) return;
     io.excusedAt = wholeMs();
-    if (io.hungry && !this.busy) this.event("idle", undefined);
+    if (io.hungry && !this.busy && this.#postponed === undefined) this.event("idle", undefined);
   }
 
   protected peerDeadline(io: ReaderWriter): number {
