@@ -2,6 +2,7 @@
 // load/generator/run.ts instead, which runs the same load inside their own process.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { EXIT } from "../src/config/exit-codes.js";
 import { GENERATOR } from "./load/both-sides/messages.js";
 import { helpText, parseArguments, type Settings, UsageError } from "./load/command-line/arguments.js";
 import { explain } from "./load/command-line/expectations.js";
@@ -10,8 +11,6 @@ import { runGeneratorProcess } from "./load/generator/process.js";
 import { html } from "./load/report/html.js";
 import { json, passed } from "./load/report/json.js";
 import { openingLine, progressLine, table, unitOf } from "./load/report/table.js";
-
-const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, interrupted: 130 };
 
 async function main(args: string[]): Promise<number> {
   const settings = settingsFrom(args);

@@ -6,7 +6,6 @@ import { tcpDoor } from "../admin/access/guard.js";
 import { type AdminError, alreadyRunning, probeInstance } from "../admin/admin.js";
 import { jsonText } from "../cli/terminal/json.js";
 import { table } from "../cli/terminal/table.js";
-import { showAddress } from "../cluster/inspect/tree.js";
 import { prepare, ReleaseError } from "../cluster/release/release.js";
 import {
   type Config,
@@ -21,6 +20,8 @@ import {
 } from "../config/config.js";
 import { checkLogFile, logFileErrorText } from "../telemetry/log/log-file.js";
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
+import { addressText } from "../text/address.js";
+import { plural } from "../text/plural.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import { bind } from "../transport/listening-socket.js";
 import { connectionRoom, descriptorLimits } from "./descriptor-limit.js";
@@ -76,7 +77,7 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     {
       what: "configuration",
       verdict: "ok",
-      text: `${set} option${set === 1 ? "" : "s"} set, the others as by default`,
+      text: `${plural(set, "option")} set, the rest at their defaults`,
     },
     ...warnings.map((text): Finding => ({ what: "configuration", verdict: "warning", text })),
     await protocol(positionals[0] ?? "echo", exec),
@@ -140,7 +141,7 @@ async function port(what: string, host: string, wanted: number): Promise<Finding
     return {
       what,
       verdict: "ok",
-      text: wanted === 0 ? "any that is free" : `${showAddress(host, wanted)} is free`,
+      text: wanted === 0 ? "any that is free" : `${addressText(host, wanted)} is free`,
     };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
@@ -190,7 +191,7 @@ function descriptorLimit(config: Config, limit: number): Finding {
     return { what, verdict: "warning", text: "the limit of open files is not known on this system" };
   const workers = workerCount(config);
   const most = workers * connectionRoom(limit);
-  const text = `${limit} for each OS process: up to ${most} connections with ${workers} worker${workers === 1 ? "" : "s"}`;
+  const text = `${limit} for each OS process: up to ${most} connections with ${plural(workers, "worker")}`;
   if (config.maxConnections !== "auto" || most >= FEW) return { what, verdict: "ok", text };
   const mend = "ulimit -Hn 65536 as root, or LimitNOFILE=65536 in the systemd unit";
   return { what, verdict: "warning", text, mend };

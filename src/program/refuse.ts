@@ -1,9 +1,9 @@
 /** Why the program does not go on, in one line, with what to type instead. */
-import { showAddress } from "../cluster/inspect/tree.js";
+import { addressText } from "../text/address.js";
 
 /** What to type instead. */
 export function bindAdvice(code: string, host: string, port: number): string | undefined {
-  const place = showAddress(host, port);
+  const place = addressText(host, port);
   if (code === "EADDRINUSE")
     return `${place} is taken by another program: stop that one, or choose another --port`;
   if (code === "EACCES")

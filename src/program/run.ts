@@ -1,7 +1,7 @@
 /** The program while it runs: from everything made ready to an exit code. */
+
 import { adminChild, localToken } from "../admin/admin.js";
 import { LISTENER } from "../cluster/channel/messages.js";
-import { showAddress } from "../cluster/inspect/tree.js";
 import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
@@ -22,6 +22,8 @@ import { type Log, openLog } from "../telemetry/log/log.js";
 import { logFileErrorText } from "../telemetry/log/log-file.js";
 import { Metrics } from "../telemetry/metrics/metrics.js";
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
+import { addressText } from "../text/address.js";
+import { plural } from "../text/plural.js";
 import type { Choice } from "../transport/choose-transport.js";
 import { connectionRoom } from "./descriptor-limit.js";
 import { bindAdvice, refuse } from "./refuse.js";
@@ -137,7 +139,7 @@ export class Run {
   }
 
   #admin(): string {
-    return showAddress(this.#config.adminHost, this.#adminPort);
+    return addressText(this.#config.adminHost, this.#adminPort);
   }
 
   #serves(): void {
@@ -145,7 +147,7 @@ export class Run {
     const { version, release } = this.#prepared;
     const workers = workerCount(this.#config);
     this.#log.info(
-      `drover ${version} serves ${release.name} on ${showAddress(address, port)} with ${workers} worker${workers === 1 ? "" : "s"}; admin on ${this.#admin()}`,
+      `drover ${version} serves ${release.name} on ${addressText(address, port)} with ${plural(workers, "worker")}; admin on ${this.#admin()}`,
     );
     // What pm2 waits for with wait_ready.
     if (process.send) process.send("ready");

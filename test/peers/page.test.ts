@@ -1,7 +1,7 @@
 /** The observer page in a real browser: what is drawn of the built program, and what its buttons do to it. */
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, expect } from "vitest";
-import { clockTime } from "../../src/admin/page/model/format.js";
+import { clockTime } from "../../src/text/clock-time.js";
 import { ask } from "../admin/support.js";
 import { closeBrowser, findings, type Look, type LookOptions, look } from "../support/browser.js";
 import { Crowd } from "../support/crowd.js";

@@ -46,14 +46,6 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/**
- * Of an answer that is a page: what it loads comes from this server, and nobody else is asked for anything.
- * Charts set their styles through the object model, which needs no 'unsafe-inline'.
- */
-export const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
   // The library would otherwise put its own Request and Response in the place of the global ones.
   const fetch = async (request: Request, env: unknown): Promise<Response> => {

@@ -10,7 +10,7 @@ import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import type { Connection } from "../../tcp/connection/connection.js";
-import { showAddress } from "./tree.js";
+import { addressText } from "../../text/address.js";
 
 /** Something that has its place in a sorted list. */
 interface Ranked<T> {
@@ -101,7 +101,7 @@ function keyOfRow(row: ConnectionRow, { sort }: ConnectionQuery): number | strin
 }
 
 function peerOf({ peer }: Connection): string {
-  return showAddress(peer.address, peer.port);
+  return addressText(peer.address, peer.port);
 }
 
 function rowOf(one: Connection): ConnectionRow {

@@ -3,7 +3,7 @@
 import type { TraceLine } from "../../control/trace.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { wallTime } from "../../otp/time/clock.js";
-import { escapeControls } from "../../telemetry/log/safe-text.js";
+import { escapeControls } from "../../text/escape.js";
 import { formatValue } from "./state-text.js";
 
 /** Bytes of a frame that are shown. */

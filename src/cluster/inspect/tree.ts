@@ -7,6 +7,7 @@ import { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervis
 import { Supervisor, whichChildren } from "../../otp/supervisor/supervisor.js";
 import { Connection } from "../../tcp/connection/connection.js";
 import { Listener } from "../../tcp/listener.js";
+import { addressText } from "../../text/address.js";
 
 /** Draws a process and what is below it, with at most so many connections. */
 export async function drawTree(process: Process, connections: number): Promise<TreeNode> {
@@ -64,7 +65,7 @@ function statesOf(pids: readonly Pid[]): Record<string, number> {
 function connection(process: Connection): TreeNode {
   const { pid, label, state, peer, idleFor } = process;
   const idle = idleFor >= 1000 ? `, idle ${Math.floor(idleFor / 1000)}s` : "";
-  const detail = `${showAddress(peer.address, peer.port)}${idle}`;
+  const detail = `${addressText(peer.address, peer.port)}${idle}`;
   return { pid: pid.toString(), name: label, kind: "connection", state, detail, children: [] };
 }
 
@@ -76,7 +77,7 @@ function listener(process: Listener): TreeNode {
     name: process.label,
     kind: "listener",
     state,
-    detail: `${showAddress(address, port)} ${state}`,
+    detail: `${addressText(address, port)} ${state}`,
     children: [],
   };
 }
@@ -87,12 +88,6 @@ function leaf(process: Process): TreeNode {
 
 function living(pids: readonly Pid[]): Process[] {
   return pids.flatMap((pid) => processOf(pid) ?? []);
-}
-
-/** `[::]:2222`, `10.0.0.7:51234`; an IPv4 address that came in over IPv6 is shown as what it is. */
-export function showAddress(address: string, port: number): string {
-  const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 
 /** What `drover info PID` shows. */

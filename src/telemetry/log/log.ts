@@ -7,11 +7,11 @@
 import type { ChannelListener } from "node:diagnostics_channel";
 import { type Logger, pino } from "pino";
 import { wallTime } from "../../otp/time/clock.js";
+import { escapeJsonControls } from "../../text/escape.js";
 import { type Fields, plainFields } from "./fields.js";
 import { type Level, type LineLevel, passes } from "./levels.js";
 import { prettyLine } from "./pretty.js";
 import { RateLimit, type Suppressed } from "./rate-limit.js";
-import { escapeJsonControls } from "./safe-text.js";
 import { Sink } from "./sink.js";
 import { type LogEntry, type LogSource, SOURCES } from "./sources.js";
 

@@ -1,7 +1,8 @@
 /** Formats a log line for `--log-format pretty`: `16:08:22.879 INFO  worker 1  listening on [::]:2222  listener=main`. */
+import { clockTimeMs } from "../../text/clock-time.js";
+import { escapeControls } from "../../text/escape.js";
 import type { Fields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
-import { escapeControls } from "./safe-text.js";
 
 /** SGR colour codes. */
 const COLORS: Readonly<Record<LineLevel, number>> = {
@@ -26,7 +27,7 @@ export interface PrettyLine {
 
 /** One line, followed by one line per stack frame of an error among the fields. */
 export function prettyLine({ time, level, worker, message, fields }: PrettyLine, color: boolean): string {
-  const at = clockTime(new Date(time));
+  const at = clockTimeMs(time);
   const label = level.toUpperCase().padEnd(5);
   const levelText = color ? `\x1b[${COLORS[level]}m${label}\x1b[0m` : label;
   const origin = worker === 0 ? "primary" : `worker ${worker}`;
@@ -38,17 +39,6 @@ export function prettyLine({ time, level, worker, message, fields }: PrettyLine,
     else pairs.push(`  ${escapeControls(`${key}=${valueText(value)}`)}`);
   }
   return `${at} ${levelText} ${origin}  ${escapeControls(message)}${pairs.join("")}\n${frames.join("")}`;
-}
-
-function clockTime(at: Date): string {
-  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((one) =>
-    pad(one, 2),
-  );
-  return `${hours}:${minutes}:${seconds}.${pad(at.getMilliseconds(), 3)}`;
-}
-
-function pad(number: number, digits: number): string {
-  return String(number).padStart(digits, "0");
 }
 
 function stackOf(value: unknown): string | undefined {

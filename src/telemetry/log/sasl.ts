@@ -1,7 +1,9 @@
 /** Formats OTP reports as SASL prints them in an Erlang shell; pure functions. */
 import type { ChildReport, CrashReport, ProgressReport, SupervisorReport } from "../../otp/events.js";
+import { clockTime } from "../../text/clock-time.js";
+import { escapeControls } from "../../text/escape.js";
 import { errorOf, mfaText, offenderFields, pidList } from "./fields.js";
-import { escapeControls, reasonText, termText } from "./safe-text.js";
+import { reasonText, termText } from "./safe-text.js";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MAX_FRAMES = 12;
@@ -52,8 +54,7 @@ export function timestamp(time: number): string {
   const at = new Date(time);
   const micros = Math.floor((time - Math.floor(time / 1000) * 1000) * 1000);
   const day = `${two(at.getDate())}-${MONTHS[at.getMonth()]}-${at.getFullYear()}`;
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${day}::${clock}.${String(micros).padStart(6, "0")}`;
+  return `${day}::${clockTime(time)}.${String(micros).padStart(6, "0")}`;
 }
 
 function text(title: string, time: number, lines: readonly string[]): string {

@@ -17,9 +17,10 @@ import {
   type ListenerEvent,
   listenerEvents,
 } from "../../tcp/observe/events.js";
+import { addressText } from "../../text/address.js";
 import { crashFields, errorFields, type Fields, progressFields, supervisorFields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
-import { addressText, MAX_TERM, reasonText, truncate } from "./safe-text.js";
+import { MAX_TERM, reasonText, truncate } from "./safe-text.js";
 import { crashText, progressText, supervisorText } from "./sasl.js";
 
 /** One log line before formatting. */
@@ -107,7 +108,7 @@ function listenerEntry({ pid, listener, what, address, port }: ListenerEvent): L
   const { level, words } = LISTENER_MESSAGES[what];
   return {
     level,
-    message: `${words} ${addressText({ address, port })}`,
+    message: `${words} ${addressText(address, port)}`,
     fields: () => ({ listener, state: what, address, port, pid: String(pid) }),
     // Rate-limited: at its limit a listener changes state with every connection that opens or closes.
     kind: `listener ${what}`,
@@ -135,7 +136,7 @@ function closedEntry(event: ConnectionClosed): LogEntry {
 }
 
 function connectionFields({ pid, protocol, peer }: ConnectionEvent): Fields {
-  return { pid: String(pid), protocol, peer: addressText(peer) };
+  return { pid: String(pid), protocol, peer: addressText(peer.address, peer.port) };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Numbers, sizes and times in the words of the page. */
+import { durationText } from "../../../text/duration.js";
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
@@ -34,31 +35,7 @@ export function roundBytes(value: number): string {
 /** `480 ms`, `12s`, `3m 20s`, `3h 12m`, `9d 4h`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return pair(seconds, 60, "m", "s");
-  return seconds < 86_400
-    ? pair(Math.floor(seconds / 60), 60, "h", "m")
-    : pair(Math.floor(seconds / 3600), 24, "d", "h");
-}
-
-function pair(value: number, base: number, great: string, small: string): string {
-  return `${Math.floor(value / base)}${great} ${value % base}${small}`;
-}
-
-/** `16:08:22`, in local time. */
-export function clockTime(at: number): string {
-  const time = new Date(at);
-  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":");
-}
-
-/** `16:08:22.879`. */
-export function clockMillis(at: number): string {
-  return `${clockTime(at)}.${String(new Date(at).getMilliseconds()).padStart(3, "0")}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
+  return durationText(ms);
 }
 
 /** `framesReceived` as `frames received`. */

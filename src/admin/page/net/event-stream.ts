@@ -1,5 +1,5 @@
 /** Server-sent events by `fetch`: EventSource cannot send a token. */
-import { EventParser, type ServerEvent } from "../model/events.js";
+import { EventParser, type ServerEvent } from "../../../text/event-stream.js";
 import { GONE, type Problem } from "./problem.js";
 import { authorization, refusal } from "./request.js";
 import { token } from "./token.js";

@@ -1,12 +1,13 @@
 /** What everybody has to know before reading on: that the server is gone, draining, or accepts nobody. */
 import { useEffect, useState } from "preact/hooks";
 import type { Draining } from "../../../control/program.js";
+import { clockTime } from "../../../text/clock-time.js";
 import { request, tokenAsked } from "../live/dialog-state.js";
 import { useCell } from "../live/observable.js";
 import { notice, resuming } from "../live/operator-actions.js";
 import { link, stats } from "../live/server-state.js";
 import { visible } from "../live/visibility.js";
-import { clockTime, count, duration } from "../model/format.js";
+import { count, duration } from "../model/format.js";
 import { ask } from "../net/request.js";
 
 export function Banner() {

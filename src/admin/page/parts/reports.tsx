@@ -3,9 +3,10 @@
  * a second, and stands still while somebody reads in it.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { clockTimeMs } from "../../../text/clock-time.js";
 import { useCell } from "../live/observable.js";
 import { records, recordsTold } from "../live/server-state.js";
-import { clockMillis, count } from "../model/format.js";
+import { count } from "../model/format.js";
 import { detailsOf, type Entry, isTelling } from "../model/log-entry.js";
 
 const SHOWN = 100;
@@ -80,7 +81,7 @@ function Report({ entry, onOpen }: { entry: Entry; onOpen: () => void }) {
   return (
     <div class={`report ${toneOf(entry)}`}>
       <button type="button" aria-expanded={open} onClick={toggle}>
-        <time>{clockMillis(entry.at)}</time>
+        <time>{clockTimeMs(entry.at)}</time>
         <span class="level">{entry.report ?? entry.level}</span>
         <span class="who">{entry.who}</span>
         <span class="message">

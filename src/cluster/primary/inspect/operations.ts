@@ -12,8 +12,9 @@ import { parsePid } from "../../../otp/process/pid.js";
 import { processOf } from "../../../otp/process/process.js";
 import { exit } from "../../../otp/process/signals.js";
 import { clock } from "../../../otp/time/clock.js";
+import { addressText } from "../../../text/address.js";
 import type { WorkerRequest } from "../../channel/messages.js";
-import { inspect, showAddress } from "../../inspect/tree.js";
+import { inspect } from "../../inspect/tree.js";
 import { Drain } from "../admission/drain.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
@@ -68,7 +69,7 @@ export class Operations implements Control {
       osPid: process.pid,
       uptimeSeconds: Math.round((clock.now() - this.#primary.startedAt) / 1000),
       protocol: protocol.name,
-      address: showAddress(this.#primary.address.address, this.#primary.address.port),
+      address: addressText(this.#primary.address.address, this.#primary.address.port),
       admin: this.#options.admin(),
       transport: this.#options.transport,
       workers: this.#primary.slots.map(({ slot, process: worker, restarts }) => ({

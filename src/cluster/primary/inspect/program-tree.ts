@@ -2,6 +2,7 @@
 
 import type { TreeNode } from "../../../control/tree.js";
 import { processOf } from "../../../otp/process/process.js";
+import { durationText } from "../../../text/duration.js";
 import { flags } from "../../inspect/tree.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess } from "../worker-process.js";
@@ -33,7 +34,7 @@ export async function drawProgram(primary: Primary, admin: string, connections: 
 async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections: number): Promise<TreeNode> {
   const tree =
     process.serving && process.alive ? await process.request({ name: "tree", connections }) : undefined;
-  const running = tree ? `up ${duration(process.uptimeMs)}` : "not answering";
+  const running = tree ? `up ${durationText(process.uptimeMs, 1)}` : "not answering";
   const what = process.state === "running" ? running : process.condition;
   return {
     pid: process.pid.toString(),
@@ -44,12 +45,4 @@ async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections:
     state: process.condition,
     children: tree ? [tree as TreeNode] : [],
   };
-}
-
-/** `4s`, `12m`, `3h`, `9d`. */
-function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

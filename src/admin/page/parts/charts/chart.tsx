@@ -1,9 +1,9 @@
 /** One chart: a quarter of an hour, one or two lines. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { clockTime } from "../../../../text/clock-time.js";
 import { useCell } from "../../live/observable.js";
 import { history, historyTold } from "../../live/server-state.js";
-import { clockTime } from "../../model/format.js";
 import type { Measure } from "../../model/history.js";
 
 export interface Line {

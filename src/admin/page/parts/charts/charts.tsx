@@ -1,7 +1,9 @@
 /** The last quarter of an hour, of all workers together. */
+
+import { clockTime } from "../../../../text/clock-time.js";
 import { useCell } from "../../live/observable.js";
 import { history, historyTold } from "../../live/server-state.js";
-import { bytes, clockTime, compact, count, roundBytes } from "../../model/format.js";
+import { bytes, compact, count, roundBytes } from "../../model/format.js";
 import { SPAN } from "../../model/history.js";
 import { Chart } from "./chart.js";
 

@@ -1,7 +1,8 @@
 /** What a process does, as it does it: frames both ways, states, messages. Its last lines, or many of them whole. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { clockTimeMs } from "../../../../text/clock-time.js";
 import type { NumberedLine, Traced } from "../../live/trace-stream.js";
-import { clockMillis, spacedHex } from "../../model/format.js";
+import { spacedHex } from "../../model/format.js";
 import { aboutLine, isOwnQuestion, WORDS } from "../../model/trace-line.js";
 
 const LAST = 8;
@@ -47,7 +48,7 @@ export function LastMessages({ traced: { lines, problem }, ended }: Props) {
         <div class="trace short" role="log" aria-live="off" aria-label="Last messages">
           {last.map((line) => (
             <div key={line.serial} class={`line ${line.what}`}>
-              <time>{clockMillis(line.at)}</time>
+              <time>{clockTimeMs(line.at)}</time>
               <span class="what">{WORDS[line.what] ?? line.what}</span>
               <span class="content">
                 <span class={line.what === "state" ? "" : "muted"}>{aboutLine(line)}</span>{" "}
@@ -113,7 +114,7 @@ function Line({ line, as }: { line: NumberedLine; as: As }) {
   const { at, what, text, hex } = line;
   return (
     <div class={`line ${what}`}>
-      <time>{clockMillis(at)}</time>
+      <time>{clockTimeMs(at)}</time>
       <span class="what">{WORDS[what] ?? what}</span>
       <span class={what === "state" ? "" : "muted"}>{aboutLine(line)}</span>
       {text !== undefined && (as !== "hex" || hex === undefined) && <span class="mono">{text}</span>}
