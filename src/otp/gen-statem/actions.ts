@@ -1,12 +1,12 @@
 /**
- * What a handler of a state machine may ask for besides a change of state: OTP's transition actions. They are
- * data, returned with the step: the machine carries them out in one go, in OTP's order, once the handler is
- * through, so that a handler that throws has asked for nothing.
+ * Transition actions of a state machine, as in gen_statem: replies, timers, inserted events, postpone, switch of the
+ * callback module. They are data, returned with the step and carried out after the handler in OTP's order, so that a
+ * handler that throws has no effect.
  */
-import type { CallMessage } from "../gen-server/call.js";
+import type { CallMessage } from "../gen-server/call-message.js";
 import { type Duration, toMs } from "../time/duration.js";
 
-/** Whoever made a call: to be kept where the answer comes later. */
+/** The caller of a call, for a later reply (`replyTo`). */
 export type From = CallMessage;
 
 /** An event as `handleEvent` gets it, and as `nextEvent` inserts it. */
@@ -19,13 +19,13 @@ export type StatemEvent =
   | { readonly type: "state_timeout"; readonly content: unknown }
   | { readonly type: "timer"; readonly name: string; readonly content: unknown };
 
-/** The three kinds of timers: of the event, of the state, by name. */
+/** Kinds of timers: event timeout, state timeout, named timer. */
 export type TimerKind = "timeout" | "state_timeout" | "timer";
 
-/** Answers a call. */
+/** Replies to a call. */
 export class Reply<R = unknown> {
   readonly kind = "reply";
-  /** `undefined`: whoever made the call that is being handled. */
+  /** `undefined`: the caller of the call that is being handled. */
   readonly to: From | undefined;
   readonly value: R;
   constructor(to: From | undefined, value: R) {
@@ -42,11 +42,11 @@ export class NextEvent {
   }
 }
 
-/** Sets a timer (`Infinity`: cancels it), or gives it another content. */
+/** Sets a timer (`Infinity`: cancels it), or updates its content. */
 export class SetTimer {
   readonly kind = "set_timer";
   readonly timer: TimerKind;
-  /** Only of a named one. */
+  /** Of a named timer; otherwise empty. */
   readonly name: string;
   readonly after: number | "update";
   readonly content: unknown;
@@ -58,7 +58,7 @@ export class SetTimer {
   }
 }
 
-/** Another behaviour takes over, for good or until it is popped. */
+/** Switches the callback module: for good, or until it is popped. */
 export class SwitchModule {
   readonly kind = "switch_module";
   readonly how: "change" | "push" | "pop";
@@ -81,42 +81,42 @@ export const postpone: Postpone = POSTPONE;
 
 export type Action<R = unknown> = Reply<R> | NextEvent | SetTimer | SwitchModule | Postpone;
 
-/** Answers the call that is being handled. */
+/** Replies to the call that is being handled. */
 export function reply<const R>(value: R): Reply<R> {
   return new Reply(undefined, value);
 }
 
-/** Answers a call that was kept (`self.from`). The caller's types know nothing of this one. */
+/** Replies to a kept `self.from`. The type of `call` does not include this reply. */
 export function replyTo(from: From, value: unknown): Reply<never> {
   return new Reply(from, value) as Reply<never>;
 }
 
-/** An event that is handled before all that wait; several in their order. */
+/** Inserts an event before all pending ones; several keep their order. */
 export function nextEvent(event: StatemEvent): NextEvent {
   return new NextEvent(event);
 }
 
-/** How long a timer runs: 0 fires once all that waits is handled, `Infinity` cancels it. */
+/** The time of a timer: 0 fires when no event is pending, `Infinity` cancels it. */
 export type After = Duration | typeof Infinity;
 
 const ms = (after: After) => (after === Infinity ? Infinity : toMs(after));
 
-/** An event `timeout`, unless another event is handled before. */
+/** Sets the event timeout: a `timeout` event, cancelled by any other event. */
 export function eventTimeout(after: After, content?: unknown): SetTimer {
   return new SetTimer("timeout", "", ms(after), content);
 }
 
-/** An event `state_timeout`, unless the state changes before. */
+/** Sets the state timeout: a `state_timeout` event, cancelled by a state change. */
 export function stateTimeout(after: After, content?: unknown): SetTimer {
   return new SetTimer("state_timeout", "", ms(after), content);
 }
 
-/** An event `timer` of this name, whatever happens in between. */
+/** Sets a named timer: a `timer` event, cancelled only by name. */
 export function timer(name: string, after: After, content?: unknown): SetTimer {
   return new SetTimer("timer", name, ms(after), content);
 }
 
-/** Gives a timer another content and lets it run on; one that does not run fires at once. */
+/** Updates the content of a running timer; a timer that does not run fires at once. */
 export function updateTimer(name: string, content: unknown): SetTimer {
   return new SetTimer("timer", name, "update", content);
 }
@@ -134,11 +134,11 @@ export function cancelStateTimeout(): SetTimer {
   return new SetTimer("state_timeout", "", Infinity, undefined);
 }
 
-/** Goes on with another behaviour, from the next handler (`enter` included). It must know the state. */
+/** Changes the callback module from the next handler on (`enter` included). It must have the present state. */
 export function changeCallbackModule(behaviour: object): SwitchModule {
   return new SwitchModule("change", behaviour);
 }
-/** As `changeCallbackModule`; `popCallbackModule` brings the present one back. */
+/** As `changeCallbackModule`; `popCallbackModule` restores the present one. */
 export function pushCallbackModule(behaviour: object): SwitchModule {
   return new SwitchModule("push", behaviour);
 }

@@ -1,19 +1,19 @@
-/** What a state machine runs on: per state a row of cells, and what their handlers give back. */
+/** The cells of a state (its compiled handlers), and what the handlers return. */
 
 import type { Action } from "./actions.js";
 import type { Step, Transition } from "./step.js";
 
-/** What a handler gives back once it is through. */
-export type Settled = Step<string> | Transition<string, any> | Action | undefined | void;
-/** What a handler gives back. */
-export type Outcome = Settled | Promise<Settled>;
+/** What a handler returns or resolves to. */
+export type SettledOutcome = Step<string> | Transition<string, any> | Action | undefined | void;
+/** What a handler returns. */
+export type Outcome = SettledOutcome | Promise<SettledOutcome>;
 
-/** The cells that every state has, whatever the events. */
+/** The cells that states of every kind of machine have. */
 export interface Cells<Self> {
   readonly name: string;
   readonly enter: ((self: Self, from: string | undefined) => Outcome) | undefined;
   readonly leave: ((self: Self) => void) | undefined;
-  /** Of the state: begins when it is entered, cancelled when it is left. */
+  /** The state timeout: started when the state is entered, cancelled when it is left. */
   readonly timeoutMs: number | undefined;
   readonly timeout: ((self: Self) => Outcome) | undefined;
 }

@@ -1,4 +1,4 @@
-/** From what a user wrote to what the machine runs on: for each state one object that takes every event. */
+/** Compiles the specification of a state machine: per state one set of cells, with one function for all events. */
 
 import type { CallMessage } from "../gen-server/call.js";
 import { checkMaxMessages } from "../process/mailbox-overflow.js";
@@ -7,13 +7,13 @@ import type { StatemEvent } from "./actions.js";
 import type { Cells, Outcome } from "./state-machine.js";
 
 export interface StatemCells extends Cells<any> {
-  /** Its own timeout, which begins with it. */
+  /** The `timeout` of the state, started when it is entered. */
   readonly stateTimeoutMs: number | undefined;
   readonly on: (self: any, event: StatemEvent) => Outcome;
 }
 
-/** A behaviour as the machine runs it. */
-export interface Compiled {
+/** A compiled state machine behaviour. */
+export interface CompiledStatem {
   readonly name: string;
   readonly spec: any;
   /** @throws Error when there is no such state */
@@ -22,32 +22,31 @@ export interface Compiled {
 
 const KEYS = ["enter", "leave", "calls", "casts", "info", "internal", "timeout", "eventTimeout", "timers"];
 
-/** @throws TypeError that names the place and what to write instead */
-export function compileStatem(spec: any): Compiled {
+/** @throws TypeError that names the place and says what to write instead */
+export function compileStatem(spec: any): CompiledStatem {
   const wrong = (what: string): never => {
     throw new TypeError(`state machine ${JSON.stringify(spec?.name ?? "?")}: ${what}`);
   };
-  if (typeof spec?.name !== "string" || spec.name === "") wrong(`"name" must be a word`);
+  if (typeof spec?.name !== "string" || spec.name === "") wrong(`"name" must be a non-empty string`);
   checkMaxMessages(spec.name, spec.maxMessages);
   if (typeof spec.init !== "function") wrong(`"init" must be a function that returns begin(state, data)`);
   if ((spec.states === undefined) === (spec.handleEvent === undefined))
-    wrong(`it has either "states" or "handleEvent"`);
-  if (spec.handleEvent) return { name: spec.name, spec, cellsOf: (state) => anyState(spec, state) };
+    wrong(`set either "states" or "handleEvent"`);
+  if (spec.handleEvent) return { name: spec.name, spec, cellsOf: (state) => handleEventCells(spec, state) };
   const states = new Map<string, StatemCells>();
   for (const [name, table] of Object.entries<any>(spec.states)) {
     const unknown = Object.keys(table).find((key) => !KEYS.includes(key));
     if (unknown !== undefined)
       wrong(`state "${name}": unknown key "${unknown}"; the keys are ${KEYS.join(", ")}`);
-    states.set(name, oneState(name, table));
+    states.set(name, stateCells(name, table));
   }
-  if (states.size === 0) wrong(`"states" has no state`);
+  if (states.size === 0) wrong(`"states" must have at least one state`);
   const cellsOf = (state: string) =>
-    states.get(state) ??
-    wrong(`there is no state "${state}"; the states are ${[...states.keys()].join(", ")}`);
+    states.get(state) ?? wrong(`unknown state "${state}"; the states are ${[...states.keys()].join(", ")}`);
   return { name: spec.name, spec, cellsOf };
 }
 
-function oneState(name: string, table: any): StatemCells {
+function stateCells(name: string, table: any): StatemCells {
   const after = table.timeout?.after;
   return {
     name,
@@ -60,7 +59,7 @@ function oneState(name: string, table: any): StatemCells {
   };
 }
 
-function anyState(spec: any, name: string): StatemCells {
+function handleEventCells(spec: any, name: string): StatemCells {
   const enter = (self: any, from: string | undefined) => spec.handleEvent(self, { type: "enter", from });
   return {
     name,
@@ -75,7 +74,7 @@ function anyState(spec: any, name: string): StatemCells {
 
 const own = (table: any, name: string) => (table && Object.hasOwn(table, name) ? table[name] : undefined);
 
-/** Hands an event to the cell for it. */
+/** Calls the handler of an event. */
 function dispatch(state: string, table: any, self: any, event: StatemEvent): Outcome {
   const missing = (what: string) => new Error(`state "${state}" has no ${what}`);
   switch (event.type) {
@@ -108,6 +107,6 @@ function dispatch(state: string, table: any, self: any, event: StatemEvent): Out
       if (table.internal) return table.internal(self, event.content);
       throw missing(`"internal"`);
     default:
-      throw new TypeError(`there is no event ${JSON.stringify((event as { type: unknown }).type)}`);
+      throw new TypeError(`unknown event type ${JSON.stringify((event as { type: unknown }).type)}`);
   }
 }

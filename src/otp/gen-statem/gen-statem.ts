@@ -1,6 +1,6 @@
 /**
- * The state machine behaviour, after OTP's gen_statem, in both its styles: a table per state, or one function
- * for all events. It is the machine that connections run on, with more of it in the user's hands.
+ * The state machine behaviour, after OTP's gen_statem, in both callback modes: a table per state, or one function for
+ * all events. Connections run on the same engine (`state-machine.ts`).
  */
 import type { Process } from "../process/process.js";
 import type { Action } from "./actions.js";
@@ -45,19 +45,19 @@ export type {
   StatemStep,
 } from "./types.js";
 
-/** What `init` returns: the first state, the data, and what to do first. */
+/** The result of `init`: the first state, the data, and the first actions. */
 export function begin<const S extends string, D>(state: S, data: D, ...actions: Action[]): Begin<S, D> {
   return new Begin(state, data, actions);
 }
 
-/** A table per state. */
+/** `state_functions`: a table of handlers per state. */
 export interface StatesSpec<A, D, T> extends StatemCommon<A, D, keyof NoInfer<T> & string> {
   readonly states: T & { [N in keyof T]: StatemState<keyof NoInfer<T> & string, NoInfer<D>> };
 }
 
 /**
- * Defines a state machine; `start` or a supervisor's `child` runs it. Nothing needs annotating but arguments.
- * @throws TypeError that names the place and what to write instead
+ * Defines a state machine; `start` or a supervisor's `child` runs it. Only arguments need type annotations.
+ * @throws TypeError that names the place and says what to write instead
  */
 export function genStatem<A, D, const T extends Record<string, StatemState<string, NoInfer<D>>>>(
   spec: StatesSpec<A, D, T>,

@@ -1,15 +1,15 @@
 /**
- * What a state machine has on its hands: events that were postponed or inserted, and timers. Made when a handler
- * first asks for one of them: most machines never do.
+ * Pending events of a state machine: postponed and inserted events, and timers. Allocated at the first use: most
+ * machines have none.
  *
- * Within one transition the last word about a timer counts, and only that: OTP reads the actions from behind
- * and forgets what it has seen. A time of 0 starts no timer: such timeouts stand in a line of their own,
- * which is served when no event waits, and before the next message.
+ * Within one transition the last action for a timer wins: as in OTP, actions are processed from last to first, and
+ * only the first of each timer counts. A timeout of 0 starts no timer: it joins a queue that is served when no other
+ * event is pending, before the next message.
  */
 import { clock, type TimerRef } from "../time/clock.js";
 import type { SetTimer, StatemEvent, TimerKind } from "./actions.js";
 
-/** A timer that runs, and the message that says that it has run out. */
+/** A running timer; also the message in the mailbox when it fires. */
 export class Timer {
   readonly timer: TimerKind;
   readonly name: string;
@@ -27,25 +27,25 @@ export class Timer {
   }
 }
 
-const held = (event: StatemEvent): Held => ({ kind: event.type, content: event });
+const pending = (event: StatemEvent): PendingEvent => ({ kind: event.type, content: event });
 const keyOf = ({ timer, name }: Timer | SetTimer) => (timer === "timer" ? `timer ${name}` : timer);
 
-/** An event that waits: postponed, or to be handled before any other. */
-export interface Held {
+/** A postponed or queued event. */
+export interface PendingEvent {
   readonly kind: string;
   readonly content: unknown;
 }
 
-export class Agenda {
-  /** Until the state changes. */
-  postponed: Held[] = [];
-  /** To be handled before any message. */
-  queue: Held[] = [];
+export class PendingEvents {
+  /** Postponed until the state changes. */
+  postponed: PendingEvent[] = [];
+  /** Handled before any message. */
+  queue: PendingEvent[] = [];
   readonly #deliver: (timer: Timer) => void;
   readonly #running = new Map<string, Timer>();
-  /** Timeouts of zero, in the order in which they were set. */
-  #zero: Timer[] = [];
-  #asked: SetTimer[] = [];
+  /** Timeouts of 0, in the order in which they were set. */
+  #zeroTimeouts: Timer[] = [];
+  #requested: SetTimer[] = [];
   #inserted: StatemEvent[] = [];
 
   constructor(deliver: (timer: Timer) => void) {
@@ -56,101 +56,101 @@ export class Agenda {
     this.#inserted.push(event);
   }
 
-  /** The state has changed: what was postponed comes again, before all that waits. */
-  recall(): void {
+  /** The state has changed: postponed events return to the front of the queue. */
+  retryPostponed(): void {
     if (this.postponed.length === 0) return;
     this.queue = [...this.postponed, ...this.queue];
     this.postponed = [];
   }
 
   /**
-   * The next event that waits: inserted ones first, timeouts of zero last. Timers that were asked for take effect.
-   * @param heldBack events of this kind stay where they are
+   * The next event: inserted ones first, timeouts of 0 last. Requested timers take effect before.
+   * @param heldBack events of this kind stay in the queue
    */
-  next(heldBack?: string): Held | undefined {
-    if (this.#inserted.length > 0) this.queue = [...this.#inserted.splice(0).map(held), ...this.queue];
-    this.#apply();
-    const waiting = heldBack === undefined ? this.queue.shift() : this.#takeOther(heldBack);
-    if (waiting) return waiting;
-    const zero = this.#takeZero();
-    return zero && held(zero);
+  next(heldBack?: string): PendingEvent | undefined {
+    if (this.#inserted.length > 0) this.queue = [...this.#inserted.splice(0).map(pending), ...this.queue];
+    this.#applyRequested();
+    const queued = heldBack === undefined ? this.queue.shift() : this.#takeOther(heldBack);
+    if (queued) return queued;
+    const timeout = this.#takeZeroTimeout();
+    return timeout && pending(timeout);
   }
 
   /** The first event of another kind. */
-  #takeOther(heldBack: string): Held | undefined {
-    const at = this.queue.findIndex(({ kind }) => kind !== heldBack);
-    return at === -1 ? undefined : this.queue.splice(at, 1)[0];
+  #takeOther(heldBack: string): PendingEvent | undefined {
+    const index = this.queue.findIndex(({ kind }) => kind !== heldBack);
+    return index === -1 ? undefined : this.queue.splice(index, 1)[0];
   }
 
-  /** Whether an event of this kind waits to be handled again. */
+  /** Whether an event of this kind is in the queue. */
   holds(kind: string): boolean {
     return this.queue.some((event) => event.kind === kind);
   }
 
-  /** What is asked for takes effect at the end of the transition. */
-  ask(what: SetTimer): void {
-    this.#asked.push(what);
+  /** Requests a timer; takes effect at the end of the transition. */
+  requestTimer(action: SetTimer): void {
+    this.#requested.push(action);
   }
 
-  /** As `ask`, but any other word of this transition counts more. */
-  askFirst(what: SetTimer): void {
-    this.#asked.unshift(what);
+  /** As `requestTimer`, but any other request for this timer in the transition overrides it. */
+  requestDefaultTimer(action: SetTimer): void {
+    this.#requested.unshift(action);
   }
 
-  /** The end of a transition. As in OTP timers start from behind: of two with the same time the last one fires first. */
-  #apply(): void {
-    if (this.#asked.length === 0) return;
+  /** Ends a transition. As in OTP timers start from last to first: of two with the same time the last one fires first. */
+  #applyRequested(): void {
+    if (this.#requested.length === 0) return;
     const seen = new Set<string>();
     const zero: Timer[] = [];
-    for (const one of this.#asked.toReversed()) {
-      const key = keyOf(one);
+    for (const action of this.#requested.toReversed()) {
+      const key = keyOf(action);
       if (seen.has(key)) continue;
       seen.add(key);
-      const timer = this.#set(key, one);
+      const timer = this.#set(key, action);
       if (timer) zero.unshift(timer);
     }
-    this.#asked = [];
-    this.#zero.push(...zero);
+    this.#requested = [];
+    this.#zeroTimeouts.push(...zero);
   }
 
-  /** As `ask`, for those who are in no transition: time 0 comes after the messages that wait. */
-  setNow(what: SetTimer): void {
-    const timer = this.#set(keyOf(what), what);
+  /** Sets a timer outside any transition: a timeout of 0 comes after the messages in the mailbox. */
+  setTimer(action: SetTimer): void {
+    const timer = this.#set(keyOf(action), action);
     if (timer) this.#deliver(timer);
   }
 
-  /** Returns a timer that does not run, because its time is over. */
-  #set(key: string, asked: SetTimer): Timer | undefined {
+  /** @returns the timer if it fires at once, and so was not started */
+  #set(key: string, action: SetTimer): Timer | undefined {
     const running = this.#running.get(key);
-    if (asked.after === "update" && running) {
-      running.content = asked.content;
+    if (action.after === "update" && running) {
+      running.content = action.content;
       return undefined;
     }
     this.cancel(key);
-    if (asked.after === Infinity) return undefined;
-    const timer = new Timer(asked.timer, asked.name, asked.content);
+    if (action.after === Infinity) return undefined;
+    const timer = new Timer(action.timer, action.name, action.content);
     this.#running.set(key, timer);
-    if (asked.after === 0 || asked.after === "update") return timer;
-    timer.ref = clock.setTimeout(() => this.#deliver(timer), asked.after);
+    if (action.after === 0 || action.after === "update") return timer;
+    timer.ref = clock.setTimeout(() => this.#deliver(timer), action.after);
     return undefined;
   }
 
-  /** By kind, or `timer` and a name. */
+  /** The key is the kind, or `timer` and the name. */
   cancel(key: string): void {
     const timer = this.#running.get(key);
     if (!timer) return;
     this.#running.delete(key);
     if (timer.ref !== undefined) clock.clearTimeout(timer.ref);
-    else this.#zero = this.#zero.filter((one) => one !== timer);
+    else this.#zeroTimeouts = this.#zeroTimeouts.filter((one) => one !== timer);
   }
 
   cancelAll(): void {
     for (const key of [...this.#running.keys()]) this.cancel(key);
-    this.#asked = [];
+    this.#requested = [];
     this.#inserted = [];
   }
 
-  /** Takes a timer that has run out; false when it was cancelled or set again meanwhile. */
+  /** Removes a timer that has fired. @returns false when it was cancelled or set again meanwhile */
   expire(timer: Timer): boolean {
     const key = keyOf(timer);
     if (this.#running.get(key) !== timer) return false;
@@ -158,15 +158,14 @@ export class Agenda {
     return true;
   }
 
-  /** The next timeout of zero. */
-  #takeZero(): StatemEvent | undefined {
-    const timer = this.#zero.shift();
+  #takeZeroTimeout(): StatemEvent | undefined {
+    const timer = this.#zeroTimeouts.shift();
     if (!timer) return undefined;
     this.#running.delete(keyOf(timer));
     return timer.event;
   }
 
-  /** What runs, for `getStatus`. */
+  /** Running timers, for `sys.getStatus`. */
   get timers(): { readonly timer: TimerKind; readonly name: string; readonly content: unknown }[] {
     return [...this.#running.values()].map(({ timer, name, content }) => ({ timer, name, content }));
   }

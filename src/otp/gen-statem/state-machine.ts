@@ -1,18 +1,16 @@
 /**
- * The state machine: one dispatch for everything that has states, after OTP's gen_statem. A subclass says
- * where its events come from; a table of cells says what each state does with them.
+ * State machine engine of `genStatem` and of connections, after OTP's gen_statem. A subclass supplies the events; the
+ * cells of a state are its handlers.
  *
  *   event ─▶ cells[kind](self, content) ─▶ step ─┬ nothing   stay
- *                                                ├ postpone  stay; the event comes again after the next change of state
+ *                                                ├ postpone  stay; the event is retried after the next state change
  *                                                ├ next(s)   leave ▸ change ▸ enter ▸ postponed events, oldest first
- *                                                └ stop(r)   leave ▸ terminate ▸ the end
+ *                                                └ stop(r)   leave ▸ terminate ▸ exit
  *
- * A step with actions does those first (answers at once), and then, in this order: enter, inserted events,
- * postponed events, timeouts of zero, the next message. What only few machines need is in the agenda, which
- * is made when it is first needed.
+ * The actions of a step run first (replies at once), then in this order: enter, inserted events, postponed events,
+ * timeouts of 0, the next message. `PendingEvents` holds what only few machines need, and is allocated on demand.
  *
- * A handler may return a promise: then the machine takes no other event until it has settled. Exit signals
- * do not wait for that.
+ * A handler may return a promise: the machine handles no other event until it has settled. Exit signals do not wait.
  */
 
 import { type ExitReason, reasonOf } from "../process/exit-reason.js";
@@ -20,25 +18,25 @@ import type { Pid } from "../process/pid.js";
 import { Process } from "../process/process.js";
 import { clock, type TimerRef } from "../time/clock.js";
 import { type Action, NextEvent, SetTimer } from "./actions.js";
-import type { Cells, Outcome, Settled } from "./cells.js";
-import { Agenda, Timer } from "./pending-events.js";
+import type { Cells, Outcome, SettledOutcome } from "./cells.js";
+import { PendingEvents, Timer } from "./pending-events.js";
 import { Next, POSTPONE, Stop, Transition } from "./step.js";
 
-export type { Cells, Outcome, Settled } from "./cells.js";
+export type { Cells, Outcome, SettledOutcome } from "./cells.js";
 
-/** A state that re-enters itself for ever is a mistake that must not hang the worker. */
+/** State changes without an event in between: more are an endless loop, which must not hang the worker. */
 const MAX_CHANGES = 1000;
 
-/** A state timeout that has run out. Of no meaning once the state has changed. */
-class TimedOut {
+/** The timeout of a state, as a message. Ignored once the state has changed. */
+class StateTimeoutMessage {
   ref: TimerRef = undefined;
 }
 
 export abstract class StateMachine<C extends Cells<any>> extends Process {
-  /** The state it is in. */
+  /** The handlers of the present state. */
   cells: C;
-  #timer: TimedOut | undefined = undefined;
-  #agenda: Agenda | undefined = undefined;
+  #stateTimer: StateTimeoutMessage | undefined = undefined;
+  #pendingEvents: PendingEvents | undefined = undefined;
   #changes = 0;
 
   constructor(initial: C, parent: Process | undefined, pid?: Pid) {
@@ -46,23 +44,23 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.cells = initial;
   }
 
-  /** The name of the state it is in. */
+  /** The name of the present state. */
   get state(): string {
     return this.cells.name;
   }
 
   /** @throws Error when there is no such state */
   protected abstract cellsOf(state: string): C;
-  /** Hands an event to the cell of the present state. */
+  /** Calls the handler of the present state for an event. */
   protected abstract handle(kind: string, content: unknown): Outcome;
-  /** The machine was told to stop, or crashed: clean up and end. */
+  /** Stops after `stop(reason)` or a crash: cleans up and exits. */
   protected abstract stop(reason: ExitReason): void;
-  /** Everything that waited is handled: subclasses go on with what they hold back while the machine is busy. */
+  /** No event is pending: subclasses continue with what they held back while the machine was busy. */
   protected abstract idle(): void;
 
-  /** Enters the initial state, doing this first. */
+  /** Carries out these actions, then enters the initial state. */
   protected begin(actions?: readonly Action[]): void {
-    // As `step`, without a closure: every connection begins here.
+    // As `step`, without a closure: every connection starts here.
     try {
       if (actions !== undefined) for (const action of actions) this.act(action, "init", undefined);
       if (this.enterNew(undefined)) this.drain();
@@ -71,17 +69,17 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     }
   }
 
-  /** Handles one event. Only while the machine is not busy; a subclass queues what comes in between. */
+  /** Handles one event. Not while the machine is busy: a subclass queues events until then. */
   protected event(kind: string, content: unknown): void {
     this.step(() => this.applyOutcome(this.handle(kind, content), kind, content));
   }
 
-  /** Goes on after a handler that a subclass has called itself. */
+  /** Finishes an event whose handler the subclass has called itself. */
   protected finishEvent(outcome: Outcome, kind: string, content: unknown): void {
     this.step(() => this.applyOutcome(outcome, kind, content));
   }
 
-  /** Runs a part of the machine; what it throws is a crash. */
+  /** Runs a part of the machine; an exception in it is a crash. */
   protected step(part: () => boolean): void {
     try {
       if (part()) this.drain();
@@ -93,15 +91,15 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   // -- one transition -----------------------------------------------------------------------------------
 
   /**
-   * Acts on what a handler gave back.
-   * @returns whether the machine can take the next event now: false when it waits, or has come to its end
+   * Applies what a handler returned.
+   * @returns whether the machine can handle the next event now: false when it waits for a promise or stops
    */
   protected applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
     if (outcome instanceof Promise)
       return this.waitFor(outcome, (step) => this.applyOutcome(step, kind, content));
-    // The handler has brought about the end itself (it sent too much, or an exit signal): its step comes too late.
+    // The handler has already stopped the process, by sending too much or by an exit signal: its step is void.
     if (this.stopping || !this.alive) return false;
-    if (this.#agenda !== undefined && kind !== "enter") this.#agenda.cancel("timeout");
+    if (this.#pendingEvents !== undefined && kind !== "enter") this.#pendingEvents.cancel("timeout");
     if (outcome === undefined) return true;
     if (outcome instanceof Next) return this.changeTo(outcome.state);
     if (outcome instanceof Stop) {
@@ -109,7 +107,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
       return false;
     }
     if (outcome === POSTPONE) {
-      this.putOff(kind, content);
+      this.postponeEvent(kind, content);
       return true;
     }
     if (outcome instanceof Transition) return this.transition(outcome, kind, content);
@@ -120,16 +118,16 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     for (const action of step.actions) {
       if (action !== POSTPONE && !this.act(action, kind, content)) return false;
     }
-    // Said twice it is still one event.
-    if (step.actions.includes(POSTPONE)) this.putOff(kind, content);
+    // Returned twice it still postpones one event.
+    if (step.actions.includes(POSTPONE)) this.postponeEvent(kind, content);
     if (step.kind === "next") return this.changeTo(step.state as string);
     return step.kind === "keep" || this.repeated(kind, content);
   }
 
-  /** Carries out one action; subclasses those that are theirs. */
+  /** Carries out one action. Subclasses add theirs. */
   protected act(action: Action, kind: string, _content: unknown): boolean {
-    if (action instanceof SetTimer) this.agenda.ask(action);
-    else if (action instanceof NextEvent && kind !== "enter") this.agenda.insert(action.event);
+    if (action instanceof SetTimer) this.pendingEvents.requestTimer(action);
+    else if (action instanceof NextEvent && kind !== "enter") this.pendingEvents.insert(action.event);
     else
       throw new TypeError(
         `state "${this.state}", ${kind}: a handler returns nothing, next(state), stop(reason) or postpone, got ${String(action)}`,
@@ -137,17 +135,17 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     return true;
   }
 
-  /** @internal Made when it is first needed. */
-  protected get agenda(): Agenda {
-    return (this.#agenda ??= new Agenda((timer) => this.enqueue(timer)));
+  /** @internal Allocated at the first use. */
+  protected get pendingEvents(): PendingEvents {
+    return (this.#pendingEvents ??= new PendingEvents((timer) => this.enqueue(timer)));
   }
 
-  private putOff(kind: string, content: unknown): void {
+  private postponeEvent(kind: string, content: unknown): void {
     if (kind === "enter") throw new TypeError(`state "${this.state}": enter cannot be postponed`);
-    this.agenda.postponed.push({ kind, content });
+    this.pendingEvents.postponed.push({ kind, content });
   }
 
-  private waitFor(outcome: Promise<Settled>, then: (step: Settled) => boolean): boolean {
+  private waitFor(outcome: Promise<SettledOutcome>, then: (step: SettledOutcome) => boolean): boolean {
     this.busy = true;
     outcome.then(
       (step) => {
@@ -165,15 +163,17 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
 
   private changeTo(to: string): boolean {
     const from = this.state;
-    // The same state again is no change: nothing is left or entered, postponed events stay where they are.
+    // To the same state is no state change: no leave, no enter, postponed events stay postponed.
     if (to === from) return true;
     const next = this.cellsOf(to);
     if (++this.#changes > MAX_CHANGES)
-      throw new Error(`states change for ever, at last from "${from}" to "${to}"`);
+      throw new Error(
+        `endless loop of state changes: more than ${MAX_CHANGES} without a message, the last from "${from}" to "${to}"`,
+      );
     this.cancelStateTimer();
-    this.#agenda?.cancel("state_timeout");
+    this.#pendingEvents?.cancel("state_timeout");
     this.cells.leave?.(this);
-    this.#agenda?.recall();
+    this.#pendingEvents?.retryPostponed();
     this.cells = next;
     return this.enterNew(from);
   }
@@ -191,41 +191,48 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     return enter ? this.applyOutcome(enter(this, from), "enter", from) : true;
   }
 
-  /** A handler asked for `enter` once more; from `enter` itself it comes from where it came. */
+  /** A handler returned `repeat`: runs `enter` again. From `enter` itself, with the same previous state. */
   protected repeated(kind: string, content: unknown): boolean {
-    if (++this.#changes > MAX_CHANGES) throw new Error(`state "${this.state}" is repeated for ever`);
+    if (++this.#changes > MAX_CHANGES)
+      throw new Error(
+        `endless loop: state "${this.state}" was repeated more than ${MAX_CHANGES} times without a message`,
+      );
     return this.enter(kind === "enter" ? (content as string) : this.state);
   }
 
-  /** The state has changed: subclasses take note before `enter` runs. */
+  /** Hook after a state change, before `enter`. */
   protected stateChanged(): void {}
 
-  // -- what waits ---------------------------------------------------------------------------------------
+  // -- pending events -----------------------------------------------------------------------------------
 
-  /** Handles what was held back, until it waits or ends. */
+  /** Handles pending events until none is left, a handler waits, or the machine stops. */
   private drain(): void {
-    const agenda = this.#agenda;
-    for (let held = agenda?.next(this.heldBack); held; held = agenda?.next(this.heldBack)) {
-      const { kind, content } = held;
+    const pendingEvents = this.#pendingEvents;
+    for (
+      let event = pendingEvents?.next(this.heldBack);
+      event;
+      event = pendingEvents?.next(this.heldBack)
+    ) {
+      const { kind, content } = event;
       if (!this.applyOutcome(this.handle(kind, content), kind, content)) return;
     }
     this.#changes = 0;
     this.idle();
   }
 
-  /** Events of this kind, recalled after a change of state, have to wait now. Default: none. */
+  /** The kind of events that must wait in the queue now, after a state change has retried them. Default: none. */
   protected get heldBack(): string | undefined {
     return undefined;
   }
 
-  /** Whether a recalled event of this kind waits to be handled. */
+  /** Whether a retried event of this kind is in the queue. */
   protected holds(kind: string): boolean {
-    return this.#agenda?.holds(kind) ?? false;
+    return this.#pendingEvents?.holds(kind) ?? false;
   }
 
-  /** Timers that run. */
-  get timers(): Agenda["timers"] {
-    return this.#agenda?.timers ?? [];
+  /** Running timers. */
+  get timers(): PendingEvents["timers"] {
+    return this.#pendingEvents?.timers ?? [];
   }
 
   override get systemState(): unknown {
@@ -233,7 +240,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   }
 
   override get systemStatus(): Record<string, unknown> {
-    const postponed = (this.#agenda?.postponed ?? []).map(({ content }) => content);
+    const postponed = (this.#pendingEvents?.postponed ?? []).map(({ content }) => content);
     return { state: this.systemState, timers: this.timers, postponed };
   }
 
@@ -250,33 +257,33 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   // -- timers -------------------------------------------------------------------------------------------
 
   private armStateTimer(ms: number): void {
-    const timer = new TimedOut();
-    this.#timer = timer;
+    const timer = new StateTimeoutMessage();
+    this.#stateTimer = timer;
     timer.ref = clock.setTimeout(() => this.enqueue(timer), ms);
   }
 
   private cancelStateTimer(): void {
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer.ref);
-    this.#timer = undefined;
+    if (this.#stateTimer !== undefined) clock.clearTimeout(this.#stateTimer.ref);
+    this.#stateTimer = undefined;
   }
 
-  /** Sets a named timer, or cancels it (`Infinity`), now and not at the end of a transition. */
+  /** Sets a named timer, or cancels it (`Infinity`): at once, not at the end of a transition. */
   protected setNamedTimer(name: string, ms: number): void {
-    this.agenda.setNow(new SetTimer("timer", name, ms, undefined));
+    this.pendingEvents.setTimer(new SetTimer("timer", name, ms, undefined));
   }
 
-  /** Cancels whatever runs: the machine is about to end. */
+  /** Cancels all timers before the exit. */
   protected cancelTimers(): void {
     this.cancelStateTimer();
-    this.#agenda?.cancelAll();
+    this.#pendingEvents?.cancelAll();
   }
 
   protected receive(message: unknown): void | Promise<void> {
     if (this.stopping) return;
     if (message instanceof Timer) {
-      if (this.#agenda?.expire(message)) this.event(message.timer, message.event);
-    } else if (!(message instanceof TimedOut)) this.event("message", message);
-    else if (message === this.#timer) {
+      if (this.#pendingEvents?.expire(message)) this.event(message.timer, message.event);
+    } else if (!(message instanceof StateTimeoutMessage)) this.event("message", message);
+    else if (message === this.#stateTimer) {
       this.cancelStateTimer();
       this.event("timeout", undefined);
     }

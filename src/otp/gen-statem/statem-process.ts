@@ -1,20 +1,21 @@
 /**
- * The process of a user's state machine: messages become events, actions that only it knows are carried out,
- * and its end is `leave`, `terminate`, the end, as for a connection.
+ * Process of a `genStatem` state machine: turns messages into events, carries out replies and module switches, and
+ * exits through `leave` and `terminate`.
  */
-import { CallMessage } from "../gen-server/call.js";
+import { CallMessage } from "../gen-server/call-message.js";
 import { CastMessage } from "../gen-server/server-process.js";
 import { type ExitReason, ProcessExit, reasonOf } from "../process/exit-reason.js";
 import { rejectOnDown } from "../process/monitors.js";
 import { ExitMessage, type Process } from "../process/process.js";
 import { type Action, type From, Reply, SetTimer, type StatemEvent, SwitchModule } from "./actions.js";
-import type { Compiled, StatemCells } from "./compile.js";
+import type { CompiledStatem, StatemCells } from "./compile.js";
 import { Timer } from "./pending-events.js";
 import { type Outcome, StateMachine } from "./state-machine.js";
 import { Next, POSTPONE, Stop, StopAndReply, Transition } from "./step.js";
 import { Begin } from "./types.js";
 
-const NOWHERE: StatemCells = {
+/** The cells before `init` has returned the first state. */
+const NO_STATE: StatemCells = {
   name: "",
   enter: undefined,
   leave: undefined,
@@ -24,18 +25,20 @@ const NOWHERE: StatemCells = {
   on: () => undefined,
 };
 
-/** What is known of a behaviour by who made it: the table that the machine runs on. */
-export const compiledOf = new WeakMap<object, Compiled>();
+/** The compiled form of each `genStatem`. */
+export const compiledOf = new WeakMap<object, CompiledStatem>();
+
+const NOT_A_STATEM = "expected a state machine made by genStatem";
 
 export class StatemProcess extends StateMachine<StatemCells> {
   data: any = undefined;
-  behaviour: Compiled;
-  /** Behaviours that were pushed aside. */
-  #pushed: Compiled[] | undefined = undefined;
-  #present: StatemEvent | undefined = undefined;
+  behaviour: CompiledStatem;
+  /** Callback modules below the present one (`pushCallbackModule`). */
+  #moduleStack: CompiledStatem[] | undefined = undefined;
+  #event: StatemEvent | undefined = undefined;
 
-  constructor(behaviour: Compiled, parent: Process | undefined) {
-    super(NOWHERE, parent);
+  constructor(behaviour: CompiledStatem, parent: Process | undefined) {
+    super(NO_STATE, parent);
     this.behaviour = behaviour;
     this.trapExit = behaviour.spec.trapExit ?? false;
   }
@@ -44,22 +47,22 @@ export class StatemProcess extends StateMachine<StatemCells> {
     return this.behaviour.name;
   }
 
-  /** Whoever made the call that is being handled. */
+  /** The caller of the call that is being handled. */
   get from(): From | undefined {
-    return this.#present?.type === "call" ? this.#present.from : undefined;
+    return this.#event?.type === "call" ? this.#event.from : undefined;
   }
 
   /**
-   * Runs the behaviour's init, then enters the first state. Signals act meanwhile, messages wait.
-   * @returns false when it said `ignore`, and the process has ended
-   * @throws ProcessExit with the reason for which it failed, or the process ended
+   * Runs the behaviour's `init`, then enters the first state. Meanwhile exit signals act and messages wait.
+   * @returns false when it returned `ignore`: the process has exited
+   * @throws ProcessExit with the reason of a failed `init` or of an exit meanwhile
    */
   async init(args: unknown): Promise<boolean> {
     this.busy = true;
     let first: Begin<string, unknown> | "ignore";
     try {
       const made = this.behaviour.spec.init(args, this);
-      first = this.#begun(made instanceof Promise ? await rejectOnDown(this.pid, made) : made);
+      first = this.#checkInitResult(made instanceof Promise ? await rejectOnDown(this.pid, made) : made);
       if (!this.alive) throw "noproc";
       if (first !== "ignore") this.cells = this.cellsOf(first.state);
     } catch (thrown) {
@@ -72,10 +75,10 @@ export class StatemProcess extends StateMachine<StatemCells> {
     return first !== "ignore";
   }
 
-  #begun(made: unknown): Begin<string, unknown> | "ignore" {
+  #checkInitResult(made: unknown): Begin<string, unknown> | "ignore" {
     if (made instanceof Stop) throw made.reason;
     if (made === "ignore" || made instanceof Begin) return made;
-    throw new TypeError(`${this.label}: init returns begin(state, data), stop(reason) or "ignore"`);
+    throw new TypeError(`${this.label}: init must return begin(state, data), stop(reason) or "ignore"`);
   }
 
   #start(first: Begin<string, unknown>): void {
@@ -98,14 +101,14 @@ export class StatemProcess extends StateMachine<StatemCells> {
       return this.event("cast", { type: "cast", name, args });
     }
     if (message instanceof Timer) return super.receive(message);
-    // OTP's rule: an exit of the parent ends a machine that traps exits, it is never an info.
+    // OTP's rule: the exit of the parent stops a machine that traps exits; it never becomes an info event.
     if (message instanceof ExitMessage && message.exit === this.parent?.pid) return this.stop(message.reason);
     this.event("info", { type: "info", content: message });
   }
 
   protected handle(_kind: string, content: unknown): Outcome {
     const event = content as StatemEvent;
-    this.#present = event;
+    this.#event = event;
     return this.cells.on(this, event);
   }
 
@@ -114,20 +117,20 @@ export class StatemProcess extends StateMachine<StatemCells> {
   }
 
   protected idle(): void {
-    this.#present = undefined;
+    this.#event = undefined;
   }
 
   // -- transitions --------------------------------------------------------------------------------------
 
   protected override applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
-    if (kind === "enter" && this.#leaves(outcome))
+    if (kind === "enter" && this.#changesState(outcome))
       throw new TypeError(`state "${this.state}": enter cannot change the state or postpone`);
     if (outcome instanceof StopAndReply && this.alive && !this.stopping)
-      for (const one of outcome.replies) this.act(one, kind, content);
+      for (const reply of outcome.replies) this.act(reply, kind, content);
     return super.applyOutcome(outcome, kind, content);
   }
 
-  #leaves(outcome: Outcome): boolean {
+  #changesState(outcome: Outcome): boolean {
     const moves = outcome instanceof Next || (outcome instanceof Transition && outcome.kind === "next");
     return (moves && outcome.state !== this.state) || outcome === POSTPONE;
   }
@@ -142,41 +145,41 @@ export class StatemProcess extends StateMachine<StatemCells> {
   #reply({ to, value }: Reply, event: StatemEvent | undefined): void {
     const from = to ?? (event?.type === "call" ? event.from : undefined);
     if (!(from instanceof CallMessage))
-      throw new TypeError(`state "${this.state}": reply answers a call, and this is none; see replyTo`);
+      throw new TypeError(
+        `state "${this.state}": reply is for the handler of a call; use replyTo(from, value) elsewhere`,
+      );
     from.reply(value);
     this.sys?.replied(value);
   }
 
   #switch({ how, behaviour }: SwitchModule): void {
-    const next = how === "pop" ? this.#pushed?.pop() : compiledOf.get(behaviour as object);
-    if (!next)
-      throw new TypeError(
-        how === "pop" ? "popCallbackModule: nothing was pushed" : "no state machine was given: see genStatem",
-      );
-    if (how === "push") (this.#pushed ??= []).push(this.behaviour);
-    this.#become(next, this.state);
+    const next = how === "pop" ? this.#moduleStack?.pop() : compiledOf.get(behaviour as object);
+    if (!next) throw new TypeError(how === "pop" ? "popCallbackModule: no module was pushed" : NOT_A_STATEM);
+    if (how === "push") (this.#moduleStack ??= []).push(this.behaviour);
+    this.#useModule(next, this.state);
   }
 
-  /** The state may be one that only the next step names. */
-  #become(next: Compiled, state: string): void {
+  /** The new module may lack the present state: the next step must then change it. */
+  #useModule(next: CompiledStatem, state: string): void {
     this.behaviour = next;
     try {
       this.cells = next.cellsOf(state);
     } catch {
-      this.cells = { ...NOWHERE, name: state };
+      this.cells = { ...NO_STATE, name: state };
     }
   }
 
   protected override stateChanged(): void {
     const ms = this.cells.stateTimeoutMs;
-    if (ms !== undefined) this.agenda.askFirst(new SetTimer("state_timeout", "", ms, undefined));
+    if (ms !== undefined)
+      this.pendingEvents.requestDefaultTimer(new SetTimer("state_timeout", "", ms, undefined));
   }
 
   protected override enter(from: string | undefined): boolean {
     return super.enter(from ?? this.state);
   }
 
-  // -- being looked at ----------------------------------------------------------------------------------
+  // -- sys ---------------------------------------------------------------------------------------------
 
   override get maxMessages(): number {
     return this.behaviour.spec.maxMessages ?? Infinity;
@@ -189,7 +192,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
     try {
       return { ...status, state: formatStatus(status.state) };
     } catch {
-      // As OTP: the rest of the status is still worth having, and the state may be what is not to be seen.
+      // As in OTP: the rest of the status is still useful, and the raw state may contain what must not be shown.
       return { ...status, state: `${this.label}:formatStatus crashed` };
     }
   }
@@ -202,7 +205,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
 
   override changeCode(behaviour: object, extra: unknown): void {
     const next = compiledOf.get(behaviour);
-    if (!next) throw new TypeError("no state machine was given: see genStatem");
+    if (!next) throw new TypeError(NOT_A_STATEM);
     const { state, data } = this;
     const changed = next.spec.codeChange?.({ state, data }, extra) ?? { state, data };
     const cells = next.cellsOf(changed.state);
@@ -211,17 +214,17 @@ export class StatemProcess extends StateMachine<StatemCells> {
     this.data = changed.data;
   }
 
-  // -- the end ------------------------------------------------------------------------------------------
+  // -- exit ---------------------------------------------------------------------------------------------
 
   protected override crash(reason: ExitReason): void {
     this.stop(reason);
   }
 
-  protected stop(asked: ExitReason): void {
+  protected stop(requested: ExitReason): void {
     if (!this.alive || this.stopping) return;
     this.stopping = this.busy = true;
     this.cancelTimers();
-    let reason = asked;
+    let reason = requested;
     try {
       this.cells.leave?.(this);
     } catch (thrown) {
@@ -232,9 +235,9 @@ export class StatemProcess extends StateMachine<StatemCells> {
 
   #terminate(reason: ExitReason): void {
     try {
-      const waiting = this.behaviour.spec.terminate?.(this, reason);
-      if (!(waiting instanceof Promise)) return this.exitWith(reason);
-      waiting.then(
+      const pending = this.behaviour.spec.terminate?.(this, reason);
+      if (!(pending instanceof Promise)) return this.exitWith(reason);
+      pending.then(
         () => this.exitWith(reason),
         (thrown) => this.exitWith(reasonOf(thrown)),
       );

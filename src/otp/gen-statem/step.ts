@@ -1,4 +1,4 @@
-/** What a handler of a state may give back: `next("talking")`, `stop("idle")`, `postpone`, or nothing. */
+/** Steps: what a handler of a state returns: `next("talking")`, `stop("idle")`, `postpone`, or nothing to stay. */
 import type { ExitReason } from "../process/exit-reason.js";
 import type { Action, Postpone, Reply } from "./actions.js";
 
@@ -22,9 +22,9 @@ export class Stop {
 
 export type Step<S extends string> = Next<S> | Stop | Postpone;
 
-/** A step with actions. A class of its own: a plain `next` is what happens a million times a second. */
+/** A step with actions. Not the class of a plain `next`, which is returned a million times a second. */
 export class Transition<S extends string, R = never> {
-  /** The answer it gives to the present call, for the types of `call`. */
+  /** The type of its reply to the present call. */
   declare readonly __reply?: R;
   readonly kind: "next" | "keep" | "repeat";
   readonly state: S | undefined;
@@ -36,7 +36,7 @@ export class Transition<S extends string, R = never> {
   }
 }
 
-/** Ends the machine after these answers. */
+/** Stops the machine after these replies. */
 export class StopAndReply<R = never> extends Stop {
   declare readonly __reply?: R;
   readonly replies: readonly Reply[];
@@ -46,52 +46,54 @@ export class StopAndReply<R = never> extends Stop {
   }
 }
 
-/** What the actions answer to the present call. */
-type Answer<A> = A extends Reply<infer R> ? R : never;
+/** The type of the reply among the actions. */
+type ReplyOf<A> = A extends Reply<infer R> ? R : never;
 
 /**
- * Moves to another state: `leave` of this one, then `enter` of that one. To the present state it is no move.
+ * Changes the state: `leave` of the present one, then `enter` of the next. To the present state it is no change.
  * Actions are for `genStatem` only.
  */
 export function next<const S extends string>(state: S): Next<S>;
 export function next<const S extends string, const A extends readonly [Action, ...Action[]]>(
   state: S,
   ...actions: A
-): Transition<S, Answer<A[number]>>;
+): Transition<S, ReplyOf<A[number]>>;
 export function next(state: string, ...actions: Action[]): Next<string> | Transition<string, any> {
   return actions.length === 0 ? new Next(state) : new Transition("next", state, actions);
 }
 
-/** Stays, and does this. */
-export function keep<const A extends readonly Action[]>(...actions: A): Transition<never, Answer<A[number]>> {
+/** Keeps the state and carries out actions. */
+export function keep<const A extends readonly Action[]>(
+  ...actions: A
+): Transition<never, ReplyOf<A[number]>> {
   return new Transition<never, any>("keep", undefined, actions);
 }
 
-/** Stays, and runs `enter` again. */
+/** Keeps the state and runs `enter` again. */
 export function repeat<const A extends readonly Action[]>(
   ...actions: A
-): Transition<never, Answer<A[number]>> {
+): Transition<never, ReplyOf<A[number]>> {
   return new Transition<never, any>("repeat", undefined, actions);
 }
 
 /**
- * Ends the process. A word that is not one of OTP's own is an orderly end that says why: `stop("idle")` ends
- * with `{ shutdown: "idle" }`, which nobody reports as a failure. An `Error` is a crash.
+ * Stops the process. A string that is not one of OTP's exit reasons is an orderly exit: `stop("idle")` exits with
+ * `{ shutdown: "idle" }`, which is not reported as a failure. An `Error` is a crash.
  */
 export function stop(reason: ExitReason = "normal"): Stop {
   return new Stop(reasonFor(reason));
 }
 
-/** As `stop`, after these answers. */
+/** As `stop`, after these replies. */
 export function stopAndReply<const A extends readonly Reply<any>[]>(
   reason: ExitReason,
   ...replies: A
-): StopAndReply<Answer<A[number]>> {
+): StopAndReply<ReplyOf<A[number]>> {
   return new StopAndReply(reasonFor(reason), replies);
 }
 
 function reasonFor(reason: ExitReason): ExitReason {
-  return typeof reason === "string" && !OTP_WORDS.has(reason) ? { shutdown: reason } : reason;
+  return typeof reason === "string" && !OTP_REASONS.has(reason) ? { shutdown: reason } : reason;
 }
 
-const OTP_WORDS: ReadonlySet<string> = new Set(["normal", "shutdown", "kill", "killed", "noproc"]);
+const OTP_REASONS: ReadonlySet<string> = new Set(["normal", "shutdown", "kill", "killed", "noproc"]);

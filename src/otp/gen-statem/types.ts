@@ -1,4 +1,4 @@
-/** What the compiler knows of a state machine: its data, its states, and what may be asked of it in any of them. */
+/** Types of a state machine: specification, `self` of its handlers, calls and casts over all states. */
 
 import type { ExitReason } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
@@ -6,20 +6,20 @@ import type { Duration } from "../time/duration.js";
 import type { Action, From, Reply, StatemEvent } from "./actions.js";
 import type { Next, Postpone, Stop, StopAndReply, Transition } from "./step.js";
 
-/** What a handler gets: its machine, seen from inside. */
+/** The state machine, as its handlers see it. */
 export interface StatemSelf<D> {
   readonly pid: Pid;
-  /** The state it is in. */
+  /** The present state. */
   readonly state: string;
   data: D;
 }
 
-/** In the handler of a call: whoever made it, for an answer that comes later (`replyTo`). */
+/** In the handler of a call: with the caller, for a later reply (`replyTo`). */
 export interface CallSelf<D> extends StatemSelf<D> {
   readonly from: From;
 }
 
-/** What a handler may give back; nothing: stay. */
+/** What a handler returns; nothing: stay. */
 export type StatemStep<S extends string> =
   | Next<S>
   | Stop
@@ -30,35 +30,35 @@ export type StatemStep<S extends string> =
 type Returns<S extends string> = StatemStep<S> | void | Promise<StatemStep<S> | void>;
 type Handler<S extends string, D> = (self: StatemSelf<D>, content: any) => Returns<S>;
 
-/** Something to do after a time: a step, or a handler. Without `after` only `stateTimeout` sets it. */
+/** A state timeout: a step or a handler. Without `after` it is set by `stateTimeout` only. */
 export interface StateTimeout<S extends string, D> {
   readonly after?: Duration;
   readonly do: StatemStep<S> | Handler<S, D>;
 }
 
-/** One state: what it does with each event. */
+/** The handlers of one state. */
 export interface StatemState<S extends string, D> {
-  /** The state has been entered, or repeated. `from` is the state itself for the first one, and when repeated. */
+  /** Runs after the state was entered or repeated. `from` is the state itself for the first state and on `repeat`. */
   enter?(self: StatemSelf<D>, from: string): Returns<never>;
-  /** The state is left, by another or by the end; not when it is repeated. Cannot wait. */
+  /** Runs before a state change and before the exit; not on `repeat`. Must be synchronous. */
   leave?(self: StatemSelf<D>): void;
-  /** One that is not listed fails for its caller. */
+  /** An unknown call fails for its caller. */
   readonly calls?: Readonly<Record<string, (self: CallSelf<D>, ...args: never[]) => Returns<S>>>;
-  /** One that is not listed is a crash. */
+  /** An unknown cast is a crash. */
   readonly casts?: Readonly<Record<string, (self: StatemSelf<D>, ...args: never[]) => Returns<S>>>;
-  /** Every other message. Default: dropped. */
+  /** Any other message. Default: dropped. */
   info?(self: StatemSelf<D>, message: unknown): Returns<S>;
-  /** What `nextEvent` inserted as internal. */
+  /** An internal event inserted by `nextEvent`. */
   internal?(self: StatemSelf<D>, content: any): Returns<S>;
-  /** So long after the state was entered, or what `stateTimeout` set. */
+  /** The state timeout: `after` the state was entered, or as set by `stateTimeout`. */
   readonly timeout?: StateTimeout<S, D>;
-  /** What `eventTimeout` set. */
+  /** The event timeout set by `eventTimeout`. */
   eventTimeout?(self: StatemSelf<D>, content: any): Returns<S>;
-  /** What `timer` set, by name. */
+  /** Timers set by `timer`, by name. */
   readonly timers?: Readonly<Record<string, Handler<S, D>>>;
 }
 
-/** Where a machine begins. */
+/** The first state, the data and the first actions of a machine. */
 export class Begin<S extends string, D> {
   readonly state: S;
   readonly data: D;
@@ -70,49 +70,49 @@ export class Begin<S extends string, D> {
   }
 }
 
-type Begun<S extends string, D> = Begin<S, D> | Stop | "ignore";
+type InitResult<S extends string, D> = Begin<S, D> | Stop | "ignore";
 
-/** What both styles have. */
+/** What both callback modes have in common. */
 export interface StatemCommon<A, D, S extends string> {
-  /** What it is called in reports and trees. */
+  /** The name in reports and trees. */
   readonly name: string;
   /** Exit signals become messages for `info`. Default false. */
   readonly trapExit?: boolean;
-  /** Messages that may wait; see `Process.maxMessages`. Default `Infinity`. */
+  /** Mailbox bound; see `Process.maxMessages`. Default `Infinity`. */
   readonly maxMessages?: number;
-  /** Says where to begin: `begin(state, data, ...actions)`. `stop(reason)`, a throw or a rejection is a failed start; `"ignore"`: none, and that is well. */
-  init(args: A, self: { readonly pid: Pid }): Begun<S, D> | Promise<Begun<S, D>>;
-  /** Runs on every end but `kill`, after `leave`; on exit signals only with `trapExit`. */
+  /** Returns `begin(state, data, ...actions)`. `stop(reason)`, an exception or a rejection is a failed start; `"ignore"` is no failure. */
+  init(args: A, self: { readonly pid: Pid }): InitResult<S, D> | Promise<InitResult<S, D>>;
+  /** Runs before every exit but `kill`, after `leave`; on exit signals only with `trapExit`. */
   terminate?(self: StatemSelf<NoInfer<D>>, reason: ExitReason): void | Promise<void>;
-  /** New code takes over: what the old one left, as this one wants it. */
+  /** Converts state and data of the old code (`sys.changeCode`). */
   codeChange?(
     old: { readonly state: string; readonly data: any },
     extra: unknown,
   ): { state: S; data: NoInfer<D> };
-  /** State and data as `sys.getStatus` shows them. */
+  /** Formats state and data for `sys.getStatus`. */
   formatStatus?(status: { readonly state: string; readonly data: NoInfer<D> }): unknown;
 }
 
-/** `handle_event_function`: one function for all states. A state is any word. */
+/** `handle_event_function`: one function for all states. A state is any string. */
 export interface HandleEventSpec<A, D> extends StatemCommon<A, D, string> {
   handleEvent(
     self: StatemSelf<NoInfer<D>>,
     event: StatemEvent | { readonly type: "enter"; readonly from: string },
   ): Returns<string>;
-  /** Whether there are `enter` events. Default false. */
+  /** Whether `handleEvent` gets `enter` events. Default false. */
   readonly stateEnter?: boolean;
 }
 
-/** A state machine as `start` and `child` take it. */
+/** A state machine, for `start` and `child`. */
 export interface GenStatem<A, D, C, K> {
   readonly name: string;
-  init(args: A, self: any): Begun<any, D> | Promise<Begun<any, D>>;
-  /** For the compiler: which calls there are in any of the states. */
+  init(args: A, self: any): InitResult<any, D> | Promise<InitResult<any, D>>;
+  /** For the types of `call`: the calls of all states. */
   readonly calls: C;
   readonly casts: K;
 }
 
-// -- what may be asked of it ----------------------------------------------------------------------------
+// -- calls and casts of all states ----------------------------------------------------------------------
 
 type Tables<T, P extends "calls" | "casts"> = {
   [N in keyof T]: T[N] extends { readonly [Q in P]: infer C } ? C : never;
@@ -121,10 +121,10 @@ type Names<U> = U extends unknown ? keyof U : never;
 type Of<U, N extends PropertyKey> = U extends { readonly [Q in N]: infer F } ? F : never;
 type Arguments<F> = F extends (self: any, ...args: infer R) => any ? R : never;
 
-/** The answer that a handler gives itself; `never` where it leaves that to others. */
-type AnswerIn<O> =
+/** The reply that a handler returns; `never` where it replies later. */
+type ReplyIn<O> =
   O extends Promise<infer P>
-    ? AnswerIn<P>
+    ? ReplyIn<P>
     : O extends Reply<infer R>
       ? R
       : "__reply" extends keyof O
@@ -134,12 +134,12 @@ type AnswerIn<O> =
         : never;
 type Known<R> = [R] extends [never] ? unknown : R;
 
-/** Calls of all states, each with the answers of all. */
+/** Calls of all states, each with the replies of all. */
 export type CallsOf<T, U = Tables<T, "calls">> = {
   [N in Names<U> & string]: (
     self: any,
     ...args: Arguments<Of<U, N>>
-  ) => Known<Of<U, N> extends (...args: any) => infer O ? AnswerIn<O> : never>;
+  ) => Known<Of<U, N> extends (...args: any) => infer O ? ReplyIn<O> : never>;
 };
 export type CastsOf<T, U = Tables<T, "casts">> = {
   [N in Names<U> & string]: (self: any, ...args: Arguments<Of<U, N>>) => void;

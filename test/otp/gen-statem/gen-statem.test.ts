@@ -333,7 +333,7 @@ describe.each(STYLES)("%s", (style) => {
     for (const name of ["hello", "go", "hello", "go", "hello", "test", "hello"]) words.push(await ask(name));
     expect(words).toEqual(["first", "pushed", "top", "popped", "first", "changed", "third"]);
     await reasonOfRejection(ask("go"));
-    expect(String(end.reason)).toContain("nothing was pushed");
+    expect(String(end.reason)).toContain("no module was pushed");
   });
 
   it("enter may neither change the state nor postpone", async () => {
@@ -420,8 +420,8 @@ describe("a table per state", () => {
   it("mistakes are found when it is defined", () => {
     const init = () => begin("a", {});
     const made = (spec: unknown) => () => genStatem(spec as never);
-    expect(made({ name: "", init, states: { a: {} } })).toThrow('"name" must be a word');
-    expect(made({ name: "x", init, states: {} })).toThrow('"states" has no state');
+    expect(made({ name: "", init, states: { a: {} } })).toThrow('"name" must be a non-empty string');
+    expect(made({ name: "x", init, states: {} })).toThrow('"states" must have at least one state');
     expect(made({ name: "x", init })).toThrow('either "states" or "handleEvent"');
     expect(made({ name: "x", init, states: { a: { cals: {} } } })).toThrow('unknown key "cals"');
     expect(made({ name: "x", init, states: { a: { timeout: { after: "1 s", do: stop() } } } })).toThrow(
