@@ -1,6 +1,6 @@
 /**
- * An application: one tree with its configuration, started and stopped as a whole. A main program starts it
- * and waits for `ended`: a tree that ends by itself has given up, and so has the program.
+ * Application: one supervision tree with its configuration, started and stopped as a whole. A main program starts it
+ * and waits for `ended`: when the tree exits by itself, its restart intensity was exceeded.
  */
 
 import { type ExitReason, ProcessExit } from "./process/exit-reason.js";
@@ -11,30 +11,30 @@ import type { ChildSpec } from "./supervisor/child-spec.js";
 import { startSupervisor, stopSupervisor } from "./supervisor/supervisor.js";
 
 export interface ApplicationSpec<E extends object> {
-  /** The configuration when nothing else is said. Its keys are the keys there are. */
+  /** The default configuration. Other keys are refused. */
   readonly env?: E;
-  /** The tree. Starts nothing itself: it says what is to be started. */
+  /** Returns the child spec of the tree; starts nothing itself. */
   start(env: Readonly<E>): ChildSpec | Promise<ChildSpec>;
-  /** When all of the tree has ended. */
+  /** Runs after the exit of the whole tree. */
   stop?(env: Readonly<E>, reason: ExitReason): void | Promise<void>;
 }
 
 export interface Application<E extends object> {
   readonly name: string;
   /**
-   * Starts the tree. `env` overrules the application's own, key by key.
-   * @throws TypeError on an unknown key, ProcessExit when the tree cannot be started or runs already
+   * Starts the tree. `env` overrides the default configuration, key by key.
+   * @throws TypeError on an unknown key, ProcessExit when the tree fails to start or is already running
    */
   start(env?: Partial<E>): Promise<Running<E>>;
 }
 
 export interface Running<E extends object> {
-  /** The root of the tree, registered under the application's name. */
+  /** The root supervisor, registered under the name of the application. */
   readonly pid: Pid;
   readonly env: Readonly<E>;
-  /** Resolves with the reason, whoever has brought it about, once `stop` is through. */
+  /** Resolves with the exit reason of the tree, after `stop` of the specification. */
   readonly ended: Promise<ExitReason>;
-  /** Stops the tree from right to left. Resolves when all of it has ended. */
+  /** Stops the tree from right to left. Resolves after its exit. */
   stop(): Promise<void>;
 }
 
@@ -46,15 +46,15 @@ export function application<E extends object = Record<never, never>>(
   return { name, start: (env = {}) => run(name, spec, merge(name, spec.env, env)) };
 }
 
-function merge<E extends object>(name: string, own: E | undefined, given: Partial<E>): Readonly<E> {
-  const keys = Object.keys(own ?? {});
+function merge<E extends object>(name: string, defaults: E | undefined, given: Partial<E>): Readonly<E> {
+  const keys = Object.keys(defaults ?? {});
   const unknown = Object.keys(given).find((key) => !keys.includes(key));
   if (unknown !== undefined)
     throw new TypeError(
       `application ${name}: unknown key "${unknown}"; the keys are ${keys.join(", ") || "none"}`,
     );
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.freeze({ ...own, ...Object.fromEntries(said) }) as Readonly<E>;
+  const defined = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.freeze({ ...defaults, ...Object.fromEntries(defined) }) as Readonly<E>;
 }
 
 async function run<E extends object>(
@@ -64,7 +64,7 @@ async function run<E extends object>(
 ): Promise<Running<E>> {
   const holder = whereis(name);
   if (holder) throw new ProcessExit({ already_started: holder }, `application ${name} is already started`);
-  // Permanent, and no restart is allowed: what ends the tree ends the application.
+  // Permanent with intensity 0: an exit of the tree stops the application.
   const tree = { ...(await spec.start(env)), restart: "permanent" as const };
   const pid = await startSupervisor(name, { intensity: 0 }, [tree]);
   register(name, pid);

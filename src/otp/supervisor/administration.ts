@@ -1,15 +1,15 @@
 /**
- * What a static supervisor does with its children because somebody asks for it, as opposed to what it does
- * because one of them ended. Questions and answers are those of `supervision.ts`.
+ * Administration calls of a static supervisor (`start_child`, `terminate_child`, …). Callers use the functions of
+ * `requests.ts`.
  */
-import type { CallMessage } from "../gen-server/call.js";
+import type { CallMessage } from "../gen-server/call-message.js";
 import { type ChildSpec, checkSignificant, checkSpec } from "./child-spec.js";
 import type { Child, Children } from "./children.js";
 import type { StartResult } from "./requests.js";
 import type { AutoShutdown } from "./supervisor-flags.js";
 
-/** Answers one call; until the returned promise settles the supervisor takes no other message. */
-export function administer(
+/** Handles one call; the supervisor handles no other message until the returned promise has settled. */
+export function handleAdminCall(
   children: Children,
   autoShutdown: AutoShutdown,
   message: CallMessage,
@@ -45,13 +45,13 @@ async function startChild(
   spec: ChildSpec,
 ): Promise<StartResult> {
   const checked = checkSpec(spec);
-  checkSignificant(children.owner, autoShutdown, checked);
+  checkSignificant(children.supervisorLabel, autoShutdown, checked);
   const present = children.find(checked.id);
   if (present) return { error: present.pid ? { already_started: present.pid } : "already_present" };
   const child = children.add(checked);
   const reason = await children.start(child);
   if (reason === undefined) return child.pid;
-  children.forget(child);
+  children.remove(child);
   return { error: reason };
 }
 
@@ -64,19 +64,19 @@ async function terminateChild(children: Children, id: string): Promise<"ok" | "n
 
 async function restartChild(children: Children, id: string): Promise<StartResult> {
   const child = children.find(id);
-  if (!child || child.restarting || child.pid) return { error: whyNot(child) };
+  if (!child || child.restarting || child.pid) return { error: childState(child) };
   const reason = await children.start(child);
   return reason === undefined ? child.pid : { error: reason };
 }
 
 function deleteChild(children: Children, id: string): "ok" | "running" | "restarting" | "not_found" {
   const child = children.find(id);
-  if (!child || child.restarting || child.pid) return whyNot(child);
-  children.forget(child);
+  if (!child || child.restarting || child.pid) return childState(child);
+  children.remove(child);
   return "ok";
 }
 
-function whyNot(child: Child | undefined): "running" | "restarting" | "not_found" {
+function childState(child: Child | undefined): "running" | "restarting" | "not_found" {
   if (!child) return "not_found";
   return child.restarting ? "restarting" : "running";
 }

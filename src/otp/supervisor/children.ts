@@ -1,6 +1,6 @@
 /**
- * The children of a supervisor: the list in the order of their specs, and the starting and stopping of one
- * or several of them. It does as it is told; what is to be done is the supervisor's to decide.
+ * Children of a supervisor: the list in the order of the specs, and start and stop of one or several children. The
+ * supervisor decides when.
  */
 
 import { type ErrorContext, progressReports, supervisorReports } from "../events.js";
@@ -12,17 +12,17 @@ import { stopChild } from "./child-shutdown.js";
 import type { CheckedSpec } from "./child-spec.js";
 import type { ChildCounts, ChildInfo } from "./requests.js";
 
-/** A child: as in OTP it has a process, or none, or waits for its restart to be tried again. */
+/** A child: running, without a process, or `restarting` (a pending restart), as in OTP. */
 export interface Child {
   readonly spec: CheckedSpec;
   pid: Pid | undefined;
   restarting: boolean;
-  /** The process that ended, for reports, until there is a new one. */
-  old: Pid | undefined;
+  /** The process that exited, for reports, until the restart. */
+  previousPid: Pid | undefined;
 }
 
-/** A child that could not be started, and why. */
-export interface Failed {
+/** A child that failed to start, and the reason. */
+export interface FailedStart {
   readonly child: Child;
   readonly reason: ExitReason;
 }
@@ -35,18 +35,18 @@ export class Children {
     this.#supervisor = supervisor;
   }
 
-  /** What the supervisor of these children is called. */
-  get owner(): string {
+  /** The label of the supervisor. */
+  get supervisorLabel(): string {
     return this.#supervisor.label;
   }
 
   add(spec: CheckedSpec): Child {
-    const child: Child = { spec, pid: undefined, restarting: false, old: undefined };
+    const child: Child = { spec, pid: undefined, restarting: false, previousPid: undefined };
     this.#list.push(child);
     return child;
   }
 
-  forget(child: Child): void {
+  remove(child: Child): void {
     const at = this.#list.indexOf(child);
     if (at !== -1) this.#list.splice(at, 1);
   }
@@ -63,12 +63,12 @@ export class Children {
     return this.#list.find((child) => child.pid === pid);
   }
 
-  /** In the order of their specs, from this child on; without one, all of them. */
+  /** In the order of the specs: this child and all after it; without an argument all. */
   from(first?: Child): readonly Child[] {
     return this.#list.slice(first ? this.#list.indexOf(first) : 0);
   }
 
-  /** Whether a significant child is left that runs or is about to. */
+  /** Whether a significant child is running or restarting. */
   get significantLeft(): boolean {
     return this.#list.some(
       ({ spec, pid, restarting }) => spec.significant && (pid !== undefined || restarting),
@@ -91,8 +91,8 @@ export class Children {
 
   // -- starting -----------------------------------------------------------------------------------------
 
-  /** From left to right; stops at the first that fails, and reports it. */
-  async startAll(children: readonly Child[]): Promise<Failed | undefined> {
+  /** Starts from left to right. Stops at the first failed start and reports it. */
+  async startAll(children: readonly Child[]): Promise<FailedStart | undefined> {
     for (const child of children) {
       const reason = await this.start(child);
       if (reason === undefined) continue;
@@ -102,10 +102,10 @@ export class Children {
     return undefined;
   }
 
-  /** Starts one child; returns why it failed. */
+  /** Starts one child. @returns the reason of a failed start */
   async start(child: Child): Promise<ExitReason | undefined> {
     const { spec } = child;
-    // A supervisor that was killed while the child before was starting must not go on.
+    // A supervisor that was killed during the start of the previous child starts no more.
     if (!this.#supervisor.alive) return "noproc";
     let started: Pid | "ignore";
     try {
@@ -113,20 +113,20 @@ export class Children {
     } catch (thrown) {
       return reasonOf(thrown);
     }
-    if (!this.#supervisor.alive) return this.#tooLate(started);
+    if (!this.#supervisor.alive) return this.#discardLateStart(started);
     child.restarting = false;
-    child.old = undefined;
+    child.previousPid = undefined;
     child.pid = started === "ignore" ? undefined : started;
     if (started === "ignore") {
-      if (spec.restart === "temporary") this.forget(child);
+      if (spec.restart === "temporary") this.remove(child);
     } else if (progressReports.hasSubscribers) {
-      progressReports.publish({ supervisor: this.owner, started: childReport(spec, started) });
+      progressReports.publish({ supervisor: this.supervisorLabel, started: childReport(spec, started) });
     }
     return undefined;
   }
 
-  /** The supervisor ended while the child was starting. Its own child has been told by the link; nobody else will end another. */
-  #tooLate(started: Pid | "ignore"): ExitReason {
+  /** The supervisor exited during the start. The link has signalled its own child; any other process is killed here. */
+  #discardLateStart(started: Pid | "ignore"): ExitReason {
     const process = started === "ignore" ? undefined : processOf(started);
     if (process && process.parent !== this.#supervisor) process.receiveExit(this.#supervisor.pid, "kill");
     return "noproc";
@@ -134,14 +134,14 @@ export class Children {
 
   // -- stopping -----------------------------------------------------------------------------------------
 
-  /** From right to left; temporary children are forgotten. */
+  /** Stops from right to left; temporary children are removed. */
   async stopAll(children: readonly Child[]): Promise<void> {
     for (const child of children.toReversed()) await this.stop(child);
   }
 
-  /** Stops one child, or calls its restart off. It is kept without a process, or forgotten if it is temporary. */
+  /** Stops one child, or cancels its restart. Its spec is kept, unless it is temporary. */
   async stop(child: Child): Promise<void> {
-    // The dead stop nobody: who was linked has been told, and who was asked already.
+    // After the exit of the supervisor links have already signalled its children.
     if (!this.#supervisor.alive) return;
     const { pid, spec } = child;
     child.restarting = false;
@@ -149,14 +149,14 @@ export class Children {
       const error = await stopChild(this.#supervisor, pid, spec.shutdown, spec.restart);
       if (error !== undefined) this.report("shutdown_error", error, child);
     }
-    child.pid = child.old = undefined;
-    if (spec.restart === "temporary") this.forget(child);
+    child.pid = child.previousPid = undefined;
+    if (spec.restart === "temporary") this.remove(child);
   }
 
   report(errorContext: ErrorContext, reason: ExitReason, child: Child): void {
-    // The dead have nothing to say: a killed supervisor only notices later that it stood in the middle of something.
+    // A killed supervisor publishes no reports, even if it resumes from an `await`.
     if (!supervisorReports.hasSubscribers || !this.#supervisor.alive) return;
-    const offender = childReport(child.spec, child.pid ?? child.old);
-    supervisorReports.publish({ supervisor: this.owner, errorContext, reason, offender });
+    const offender = childReport(child.spec, child.pid ?? child.previousPid);
+    supervisorReports.publish({ supervisor: this.supervisorLabel, errorContext, reason, offender });
   }
 }

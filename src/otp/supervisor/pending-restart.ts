@@ -1,14 +1,14 @@
-/** A restart that a supervisor asks itself for: of a start that has failed, or of one that has to wait. */
+/** A pending restart: the message of a supervisor to itself after a failed start or a restart delay, OTP's `try_again_restart`. */
 import type { TimerRef } from "../time/clock.js";
 
-export class TryAgain<T> {
-  /** What is to be started again. */
-  readonly what: T;
-  /** Whether it was counted already, and has only waited. */
+export class PendingRestart<T> {
+  /** The child to restart. */
+  readonly child: T;
+  /** Whether the restart intensity has counted it already: it was only delayed. */
   readonly counted: boolean;
   timer: TimerRef = undefined;
-  constructor(what: T, counted = false) {
-    this.what = what;
+  constructor(child: T, counted = false) {
+    this.child = child;
     this.counted = counted;
   }
 }

@@ -1,4 +1,4 @@
-/** What may be asked of a supervisor, static or dynamic, by whoever holds its pid: OTP's administration calls. */
+/** Administration calls to a supervisor, static or dynamic, by its pid, as in OTP's `supervisor`. */
 import { request } from "../gen-server/call.js";
 import type { ExitReason } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
@@ -14,14 +14,14 @@ export interface ChildInfo {
 
 /** The result of `countChildren`. */
 export interface ChildCounts {
-  /** All children, alive or not; 1 for a dynamic supervisor. */
+  /** Number of child specs; 1 for a dynamic supervisor. */
   readonly specs: number;
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;
 }
 
-/** What a supervisor says when it cannot do as asked. */
+/** Errors of administration calls. */
 export type AdminError =
   | "running"
   | "restarting"
@@ -30,57 +30,56 @@ export type AdminError =
   | "simple_one_for_one"
   | { readonly already_started: Pid };
 
-/** What became of a start: the pid, `undefined` when it said `ignore`, or why there is none. */
+/** The result of a start: the pid, `undefined` for `ignore`, or the error. */
 export type StartResult = Pid | undefined | { readonly error: AdminError | ExitReason };
 
-function ask<T>(supervisor: Pid, name: string, ...args: readonly unknown[]): Promise<T> {
+function callSupervisor<T>(supervisor: Pid, name: string, ...args: readonly unknown[]): Promise<T> {
   return request(supervisor, name, args, Infinity) as Promise<T>;
 }
 
-/** The children, newest first, as `supervisor:which_children/1`; dynamic ones as far as they are alike. */
+/** The children, newest first, as `supervisor:which_children/1`; for dynamic ones the order is approximate. */
 export function whichChildren(supervisor: Pid): Promise<ChildInfo[]> {
-  return ask(supervisor, "whichChildren");
+  return callSupervisor(supervisor, "whichChildren");
 }
 
 export function countChildren(supervisor: Pid): Promise<ChildCounts> {
-  return ask(supervisor, "countChildren");
+  return callSupervisor(supervisor, "countChildren");
 }
 
 /**
- * Starts a child: under a static supervisor of a spec, which is added; under a dynamic one of the arguments of
- * one child.
- * @returns the pid, `undefined` when the start said `ignore`, or `{ error }` as OTP names it
+ * Starts a child: from a spec, which a static supervisor adds, or from the arguments of one child of a dynamic one.
+ * @returns the pid, `undefined` for `ignore`, or `{ error }` as OTP names it
  * @throws TypeError on a bad spec
  */
 export function startChild(
   supervisor: Pid,
   ...args: readonly [ChildSpec] | readonly unknown[]
 ): Promise<StartResult> {
-  return ask(supervisor, "startChild", ...args);
+  return callSupervisor(supervisor, "startChild", ...args);
 }
 
-/** Stops a child; its spec stays, unless it is temporary. By id, under a dynamic supervisor by pid. */
+/** Stops a child by id, or by pid under a dynamic supervisor. Its spec stays, unless it is temporary. */
 export function terminateChild(
   supervisor: Pid,
   child: string | Pid,
 ): Promise<"ok" | "not_found" | "simple_one_for_one"> {
-  return ask(supervisor, "terminateChild", child);
+  return callSupervisor(supervisor, "terminateChild", child);
 }
 
-/** Starts a child again that has ended, or was stopped. Errors: `running`, `restarting`, `not_found`, or why it failed. */
+/** Restarts a child that has no process. Errors: `running`, `restarting`, `not_found`, or the reason of a failed start. */
 export function restartChild(supervisor: Pid, id: string): Promise<StartResult> {
-  return ask(supervisor, "restartChild", id);
+  return callSupervisor(supervisor, "restartChild", id);
 }
 
-/** Forgets a child that does not run. */
+/** Deletes the spec of a child that is not running. */
 export function deleteChild(
   supervisor: Pid,
   id: string,
 ): Promise<"ok" | "running" | "restarting" | "not_found" | "simple_one_for_one"> {
-  return ask(supervisor, "deleteChild", id);
+  return callSupervisor(supervisor, "deleteChild", id);
 }
 
-/** The spec of a child, with every default filled in. By id, under a dynamic supervisor by pid. */
+/** The spec of a child, with all defaults filled in: by id, or by pid under a dynamic supervisor. */
 export function getChildspec(supervisor: Pid, child: string | Pid): Promise<CheckedSpec | "not_found"> {
-  return ask(supervisor, "getChildspec", child);
+  return callSupervisor(supervisor, "getChildspec", child);
 }

@@ -1,7 +1,7 @@
 /**
- * Restart intensity with OTP's arithmetic (`supervisor:add_restart/1`, `in_period/3`): whole seconds of the
- * monotonic clock, inclusive at the far end. The window is therefore between `period` and `period + 1` real
- * seconds long, depending on where in a second it began. Pure.
+ * Restart intensity with OTP's arithmetic (`supervisor:add_restart/1`, `in_period/3`): whole seconds of the monotonic
+ * clock, inclusive at the far end. So the window is between `period` and `period + 1` seconds long, depending on where
+ * in a second it began. Pure functions.
  */
 
 /** Times of past restarts in whole seconds, newest first. */
@@ -9,7 +9,7 @@ export type Restarts = readonly number[];
 
 /**
  * Adds a restart at `nowMs` (monotonic milliseconds).
- * @returns the restarts that still count, this one included, and whether they are within the intensity
+ * @returns the restarts within the period, this one included, and whether the intensity allows them
  */
 export function addRestart(
   restarts: Restarts,
@@ -22,7 +22,7 @@ export function addRestart(
   return { allowed: counted.length <= intensity, restarts: counted };
 }
 
-/** How many more restarts would be allowed at `nowMs`. */
+/** Number of further restarts allowed at `nowMs`. */
 export function restartsLeft(
   restarts: Restarts,
   nowMs: number,

@@ -1,22 +1,22 @@
-/** A supervisor's flags: how its children hang together, and how often they may fail. */
+/** Supervisor flags: strategy, restart intensity and period, auto-shutdown, restart delay. */
 import { type Duration, toMs } from "../time/duration.js";
 import { type CheckedDelay, checkDelay, type RestartDelay } from "./restart-delay.js";
 
-/** Who is restarted when one child ends: it alone, all of them, or it and those started after it. */
+/** Which children are restarted with a child: none, all, or those started after it. */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
-/** Whether significant children take the supervisor down with them. */
+/** Whether exits of significant children stop the supervisor. */
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 export interface SupervisorFlags {
   /** Default `one_for_one`. */
   readonly strategy?: Strategy;
-  /** Restarts that are allowed within `period`; one more ends the supervisor. Default 5. */
+  /** Restarts allowed within `period`; one more stops the supervisor. Default 5. */
   readonly intensity?: number;
   /** Whole seconds. Default `"60s"`. */
   readonly period?: Duration;
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown;
-  /** Not in OTP: how long a restart waits, twice as long every time. Default: not at all. */
+  /** Not in OTP: delay of restarts, doubled every time. Default: none. */
   readonly restartDelay?: RestartDelay;
 }
 
@@ -42,7 +42,7 @@ export function checkFlags(id: string, flags: SupervisorFlags): CheckedFlags {
     throw new TypeError(`supervisor ${id}: ${what}`);
   };
   if (typeof flags !== "object" || flags === null) {
-    wrong(`the flags are an object such as { intensity: 5, period: "60s" }, got ${String(flags)}`);
+    wrong(`flags must be an object such as { intensity: 5, period: "60s" }, got ${String(flags)}`);
   }
   const { strategy = "one_for_one", intensity = 5, autoShutdown = "never" } = flags;
   const unknown = Object.keys(flags).find((key) => !KEYS.includes(key));
@@ -69,7 +69,7 @@ export function checkFlags(id: string, flags: SupervisorFlags): CheckedFlags {
   return { strategy, intensity, period: period as number, autoShutdown, restartDelay };
 }
 
-/** `undefined` when it is no duration, or not one of whole seconds. */
+/** `undefined` when it is not a duration of whole seconds. */
 function seconds(duration: Duration): number | undefined {
   try {
     const whole = toMs(duration) / 1000;

@@ -1,29 +1,28 @@
 /**
- * The supervisor: starts its children from left to right, stops them from right to left, and when one ends
- * does what its restart type and the strategy say, within the restart intensity. The rules, their order and
- * their reports are those of OTP's supervisor.erl.
+ * Supervisor: starts its children from left to right, stops them from right to left, and restarts them by restart type
+ * and strategy, within the restart intensity. Rules, order and reports are those of OTP's supervisor.erl.
  *
- *   a child ended ── temporary, or transient and normal ──▶ forgotten or left stopped
- *                 └─ else report child_terminated ─▶ within the intensity? ── no ─▶ report, stop all, exit shutdown
- *                                                     └─ yes ─▶ restart by strategy; a failed start is tried
- *                                                               again by a message to itself, and counts again
+ *   child exit ── temporary, or transient and normal ──▶ removed or left stopped
+ *              └─ else report child_terminated ─▶ within the intensity? ── no ─▶ report, stop all, exit shutdown
+ *                                                  └─ yes ─▶ restart by strategy; a failed start is retried by a
+ *                                                            message to itself, and each retry counts again
  */
 
-import { CallMessage } from "../gen-server/call.js";
+import { CallMessage } from "../gen-server/call-message.js";
 import { type ExitReason, isNormal, ProcessExit } from "../process/exit-reason.js";
 import { rejectOnDown } from "../process/monitors.js";
 import type { Pid } from "../process/pid.js";
 import { ExitMessage, Process } from "../process/process.js";
 import { clock } from "../time/clock.js";
-import { administer } from "./administration.js";
+import { handleAdminCall } from "./administration.js";
 import type { CheckedSpec } from "./child-spec.js";
-import { type Child, Children, type Failed } from "./children.js";
-import { TryAgain } from "./pending-restart.js";
+import { type Child, Children, type FailedStart } from "./children.js";
+import { PendingRestart } from "./pending-restart.js";
 import { delayOf } from "./restart-delay.js";
 import { addRestart, type Restarts, restartsLeft } from "./restart-intensity.js";
 import type { CheckedFlags } from "./supervisor-flags.js";
 
-/** Asks a supervisor to stop, as `supervisor:stop/3`. */
+/** Request to stop a supervisor, as `supervisor:stop/3`. */
 export class StopRequest {
   readonly reason: ExitReason;
   constructor(reason: ExitReason) {
@@ -36,8 +35,8 @@ export class Supervisor extends Process {
   readonly flags: CheckedFlags;
   readonly #children: Children;
   #restarts: Restarts = [];
-  /** Restarts that wait, by child: what the last of its timers will say. */
-  #delayed: Map<Child, TryAgain<Child>> | undefined = undefined;
+  /** Delayed restarts by child: the message of its latest timer. */
+  #delayed: Map<Child, PendingRestart<Child>> | undefined = undefined;
 
   constructor(id: string, flags: CheckedFlags, parent: Process | undefined, pid?: Pid) {
     super(parent, pid);
@@ -59,12 +58,12 @@ export class Supervisor extends Process {
     return { flags: this.flags, children: this.#children.infos() };
   }
 
-  /** Restarts that are left before the supervisor gives up, at this moment. */
+  /** Number of restarts that the intensity still allows now. */
   get restartsLeft(): number {
     return restartsLeft(this.#restarts, clock.now(), this.flags.intensity, this.flags.period);
   }
 
-  /** @throws ProcessExit when a child cannot be started: those before it are stopped again */
+  /** @throws ProcessExit when a child fails to start; the children before it are stopped */
   async init(specs: readonly CheckedSpec[]): Promise<void> {
     this.busy = true;
     const failed = await rejectOnDown(this.pid, this.#startAll(specs));
@@ -75,7 +74,7 @@ export class Supervisor extends Process {
     throw new ProcessExit(reason, `supervisor ${this.id}: child "${id}" failed to start`);
   }
 
-  async #startAll(specs: readonly CheckedSpec[]): Promise<Failed | undefined> {
+  async #startAll(specs: readonly CheckedSpec[]): Promise<FailedStart | undefined> {
     for (const spec of specs) this.#children.add(spec);
     const failed = await this.#children.startAll(this.#children.from());
     if (failed) await this.#children.stopAll(this.#children.from());
@@ -84,31 +83,32 @@ export class Supervisor extends Process {
 
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
-    if (message instanceof CallMessage) return administer(this.#children, this.flags.autoShutdown, message);
-    if (message instanceof TryAgain) return this.#tryAgain(message);
+    if (message instanceof CallMessage)
+      return handleAdminCall(this.#children, this.flags.autoShutdown, message);
+    if (message instanceof PendingRestart) return this.#retryRestart(message);
     if (message instanceof StopRequest) return this.#stop(message.reason);
   }
 
-  // -- a child has ended ------------------------------------------------------------------------------
+  // -- exits of children -----------------------------------------------------------------------------
 
   async #exited(pid: Pid, reason: ExitReason): Promise<void> {
     if (pid === this.parent?.pid) return this.#stop(reason);
     const child = this.#children.findPid(pid);
     if (!child) return;
     const { restart } = child.spec;
-    const again = restart === "permanent" || (restart === "transient" && !isNormal(reason));
-    if (again || !isNormal(reason)) this.#children.report("child_terminated", reason, child);
+    const restarts = restart === "permanent" || (restart === "transient" && !isNormal(reason));
+    if (restarts || !isNormal(reason)) this.#children.report("child_terminated", reason, child);
     child.pid = undefined;
-    if (again) {
-      child.old = pid;
+    if (restarts) {
+      child.previousPid = pid;
       return this.#restart(child);
     }
-    if (restart === "temporary") this.#children.forget(child);
-    if (this.#endsWith(child)) return this.#stop("shutdown");
+    if (restart === "temporary") this.#children.remove(child);
+    if (this.#autoShutdown(child)) return this.#stop("shutdown");
   }
 
-  /** Whether the end of this child ends the supervisor (`auto_shutdown`). */
-  #endsWith(child: Child): boolean {
+  /** Whether the exit of this child stops the supervisor (`auto_shutdown`). */
+  #autoShutdown(child: Child): boolean {
     if (!child.spec.significant || this.flags.autoShutdown === "never") return false;
     return this.flags.autoShutdown === "any_significant" || !this.#children.significantLeft;
   }
@@ -125,12 +125,12 @@ export class Supervisor extends Process {
     return delay > 0 ? this.#delay(child, delay) : this.#restartNow(child);
   }
 
-  /** Meanwhile the child is `restarting`, and the supervisor does other things. */
+  /** Meanwhile the child is `restarting`, and the supervisor handles other messages. */
   #delay(child: Child, ms: number): void {
-    const again = new TryAgain(child, true);
+    const pending = new PendingRestart(child, true);
     child.restarting = true;
-    (this.#delayed ??= new Map()).set(child, again);
-    again.timer = clock.setTimeout(() => this.deliver(again), ms);
+    (this.#delayed ??= new Map()).set(child, pending);
+    pending.timer = clock.setTimeout(() => this.deliver(pending), ms);
   }
 
   async #restartNow(child: Child): Promise<void> {
@@ -139,10 +139,10 @@ export class Supervisor extends Process {
       : this.#restartGroup(child));
     if (!failed) return;
     failed.restarting = true;
-    this.deliver(new TryAgain(failed));
+    this.deliver(new PendingRestart(failed));
   }
 
-  /** Returns the child if it failed to start. */
+  /** @returns the child if it failed to start */
   async #restartOne(child: Child): Promise<Child | undefined> {
     const reason = await this.#children.start(child);
     if (reason === undefined) return undefined;
@@ -150,24 +150,24 @@ export class Supervisor extends Process {
     return child;
   }
 
-  /** Restarts those that the strategy ties to the child, and returns the one that failed to start. */
+  /** Restarts the group of the child by strategy. @returns the child that failed to start */
   async #restartGroup(child: Child): Promise<Child | undefined> {
-    const { old } = child;
+    const { previousPid } = child;
     const first = this.flags.strategy === "rest_for_one" ? child : undefined;
     await this.#children.stopAll(this.#children.from(first));
     const failed = await this.#children.startAll(this.#children.from(first));
-    // Its retries are still about the process that ended, and the last report is to name it.
-    if (failed?.child === child) child.old = old;
+    // Reports of its retries still name the process that exited.
+    if (failed?.child === child) child.previousPid = previousPid;
     return failed?.child;
   }
 
-  async #tryAgain(again: TryAgain<Child>): Promise<void> {
-    const { what: child, counted } = again;
+  async #retryRestart(pending: PendingRestart<Child>): Promise<void> {
+    const { child, counted } = pending;
     if (counted) {
-      if (this.#delayed?.get(child) !== again) return;
+      if (this.#delayed?.get(child) !== pending) return;
       this.#delayed.delete(child);
     }
-    // Since the retry was asked for, somebody may have stopped or deleted the child.
+    // The child may have been stopped or deleted in the meantime.
     if (!child.restarting || !this.#children.has(child)) return;
     await (counted ? this.#restartNow(child) : this.#restart(child));
   }

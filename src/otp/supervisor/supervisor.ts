@@ -1,6 +1,6 @@
 /**
- * Supervisors: how to put one into a tree, start one as the root of a tree, and stop that again. The process itself
- * is in `supervisor-process.ts`.
+ * The supervisor behaviour: child spec of a nested supervisor, start and stop of a root supervisor, administration
+ * calls. The process is in `supervisor-process.ts`.
  */
 
 import { type ExitReason, ProcessExit } from "../process/exit-reason.js";
@@ -27,8 +27,8 @@ export {
 export { Supervisor } from "./supervisor-process.js";
 
 /**
- * A supervisor as a child of another. The specs are checked now, before anything starts.
- * @throws TypeError on a bad flag or spec, or on two children with one id
+ * The child spec of a nested supervisor. Flags and specs are checked at once, not at its start.
+ * @throws TypeError on a bad flag or spec, or on a duplicate child id
  */
 export function supervisor(id: string, flags: SupervisorFlags, children: readonly ChildSpec[]): ChildSpec {
   const checked = checkFlags(id, flags);
@@ -45,7 +45,7 @@ export function supervisor(id: string, flags: SupervisorFlags, children: readonl
   };
 }
 
-/** @throws ProcessExit `noproc`: a supervisor that nobody would stop is not started */
+/** @throws ProcessExit `noproc` when the parent has exited */
 function livingParent(parent: Pid): Process {
   const process = processOf(parent);
   if (!process)
@@ -54,8 +54,8 @@ function livingParent(parent: Pid): Process {
 }
 
 /**
- * Starts a supervisor that nobody supervises: the root of a tree.
- * @throws ProcessExit when one of its children cannot be started; those before it are stopped again
+ * Starts a root supervisor, without a parent.
+ * @throws ProcessExit when a child fails to start; the children before it are stopped
  */
 export async function startSupervisor(
   id: string,
@@ -69,7 +69,7 @@ export async function startSupervisor(
   return process.pid;
 }
 
-/** Stops a supervisor that nobody supervises: its children in reverse order, then itself. Resolves when all are gone. */
+/** Stops a root supervisor: its children in reverse order, then itself. Resolves after its exit. */
 export function stopSupervisor(supervisor: Pid, reason: ExitReason = "shutdown"): Promise<void> {
   return new Promise((resolve) => {
     onDown(supervisor, () => resolve());

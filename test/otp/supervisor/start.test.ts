@@ -318,7 +318,7 @@ describe("supervisor_SUITE, child_specs and sup_flags", () => {
       { intensty: 1 },
       /unknown flag "intensty"; the flags are strategy, intensity, period, autoShutdown/,
     ],
-    ["no object", null as never, /supervisor s: the flags are an object/],
+    ["no object", null as never, /supervisor s: flags must be an object/],
   ])("sup_flags: %s is refused", (_, flags, words) => {
     expect(() => supervisor("s", flags as SupervisorFlags, [])).toThrow(words);
   });

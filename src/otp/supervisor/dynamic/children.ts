@@ -1,7 +1,7 @@
 /**
- * The children of a dynamic supervisor. Of most nothing is to be known but that they live: temporary ones that are
- * linked to it from their first moment, as connections are. They carry a mark, and stand among its linked
- * children in any case; a table of them would cost each as much again. The others are kept by pid.
+ * Children of a dynamic supervisor. A temporary child that is linked to the supervisor, as every connection, has only
+ * the `supervised` flag: it is in the list of linked children anyway, and a table entry would double its cost. Other
+ * children have an entry in a table by pid.
  */
 import type { LinkedProcess } from "../../process/links.js";
 import type { Pid } from "../../process/pid.js";
@@ -10,9 +10,9 @@ import { processOf } from "../../process/process.js";
 export class DynamicChildren<A> {
   readonly #supervisor: LinkedProcess;
   readonly #temporary: boolean;
-  #marked = 0;
-  /** By their arguments for a restart; temporary ones keep none, as in OTP. */
-  readonly #kept = new Map<Pid, A | undefined>();
+  #flaggedCount = 0;
+  /** Children in the table, with their arguments for a restart; temporary ones keep none, as in OTP. */
+  readonly #table = new Map<Pid, A | undefined>();
 
   constructor(supervisor: LinkedProcess, temporary: boolean) {
     this.#supervisor = supervisor;
@@ -20,57 +20,57 @@ export class DynamicChildren<A> {
   }
 
   get size(): number {
-    return this.#marked + this.#kept.size;
+    return this.#flaggedCount + this.#table.size;
   }
 
-  /** Oldest first, as far as they are alike. */
+  /** Flagged children, then those in the table; oldest first within each. */
   get pids(): Pid[] {
-    const linked = this.#marked === 0 ? [] : this.#supervisor.linkedChildren;
-    return [...linked.filter((child) => child.supervised).map(({ pid }) => pid), ...this.#kept.keys()];
+    const linked = this.#flaggedCount === 0 ? [] : this.#supervisor.linkedChildren;
+    return [...linked.filter((child) => child.supervised).map(({ pid }) => pid), ...this.#table.keys()];
   }
 
   add(pid: Pid, args: A): void {
     const child = this.#temporary ? processOf(pid) : undefined;
-    // A start may give back one that it has started before.
-    if (child !== undefined && this.#marks(child)) return;
-    if (child?.parent !== this.#supervisor || !child.linkedToParent || this.#kept.has(pid))
-      this.#kept.set(pid, this.#temporary ? undefined : args);
+    // A start may return a process that it has returned before.
+    if (child !== undefined && this.#isFlagged(child)) return;
+    if (child?.parent !== this.#supervisor || !child.linkedToParent || this.#table.has(pid))
+      this.#table.set(pid, this.#temporary ? undefined : args);
     else {
       child.supervised = true;
-      this.#marked++;
+      this.#flaggedCount++;
     }
   }
 
   has(pid: Pid): boolean {
     const child = processOf(pid);
-    return this.#kept.has(child?.pid ?? pid) || (child !== undefined && this.#marks(child));
+    return this.#table.has(child?.pid ?? pid) || (child !== undefined && this.#isFlagged(child));
   }
 
   argsOf(pid: Pid): A | undefined {
-    return this.#kept.get(pid);
+    return this.#table.get(pid);
   }
 
-  /** One whose end is dealt with, be it real or only said of it. */
+  /** Removes a child after its exit, or after an exit message that claims it. */
   remove(pid: Pid): void {
     const child = processOf(pid);
-    if (child !== undefined) this.removeMarked(child);
-    this.#kept.delete(pid);
+    if (child !== undefined) this.removeFlagged(child);
+    this.#table.delete(pid);
   }
 
-  /** One with a mark that has ended, so that nothing is left to be dealt with. @returns whether it is one */
-  removeMarked(child: LinkedProcess): boolean {
-    if (!this.#marks(child)) return false;
+  /** Removes a flagged child whose exit needs no further handling. @returns false when it is not flagged */
+  removeFlagged(child: LinkedProcess): boolean {
+    if (!this.#isFlagged(child)) return false;
     child.supervised = false;
-    this.#marked--;
+    this.#flaggedCount--;
     return true;
   }
 
-  /** The mark is no longer enough: its link is gone, or its end will be dealt with later. */
-  keep(child: LinkedProcess): void {
-    if (this.removeMarked(child)) this.#kept.set(child.pid, undefined);
+  /** Moves a flagged child to the table: its link is gone, or its exit will be handled later. */
+  moveToTable(child: LinkedProcess): void {
+    if (this.removeFlagged(child)) this.#table.set(child.pid, undefined);
   }
 
-  #marks(child: LinkedProcess): boolean {
+  #isFlagged(child: LinkedProcess): boolean {
     return child.supervised && child.parent === this.#supervisor;
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The supervisor of many alike: OTP's `simple_one_for_one`. Children have no ids, are started one by one
- * with arguments of their own, and are all stopped at once under one timer.
+ * Dynamic supervisor, OTP's `simple_one_for_one`: children of one kind, without ids, each started with its own
+ * arguments; all are stopped at once under one timer.
  *
- * Starting a child can be asked for by a message like anything else, or, from code that runs in the same OS
- * process, by `DynamicSupervisor.startNow`: the same thing without the wait, for the path of an accepted socket.
+ * `startChild` starts a child by a message. `DynamicSupervisor.startNow` does so without one, from code of the same OS
+ * process: for the path of an accepted socket.
  */
 
 import { type ErrorContext, supervisorReports } from "../../events.js";
-import { CallMessage } from "../../gen-server/call.js";
+import { CallMessage } from "../../gen-server/call-message.js";
 import { type ExitReason, isNormal, reasonOf } from "../../process/exit-reason.js";
 import type { LinkedProcess } from "../../process/links.js";
 import type { Pid } from "../../process/pid.js";
@@ -22,15 +22,15 @@ import {
   type RestartType,
   type Started,
 } from "../child-spec.js";
-import { TryAgain } from "../pending-restart.js";
+import { PendingRestart } from "../pending-restart.js";
 import { delayOf } from "../restart-delay.js";
 import { addRestart, type Restarts, restartsLeft } from "../restart-intensity.js";
 import type { CheckedFlags } from "../supervisor-flags.js";
-import { type Administered, administerDynamic } from "./administration.js";
+import { type DynamicSupervisorView, handleDynamicAdminCall } from "./administration.js";
 import { DynamicChildren } from "./children.js";
 import { checkOptions, type DynamicSupervisorOptions } from "./options.js";
 
-/** What `startNow` and `startChild` give back. */
+/** The result of `startNow` and `startChild`. */
 type Result = Pid | undefined | { error: ExitReason };
 
 export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]> extends Process {
@@ -40,15 +40,15 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   readonly #spec: CheckedSpec;
   readonly #options: DynamicSupervisorOptions<A>;
   readonly #children: DynamicChildren<A>;
-  /** Those whose restart failed and is tried again, by the process that had ended. */
-  readonly #retrying = new Map<Pid, A>();
-  /** Of restarts that wait. */
+  /** Arguments of children with a pending restart, by the pid that exited. */
+  readonly #restarting = new Map<Pid, A>();
+  /** Timers of delayed restarts. */
   readonly #timers = new Set<TimerRef>();
   #restarts: Restarts = [];
-  /** Starts that are promises and have not settled. */
+  /** Number of starts whose promise is pending. */
   #starting = 0;
-  /** Ends heard of while starts were outstanding: perhaps of a child that lived shorter than its start took. */
-  readonly #early = new Map<Pid, ExitReason>();
+  /** Exits of unknown pids during pending starts: perhaps of a child that exited before its start returned. */
+  readonly #earlyExits = new Map<Pid, ExitReason>();
   #stopping = false;
 
   constructor(id: string, options: DynamicSupervisorOptions<A>, parent: Process | undefined) {
@@ -71,12 +71,12 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     return "supervisor:init/1";
   }
 
-  /** Living children. */
+  /** Number of running children. */
   get active(): number {
     return this.#children.size;
   }
 
-  /** How long its children get to end. */
+  /** Shutdown time of its children. */
   get shutdown(): CheckedSpec["shutdown"] {
     return this.#spec.shutdown;
   }
@@ -89,12 +89,12 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     return { flags: this.#flags, maxChildren: this.maxChildren, active: this.active };
   }
 
-  /** Restarts that are left before the supervisor gives up, at this moment. */
+  /** Number of restarts that the intensity still allows now. */
   get restartsLeft(): number {
     return restartsLeft(this.#restarts, clock.now(), this.#flags.intensity, this.#flags.period);
   }
 
-  /** The living children, oldest first as far as they are alike. */
+  /** Pids of running children; the order is approximate. */
   children(): Pid[] {
     return this.#children.pids;
   }
@@ -102,13 +102,13 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   // -- starting -----------------------------------------------------------------------------------------
 
   /**
-   * Starts a child now.
-   * @returns its pid, `undefined` when its start said `ignore`, or the reason why there is none
+   * Starts a child without a message.
+   * @returns its pid, `undefined` for `ignore`, or the reason of the failure
    */
   startNow(...args: A): Result | Promise<Result> {
     if (this.#stopping) return { error: "shutdown" };
     if (!this.alive) return { error: "noproc" };
-    const taken = this.active + this.#retrying.size + this.#starting;
+    const taken = this.active + this.#restarting.size + this.#starting;
     return taken < this.maxChildren ? this.#start(args) : { error: "max_children" };
   }
 
@@ -129,49 +129,49 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     } catch (thrown) {
       return { error: reasonOf(thrown) };
     } finally {
-      if (--this.#starting === 0) this.#early.clear();
+      if (--this.#starting === 0) this.#earlyExits.clear();
     }
   }
 
   #add(started: Started, args: A): Result {
     if (started === "ignore") return undefined;
     if (this.#stopping || !this.alive) {
-      this.#tooLate(processOf(started));
+      this.#discardLateStart(processOf(started));
       return { error: "shutdown" };
     }
     this.#children.add(started, args);
-    const end = this.#early.get(started);
+    const end = this.#earlyExits.get(started);
     if (end !== undefined) this.deliver(new ExitMessage(started, end));
     return started;
   }
 
-  /** Nobody waits for it any more. When the supervisor ended, its own child has been told by the link. */
-  #tooLate(process: Process | undefined): void {
+  /** The supervisor stops or has exited. After its exit the link has signalled its own child. */
+  #discardLateStart(process: Process | undefined): void {
     if (this.alive) process?.receiveExit(this.pid, "shutdown");
     else if (process?.parent !== this) process?.receiveExit(this.pid, "kill");
   }
 
-  // -- a child has ended --------------------------------------------------------------------------------
+  // -- exits of children -------------------------------------------------------------------------------
 
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
-    if (message instanceof CallMessage) return administerDynamic(this.#administered, message);
-    if (message instanceof TryAgain) return this.#tryAgain(message);
+    if (message instanceof CallMessage) return handleDynamicAdminCall(this.#view, message);
+    if (message instanceof PendingRestart) return this.#retryRestart(message);
   }
 
-  /** Where nothing is to be decided or reported no message is made of it: so does every connection end that is closed. */
+  /** A normal exit that needs no decision and no report makes no message: so with every closed connection. */
   override childExited(child: LinkedProcess, reason: ExitReason): void {
     const routine = isNormal(reason) && !this.#spec.significant && this.#idle;
-    if (routine && this.#children.removeMarked(child)) return;
-    this.#children.keep(child);
+    if (routine && this.#children.removeFlagged(child)) return;
+    this.#children.moveToTable(child);
     super.childExited(child, reason);
   }
 
   override childUnlinked(child: LinkedProcess): void {
-    if (this.alive) this.#children.keep(child);
+    if (this.alive) this.#children.moveToTable(child);
   }
 
-  /** Nothing is under way, or before it, that another order could change. */
+  /** Nothing is in progress or queued whose outcome would depend on the order. */
   get #idle(): boolean {
     return !this.busy && !this.#stopping && this.sys === undefined && this.messageQueueLength === 0;
   }
@@ -179,54 +179,54 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
   #exited(pid: Pid, reason: ExitReason): void | Promise<void> {
     if (pid === this.parent?.pid) return this.#stop(reason);
     if (!this.#children.has(pid)) {
-      if (this.#starting > 0) this.#early.set(pid, reason);
+      if (this.#starting > 0) this.#earlyExits.set(pid, reason);
       return;
     }
     const args = this.#children.argsOf(pid);
     const { restart } = this.#spec;
-    const again = restart === "permanent" || (restart === "transient" && !isNormal(reason));
-    if (again || !isNormal(reason)) this.#report("child_terminated", reason, pid);
+    const restarts = restart === "permanent" || (restart === "transient" && !isNormal(reason));
+    if (restarts || !isNormal(reason)) this.#report("child_terminated", reason, pid);
     this.#children.remove(pid);
-    if (again) return this.#restart(args as A, pid);
-    if (this.#endsWithChild()) return this.#stop("shutdown");
+    if (restarts) return this.#restart(args as A, pid);
+    if (this.#autoShutdown()) return this.#stop("shutdown");
   }
 
-  /** Whether the end of a child ends the supervisor (`auto_shutdown`). */
-  #endsWithChild(): boolean {
+  /** Whether the exit of a child stops the supervisor (`auto_shutdown`). */
+  #autoShutdown(): boolean {
     if (!this.#spec.significant) return false;
-    return this.#flags.autoShutdown === "any_significant" || this.active + this.#retrying.size === 0;
+    return this.#flags.autoShutdown === "any_significant" || this.active + this.#restarting.size === 0;
   }
 
-  #tryAgain({ what: old, counted }: TryAgain<Pid>): void | Promise<void> {
-    const args = this.#retrying.get(old);
-    this.#retrying.delete(old);
-    if (args) return counted ? this.#restartNow(args, old) : this.#restart(args, old);
+  #retryRestart({ child: previousPid, counted }: PendingRestart<Pid>): void | Promise<void> {
+    const args = this.#restarting.get(previousPid);
+    this.#restarting.delete(previousPid);
+    if (args) return counted ? this.#restartNow(args, previousPid) : this.#restart(args, previousPid);
   }
 
-  async #restart(args: A, old: Pid): Promise<void> {
+  async #restart(args: A, previousPid: Pid): Promise<void> {
     const { intensity, period } = this.#flags;
     const { allowed, restarts } = addRestart(this.#restarts, clock.now(), intensity, period);
     this.#restarts = restarts;
     if (!allowed) {
-      this.#report("shutdown", "reached_max_restart_intensity", old);
+      this.#report("shutdown", "reached_max_restart_intensity", previousPid);
       return this.#stop("shutdown");
     }
     const delay = delayOf(this.#flags.restartDelay, restarts.length);
-    if (delay === 0) return this.#restartNow(args, old);
-    this.#retrying.set(old, args);
+    if (delay === 0) return this.#restartNow(args, previousPid);
+    this.#restarting.set(previousPid, args);
     const timer = clock.setTimeout(() => {
       this.#timers.delete(timer);
-      this.deliver(new TryAgain(old, true));
+      this.deliver(new PendingRestart(previousPid, true));
     }, delay);
     this.#timers.add(timer);
   }
 
-  async #restartNow(args: A, old: Pid): Promise<void> {
+  async #restartNow(args: A, previousPid: Pid): Promise<void> {
     const result = await this.#start(args);
     if (result === undefined || !("error" in result) || !this.alive) return;
-    this.#report("start_error", result.error, old);
-    this.#retrying.set(old, args);
-    this.deliver(new TryAgain(old));
+    this.#report("start_error", result.error, previousPid);
+    this.#restarting.set(previousPid, args);
+    this.deliver(new PendingRestart(previousPid));
   }
 
   protected override ended(): void {
@@ -245,12 +245,12 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
     this.exitWith(reason);
   }
 
-  get #administered(): Administered {
+  get #view(): DynamicSupervisorView {
     return {
       supervisor: this,
       spec: this.#spec,
       children: this.#children,
-      retrying: this.#retrying,
+      retrying: this.#restarting,
       takesSpecs: this.#options.start === undefined,
       start: (args) => this.startNow(...(args as A)),
       report: (context, reason, pid) => this.#report(context, reason, pid),

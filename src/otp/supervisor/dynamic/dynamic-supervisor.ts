@@ -1,6 +1,6 @@
 /**
- * Dynamic supervisors, OTP's `simple_one_for_one`: how to put one into a tree. The process itself is in
- * `dynamic-supervisor-process.ts`.
+ * The dynamic supervisor behaviour, OTP's `simple_one_for_one`: child spec of a dynamic supervisor, start of children.
+ * The process is in `dynamic-supervisor-process.ts`.
  */
 
 import { ProcessExit } from "../../process/exit-reason.js";
@@ -14,7 +14,7 @@ export { DynamicSupervisor } from "./dynamic-supervisor-process.js";
 export type { DynamicSupervisorOptions } from "./options.js";
 
 /**
- * A dynamic supervisor as a child of another supervisor. Its options are checked at once, not at its start.
+ * The child spec of a dynamic supervisor. Its options are checked at once, not at its start.
  * @throws TypeError on a bad option
  */
 export function dynamicSupervisor<A extends readonly unknown[] = readonly [ChildSpec]>(

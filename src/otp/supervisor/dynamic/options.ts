@@ -1,4 +1,4 @@
-/** The options of a dynamic supervisor: OTP's flags and the one child spec of a `simple_one_for_one`, in one. */
+/** Options of a dynamic supervisor: OTP's flags together with the one child spec of a `simple_one_for_one`. */
 
 import type { Pid } from "../../process/pid.js";
 import type { Duration } from "../../time/duration.js";
@@ -14,16 +14,16 @@ import type { RestartDelay } from "../restart-delay.js";
 import { type AutoShutdown, type CheckedFlags, checkFlags } from "../supervisor-flags.js";
 
 export interface DynamicSupervisorOptions<A extends readonly unknown[]> {
-  /** Starts one child, linked to `parent`. Default: `args` is one child spec, which is started (its other keys do not count). */
+  /** Starts one child, linked to `parent`. Default: `args` is one child spec, of which only `start` is used. */
   start?(parent: Pid, ...args: A): Started | Promise<Started>;
-  /** Children at most, those included that start or wait for a restart; one more is refused with `max_children`. Default `Infinity`. */
+  /** Maximum number of children, including starting and restarting ones; one more is refused with `max_children`. Default `Infinity`. */
   readonly maxChildren?: number;
   /** Default `temporary`. */
   readonly restart?: RestartType;
-  /** One time for all of them. Default `5000`. */
+  /** Shutdown time, one for all children. Default `5000`. */
   readonly shutdown?: "brutal_kill" | Duration | typeof Infinity;
   readonly type?: "worker" | "supervisor";
-  /** Whether the end of a child may end the supervisor (`autoShutdown`). Default false. */
+  /** Whether the exit of a child can stop the supervisor (`autoShutdown`). Default false. */
   readonly significant?: boolean;
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown;
@@ -31,7 +31,7 @@ export interface DynamicSupervisorOptions<A extends readonly unknown[]> {
   readonly intensity?: number;
   /** Default `"60s"`. */
   readonly period?: Duration;
-  /** As the flag of a supervisor. Default: none. */
+  /** As the supervisor flag. Default: none. */
   readonly restartDelay?: RestartDelay;
   readonly mfargs?: ChildSpec["mfargs"];
 }
@@ -50,7 +50,7 @@ const KEYS = [
   "mfargs",
 ];
 
-/** @throws TypeError that names the option, the value and what to write instead */
+/** @throws TypeError that names the option and the value, and says what to write instead */
 export function checkOptions(
   id: string,
   options: DynamicSupervisorOptions<any>,
