@@ -208,11 +208,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   /** Handles pending events until none is left, a handler waits, or the machine stops. */
   private drain(): void {
     const pendingEvents = this.#pendingEvents;
-    for (
-      let event = pendingEvents?.next(this.heldBack);
-      event;
-      event = pendingEvents?.next(this.heldBack)
-    ) {
+    for (let event = pendingEvents?.next(this.heldBack); event; event = pendingEvents?.next(this.heldBack)) {
       const { kind, content } = event;
       if (!this.applyOutcome(this.handle(kind, content), kind, content)) return;
     }
