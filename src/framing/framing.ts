@@ -1,91 +1,102 @@
 /**
- * What every framing is: a decoder that is fed chunks and asked for frames, and an encoder that writes a
- * frame where it is told. Pure: no socket, no process, no clock.
+ * Interface of a framing: a decoder that turns chunks into frames, and an encoder that writes frames into a buffer.
+ * Pure: no socket, no process, no clock.
  *
- * "Not yet" is a value (`undefined`); "wrong" is a thrown `FramingError`, after which the decoder is of no
- * more use and the connection is over.
+ * An incomplete frame is a value (`undefined`); invalid bytes throw a `FramingError`, after which the decoder cannot
+ * be used and the connection ends.
  */
 
 import type { ReusedBuffer } from "./buffer-view.js";
 
-/** Turns chunks into frames. One per connection. Push a chunk, pull until `undefined`, push the next one. */
+/**
+ * Turns chunks (bytes as read from the socket) into frames of type `In`. One per connection. Push a chunk, pull until
+ * `undefined`, push the next chunk.
+ */
 export interface Decoder<In> {
   /**
-   * Bytes received and not yet given out as frames, headers and terminators included. 0 means: nothing is
-   * begun, so a peer that ends here has not been cut off.
+   * Bytes received and not yet returned as frames, headers and terminators included. When the peer ends and this is
+   * not 0, a frame was truncated.
    */
   readonly buffered: number;
   /**
-   * Takes a chunk. Frames may be views of it, so its bytes must never be overwritten. The decoder lets go of
-   * it when `pull` says `undefined`; only then the next chunk may be pushed.
+   * Takes a chunk. Frames may be views of it, so its bytes must never be overwritten. The next chunk may be pushed
+   * once `pull` has returned `undefined`.
    * @throws Error when frames of the last chunk have not been pulled.
    */
   push(chunk: Buffer): void;
   /**
-   * The next whole frame, or `undefined` when more bytes are needed.
-   * Frames are safe to keep: they may share memory with the chunk, which is never overwritten.
-   * @throws FramingError when the bytes cannot be a frame, and again whenever it is called after that.
+   * The next complete frame, or `undefined` when more bytes are needed. A frame may be kept; it may be a view of the
+   * chunk and then keeps the chunk's memory alive.
+   * @throws FramingError `frame_too_long` when the bytes cannot be a frame, and at every later call.
    */
   pull(): In | undefined;
 }
 
-/** Where a decoder puts what it has to keep of memory that is only lent. */
+/** Memory into which a decoder copies what must outlive a borrowed read buffer. */
 export interface FrameMemory {
-  /** Whether frames are valid only until the next `pull`, so that they may be views of the memory that is lent. */
+  /** Whether frames are valid only until the next `pull`, and so may be views of the borrowed memory. */
   readonly borrowed: boolean;
-  /** Never written twice: frames that are views of it are safe to keep. */
+  /** Target of `copyIn`. No byte is written twice, so views of it may be kept as frames. */
   readonly buffer: Buffer;
-  /** That of `buffer`, which begins where it does. */
+  /** ArrayBuffer of `buffer`, at offset 0. */
   readonly memory: ArrayBufferLike;
-  /** Copies in `length` bytes that begin at `start`. @returns where they begin in `buffer`, until the next call */
+  /** Copies `length` bytes from `start` of `from`. @returns their offset in `buffer`, valid until the next call */
   copyIn(from: ReusedBuffer, start: number, length: number): number;
   /**
-   * Memory that is used again and again, to put a borrowed frame together in.
-   * @param received bytes of the frame that are here, of `length`
-   * @returns `undefined` where it is not worth it
+   * A reusable buffer in which a borrowed frame is assembled from several chunks.
+   * @param received bytes of the frame received so far, of `length`
+   * @returns `undefined` when the decoder should allocate a buffer of its own
    */
   takeScratch(received: number, length: number): Buffer | undefined;
-  /** The frame in it has been handled. */
+  /** Gives the buffer back, once its frame has been handled. */
   returnScratch(scratch: Buffer): void;
 }
 
 /**
- * A decoder that can look at memory which is about to be used again, and copies out only what has to stay.
- * Optional: where a decoder cannot, whoever feeds it copies the chunk first.
+ * A decoder that can read borrowed memory (overwritten by the next read) and copies only what must outlive it.
+ * Optional: for a plain `Decoder` the reader copies each chunk first.
  */
 export interface BorrowingDecoder<In> extends Decoder<In> {
-  /** As `push`, for the first `length` bytes of memory that stays as it is only until `copyRest`. */
+  /** As `push`, for the first `length` bytes of memory that may be overwritten after `copyRest`. */
   pushBorrowed(source: ReusedBuffer, length: number, frameMemory: FrameMemory): void;
-  /** Copies out what of the memory has not been pulled yet; nothing when that has been done. */
+  /** Copies the bytes not pulled yet out of the borrowed memory. A second call does nothing. */
   copyRest(frameMemory: FrameMemory): void;
 }
 
+/**
+ * A framing: how frames are delimited in the byte stream. `In` is the type of received frames, `Out` of sent ones.
+ * Built in: `packet`, `lines`, `raw`; any object of this shape can be the `framing` of a protocol.
+ */
 export interface Framing<In, Out = In> {
-  /** As it is shown to people: `packet(2)`, `lines`, `raw`. */
+  /** Name in logs and messages: `packet(2)`, `lines`, `raw`. */
   readonly name: string;
+  /** Creates the decoder of a connection. */
   decoder(): Decoder<In>;
   /**
-   * Optional: `true` says that a decoder which has nothing buffered is as good as new, so that an idle connection
-   * need not keep one.
+   * Optional: `true` if a decoder with nothing buffered is equal to a new one. Then idle connections keep no decoder.
    */
   readonly reusable?: boolean;
   /**
-   * Bytes that the frame takes on the wire, its header included.
-   * @throws FramingError when the frame cannot be sent: nothing is ever truncated.
+   * Length of the encoded frame in bytes, header or terminator included.
+   * @throws FramingError `send_too_long` or `send_invalid` when the frame cannot be sent: nothing is truncated.
    */
   encodedLength(frame: Out): number;
   /**
-   * Optional: writes only what stands before the bytes of the frame, for a frame that is bytes and nothing
-   * comes after it, so that a large one need not be copied. Returns the offset after it.
+   * Optional, for framings that put nothing after the frame: writes only the header, so that a large frame is sent
+   * without copying. Returns the offset after the header.
    */
   encodeHead?(frame: Uint8Array, target: Buffer, offset: number): number;
   /** Writes the frame at `offset`, where `encodedLength(frame)` bytes are free. Returns the offset after it. */
   encodeInto(frame: Out, target: Buffer, offset: number): number;
 }
 
-/** The words under which a framing error is counted. */
+/** Code of a framing error: `frame_too_long` is thrown by decoders, the others by encoders. */
 export type FramingErrorCode = "frame_too_long" | "send_too_long" | "send_invalid";
 
+/**
+ * Invalid frame. Thrown by a decoder, it ends the connection with `code` as the reason; thrown by an encoder, it is
+ * thrown to the caller of `conn.send`.
+ */
 export class FramingError extends Error {
   override readonly name = "FramingError";
   readonly code: FramingErrorCode;
@@ -95,7 +106,10 @@ export class FramingError extends Error {
   }
 }
 
-/** The frame on its own, for tests and clients. */
+/**
+ * Encodes one frame, for tests and clients.
+ * @throws FramingError when the frame cannot be sent.
+ */
 export function encode<Out>(framing: Framing<any, Out>, frame: Out): Buffer {
   const bytes = Buffer.allocUnsafe(framing.encodedLength(frame));
   framing.encodeInto(frame, bytes, 0);

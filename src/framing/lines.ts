@@ -1,9 +1,9 @@
 /**
- * Lines of text: everything up to "\n", as a string without it. A "\r" before the "\n" belongs to the
- * terminator too, whichever of the two a peer sends, so that both `nc` and `telnet` can be served.
+ * `lines()`: lines of UTF-8 text terminated by "\n" or "\r\n", as strings without the terminator. Both are accepted
+ * from any peer, so that `nc` and `telnet` both work.
  *
- * Bytes are made into text when the line is whole, never before: so a character that is split over chunks
- * survives, and bytes that are not UTF-8 become U+FFFD inside their line and harm no other.
+ * Bytes are decoded when the line is complete: a character may be split over chunks, and invalid UTF-8 becomes
+ * U+FFFD in its own line only.
  */
 
 import { constants } from "node:buffer";
@@ -16,19 +16,24 @@ import { copyOut, EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
 const LF = 0x0a;
 const CR = 0x0d;
 const DEFAULT = 8192;
-/** A longer line could not become a string in V8; text has at most as many units as it has bytes. */
+/** Maximum string length of V8: a UTF-8 text has at most as many UTF-16 units as bytes. */
 const CEILING = constants.MAX_STRING_LENGTH;
 
 export interface LinesOptions {
-  /** Bytes of the longest line, its terminator not counted, in both directions. Default: 8192. */
+  /** Maximum length of a line in bytes, without terminator, received and sent. Default: 8192. */
   maxLength?: number;
-  /** What is sent after a line; both are understood when received. Default: "\n". */
+  /** Terminator of sent lines; received lines may end in either. Default: "\n". */
   terminator?: "\n" | "\r\n";
 }
 
 /**
- * Frames that are lines of UTF-8 text, given and taken without their terminator.
- * @throws TypeError, RangeError when the options are wrong.
+ * Framing by lines of UTF-8 text, as in Erlang's `{packet, line}`. Frames are strings without the terminator, received
+ * and sent. A received line longer than `maxLength` ends the connection with `frame_too_long`.
+ *
+ * `conn.send` throws a `FramingError`: `send_too_long` above `maxLength`, `send_invalid` for a value that is not a
+ * string, contains "\n" or ends in "\r".
+ * @param options `maxLength` in bytes (default 8192), `terminator` of sent lines (default "\n")
+ * @throws TypeError for an unknown option or a value of the wrong type; RangeError for `maxLength` out of range.
  */
 export function lines(options: LinesOptions = {}): Framing<string> {
   checkOptions("lines", options, ["maxLength", "terminator"]);
@@ -37,9 +42,7 @@ export function lines(options: LinesOptions = {}): Framing<string> {
   const terminator = options.terminator ?? "\n";
   if (terminator !== "\n" && terminator !== "\r\n") {
     const given = JSON.stringify(terminator);
-    throw new TypeError(
-      `lines: the terminator is "\\n" or "\\r\\n", not ${given}; leave it out to have "\\n"`,
-    );
+    throw new TypeError(`lines: the terminator is "\\n" or "\\r\\n", not ${given}; omit it for "\\n"`);
   }
   return new LinesFraming(maxLength, terminator);
 }
@@ -83,17 +86,17 @@ class LinesFraming implements Framing<string> {
 }
 
 /**
- * A line that lies whole in the chunk is read where it lies. The beginning of one that does not is copied
- * into `own`, already searched and free of "\n": so every byte is searched once, however it comes.
+ * A line that is complete in the chunk is decoded there. An incomplete line is copied into `own` after it was searched
+ * for "\n", so every byte is searched once however the chunks are cut.
  *
- * Text is a copy, so nothing of lent memory has to be kept but what has not been pulled.
+ * Strings are copies, so only bytes that were not pulled must be copied out of borrowed memory.
  */
 export class LineDecoder implements BorrowingDecoder<string> {
   private readonly maxLength: number;
   private chunk: Buffer;
-  /** Where in the chunk the next line, or the rest of this one, starts. */
+  /** Offset in the chunk of the next line, or of the rest of this one. */
   private at: number;
-  /** What the chunk is the beginning of, while it is lent. */
+  /** The borrowed memory that the chunk is a view of. */
   private source: ReusedBuffer | undefined;
   private own: Buffer;
   private filled: number;
@@ -134,15 +137,15 @@ export class LineDecoder implements BorrowingDecoder<string> {
   pull(): string | undefined {
     const { chunk, at } = this;
     const newline = chunk.indexOf(LF, at);
-    if (newline === -1) return this.keepBeginning();
+    if (newline === -1) return this.keepPartialLine();
     const length = this.contentLength(newline);
     if (length > this.maxLength) throw frameTooLong(this.maxLength);
-    if (this.filled !== 0) return this.finish(newline, length);
+    if (this.filled !== 0) return this.completeLine(newline, length);
     this.at = newline + 1;
     return chunk.toString("utf8", at, at + length);
   }
 
-  /** Bytes of what is begun, were it to end at `end` in the chunk; a "\r" there is not one of them. */
+  /** Length of the current line if it ends at `end` in the chunk, without a "\r" there. */
   private contentLength(end: number): number {
     const length = this.filled + end - this.at;
     if (length === 0) return 0;
@@ -150,7 +153,7 @@ export class LineDecoder implements BorrowingDecoder<string> {
     return last === CR ? length - 1 : length;
   }
 
-  private finish(newline: number, length: number): string {
+  private completeLine(newline: number, length: number): string {
     const received = this.filled + newline - this.at;
     const own = reserve(this.own, this.filled, received, received);
     this.chunk.copy(own, this.filled, this.at, newline);
@@ -160,10 +163,9 @@ export class LineDecoder implements BorrowingDecoder<string> {
     return own.toString("utf8", 0, length);
   }
 
-  private keepBeginning(): undefined {
+  private keepPartialLine(): undefined {
     const { chunk, at, filled } = this;
-    // A "\r" may yet turn out to belong to the terminator, so it is held against nobody: at most
-    // maxLength + 1 bytes are ever kept.
+    // A "\r" at the end may belong to the terminator and is not counted: at most maxLength + 1 bytes are kept.
     if (this.contentLength(chunk.length) > this.maxLength) throw frameTooLong(this.maxLength);
     const received = filled + chunk.length - at;
     this.own = reserve(this.own, filled, received, this.maxLength + 1);

@@ -1,27 +1,23 @@
 /**
- * The checks of what is written between the brackets of `packet(2, { … })` and `lines({ … })`. They run once,
- * when the protocol is defined, and say what to type instead.
+ * Validation of the options of `packet(2, { … })` and `lines({ … })`. It runs once, when the protocol is defined; its
+ * errors say what to type instead.
  */
 
-/**
- * @throws TypeError for what is not an object, and for a key that is no option: a misspelt limit must not be
- * silently no limit.
- */
+/** @throws TypeError for a value that is not an object, or an unknown key: a misspelt limit must not mean no limit. */
 export function checkOptions(name: string, options: unknown, known: readonly string[]): void {
   const example = `{ ${known.join(", ")} }`;
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${name}: the options are an object with ${example}, not ${String(options)}`);
+    throw new TypeError(`${name}: expected an options object ${example}, got ${String(options)}`);
   }
   for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw new TypeError(`${name}: no option is called "${key}"; there is ${example}`);
+    if (!known.includes(key)) throw new TypeError(`${name}: unknown option "${key}"; expected ${example}`);
   }
 }
 
 /**
- * The limit itself, or `fallback` where none is given.
- * @param ceiling the largest possible limit, in bytes
- * @param instead what to type when the limit is above the ceiling
+ * Validates `maxLength`; returns `fallback` if it is undefined.
+ * @param ceiling largest valid limit in bytes
+ * @param instead what to type for a limit above the ceiling
  * @throws TypeError, RangeError
  */
 export function checkMaxLength(
@@ -35,7 +31,7 @@ export function checkMaxLength(
   const rule = `maxLength is a whole number of bytes from 1 to ${ceiling}`;
   if (typeof value !== "number") throw new TypeError(`${name}: ${rule}, not ${describe(value)}`);
   if (!Number.isInteger(value) || value < 1) {
-    throw new RangeError(`${name}: ${rule}, not ${value}; leave it out to have ${fallback}`);
+    throw new RangeError(`${name}: ${rule}, not ${value}; omit it for the default of ${fallback}`);
   }
   if (value > ceiling) throw new RangeError(`${name}: ${rule}, not ${value}; write ${instead}`);
   return value;

@@ -1,13 +1,13 @@
 /**
- * Frames behind a length, as Erlang's `{packet, 1 | 2 | 4}`:
+ * `packet(1 | 2 | 4)`: length-prefixed frames, as Erlang's `{packet, 1 | 2 | 4}`:
  *
  *     ┌────────────────────────────┬───────────────┐
  *     │ length, 1, 2 or 4 bytes,   │ length bytes  │
  *     │ unsigned, big-endian       │ of the frame  │
  *     └────────────────────────────┴───────────────┘
  *
- * The header counts the frame without itself, is added on sending and taken off on receiving. A frame of
- * length 0 is a frame.
+ * The length does not include the header. The header is added on sending and removed on receiving. Frames of
+ * length 0 are valid.
  */
 
 import { BufferView, type ReusedBuffer } from "./buffer-view.js";
@@ -21,20 +21,26 @@ export type HeaderLength = 1 | 2 | 4;
 
 export interface PacketOptions {
   /**
-   * Bytes of the longest frame, header not counted, in both directions.
+   * Maximum length of a frame in bytes, without header, received and sent.
    * Default: 255 for packet(1), 65,535 for packet(2), 1,048,576 (1 MiB) for packet(4).
    */
   maxLength?: number;
 }
 
-/** What a header can say. For 4 bytes it is Erlang's bound, so that no frame is sent that Erlang refuses. */
+/** Maximum length per header. For 4 bytes it is Erlang's limit (2^31 - 1), so that no sent frame is refused there. */
 const CEILING = { 1: 0xff, 2: 0xffff, 4: 0x7fff_ffff } as const;
 const DEFAULT = { 1: CEILING[1], 2: CEILING[2], 4: 1_048_576 } as const;
 
 /**
- * Frames behind a length of `bytes` bytes. Received frames are Buffers; a Buffer, a Uint8Array or a string
- * (as UTF-8) can be sent.
- * @throws TypeError, RangeError when the arguments are wrong.
+ * Framing by a big-endian length of 1, 2 or 4 bytes before each frame, as Erlang's `{packet, N}`. Received frames are
+ * Buffers; a Buffer, a Uint8Array or a string (sent as UTF-8) can be sent. A received length above `maxLength` ends
+ * the connection with `frame_too_long` as soon as the header is complete: nothing is allocated for it.
+ *
+ * `conn.send` throws a `FramingError`: `send_too_long` above `maxLength`, `send_invalid` for any other value.
+ * @param bytes length of the header in bytes: 1, 2 or 4
+ * @param options `maxLength` in bytes (default 255, 65,535 or 1 MiB, by header)
+ * @throws TypeError for an argument of the wrong type or an unknown option; RangeError for `bytes` or `maxLength` out
+ * of range.
  */
 export function packet(bytes: HeaderLength, options: PacketOptions = {}): Framing<Buffer, Payload> {
   if (typeof bytes !== "number") throw new TypeError(`packet: ${HEADERS}, not ${typeof bytes}`);
@@ -47,7 +53,7 @@ export function packet(bytes: HeaderLength, options: PacketOptions = {}): Framin
   return new PacketFraming(bytes, checkMaxLength(name, wanted, DEFAULT[bytes], CEILING[bytes], instead));
 }
 
-const NO_MEMORY = EMPTY.buffer;
+const EMPTY_MEMORY = EMPTY.buffer;
 const HEADERS = "a header has 1, 2 or 4 bytes; write packet(1), packet(2) or packet(4)";
 
 class PacketFraming implements Framing<Buffer, Payload> {
@@ -74,7 +80,7 @@ class PacketFraming implements Framing<Buffer, Payload> {
 
   encodeInto(frame: Payload, target: Buffer, offset: number): number {
     const start = offset + this.headerLength;
-    // The payload first: for a string, writing it is what tells its length.
+    // The payload first: the length of a string in bytes is known once it is written.
     const end = writePayload(frame, target, start);
     this.writeHeader(end - start, target, offset);
     return end;
@@ -95,36 +101,36 @@ class PacketFraming implements Framing<Buffer, Payload> {
 }
 
 /**
- * Two ways through it. A frame that lies whole in the chunk is a view of the chunk. A frame that does not is
- * assembled: its header in a number, which costs no memory however slowly it comes, its bytes in a buffer
- * that grows with what is received and, when complete, is itself the frame.
+ * Two paths. A frame that is complete in the chunk becomes a view of the chunk. Any other frame is assembled: its
+ * header in a number, which needs no memory however slowly it arrives, its bytes in a buffer that grows with what is
+ * received and becomes the frame itself.
  */
 export class PacketDecoder implements BorrowingDecoder<Buffer> {
   private readonly headerLength: HeaderLength;
   private readonly maxLength: number;
   private chunk: Buffer;
-  /** Of the chunk: its memory, and where in it the chunk begins. */
+  /** ArrayBuffer of the chunk, and the chunk's offset in it. */
   private memory: ArrayBufferLike;
   private base: number;
-  /** Where in the chunk the next byte is that has not been used, and where it ends. */
+  /** Offset in the chunk of the next unread byte, and end of the chunk. */
   private at: number;
   private end: number;
-  /** The chunk is only lent: what it lies in, and who keeps what is not pulled. */
+  /** For a borrowed chunk: its buffer, and the memory for what must outlive it. */
   private source: ReusedBuffer | undefined;
   private frameMemory: FrameMemory | undefined;
-  /** Of the frame that is being assembled: header bytes seen, what they say so far, and the bytes after them. */
+  /** The frame being assembled: header bytes read, length so far, payload buffer, payload bytes in it. */
   private headerSeen: number;
   private length: number;
   private own: Buffer;
   private filled: number;
-  /** The frameMemory's memory, in which the frame is assembled, or in which the last one was. */
+  /** Scratch buffer of `frameMemory` in which the current frame is assembled, or the last one was. */
   private scratch: Buffer | undefined;
 
   constructor(headerLength: HeaderLength, maxLength: number) {
     this.headerLength = headerLength;
     this.maxLength = maxLength;
     this.chunk = EMPTY;
-    this.memory = NO_MEMORY;
+    this.memory = EMPTY_MEMORY;
     this.base = 0;
     this.at = 0;
     this.end = 0;
@@ -142,24 +148,24 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
   }
 
   push(chunk: Buffer): void {
-    this.look(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
+    this.setInput(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
     this.source = this.frameMemory = undefined;
   }
 
   pushBorrowed(source: ReusedBuffer, length: number, frameMemory: FrameMemory): void {
-    this.look(source.buffer, source.memory, source.offset, length);
+    this.setInput(source.buffer, source.memory, source.offset, length);
     this.source = source;
     this.frameMemory = frameMemory;
   }
 
-  private look(chunk: Buffer, memory: ArrayBufferLike, base: number, length: number): void {
+  private setInput(chunk: Buffer, memory: ArrayBufferLike, base: number, length: number): void {
     if (this.at !== this.end) throw pushedTooEarly(nameOf(this.headerLength));
-    this.turnTo(chunk, memory, base);
+    this.setChunk(chunk, memory, base);
     this.at = 0;
     this.end = length;
   }
 
-  private turnTo(chunk: Buffer, memory: ArrayBufferLike, base: number): void {
+  private setChunk(chunk: Buffer, memory: ArrayBufferLike, base: number): void {
     this.chunk = chunk;
     this.memory = memory;
     this.base = base;
@@ -171,7 +177,7 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
     if (!source || this.at === this.end) return;
     const length = this.end - this.at;
     this.at = frameMemory.copyIn(source, this.at, length);
-    this.turnTo(frameMemory.buffer, frameMemory.memory, 0);
+    this.setChunk(frameMemory.buffer, frameMemory.memory, 0);
     this.end = this.at + length;
   }
 
@@ -189,7 +195,7 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
     const end = start + length;
     if (end > this.end) return this.assemble();
     if (this.frameMemory !== undefined && !this.frameMemory.borrowed) {
-      // All that is left at once: one copy serves the other frames of the chunk as well.
+      // Copies the whole rest at once, for this frame and all others in the chunk.
       this.copyRest(this.frameMemory);
       return this.pull();
     }
@@ -198,9 +204,9 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
   }
 
   private assemble(): Buffer | undefined {
-    if (this.headerSeen === 0) this.clearScratch();
+    if (this.headerSeen === 0) this.returnScratch();
     this.readHeader();
-    if (this.headerSeen < this.headerLength) return this.letGoOfChunk();
+    if (this.headerSeen < this.headerLength) return this.releaseChunk();
     const { chunk, at, length } = this;
     const received = Math.min(length, this.filled + this.end - at);
     const end = at + received - this.filled;
@@ -208,7 +214,7 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
     chunk.copy(this.own, this.filled, at, end);
     this.at = end;
     this.filled = received;
-    if (received < length) return this.letGoOfChunk();
+    if (received < length) return this.releaseChunk();
     const frame = this.own === this.scratch ? this.own.subarray(0, length) : this.own;
     this.headerSeen = 0;
     this.length = 0;
@@ -220,7 +226,7 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
   private readHeader(): void {
     while (this.headerSeen < this.headerLength && this.at < this.end) {
       const length = this.length * 256 + this.chunk[this.at]!;
-      // Before anything is stored, so that a decoder that has failed goes on failing.
+      // Checked before any field is changed, so that a failed decoder throws again at every later call.
       if (length > this.maxLength && this.headerSeen === this.headerLength - 1) {
         throw frameTooLong(this.headerLength, length, this.maxLength);
       }
@@ -240,17 +246,17 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
     }
   }
 
-  /** The frame that was assembled last has been handled, since the next one is asked for. */
-  private clearScratch(): void {
+  /** Returns the scratch buffer: the next `pull` means that the last frame was handled. */
+  private returnScratch(): void {
     if (this.scratch === undefined) return;
     this.frameMemory?.returnScratch(this.scratch);
     this.scratch = undefined;
   }
 
-  private letGoOfChunk(): undefined {
-    if (this.headerSeen === 0) this.clearScratch();
-    // The rest has been copied out, so 64 KiB need not live for the sake of a few bytes. What is lent lives anyway.
-    if (this.source === undefined) this.turnTo(EMPTY, NO_MEMORY, 0);
+  private releaseChunk(): undefined {
+    if (this.headerSeen === 0) this.returnScratch();
+    // The rest was copied, so the chunk (up to 64 KiB) can be collected. Borrowed memory lives on anyway.
+    if (this.source === undefined) this.setChunk(EMPTY, EMPTY_MEMORY, 0);
     this.source = this.frameMemory = undefined;
     this.at = this.end = 0;
   }

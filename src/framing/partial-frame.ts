@@ -1,34 +1,32 @@
 /**
- * What a decoder holds between two chunks: the beginning of a frame, copied into a buffer of its own.
+ * Buffer for a partial frame: the bytes of a frame that is not complete yet, copied between two chunks.
  *
- * Kept in one growing buffer because a list of pieces would cost a peer that sends single bytes nothing and
- * us an object per byte; and sized by what has come, never by what was declared, because a declared length
- * is free for the peer too.
+ * One growing buffer instead of a list of chunks: a peer that sends single bytes would cost an object per byte. Its
+ * size follows the bytes received, never the declared length, which costs the peer nothing.
  */
 
 import { BufferView, type ReusedBuffer } from "./buffer-view.js";
 import type { FrameMemory } from "./framing.js";
 
-/** Stands for "no chunk" and "no rest", so that the fields of a decoder are always buffers. */
+/** Stands for "no chunk" and "no partial frame", so that a decoder's fields are always Buffers. */
 export const EMPTY: Buffer = Buffer.alloc(0);
 
-/** Below this the allocation itself costs more than the bytes. */
-const SMALLEST = 512;
+/** Minimum size: below it the allocation itself costs more than the bytes. */
+const MIN_SIZE = 512;
 
 /**
- * A buffer with room for `received` bytes whose first `filled` bytes are those of `own`: `own` itself where
- * it has the room, else a new one of at most twice `received` (never less than 512) and at most `most`
- * bytes.
+ * A buffer for `received` bytes that begins with the first `filled` bytes of `own`: `own` itself if it is large
+ * enough, else a new one of twice `received`, at least 512 and at most `max` bytes.
  */
-export function reserve(own: Buffer, filled: number, received: number, most: number): Buffer {
+export function reserve(own: Buffer, filled: number, received: number, max: number): Buffer {
   if (received <= own.length) return own;
-  // Not from Node's pool: one slow peer would keep 8 KiB of it alive for a few bytes.
-  const bigger = Buffer.allocUnsafeSlow(Math.min(most, Math.max(SMALLEST, received * 2)));
+  // Not from Node's pool: a few bytes of one slow peer would keep 8 KiB of it alive.
+  const bigger = Buffer.allocUnsafeSlow(Math.min(max, Math.max(MIN_SIZE, received * 2)));
   own.copy(bigger, 0, 0, filled);
   return bigger;
 }
 
-/** A copy of `length` bytes, which begin at `start`, in memory that stays. */
+/** Copies `length` bytes from `start` out of borrowed memory; returns a view of the copy. */
 export function copyOut(
   source: ReusedBuffer,
   start: number,
@@ -39,7 +37,7 @@ export function copyOut(
   return new BufferView(frameMemory.memory, at, length);
 }
 
-/** For a caller that breaks the contract of `push`: silence would lose the frames not yet pulled. */
+/** The error of `push` before `pull` has returned `undefined`: frames not yet pulled would be lost. */
 export function pushedTooEarly(name: string): Error {
   return new Error(`${name}: push() before pull() has returned undefined; pull the frames of the last chunk`);
 }

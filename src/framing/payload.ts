@@ -1,6 +1,6 @@
 /**
- * What may be handed to `send` where a frame is bytes: a view of bytes, or a string, which is sent as UTF-8
- * (half of a surrogate pair becomes U+FFFD, as everywhere in Node).
+ * Payload of a sent frame for `packet` and `raw`: bytes, or a string that is sent as UTF-8 (a lone surrogate becomes
+ * U+FFFD, as everywhere in Node).
  */
 
 import { isUint8Array } from "node:util/types";
@@ -9,13 +9,12 @@ import { FramingError } from "./framing.js";
 export type Payload = Uint8Array | string;
 
 /**
- * Bytes of the payload on the wire.
- * @throws FramingError `send_invalid` for anything else: a length of `NaN` would spoil what other frames of
- * the same turn have written.
+ * Length of the payload in bytes.
+ * @throws FramingError `send_invalid` for any other type: a length of `NaN` would corrupt the shared output buffer.
  */
 export function payloadLength(name: string, payload: Payload): number {
   if (typeof payload === "string") return Buffer.byteLength(payload);
-  // Not `instanceof`: a test runner may give the test a realm, and so a Uint8Array, of its own.
+  // Not `instanceof`: a test runner may run tests in another realm, with another Uint8Array.
   if (isUint8Array(payload)) return payload.length;
   const what = payload === null ? "null" : typeof payload;
   const hint = "write JSON.stringify(value) to send it as JSON";
@@ -25,7 +24,7 @@ export function payloadLength(name: string, payload: Payload): number {
   );
 }
 
-/** Writes the payload at `offset`, where there is room for it. Returns the offset after it. */
+/** Writes the payload at `offset`, where `payloadLength` bytes are free. Returns the offset after it. */
 export function writePayload(payload: Payload, target: Buffer, offset: number): number {
   if (typeof payload === "string") return offset + target.write(payload, offset);
   target.set(payload, offset);

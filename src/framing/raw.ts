@@ -1,6 +1,5 @@
 /**
- * No framing: what the socket reads is a frame, wherever TCP has cut it. For relays, and for protocols that
- * find their own boundaries. There is nothing to accumulate, so there is no limit to set.
+ * `raw()`: no framing, every chunk read from the socket is a frame. Nothing is accumulated, so there is no limit.
  */
 
 import { BufferView, type ReusedBuffer } from "./buffer-view.js";
@@ -8,7 +7,11 @@ import type { BorrowingDecoder, FrameMemory, Framing } from "./framing.js";
 import { copyOut, EMPTY, pushedTooEarly } from "./partial-frame.js";
 import { type Payload, payloadLength, writePayload } from "./payload.js";
 
-/** Every chunk is a frame, as it came. A Buffer, a Uint8Array or a string (as UTF-8) can be sent. */
+/**
+ * No framing: every chunk is a frame, wherever TCP has cut it; for relays, and protocols that find frame boundaries
+ * themselves. Received frames are Buffers of 1 byte to 64 KiB; a Buffer, a Uint8Array or a string (sent as UTF-8) can
+ * be sent. `conn.send` throws a `FramingError` with code `send_invalid` for any other value.
+ */
 export function raw(): Framing<Buffer, Payload> {
   return new RawFraming();
 }
@@ -32,7 +35,7 @@ class RawFraming implements Framing<Buffer, Payload> {
 
 export class RawDecoder implements BorrowingDecoder<Buffer> {
   private chunk: Buffer;
-  /** What the chunk is the beginning of, while it is lent. */
+  /** The borrowed memory that the chunk is a view of. */
   private source: ReusedBuffer | undefined;
 
   constructor() {
@@ -52,7 +55,7 @@ export class RawDecoder implements BorrowingDecoder<Buffer> {
 
   pushBorrowed(source: ReusedBuffer, length: number, frameMemory: FrameMemory): void {
     if (!frameMemory.borrowed) return this.push(copyOut(source, 0, length, frameMemory));
-    // Of its own, since it goes to the protocol.
+    // A new view, not a cached one: it is given to the protocol as the frame.
     this.push(new BufferView(source.memory, source.offset, length));
     this.source = source;
   }
@@ -65,7 +68,7 @@ export class RawDecoder implements BorrowingDecoder<Buffer> {
 
   pull(): Buffer | undefined {
     const chunk = this.chunk;
-    // No bytes are no frame, as in Erlang.
+    // There is no empty frame, as in Erlang.
     if (chunk.length === 0) return undefined;
     this.chunk = EMPTY;
     this.source = undefined;

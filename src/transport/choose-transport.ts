@@ -1,43 +1,46 @@
-/** Which transport serves here: the fast one where it is known to work, the portable one everywhere else. */
+/** Chooses the transport: `handle` where the probe passes on a tested Node major, `stream` everywhere else. */
 import { libuv, TESTED_MAJORS } from "./node-bindings.js";
 import { stream } from "./stream.js";
 import type { Transport } from "./transport.js";
 
 export interface Choice {
   readonly transport: Transport;
-  /** For people: why this one. */
+  /** Reason, logged at start and shown by `drover check`. */
   readonly why: string;
 }
 
 /**
- * @param wanted what was configured
- * @param tryIt whether to prove that the handle transport works; not needed where that was just done
- * @throws Error when the handle transport was asked for and does not work here
+ * @param wanted the option `transport`
+ * @param runProbe whether to probe the handle transport; false in workers, where the primary has done so
+ * @throws Error when `handle` is configured and does not work here
  */
-export async function chooseTransport(wanted: "auto" | "handle" | "stream", tryIt = true): Promise<Choice> {
+export async function chooseTransport(
+  wanted: "auto" | "handle" | "stream",
+  runProbe = true,
+): Promise<Choice> {
   if (wanted === "stream") return { transport: stream, why: "as configured" };
-  const wrong = tryIt ? await unusable(wanted === "auto") : undefined;
-  if (wrong === undefined) {
+  const problem = runProbe ? await handleProblem(wanted === "auto") : undefined;
+  if (problem === undefined) {
     const { handle } = await import("./handle.js");
     return {
       transport: handle,
-      why: wanted === "auto" ? "it works here and is tested with this Node" : "as configured",
+      why: wanted === "auto" ? "the probe passed and this Node major is tested" : "as configured",
     };
   }
   if (wanted === "handle")
-    throw new Error(`--transport handle does not work here: ${wrong}; use auto or stream`);
-  return { transport: stream, why: wrong };
+    throw new Error(`--transport handle does not work here: ${problem}; use --transport auto or stream`);
+  return { transport: stream, why: problem };
 }
 
-/** Why not the handle transport; `undefined` when it may be used. */
-async function unusable(onlyTested: boolean): Promise<string | undefined> {
+/** Why the handle transport cannot be used; `undefined` if it can. */
+async function handleProblem(onlyTested: boolean): Promise<string | undefined> {
   const major = Number(process.versions.node.split(".")[0]);
   if (onlyTested && !TESTED_MAJORS.includes(major))
     return `the handle transport is not tested with Node ${major}`;
-  if (!libuv()) return "this Node does not have the bindings that it needs";
-  // Once: what works does not stop working.
-  probed ??= import("./handle-probe.js").then(({ probe }) => probe());
-  return probed;
+  if (!libuv()) return "this Node does not have the bindings of libuv that it needs";
+  // Once per OS process.
+  probeResult ??= import("./handle-probe.js").then(({ probe }) => probe());
+  return probeResult;
 }
 
-let probed: Promise<string | undefined> | undefined;
+let probeResult: Promise<string | undefined> | undefined;

@@ -1,6 +1,6 @@
 /**
- * Tries the handle transport out at boot: one connection over loopback, one write each way, both ends seen to
- * close. What it uses of node is nobody's promise, and a wrong guess must show here and not with a client.
+ * Probe of the handle transport at boot: one connection over loopback, one write each way, both ends close. Node's
+ * internal bindings are not a public API, so a change must show here and not with a client.
  */
 import { connect } from "node:net";
 import { handle } from "./handle.js";
@@ -8,7 +8,7 @@ import type { Listening, Socket, SocketOwner } from "./transport.js";
 
 const HELLO = "hello";
 
-/** @returns what did not work; `undefined` when all did */
+/** @returns what failed; `undefined` when the probe passed */
 export async function probe(): Promise<string | undefined> {
   let listening: Listening | undefined;
   try {

@@ -1,7 +1,7 @@
 /**
- * The fast transport: reads and writes libuv's handle directly, as the tutorial does with `prim_inet`. No
- * stream objects, no events, no buffer per read: all connections of a worker read into one buffer, which the
- * owner looks at before the call returns, and a write that the kernel takes at once leaves nothing behind.
+ * Fast transport: reads and writes libuv's handle directly, as the tutorial does with `prim_inet`. No stream
+ * objects, no events, no buffer per read: all connections of a worker read into one buffer, which the owner reads
+ * before `onBytes` returns, and a write that the kernel takes at once allocates nothing.
  */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
@@ -25,17 +25,17 @@ import {
 
 const UV_EOF = -4095;
 const UV_ENOTCONN = -107;
-/** As much as libuv asks the kernel for at a time. */
+/** libuv reads at most 64 KiB at a time. */
 const READ_SIZE = 64 * 1024;
 
 const uv = libuv() as Libuv;
-/** What every connection of this OS process reads into. */
+/** Read buffer shared by all connections of this OS process. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
-/** Used again and again, until a write is not done at once and takes it along. */
+/** Reused for every write; an asynchronous write keeps it, and a new one is made. */
 let request = makeRequest();
 
 /**
- * Where a handle keeps whom it belongs to: the field in which node keeps its own `net.Socket`. One of ours would
+ * Field of a handle that refers to its socket: the one in which Node keeps its own `net.Socket`. Another field would
  * cost every connection a larger property store.
  */
 const OWNER: unique symbol = ownerSymbol() as never;
@@ -51,22 +51,23 @@ interface Owned extends TcpHandle {
   [OWNER]?: HandleSocket;
 }
 
-/** The peer has finished sending. */
+/** The peer has sent FIN. */
 const ENDED = 1;
-/** We have. */
+/** This side has sent FIN. */
 const FIN_SENT = 2;
+/** A write is outstanding. */
 const WRITING = 4;
-/** We have closed the handle. */
+/** The handle is closed. */
 const CLOSED = 8;
-/** `onClosed` has been told. */
-const TOLD = 16;
+/** `onClosed` was called. */
+const NOTIFIED = 16;
 
 class HandleSocket implements Socket {
   readonly #handle: Owned;
   #owner: SocketOwner | undefined = undefined;
   #peer: Peer | undefined = undefined;
   #code: string | undefined = undefined;
-  /** One number, where five booleans would be 40 bytes of every connection. */
+  /** Packed into one integer: five booleans would cost 40 bytes per connection. */
   #flags = 0;
 
   constructor(handle: Owned) {
@@ -94,7 +95,7 @@ class HandleSocket implements Socket {
 
   start(owner: SocketOwner): void {
     this.#owner = owner;
-    if (this.is(CLOSED)) return tellLater(this);
+    if (this.is(CLOSED)) return notifyLater(this);
     this.#handle.useUserBuffer(READ_BUFFER);
     const failed = this.#handle.readStart();
     if (failed !== 0) this.fail(failed);
@@ -110,16 +111,16 @@ class HandleSocket implements Socket {
 
   write(bytes: Buffer): boolean {
     if (this.is(CLOSED | FIN_SENT)) return true;
-    return this.noteWrite(this.#handle.writeBuffer(request, bytes), bytes);
+    return this.afterWrite(this.#handle.writeBuffer(request, bytes), bytes);
   }
 
   writeTwo(head: Buffer, body: Uint8Array): boolean {
     if (this.is(CLOSED | FIN_SENT)) return true;
     const both = [head, body];
-    return this.noteWrite(this.#handle.writev(request, both, true), both);
+    return this.afterWrite(this.#handle.writev(request, both, true), both);
   }
 
-  private noteWrite(failed: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
+  private afterWrite(failed: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
     if (failed !== 0) {
       this.fail(failed);
       return true;
@@ -139,7 +140,7 @@ class HandleSocket implements Socket {
   end(): void {
     if (this.is(CLOSED | FIN_SENT)) return;
     this.#flags |= FIN_SENT;
-    // The peer has closed its side and nothing is under way: closing says the same with one call less.
+    // The peer has sent FIN and no write is outstanding: closing has the same effect with one system call less.
     if (this.is(ENDED) && !this.is(WRITING)) return this.destroy();
     const shutdown: ShutdownRequest & { socket?: HandleSocket } = new uv.ShutdownWrap();
     shutdown.socket = this;
@@ -153,15 +154,15 @@ class HandleSocket implements Socket {
     if (this.is(CLOSED)) return;
     this.#flags |= CLOSED;
     this.#handle.close();
-    if (this !== current) tellLater(this);
+    if (this !== current) notifyLater(this);
   }
 
-  /** @internal Bytes lie in the shared buffer. */
+  /** @internal `length` bytes are in the shared read buffer. */
   received(length: number): void {
     if (!this.is(CLOSED)) this.#owner?.onBytes(READ_BUFFER, length);
   }
 
-  /** @internal The peer has finished sending. */
+  /** @internal The peer has sent FIN. */
   eof(): void {
     if (this.is(CLOSED)) return;
     this.#flags |= ENDED;
@@ -184,15 +185,15 @@ class HandleSocket implements Socket {
     this.#owner?.onWritten();
   }
 
-  /** @internal FIN is out. */
+  /** @internal FIN was sent. */
   finDone(): void {
     if (this.is(ENDED)) this.destroy();
   }
 
-  /** @internal The handle is closed. */
-  gone(): void {
-    if (this.is(TOLD) || !this.#owner) return;
-    this.#flags |= TOLD;
+  /** @internal The handle is closed: notifies the owner once. */
+  notifyClosed(): void {
+    if (this.is(NOTIFIED) || !this.#owner) return;
+    this.#flags |= NOTIFIED;
     this.#owner.onClosed(this.#code);
   }
 }
@@ -205,7 +206,7 @@ function makeRequest(): WriteRequest {
   return made;
 }
 
-/** What libuv is telling something of: if it is closed meanwhile, its owner hears of that right afterwards. */
+/** The socket whose read callback is running: if it is closed meanwhile, its owner is notified right after it. */
 let current: HandleSocket | undefined;
 
 function onRead(this: Owned): void {
@@ -217,21 +218,21 @@ function onRead(this: Owned): void {
   else if (length === UV_EOF) socket.eof();
   else if (length < 0) socket.fail(length);
   current = undefined;
-  if (socket.closed) socket.gone();
+  if (socket.closed) socket.notifyClosed();
 }
 
-/** Closed when nothing was told of them, and their owners do not know. */
+/** Sockets closed outside their read callback, whose owners are not notified yet. */
 let closed: HandleSocket[] = [];
 
-/** Our own turn, for all of them: a callback of libuv's for each would cost a property and a call into V8. */
-function tellLater(socket: HandleSocket): void {
-  if (closed.push(socket) === 1) setImmediate(tellAll);
+/** One setImmediate for all of them: a close callback of libuv for each would cost a property and a call into V8. */
+function notifyLater(socket: HandleSocket): void {
+  if (closed.push(socket) === 1) setImmediate(notifyAll);
 }
 
-function tellAll(): void {
+function notifyAll(): void {
   const gone = closed;
   closed = [];
-  for (const socket of gone) socket.gone();
+  for (const socket of gone) socket.notifyClosed();
 }
 
 function onWritten(this: WriteRequest, status: number): void {
@@ -244,7 +245,7 @@ function onShutdown(this: ShutdownRequest & { socket?: HandleSocket }): void {
   this.socket?.finDone();
 }
 
-/** On Linux an accepted socket has the options of the one it came from: two calls at the start instead of five for each. */
+/** On Linux an accepted socket inherits the options of the listening socket: two calls at start instead of five each. */
 const INHERITS = process.platform === "linux";
 
 async function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
@@ -254,7 +255,7 @@ async function listen(target: ListenTarget, options: ListenOptions): Promise<Lis
     one.setKeepAlive(true, KEEP_ALIVE_MS / 1000);
   };
   handle.onconnection = (status, client) => {
-    // Errors of accept are libuv's to retry; there is nobody to close.
+    // After an error of accept there is no socket to close; libuv accepts again.
     if (status !== 0 || !client) return;
     if (!INHERITS) prepare(client);
     options.onSocket(new HandleSocket(client));

@@ -1,14 +1,14 @@
 /**
- * A listening socket that is bound but never accepts here: the primary keeps it and gives copies to the
- * workers, so that the kernel's queue of waiting clients outlives every worker.
+ * Listening socket of the primary: bound, but never accepting. Workers get copies of it and accept on them, so the
+ * kernel's queue of waiting clients outlives every worker.
  *
- * `net._createServerHandle` is what node:cluster itself binds with, in every major that drover supports.
+ * Uses `net._createServerHandle`, with which node:cluster binds in every Node major that drover supports.
  */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
 
 export interface BoundHandle {
-  /** What is sent to a worker, and what `Transport.listen` takes. */
+  /** Sent to workers; a target of `Transport.listen`. */
   readonly handle: unknown;
   readonly address: string;
   readonly port: number;
@@ -30,13 +30,13 @@ type CreateServerHandle = (
 const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })
   ._createServerHandle;
 
-/** The errors of a host without IPv6. */
+/** Errors of binding `::` on a host without IPv6. */
 const NO_IPV6: readonly string[] = ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"];
 
 /**
- * Binds an address. `::` takes both families, and falls back to `0.0.0.0` where there is no IPv6.
+ * Binds an address. `::` takes IPv4 and IPv6, and falls back to `0.0.0.0` where there is no IPv6.
  * @param host an IP address
- * @param port 0 for any that is free
+ * @param port 0 for any free port
  * @throws NodeJS.ErrnoException with `code` `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`
  */
 export function bind(host: string, port: number): BoundHandle {
@@ -47,37 +47,33 @@ export function bind(host: string, port: number): BoundHandle {
 }
 
 /**
- * Takes over a TCP socket that somebody else has bound, such as systemd; it may listen already.
- * @param fd its descriptor, which belongs to the handle from now on
- * @throws NodeJS.ErrnoException when it is no such thing
+ * Takes over an inherited TCP socket, for example from systemd; it may already be listening.
+ * @param fd file descriptor, owned by the returned handle from now on
+ * @throws NodeJS.ErrnoException when it is not a TCP socket that can listen
  */
 export function adopt(fd: number): BoundHandle {
   const raw = createServerHandle(null, null, null, fd);
-  // A UNIX socket becomes a handle too, but one without an address.
-  const bound = typeof raw === "object" && !raw.getsockname ? "ENOTSUP" : named(raw, "", 0);
+  // For a UNIX socket the handle is a Pipe, which has no getsockname.
+  const bound = typeof raw === "object" && !raw.getsockname ? "ENOTSUP" : toBoundHandle(raw, "", 0);
   if (typeof bound !== "string") return bound;
-  const message = `descriptor ${fd} is no TCP socket that could listen (${bound})`;
+  const message = `file descriptor ${fd} is not a TCP socket that can listen (${bound})`;
   throw Object.assign(new Error(message), { code: bound, syscall: "open" });
 }
 
 function tryBind(host: string, port: number): BoundHandle | string {
-  return named(createServerHandle(host, port, net.isIPv6(host) ? 6 : 4), host, port);
+  return toBoundHandle(createServerHandle(host, port, net.isIPv6(host) ? 6 : 4), host, port);
 }
 
-/** @returns the name of the error, if it is one */
-function named(raw: RawHandle | number, host: string, port: number): BoundHandle | string {
-  if (typeof raw === "number") return errorName(raw);
+/** @returns the bound socket, or the name of the error */
+function toBoundHandle(raw: RawHandle | number, host: string, port: number): BoundHandle | string {
+  if (typeof raw === "number") return getSystemErrorName(raw);
   const name: { address?: string; port?: number } = {};
-  // libuv keeps "address in use" to itself until the handle is next asked for something.
+  // libuv reports EADDRINUSE only at the next call on the handle.
   const failed = raw.getsockname(name);
   if (failed === 0)
     return { handle: raw, address: name.address ?? host, port: name.port ?? port, close: () => raw.close() };
   raw.close();
-  return errorName(failed);
-}
-
-function errorName(code: number): string {
-  return getSystemErrorName(code);
+  return getSystemErrorName(failed);
 }
 
 function bindError(code: string, host: string, port: number): NodeJS.ErrnoException {

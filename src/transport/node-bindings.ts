@@ -1,10 +1,10 @@
 /**
- * node's own bindings to libuv's streams, as far as the handle transport uses them. They are what `net` is
- * made of, have kept their shape since Node 12, and are nobody's promise: hence the list of majors that CI
- * runs, and the probe at boot.
+ * Node's internal bindings of libuv's TCP streams, as far as the handle transport uses them. `net` is built on them
+ * and they have not changed since Node 12, but they are not a public API: hence the list of tested majors and the
+ * probe at boot.
  */
 
-/** A libuv TCP stream, as node wraps it. */
+/** Node's wrapper of a libuv TCP handle. */
 export interface TcpHandle {
   onread: (this: TcpHandle, bytes: ArrayBuffer | undefined) => void;
   onconnection: (this: TcpHandle, status: number, client: TcpHandle | undefined) => void;
@@ -20,7 +20,7 @@ export interface TcpHandle {
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
-  /** @param allBuffers always true here: then `chunks` are nothing but bytes */
+  /** @param allBuffers always true here: `chunks` holds only buffers, no strings with encodings */
   writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   shutdown(request: ShutdownRequest): number;
   close(): void;
@@ -31,10 +31,10 @@ export interface SocketName {
   port: number;
 }
 
-/** A write that libuv may take over. */
+/** A write request; libuv owns it while the write is asynchronous. */
 export interface WriteRequest {
   oncomplete: (this: WriteRequest, status: number) => void;
-  /** What is written: must stay alive, and unchanged, until it is done. */
+  /** The bytes, referenced here so that they stay alive until the write is done. */
   buffer: Uint8Array | readonly Uint8Array[] | undefined;
   socket: unknown;
 }
@@ -50,20 +50,20 @@ export interface Libuv {
   readonly TCPConnectWrap: new () => object;
   readonly SOCKET: number;
   readonly SERVER: number;
-  /** Where the last call has left its results. */
+  /** Results of the last call. */
   readonly state: Int32Array;
   /** Index in `state`: bytes read, or a negative error. */
   readonly READ: number;
-  /** Index in `state`: whether the last write was not done at once. */
+  /** Index in `state`: whether the last write is asynchronous. */
   readonly WRITE_IS_ASYNC: number;
 }
 
-/** The majors on which CI runs every test of the handle transport. */
+/** Node majors on which CI runs all tests of the handle transport. */
 export const TESTED_MAJORS: readonly number[] = [20, 22, 24, 26];
 
 type Bind = (name: string) => any;
 
-/** @returns undefined where node does not have them, or not in this shape */
+/** @returns `undefined` where Node does not have these bindings, or not with these members */
 export function libuv(): Libuv | undefined {
   try {
     const bind = (process as unknown as { binding: Bind }).binding;

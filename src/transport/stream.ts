@@ -1,6 +1,6 @@
 /**
- * The portable transport: plain `net.Socket` behind the transport interface. Every listener is one shared
- * function that finds its socket through `this`, so a connection costs no closure.
+ * Portable transport: `net.Socket` behind the transport interface. Event listeners are shared functions that find
+ * their socket through `this`, so a connection costs no closure.
  */
 import { createServer, type Socket as NetSocket, type Server } from "node:net";
 import {
@@ -19,7 +19,7 @@ const NOTHING = Buffer.alloc(0);
 
 interface Owned extends NetSocket {
   [SELF]?: StreamSocket;
-  /** libuv's stream. What `net` itself asks before it calls a socket idle. */
+  /** libuv's stream, of which `net` itself reads `writeQueueSize`. */
   readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
@@ -33,13 +33,13 @@ class StreamSocket implements Socket {
     this.#socket = socket;
     this.peer = peer;
     this.#socket[SELF] = this;
-    // From the first moment: a reset before the hand-over must not take the worker down.
+    // Added at once: a reset before `start` would otherwise be an unhandled error and end the worker.
     socket.on("error", onError).on("close", onClose);
   }
 
   start(owner: SocketOwner): void {
     this.owner = owner;
-    // Gone, and "close" was told when nobody owned it. (Where it is still to be told, that one will do.)
+    // "close" was emitted before there was an owner. If it is still to come, `onClose` handles it.
     if (this.#socket.closed) return queueMicrotask(() => owner.onClosed(this.code));
     this.#socket.on("data", onData).on("end", onEnd).resume();
   }
@@ -71,9 +71,9 @@ class StreamSocket implements Socket {
   #written(): boolean {
     const socket = this.#socket;
     if (socket.writableLength === 0) return true;
-    // A second, empty write is done when the first is: asked for only where the kernel did not take all at once.
+    // The callback of a second, empty write says that the first is done; needed only for an asynchronous write.
     socket.write(NOTHING, (error) => {
-      // It is also called for a write that came to nothing.
+      // The callback is also called when the write failed.
       if (!error && !socket.destroyed) this.owner?.onWritten();
     });
     return false;
@@ -81,7 +81,7 @@ class StreamSocket implements Socket {
 
   get unsent(): number {
     const { writableLength, _handle: handle } = this.#socket;
-    // What the stream counts falls only when the whole write is done; the handle knows what is left of it.
+    // `writableLength` decreases only when the whole write is done; the handle knows what is left of it.
     return Math.min(writableLength, handle?.writeQueueSize ?? writableLength);
   }
 
@@ -112,7 +112,7 @@ function onClose(this: Owned): void {
 
 function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
   const server = createServer({
-    // A late answer must reach a client that has finished sending.
+    // A reply must reach a client that has finished sending.
     allowHalfOpen: true,
     // Nothing is read before the connection's process owns the socket.
     pauseOnConnect: true,
@@ -122,7 +122,7 @@ function listen(target: ListenTarget, options: ListenOptions): Promise<Listening
   });
   server.on("connection", (socket) => {
     const { remoteAddress, remotePort } = socket;
-    // The peer went away while it waited in the queue: there is no address to serve.
+    // The peer closed while it waited in the backlog and has no address.
     if (remoteAddress === undefined || remotePort === undefined)
       return void socket.on("error", () => {}).destroy();
     options.onSocket(new StreamSocket(socket, { address: remoteAddress, port: remotePort }));

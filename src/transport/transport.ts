@@ -1,67 +1,71 @@
 /**
- * One socket, seen from above: several kinds of transport serve this interface and a connection does not
- * know which it has. No OTP here, and nothing is decided: the owner says when to read, write and close.
+ * Interface of a transport: accepted sockets, independent of how they are implemented. No OTP and no policy here:
+ * the owner of a socket decides when to read, write and close.
  */
 
-/** Who owns a socket: told everything that happens to it, by method calls on one object (no emitter, no closure). */
+/** Callbacks of a socket, as methods of one object: no event emitter and no closure per connection. */
 export interface SocketOwner {
-  /** Bytes from the peer. The chunk belongs to the owner from now on. */
+  /** Received bytes. The chunk belongs to the owner. */
   onChunk(chunk: Buffer): void;
   /**
-   * Bytes from the peer, in memory that all sockets share: whatever is to outlive this call has to be copied.
-   * A transport tells of bytes in this way or by `onChunk`.
+   * Received bytes in a buffer that all sockets share: the next read overwrites it, so copy what must outlive this
+   * call. A transport uses either `onBytes` or `onChunk`.
    */
   onBytes(shared: Buffer, length: number): void;
-  /** The peer has finished sending, and all that it sent was told; it may still be listening. */
+  /** The peer has sent FIN, after all its bytes were delivered; it may still be reading. */
   onEnd(): void;
-  /** The kernel has taken all of the write that `write` said `false` about. */
+  /** The kernel has taken all bytes of the write that returned `false`. */
   onWritten(): void;
   /**
-   * The socket is gone: once, last, and never from inside a call of the owner's. `code` is the system's word
-   * where it failed: `ECONNRESET`, `EPIPE`.
+   * The socket is closed. Called once, last, and never while the owner is calling the socket. `code` is the system
+   * error, if there was one: `ECONNRESET`, `EPIPE`.
    */
   onClosed(code: string | undefined): void;
 }
 
+/** Address of the remote end. */
 export interface Peer {
   readonly address: string;
   readonly port: number;
 }
 
+/** An accepted socket. */
 export interface Socket {
   readonly peer: Peer;
-  /** Takes the socket over and begins to read. Nothing was read before: the hand-over loses no byte. */
+  /** Sets the owner and starts reading. Nothing was read before, so no byte is lost. */
   start(owner: SocketOwner): void;
-  /** Stops reading; the kernel's buffer fills and TCP pushes back on the peer. */
+  /** Stops reading: the receive buffer in the kernel fills and TCP flow control stops the peer. */
   pause(): void;
   resume(): void;
   /**
-   * Writes bytes. Only one write may be outstanding. To a socket that is gone they are lost, and it returns true.
-   * @returns true: all written, the buffer may be used again. false: the bytes belong to the socket until
-   * `onWritten`, which never comes before this returns, and not at all when `onClosed` comes first.
+   * Writes bytes. Only one write may be outstanding. On a closed socket the bytes are discarded and it returns true.
+   * @returns true: all written, the buffer may be reused. false: the bytes belong to the socket until `onWritten`,
+   * which is never called before this returns, and not at all if `onClosed` is called first.
    */
   write(bytes: Buffer): boolean;
-  /** As `write`, for a short piece and a long one that leave together. */
+  /** As `write`, for a header and a body in one system call. */
   writeTwo(head: Buffer, body: Uint8Array): boolean;
-  /** Bytes of the outstanding write that the kernel has not taken yet: falls while the peer reads. */
+  /** Bytes of the outstanding write that the kernel has not taken yet: decreases while the peer reads. */
   readonly unsent: number;
-  /** Says that nothing more will be written (FIN), after what was. The reading side stays as it is. */
+  /** Sends FIN after the outstanding write. Reading goes on. */
   end(): void;
-  /** Closes at once; what was not sent is lost. `onClosed` follows. May be called again, and before `start`. */
+  /** Closes at once and discards unsent bytes; `onClosed` follows. May be called repeatedly, and before `start`. */
   destroy(): void;
 }
 
-/** A listening socket as it was bound elsewhere, or an address to bind here. */
+/** A listening socket that is already bound, or an address to bind. */
 export type ListenTarget = { readonly handle: unknown } | { readonly host: string; readonly port: number };
 
 export interface ListenOptions {
+  /** Length of the kernel's queue of connections that are not accepted yet. */
   readonly backlog: number;
-  /** An accepted connection whose bytes nobody has read yet. */
+  /** A connection was accepted; nothing has been read from it. */
   onSocket(socket: Socket): void;
   /** The listening socket failed and is closed. */
   onError(error: Error): void;
 }
 
+/** A listening socket that accepts. */
 export interface Listening {
   readonly address: string;
   readonly port: number;
@@ -71,9 +75,9 @@ export interface Listening {
 
 export interface Transport {
   readonly name: "handle" | "stream";
-  /** @throws NodeJS.ErrnoException when the address cannot be had */
+  /** @throws NodeJS.ErrnoException when the address cannot be bound */
   listen(target: ListenTarget, options: ListenOptions): Promise<Listening>;
 }
 
-/** After this long without traffic the kernel asks the peer whether it is still there. */
+/** TCP keepalive: idle time before the first probe, in milliseconds. */
 export const KEEP_ALIVE_MS = 60_000;

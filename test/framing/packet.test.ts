@@ -118,15 +118,15 @@ describe("arguments that packet refuses", () => {
     [2, { maxLength: 65_536 }, RangeError, "write packet(4, { maxLength: 65536 })"],
     [4, { maxLength: 2 ** 31 }, RangeError, "write packet(4, { maxLength: 2147483647 })"],
     [4, { maxLength: 1.5 }, RangeError, "a whole number of bytes from 1 to 2147483647, not 1.5"],
-    [4, { maxLength: 0 }, RangeError, "not 0; leave it out to have 1048576"],
+    [4, { maxLength: 0 }, RangeError, "not 0; omit it for the default of 1048576"],
     [2, { maxLength: -1 }, RangeError, "not -1"],
     [2, { maxLength: Number.NaN }, RangeError, "not NaN"],
     [2, { maxLength: Number.POSITIVE_INFINITY }, RangeError, "not Infinity"],
     [2, { maxLength: "10" }, TypeError, 'not "10"'],
     [2, { maxLength: null }, TypeError, "not object"],
-    [2, { maxlength: 10 }, TypeError, 'no option is called "maxlength"; there is { maxLength }'],
-    [2, 10, TypeError, "the options are an object with { maxLength }, not 10"],
-    [2, null, TypeError, "not null"],
+    [2, { maxlength: 10 }, TypeError, 'unknown option "maxlength"; expected { maxLength }'],
+    [2, 10, TypeError, "expected an options object { maxLength }, got 10"],
+    [2, null, TypeError, "got null"],
   ];
   it.each(wrong)("packet(%j, %j) is a mistake that says what to type", (header, options, kind, message) => {
     const error = thrownBy(() => packet(header as 1, options as object));

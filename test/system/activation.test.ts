@@ -97,6 +97,9 @@ test("what cannot be served is refused with one line that says what to do", asyn
   unit.close();
   const local = await socketUnit(join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock"));
   const unix = await activate(local.fd).ended;
-  expect(unix).toMatchObject({ code: 69, stderr: expect.stringContaining("descriptor 3 is no TCP socket") });
+  expect(unix).toMatchObject({
+    code: 69,
+    stderr: expect.stringContaining("file descriptor 3 is not a TCP socket"),
+  });
   local.unit.close();
 });
