@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * The back door: the program. One file is the command line, every worker, and the threads that try a protocol
- * out and guard a worker; each loads only what it needs, because a worker's start is the time in which its place is empty.
+ * Entry point of every OS process and thread of the program: command line and primary, workers, the thread that tries
+ * a protocol out, and the watchdog thread of a worker. Each loads only its own code, to keep the start of a worker short.
  */
 import { isMainThread, workerData } from "node:worker_threads";
 
-// The first statement that runs: node opens its inspector on SIGUSR1 for whoever may signal us.
+// First statement that runs: on SIGUSR1 node would open its inspector.
 process.on("SIGUSR1", () => {});
 
-if (workerData?.guarded) {
+if (workerData?.watchdogThread) {
   (await import("./cluster/worker/watchdog-thread.js")).runWatchdogThread();
 } else if (!isMainThread) {
   await (await import("./cluster/release/trial-thread.js")).runTrial();

@@ -6,7 +6,7 @@ import { tcpDoor } from "../admin/access/guard.js";
 import { type AdminError, alreadyRunning, probeInstance } from "../admin/admin.js";
 import { jsonText } from "../cli/terminal/json.js";
 import { table } from "../cli/terminal/table.js";
-import { prepare, ReleaseError } from "../cluster/release/release.js";
+import { prepareRelease, ReleaseError } from "../cluster/release/release.js";
 import {
   type Config,
   ConfigError,
@@ -100,7 +100,7 @@ function configurationWrong(error: unknown): Finding {
 
 async function protocol(named: string, exec: string): Promise<Finding> {
   try {
-    const { name } = await prepare(named, process.cwd(), exec);
+    const { name } = await prepareRelease(named, process.cwd(), exec);
     return { what: "protocol", verdict: "ok", text: named === name ? name : `${name}, from ${named}` };
   } catch (error) {
     if (!(error instanceof ReleaseError)) throw error;

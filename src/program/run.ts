@@ -159,7 +159,7 @@ export class Run {
     process.on("SIGHUP", () => this.#log.warn("SIGHUP: there is no reload yet; nothing was changed"));
     process.on("SIGUSR2", () => {
       this.#log.reopen();
-      this.#primary?.reopenLogs();
+      this.#primary?.pool.reopenLogs();
     });
     // pm2's shutdown_with_message.
     process.on("message", (message) => {

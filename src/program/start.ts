@@ -1,6 +1,6 @@
 /** `drover start`: everything that can be refused is refused before anything is started. */
 import { alreadyRunning, probeInstance } from "../admin/admin.js";
-import { prepare, type Release, ReleaseError } from "../cluster/release/release.js";
+import { prepareRelease, type Release, ReleaseError } from "../cluster/release/release.js";
 import {
   EXIT,
   environment,
@@ -50,7 +50,7 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
     return refuse(EXIT.badConfig, (error as Error).message);
   }
   try {
-    release = await prepare(named, process.cwd(), exec);
+    release = await prepareRelease(named, process.cwd(), exec);
   } catch (error) {
     if (error instanceof ReleaseError) return refuse(EXIT.noProtocol, error.message);
     throw error;

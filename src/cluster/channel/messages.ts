@@ -1,7 +1,6 @@
 /**
- * What travels between the primary and its workers. Every message is one object with a word of ours in `t`
- * and whatever came from elsewhere inside `d`: node:cluster takes a top-level `{ cmd: "NODE_…" }` for its own,
- * so nothing that a client has sent may ever be the message itself.
+ * Messages of the IPC channel between the primary and a worker. Every message is an envelope: its type in `t`, its
+ * payload in `d`. node:cluster interprets a top-level `{ cmd: "NODE_…" }`, so data from clients never is the message.
  */
 
 import type { ConnectionQuery } from "../../control/connections.js";
@@ -10,67 +9,83 @@ import type { Level } from "../../telemetry/log/log.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 
-/** What the one listener of a worker is called, in labels and commands. */
+/** Name of a worker's only listener, in metrics labels and commands. */
 export const LISTENER = "main";
 
-/** From the primary. */
+/** Messages from the primary to a worker. */
 export type ToWorker =
+  /** Answers `hello`. */
   | { readonly t: "boot"; readonly d: Boot }
+  /** Answers `acquire`; the handle travels beside the message. */
   | { readonly t: "handle"; readonly id: number }
   | { readonly t: "request"; readonly id: number; readonly d: WorkerRequest }
   | { readonly t: "signal"; readonly d: SignalEnvelope }
+  /** Reopens the log file. */
   | { readonly t: "reopen" }
-  /** Whether all records of its log are wanted, or only those that are important. */
+  /** Whether the worker sends all log records from level info on, or only warnings and errors. */
   | { readonly t: "follow"; readonly d: boolean }
   | { readonly t: "untrace"; readonly id: number }
+  /** Sets the minimum log level. */
   | { readonly t: "log"; readonly d: Level }
-  /** Asks how many connections it has. */
+  /** Asks for the number of connections. */
   | { readonly t: "load" }
-  /** Connections up to which it may accept, and from which on it says how many it has. */
-  | { readonly t: "ceiling"; readonly d: { readonly ceiling: number; readonly mark: number } }
+  | { readonly t: "quota"; readonly d: Quota }
+  /** Drains and exits. */
   | { readonly t: "stop" };
 
-/** From a worker. */
+/** Messages from a worker to the primary. */
 export type ToPrimary =
+  /** The worker listens on the channel: what is sent to a module that is still loading is lost. */
   | { readonly t: "hello" }
+  /** Asks for a copy of the listening socket. */
   | { readonly t: "acquire"; readonly id: number }
   | {
       readonly t: "ready";
       readonly d: { readonly address: string; readonly port: number; readonly transport: string };
     }
+  /** The start failed; the worker exits with `code`. */
   | { readonly t: "failed"; readonly d: { readonly code: number; readonly message: string } }
+  /** Counters and gauges, once a second and once at the end. */
   | { readonly t: "snapshot"; readonly d: Float64Array }
+  /** Answers `request`. */
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
-  /** How many connections it has; `ahead`: unasked, because it has reached the mark. */
-  | { readonly t: "loaded"; readonly d: { readonly active: number; readonly ahead: boolean } }
-  /** A line of its log, as JSON. */
+  /** Number of connections; `ahead`: sent unasked, because it has reached `reportAt`. */
+  | { readonly t: "load"; readonly d: { readonly active: number; readonly ahead: boolean } }
+  /** A log record, as JSON. */
   | { readonly t: "record"; readonly d: string }
   | { readonly t: "trace"; readonly id: number; readonly d: TraceLine }
   | { readonly t: "signal"; readonly d: SignalEnvelope };
 
-/** All that a worker needs to begin; functions cannot cross, so the protocol is named by its module. */
-export interface Boot {
+/** Accept quota of a worker, set by the primary to balance connections. */
+export interface Quota {
+  /** Connections at which the worker stops accepting. */
+  readonly quota: number;
+  /** Connections from which on the worker reports its load. */
+  readonly reportAt: number;
+}
+
+/** First message to a worker: all that it needs to start. Functions cannot cross, so the protocol is a module. */
+export interface Boot extends Quota {
   readonly worker: number;
-  /** After which its pids begin. */
+  /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
   readonly name: string;
   readonly protocol: ProtocolModule;
-  /** Chosen and tried out by the primary. */
+  /** Chosen by the primary, where it passed the probe. */
   readonly transport: Transport["name"];
   readonly maxConnections: number;
-  /** Connections up to which it may accept, and from which on it says how many it has. */
-  readonly ceiling: number;
-  readonly mark: number;
-  /** Whether all records of its log are wanted from the first on. */
+  /** Whether the worker sends all log records from its first on; see `follow`. */
   readonly followed: boolean;
-  /** Whether it comes up without accepting. */
+  /** Whether the worker starts without accepting. */
   readonly suspended: boolean;
   readonly backlog: number;
+  /** In milliseconds. */
   readonly shutdown: number;
+  /** In milliseconds. */
   readonly idle: number | undefined;
-  /** Whether it is measured how long handlers take. */
+  /** Whether handler latency is measured. */
   readonly timed: boolean;
-  /** How long it may stand still, in milliseconds; 0: for ever. */
+  /** Milliseconds without a message after which the primary kills the worker; 0 disables. */
   readonly watchdog: number;
   /** In milliseconds. */
   readonly lagWarning: number;
@@ -99,46 +114,24 @@ export type WorkerRequest =
   | ViewRequest
   | LimitsRequest;
 
-/** What only looks. Answered with `null` where there is no such process. */
+/** Requests that only read. The reply is `null` when there is no such process. */
 export type ViewRequest =
   | { readonly name: "connections"; readonly query: ConnectionQuery }
   | { readonly name: "state"; readonly serial: number }
-  /** Answered with true, then told in `trace` messages of this id, until `untrace` or the end of the process. */
+  /** The reply is true; then come `trace` messages with this id, until `untrace` or the end of the process. */
   | { readonly name: "trace"; readonly serial: number; readonly id: number };
 
-/** What changes how a worker serves. */
+/** Requests that change whether, and how many connections, a worker accepts. */
 export type LimitsRequest =
-  /** Answered with the state of the listener, after the numbers that hold from then on. */
+  /** The reply is the state of the listener, sent after a snapshot that shows the change. */
   | { readonly name: "accept"; readonly accept: boolean }
-  /** Heeded from the next numbers on. Who has more connections keeps them. */
+  /** Takes effect with the next snapshot. Connections above the limit are kept. */
   | { readonly name: "limit"; readonly maxConnections: number }
-  /** Tells all connections to stop; answered with how many these are. */
-  | { readonly name: "cut" };
+  /** Shuts all connections down; the reply is their number. */
+  | { readonly name: "shutdown-connections" };
 
 const VIEWS: readonly string[] = ["connections", "state", "trace"] satisfies ViewRequest["name"][];
 
 export function isView(request: WorkerRequest): request is ViewRequest {
   return VIEWS.includes(request.name);
-}
-
-/** By name, so that the compiler misses none. */
-const ORDERS: Readonly<Record<ToWorker["t"], true>> = {
-  boot: true,
-  handle: true,
-  request: true,
-  signal: true,
-  reopen: true,
-  follow: true,
-  untrace: true,
-  log: true,
-  load: true,
-  ceiling: true,
-  stop: true,
-};
-
-/** Whether something that came over a worker's channel is an envelope at all; what it says is the primary's word. */
-export function isToWorker(message: unknown): message is ToWorker {
-  if (typeof message !== "object" || message === null) return false;
-  const { t } = message as { t?: unknown };
-  return typeof t === "string" && Object.hasOwn(ORDERS, t);
 }

@@ -1,8 +1,8 @@
 /**
- * What a worker may tell the primary, by its shape. Protocols run in workers and can write to the channel as
- * well: whatever they write there, a fault of a worker must not become one of the primary and thereby of all.
+ * Validation of messages on the channel, by shape. A protocol runs in the worker and can call `process.send` itself:
+ * a malformed message is ignored, so that a fault of one worker cannot crash the primary and with it all workers.
  */
-import type { ToPrimary } from "./messages.js";
+import type { ToPrimary, ToWorker } from "./messages.js";
 
 type Shape = (message: { readonly id?: unknown; readonly d?: any }) => boolean;
 
@@ -13,16 +13,37 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
   snapshot: ({ d }) => d instanceof Float64Array,
   reply: ({ id }) => isCount(id),
-  loaded: ({ d }) => isObject(d) && isCount(d.active) && typeof d.ahead === "boolean",
+  load: ({ d }) => isObject(d) && isCount(d.active) && typeof d.ahead === "boolean",
   record: ({ d }) => isText(d),
   trace: ({ id, d }) => isCount(id) && isObject(d) && isText(d.what),
-  signal: ({ d }) => isObject(d) && isPlace(d.to) && (d.kind === "send" || d.kind === "exit"),
+  signal: ({ d }) => isObject(d) && isPidPair(d.to) && (d.kind === "send" || d.kind === "exit"),
 };
 
+/** A record, so that the compiler reports a missing type. */
+const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {
+  boot: true,
+  handle: true,
+  request: true,
+  signal: true,
+  reopen: true,
+  follow: true,
+  untrace: true,
+  log: true,
+  load: true,
+  quota: true,
+  stop: true,
+};
+
+/** Whether a message is one of `ToPrimary`, with all fields that the primary reads. */
 export function isToPrimary(message: unknown): message is ToPrimary {
   if (!isObject(message)) return false;
   const { t } = message;
   return isText(t) && Object.hasOwn(SHAPES, t) && SHAPES[t as ToPrimary["t"]](message);
+}
+
+/** Whether a message is one of `ToWorker`, by its type only: the primary runs no foreign code, so `d` is trusted. */
+export function isToWorker(message: unknown): message is ToWorker {
+  return isObject(message) && isText(message.t) && Object.hasOwn(TO_WORKER, message.t);
 }
 
 function isObject(value: unknown): value is Record<string, any> {
@@ -38,6 +59,6 @@ function isCount(value: unknown): boolean {
 }
 
 /** `[worker, serial]`. */
-function isPlace(value: unknown): boolean {
+function isPidPair(value: unknown): boolean {
   return Array.isArray(value) && value.length === 2 && value.every(isCount);
 }

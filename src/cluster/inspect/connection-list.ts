@@ -1,7 +1,6 @@
 /**
- * Connections as rows: each worker filters and sorts its own and gives the first of them, the primary merges.
- * Who the peer is costs a call to the system, so that is asked only of those that are shown, unless the query
- * needs it of all.
+ * Connection list: each worker filters, sorts and cuts the list of its own connections, the primary merges the lists.
+ * A peer address costs a system call, so it is read only for rows in the result, unless the query needs it for all.
  */
 
 import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/connections.js";
@@ -12,7 +11,7 @@ import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-sup
 import type { Connection } from "../../tcp/connection/connection.js";
 import { addressText } from "../../text/address.js";
 
-/** Something that has its place in a sorted list. */
+/** An item with its sort key. */
 interface Ranked<T> {
   readonly key: number | string;
   readonly pid: Pid;
@@ -23,23 +22,23 @@ type Compare = (one: Ranked<unknown>, other: Ranked<unknown>) => number;
 
 /** The connections of this OS process. */
 export function listConnections(query: ConnectionQuery): ConnectionList {
-  const compare = comparing(query);
+  const compare = comparator(query);
   const key = KEYS[query.sort];
   let kept: Ranked<Connection>[] = [];
   let [total, matched] = [0, 0];
-  for (const item of connectionsHere()) {
+  for (const item of localConnections()) {
     total++;
-    if (!fits(item, query)) continue;
+    if (!matches(item, query)) continue;
     matched++;
     kept.push({ key: key(item), pid: item.pid, item });
-    // Never more than a little over what is shown is kept, however many there are.
+    // Bounds memory by the limit of the query, not by the number of connections.
     if (kept.length >= 2 * query.limit + 1_000) kept = kept.sort(compare).slice(0, query.limit);
   }
   const rows = kept.sort(compare).slice(0, query.limit);
   return { total, matched, rows: rows.map(({ item }) => rowOf(item)), missing: [] };
 }
 
-/** @param missing workers that gave none */
+/** Merges the lists of all workers. @param missing workers that did not answer */
 export function mergeLists(
   lists: readonly ConnectionList[],
   query: ConnectionQuery,
@@ -52,28 +51,28 @@ export function mergeLists(
     total: lists.reduce((sum, list) => sum + list.total, 0),
     matched: lists.reduce((sum, list) => sum + list.matched, 0),
     rows: ranked
-      .sort(comparing(query))
+      .sort(comparator(query))
       .slice(0, query.limit)
       .map(({ item }) => item),
     missing,
   };
 }
 
-/** Those that have a socket. */
-function connectionsHere(): Connection[] {
+/** Connections that have a socket. */
+function localConnections(): Connection[] {
   const supervisor = whereis("connections")?.process as DynamicSupervisor | undefined;
   const processes = supervisor?.children().map((pid) => processOf(pid) as Connection | undefined) ?? [];
   return processes.filter((one): one is Connection => one !== undefined && !one.waiting);
 }
 
-function fits(one: Connection, { state, peer, worker }: ConnectionQuery): boolean {
+function matches(one: Connection, { state, peer, worker }: ConnectionQuery): boolean {
   if (worker !== undefined && one.pid.worker !== worker) return false;
   if (state !== undefined && one.state !== state) return false;
   return peer === undefined || peerOf(one).startsWith(peer);
 }
 
-/** By the key, then by pid: the same query gives the same order. */
-function comparing({ order }: ConnectionQuery): Compare {
+/** Sorts by key, then by pid, so that the same query gives the same order. */
+function comparator({ order }: ConnectionQuery): Compare {
   const sign = order === "desc" ? -1 : 1;
   return (one, other) => {
     if (one.key !== other.key) return one.key < other.key ? -sign : sign;

@@ -1,31 +1,32 @@
-/** Lets so many through in a second, and counts the rest. */
+/** Rate limit: allows a number of events per second, and reports how many were suppressed. */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 
 const WINDOW = 1_000;
 
 export class RateLimit {
-  readonly #most: number;
-  readonly #onSurplus: (more: number) => void;
+  readonly #perSecond: number;
+  readonly #onSuppressed: (count: number) => void;
   #count = 0;
   #timer: TimerRef = undefined;
 
-  /** @param onSurplus told at the end of a second how many were not let through, if any were not */
-  constructor(most: number, onSurplus: (more: number) => void) {
-    this.#most = most;
-    this.#onSurplus = onSurplus;
+  /** @param onSuppressed called at the end of a second in which events were suppressed, with their number */
+  constructor(perSecond: number, onSuppressed: (count: number) => void) {
+    this.#perSecond = perSecond;
+    this.#onSuppressed = onSuppressed;
   }
 
-  admits(): boolean {
+  /** Counts an event. @returns whether it is within the limit */
+  allows(): boolean {
     this.#timer ??= clock.setTimeout(() => this.flush(), WINDOW, true);
-    return ++this.#count <= this.#most;
+    return ++this.#count <= this.#perSecond;
   }
 
-  /** Ends the second. */
+  /** Ends the current second. */
   flush(): void {
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const more = this.#count - this.#most;
+    const suppressed = this.#count - this.#perSecond;
     this.#count = 0;
-    if (more > 0) this.#onSurplus(more);
+    if (suppressed > 0) this.#onSuppressed(suppressed);
   }
 }

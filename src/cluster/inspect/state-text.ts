@@ -1,25 +1,29 @@
-/** What a process holds, as text: for people to look at, and never too much of it. */
-import { inspect as show } from "node:util";
+/** State of a process as bounded text, for `drover state`. */
+import { inspect } from "node:util";
 import type { StateView } from "../../control/tree.js";
 import type { Process } from "../../otp/process/process.js";
-import { inspect } from "./tree.js";
+import { processInfo } from "./process-info.js";
 
-const MOST_CHARACTERS = 16 * 1024;
-const MOST_OF_MESSAGE = 400;
-/** Data can be as large as memory: so deep, and of each thing so much. */
-const SHOWN = { depth: 4, maxArrayLength: 50, maxStringLength: 1_000, breakLength: 100 } as const;
+const MAX_CHARACTERS = 16 * 1024;
+const MAX_MESSAGE_CHARACTERS = 400;
+/** Limits for `util.inspect`: the data of a process can be as large as memory. */
+const INSPECT_OPTIONS = { depth: 4, maxArrayLength: 50, maxStringLength: 1_000, breakLength: 100 } as const;
 
 /**
- * It is looked at from outside, as it is between two of its steps: a process that waits for something in the
- * middle of a handler is shown as well. What its `formatStatus` hides stays hidden.
+ * State of a process, read without sending it a message: a process that waits inside a handler is shown as well.
+ * What its `formatStatus` hides stays hidden.
  */
 export function stateView(process: Process): StateView {
-  const { state: held, ...more } = process.systemStatus;
-  const { pid, label, state, ...rest } = inspect(process) as { pid: string; label?: string; state?: string };
-  const data = isStateAndData(held) ? held.data : held;
-  const name = isStateAndData(held) ? held.state : state;
-  const log = process.sys?.loggedEvents.map((event) => formatValue(event, MOST_OF_MESSAGE)) ?? [];
-  const further = Object.entries(more).map(([key, value]) => [key, formatValue(value)]);
+  const { state: own, ...more } = process.systemStatus;
+  const { pid, label, state, ...rest } = processInfo(process) as {
+    pid: string;
+    label?: string;
+    state?: string;
+  };
+  const data = isStateAndData(own) ? own.data : own;
+  const name = isStateAndData(own) ? own.state : state;
+  const log = process.sys?.loggedEvents.map((event) => formatValue(event, MAX_MESSAGE_CHARACTERS)) ?? [];
+  const others = Object.entries(more).map(([key, value]) => [key, formatValue(value)]);
   return {
     pid,
     name: label ?? process.label,
@@ -28,24 +32,26 @@ export function stateView(process: Process): StateView {
     status: {
       ...rest,
       status: process.sys?.suspended ? "suspended" : process.busy ? "waiting" : "running",
-      ...Object.fromEntries(further),
-      // The last messages, of a process that keeps them: `sys.log`.
+      ...Object.fromEntries(others),
+      // The last messages, when `sys.log` is on.
       ...(log.length > 0 && { log }),
     },
   };
 }
 
-/** What a state machine gives, unless it says otherwise. */
-function isStateAndData(held: unknown): held is { state: string; data: unknown } {
-  if (typeof held !== "object" || held === null) return false;
-  return "data" in held && "state" in held && typeof held.state === "string";
+/** The default status of a state machine. */
+function isStateAndData(value: unknown): value is { state: string; data: unknown } {
+  if (typeof value !== "object" || value === null) return false;
+  return "data" in value && "state" in value && typeof value.state === "string";
 }
 
-/** As `util.inspect` shows it. What the value itself does when it is looked at may fail. */
-export function formatValue(value: unknown, most = MOST_CHARACTERS): string {
+/** A value as `util.inspect` shows it, cut. A getter or custom inspect function of the value may throw. */
+export function formatValue(value: unknown, maxCharacters = MAX_CHARACTERS): string {
   try {
-    const text = show(value, SHOWN);
-    return text.length > most ? `${text.slice(0, most)}… (+${text.length - most})` : text;
+    const text = inspect(value, INSPECT_OPTIONS);
+    return text.length > maxCharacters
+      ? `${text.slice(0, maxCharacters)}… (+${text.length - maxCharacters})`
+      : text;
   } catch {
     return "cannot be shown";
   }

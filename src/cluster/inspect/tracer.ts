@@ -1,6 +1,6 @@
 /**
- * Following one process of this OS process: what goes through a connection by a tap, what goes through any other
- * by what `sys` sees. Nothing of it is there before somebody asks, and nothing after.
+ * Traces one process of this OS process: a connection through its own trace, any other process through `sys.install`.
+ * A process that is not traced pays nothing.
  */
 
 import type { TraceLine } from "../../control/trace.js";
@@ -14,23 +14,27 @@ import { install, remove } from "../../otp/sys/sys.js";
 import { Connection } from "../../tcp/connection/connection.js";
 import type { TraceEvent } from "../../tcp/observe/trace.js";
 import { RateLimit } from "./rate-limit.js";
-import { frameParts, termText, traceLine } from "./trace-line.js";
+import { frameParts, traceLine, valueText } from "./trace-line.js";
 
-/** Lines a second; the rest is counted. */
-const MOST_LINES = 200;
+/** The rest is counted and reported as `dropped`. */
+const LINES_PER_SECOND = 200;
 
 type OnLine = (line: TraceLine) => void;
 
-/** Tells `onLine` until the process ends, last of that. @returns what ends it before */
+/** Traces a process until it ends; its end is the last line. @returns a function that stops the trace earlier */
 export function traceProcess(process: Process, onLine: OnLine): () => void {
   const { pid } = process;
-  const meter = new RateLimit(MOST_LINES, (length) => onLine(traceLine(pid, "dropped", { length })));
-  const untap =
-    process instanceof Connection ? tapConnection(process, meter, onLine) : tapSystem(process, meter, onLine);
+  const rateLimit = new RateLimit(LINES_PER_SECOND, (length) =>
+    onLine(traceLine(pid, "dropped", { length })),
+  );
+  const detach =
+    process instanceof Connection
+      ? traceConnection(process, rateLimit, onLine)
+      : traceSystem(process, rateLimit, onLine);
   const stop = (): void => {
     forget();
-    untap();
-    meter.flush();
+    detach();
+    rateLimit.flush();
   };
   const forget = onDown(pid, (reason) => {
     stop();
@@ -39,15 +43,15 @@ export function traceProcess(process: Process, onLine: OnLine): () => void {
   return stop;
 }
 
-function tapConnection(process: Connection, meter: RateLimit, onLine: OnLine): () => void {
+function traceConnection(process: Connection, rateLimit: RateLimit, onLine: OnLine): () => void {
   const { pid } = process;
   return process.trace(({ what, state, content }: TraceEvent) => {
-    if (!meter.admits()) return;
-    onLine(traceLine(pid, what, { state, ...partsOf(what, content) }));
+    if (!rateLimit.allows()) return;
+    onLine(traceLine(pid, what, { state, ...eventParts(what, content) }));
   });
 }
 
-function partsOf(what: TraceEvent["what"], content: unknown): Partial<TraceLine> {
+function eventParts(what: TraceEvent["what"], content: unknown): Partial<TraceLine> {
   switch (what) {
     case "frame_in":
     case "frame_out":
@@ -57,44 +61,44 @@ function partsOf(what: TraceEvent["what"], content: unknown): Partial<TraceLine>
     case "event":
       return { text: String(content) };
     case "message":
-      return { text: termText(content) };
+      return { text: valueText(content) };
   }
 }
 
-/** Tells several traces of one process apart. */
+/** Number of traces so far: several traces of one process need different names. */
 let traces = 0;
 
-function tapSystem(process: Process, meter: RateLimit, onLine: OnLine): () => void {
+function traceSystem(process: Process, rateLimit: RateLimit, onLine: OnLine): () => void {
   const { pid } = process;
   const name = `drover trace ${++traces}`;
   let state = stateOf(process);
   const changed = (): void => {
     const now = stateOf(process);
     if (now === undefined || now === state || !process.alive) return;
-    if (meter.admits()) onLine(traceLine(pid, "state", { state: now, text: `from ${state}` }));
+    if (rateLimit.allows()) onLine(traceLine(pid, "state", { state: now, text: `from ${state}` }));
     state = now;
   };
-  const told = (event: SystemEvent): void => {
+  const onEvent = (event: SystemEvent): void => {
     changed();
-    if (meter.admits()) onLine(traceLine(pid, ...lineOf(event, state)));
-    // The step that this message causes comes right after.
+    if (rateLimit.allows()) onLine(traceLine(pid, ...lineOf(event, state)));
+    // The handler runs right after this event, and may change the state.
     queueMicrotask(changed);
   };
-  // It waits its turn in the mailbox; a process that ends before that is told of by its end.
-  install(pid, name, told, Infinity).catch(() => {});
+  // The request waits in the mailbox. It fails when the process ends before it: `onDown` reports that.
+  install(pid, name, onEvent, Infinity).catch(() => {});
   return () => void remove(pid, name, Infinity).catch(() => {});
 }
 
 function lineOf(event: SystemEvent, state: string | undefined): [TraceLine["what"], Partial<TraceLine>] {
   const where = state === undefined ? {} : { state };
-  if ("out" in event) return ["call", { ...where, text: `reply ${termText(event.out)}` }];
+  if ("out" in event) return ["call", { ...where, text: `reply ${valueText(event.out)}` }];
   const message = event.in;
   if (message instanceof CallMessage || message instanceof CastMessage) {
     const { name, args } = message;
     const kind = message instanceof CallMessage ? "call" : "message";
-    return [kind, { ...where, text: `${name}(${args.map((one) => termText(one)).join(", ")})` }];
+    return [kind, { ...where, text: `${name}(${args.map((one) => valueText(one)).join(", ")})` }];
   }
-  return ["message", { ...where, text: termText(message) }];
+  return ["message", { ...where, text: valueText(message) }];
 }
 
 function stateOf(process: Process): string | undefined {

@@ -1,4 +1,4 @@
-/** The tree as it can be drawn: what each kind of process says of itself in one line. */
+/** Process tree of this OS process, as nodes with one line of detail each. */
 
 import type { TreeNode } from "../../control/tree.js";
 import type { Pid } from "../../otp/process/pid.js";
@@ -9,33 +9,33 @@ import { Connection } from "../../tcp/connection/connection.js";
 import { Listener } from "../../tcp/listener.js";
 import { addressText } from "../../text/address.js";
 
-/** Draws a process and what is below it, with at most so many connections. */
+/** The tree below a process. @param connections most connections to list */
 export async function drawTree(process: Process, connections: number): Promise<TreeNode> {
   const pid = process.pid.toString();
   const name = process.label;
-  if (process instanceof Connection) return connection(process);
-  if (process instanceof Listener) return listener(process);
-  if (process instanceof DynamicSupervisor) return dynamic(process, connections);
+  if (process instanceof Connection) return connectionNode(process);
+  if (process instanceof Listener) return listenerNode(process);
+  if (process instanceof DynamicSupervisor) return dynamicNode(process, connections);
   if (!(process instanceof Supervisor)) return { pid, name, kind: "process", detail: "", children: [] };
-  // One that is being taken down answers nobody any more.
+  // A supervisor that is shutting down does not answer any more.
   const children = await whichChildren(process.pid).catch(() => []);
   const pids = children.reverse().flatMap((child) => (typeof child.pid === "object" ? child.pid : []));
   return {
     pid,
     name,
     kind: "supervisor",
-    detail: flags(process),
+    detail: formatFlags(process),
     children: await Promise.all(living(pids).map((child) => drawTree(child, connections))),
   };
 }
 
 /** `one_for_one 5/60s`. */
-export function flags(supervisor: Supervisor): string {
+export function formatFlags(supervisor: Supervisor): string {
   const { strategy, intensity, period } = supervisor.flags;
   return `${strategy} ${intensity}/${period}s`;
 }
 
-function dynamic(supervisor: DynamicSupervisor<any>, limit: number): TreeNode {
+function dynamicNode(supervisor: DynamicSupervisor<any>, limit: number): TreeNode {
   const pids = supervisor.children();
   const shown = living(pids.slice(0, limit));
   const of = supervisor.maxChildren === Infinity ? "" : ` of ${supervisor.maxChildren}`;
@@ -46,13 +46,13 @@ function dynamic(supervisor: DynamicSupervisor<any>, limit: number): TreeNode {
     name: supervisor.label,
     kind: "supervisor",
     detail: `${pids.length}${of}, ${supervisor.restart}, shutdown ${shutdown}`,
-    children: shown.map((one) => (one instanceof Connection ? connection(one) : leaf(one))),
+    children: shown.map((one) => (one instanceof Connection ? connectionNode(one) : leafNode(one))),
     states: statesOf(pids),
     ...(pids.length > limit ? { more: pids.length - limit } : {}),
   };
 }
 
-/** How many connections are in each state. */
+/** Number of connections in each state. */
 function statesOf(pids: readonly Pid[]): Record<string, number> {
   const states = new Map<string, number>();
   for (const pid of pids) {
@@ -62,14 +62,14 @@ function statesOf(pids: readonly Pid[]): Record<string, number> {
   return Object.fromEntries(states);
 }
 
-function connection(process: Connection): TreeNode {
+function connectionNode(process: Connection): TreeNode {
   const { pid, label, state, peer, idleFor } = process;
   const idle = idleFor >= 1000 ? `, idle ${Math.floor(idleFor / 1000)}s` : "";
   const detail = `${addressText(peer.address, peer.port)}${idle}`;
   return { pid: pid.toString(), name: label, kind: "connection", state, detail, children: [] };
 }
 
-function listener(process: Listener): TreeNode {
+function listenerNode(process: Listener): TreeNode {
   const { address, port } = process.address;
   const state = process.state === "listening" ? "running" : process.state;
   return {
@@ -82,25 +82,10 @@ function listener(process: Listener): TreeNode {
   };
 }
 
-function leaf(process: Process): TreeNode {
+function leafNode(process: Process): TreeNode {
   return { pid: process.pid.toString(), name: process.label, kind: "process", detail: "", children: [] };
 }
 
 function living(pids: readonly Pid[]): Process[] {
   return pids.flatMap((pid) => processOf(pid) ?? []);
-}
-
-/** What `drover info PID` shows. */
-export function inspect(process: Process): Record<string, unknown> {
-  const { pid, label, messageQueueLength, links, parent, trapExit } = process;
-  const common = { pid: pid.toString(), label, parent: parent?.pid.toString() };
-  if (process instanceof Connection || process instanceof Listener)
-    return { ...common, ...process.inspect() };
-  const own =
-    process instanceof Supervisor
-      ? { flags: flags(process), restartsLeft: process.restartsLeft }
-      : process instanceof DynamicSupervisor
-        ? { active: process.active, maxChildren: process.maxChildren }
-        : {};
-  return { ...common, ...own, messageQueueLength, links: links.map(String), trapExit };
 }

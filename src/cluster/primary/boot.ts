@@ -1,12 +1,12 @@
-/** What a worker is told before it begins. */
+/** The boot message of a worker: configuration, and the state of the program at its start. */
 
 import type { Boot } from "../channel/messages.js";
 import type { PrimaryOptions } from "./options.js";
 
-/** What may be different for each worker, and each time that one is started. */
+/** Fields that differ from worker to worker and from start to start. */
 type Present = Pick<
   Boot,
-  "worker" | "serial" | "maxConnections" | "ceiling" | "mark" | "followed" | "suspended"
+  "worker" | "serial" | "maxConnections" | "quota" | "reportAt" | "followed" | "suspended"
 >;
 
 export function bootMessage(

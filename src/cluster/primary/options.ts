@@ -1,4 +1,4 @@
-/** What the primary is given: its configuration, and the parts of the program that it reports to. */
+/** Options of the primary: its configuration, and the parts of the program that it reports to. */
 import type { Config, Explanation } from "../../config/config.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
@@ -11,24 +11,24 @@ export interface PrimaryOptions {
   readonly version: string;
   readonly protocol: Release;
   readonly transport: Transport["name"];
-  /** Of the socket to listen on, where somebody else has bound it; otherwise the configured address is bound. */
+  /** Descriptor of a listening socket that was inherited; without it the configured address is bound. */
   readonly listenFd?: number | undefined;
-  /** The program that a worker runs: started with the argument `worker`. */
+  /** File that a worker runs, with the argument `worker`. */
   readonly exec: string;
-  /** Connections at most over so many workers. */
+  /** The limit of connections, over all of this number of workers. */
   maxConnections(workers: number): number;
   readonly color: boolean;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Where the admin server listens: `127.0.0.1:9464`. */
+  /** Address of the admin server: `127.0.0.1:9464`. */
   readonly admin: () => string;
   readonly explain: () => readonly Explanation[];
-  /** Told when somebody asks the program to stop. */
+  /** Called when a command asks the program to stop. */
   onStop(): void;
 }
 
-/** Who looks at workers. */
-export interface Observer extends Pick<WorkerOwner, "onTold" | "onState"> {
-  /** Whether all that they log is wanted. */
+/** Receiver of log records, traces and state changes of workers. */
+export interface Observer extends Pick<WorkerOwner, "onDiagnostics" | "onState"> {
+  /** Whether a client follows the log, so that workers send all records. */
   readonly followed: boolean;
 }

@@ -1,4 +1,4 @@
-/** How often the primary's supervisor has started children again, what it reported, and what it has left, as numbers. */
+/** Metrics of the primary's supervisor: restarts of its children, supervisor reports, and restarts left. */
 import { progressReports, type SupervisorReport, supervisorReports } from "../../otp/events.js";
 import type { Supervisor } from "../../otp/supervisor/supervisor.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
@@ -16,7 +16,7 @@ export class RestartMetrics {
     this.#root = root;
   }
 
-  /** Restarts of this child can happen from now on, and their number is shown. */
+  /** Creates the series of a child with 0 restarts. */
   expect(child: string): void {
     this.#metrics.restarted(SUPERVISOR, child, 0);
   }
@@ -35,7 +35,7 @@ export class RestartMetrics {
     progressReports.unsubscribe(this.#onProgress);
   }
 
-  /** How many are left changes with time as well. */
+  /** Updates `restarts_left`; also called before each scrape, because restarts leave the 60 s window with time. */
   update(): void {
     const root = this.#root();
     if (root) this.#metrics.restartsLeft(SUPERVISOR, root.restartsLeft);
@@ -43,7 +43,7 @@ export class RestartMetrics {
 
   #reported({ supervisor, errorContext, offender }: SupervisorReport): void {
     this.#metrics.supervisorReport(errorContext);
-    // Workers are counted where they start.
+    // Restarts of workers are counted when they start.
     if (supervisor === SUPERVISOR && errorContext === "child_terminated" && offender.id === "admin")
       this.count("admin");
     this.update();

@@ -1,6 +1,6 @@
 /**
- * More or fewer workers while the program runs. Places are added at the end, and the highest are emptied and
- * removed; the supervisor does the starting and stopping, outside of its restart budget.
+ * Scaling: changes the number of workers while the program runs. Slots are added at the end; the highest slots are
+ * drained and removed. The supervisor starts and stops the workers, which does not count as restarts.
  */
 
 import { MAX_WORKERS } from "../../config/limits.js";
@@ -12,9 +12,9 @@ import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
 import { isEmpty, newSlot, type WorkerSlot } from "./worker-slot.js";
 
-/** How long connections of a worker that is removed may go on, in milliseconds. */
+/** Drain deadline of a worker that is removed, in milliseconds. */
 const DEADLINE = 25_000;
-/** Those told to stop are waited for so long; then their worker is told, which its supervisor kills if need be. */
+/** Milliseconds after the deadline until the supervisor stops the worker, drained or not. */
 const GRACE = 5_000;
 
 export class Scale {
@@ -27,15 +27,15 @@ export class Scale {
   }
 
   /**
-   * Resolves when there are so many workers, and all of them accept.
-   * @throws RangeError outside of 1 to 1024
+   * Changes the number of workers; resolves when all of them accept and the others are gone.
+   * @throws RangeError outside of 1 to `MAX_WORKERS`
    * @throws Refusal `conflict` while the program starts, stops or is being scaled, or when a worker does not start
    */
   async to(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
       throw new RangeError(`workers must be a whole number from 1 to ${MAX_WORKERS}, got ${workers}`);
-    const before = this.#primary.slots.length;
-    this.#refuse();
+    const before = this.#primary.pool.slots.length;
+    this.#checkPossible();
     this.#running = `from ${before} to ${workers} workers`;
     try {
       if (workers > before) await this.#grow(workers);
@@ -46,12 +46,12 @@ export class Scale {
     return { before, workers };
   }
 
-  /** Something has changed. */
+  /** Called when a worker has changed. */
   check(): void {
     this.#wait?.check();
   }
 
-  #refuse(): void {
+  #checkPossible(): void {
     const { root, stopping } = this.#primary;
     if (this.#running)
       throw new Refusal("conflict", `scaling ${this.#running} is under way: ask again after it`);
@@ -60,20 +60,20 @@ export class Scale {
   }
 
   async #grow(workers: number): Promise<void> {
-    const { slots } = this.#primary;
+    const { slots, maxConnections } = this.#primary.pool;
     const first = slots.length;
     while (slots.length < workers) slots.push(newSlot(slots.length + 1));
-    this.#primary.maxConnections.renew();
+    maxConnections.redivide();
     const results = await Promise.allSettled(slots.slice(first).map((slot) => this.#start(slot)));
     const failed = results.findIndex(({ status }) => status === "rejected");
     if (failed === -1) return;
     for (const slot of slots.slice(first + failed).reverse()) await this.#remove(slot);
-    this.#primary.maxConnections.renew();
+    maxConnections.redivide();
     throw (results[failed] as PromiseRejectedResult).reason;
   }
 
   async #start(slot: WorkerSlot): Promise<void> {
-    const result = await startChild(this.#root(), this.#primary.workerSpec(slot));
+    const result = await startChild(this.#root(), this.#primary.pool.childSpec(slot));
     if (result === undefined || !(typeof result === "object" && "error" in result)) return;
     const { error } = result;
     throw new Refusal(
@@ -85,30 +85,30 @@ export class Scale {
   }
 
   async #shrink(workers: number): Promise<void> {
-    const leaving = this.#primary.slots.slice(workers);
-    for (const slot of leaving) slot.leaving = true;
-    await Promise.all(leaving.map((slot) => this.#primary.suspension.tell(slot)));
-    await this.#empty(leaving);
-    for (const slot of leaving.reverse()) await this.#remove(slot);
-    this.#primary.maxConnections.renew();
+    const removed = this.#primary.pool.slots.slice(workers);
+    for (const slot of removed) slot.removing = true;
+    await Promise.all(removed.map((slot) => this.#primary.pool.suspension.apply(slot)));
+    await this.#drain(removed);
+    for (const slot of removed.reverse()) await this.#remove(slot);
+    this.#primary.pool.maxConnections.redivide();
   }
 
-  #empty(leaving: readonly WorkerSlot[]): Promise<void> {
-    if (leaving.every(isEmpty)) return Promise.resolve();
+  #drain(removed: readonly WorkerSlot[]): Promise<void> {
+    if (removed.every(isEmpty)) return Promise.resolve();
     return new Promise((resolve) => {
-      const late = clock.setTimeout(() => over(), DEADLINE + GRACE);
-      const emptying = new WaitUntilEmpty({
-        slots: () => leaving,
+      const timer = clock.setTimeout(() => done(), DEADLINE + GRACE);
+      const wait = new WaitUntilEmpty({
+        slots: () => removed,
         deadlineMs: DEADLINE,
         list: async () => [],
-        onOver: () => over(),
+        onEmpty: () => done(),
       });
-      const over = () => {
-        clock.clearTimeout(late);
-        emptying.cancel();
+      const done = () => {
+        clock.clearTimeout(timer);
+        wait.cancel();
         resolve();
       };
-      this.#wait = emptying;
+      this.#wait = wait;
     });
   }
 
@@ -116,7 +116,7 @@ export class Scale {
     const id = `worker ${slot.slot}`;
     await terminateChild(this.#root(), id);
     await deleteChild(this.#root(), id);
-    this.#primary.forget(slot);
+    this.#primary.pool.forget(slot);
   }
 
   #root() {

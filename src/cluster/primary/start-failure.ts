@@ -1,9 +1,9 @@
-/** Why a tree did not start, for one line on the terminal. */
+/** The cause of a failed start, as one line and an exit code. */
 import { formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 
 /**
- * Why the tree did not start: what a worker said with its code, or the error that a child of the primary's
- * own failed with; otherwise the reason as it is.
+ * Finds the cause in the exit reason of a tree that did not start: the message and code that a worker sent, or the
+ * error of a child in the primary; otherwise the reason itself.
  */
 export function startFailure(reason: unknown): {
   readonly code: number | undefined;

@@ -1,17 +1,16 @@
 /**
- * Watches from outside whether workers turn their loops. A worker tells its numbers every second; one that is
- * silent for long is shown as unresponsive, and one that is silent for too long is killed, so that its supervisor
- * starts another. What the primary itself was late is taken off: after it was stopped or starved, the silence
- * that it sees is its own.
+ * Watchdog: kills workers whose event loop is blocked. Every worker sends a snapshot each second. After 3 s without a
+ * message a worker is shown as unresponsive; after `--watchdog` it is killed, and its supervisor starts another. The
+ * primary's own lag is subtracted: after it was stopped or starved, the silence is its own.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { WorkerProcess } from "./worker-process.js";
 import type { WorkerSlot } from "./worker-slot.js";
 
-/** How often it looks, in milliseconds. */
-const LOOKS_EVERY = 500;
-/** A worker that is silent for so long is shown as unresponsive. */
+/** Interval of the checks, in milliseconds. */
+const CHECK_EVERY = 500;
+/** Milliseconds without a message after which a worker is shown as unresponsive. */
 const UNRESPONSIVE_AFTER = 3_000;
 
 export class Watchdog {
@@ -19,9 +18,9 @@ export class Watchdog {
   readonly #log: Pick<Log, "warn" | "error">;
   readonly #killAfter: number;
   #timer: TimerRef = undefined;
-  #lookedAt = 0;
+  #checkedAt = 0;
 
-  /** @param killAfter how long a worker may be silent, in milliseconds; 0: for ever */
+  /** @param killAfter milliseconds without a message after which a worker is killed; 0 disables */
   constructor(slots: () => readonly WorkerSlot[], log: Pick<Log, "warn" | "error">, killAfter: number) {
     this.#slots = slots;
     this.#log = log;
@@ -29,40 +28,40 @@ export class Watchdog {
   }
 
   start(): void {
-    this.#lookedAt = clock.now();
-    this.#again();
+    this.#checkedAt = clock.now();
+    this.#schedule();
   }
 
   stop(): void {
     clock.clearTimeout(this.#timer);
   }
 
-  #again(): void {
-    this.#timer = clock.setTimeout(() => this.#look(), LOOKS_EVERY, true);
+  #schedule(): void {
+    this.#timer = clock.setTimeout(() => this.#checkAll(), CHECK_EVERY, true);
   }
 
-  #look(): void {
+  #checkAll(): void {
     const now = clock.now();
-    const late = Math.max(0, now - this.#lookedAt - LOOKS_EVERY);
-    this.#lookedAt = now;
+    const lag = Math.max(0, now - this.#checkedAt - CHECK_EVERY);
+    this.#checkedAt = now;
     for (const { process } of this.#slots()) {
       if (process?.state !== "running") continue;
-      process.excuse(late);
-      this.#judge(process);
+      process.discountLag(lag);
+      this.#check(process);
     }
-    this.#again();
+    this.#schedule();
   }
 
-  #judge(process: WorkerProcess): void {
+  #check(process: WorkerProcess): void {
     const { label, silentMs, osPid } = process;
     if (silentMs >= this.#killAfter) {
-      this.#log.error(`${label} was silent for ${seconds(silentMs)} s: killed`, { osPid });
-      process.killSilent(silentMs);
+      this.#log.error(`Killed ${label} (watchdog): no message for ${seconds(silentMs)} s`, { osPid });
+      process.killUnresponsive(silentMs);
     } else if (silentMs >= UNRESPONSIVE_AFTER && !process.unresponsive) {
       process.unresponsive = true;
-      const end =
-        this.#killAfter === Infinity ? "" : `; silent for ${this.#killAfter / 1000} s, it will be killed`;
-      this.#log.warn(`${label} does not respond${end}`, { osPid });
+      const kill =
+        this.#killAfter === Infinity ? "" : `; it will be killed after ${this.#killAfter / 1000} s`;
+      this.#log.warn(`Unresponsive ${label}: no message for ${seconds(silentMs)} s${kill}`, { osPid });
     }
   }
 }

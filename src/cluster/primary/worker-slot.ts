@@ -1,26 +1,28 @@
-/** A worker's place in the program, and what is known of it, whoever holds it at the moment. */
+/** Worker slot: a worker's number, its current process, and what is known of it across restarts. */
 import type { Snapshot } from "../../telemetry/metrics/snapshot.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 export interface WorkerSlot {
+  /** From 1 on. */
   readonly slot: number;
   process: WorkerProcess | undefined;
   restarts: number;
+  /** Last snapshot of the current process. */
   last: Snapshot | undefined;
-  /** It is being removed: whoever holds it accepts nobody any more. */
-  leaving: boolean;
+  /** Whether the slot is being removed: its worker accepts no more. */
+  removing: boolean;
 }
 
 export function newSlot(slot: number): WorkerSlot {
-  return { slot, process: undefined, restarts: 0, last: undefined, leaving: false };
+  return { slot, process: undefined, restarts: 0, last: undefined, removing: false };
 }
 
-/** Connections it had when it last told. */
+/** Connections as of the last snapshot. */
 export function activeConnections({ process, last }: WorkerSlot): number {
   return process?.alive ? (last?.gauges.active ?? 0) : 0;
 }
 
-/** Whether nobody is connected, and nobody new can come: only then is the number of connections the last word. */
+/** Whether there are no connections and the listener is stopped: before that, 0 connections may be followed by more. */
 export function isEmpty(slot: WorkerSlot): boolean {
   const { process, last } = slot;
   if (!process?.alive || process.state === "starting") return true;

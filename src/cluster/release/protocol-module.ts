@@ -1,7 +1,7 @@
-/** A module that holds a protocol. */
+/** Module that exports a protocol. */
 export interface ProtocolModule {
-  /** What is imported. */
+  /** URL to import: a `data:` URL when bundled. */
   readonly url: string;
-  /** How stacks name it, and how their positions become those of the user's files; only of a bundled one. */
+  /** Name of a bundled module in stack traces, its source map, and the folder to which the map is relative. */
   readonly bundled: { readonly name: string; readonly map: string; readonly folder: string } | undefined;
 }

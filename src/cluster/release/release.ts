@@ -1,7 +1,7 @@
 /**
- * The protocol, made ready before anything starts: a user's file and what it imports become one module in
- * memory, which every worker imports, also one that is started hours later; `drover` in it is this very
- * program. It is tried out in a thread of its own: the primary runs no code of a user's.
+ * Release: the user's protocol and its imports, bundled at start into one module that every worker imports, so that a
+ * worker started hours later runs the same code. In it, `drover` is this program. It is loaded for a trial in a thread
+ * first: the primary runs no code of the user.
  */
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
@@ -16,7 +16,7 @@ export interface Release extends ProtocolModule {
   readonly name: string;
 }
 
-/** A protocol that cannot be served. `message` is one line that begins with the file. */
+/** The protocol cannot be served. `message` is one line that begins with the file. */
 export class ReleaseError extends Error {
   override readonly name = "ReleaseError";
 }
@@ -25,36 +25,36 @@ export class ReleaseError extends Error {
 const BUILT_IN = ["echo"] as const;
 
 /**
- * Makes a protocol ready.
+ * Makes the release of a protocol.
  * @param named a built-in name, or a path to a .ts or .js module
- * @param exec the program: run as a thread, it tries the module out
+ * @param exec the program: run as a thread, it loads the module for a trial
  * @throws ReleaseError when there is no such protocol, or it does not compile, load or export one
  */
-export async function prepare(named: string, cwd: string, exec: string): Promise<Release> {
+export async function prepareRelease(named: string, cwd: string, exec: string): Promise<Release> {
   if ((BUILT_IN as readonly string[]).includes(named)) {
-    return tryOut(
+    return runTrial(
       { url: new URL(`./protocols/${named}.js`, import.meta.url).href, bundled: undefined },
       named,
       exec,
     );
   }
-  const path = find(named, cwd);
+  const path = findFile(named, cwd);
   const drover = new URL("./index.js", import.meta.url).href;
   const { code, map } = await bundle(path, named, { drover }).catch((error) => {
     if (error instanceof BundleError) throw new ReleaseError(error.message);
     throw error;
   });
-  // Stacks then name the file and not the whole text of the module.
+  // The name by which stack traces refer to the module, instead of its whole text.
   const name = `${pathToFileURL(path).href}.bundle`;
   const text = Buffer.from(`${code}\n//# sourceURL=${name}\n`).toString("base64");
-  return tryOut(
+  return runTrial(
     { url: `data:text/javascript;base64,${text}`, bundled: { name, map, folder: dirname(path) } },
     named,
     exec,
   );
 }
 
-function find(named: string, cwd: string): string {
+function findFile(named: string, cwd: string): string {
   const looksLikePath = named.includes("/") || /\.[cm]?[jt]s$/.test(named);
   const path = isAbsolute(named) ? named : resolve(cwd, named);
   if (existsSync(path) && statSync(path).isFile()) return path;
@@ -65,10 +65,10 @@ function find(named: string, cwd: string): string {
   );
 }
 
-/** A module that never finishes loading would otherwise keep the program from ever saying so. */
+/** Milliseconds after which a module that is still loading is refused. */
 const TRIAL_DEADLINE = 20_000;
 
-function tryOut(module: ProtocolModule, label: string, exec: string): Promise<Release> {
+function runTrial(module: ProtocolModule, label: string, exec: string): Promise<Release> {
   const trial: Trial = { module, label };
   return new Promise((resolve, reject) => {
     const thread = new Worker(exec, { workerData: trial, stdout: false });

@@ -1,11 +1,11 @@
-/** Stacks of a bundled protocol, with the files and lines that its author wrote. Made only when a stack is read. */
+/** Stack traces of a bundled protocol, mapped to the user's files and lines when a stack is read. */
 import { SourceMap } from "node:module";
 import { relative, resolve } from "node:path";
 import type { ProtocolModule } from "./protocol-module.js";
 
 type Bundled = NonNullable<ProtocolModule["bundled"]>;
 
-/** Where a position of the bundle, both numbers from 1 on, stands in the user's files: `my-protocol.ts:12:3`. */
+/** Maps a position in the bundle (line and column from 1) to the user's file: `my-protocol.ts:12:3`. */
 export function sourcePositions({
   map,
   folder,
@@ -19,14 +19,14 @@ export function sourcePositions({
   };
 }
 
-/** From now on, stacks in this OS process speak of the user's files. */
+/** Maps all stack traces of this OS process from now on. */
 export function mapStackTraces(bundled: Bundled): void {
-  const place = sourcePositions(bundled);
+  const position = sourcePositions(bundled);
   Error.prepareStackTrace = (error, frames) => {
     const lines = frames.map((frame) => {
       const text = String(frame);
       if (frame.getScriptNameOrSourceURL?.() !== bundled.name) return `    at ${text}`;
-      const found = place(frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1);
+      const found = position(frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1);
       if (found === undefined) return `    at ${text}`;
       return `    at ${text.replace(/\(?[^()\s]*\.bundle:\d+:\d+\)?/, text.includes("(") ? `(${found})` : found)}`;
     });

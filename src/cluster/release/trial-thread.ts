@@ -1,33 +1,33 @@
-/** The thread in which a protocol is tried out before anything starts: does it load, and is it one? */
+/** Trial thread: loads the protocol before the server starts, and checks that the module exports a valid one. */
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { validateProtocol } from "../../tcp/protocol/validate.js";
 import type { ProtocolModule } from "./protocol-module.js";
 
-/** What the thread is given. */
+/** Data for the thread. */
 export interface Trial {
   readonly module: ProtocolModule;
-  /** How the file is called in messages. */
+  /** Name of the file in messages. */
   readonly label: string;
 }
 
-/** What it says. */
+/** Result that the thread posts. */
 export type Verdict = { readonly name: string } | { readonly wrong: string };
 
 export async function runTrial(): Promise<void> {
-  const { module: tried, label } = workerData as Trial;
-  const say = (verdict: Verdict) => parentPort?.postMessage(verdict);
+  const { module: candidate, label } = workerData as Trial;
+  const post = (verdict: Verdict) => parentPort?.postMessage(verdict);
   try {
-    const module = (await import(tried.url)) as { default?: AnyProtocol };
+    const module = (await import(candidate.url)) as { default?: AnyProtocol };
     if (module.default === undefined) {
-      return say({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
+      return post({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
     validateProtocol(module.default);
-    say({ name: module.default.name });
+    post({ name: module.default.name });
   } catch (error) {
-    const { bundled } = tried;
-    const place = bundled ? thrownAt(error, bundled.name, bundled.map, label) : label;
-    say({ wrong: `${place}: ${thrownReason(error)}` });
+    const { bundled } = candidate;
+    const position = bundled ? thrownAt(error, bundled.name, bundled.map, label) : label;
+    post({ wrong: `${position}: ${thrownReason(error)}` });
   }
 }

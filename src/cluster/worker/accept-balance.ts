@@ -1,29 +1,28 @@
 /**
- * The worker's side of balance: stands back where it is ahead, says so, and goes on by itself when nobody
- * answers.
+ * The worker's side of the balance: accepts up to the quota that the primary sets, reports when it gets near, and
+ * lifts the quota itself when the primary does not answer. The primary's side is `primary/admission/balance.ts`.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { AcceptQuota } from "../../tcp/accept-quota.js";
 import type { Counters } from "../../tcp/observe/counters.js";
+import type { Quota } from "../channel/messages.js";
 
-/** Heard nothing for so many milliseconds, the primary is stopped or busy: better uneven than not served. */
+/** Milliseconds without an answer after which the quota is lifted: uneven load is better than waiting clients. */
 const PATIENCE = 100;
-/** Likewise when it has spoken once: while a worker stands back, it speaks every second. */
+/** The same after the first answer: while a worker is at its quota, the primary sends one every second. */
 const SILENCE = 3_000;
-/** Over so many milliseconds it is seen whether connections come to stay. */
+/** Milliseconds over which connections opened and closed are compared. */
 const WINDOW = 100;
-/** An older window says nothing any more. */
+/** A window that is older than this says nothing about the present. */
 const STALE = 1_000;
 
-export interface AcceptBalanceOptions {
-  readonly ceiling: number;
-  readonly mark: number;
-  counters(): Counters | undefined;
-  /** Whether the listening socket can be had again at once, even without the primary. */
+export interface AcceptBalanceOptions extends Quota {
+  counters(): Counters;
+  /** Whether the listening socket can be closed and had again at once, even without the primary. */
   mayClose(): boolean;
-  /** Tells the primary how many it has. */
-  tell(): void;
-  /** The ceiling has changed. */
+  /** Reports the number of connections to the primary. */
+  report(): void;
+  /** The quota has changed: the listener compares again. */
   changed(): void;
 }
 
@@ -31,29 +30,29 @@ export class AcceptBalance implements AcceptQuota {
   value: number;
   mark: number;
   readonly #options: AcceptBalanceOptions;
-  #waiting: TimerRef = undefined;
-  /** Whether the primary has been told since it last spoke. */
-  #told = false;
-  /** Where the window began. */
+  /** Runs while the worker is at its quota. */
+  #patience: TimerRef = undefined;
+  /** Whether the load was reported since the primary's last message. */
+  #reported = false;
+  /** Start of the window, and the counters then. */
   #since = 0;
   #accepted = 0;
   #active = 0;
-  /** The fewest connections since then. */
+  /** Fewest connections in the window. */
   #fewest = Infinity;
-  /** Whether in the last window clients went about as fast as they came. */
+  /** Whether in the last window clients left about as fast as they came. */
   #churned = false;
 
   constructor(options: AcceptBalanceOptions) {
     this.#options = options;
-    this.value = options.ceiling;
-    this.mark = options.mark;
+    this.value = options.quota;
+    this.mark = options.reportAt;
   }
 
   reached(active: number): boolean {
-    const counters = this.#options.counters();
-    if (!counters || this.#churns(counters)) return false;
-    if (!this.#told) this.#options.tell();
-    this.#told = true;
+    if (this.#churns(this.#options.counters())) return false;
+    if (!this.#reported) this.#options.report();
+    this.#reported = true;
     if (active < this.value || !this.#options.mayClose()) return false;
     this.#wait(PATIENCE);
     return true;
@@ -63,31 +62,30 @@ export class AcceptBalance implements AcceptQuota {
     if (active < this.#fewest) this.#fewest = active;
   }
 
-  /** The primary has spoken. */
-  set(ceiling: number, mark: number): void {
-    if (this.#waiting !== undefined) this.#wait(SILENCE);
-    this.#told = false;
-    this.mark = mark;
-    if (ceiling === this.value) return;
-    this.value = ceiling;
+  /** The primary has sent a quota, changed or not. */
+  set({ quota, reportAt }: Quota): void {
+    if (this.#patience !== undefined) this.#wait(SILENCE);
+    this.#reported = false;
+    this.mark = reportAt;
+    if (quota === this.value) return;
+    this.value = quota;
     this.#options.changed();
   }
 
   #wait(ms: number): void {
-    clock.clearTimeout(this.#waiting);
-    this.#waiting = clock.setTimeout(() => this.#goOn(), ms, true);
+    clock.clearTimeout(this.#patience);
+    this.#patience = clock.setTimeout(() => this.#lift(), ms, true);
   }
 
-  #goOn(): void {
-    this.#waiting = undefined;
-    const { active = 0 } = this.#options.counters() ?? {};
-    // Otherwise it has gone on already.
-    if (active >= this.value) this.set(Infinity, Infinity);
+  /** Lifts the quota where it still keeps the listener from accepting. */
+  #lift(): void {
+    this.#patience = undefined;
+    if (this.#options.counters().active >= this.value) this.set({ quota: Infinity, reportAt: Infinity });
   }
 
   /**
-   * Clients that come for a moment need no balance, and closing the socket between them costs more than they do.
-   * Only where those that stay are below the ceiling.
+   * Short-lived connections need no balance, and closing the socket between them costs more than they do. This holds
+   * only while the connections that stay are below the quota.
    */
   #churns({ accepted, active }: Counters): boolean {
     const came = accepted - this.#accepted;

@@ -1,10 +1,10 @@
-/** Where a loop hangs, told by another thread: only the inspector can look into a function that does not return. */
+/** Stack of a blocked event loop, taken through the inspector from another thread: only it can interrupt a running function. */
 import { Session } from "node:inspector";
 import { type LogOptions, openLog } from "../../telemetry/log/log.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 import { sourcePositions } from "../release/source-maps.js";
 
-/** As much of the inspector's protocol as is needed here. */
+/** The parts of the inspector protocol that are used here. */
 interface Paused {
   readonly params: { readonly callFrames: readonly Frame[] };
 }
@@ -22,8 +22,12 @@ interface Parsed {
   readonly params: { readonly scriptId: string; readonly url: string };
 }
 
-/** Writes the main thread's stack to the log, and lets it go on. */
-export function logStack(options: LogOptions, bundled: ProtocolModule["bundled"], silentMs: number): void {
+/** Pauses the main thread, logs its stack, and resumes it. */
+export function logBlockedStack(
+  options: LogOptions,
+  bundled: ProtocolModule["bundled"],
+  blockedMs: number,
+): void {
   const session = new Session();
   session.connectToMainThread();
   const urls = new Map<string, string>();
@@ -35,23 +39,25 @@ export function logStack(options: LogOptions, bundled: ProtocolModule["bundled"]
     const { callFrames } = (message as unknown as Paused).params;
     session.post("Debugger.resume", () => session.disconnect());
     const log = openLog(options);
-    const stack = callFrames.map(lines(urls, bundled)).join("\n");
-    log.error(`the event loop has stood still for ${Math.round(silentMs)} ms: it is here`, { stack });
+    const stack = callFrames.map(formatFrame(urls, bundled)).join("\n");
+    log.error(`Event loop blocked for ${Math.round(blockedMs)} ms and still blocked; see the stack`, {
+      stack,
+    });
     log.close();
   });
   session.post("Debugger.enable");
   session.post("Debugger.pause");
 }
 
-function lines(
+function formatFrame(
   urls: ReadonlyMap<string, string>,
   bundled: ProtocolModule["bundled"],
 ): (frame: Frame) => string {
-  const place = bundled && sourcePositions(bundled);
+  const position = bundled && sourcePositions(bundled);
   return ({ functionName, location: { scriptId, lineNumber, columnNumber } }) => {
     const [line, column] = [lineNumber + 1, columnNumber + 1];
     const url = urls.get(scriptId) ?? "";
-    const own = url === bundled?.name ? place?.(line, column) : undefined;
+    const own = url === bundled?.name ? position?.(line, column) : undefined;
     return `    at ${functionName || "<anonymous>"} (${own ?? `${url}:${line}:${column}`})`;
   };
 }

@@ -1,15 +1,20 @@
 /**
- * A worker as an OS process: says hello, is told what to run, and obeys only the primary; signals to the whole
- * process group (Ctrl-C, pm2) are not meant for it.
+ * Entry point of a worker process: says `hello`, receives `boot`, and runs the worker. It ignores signals: Ctrl-C and
+ * pm2 signal the whole process group, and only the primary decides when workers stop.
  */
-import cluster from "node:cluster";
-import { isToWorker, type ToPrimary } from "../channel/messages.js";
+import type { ToPrimary } from "../channel/messages.js";
+import { isToWorker } from "../channel/validate.js";
+import { onPrimaryGone } from "./primary-gone.js";
 import { Worker } from "./worker.js";
 
-/** Runs until the primary says stop, goes away, or the tree ends. */
+/** Runs until the primary sends `stop`, the primary is gone, or the supervision tree ends. */
 export function runWorker(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
   let worker: Worker | undefined;
+  const stop = (): void => {
+    if (worker) void worker.stop();
+    else process.exit(0);
+  };
   process.on("message", (message, handle) => {
     if (!isToWorker(message)) return;
     if (message.t === "boot") {
@@ -18,14 +23,9 @@ export function runWorker(): void {
     } else if (worker) {
       worker.received(message, handle);
     } else if (message.t === "stop") {
-      process.exit(0);
+      stop();
     }
   });
   process.send?.({ t: "hello" } satisfies ToPrimary);
-  cluster.worker?.on("disconnect", () => {
-    // Without this node:cluster ends the process on the spot, and every client with it.
-    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-    if (worker) void worker.stop();
-    else process.exit(0);
-  });
+  onPrimaryGone(stop);
 }

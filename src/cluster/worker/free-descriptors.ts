@@ -1,45 +1,45 @@
 /**
- * Keeps a worker from accepting clients for whom it has no descriptor: libuv takes them from the kernel's queue and
- * closes them, and nobody hears of it. Who is not accepted waits in the queue, or is served by another worker.
+ * Limit on connections from the file descriptors that are free. Without a free descriptor libuv accepts a connection
+ * and closes it without an event; a connection that is not accepted waits in the backlog, or another worker takes it.
  */
 import { clock } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 
-/** Descriptors of one OS process, and those of them that are connections. */
+/** Open file descriptors of one OS process, and how many of them are connections. */
 export interface DescriptorUse {
   readonly active: number;
   readonly openFds: number;
-  /** That may be open; 0: not known. */
+  /** Limit of the OS process; 0 when unknown. */
   readonly maxFds: number;
 }
 
-/** Descriptors that are left to the rest of the program: files, the listening socket, the channel. */
+/** Descriptors kept free for other uses: files, the listening socket, the channel. */
 const RESERVE = 32;
-/** So often at most it is said, in milliseconds. */
-const SAY_EVERY = 10_000;
+/** Least time between two warnings, in milliseconds. */
+const WARN_EVERY = 10_000;
 
 export class FreeDescriptors {
-  /** Connections at most, by the descriptors there are. */
+  /** Connections for which there are descriptors, including those that are open. */
   room = Number.POSITIVE_INFINITY;
   readonly #log: Pick<Log, "warn">;
-  #saidAt = Number.NEGATIVE_INFINITY;
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(log: Pick<Log, "warn">) {
     this.#log = log;
   }
 
   /**
-   * Looks again: the limit may have been changed, and a protocol opens files of its own.
-   * @param share connections that are allowed anyway; while there is room for these, nothing is said
+   * Updates `room`: the limit may have been lowered, and a protocol may open files.
+   * @param share connections that the primary allows; a warning is logged when there is no room for them
    */
-  heed({ active, openFds, maxFds }: DescriptorUse, share: number): void {
+  update({ active, openFds, maxFds }: DescriptorUse, share: number): void {
     if (maxFds === 0) return;
     this.room = Math.max(0, maxFds - (openFds - active) - RESERVE);
     const now = clock.now();
-    if (this.room >= share || now - this.#saidAt < SAY_EVERY) return;
-    this.#saidAt = now;
+    if (this.room >= share || now - this.#warnedAt < WARN_EVERY) return;
+    this.#warnedAt = now;
     this.#log.warn(
-      `${openFds} of ${maxFds} file descriptors are in use: no more than ${this.room} connections until there are more`,
+      `${openFds} of ${maxFds} file descriptors are in use: no more than ${this.room} connections are accepted; raise the limit (ulimit -n)`,
       { openFds, maxFds, maxConnections: this.room },
     );
   }

@@ -1,68 +1,70 @@
 /**
- * The worker's pulse: a timer that measures how late the loop turns, says so when it is very late, and moves a
- * number that the guardian, a thread of its own, sees standing still when the loop hangs.
+ * Heartbeat of the event loop: a timer every 100 ms that measures the loop's lag, warns when it is long, and
+ * increments a shared counter, by which the watchdog thread sees that the loop is blocked.
  */
 import { clock } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 
-/** How often it beats, in milliseconds. */
-const BEATS_EVERY = 100;
-/** One line at most in so many milliseconds. */
-const WARNS_EVERY = 10_000;
+/** In milliseconds. */
+const BEAT_EVERY = 100;
+/** Least time between two warnings, in milliseconds. */
+const WARN_EVERY = 10_000;
 
 export class Heartbeat {
-  /** One number, which goes up with every beat. */
+  /** One counter, incremented with every beat. */
   readonly shared = new Int32Array(new SharedArrayBuffer(4));
   readonly #log: Pick<Log, "warn">;
   readonly #warnAt: number;
   #beatAt = clock.now();
-  #longest = 0;
+  #longestLag = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
-  #unsaid = 0;
+  /** Warnings that were left out since the last. */
+  #suppressed = 0;
 
-  /** @param warnAt so late is worth a line in the log, in milliseconds */
+  /** @param warnAt lag from which on a warning is logged, in milliseconds */
   constructor(log: Pick<Log, "warn">, warnAt: number) {
     this.#log = log;
     this.#warnAt = warnAt;
-    this.#again();
+    this.#schedule();
   }
 
-  /** The longest that the loop was late since this was asked last, in milliseconds. */
+  /** The longest lag since the last call, in milliseconds. */
   takeLag(): number {
-    const lag = Math.max(this.#longest, this.#late());
-    this.#longest = 0;
+    const lag = Math.max(this.#longestLag, this.#lag());
+    this.#longestLag = 0;
     return lag;
   }
 
-  #late(): number {
-    return Math.max(0, clock.now() - this.#beatAt - BEATS_EVERY);
+  #lag(): number {
+    return Math.max(0, clock.now() - this.#beatAt - BEAT_EVERY);
   }
 
-  #again(): void {
-    clock.setTimeout(() => this.#beat(), BEATS_EVERY, true);
+  #schedule(): void {
+    clock.setTimeout(() => this.#beat(), BEAT_EVERY, true);
   }
 
   #beat(): void {
-    const late = this.#late();
+    const lag = this.#lag();
     this.#beatAt = clock.now();
     Atomics.add(this.shared, 0, 1);
-    this.#longest = Math.max(this.#longest, late);
-    if (late >= this.#warnAt) this.#warn(late);
-    this.#again();
+    this.#longestLag = Math.max(this.#longestLag, lag);
+    if (lag >= this.#warnAt) this.#warn(lag);
+    this.#schedule();
   }
 
-  #warn(late: number): void {
+  #warn(lag: number): void {
     const now = clock.now();
-    if (now - this.#warnedAt < WARNS_EVERY) {
-      this.#unsaid++;
+    if (now - this.#warnedAt < WARN_EVERY) {
+      this.#suppressed++;
       return;
     }
-    const more = this.#unsaid > 0 ? `, and ${this.#unsaid} times more since it was last said` : "";
-    const lagMs = Math.round(late);
-    this.#log.warn(`the event loop stood still for ${lagMs} ms${more}: a handler computes for too long`, {
-      lagMs,
-    });
+    const more = this.#suppressed > 0 ? `, and ${this.#suppressed} times more since the last warning` : "";
+    const lagMs = Math.round(lag);
+    this.#log.warn(
+      `Event loop blocked for ${lagMs} ms${more}: a handler ran too long; move long computations to a worker thread`,
+      { lagMs },
+    );
     this.#warnedAt = now;
-    this.#unsaid = 0;
+    this.#suppressed = 0;
   }
 }

@@ -1,4 +1,4 @@
-/** The worker's side of steering: accepts or not, keeps to its share of the connections, tells them to stop. */
+/** Applies the primary's decisions in this worker: accept or suspend, connection limit, shutdown of all connections. */
 import { request } from "../../otp/gen-server/call.js";
 import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
@@ -9,58 +9,57 @@ import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
 
 export class WorkerLimits {
   suspended: boolean;
-  /** Of the connections of all workers, what the primary allows this one. */
+  /** This worker's share of `--max-connections`. */
   #share: number;
   readonly #freeDescriptors: FreeDescriptors;
   readonly #shutdown: number;
-  readonly #tell: () => void;
+  readonly #sendSnapshot: () => void;
 
-  /** @param tell sends the primary the numbers of this moment */
   constructor(
     { maxConnections, suspended, shutdown }: Boot,
-    tell: () => void,
+    sendSnapshot: () => void,
     log: ConstructorParameters<typeof FreeDescriptors>[0],
   ) {
     this.#share = maxConnections;
     this.suspended = suspended;
     this.#freeDescriptors = new FreeDescriptors(log);
     this.#shutdown = shutdown;
-    this.#tell = tell;
+    this.#sendSnapshot = sendSnapshot;
   }
 
-  /** Connections at most. */
+  /** The share, or less where file descriptors are short. */
   get maxConnections(): number {
     return Math.min(this.#share, this.#freeDescriptors.room);
   }
 
-  /** Told each second how many descriptors are in use. */
-  heedDescriptors(use: DescriptorUse): void {
+  /** Called with every snapshot. */
+  updateDescriptors(use: DescriptorUse): void {
     const before = this.maxConnections;
-    this.#freeDescriptors.heed(use, this.#share);
-    if (this.maxConnections !== before) void this.reconsider();
+    this.#freeDescriptors.update(use, this.#share);
+    if (this.maxConnections !== before) void this.recheck();
   }
 
   async answer(asked: LimitsRequest): Promise<unknown> {
-    if (asked.name === "cut") return this.#cut();
+    if (asked.name === "shutdown-connections") return this.#shutdownConnections();
     if (asked.name === "accept") {
       this.suspended = !asked.accept;
-      const state = await askListener(asked.accept ? "resume" : "suspend");
-      this.#tell();
+      const state = await callListener(asked.accept ? "resume" : "suspend");
+      this.#sendSnapshot();
       return state;
     }
     this.#share = asked.maxConnections;
     const supervisor = connections();
     if (supervisor) supervisor.maxChildren = asked.maxConnections;
-    return this.reconsider();
+    return this.recheck();
   }
 
-  /** Other numbers hold from now on: the listener may have to stop accepting, or may go on. */
-  reconsider(): Promise<string> {
-    return askListener("limit");
+  /** Has the listener compare its connections with the limit and the quota, of which one has changed. */
+  recheck(): Promise<string> {
+    return callListener("limit");
   }
 
-  /** As when their supervisor stops them: each says goodbye in its own time, and who takes too long is killed. */
-  #cut(): number {
+  /** As at the end of `connections`: exit signal `shutdown` to each, and `kill` after the shutdown time. */
+  #shutdownConnections(): number {
     const supervisor = connections();
     if (!supervisor) return 0;
     const left = supervisor.children().flatMap((pid) => processOf(pid) ?? []);
@@ -80,8 +79,8 @@ function connections(): DynamicSupervisor<[]> | undefined {
   return whereis("connections")?.process as DynamicSupervisor<[]> | undefined;
 }
 
-/** @returns its state as the tree shows it; while it is being started it will find out for itself */
-async function askListener(name: string): Promise<string> {
+/** @returns the listener's state as the tree shows it; a listener that is being started reads the limits itself */
+async function callListener(name: string): Promise<string> {
   if (!whereis("listener")) return "starting";
   const state = await request("listener", name, []).catch(() => "down");
   return state === "listening" ? "running" : String(state);

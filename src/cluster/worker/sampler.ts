@@ -1,4 +1,4 @@
-/** What a worker knows of itself, as the numbers that the primary is told. */
+/** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
 import type { ErrorContext, SupervisorReport } from "../../otp/events.js";
 import { newestSerial } from "../../otp/process/pid.js";
@@ -11,7 +11,7 @@ import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
 import { HANDLER_BUCKETS, type Snapshot } from "../../telemetry/metrics/snapshot.js";
 
-/** Full, or ahead of others, it accepts again by itself. */
+/** States in which the listener accepts, or will again by itself. */
 const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
 
 type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
@@ -25,12 +25,12 @@ export class Sampler {
     shutdown: 0,
     shutdown_error: 0,
   };
-  /** Of the children of `tcp_server`, by id. */
+  /** Restarts of the children of `tcp_server`, by id. */
   readonly #restarts: Record<string, number> = { connections: 0, listener: 0 };
   readonly #osProcess = new OsProcess();
   #restartsLeft = 0;
 
-  /** @param limit how many connections there may be */
+  /** @param limit connections that this worker may have at present */
   constructor(endpoint: Endpoint, reports: Channel, limit: () => number) {
     this.#endpoint = endpoint;
     this.#limit = limit;
@@ -41,18 +41,18 @@ export class Sampler {
     this.#reports[errorContext]++;
     const { id = "" } = offender;
     if (supervisor !== "tcp_server" || this.#restarts[id] === undefined) return;
-    // All its children are permanent: one that has ended is started again, unless that is the end of all.
+    // All its children are permanent, so one that ended is restarted, unless the supervisor gives up (`shutdown`).
     if (errorContext === "child_terminated") this.#restarts[id]++;
     if (errorContext === "shutdown") this.#restarts[id]--;
   }
 
-  /** @param lagMs how late the loop was at most since the last time */
+  /** @param lagMs longest lag of the event loop since the last snapshot */
   take(lagMs: number): Snapshot {
     const { counters } = this.#endpoint;
     const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(counters.active);
     const pid = whereis("listener");
     const listener = pid && (processOf(pid) as Listener | undefined);
-    // While the listener is being restarted it is what it was.
+    // While the listener is being restarted, the last value stands.
     if (listener) this.#restartsLeft = (listener.parent as Supervisor).restartsLeft;
     const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes } = counters;
     return {

@@ -1,4 +1,4 @@
-/** What a worker shows of itself to the primary: lists, what processes hold, traces, and what it logs. */
+/** Views into a worker, for the primary: connection lists, process states, traces and log records. */
 
 import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
@@ -10,15 +10,15 @@ import { RateLimit } from "../inspect/rate-limit.js";
 import { stateView } from "../inspect/state-text.js";
 import { traceProcess } from "../inspect/tracer.js";
 
-/** Log records a second; the rest is counted. */
-const MOST_RECORDS = 100;
+/** Log records sent per second; the number of the rest is sent. */
+const RECORDS_PER_SECOND = 100;
 
 export class WorkerViews {
   readonly #log: Log;
   readonly #post: (message: ToPrimary) => void;
-  /** What ends each trace, by the primary's number for it. */
+  /** Functions that stop a trace, by the primary's id for it. */
   readonly #traces = new Map<number, () => void>();
-  readonly #rateLimit = new RateLimit(MOST_RECORDS, (more) => this.#summarise(more));
+  readonly #rateLimit = new RateLimit(RECORDS_PER_SECOND, (suppressed) => this.#sendSuppressed(suppressed));
 
   constructor(log: Log, followed: boolean, post: (message: ToPrimary) => void) {
     this.#log = log;
@@ -26,14 +26,14 @@ export class WorkerViews {
     this.follow(followed);
   }
 
-  /** What is important is told always: the primary keeps the last of it. */
+  /** @param all whether to send all records from level info on; warnings and errors are always sent */
   follow(all: boolean): void {
     this.#log.follow(all ? "info" : "warn", (line) => {
-      if (this.#rateLimit.admits()) this.#post({ t: "record", d: line });
+      if (this.#rateLimit.allows()) this.#post({ t: "record", d: line });
     });
   }
 
-  /** `null`: no such process. */
+  /** The reply to a view request; `null` when there is no such process. */
   answer(request: ViewRequest): unknown {
     if (request.name === "connections") return listConnections(request.query);
     const process = processOf(new Pid(thisWorker(), request.serial));
@@ -53,13 +53,13 @@ export class WorkerViews {
     this.#traces.delete(id);
   }
 
-  #summarise(more: number): void {
+  #sendSuppressed(suppressed: number): void {
     const record = {
       level: "warn",
       time: new Date(wallTime()).toISOString(),
       worker: thisWorker(),
-      suppressed: more,
-      msg: `… and ${more} more records in the last second, which are only in the log`,
+      suppressed,
+      msg: `${suppressed} more records in the last second are only in the log of the worker`,
     };
     this.#post({ t: "record", d: JSON.stringify(record) });
   }

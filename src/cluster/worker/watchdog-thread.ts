@@ -1,69 +1,71 @@
 /**
- * A thread beside the worker's loop, for when that hangs: it writes to the log where, and once the primary is
- * gone as well, which alone could kill the worker from outside, it ends the worker. Whoever still turns its loop
- * when the primary goes says goodbye to its clients in its own time.
+ * Watchdog thread of a worker (6 MB): watches the heartbeat of the event loop from a thread of its own. When the loop is
+ * blocked it logs the stack; when the primary, which would kill the worker, is gone as well, it kills the worker.
+ * A worker whose loop is not blocked drains when its primary is gone (`primary-gone.ts`).
  */
 import { Worker, workerData } from "node:worker_threads";
 import { clock } from "../../otp/time/clock.js";
 import type { LogOptions } from "../../telemetry/log/log.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 
-/** What the thread is given. */
+/** Data for the thread. */
 export interface WatchdogThreadData {
-  /** Moves while the loop turns. */
-  readonly pulse: Int32Array;
-  /** The OS process of the primary. */
+  /** Counter that the event loop increments. */
+  readonly heartbeat: Int32Array;
+  /** OS pid of the primary. */
   readonly primary: number;
   readonly log: LogOptions;
-  /** By which positions become those of the user's files. */
+  /** Source map by which the stack shows positions in the user's files. */
   readonly bundled: ProtocolModule["bundled"];
-  /** How long the pulse may stand still before the primary ends the worker, in milliseconds; 0: for ever. */
-  readonly watchdog: number;
+  /** Milliseconds without a snapshot after which the primary kills the worker; 0 when it never does. */
+  readonly killAfter: number;
 }
 
-/** How often it looks, in milliseconds. */
-const LOOKS_EVERY = 250;
-/** How long the pulse may stand still before the stack is written to the log, in milliseconds. */
+/** Interval of the checks, in milliseconds. */
+const CHECK_EVERY = 250;
+/** Milliseconds without a heartbeat after which the stack is logged. */
 const STACK_AFTER = 5_000;
-/** A larger source map is not copied into the thread's small heap. */
-const MOST_MAP = 1024 * 1024;
-/** Without its primary, a worker whose pulse stands still for so long is ended. */
-const ORPHAN_AFTER = 1_000;
+/** Largest source map that is passed to the thread, whose heap is small. */
+const MAX_SOURCE_MAP = 1024 * 1024;
+/** Milliseconds without a heartbeat and without a primary after which the worker is killed. */
+const ORPHAN_KILL_AFTER = 1_000;
 
-/** Starts the thread. It keeps nothing alive. */
-export function startWatchdogThread(exec: string, guarded: WatchdogThreadData): void {
+/** Starts the thread. It does not keep the worker alive, and the worker serves without it when it cannot start. */
+export function startWatchdogThread(exec: string, data: WatchdogThreadData): void {
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
-  const bundled = (guarded.bundled?.map.length ?? 0) <= MOST_MAP ? guarded.bundled : undefined;
-  const thread = new Worker(exec, { workerData: { guarded: { ...guarded, bundled } }, resourceLimits });
-  // Without it the worker serves as well.
+  const bundled = (data.bundled?.map.length ?? 0) <= MAX_SOURCE_MAP ? data.bundled : undefined;
+  const thread = new Worker(exec, { workerData: { watchdogThread: { ...data, bundled } }, resourceLimits });
   thread.on("error", () => {});
   thread.unref();
 }
 
-/** What the thread runs. */
+/** Entry point of the thread. */
 export function runWatchdogThread(): void {
-  const { pulse, primary, log, bundled, watchdog } = (workerData as { guarded: WatchdogThreadData }).guarded;
-  // In time before the primary ends it.
-  const stackAfter = watchdog === 0 ? STACK_AFTER : Math.min(STACK_AFTER, watchdog / 2);
-  let last = -1;
-  let movedAt = clock.now();
-  let lookedAt = clock.now();
-  let told = false;
-  const look = (): void => {
+  const { watchdogThread } = workerData as { watchdogThread: WatchdogThreadData };
+  const { heartbeat, primary, log, bundled, killAfter } = watchdogThread;
+  // Before the primary kills the worker.
+  const stackAfter = killAfter === 0 ? STACK_AFTER : Math.min(STACK_AFTER, killAfter / 2);
+  let lastBeat = -1;
+  let beatAt = clock.now();
+  let checkedAt = clock.now();
+  let logged = false;
+  const check = (): void => {
     const now = clock.now();
-    // The whole OS process was stopped: then it was not the loop that hung.
-    movedAt += Math.max(0, now - lookedAt - LOOKS_EVERY);
-    lookedAt = now;
-    const beats = Atomics.load(pulse, 0);
-    if (beats !== last) {
-      [last, movedAt, told] = [beats, now, false];
-    } else if (process.ppid !== primary && now - movedAt >= ORPHAN_AFTER) {
+    // This thread's own lag is subtracted: then the whole OS process was stopped, not only the event loop.
+    beatAt += Math.max(0, now - checkedAt - CHECK_EVERY);
+    checkedAt = now;
+    const beat = Atomics.load(heartbeat, 0);
+    if (beat !== lastBeat) {
+      [lastBeat, beatAt, logged] = [beat, now, false];
+    } else if (process.ppid !== primary && now - beatAt >= ORPHAN_KILL_AFTER) {
       process.kill(process.pid, "SIGKILL");
-    } else if (!told && now - movedAt >= stackAfter) {
-      told = true;
-      void import("./blocked-stack.js").then(({ logStack }) => logStack(log, bundled, now - movedAt));
+    } else if (!logged && now - beatAt >= stackAfter) {
+      logged = true;
+      void import("./blocked-stack.js").then(({ logBlockedStack }) =>
+        logBlockedStack(log, bundled, now - beatAt),
+      );
     }
-    clock.setTimeout(look, LOOKS_EVERY);
+    clock.setTimeout(check, CHECK_EVERY);
   };
-  look();
+  check();
 }

@@ -1,4 +1,4 @@
-/** What a worker runs: the tutorial's server for one protocol, on a listening socket that the primary lends. */
+/** Worker: runs `tcp_server` for one protocol, on copies of the primary's listening socket, and reports to the primary. */
 
 import { EXIT } from "../../config/exit-codes.js";
 import { supervisorReports } from "../../otp/events.js";
@@ -6,166 +6,145 @@ import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/ex
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
-import { exit } from "../../otp/process/signals.js";
 import { stopSupervisor } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
 import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
-import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
-import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
-import { validateProtocol } from "../../tcp/protocol/validate.js";
+import type { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import { startServer } from "../../tcp/server.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
-import {
-  type Boot,
-  isView,
-  type SignalEnvelope,
-  type ToPrimary,
-  type ToWorker,
-  type WorkerRequest,
-} from "../channel/messages.js";
+import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
-import { drawTree, inspect } from "../inspect/tree.js";
-import { mapStackTraces } from "../release/source-maps.js";
 import { AcceptBalance } from "./accept-balance.js";
 import { Heartbeat } from "./heartbeat.js";
 import { WorkerLimits } from "./limits.js";
 import { ListeningSocketCopies } from "./listening-socket-copies.js";
+import { loadProtocol } from "./load-protocol.js";
+import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
 import { startWatchdogThread } from "./watchdog-thread.js";
 
-/** How often the primary is told what was counted, in milliseconds. */
+/** In milliseconds. */
 const SNAPSHOT_EVERY = 1_000;
 
 export class Worker {
   readonly #boot: Boot;
   readonly #log: Log;
   readonly #logOptions: LogOptions;
+  readonly #endpoint: Endpoint;
   readonly #limits: WorkerLimits;
   readonly #acceptBalance: AcceptBalance;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
+  readonly #socketCopies = new ListeningSocketCopies((id) => this.#post({ t: "acquire", id }));
   #sampler: Sampler | undefined = undefined;
   #root: Pid | undefined = undefined;
   #stopping = false;
-  readonly #socketCopies = new ListeningSocketCopies((id) => this.#post({ t: "acquire", id }));
-  readonly #endpoint: Endpoint;
 
   constructor(boot: Boot) {
     this.#boot = boot;
-    // The worker itself is <n.1>, in the primary; what it starts comes after.
+    // Pid <n.1> is the worker as a process of the primary; pids of processes started here follow.
     becomeWorker(boot.worker, boot.serial);
-    // Better a worker that logs elsewhere than none.
+    // `fallback`: a worker that cannot open its log file logs to stdout instead of failing.
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);
     this.#endpoint = new Endpoint({ timed: boot.timed });
-    this.#limits = new WorkerLimits(boot, () => this.#tellNow(), this.#log);
+    this.#limits = new WorkerLimits(boot, () => this.#sendSnapshot(), this.#log);
     this.#acceptBalance = new AcceptBalance({
-      ceiling: boot.ceiling,
-      mark: boot.mark,
+      quota: boot.quota,
+      reportAt: boot.reportAt,
       counters: () => this.#endpoint.counters,
       mayClose: () => this.#socketCopies.ready,
-      tell: () => this.#tellLoad(true),
-      changed: () => this.#limits.reconsider(),
+      report: () => this.#sendLoad(true),
+      changed: () => this.#limits.recheck(),
     });
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#post(message));
-    process.on("uncaughtException", (error, origin) => this.#broken(error, origin));
+    process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     setSignalCarrier((d) => this.#post({ t: "signal", d }));
   }
 
   async start(): Promise<void> {
     const protocol = await this.#load();
     if (!protocol) return;
-    const steered = this.#limits;
-    this.#sampler = new Sampler(this.#endpoint, supervisorReports, () => steered.maxConnections);
-    const { backlog, shutdown, intensity, period } = this.#boot;
+    this.#sampler = new Sampler(this.#endpoint, supervisorReports, () => this.#limits.maxConnections);
     try {
-      this.#root = await startServer({
-        endpoint: this.#endpoint,
-        protocol,
-        acquire: () => this.#socketCopies.acquire(),
-        renewable: true,
-        quota: this.#acceptBalance,
-        transport: (await chooseTransport(this.#boot.transport, false)).transport,
-        get maxConnections() {
-          return steered.maxConnections;
-        },
-        get suspended() {
-          return steered.suspended;
-        },
-        backlog,
-        shutdown,
-        intensity,
-        period: `${period}s`,
-      });
+      this.#root = await this.#startServer(protocol);
     } catch (error) {
       if (this.#stopping) return;
       return this.#fail(EXIT.unavailable, formatReason(error instanceof ProcessExit ? error.reason : error));
     }
     if (this.#stopping) return;
     onDown(this.#root, (reason) => this.#treeEnded(reason));
-    const { address, transport } = this.#listener();
-    this.#post({ t: "ready", d: { ...address, transport } });
-    this.#tell();
-    // Only now: while a worker starts, its place is empty.
-    const {
-      protocol: { bundled },
-      watchdog,
-    } = this.#boot;
+    const { address } = processOf(whereis("listener") as Pid) as Listener;
+    this.#post({ t: "ready", d: { ...address, transport: this.#boot.transport } });
+    this.#sendSnapshots();
+    // Started last: until the worker accepts, its slot serves no connection.
     startWatchdogThread(process.argv[1] as string, {
-      pulse: this.#heartbeat.shared,
+      heartbeat: this.#heartbeat.shared,
       primary: process.ppid,
       log: this.#logOptions,
-      bundled,
-      watchdog,
+      bundled: this.#boot.protocol.bundled,
+      killAfter: this.#boot.watchdog,
     });
   }
 
   async #load(): Promise<CompiledProtocol | undefined> {
-    const { url, bundled } = this.#boot.protocol;
-    if (bundled) mapStackTraces(bundled);
     try {
-      const module = (await import(url)) as { default?: AnyProtocol };
-      validateProtocol(module.default as AnyProtocol);
-      return new CompiledProtocol(module.default as AnyProtocol, {
-        idle: this.#boot.idle,
-        latency: this.#endpoint.latency,
-      });
+      return await loadProtocol(this.#boot, this.#endpoint.latency);
     } catch (error) {
       this.#fail(EXIT.noProtocol, error instanceof Error ? error.message : String(error));
       return undefined;
     }
   }
 
-  #listener(): { address: { address: string; port: number }; transport: string } {
-    const pid = whereis("listener");
-    const { address } = processOf(pid as Pid) as Listener;
-    return { address, transport: this.#boot.transport };
+  async #startServer(protocol: CompiledProtocol): Promise<Pid> {
+    const limits = this.#limits;
+    const { backlog, shutdown, intensity, period } = this.#boot;
+    return startServer({
+      endpoint: this.#endpoint,
+      protocol,
+      acquire: () => this.#socketCopies.acquire(),
+      renewable: true,
+      quota: this.#acceptBalance,
+      transport: (await chooseTransport(this.#boot.transport, false)).transport,
+      get maxConnections() {
+        return limits.maxConnections;
+      },
+      get suspended() {
+        return limits.suspended;
+      },
+      backlog,
+      shutdown,
+      intensity,
+      period: `${period}s`,
+    });
   }
 
   // -- the channel --------------------------------------------------------------------------------------
 
+  /** @param sent called when the message has left, or when the channel is closed */
   #post(message: ToPrimary, sent?: () => void): void {
     if (process.connected && process.send) process.send(message, undefined, undefined, () => sent?.());
     else sent?.();
   }
 
-  #tellLoad(ahead: boolean): void {
-    this.#post({ t: "loaded", d: { active: this.#endpoint.counters.active, ahead } });
+  #sendLoad(ahead: boolean): void {
+    this.#post({ t: "load", d: { active: this.#endpoint.counters.active, ahead } });
   }
 
+  /** Handles a message of the primary. */
   received(message: ToWorker, handle: unknown): void {
     switch (message.t) {
       case "handle":
         return this.#socketCopies.received(message.id, handle);
       case "load":
-        return this.#tellLoad(false);
-      case "ceiling":
-        return this.#acceptBalance.set(message.d.ceiling, message.d.mark);
+        return this.#sendLoad(false);
+      case "quota":
+        return this.#acceptBalance.set(message.d);
       case "stop":
         return void this.stop();
       case "log":
@@ -178,76 +157,65 @@ export class Worker {
       case "untrace":
         return this.#views.untrace(message.id);
       case "signal":
-        return this.#signal(message.d);
-      case "request":
-        return void this.#answer(message.d).then((d) => this.#post({ t: "reply", id: message.id, d }));
+        return this.#deliver(message.d);
+      case "request": {
+        const answerers = { root: this.#root, views: this.#views, limits: this.#limits };
+        const reply = answerRequest(message.d, answerers);
+        return void reply.then((d) => this.#post({ t: "reply", id: message.id, d }));
+      }
     }
   }
 
-  #signal(signal: SignalEnvelope): void {
+  /** A signal for a process that has ended is dropped: sending it would pass it to the primary again. */
+  #deliver(signal: SignalEnvelope): void {
     const pid = new Pid(...signal.to);
-    // For one that has ended: it must not go out again.
     if (processOf(pid)) deliver(pid, signal);
   }
 
-  async #answer(request: WorkerRequest): Promise<unknown> {
-    if (request.name === "tree") {
-      const root = this.#root && processOf(this.#root);
-      return root && drawTree(root, request.connections);
-    }
-    if (isView(request)) return this.#views.answer(request);
-    if (!("serial" in request)) return this.#limits.answer(request);
-    const process = processOf(new Pid(this.#boot.worker, request.serial));
-    if (request.name === "inspect") return process ? inspect(process) : null;
-    if (process) exit(process.pid, request.reason);
-    return process !== undefined;
-  }
-
-  /** Tells the primary what was counted, again and again. */
-  #tell(): void {
+  /** Sends a snapshot now, and then every second. */
+  #sendSnapshots(): void {
     if (!this.#sampler || this.#stopping) return;
-    this.#tellNow();
-    clock.setTimeout(() => this.#tell(), SNAPSHOT_EVERY, true);
+    this.#sendSnapshot();
+    clock.setTimeout(() => this.#sendSnapshots(), SNAPSHOT_EVERY, true);
   }
 
-  #tellNow(sent?: () => void): void {
+  #sendSnapshot(sent?: () => void): void {
     if (!this.#sampler) return sent?.();
     const snapshot = this.#sampler.take(this.#heartbeat.takeLag());
-    this.#limits.heedDescriptors(snapshot.gauges);
+    this.#limits.updateDescriptors(snapshot.gauges);
     this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
   }
 
   // -- the end ------------------------------------------------------------------------------------------
 
-  /** Stops accepting, lets connections finish, and ends. */
+  /** Stops accepting, drains, and exits. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#socketCopies.close();
-    // Still starting: nobody is connected, and the primary may have no listening socket to give any more.
+    // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
     if (this.#root) await stopSupervisor(this.#root);
-    this.#leave(0);
+    this.#exit(0);
   }
 
   #treeEnded(reason: ExitReason): void {
     if (this.#stopping) return;
-    this.#log.error(`tcp_server ended: ${formatReason(reason)}`);
-    this.#leave(EXIT.gaveUp);
+    this.#log.error(`Supervisor tcp_server ended: ${formatReason(reason)}`);
+    this.#exit(EXIT.gaveUp);
   }
 
-  #broken(error: unknown, origin: string): void {
-    this.#log.error(`${origin} outside of any process: the worker ends`, { err: error });
-    this.#leave(1);
+  #uncaught(error: unknown, origin: string): void {
+    this.#log.error(`${origin} outside of any process: the worker exits`, { err: error });
+    this.#exit(1);
   }
 
   #fail(code: number, message: string): void {
     this.#post({ t: "failed", d: { code, message } }, () => process.exit(code));
   }
 
-  /** Ends when the last numbers and the last line are out. */
-  #leave(code: number): void {
+  /** Exits after the last snapshot is sent and the log is flushed. */
+  #exit(code: number): void {
     this.#stopping = true;
-    const last = () => void Promise.resolve(this.#log.close()).then(() => process.exit(code));
-    this.#tellNow(last);
+    this.#sendSnapshot(() => void Promise.resolve(this.#log.close()).then(() => process.exit(code)));
   }
 }

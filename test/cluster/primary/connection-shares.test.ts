@@ -12,12 +12,12 @@ test("a new worker gets only what the others have really given back", () => {
   const shares = new ConnectionShares(10, 2);
   shares.aim(10, 3);
   expect([1, 2, 3].map((slot) => shares.allowed(slot))).toEqual([4, 3, 0]);
-  shares.gaveBack(1, 5);
+  shares.reduce(1, 5);
   expect(shares.grow()).toEqual([]);
-  shares.gaveBack(2, 1);
+  shares.reduce(2, 1);
   expect(shares.grow()).toEqual([3]);
   expect(shares.allowed(3)).toBe(2);
-  shares.gaveBack(1, 4);
+  shares.reduce(1, 4);
   expect(shares.grow()).toEqual([3]);
   expect([1, 2, 3].map((slot) => shares.allowed(slot))).toEqual([4, 3, 3]);
   expect(shares.settled).toBe(true);
@@ -28,7 +28,7 @@ test("what a removed worker had goes to those that stay, once it is gone", () =>
   shares.aim(9, 2);
   expect(shares.shrinking()).toEqual([3]);
   expect(shares.grow()).toEqual([]);
-  shares.gaveBack(3, 0);
+  shares.reduce(3, 0);
   expect(shares.grow()).toEqual([1, 2]);
   expect([1, 2].map((slot) => shares.allowed(slot))).toEqual([5, 4]);
 });
@@ -54,7 +54,7 @@ test("whatever order workers come, go and answer in, all together never have mor
         if (one.what === "aim") shares.aim(limit, one.workers);
         else if (one.what === "hear") {
           heeded.set(one.slot, shares.allowed(one.slot));
-          shares.gaveBack(one.slot, of(active, one.slot));
+          shares.reduce(one.slot, of(active, one.slot));
           grow();
         } else if (one.what === "open" && of(active, one.slot) < of(heeded, one.slot))
           active.set(one.slot, of(active, one.slot) + 1);
@@ -64,7 +64,7 @@ test("whatever order workers come, go and answer in, all together never have mor
         expect(open).toBeLessThanOrEqual(limit);
       }
       for (let round = 0; round < 2; round++) {
-        for (let slot = 1; slot <= 6; slot++) shares.gaveBack(slot, 0);
+        for (let slot = 1; slot <= 6; slot++) shares.reduce(slot, 0);
         shares.grow();
       }
       expect(shares.settled).toBe(true);

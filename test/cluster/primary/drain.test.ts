@@ -18,21 +18,21 @@ function stage(active: readonly number[]) {
   workers.forEach((worker, at) => {
     worker.tell(active[at] as number, 1);
     worker.answer = (request) => {
-      if (request.name === "cut") return worker.slot.last?.gauges.active;
+      if (request.name === "shutdown-connections") return worker.slot.last?.gauges.active;
       worker.tell(worker.slot.last?.gauges.active ?? 0, 0);
       return "suspended";
     };
   });
   const slots = () => workers.map(({ slot }) => slot);
-  const gate = new Suspension(slots);
+  const suspension = new Suspension(slots);
   const rows = [{ pid: "<1.17>" }] as ConnectionRow[];
-  return { workers, gate, drain: new Drain(gate, slots, async () => rows) };
+  return { workers, suspension, drain: new Drain(suspension, slots, async () => rows) };
 }
 
 const asked = ({ asked }: FakeWorker) => asked.map(({ name }) => name);
 
 test("a drain stops accepting everywhere and is over when the last connection has ended", async () => {
-  const { workers, gate, drain } = stage([2, 1]);
+  const { workers, suspension, drain } = stage([2, 1]);
   expect(drain.begin(25_000)).toMatchObject({
     status: "draining",
     before: 3,
@@ -40,7 +40,7 @@ test("a drain stops accepting everywhere and is over when the last connection ha
     remainingMs: 25_000,
   });
   await clock.advance(0);
-  expect(gate.suspended).toBe(true);
+  expect(suspension.suspended).toBe(true);
   expect(workers.map(asked)).toEqual([["accept"], ["accept"]]);
   workers[0]?.tell(0, 0);
   drain.check();
@@ -68,7 +68,7 @@ test("those that are left at the deadline are listed and told to stop", async ()
   await clock.advance(24_999);
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept"]);
   await clock.advance(1);
-  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "cut"]);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
   expect(drain.state).toMatchObject({ status: "draining", active: 1, remainingMs: 0, cut: 1 });
   expect(drain.state.unfinished.map(({ pid }) => pid)).toEqual(["<1.17>"]);
   workers[0]?.tell(0, 0);
@@ -83,9 +83,9 @@ test("a second drain can make the deadline earlier, but not later", async () => 
   expect(drain.begin(60_000).remainingMs).toBe(24_000);
   expect(drain.begin(2_000).remainingMs).toBe(2_000);
   await clock.advance(2_000);
-  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "cut"]);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
   await clock.advance(60_000);
-  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "cut"]);
+  expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
 });
 
 test("a worker that dies has nobody connected any more", async () => {
@@ -98,10 +98,10 @@ test("a worker that dies has nobody connected any more", async () => {
 });
 
 test("after resume nobody is told to stop any more", async () => {
-  const { workers, gate, drain } = stage([1]);
+  const { workers, suspension, drain } = stage([1]);
   drain.begin(25_000);
   await clock.advance(1_000);
-  await gate.resume();
+  await suspension.resume();
   drain.end();
   expect(drain.state).toMatchObject({ status: "idle", cut: 0 });
   await clock.advance(60_000);
@@ -110,7 +110,7 @@ test("after resume nobody is told to stop any more", async () => {
 });
 
 test("a listener that does not exist is refused with the names there are", () => {
-  const { gate } = stage([0]);
-  expect(() => gate.suspend("amin")).toThrow('no listener "amin": there is main');
-  expect(gate.suspended).toBe(false);
+  const { suspension } = stage([0]);
+  expect(() => suspension.suspend("amin")).toThrow('no listener "amin": there is main');
+  expect(suspension.suspended).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** A worker that only says what it is told to say, in its slot. */
+/** A worker with scripted answers, in its slot. */
 import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
 import type { WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
 import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
@@ -28,11 +28,11 @@ export class FakeWorker {
     return clock.now() - this.heardAt;
   }
 
-  excuse(ms: number): void {
+  discountLag(ms: number): void {
     this.heardAt = Math.min(clock.now(), this.heardAt + ms);
   }
 
-  killSilent(ms: number): void {
+  killUnresponsive(ms: number): void {
     this.killedAfter ??= ms;
     this.state = "down";
   }
@@ -42,7 +42,7 @@ export class FakeWorker {
     return this.answer(request);
   }
 
-  /** It tells its numbers. */
+  /** A snapshot arrives. */
   tell(active: number, listenerRunning: 0 | 1): void {
     this.heardAt = clock.now();
     this.slot.last = { gauges: { active, listenerRunning } } as unknown as Snapshot;

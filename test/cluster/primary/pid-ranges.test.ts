@@ -5,16 +5,16 @@ import { PidRanges } from "../../../src/cluster/primary/pid-ranges.js";
 test("each worker begins well behind what the one before it has told last", () => {
   const serials = new PidRanges();
   expect(serials.next(1)).toBe(1);
-  serials.told(1, 17);
+  serials.reported(1, 17);
   expect(serials.next(1)).toBe(1_000_000);
-  serials.told(1, 1_900_000);
+  serials.reported(1, 1_900_000);
   expect(serials.next(1)).toBe(3_000_000);
   expect(serials.next(2)).toBe(1);
 });
 
 test("numbers that are none, or go back, change nothing", () => {
   const serials = new PidRanges();
-  serials.told(1, 1_000_017);
-  for (const forged of [Number.NaN, Infinity, -1, 2]) serials.told(1, forged);
+  serials.reported(1, 1_000_017);
+  for (const forged of [Number.NaN, Infinity, -1, 2]) serials.reported(1, forged);
   expect(serials.next(1)).toBe(2_000_000);
 });

@@ -11,35 +11,35 @@ beforeEach(() => {
   descriptors = new FreeDescriptors({ warn: (message) => void said.push(message) });
 });
 
-const heed = (active: number, openFds: number, maxFds: number, share = 100) => {
-  descriptors.heed({ active, openFds, maxFds }, share);
+const update = (active: number, openFds: number, maxFds: number, share = 100) => {
+  descriptors.update({ active, openFds, maxFds }, share);
   return descriptors.room;
 };
 
 it("are those that are no connections now and those kept free, taken off the limit", () => {
-  expect(heed(0, 20, 1_000)).toBe(948);
+  expect(update(0, 20, 1_000)).toBe(948);
   // Its own connections do not change it, files of the protocol do.
-  expect(heed(500, 520, 1_000)).toBe(948);
-  expect(heed(500, 530, 1_000)).toBe(938);
+  expect(update(500, 520, 1_000)).toBe(948);
+  expect(update(500, 530, 1_000)).toBe(938);
   expect(said).toEqual([]);
 });
 
 it("are none where more is open than may be, and all where no limit is known", () => {
-  expect(heed(0, 20, 0)).toBe(Number.POSITIVE_INFINITY);
-  expect(heed(10, 40, 20)).toBe(0);
-  expect(heed(10, 40, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+  expect(update(0, 20, 0)).toBe(Number.POSITIVE_INFINITY);
+  expect(update(10, 40, 20)).toBe(0);
+  expect(update(10, 40, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
 });
 
 it("is said once in ten seconds, as long as there is no room for the share", async () => {
   const clock = manualClock();
-  heed(0, 20, 100);
-  heed(0, 20, 100);
+  update(0, 20, 100);
+  update(0, 20, 100);
   expect(said).toEqual([
-    "20 of 100 file descriptors are in use: no more than 48 connections until there are more",
+    "20 of 100 file descriptors are in use: no more than 48 connections are accepted; raise the limit (ulimit -n)",
   ]);
   await clock.advance(10_000);
-  heed(0, 20, 200);
+  update(0, 20, 200);
   expect(said).toHaveLength(1);
-  heed(0, 20, 100);
+  update(0, 20, 100);
   expect(said).toHaveLength(2);
 });

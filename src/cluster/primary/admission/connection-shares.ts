@@ -1,18 +1,18 @@
 /**
- * How many connections each worker may have, so that together they never have more than the limit: not in
- * between either, while workers come and go. A share shrinks first; only what its worker has really given back
- * is given to others, and a worker gives back what its clients still hold when they leave.
+ * Shares of `--max-connections`, one for each worker: their sum never exceeds the limit, not even while the number of
+ * workers changes. Shares shrink first; only connections that a worker has really given up are granted to others, and
+ * it gives up those of its clients when they leave.
  */
 interface Share {
-  /** What it is to have. */
+  /** Share to be reached. */
   target: number;
-  /** What it may have used up by now, as far as anybody knows. */
+  /** Connections that the worker may have open by now. */
   granted: number;
 }
 
 export class ConnectionShares {
   #limit: number;
-  /** Whether everybody has what they are to have. */
+  /** Whether every share has reached its target. */
   settled = false;
   readonly #shares: Share[] = [];
 
@@ -22,18 +22,18 @@ export class ConnectionShares {
     this.grow();
   }
 
-  /** What the worker in this slot may have now. */
+  /** Connections that the worker in this slot may have open by now. */
   granted(slot: number): number {
     return this.#shares[slot - 1]?.granted ?? 0;
   }
 
-  /** The most that the worker in this slot is to keep: less than what it was granted when it has to give back. */
+  /** Limit for the worker in this slot: below what it was granted when its share shrinks. */
   allowed(slot: number): number {
     const { target, granted } = this.#shares[slot - 1] ?? { target: 0, granted: 0 };
     return Math.min(target, granted);
   }
 
-  /** Slots above `workers` are to have nothing; those that were not there before begin with nothing. */
+  /** Sets new targets. Slots above `workers` get 0; new slots start with 0 granted. */
   aim(limit: number, workers: number): void {
     this.#limit = limit;
     while (this.#shares.length < workers) this.#shares.push({ target: 0, granted: 0 });
@@ -44,19 +44,19 @@ export class ConnectionShares {
     }
   }
 
-  /** The slots whose workers have to give back. */
+  /** Slots whose share has to shrink. */
   shrinking(): number[] {
     return this.#slotsWhere(({ target, granted }) => granted > target);
   }
 
-  /** A worker heeds what it is allowed, and has `active` connections, or has ended: then 0. */
-  gaveBack(slot: number, active: number): void {
+  /** The worker applies its limit and has `active` connections; 0 when it has ended. */
+  reduce(slot: number, active: number): void {
     const share = this.#shares[slot - 1];
     if (share && share.granted > share.target)
       share.granted = Math.max(share.target, Math.min(share.granted, active));
   }
 
-  /** Gives what is free to those that are to have more. @returns the slots whose share has grown */
+  /** Grants what is free. @returns the slots whose share has grown */
   grow(): number[] {
     let free = this.#limit - this.#shares.reduce((sum, { granted }) => sum + granted, 0);
     const grown = this.#slotsWhere((share) => {

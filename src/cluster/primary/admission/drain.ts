@@ -1,8 +1,8 @@
 /**
- * Taking the program out of service without taking it down: nobody is accepted, and who is connected may finish
- * until a deadline. `resume` accepts again, `stop` ends it.
+ * Drain: takes the program out of service without stopping it. New connections are suspended, and existing ones may
+ * finish until a deadline. `resume` accepts again, `stop` ends the program.
  *
- *   idle ──begin──▶ draining ──nobody left──▶ drained ──resume──▶ idle
+ *   idle ──begin──▶ draining ──no connections left──▶ drained ──resume──▶ idle
  */
 import type { ConnectionRow } from "../../../control/connections.js";
 import type { Draining } from "../../../control/program.js";
@@ -16,50 +16,50 @@ export class Drain {
   readonly #list: () => Promise<readonly ConnectionRow[]>;
   #wait: WaitUntilEmpty | undefined = undefined;
 
-  /** @param list the connections there are, at most 1,000 */
+  /** @param list the current connections, at most 1,000 */
   constructor(
-    gate: Suspension,
+    suspension: Suspension,
     slots: () => readonly WorkerSlot[],
     list: () => Promise<readonly ConnectionRow[]>,
   ) {
-    this.#suspension = gate;
+    this.#suspension = suspension;
     this.#slots = slots;
     this.#list = list;
   }
 
-  /** While it drains already, the earlier of the two deadlines holds. */
+  /** Starts a drain. During one, the earlier of the two deadlines holds. */
   begin(deadlineMs: number): Draining {
-    if (this.#wait) this.#wait.hasten(deadlineMs);
+    if (this.#wait) this.#wait.shortenDeadline(deadlineMs);
     else {
-      const emptying = new WaitUntilEmpty({
+      const wait = new WaitUntilEmpty({
         slots: this.#slots,
         deadlineMs,
         list: this.#list,
-        onOver: () => {},
+        onEmpty: () => {},
       });
-      this.#wait = emptying;
-      void this.#suspension.suspend().then(() => emptying.check());
+      this.#wait = wait;
+      void this.#suspension.suspend().then(() => wait.check());
     }
     return this.state;
   }
 
-  /** Something has changed. */
+  /** Called when a worker has changed. */
   check(): void {
     this.#wait?.check();
   }
 
-  /** Ends it. Who was told to stop already ends nevertheless. */
+  /** Ends the drain. Connections that were already shut down are not kept. */
   end(): void {
     this.#wait?.cancel();
     this.#wait = undefined;
   }
 
   get state(): Draining {
-    const emptying = this.#wait;
-    if (!emptying) {
+    const wait = this.#wait;
+    if (!wait) {
       return { status: "idle", before: 0, active: 0, remainingMs: 0, unfinished: [], cut: 0 };
     }
-    const { over, before, active, remainingMs, unfinished, cut } = emptying;
+    const { over, before, active, remainingMs, unfinished, cut } = wait;
     return { status: over ? "drained" : "draining", before, active, remainingMs, unfinished, cut };
   }
 }

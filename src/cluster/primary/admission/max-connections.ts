@@ -1,4 +1,4 @@
-/** Brings the workers their shares of the limit of connections, and learns from their numbers what is free. */
+/** Enforces `--max-connections` over all workers: sends each its share of the limit, and reads from snapshots what is free. */
 
 import type { WorkerSlot } from "../worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
@@ -8,7 +8,7 @@ export class MaxConnections {
   readonly #limit: (workers: number) => number;
   readonly #shares: ConnectionShares;
 
-  /** @param limit connections at most over so many workers */
+  /** @param limit the limit over all of this number of workers */
   constructor(slots: () => readonly WorkerSlot[], limit: (workers: number) => number) {
     this.#slots = slots;
     this.#limit = limit;
@@ -16,32 +16,32 @@ export class MaxConnections {
     this.#shares = new ConnectionShares(limit(workers), workers);
   }
 
-  /** What a worker that starts now in this slot may have. */
+  /** Connections that the worker in this slot may have at present. */
   allowed(slot: number): number {
     return this.#shares.allowed(slot);
   }
 
-  /** The workers there are now share the limit. Who is to have more gets it when it is free. */
-  renew(): void {
+  /** Divides the limit again, after the number of workers has changed. A larger share is granted when it is free. */
+  redivide(): void {
     const workers = this.#slots().length;
     this.#shares.aim(this.#limit(workers), workers);
-    for (const slot of this.#shares.shrinking()) this.#tell(slot);
+    for (const slot of this.#shares.shrinking()) this.#send(slot);
     this.settle();
   }
 
-  /** A worker has told its numbers, or has ended. */
+  /** Grants what has become free; called when a worker has sent a snapshot or ended. */
   settle(): void {
     if (this.#shares.settled) return;
     for (const slot of this.#shares.shrinking()) {
       const { process, last } = this.#slots()[slot - 1] ?? {};
-      if (!process?.alive) this.#shares.gaveBack(slot, 0);
+      if (!process?.alive) this.#shares.reduce(slot, 0);
       else if (last && last.gauges.maxConnections <= this.#shares.allowed(slot))
-        this.#shares.gaveBack(slot, last.gauges.active);
+        this.#shares.reduce(slot, last.gauges.active);
     }
-    for (const slot of this.#shares.grow()) this.#tell(slot);
+    for (const slot of this.#shares.grow()) this.#send(slot);
   }
 
-  #tell(slot: number): void {
+  #send(slot: number): void {
     const maxConnections = this.#shares.allowed(slot);
     void this.#slots()[slot - 1]?.process?.request({ name: "limit", maxConnections });
   }

@@ -1,6 +1,6 @@
 /**
- * Whether clients are accepted. Suspended, every worker closes its copy of the listening socket: who comes waits
- * in the kernel's queue, and nobody is refused. It holds for workers that start later as well.
+ * Suspension: whether the workers accept. When suspended, every worker closes its copy of the listening socket: new
+ * connections queue in the backlog, and none is refused. It holds for workers that start later as well.
  */
 
 import { Refusal } from "../../../control/errors.js";
@@ -20,38 +20,38 @@ export class Suspension {
     return this.#suspended;
   }
 
-  /** Whether a worker that starts now in this slot is to accept. */
-  lets(slot: WorkerSlot): boolean {
-    return !this.#suspended && !slot.leaving;
+  /** Whether the worker in this slot is to accept. */
+  accepts(slot: WorkerSlot): boolean {
+    return !this.#suspended && !slot.removing;
   }
 
   /** @throws Refusal `unknown` when there is no such listener */
   suspend(listener?: string): Promise<ListenerState[]> {
     checkListener(listener);
     this.#suspended = true;
-    return this.#tellAll();
+    return this.#applyAll();
   }
 
   /** @throws Refusal `unknown` when there is no such listener */
   resume(listener?: string): Promise<ListenerState[]> {
     checkListener(listener);
     this.#suspended = false;
-    return this.#tellAll();
+    return this.#applyAll();
   }
 
-  #tellAll(): Promise<ListenerState[]> {
-    return Promise.all(this.#slots().map((slot) => this.tell(slot)));
+  #applyAll(): Promise<ListenerState[]> {
+    return Promise.all(this.#slots().map((slot) => this.apply(slot)));
   }
 
-  /** Brings a worker to what it is to do. A worker that does not answer does it when it can. */
-  async tell(slot: WorkerSlot): Promise<ListenerState> {
+  /** Has the worker in this slot accept or suspend. One that does not answer will do so when its event loop runs again. */
+  async apply(slot: WorkerSlot): Promise<ListenerState> {
     const { process } = slot;
-    const state = (what: string): ListenerState => ({ worker: slot.slot, listener: LISTENER, state: what });
-    if (!process?.alive || process.state === "down") return state("down");
-    const asked = process.request({ name: "accept", accept: this.lets(slot) });
-    if (process.state !== "running") return state(process.state);
+    const result = (state: string): ListenerState => ({ worker: slot.slot, listener: LISTENER, state });
+    if (!process?.alive || process.state === "down") return result("down");
+    const asked = process.request({ name: "accept", accept: this.accepts(slot) });
+    if (process.state !== "running") return result(process.state);
     const answer = await asked;
-    return state(typeof answer === "string" ? answer : process.alive ? "not answering" : "down");
+    return result(typeof answer === "string" ? answer : process.alive ? "not answering" : "down");
   }
 }
 

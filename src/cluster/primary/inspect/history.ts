@@ -1,6 +1,6 @@
 /**
- * The last quarter of an hour in numbers, a row for each second, for whoever comes to look in the middle of an
- * incident. It is made of what workers have told already and asks nobody; its memory is taken once.
+ * History: the last 15 minutes of counters and gauges, one row per second, for the charts of the observer page. It is
+ * built from the snapshots that workers send anyway, in memory that is allocated once.
  */
 
 import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../../control/stats.js";
@@ -8,17 +8,17 @@ import { clock, type TimerRef, wallTime } from "../../../otp/time/clock.js";
 
 /** Rows that are kept. */
 const ROWS = 15 * 60;
-/** Between two rows, in milliseconds. */
+/** Interval of the rows, in milliseconds. */
 const EVERY = 1_000;
 const WIDTH = HISTORY_COLUMNS.length;
 
 export class History {
   readonly #stats: () => Stats;
-  /** A ring: row n has its place at n modulo `ROWS`, and begins with NaN where nothing was seen. */
+  /** Ring buffer: row n is at n modulo `ROWS`, and begins with NaN when it was missed. */
   readonly #numbers = new Float64Array(ROWS * WIDTH);
-  /** Of row 0, by the clock that never goes back. */
-  #begunAt = 0;
-  /** Number of the row after the last. */
+  /** Time of row 0, by the monotonic clock. */
+  #startedAt = 0;
+  /** Number of the next row. */
   #next = 0;
   #timer: TimerRef = undefined;
 
@@ -26,9 +26,9 @@ export class History {
     this.#stats = stats;
   }
 
-  /** Takes the first row at once, and then one each second until it is stopped. */
+  /** Takes the first row at once, then one every second. */
   start(): void {
-    this.#begunAt = clock.now();
+    this.#startedAt = clock.now();
     this.#take();
   }
 
@@ -38,8 +38,8 @@ export class History {
 
   get rows(): StatsHistory {
     const first = Math.max(0, this.#next - ROWS);
-    // From where it is by now: when somebody sets the wall clock, all rows move with it.
-    const from = Math.round(wallTime() - (clock.now() - this.#begunAt - first * EVERY));
+    // Computed back from now: when the wall clock is set, all rows move with it.
+    const from = Math.round(wallTime() - (clock.now() - this.#startedAt - first * EVERY));
     const rows = Array.from({ length: this.#next - first }, (_, at) => this.#row(first + at));
     return { from, everyMs: EVERY, columns: HISTORY_COLUMNS, rows };
   }
@@ -51,13 +51,13 @@ export class History {
   }
 
   #take(): void {
-    const row = Math.round((clock.now() - this.#begunAt) / EVERY);
-    // Seconds in which this OS process stood still, or was frozen together with the machine.
+    const row = Math.round((clock.now() - this.#startedAt) / EVERY);
+    // Seconds in which this OS process was blocked or the machine was suspended.
     for (let missed = Math.max(this.#next, row - ROWS); missed < row; missed++) this.#put(missed, undefined);
     this.#put(row, this.#stats());
     this.#next = row + 1;
-    // By the row and not by the last time: seconds that are each a little late would add up.
-    const due = this.#begunAt + this.#next * EVERY;
+    // Computed from row 0: delays of single rows must not add up.
+    const due = this.#startedAt + this.#next * EVERY;
     this.#timer = clock.setTimeout(() => this.#take(), due - clock.now(), true);
   }
 
@@ -75,6 +75,6 @@ function sumsOf({ totals, workers }: Stats): Record<(typeof HISTORY_COLUMNS)[num
     loopLagMs = Math.max(loopLagMs, worker.loopLagMs);
     residentBytes += worker.residentBytes;
   }
-  // As exact as anybody can read it, and a tenth of the text.
+  // One decimal: a tenth of the response size.
   return { ...totals, loopLagMs: Math.round(loopLagMs * 10) / 10, residentBytes };
 }

@@ -1,6 +1,6 @@
 /**
- * What is logged, for those who follow it while it happens. Workers tell what is important always, the rest only
- * while somebody follows. The last important records are kept, for those who come after the trouble.
+ * Log records of all OS processes, for clients that follow the log. Workers always send warnings and errors, other
+ * records only while a client follows. The last 100 important records are kept for clients that come later.
  */
 
 import type { LogRecord } from "../../../control/program.js";
@@ -15,22 +15,22 @@ type OnRecord = (record: LogRecord) => void;
 export class LogRecords {
   readonly #followers = new Set<OnRecord>();
   readonly #kept: LogRecord[] = [];
-  readonly #onWanted: (wanted: boolean) => void;
+  readonly #onFollowed: (followed: boolean) => void;
 
   /**
-   * @param log of the primary
-   * @param onWanted told when the first begins to follow, and when the last has ended
+   * @param log the log of the primary
+   * @param onFollowed called with true for the first follower, with false after the last
    */
-  constructor(log: Log, onWanted: (wanted: boolean) => void) {
-    this.#onWanted = onWanted;
+  constructor(log: Log, onFollowed: (followed: boolean) => void) {
+    this.#onFollowed = onFollowed;
     log.follow("info", (line) => this.add(line));
   }
 
-  get wanted(): boolean {
+  get followed(): boolean {
     return this.#followers.size > 0;
   }
 
-  /** A line of a log, here or in a worker. */
+  /** Adds a line of the log of the primary or of a worker. */
   add(line: string): void {
     const record = recordOf(line);
     if (record === undefined) return;
@@ -41,20 +41,20 @@ export class LogRecords {
     for (const onRecord of this.#followers) onRecord(record);
   }
 
-  /** What is kept comes first. */
+  /** Passes the records that are kept, then every new one. */
   follow(signal: AbortSignal, onRecord: OnRecord): void {
     if (signal.aborted) return;
     for (const record of this.#kept) onRecord(record);
     this.#followers.add(onRecord);
-    if (this.#followers.size === 1) this.#onWanted(true);
+    if (this.#followers.size === 1) this.#onFollowed(true);
     signal.addEventListener("abort", () => {
       this.#followers.delete(onRecord);
-      if (this.#followers.size === 0) this.#onWanted(false);
+      if (this.#followers.size === 0) this.#onFollowed(false);
     });
   }
 }
 
-/** `undefined`: no log has made this. Protocols can write to the channel of their worker, whatever they like. */
+/** `undefined` for malformed lines: a protocol can write to the channel of its worker itself. */
 function recordOf(line: string): LogRecord | undefined {
   try {
     const record = JSON.parse(line);

@@ -1,4 +1,4 @@
-/** What the outside may ask of the running program, answered from what the primary knows and its workers say. */
+/** Operations that the admin server offers (`Control`), answered by the primary and its workers. */
 
 import type { Explanation } from "../../../config/config.js";
 import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
@@ -14,19 +14,19 @@ import { exit } from "../../../otp/process/signals.js";
 import { clock } from "../../../otp/time/clock.js";
 import { addressText } from "../../../text/address.js";
 import type { WorkerRequest } from "../../channel/messages.js";
-import { inspect } from "../../inspect/tree.js";
+import { processInfo } from "../../inspect/process-info.js";
 import { Drain } from "../admission/drain.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 import { Scale } from "../scale.js";
 import { WorkerProcess } from "../worker-process.js";
 import { History } from "./history.js";
-import { drawProgram } from "./program-tree.js";
+import { drawProgramTree } from "./program-tree.js";
 import { programStatus, readiness, runningWorkers } from "./readiness.js";
 import { Views } from "./views.js";
 
-/** Connections that are listed when a drain has to cut them, at most. */
-const LISTED_UNFINISHED = 1_000;
+/** Most connections listed that a drain had to shut down. */
+const MAX_UNFINISHED = 1_000;
 
 export class Operations implements Control {
   readonly #primary: Primary;
@@ -40,23 +40,23 @@ export class Operations implements Control {
     this.#primary = primary;
     this.#options = options;
     this.#views = new Views(primary, options);
-    const listed = { sort: "pid", order: "asc", limit: LISTED_UNFINISHED } as const;
+    const listed = { sort: "pid", order: "asc", limit: MAX_UNFINISHED } as const;
     this.#drain = new Drain(
-      primary.suspension,
-      () => primary.slots,
+      primary.pool.suspension,
+      () => primary.pool.slots,
       async () => (await this.connections(listed)).rows,
     );
     this.#scale = new Scale(primary);
-    primary.onChange.add(() => {
+    primary.pool.onChange.add(() => {
       this.#drain.check();
       this.#scale.check();
     });
-    // To the end of the program: how it goes down is of interest as well.
+    // Never stopped: it also shows how the program goes down.
     this.#history.start();
   }
 
   tree(connections: number): Promise<TreeNode> {
-    return drawProgram(this.#primary, this.#options.admin(), connections);
+    return drawProgramTree(this.#primary, this.#options.admin(), connections);
   }
 
   async info(): Promise<ProgramInfo> {
@@ -72,7 +72,7 @@ export class Operations implements Control {
       address: addressText(this.#primary.address.address, this.#primary.address.port),
       admin: this.#options.admin(),
       transport: this.#options.transport,
-      workers: this.#primary.slots.map(({ slot, process: worker, restarts }) => ({
+      workers: this.#primary.pool.slots.map(({ slot, process: worker, restarts }) => ({
         worker: slot,
         osPid: worker?.osPid ?? 0,
         state: worker?.condition ?? "down",
@@ -85,7 +85,7 @@ export class Operations implements Control {
 
   async inspect(text: string): Promise<Readonly<Record<string, unknown>> | undefined> {
     const pid = parsePid(text);
-    const worker = pid && this.#primary.slots[pid.worker - 1]?.process;
+    const worker = pid && this.#primary.pool.slots[pid.worker - 1]?.process;
     if (!pid) return undefined;
     if (pid.worker > 0 && pid.serial > 1) {
       const answer = worker && (await this.#ask(worker, { name: "inspect", serial: pid.serial }));
@@ -93,15 +93,15 @@ export class Operations implements Control {
     }
     const found = pid.worker === 0 ? processOf(pid) : worker;
     if (!found?.alive) return undefined;
-    if (!(found instanceof WorkerProcess)) return inspect(found);
+    if (!(found instanceof WorkerProcess)) return processInfo(found);
     const { osPid, state, uptimeMs, serving } = found;
-    return { ...inspect(found), osPid, state, uptimeSeconds: Math.round(uptimeMs / 1000), ...serving };
+    return { ...processInfo(found), osPid, state, uptimeSeconds: Math.round(uptimeMs / 1000), ...serving };
   }
 
   async kill(text: string, reason: string): Promise<boolean> {
     const pid = parsePid(text);
     if (!pid) return false;
-    const worker = this.#primary.slots[pid.worker - 1]?.process;
+    const worker = this.#primary.pool.slots[pid.worker - 1]?.process;
     if (pid.worker > 0 && pid.serial > 1) {
       return worker
         ? (await this.#ask(worker, { name: "kill", serial: pid.serial, reason })) === true
@@ -145,12 +145,12 @@ export class Operations implements Control {
   }
 
   suspend(listener?: string): Promise<readonly ListenerState[]> {
-    return this.#primary.suspension.suspend(listener);
+    return this.#primary.pool.suspension.suspend(listener);
   }
 
   resume(listener?: string): Promise<readonly ListenerState[]> {
     if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
-    const resumed = this.#primary.suspension.resume(listener);
+    const resumed = this.#primary.pool.suspension.resume(listener);
     this.#drain.end();
     return resumed;
   }

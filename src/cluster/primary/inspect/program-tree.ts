@@ -1,32 +1,36 @@
-/** The tree of the whole program: what the primary draws itself, and below each worker what that has drawn. */
+/** Process tree of the whole program: the primary's part, and below each worker the tree that the worker returns. */
 
 import type { TreeNode } from "../../../control/tree.js";
 import { processOf } from "../../../otp/process/process.js";
 import { durationText } from "../../../text/duration.js";
-import { flags } from "../../inspect/tree.js";
+import { formatFlags } from "../../inspect/tree.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess } from "../worker-process.js";
 import type { WorkerSlot } from "../worker-slot.js";
 
 /**
- * @param admin where the admin server listens
- * @param connections how many to list under each worker at most
+ * @param admin address of the admin server
+ * @param connections most connections to list below each worker
  */
-export async function drawProgram(primary: Primary, admin: string, connections: number): Promise<TreeNode> {
+export async function drawProgramTree(
+  primary: Primary,
+  admin: string,
+  connections: number,
+): Promise<TreeNode> {
   const { root } = primary;
   const own = root ? root.links.flatMap((pid) => (pid.worker === 0 ? (processOf(pid) ?? []) : [])) : [];
   const admins = own.map((process): TreeNode => {
     const detail = `${admin} + control socket`;
     return { pid: process.pid.toString(), name: process.label, kind: "admin", detail, children: [] };
   });
-  const workers = primary.slots.flatMap((slot) =>
+  const workers = primary.pool.slots.flatMap((slot) =>
     slot.process ? drawWorker(slot, slot.process, connections) : [],
   );
   return {
     pid: root?.pid.toString() ?? "<0.1>",
     name: "drover",
     kind: "supervisor",
-    detail: root ? `${flags(root)}, ${root.restartsLeft} restarts left` : "stopped",
+    detail: root ? `${formatFlags(root)}, ${root.restartsLeft} restarts left` : "stopped",
     children: [...admins, ...(await Promise.all(workers))],
   };
 }
@@ -35,12 +39,12 @@ async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections:
   const tree =
     process.serving && process.alive ? await process.request({ name: "tree", connections }) : undefined;
   const running = tree ? `up ${durationText(process.uptimeMs, 1)}` : "not answering";
-  const what = process.state === "running" ? running : process.condition;
+  const status = process.state === "running" ? running : process.condition;
   return {
     pid: process.pid.toString(),
     name: `worker ${process.slot}`,
     kind: "worker",
-    detail: `${what}${slot.restarts > 0 ? `, restarted ${slot.restarts}` : ""}`,
+    detail: `${status}${slot.restarts > 0 ? `, restarted ${slot.restarts}` : ""}`,
     osPid: process.osPid,
     state: process.condition,
     children: tree ? [tree as TreeNode] : [],

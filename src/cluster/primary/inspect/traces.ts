@@ -1,4 +1,4 @@
-/** The traces that run, wherever the process is: of the primary's own, and of workers, whose lines arrive here. */
+/** Active traces of processes in the primary and in workers. */
 
 import { WorkerSilent } from "../../../control/errors.js";
 import type { TraceLine } from "../../../control/trace.js";
@@ -21,24 +21,24 @@ export class Traces {
   readonly #remote = new Map<number, Remote>();
   #last = 0;
 
-  /** Follows a process of the primary. */
-  here(process: Process, signal: AbortSignal, onLine: OnLine): void {
+  /** Traces a process of the primary. */
+  startLocal(process: Process, signal: AbortSignal, onLine: OnLine): void {
     const stop = traceProcess(process, onLine);
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop);
   }
 
   /**
-   * Follows a process of a worker.
-   * @returns whether there is one
-   * @throws WorkerSilent
+   * Traces a process of a worker.
+   * @returns whether the process exists
+   * @throws WorkerSilent when the worker does not answer
    */
-  async there(worker: WorkerProcess, pid: Pid, signal: AbortSignal, onLine: OnLine): Promise<boolean> {
+  async startRemote(worker: WorkerProcess, pid: Pid, signal: AbortSignal, onLine: OnLine): Promise<boolean> {
     const id = ++this.#last;
     this.#remote.set(id, { worker, pid, onLine });
     const end = (): void => {
-      // Also to one that has not answered: it may still begin, once it wakes up.
-      if (this.#remote.delete(id)) worker.tell({ t: "untrace", id });
+      // Also to a worker that has not answered: it may start the trace when its event loop runs again.
+      if (this.#remote.delete(id)) worker.notify({ t: "untrace", id });
     };
     signal.addEventListener("abort", end);
     const found = await worker.request({ name: "trace", serial: pid.serial, id });
@@ -48,18 +48,18 @@ export class Traces {
     return false;
   }
 
-  /** A line has come from a worker. */
-  arrived(id: number, line: TraceLine): void {
+  /** Passes on a line that a worker has sent. */
+  received(id: number, line: TraceLine): void {
     const remote = this.#remote.get(id);
     if (line.what === "end") this.#remote.delete(id);
     remote?.onLine(line);
   }
 
-  /** A worker has ended, and what was followed in it as well. */
-  ended(worker: WorkerProcess): void {
+  /** Ends the traces of a worker that has ended. */
+  workerEnded(worker: WorkerProcess): void {
     for (const [id, remote] of this.#remote) {
       if (remote.worker === worker)
-        this.arrived(id, traceLine(remote.pid, "end", { text: "the worker has ended" }));
+        this.received(id, traceLine(remote.pid, "end", { text: "the worker has ended" }));
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What the outside may look at, gathered from the workers: none of them can make anybody wait for more than a second. */
+/** Views of the whole program, gathered from the workers. A worker that does not answer within a second is left out. */
 
 import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
 import { WorkerSilent } from "../../../control/errors.js";
@@ -27,32 +27,32 @@ export class Views implements Observer {
   constructor(primary: Primary, options: PrimaryOptions) {
     this.#primary = primary;
     this.#options = options;
-    this.#logRecords = new LogRecords(options.log, (wanted) => {
-      for (const { process } of primary.slots) process?.tell({ t: "follow", d: wanted });
+    this.#logRecords = new LogRecords(options.log, (followed) => {
+      for (const { process } of primary.pool.slots) process?.notify({ t: "follow", d: followed });
     });
-    primary.observer = this;
+    primary.pool.observer = this;
   }
 
-  // -- what workers tell --------------------------------------------------------------------------------
+  // -- what workers send --------------------------------------------------------------------------------
 
-  /** Asked by a worker that starts; those that run were told. */
+  /** Read when a worker starts; running workers get a message. */
   get followed(): boolean {
-    return this.#logRecords.wanted;
+    return this.#logRecords.followed;
   }
 
-  onTold(_worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void {
+  onDiagnostics(_worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void {
     if (message.t === "record") this.#logRecords.add(message.d);
-    else this.#traces.arrived(message.id, message.d);
+    else this.#traces.received(message.id, message.d);
   }
 
   onState(worker: WorkerProcess, state: WorkerState): void {
-    if (state === "down") this.#traces.ended(worker);
+    if (state === "down") this.#traces.workerEnded(worker);
   }
 
-  // -- what is asked ------------------------------------------------------------------------------------
+  // -- requests ------------------------------------------------------------------------------------------
 
   async connections(query: ConnectionQuery): Promise<ConnectionList> {
-    const asked = this.#primary.slots.filter(({ slot, process }) => {
+    const asked = this.#primary.pool.slots.filter(({ slot, process }) => {
       return process?.serving && process.alive && (query.worker ?? slot) === slot;
     });
     const answers = await Promise.all(
@@ -75,18 +75,18 @@ export class Views implements Observer {
   async trace(text: string, signal: AbortSignal, onLine: (line: TraceLine) => void): Promise<boolean> {
     const found = this.#find(text);
     if (!found) return false;
-    if (!found.process) return this.#traces.there(found.worker, found.pid, signal, onLine);
-    this.#traces.here(found.process, signal, onLine);
+    if (!found.process) return this.#traces.startRemote(found.worker, found.pid, signal, onLine);
+    this.#traces.startLocal(found.process, signal, onLine);
     return true;
   }
 
-  /** A process of the primary (each worker is one as well), or the worker that knows. */
+  /** A process of the primary (each worker is one as well), or the worker in which a process lives. */
   #find(
     text: string,
   ): { process: Process } | { process?: never; worker: WorkerProcess; pid: Pid } | undefined {
     const pid = parsePid(text);
     if (!pid) return undefined;
-    const worker = this.#primary.slots[pid.worker - 1]?.process;
+    const worker = this.#primary.pool.slots[pid.worker - 1]?.process;
     if (pid.worker > 0 && pid.serial > 1) {
       return worker?.serving && worker.alive ? { worker, pid } : undefined;
     }
@@ -100,7 +100,7 @@ export class Views implements Observer {
 
   stats(status: Stats["status"]): Stats {
     const { metrics } = this.#options;
-    const workers = this.#primary.slots.map(({ slot, process, restarts }) => ({
+    const workers = this.#primary.pool.slots.map(({ slot, process, restarts }) => ({
       worker: slot,
       osPid: process?.osPid ?? 0,
       state: process?.condition ?? "down",

@@ -1,0 +1,191 @@
+/**
+ * Worker pool: the slots of all workers, how each is started, and what happens when one changes its state or sends a
+ * snapshot. Decisions about accepting are made in `admission/`.
+ */
+import { ProcessExit } from "../../otp/process/exit-reason.js";
+import { onDown, processOf } from "../../otp/process/process.js";
+import { exit } from "../../otp/process/signals.js";
+import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
+import type { Level } from "../../telemetry/log/log.js";
+import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import type { Boot, SignalEnvelope } from "../channel/messages.js";
+import { Balance } from "./admission/balance.js";
+import { MaxConnections } from "./admission/max-connections.js";
+import { Suspension } from "./admission/suspend.js";
+import { bootMessage } from "./boot.js";
+import type { Observer, PrimaryOptions } from "./options.js";
+import { PidRanges } from "./pid-ranges.js";
+import type { RestartMetrics } from "./restart-metrics.js";
+import { relaySignal } from "./signal-relay.js";
+import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
+import { newSlot, type WorkerSlot } from "./worker-slot.js";
+
+/** Added to the shutdown time of connections, for the OS process to exit. In milliseconds. */
+const EXIT_TIME = 2_000;
+
+export class WorkerPool implements WorkerOwner {
+  /** By number, from 1 on. */
+  readonly slots: WorkerSlot[];
+  readonly handle: unknown;
+  readonly suspension = new Suspension(() => this.slots);
+  readonly maxConnections: MaxConnections;
+  /** Called when a worker has changed its state or sent a snapshot. */
+  readonly onChange = new Set<() => void>();
+  observer: Observer | undefined = undefined;
+  stopping = false;
+  readonly #options: PrimaryOptions;
+  readonly #restartMetrics: RestartMetrics;
+  readonly #pidRanges = new PidRanges();
+  readonly #balance = new Balance(
+    () => this.#accepting(),
+    (slot) => this.#limitOf(slot),
+  );
+
+  /** @param handle the listening socket that workers accept on */
+  constructor(options: PrimaryOptions, workers: number, handle: unknown, restartMetrics: RestartMetrics) {
+    this.#options = options;
+    this.handle = handle;
+    this.#restartMetrics = restartMetrics;
+    this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    this.maxConnections = new MaxConnections(
+      () => this.slots,
+      (count) => options.maxConnections(count),
+    );
+  }
+
+  /** Child specification of the worker in this slot, for the supervisor. */
+  childSpec(slot: WorkerSlot): ChildSpec {
+    const id = `worker ${slot.slot}`;
+    this.#restartMetrics.expect(id);
+    return {
+      id,
+      mfargs: ["worker", "start_link", [slot.slot]],
+      shutdown: this.#options.config.shutdown + EXIT_TIME,
+      start: async (parent) => {
+        if (this.stopping) throw new ProcessExit("shutdown");
+        const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
+        await process.init();
+        return process.pid;
+      },
+    };
+  }
+
+  #boot(slot: WorkerSlot): Boot {
+    const present = {
+      worker: slot.slot,
+      serial: this.#pidRanges.next(slot.slot),
+      maxConnections: this.maxConnections.allowed(slot.slot),
+      ...this.#balance.quota,
+      followed: this.observer?.followed ?? false,
+      suspended: !this.suspension.accepts(slot),
+    };
+    return bootMessage(present, this.#options);
+  }
+
+  /** Removes the last slot; its totals stay in the metrics. */
+  forget(slot: WorkerSlot): void {
+    if (this.slots.at(-1) === slot) this.slots.pop();
+    this.#options.metrics.remove(slot.slot);
+  }
+
+  setLogLevel(level: Level): void {
+    for (const { process } of this.slots) process?.notify({ t: "log", d: level });
+  }
+
+  reopenLogs(): void {
+    for (const { process } of this.slots) process?.notify({ t: "reopen" });
+  }
+
+  // -- going down ---------------------------------------------------------------------------------------
+
+  /** All workers start to drain. */
+  drain(): void {
+    this.stopping = true;
+    this.#balance.stop();
+    for (const { process } of this.slots) process?.drain();
+  }
+
+  kill(): void {
+    this.stopping = true;
+    for (const { process } of this.slots) if (process) exit(process.pid, "kill");
+  }
+
+  /** Resolves when no worker's OS process is left. */
+  async gone(): Promise<void> {
+    const processes = this.slots.flatMap(({ process }) => process ?? []);
+    await Promise.all(
+      processes.map((one) =>
+        one.alive ? new Promise<void>((resolve) => onDown(one.pid, () => resolve())) : undefined,
+      ),
+    );
+  }
+
+  // -- what workers send --------------------------------------------------------------------------------
+
+  onState(worker: WorkerProcess, state: WorkerState): void {
+    const slot = this.slots[worker.slot - 1] as WorkerSlot;
+    if (state === "starting") {
+      if (slot.process) {
+        slot.restarts++;
+        this.#restartMetrics.count(`worker ${worker.slot}`);
+      }
+      slot.process = worker;
+    }
+    if (state === "down") {
+      this.#options.metrics.retire(worker.slot);
+      slot.last = undefined;
+    }
+    this.#options.metrics.workerState(worker.slot, state);
+    this.observer?.onState(worker, state);
+    if (!this.stopping) this.#balance.changed();
+    this.#changed();
+  }
+
+  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
+    const snapshot = decodeSnapshot(numbers);
+    if (!snapshot) return;
+    const slot = this.slots[worker.slot - 1] as WorkerSlot;
+    const { listenerRunning, active, newestSerial } = snapshot.gauges;
+    this.#pidRanges.reported(worker.slot, newestSerial);
+    const toggled = slot.last?.gauges.listenerRunning !== listenerRunning;
+    slot.last = snapshot;
+    this.#options.metrics.update(worker.slot, snapshot);
+    if (!this.stopping) {
+      if (toggled) this.#balance.changed();
+      else this.#balance.seen(worker.slot, active);
+    }
+    this.#changed();
+  }
+
+  onLoad(worker: WorkerProcess, { active, ahead }: { active: number; ahead: boolean }): void {
+    this.#balance.reported(worker.slot, active, ahead);
+  }
+
+  onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {
+    this.observer?.onDiagnostics(...args);
+  }
+
+  onSignal(signal: SignalEnvelope): void {
+    relaySignal(this.slots, signal);
+  }
+
+  #changed(): void {
+    this.maxConnections.settle();
+    for (const listener of this.onChange) listener();
+  }
+
+  /** Workers over which connections are balanced. */
+  #accepting(): WorkerProcess[] {
+    return this.slots.flatMap((slot) => {
+      const { process, last } = slot;
+      const accepts = process?.state === "running" && this.suspension.accepts(slot);
+      return accepts && last?.gauges.listenerRunning !== 0 ? process : [];
+    });
+  }
+
+  /** A worker's share of the limit, or less where it has too few descriptors. */
+  #limitOf(slot: number): number {
+    const { maxConnections = Infinity } = this.slots[slot - 1]?.last?.gauges ?? {};
+    return Math.min(this.maxConnections.allowed(slot), maxConnections);
+  }
+}

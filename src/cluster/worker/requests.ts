@@ -1,0 +1,31 @@
+/** Answers to requests of the primary: the tree, one process, views and limits. */
+import { Pid, thisWorker } from "../../otp/process/pid.js";
+import { processOf } from "../../otp/process/process.js";
+import { exit } from "../../otp/process/signals.js";
+import { isView, type WorkerRequest } from "../channel/messages.js";
+import { processInfo } from "../inspect/process-info.js";
+import { drawTree } from "../inspect/tree.js";
+import type { WorkerLimits } from "./limits.js";
+import type { WorkerViews } from "./views.js";
+
+/** What answers a request. */
+export interface Answerers {
+  /** Top supervisor, once the server has started. */
+  readonly root: Pid | undefined;
+  readonly views: WorkerViews;
+  readonly limits: WorkerLimits;
+}
+
+/** The reply to a request; `null` when there is no such process. */
+export async function answerRequest(request: WorkerRequest, answerers: Answerers): Promise<unknown> {
+  if (request.name === "tree") {
+    const root = answerers.root && processOf(answerers.root);
+    return root && drawTree(root, request.connections);
+  }
+  if (isView(request)) return answerers.views.answer(request);
+  if (!("serial" in request)) return answerers.limits.answer(request);
+  const process = processOf(new Pid(thisWorker(), request.serial));
+  if (request.name === "inspect") return process ? processInfo(process) : null;
+  if (process) exit(process.pid, request.reason);
+  return process !== undefined;
+}
