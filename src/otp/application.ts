@@ -1,6 +1,6 @@
 /**
  * Application: one supervision tree with its configuration, started and stopped as a whole. A main program starts it
- * and waits for `ended`: when the tree exits by itself, its restart intensity was exceeded.
+ * and waits for `ended`: a tree that exits by itself has given up, and the program must exit too.
  */
 
 import { type ExitReason, ProcessExit } from "./process/exit-reason.js";

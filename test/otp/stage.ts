@@ -1,6 +1,6 @@
 /**
- * A stage for supervisors: children that can be told how to start, how to behave and how to end, and a log
- * of who came and went in which order.
+ * Stage for supervisor tests: children with scripted starts, shutdowns and exits, and a log of starts and exits in
+ * their order.
  */
 
 import { type ExitReason, formatReason } from "../../src/otp/process/exit-reason.js";
@@ -9,11 +9,11 @@ import { ExitMessage, onDown, Process, processOf } from "../../src/otp/process/p
 import type { ChildSpec, Started } from "../../src/otp/supervisor/child-spec.js";
 import { clock } from "../../src/otp/time/clock.js";
 
-/** What a child does when it is asked to end. Without it, it does not trap exits and ends at once. */
+/** What a child does on `shutdown`. Without a plan it does not trap exits and exits at once. */
 export interface Plan {
-  /** How long it takes, in milliseconds; `Infinity`: it does not heed. */
+  /** Delay of its exit in milliseconds; `Infinity`: it ignores the shutdown. */
   readonly lingers?: number;
-  /** The reason with which it then ends. Default: the one it was asked with. */
+  /** Its exit reason. Default: that of the shutdown. */
   readonly leaves?: ExitReason;
 }
 
@@ -43,18 +43,18 @@ export class Actor extends Process {
     this.#stage.log.push(`-${this.label} ${formatReason(reason)}`);
   }
 
-  /** Ends by itself. */
+  /** Exits by itself. */
   quit(reason: ExitReason): void {
     this.exitWith(reason);
   }
 }
 
 export class Stage {
-  /** `+a` started, `-a killed` ended. */
+  /** `+a`: a started; `-a killed`: a exited with `killed`. */
   readonly log: string[] = [];
   readonly #actors = new Map<string, Actor>();
   readonly #failures = new Map<string, { times: number; readonly how: ExitReason | "ignore" }>();
-  /** How often each was asked to start. */
+  /** Number of starts by id. */
   readonly starts = new Map<string, number>();
 
   /** A child of this stage. */
@@ -62,7 +62,7 @@ export class Stage {
     return { id, ...spec, start: (parent) => this.start(id, parent, plan) };
   }
 
-  /** Starts an actor, unless its start is to fail. */
+  /** Starts an actor, unless `fail` was called for it. */
   start(id: string, parent: Pid, plan?: Plan): Started {
     this.starts.set(id, (this.starts.get(id) ?? 0) + 1);
     const failure = this.#failures.get(id);
@@ -76,12 +76,12 @@ export class Stage {
     return actor.pid;
   }
 
-  /** The next starts of this child fail, or say `ignore`. */
+  /** The next starts of this child fail, or return `ignore`. */
   fail(id: string, times = 1, how: ExitReason | "ignore" = "boom"): void {
     this.#failures.set(id, { times, how });
   }
 
-  /** The child that was started last under this id. */
+  /** The child that was started last with this id. */
   at(id: string): Actor {
     const actor = this.#actors.get(id);
     if (!actor) throw new Error(`no child "${id}" was ever started`);
@@ -92,7 +92,7 @@ export class Stage {
     return this.at(id).pid;
   }
 
-  /** Who lives, by id. */
+  /** Ids of living children. */
   living(): string[] {
     return [...this.#actors.values()].filter((one) => one.alive).map((one) => one.label);
   }
@@ -103,7 +103,7 @@ export class Stage {
   }
 }
 
-/** How a process has ended; `undefined` as long as it lives. */
+/** The exit reason of a process; `undefined` while it lives. */
 export function endOf(pid: Pid): { readonly reason: ExitReason | undefined } {
   const end: { reason: ExitReason | undefined } = { reason: undefined };
   onDown(pid, (reason) => {

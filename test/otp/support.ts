@@ -1,5 +1,5 @@
 /**
- * What the tests of this room share: a process that only listens, reports as lines, and the manual clock.
+ * Helpers of these tests: a process that records its messages, reports as lines of text, and the manual clock.
  */
 import { channel } from "node:diagnostics_channel";
 import { afterEach, beforeEach } from "vitest";
@@ -13,11 +13,11 @@ export interface ListenerOptions {
   readonly parent?: Process;
   readonly trapExit?: boolean;
   readonly label?: string;
-  /** What it does with a message besides keeping it. */
+  /** Called with each message, in addition to recording it. */
   on?(self: Listener, message: unknown): void | Promise<void>;
 }
 
-/** A process that keeps what it gets, and how it ended. */
+/** A process that records its messages and its exit reason. */
 export class Listener extends Process {
   readonly got: unknown[] = [];
   end: ExitReason | undefined = undefined;
@@ -40,7 +40,7 @@ export class Listener extends Process {
     this.end = reason;
   }
 
-  /** Ends as if it had decided so itself. */
+  /** Exits by its own decision. */
   quit(reason: ExitReason): void {
     this.exitWith(reason);
   }
@@ -58,7 +58,7 @@ export function manualClock(startAt = 0): { readonly clock: ManualClock } {
   return holder;
 }
 
-/** What is said on the report channels, whole. */
+/** All reports of the report channels. */
 export interface Reports {
   readonly supervisor: SupervisorReport[];
   readonly crash: CrashReport[];
@@ -107,7 +107,7 @@ export function listenToReports(): Reports {
   return reports;
 }
 
-/** A promise and what settles it. */
+/** A promise with its resolvers. */
 export function gate<T = void>(): {
   readonly promise: Promise<T>;
   open(value: T): void;
@@ -122,7 +122,7 @@ export function gate<T = void>(): {
   return { promise, open, fail };
 }
 
-/** How a promise was rejected, or what it became. */
+/** The value or the error of a promise. */
 export async function outcome(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => ({ value }),

@@ -1,6 +1,6 @@
 /**
- * State machines in both callback styles from one description, as gen_statem_SUITE runs its cases twice: one
- * function per state that gets every event.
+ * State machines in both callback modes from one description (one function per state that gets every event):
+ * gen_statem_SUITE runs its cases twice, too.
  */
 import { expect } from "vitest";
 import { request } from "../../../src/otp/gen-server/call.js";
@@ -32,7 +32,7 @@ export interface Description {
   codeChange?(old: any, extra: unknown): any;
 }
 
-/** Names that the machines of the tests are asked by. */
+/** Names of calls, casts and timers of the test machines. */
 const CALLS = ["go", "check", "test", "stop", "echo", "repeat", "buffer", "bad", "get", "later", "hello"];
 const CASTS = ["put", "stop", "echo", "bad"];
 const TIMERS = ["a", "b", "c", "d", "6"];

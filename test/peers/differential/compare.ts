@@ -1,8 +1,8 @@
-/** Both sides play the same scenarios; what differs is made small and shown. */
+/** Differential test: runs the same scenarios here and on OTP, shrinks those whose traces differ, and prints them. */
 import { playErlang } from "./erlang.js";
 import type { Entry } from "./terms.js";
 
-/** What can be played on both sides. */
+/** A kind of scenario that runs on both sides. */
 export interface Play<S> {
   /** The Erlang module that plays it: `setup/0`, `play/1`. */
   readonly module: string;

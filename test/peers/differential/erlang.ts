@@ -1,4 +1,4 @@
-/** Plays scenarios on the real thing: all of them in one `erl`. */
+/** Runs scenarios on a real OTP: all of them in one `erl`. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed makes the same scenarios on every machine. */
+/** Seeded random numbers: the same seed generates the same scenarios on every machine. */
 
 export class Random {
   #state: number;

@@ -1,6 +1,6 @@
-/** What both languages have to agree on: values as Erlang terms, and a line of a trace. */
+/** Formats shared by both languages: values as Erlang terms, and a line of a trace. */
 
-/** Why something ends; `{ shutdown }` is the tuple. */
+/** An exit reason; `{ shutdown }` is the tuple. */
 export type Reason = string | { readonly shutdown: string };
 
 /** A value in Erlang's external term format: strings are atoms, objects maps, `{ shutdown }` alone is the tuple. */

@@ -1,4 +1,4 @@
-/** Machines by chance: small tables, and events that mostly hit something. */
+/** Random state machines: small tables, and events that most states handle. */
 import type { Random } from "../random.js";
 import type { Reason } from "../terms.js";
 import {

@@ -1,4 +1,4 @@
-/** What a machine of a scenario does: it writes down the event, and looks up what to answer. */
+/** State machine of a scenario: traces each event, and looks up its response in the table. */
 
 import * as statem from "../../../../src/otp/gen-statem/gen-statem.js";
 import { keep, next, postpone, repeat, Stop, StopAndReply } from "../../../../src/otp/gen-statem/step.js";

@@ -1,4 +1,4 @@
-/** Plays a scenario on our state machine. */
+/** Runs a scenario on the state machine of `src/otp`. */
 
 import {
   type Behaviour,

@@ -1,6 +1,6 @@
 /**
- * What a scenario is: a state machine of three states, with up to three callback modules, and steps. The
- * operations of one step follow each other without a pause; between steps it comes to rest.
+ * Scenario: a state machine of three states, with up to three callback modules, and steps. The operations of one step
+ * run without a pause; between steps the machine settles.
  */
 import type { Reason } from "../terms.js";
 

@@ -1,4 +1,4 @@
-/** A failing scenario made small: leaves out steps, operations, modules, cells, answers and actions. */
+/** Shrinks a failing scenario: leaves out steps, operations, modules, cells, answers and actions. */
 import type { Act, Answer, Cells, Module, Scenario, State } from "./scenario.js";
 import { STATES } from "./scenario.js";
 

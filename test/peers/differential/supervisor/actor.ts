@@ -1,4 +1,4 @@
-/** A worker of a scenario: ends when it is told to, and when it is asked to does as its plan says. */
+/** Worker of a scenario: exits on request, and reacts to `shutdown` as its plan says. */
 
 import type { ExitReason } from "../../../../src/otp/process/exit-reason.js";
 import { ExitMessage, Process } from "../../../../src/otp/process/process.js";

@@ -1,4 +1,4 @@
-/** The administration calls of a scenario, and their answers in the words of the trace. */
+/** Administration calls of a scenario, and their replies as the trace shows them. */
 import { formatReason } from "../../../../src/otp/process/exit-reason.js";
 import { Pid } from "../../../../src/otp/process/pid.js";
 import {

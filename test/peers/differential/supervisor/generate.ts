@@ -1,4 +1,4 @@
-/** Scenarios by chance: small trees, and steps that mostly hit something. */
+/** Random supervision trees: small trees, and steps that mostly have an effect. */
 import type { RestartType } from "../../../../src/otp/supervisor/child-spec.js";
 import type { AutoShutdown, Strategy } from "../../../../src/otp/supervisor/supervisor-flags.js";
 import type { Random } from "../random.js";

@@ -1,4 +1,4 @@
-/** Plays a scenario on our supervisors. */
+/** Runs a scenario on the supervisors of `src/otp`. */
 import { channel } from "node:diagnostics_channel";
 import type { ChildReport, ProgressReport, SupervisorReport } from "../../../../src/otp/events.js";
 import { type ExitReason, formatReason, ProcessExit } from "../../../../src/otp/process/exit-reason.js";

@@ -1,6 +1,6 @@
 /**
- * What a scenario is: a tree of supervisors and workers, and steps. The operations of one step follow each
- * other without a pause; between steps everybody comes to rest.
+ * Scenario: a tree of supervisors and workers, and steps. The operations of one step run without a pause; between
+ * steps the tree settles.
  */
 import type { RestartType } from "../../../../src/otp/supervisor/child-spec.js";
 import type { AutoShutdown, Strategy } from "../../../../src/otp/supervisor/supervisor-flags.js";

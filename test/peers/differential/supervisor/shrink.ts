@@ -1,9 +1,9 @@
-/** A failing scenario made small: leaves out steps, operations and children as long as it still fails. */
+/** Shrinks a failing scenario: leaves out steps, operations and children as long as it still fails. */
 import type { Node, Op, Scenario, StaticNode } from "./scenario.js";
 
 type Steps = Scenario["steps"];
 
-/** All that are one thing smaller, the boldest first. */
+/** All scenarios with one part less, the largest parts first. */
 export function smaller(scenario: Scenario): Scenario[] {
   const { tree, steps } = scenario;
   return [
