@@ -6,7 +6,7 @@ export interface AcceptQuota {
   /** Maximum number of connections; changes at any time. */
   readonly value: number;
   /** From this number of connections on, `reached` is called for every new one. */
-  readonly mark: number;
+  readonly reportAt: number;
   /** @returns whether the listener must close its copy of the listening socket until it is below the quota */
   reached(active: number): boolean;
   /** A connection has ended. */
@@ -16,7 +16,7 @@ export interface AcceptQuota {
 /** For a listener that shares its socket with no other. */
 export const NO_QUOTA: AcceptQuota = {
   value: Infinity,
-  mark: Infinity,
+  reportAt: Infinity,
   reached: () => false,
   released: () => {},
 };

@@ -137,7 +137,7 @@ export class Listener extends Process {
     if (this.#state !== "listening" || !renewable) return;
     const { active } = endpoint.counters;
     if (active >= maxConnections) this.#close("full");
-    else if (active >= this.#quota.mark && this.#quota.reached(active)) this.#close("ahead");
+    else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#close("ahead");
   }
 
   /** Much room: reopens at once. Little room: after 10 ms, because acquiring the socket costs more than an accept. */

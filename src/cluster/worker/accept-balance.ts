@@ -28,7 +28,7 @@ export interface AcceptBalanceOptions extends Quota {
 
 export class AcceptBalance implements AcceptQuota {
   value: number;
-  mark: number;
+  reportAt: number;
   readonly #options: AcceptBalanceOptions;
   /** Runs while the worker is at its quota. */
   #patience: TimerRef = undefined;
@@ -46,7 +46,7 @@ export class AcceptBalance implements AcceptQuota {
   constructor(options: AcceptBalanceOptions) {
     this.#options = options;
     this.value = options.quota;
-    this.mark = options.reportAt;
+    this.reportAt = options.reportAt;
   }
 
   reached(active: number): boolean {
@@ -66,7 +66,7 @@ export class AcceptBalance implements AcceptQuota {
   set({ quota, reportAt }: Quota): void {
     if (this.#patience !== undefined) this.#wait(SILENCE);
     this.#reported = false;
-    this.mark = reportAt;
+    this.reportAt = reportAt;
     if (quota === this.value) return;
     this.value = quota;
     this.#options.changed();

@@ -27,7 +27,7 @@ function atQuota(quota = 10, reportAt = 5) {
   const come = () => {
     counters.accepted++;
     counters.active++;
-    return counters.active >= balance.mark && balance.reached(counters.active);
+    return counters.active >= balance.reportAt && balance.reached(counters.active);
   };
   const go = () => {
     counters.active--;
@@ -64,7 +64,7 @@ test("lifts the quota itself when the primary stops answering later", async () =
 test("takes a new `reportAt` also when the quota stays", () => {
   const { balance } = atQuota();
   balance.set({ quota: 10, reportAt: Infinity });
-  expect(balance.mark).toBe(Infinity);
+  expect(balance.reportAt).toBe(Infinity);
 });
 
 test("keeps accepting without a copy of the listening socket in reserve", () => {
