@@ -260,10 +260,10 @@ chromium(
     const dialog = page.getByRole("dialog");
     await dialog.getByText("drover page").waitFor();
     await dialog.getByRole("textbox").fill("wrong".padEnd(43, "x"));
-    await dialog.getByRole("button", { name: "Keep it" }).click();
+    await dialog.getByRole("button", { name: "Save token" }).click();
     await panel(page).getByRole("button", { name: "Suspend" }).click();
     await dialog.getByRole("button", { name: "Suspend" }).click();
-    await dialog.getByText(/does not know this token/).waitFor();
+    await dialog.getByText(/Wrong token/).waitFor();
   },
 );
 
@@ -275,7 +275,7 @@ chromium("a server that goes away is told of, and found again by itself", async 
   await page.reload();
   await item(page, /^worker 1/).waitFor();
   await served.stop();
-  await page.getByRole("alert").getByText("The server is gone.").waitFor();
+  await page.getByRole("alert").getByText("The server does not respond.").waitFor();
   await page.getByRole("alert").getByText("drover page").waitFor();
   const again = new Program([
     "start",
@@ -397,7 +397,7 @@ chromium("with 10,000 connections and 100 reports a second no task takes longer 
     await page.evaluate("window.longTasks.length = 0");
     await page.getByRole("button", { name: "Bytes in" }).click();
     await page.evaluate("document.querySelector('.rows').scrollTo(0, 1e9)");
-    const more = page.getByRole("button", { name: /go on/ });
+    const more = page.getByRole("button", { name: /show latest/ });
     await reports.getByRole("button").first().click();
     const newer = async () => Number(/^[\d,]+/.exec(await more.innerText())?.[0].replace(",", "") ?? 0);
     await eventually(async () => (await newer()) >= 500);

@@ -1,9 +1,9 @@
-/** The observer page: what appmon was, in a browser. */
+/** Entry of the observer page: live view of the process tree in a browser, after OTP's appmon. */
 import { render } from "preact";
-import { startFeed } from "./live/server-state.js";
+import { startUpdates } from "./live/server-state.js";
 import { takeToken } from "./net/token.js";
 import { Page } from "./parts/page.js";
 
 takeToken();
-startFeed();
+startUpdates();
 render(<Page />, document.getElementById("page") as HTMLElement);

@@ -4,7 +4,7 @@ import {
   type Drawn,
   draw,
   findNode,
-  MOST_DRAWN,
+  MAX_DRAWN_CONNECTIONS,
   workerOf,
 } from "../../../src/admin/page/model/collapsed-tree.js";
 import type { TreeNode } from "../../../src/control/tree.js";
@@ -17,7 +17,7 @@ const leaf = (pid: string, kind: TreeNode["kind"], rest: Partial<TreeNode> = {})
 function server(workers: number, connections: number, states?: Record<string, number>): TreeNode {
   const children = Array.from({ length: workers }, (_, at) => {
     const worker = at + 1;
-    const listed = Array.from({ length: Math.min(connections, MOST_DRAWN) }, (_, n) =>
+    const listed = Array.from({ length: Math.min(connections, MAX_DRAWN_CONNECTIONS) }, (_, n) =>
       leaf(`<${worker}.${n + 17}>`, "connection", {
         name: "chat",
         state: "talking",
@@ -28,7 +28,7 @@ function server(workers: number, connections: number, states?: Record<string, nu
       name: "connections",
       detail: `${connections} of 10000, temporary`,
       children: listed,
-      ...(connections > MOST_DRAWN && { more: connections - MOST_DRAWN }),
+      ...(connections > MAX_DRAWN_CONNECTIONS && { more: connections - MAX_DRAWN_CONNECTIONS }),
       ...(states && { states }),
     });
     return leaf(`<${worker}.1>`, "worker", {

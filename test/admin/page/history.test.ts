@@ -12,7 +12,7 @@ function stats(at: number, totals: Partial<Stats["totals"]> = {}, workers: Stats
   return { at, workers, totals: { ...NONE, ...totals }, restartsLeft: 5, status: "running" };
 }
 
-/** Rows of the server, each second one, of as many frames received; `null`: it stood still. */
+/** ConnectionRows of the server, each second one, of as many frames received; `null`: it stood still. */
 function kept(from: number, frames: readonly (number | null)[]): StatsHistory {
   const rows = frames.map((framesReceived) => {
     if (framesReceived === null) return null;

@@ -23,8 +23,8 @@ function server(workers: number, connections: number): Drawn {
   return node("root", 0, [node("admin", 0), ...below]);
 }
 
-const wish = () => ({ least: 120, most: 180 });
-const placed = (root: Drawn, width: number) => layout(root, width, wish);
+const cardWidth = () => ({ least: 120, most: 180 });
+const placed = (root: Drawn, width: number) => layout(root, width, cardWidth);
 
 function overlapping(nodes: readonly Placed[]): string[] {
   return nodes.flatMap((a, at) =>
@@ -48,38 +48,36 @@ test.each([1, 2, 8, 64])("no card covers another, with %i workers, wide or narro
 });
 
 test("a wide place has the tree from left to right, with every child right of its parent", () => {
-  const picture = placed(server(2, 3), 1200);
-  for (const one of picture.nodes) {
-    if (one.parent) expect(one.x).toBeGreaterThan(of(picture, one.parent).x + of(picture, one.parent).width);
+  const tree = placed(server(2, 3), 1200);
+  for (const one of tree.nodes) {
+    if (one.parent) expect(one.x).toBeGreaterThan(of(tree, one.parent).x + of(tree, one.parent).width);
   }
-  expect(picture.width).toBeLessThanOrEqual(1200);
+  expect(tree.width).toBeLessThanOrEqual(1200);
 });
 
 test("a narrow place has an outline that is no wider than itself", () => {
-  const picture = placed(server(2, 3), NARROW - 1);
+  const tree = placed(server(2, 3), NARROW - 1);
   expect(placed(server(2, 3), 390).width).toBeLessThanOrEqual(390);
-  const ys = picture.nodes.map(({ y }) => y);
+  const ys = tree.nodes.map(({ y }) => y);
   expect(ys).toEqual(ys.toSorted((a, b) => a - b));
 });
 
 test("every OS process has a frame around all of its own, which no other reaches into", () => {
-  const picture = placed(server(4, 3), 1200);
-  expect(picture.frames).toHaveLength(4);
-  for (const [at, frame] of picture.frames.entries()) {
-    const inside = picture.nodes.filter(
-      ({ y, height }) => y + height > frame.y && y < frame.y + frame.height,
-    );
+  const tree = placed(server(4, 3), 1200);
+  expect(tree.frames).toHaveLength(4);
+  for (const [at, frame] of tree.frames.entries()) {
+    const inside = tree.nodes.filter(({ y, height }) => y + height > frame.y && y < frame.y + frame.height);
     const ids = inside.filter(({ node }) => node.worker > 0).map(({ node }) => node.worker);
     expect(new Set(ids)).toEqual(new Set([at + 1]));
   }
-  expect(of(picture, "admin").y).toBeLessThan(picture.frames[0]?.y as number);
+  expect(of(tree, "admin").y).toBeLessThan(tree.frames[0]?.y as number);
 });
 
 test("assistive technology is told level, position and number of siblings", () => {
-  const picture = placed(server(2, 3), 1200);
-  expect(of(picture, "root")).toMatchObject({ level: 1, position: 1, siblings: 1 });
-  expect(of(picture, "w2")).toMatchObject({ level: 2, position: 3, siblings: 3 });
-  expect(of(picture, "c1.1")).toMatchObject({ level: 5, position: 2, siblings: 3 });
+  const tree = placed(server(2, 3), 1200);
+  expect(of(tree, "root")).toMatchObject({ level: 1, position: 1, siblings: 1 });
+  expect(of(tree, "w2")).toMatchObject({ level: 2, position: 3, siblings: 3 });
+  expect(of(tree, "c1.1")).toMatchObject({ level: 5, position: 2, siblings: 3 });
 });
 
 test("the arrow keys go up and down in the order of the tree, and stop at its ends", () => {

@@ -11,14 +11,14 @@ import {
   spacedHex,
   words,
 } from "../../../src/admin/page/model/format.js";
-import { detailsOf, entryOf, isTelling } from "../../../src/admin/page/model/log-entry.js";
-import { Ring } from "../../../src/admin/page/model/ring-buffer.js";
+import { detailsOf, entryOf, isImportant } from "../../../src/admin/page/model/log-entry.js";
+import { RingBuffer } from "../../../src/admin/page/model/ring-buffer.js";
 import { problemOf } from "../../../src/admin/page/net/problem.js";
 
 test("a ring keeps the last so many, in their order", () => {
   fc.assert(
     fc.property(fc.array(fc.integer()), fc.integer({ min: 1, max: 20 }), (values, most) => {
-      const ring = new Ring<number>(most);
+      const ring = new RingBuffer<number>(most);
       for (const value of values) ring.push(value);
       const kept = values.slice(-most);
       expect(ring.toArray()).toEqual(kept);
@@ -84,18 +84,18 @@ test("a log record is taken for what it is, and one that is none does no harm", 
   expect(entry.at).toBe(Date.parse("2026-11-22T16:08:22.879Z"));
   expect(entry.about).toBe("<2.17>");
   expect(detailsOf(entry)).toBe("offender: \n  pid: <2.17>");
-  expect(isTelling(entry)).toBe(true);
+  expect(isImportant(entry)).toBe(true);
   expect(entryOf({ level: 7, time: {}, worker: "x", msg: null }, 0)).toMatchObject({
     at: 0,
     level: "info",
     message: "",
   });
-  expect(isTelling(entryOf({ level: "info", msg: "listening" }, 0))).toBe(false);
+  expect(isImportant(entryOf({ level: "info", msg: "listening" }, 0))).toBe(false);
 });
 
 test("a refusal is explained: what to type, how long to wait", () => {
   expect(problemOf(401, "", false, 0)).toMatchObject({ kind: "token" });
-  expect(problemOf(401, "", true, 0).message).toContain("started again");
+  expect(problemOf(401, "", true, 0).message).toContain("since its last start");
   expect(problemOf(429, "", true, 42).message).toContain("42 seconds");
   expect(problemOf(403, "from elsewhere", true, 0).message).toContain("from elsewhere");
   expect(problemOf(404, "no process <1.9>", true, 0)).toEqual({

@@ -1,14 +1,13 @@
-/** The dialog about the token. */
+/** Which dialog is open: the confirmation of an action, or the one for the admin token. */
 import { token } from "../net/token.js";
-import { cell } from "./observable.js";
+import { observable } from "./observable.js";
 import { asked, type Change } from "./operator-actions.js";
 
-/** `undefined`: it is closed. `why`: what brought it up, if not the operator. */
-export const tokenAsked = cell<{ readonly why: string | undefined } | undefined>(undefined);
+/** Open unless `undefined`. `why`: the reason, unless the operator opened it. */
+export const tokenDialog = observable<{ readonly why: string | undefined } | undefined>(undefined);
 
-/** Brings up the confirmation of a change, or without a token how to get one. */
+/** Opens the confirmation of an action, or without a token the token dialog. */
 export function request(change: Change): void {
-  if (token.get() === undefined)
-    tokenAsked.set({ why: `“${change.verb}” changes the server and needs its token.` });
+  if (token.get() === undefined) tokenDialog.set({ why: `“${change.verb}” needs the admin token.` });
   else asked.set(change);
 }

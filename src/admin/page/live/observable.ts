@@ -1,14 +1,14 @@
-/** A value that parts of the page watch: who reads it is drawn again when it is another one. */
+/** Observable value: components that read it with `useObservable` are rendered again when it changes. */
 import { useEffect, useState } from "preact/hooks";
 
-export interface Cell<T> {
+export interface Observable<T> {
   get(): T;
   set(value: T): void;
-  /** @returns what ends it */
-  watch(told: () => void): () => void;
+  /** @returns the function that stops watching */
+  watch(onChange: () => void): () => void;
 }
 
-export function cell<T>(initial: T): Cell<T> {
+export function observable<T>(initial: T): Observable<T> {
   let value = initial;
   const watchers = new Set<() => void>();
   return {
@@ -16,16 +16,16 @@ export function cell<T>(initial: T): Cell<T> {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      for (const told of watchers) told();
+      for (const onChange of watchers) onChange();
     },
-    watch(told) {
-      watchers.add(told);
-      return () => watchers.delete(told);
+    watch(onChange) {
+      watchers.add(onChange);
+      return () => watchers.delete(onChange);
     },
   };
 }
 
-export function useCell<T>(source: Cell<T>): T {
+export function useObservable<T>(source: Observable<T>): T {
   const [, redraw] = useState({});
   useEffect(() => source.watch(() => redraw({})), [source]);
   return source.get();

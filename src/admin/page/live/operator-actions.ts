@@ -1,39 +1,39 @@
-/** Changes that an operator may ask for: what each one says before it is done, and what it sends. */
+/** Actions of the operator (kill, suspend, resume, drain, scale): the confirmation text and the request of each. */
 import { MAX_WORKERS } from "../../../config/limits.js";
 import type { TreeNode } from "../../../control/tree.js";
 import { findNode } from "../model/collapsed-tree.js";
 import { count } from "../model/format.js";
-import { cell } from "./observable.js";
+import { observable } from "./observable.js";
 import { stats, tree } from "./server-state.js";
 
-/** Something to be filled in before. */
+/** An input in the confirmation dialog. */
 export interface Field {
   readonly name: string;
   readonly label: string;
   readonly value: string;
-  /** Of a whole number: its bounds. Without them it is a text. */
+  /** Bounds of a whole number; without them the input is text. */
   readonly bounds?: readonly [least: number, most: number];
 }
 
 export interface Change {
   readonly title: string;
-  /** What will happen. */
+  /** Describes the effect. */
   readonly text: string;
-  /** On the button that does it. */
+  /** Label of the button. */
   readonly verb: string;
-  /** Something ends by it. */
+  /** Ends a process or connections. */
   readonly harmful: boolean;
   readonly path: string;
   readonly field?: Field;
   body(value: string): Readonly<Record<string, unknown>>;
-  /** Said afterwards. */
+  /** Message after success. */
   readonly done: string;
 }
 
-/** The one that waits to be confirmed. */
-export const asked = cell<Change | undefined>(undefined);
-/** The last thing that was done, for everybody to hear. */
-export const notice = cell<string | undefined>(undefined);
+/** The action that waits for confirmation. */
+export const asked = observable<Change | undefined>(undefined);
+/** Result message of the last action. */
+export const notice = observable<string | undefined>(undefined);
 
 export function killing(node: Pick<TreeNode, "pid" | "name" | "kind" | "detail">): Change {
   const { pid, name } = node;
@@ -45,51 +45,51 @@ export function killing(node: Pick<TreeNode, "pid" | "name" | "kind" | "detail">
     path: "/kill",
     field: { name: "reason", label: "Exit reason", value: "kill" },
     body: (reason) => ({ pid, reason: reason || "kill" }),
-    done: `An exit signal was sent to ${name} ${pid}.`,
+    done: `Exit signal sent to ${name} ${pid}`,
   };
 }
 
 function consequence({ kind, pid }: Pick<TreeNode, "pid" | "kind">): string {
   const left = stats.get()?.restartsLeft;
-  const budget = left === undefined ? "" : ` ${count(left)} restarts are left.`;
+  const budget = left === undefined ? "" : ` Restarts left: ${count(left)}.`;
   switch (kind) {
     case "connection":
-      return "Its socket is closed at once. What still waits to be sent is lost, and nobody takes its place.";
+      return "Its socket is closed at once and unsent data is lost. It is not restarted.";
     case "worker": {
       const worker = Number(/\d+/.exec(pid)?.[0]);
       const active = stats.get()?.workers.find((one) => one.worker === worker)?.active ?? 0;
-      return `The OS process and its ${count(active)} connections end. Another worker starts in its place, which counts as a restart.${budget}`;
+      return `The OS process ends with its ${count(active)} connections. The supervisor starts another worker, which counts as a restart.${budget}`;
     }
     case "listener":
-      return "Nobody is accepted until its supervisor has started it again, which counts as a restart. Connections stay.";
+      return "This worker accepts no connections until the supervisor has restarted the listener, which counts as a restart. Connections stay.";
     case "admin":
-      return "This page loses its server until the supervisor has started it again, which counts as a restart.";
+      return "This page gets no data until the supervisor has restarted the admin server, which counts as a restart.";
     default:
-      return "Everything below it ends with it. What is above starts it again, which counts as a restart, or ends too.";
+      return "All processes below it end too. Its supervisor restarts it, which counts as a restart, or ends as well.";
   }
 }
 
 export function suspending(listener?: string): Change {
   return {
-    title: listener === undefined ? "Stop accepting?" : `Suspend the listener ${listener}?`,
-    text: "No new client is accepted, in any worker. Who is connected stays, who comes waits in the kernel's queue until it is resumed.",
+    title: listener === undefined ? "Suspend all listeners?" : `Suspend the listener ${listener}?`,
+    text: "All workers stop accepting. Existing connections stay; new connections wait in the backlog until you resume.",
     verb: "Suspend",
     harmful: false,
     path: "/suspend",
     body: () => (listener === undefined ? {} : { listener }),
-    done: "No new clients are accepted.",
+    done: "Accepting is suspended",
   };
 }
 
 export function resuming(listener?: string): Change {
   return {
-    title: listener === undefined ? "Accept again?" : `Resume the listener ${listener}?`,
-    text: "New clients are accepted again, beginning with those that wait.",
+    title: listener === undefined ? "Resume all listeners?" : `Resume the listener ${listener}?`,
+    text: "All workers accept again, beginning with the connections in the backlog.",
     verb: "Resume",
     harmful: false,
     path: "/resume",
     body: () => (listener === undefined ? {} : { listener }),
-    done: "New clients are accepted again.",
+    done: "Accepting is resumed",
   };
 }
 
@@ -97,31 +97,31 @@ export function draining(): Change {
   const active = stats.get()?.totals.active ?? 0;
   return {
     title: "Drain the server?",
-    text: `No new client is accepted. The ${count(active)} connections that are here may finish; those that have not by the deadline are told to stop.`,
+    text: `All workers stop accepting. The ${count(active)} open connections may finish; those still open at the deadline are told to stop.`,
     verb: "Drain",
     harmful: true,
     path: "/drain",
     field: { name: "seconds", label: "Deadline in seconds", value: "25", bounds: [0, 86_400] },
     body: (seconds) => ({ deadlineMs: Number(seconds) * 1000 }),
-    done: "The server is draining.",
+    done: "The server is draining",
   };
 }
 
 export function scaling(): Change {
   const workers = stats.get()?.workers.length ?? 1;
   return {
-    title: "How many workers?",
-    text: "Workers that are missing are started. Those that are too many stop accepting and end when their connections have.",
+    title: "Change the number of workers?",
+    text: "Missing workers are started. Surplus workers stop accepting and exit once their connections have closed.",
     verb: "Scale",
     harmful: false,
     path: "/scale",
     field: { name: "workers", label: "Workers", value: String(workers), bounds: [1, MAX_WORKERS] },
     body: (value) => ({ workers: Number(value) }),
-    done: "The number of workers is changing.",
+    done: "The number of workers is changing",
   };
 }
 
-/** The process as the tree last had it. */
+/** The process in the latest tree. */
 export function nodeOf(pid: string): TreeNode | undefined {
   const root = tree.get();
   return root && findNode(root, pid);

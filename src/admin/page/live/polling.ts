@@ -1,18 +1,18 @@
-/** An answer that is asked for again and again while somebody looks at it. */
+/** Polls a path while a component that shows it is mounted. */
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "../net/problem.js";
 import { ask } from "../net/request.js";
 import { pause, untilVisible } from "./visibility.js";
 
 export interface Polled<T> {
-  /** The last that was given. */
+  /** The last value received. */
   readonly value: T | undefined;
-  /** Why there is no newer one. */
+  /** Why the last request failed. */
   readonly problem: Problem | undefined;
 }
 
-/** For what is not there: another process may get the pid of one that has ended. */
-const SELDOM = 3_000;
+/** Interval after a 404: a pid may be reused by a new process. */
+const MISSING_INTERVAL = 3_000;
 
 export function usePolled<T>(path: string, every: number): Polled<T> {
   const [polled, setPolled] = useState<Polled<T>>({ value: undefined, problem: undefined });
@@ -33,14 +33,14 @@ async function poll<T>(
   path: string,
   every: number,
   signal: AbortSignal,
-  told: (answer: Awaited<ReturnType<typeof ask<T>>>) => void,
+  onAnswer: (answer: Awaited<ReturnType<typeof ask<T>>>) => void,
 ): Promise<void> {
   for (;;) {
     await untilVisible();
     const answer = await ask<T>(path);
     if (signal.aborted) return;
-    told(answer);
-    await pause(!answer.ok && answer.problem.kind === "missing" ? SELDOM : every, signal);
+    onAnswer(answer);
+    await pause(!answer.ok && answer.problem.kind === "missing" ? MISSING_INTERVAL : every, signal);
     if (signal.aborted) return;
   }
 }

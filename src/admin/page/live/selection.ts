@@ -1,20 +1,21 @@
-/** What the operator looks at. */
-import { cell } from "./observable.js";
+/** The selected process, the open branches of the tree and the filter of the connection list. */
+import { observable } from "./observable.js";
 
-/** The process in the panel; `undefined`: the whole program. */
-export const selected = cell<string | undefined>(undefined);
+/** Pid of the process in the details panel; `undefined`: the whole program. */
+export const selected = observable<string | undefined>(undefined);
 
-/** Branches that were opened or closed by hand. */
-export const opened = cell<ReadonlyMap<string, boolean>>(new Map());
+/** Branches that the operator opened (`true`) or closed (`false`), by id. */
+export const opened = observable<ReadonlyMap<string, boolean>>(new Map());
 
 export function setOpen(id: string, open: boolean): void {
   opened.set(new Map(opened.get()).set(id, open));
 }
 
-/** Which connections the list shows; `undefined`: it is closed. */
+/** Filter of the connection list. */
 export interface Filter {
   readonly worker: number | undefined;
   readonly state: string | undefined;
 }
 
-export const listed = cell<Filter | undefined>(undefined);
+/** `undefined`: the connection list is closed. */
+export const listed = observable<Filter | undefined>(undefined);

@@ -1,7 +1,7 @@
-/** What a process does, told for as long as somebody looks at it. */
+/** Stream of trace lines of one process, open while a component that shows it is mounted. */
 import { useEffect, useState } from "preact/hooks";
 import type { TraceLine } from "../../../control/trace.js";
-import { Ring } from "../model/ring-buffer.js";
+import { RingBuffer } from "../model/ring-buffer.js";
 import { listen } from "../net/event-stream.js";
 import type { Problem } from "../net/problem.js";
 import { inPath } from "../net/request.js";
@@ -10,26 +10,26 @@ import { pause, untilVisible, whileVisible } from "./visibility.js";
 
 const MOST_LINES = 300;
 const DRAW_EVERY = 200;
-/** After a stream that has ended or was refused: as many are open as there may be, or the worker hangs. */
+/** Delay in ms before a new attempt after a stream ended or was refused (too many streams, blocked worker). */
 const AGAIN_AFTER = 3_000;
 
-/** `serial` counts up, for the page to tell them apart. */
+/** `serial` counts up and is the key of the line on the page. */
 export type NumberedLine = TraceLine & { readonly serial: number };
 
 export interface Traced {
   /** Oldest first. */
   readonly lines: readonly NumberedLine[];
-  /** Why nothing comes. */
+  /** Why the stream ended. */
   readonly problem: Problem | undefined;
 }
 
-/** @param on whether there is anybody to be followed */
+/** @param on `false` once the process has ended */
 export function useTrace(pid: string, on: boolean): Traced {
   const [traced, setTraced] = useState<Traced>({ lines: [], problem: undefined });
   useEffect(() => {
     if (!on) return undefined;
     const gone = new AbortController();
-    const ring = new Ring<NumberedLine>(MOST_LINES);
+    const ring = new RingBuffer<NumberedLine>(MOST_LINES);
     let drawing: ReturnType<typeof setTimeout> | undefined;
     const draw = (problem?: Problem) => {
       clearTimeout(drawing);
@@ -57,7 +57,7 @@ interface Follower {
   ended(problem: Problem | undefined): void;
 }
 
-/** A hidden page follows nobody; it goes on once it is seen again. */
+/** Closed while the page is hidden, opened again when it is visible. */
 async function follow(pid: string, gone: AbortSignal, follower: Follower): Promise<void> {
   for (;;) {
     await untilVisible();

@@ -1,13 +1,13 @@
-/** Whether anybody can see the page: while it is hidden nothing is asked. */
-import { cell } from "./observable.js";
+/** Visibility of the page: while it is hidden, no request is made. */
+import { observable } from "./observable.js";
 
 const seen = () => document.visibilityState === "visible";
 
-export const visible = cell(seen());
+export const visible = observable(seen());
 
 document.addEventListener("visibilitychange", () => visible.set(seen()));
 
-/** Aborted when the page is hidden or `signal` is aborted. */
+/** A signal that is aborted when the page is hidden or `signal` is aborted. */
 export function whileVisible(signal: AbortSignal): AbortSignal {
   const hidden = new AbortController();
   const end = visible.watch(() => {
@@ -19,7 +19,7 @@ export function whileVisible(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, hidden.signal]);
 }
 
-/** Resolves once the page can be seen. */
+/** Resolves once the page is visible. */
 export function untilVisible(): Promise<void> {
   if (visible.get()) return Promise.resolve();
   return new Promise((resolve) => {
@@ -30,7 +30,7 @@ export function untilVisible(): Promise<void> {
   });
 }
 
-/** Resolves after so many milliseconds, or when `signal` is aborted. */
+/** Resolves after `ms` milliseconds or when `signal` is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

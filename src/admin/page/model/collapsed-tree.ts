@@ -1,36 +1,36 @@
 /**
- * The tree as it is drawn: branches may be closed, and many connections become one count for each of their
- * states. So the picture has as many nodes with ten thousand connections as with ten.
+ * The tree to be drawn: closed branches are left out, and many connections become one count per state. So the drawing
+ * has as many nodes with 10,000 connections as with ten.
  */
 import type { TreeNode } from "../../../control/tree.js";
 import { count } from "./format.js";
 
-/** So many connections of one worker are drawn one by one; `/tree` is asked for no more. */
-export const MOST_DRAWN = 6;
-/** States that have a count of their own; the rest shares one. */
-const MOST_FOLDS = 6;
-/** With more workers than these each begins closed. */
+/** Maximum connections per worker that are drawn one by one; the limit in the request for `/tree`. */
+export const MAX_DRAWN_CONNECTIONS = 6;
+/** Maximum counts per worker; further states share one. */
+const MAX_STATE_COUNTS = 6;
+/** With more workers, the branch of each is closed at first. */
 const MOST_OPEN_WORKERS = 8;
 
 export interface Drawn {
-  /** The pid, or of a count the pid above it and the state. */
+  /** The pid; of a count, the pid of its parent and the state. */
   readonly id: string;
   readonly kind: TreeNode["kind"] | "count";
   readonly name: string;
-  /** Of a process. */
+  /** Only of a process. */
   readonly pid?: string;
   readonly state?: string;
   readonly detail: string;
-  /** Number of the worker in which it lives; 0 is the primary. */
+  /** Worker number; 0 is the primary. */
   readonly worker: number;
-  /** Of a count: how many connections it stands for. */
+  /** Of a count: number of connections. */
   readonly count?: number;
-  /** `undefined`: there is nothing below it. */
+  /** `undefined`: it has no children. */
   readonly open?: boolean;
   readonly children: readonly Drawn[];
 }
 
-/** What somebody opened (`true`) or closed (`false`), by id. */
+/** Branches that the operator opened (`true`) or closed (`false`), by id. */
 export type Opened = ReadonlyMap<string, boolean>;
 
 export function draw(root: TreeNode, opened: Opened): Drawn {
@@ -63,25 +63,26 @@ function drawn(node: TreeNode, how: How): Drawn {
 function childrenOf(node: TreeNode, how: How): Drawn[] {
   const connections = node.children.filter(({ kind }) => kind === "connection");
   const total = connections.length + (node.more ?? 0);
-  if (total <= MOST_DRAWN && node.more === undefined) return node.children.map((child) => drawn(child, how));
-  return folds(node, total);
+  if (total <= MAX_DRAWN_CONNECTIONS && node.more === undefined)
+    return node.children.map((child) => drawn(child, how));
+  return countsByState(node, total);
 }
 
-function folds(node: TreeNode, total: number): Drawn[] {
+function countsByState(node: TreeNode, total: number): Drawn[] {
   const states = Object.entries(node.states ?? {})
     .filter(([, size]) => size > 0)
     .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1));
-  if (states.length === 0) return [fold(node, undefined, total)];
-  // Where there is one too many, a count for all the rest says no more than its own.
-  const single = states.length > MOST_FOLDS ? states.slice(0, MOST_FOLDS - 1) : states;
+  if (states.length === 0) return [countNode(node, undefined, total)];
+  // With too many states, the last count is for all remaining ones.
+  const single = states.length > MAX_STATE_COUNTS ? states.slice(0, MAX_STATE_COUNTS - 1) : states;
   const rest = states.slice(single.length).reduce((sum, [, size]) => sum + size, 0);
   return [
-    ...single.map(([state, size]) => fold(node, state, size)),
-    ...(rest > 0 ? [fold(node, undefined, rest)] : []),
+    ...single.map(([state, size]) => countNode(node, state, size)),
+    ...(rest > 0 ? [countNode(node, undefined, rest)] : []),
   ];
 }
 
-function fold(node: TreeNode, state: string | undefined, size: number): Drawn {
+function countNode(node: TreeNode, state: string | undefined, size: number): Drawn {
   return {
     id: `${node.pid}/${state ?? ""}`,
     kind: "count",
@@ -94,7 +95,7 @@ function fold(node: TreeNode, state: string | undefined, size: number): Drawn {
   };
 }
 
-/** What a card has room for; the panel beside the picture tells all of it. */
+/** The part of the detail that fits on a card; the details panel shows all of it. */
 function detailOf({ kind, detail, osPid, name }: TreeNode): string {
   if (kind === "worker") return osPid === undefined ? detail : `${detail}, os ${osPid}`;
   if (kind === "listener") return detail.replace(/ \w+$/, "");
@@ -103,7 +104,7 @@ function detailOf({ kind, detail, osPid, name }: TreeNode): string {
   return kind === "connection" ? (detail.split(",")[0] as string) : detail;
 }
 
-/** A closed branch tells how many connections are in it. */
+/** A closed branch shows its number of connections. */
 function closedDetail(node: TreeNode): string {
   const inside = connectionsIn(node);
   const own = node.children.some(({ kind }) => kind === "connection");
@@ -120,12 +121,12 @@ function connectionsIn({ kind, children, more = 0 }: TreeNode): number {
   return below + more + (kind === "connection" ? 1 : 0);
 }
 
-/** `<3.17>` lives in worker 3. */
+/** `<3.17>` belongs to worker 3. */
 export function workerOf(pid: string): number {
   return Number(/^<(\d+)\./.exec(pid)?.[1] ?? 0);
 }
 
-/** The node of a pid in what the server told. */
+/** The node of a pid in the server's tree. */
 export function findNode(from: TreeNode, pid: string): TreeNode | undefined {
   if (from.pid === pid) return from;
   for (const child of from.children) {

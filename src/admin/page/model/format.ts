@@ -1,4 +1,4 @@
-/** Numbers, sizes and times in the words of the page. */
+/** Formats of numbers, sizes, durations, times and field names on the page. */
 import { durationText } from "../../../text/duration.js";
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -10,7 +10,7 @@ export function count(value: number): string {
   return WHOLE.format(value);
 }
 
-/** `12.4K`: for axes and small places. */
+/** `12.4K`: for axes. */
 export function compact(value: number): string {
   return Math.abs(value) < 10 ? String(Math.round(value * 10) / 10) : SHORT.format(value);
 }
@@ -27,7 +27,7 @@ export function bytes(value: number): string {
   return `${left.toFixed(digits)} ${BYTES[unit]}`;
 }
 
-/** `200 KiB`: of a number that is a step of an axis. */
+/** `200 KiB`: for the ticks of an axis. */
 export function roundBytes(value: number): string {
   return bytes(value).replace(".0 ", " ");
 }
@@ -38,9 +38,12 @@ export function duration(ms: number): string {
   return durationText(ms);
 }
 
+/** Names that the command line uses for these fields. */
+const FIELD_NAMES: Readonly<Record<string, string>> = { messageQueueLength: "mailbox", outbound: "unsent" };
+
 /** `framesReceived` as `frames received`. */
 export function words(name: string): string {
-  if (name === "messageQueueLength") return "mailbox";
+  if (Object.hasOwn(FIELD_NAMES, name)) return FIELD_NAMES[name] as string;
   return name
     .replace(/Ms$|Seconds$/, "")
     .replace(/[A-Z]+/g, (capitals) => ` ${capitals.toLowerCase()}`)
@@ -48,7 +51,7 @@ export function words(name: string): string {
     .trim();
 }
 
-/** A value of `/info` beside its name. */
+/** A field of `/info` as text; its name tells the unit. */
 export function shown(name: string, value: unknown): string {
   if (value === null || value === undefined) return "none";
   if (typeof value === "number") return measured(name, value);
@@ -60,11 +63,11 @@ function measured(name: string, value: number): string {
   if (name.endsWith("Ms")) return duration(value);
   if (name.endsWith("Seconds")) return duration(value * 1000);
   if (/bytes|^outbound$|^buffered$/i.test(name)) return bytes(value);
-  // Numbers that name something are not counts.
+  // Identifiers are printed without digit grouping.
   return /pid|port/i.test(name) ? String(value) : count(value);
 }
 
-/** `68 65 6c`: bytes told apart, from hex without blanks. */
+/** `68 65 6c` from `68656c`. */
 export function spacedHex(hex: string): string {
   return hex.replace(/\s+/g, "").replace(/..(?=.)/g, "$& ");
 }

@@ -1,32 +1,32 @@
-/** What the charts draw: the last quarter of an hour, as the server has kept it and as it goes on. */
+/** Data of the charts: the last 15 minutes, from the server's history and from the live stream. */
 import type { HISTORY_COLUMNS, Stats, StatsHistory } from "../../../control/stats.js";
 
-/** Seconds that a chart shows at most. */
+/** Maximum time span of a chart in seconds. */
 export const SPAN = 15 * 60;
 const LEAST_SPAN = 60;
-/** Milliseconds without a word after which a rate would be an average over a hole. */
+/** A gap between two samples from which no rate is computed, in ms. */
 const HOLE = 3_500;
-/** Closer than this and a rate would be what a worker has told in a second, over a moment. */
+/** Minimum distance of two samples in ms: workers report once a second, so a rate over less is wrong. */
 const CLOSE = 500;
-/** Milliseconds that are kept: no chart begins with a gap because a second is a little long. */
+/** Milliseconds kept: 30 s more than a chart shows, so that it does not begin with a gap. */
 const KEPT = (SPAN + 30) * 1000;
 
-/** What was told at one time, `at` in milliseconds since 1970. */
+/** The counters at one time, `at` in milliseconds since 1970. */
 type Point = Readonly<Record<(typeof HISTORY_COLUMNS)[number] | "at", number>>;
 
-/** `null`: not known at that time; a line has a gap there. */
+/** `null`: unknown at that time; the line has a gap. */
 export interface Sample {
   /** Seconds since 1970. */
   readonly at: number;
   readonly active: number | null;
-  /** Per second, as the rates below. */
+  /** Rates per second. */
   readonly framesIn: number | null;
   readonly framesOut: number | null;
   readonly bytesIn: number | null;
   readonly bytesOut: number | null;
-  /** Milliseconds, of the worker whose loop is slowest. */
+  /** Maximum event-loop lag of all workers in milliseconds. */
   readonly lag: number | null;
-  /** Bytes resident, of all workers. */
+  /** Sum of the resident memory of all workers in bytes. */
   readonly memory: number | null;
   readonly restarts: number | null;
 }
@@ -36,17 +36,17 @@ export type Measure = Exclude<keyof Sample, "at">;
 export class History {
   /** Oldest first. */
   #points: readonly Point[] = [];
-  /** Made of the points when somebody draws them. */
+  /** Computed from the points on demand. */
   #samples: readonly Sample[] | undefined = undefined;
 
   push(stats: Stats): void {
     const point = pointOf(stats);
-    // Later ones are there when somebody has set the server's clock back.
+    // Later points exist when the server's clock was set back.
     const before = this.#points.filter(({ at }) => at <= point.at - CLOSE);
     this.#keep([...before, point]);
   }
 
-  /** Takes what the server has kept in place of what was told in that time; earlier and later stays as it is. */
+  /** Replaces the points in the time span of the server's history; earlier and later ones stay. */
   merge({ from, everyMs, columns, rows }: StatsHistory): void {
     const kept = rows.flatMap((row, second) => {
       const numbers = columns.map((name, column) => [name, row?.[column]]);
@@ -65,12 +65,12 @@ export class History {
     this.#samples = undefined;
   }
 
-  /** Of the oldest that is known: milliseconds since 1970. */
+  /** Time of the oldest point in milliseconds since 1970. */
   get first(): number | undefined {
     return this.#points[0]?.at;
   }
 
-  /** Seconds that a chart shows: as many as there are, within bounds. */
+  /** Time span of the charts in seconds. */
   get span(): number {
     const [first, last] = [this.#points[0], this.#points.at(-1)];
     return first && last ? Math.min(SPAN, Math.max(LEAST_SPAN, (last.at - first.at) / 1000)) : LEAST_SPAN;
@@ -80,7 +80,7 @@ export class History {
     return this.#drawn().at(-1);
   }
 
-  /** Times and so many lines, as uPlot takes them. */
+  /** The times and one column per measure, in the format of uPlot. */
   columns(measures: readonly Measure[]): (number | null)[][] {
     const samples = this.#drawn();
     return [samples.map(({ at }) => at), ...measures.map((measure) => samples.map((one) => one[measure]))];
@@ -101,10 +101,10 @@ function pointOf({ at, totals, workers }: Stats): Point {
   };
 }
 
-/** With what comes before it: a gap, when the two do not belong together. */
+/** The sample of a point, after a gap when it does not continue the point before. */
 function samples(point: Point, before: Point | undefined): Sample[] {
   if (before === undefined) return [sample(point, undefined)];
-  // Totals that fell are those of another program.
+  // Totals that have fallen belong to a restarted program.
   const follows = point.at - before.at < HOLE && point.accepted >= before.accepted;
   return follows ? [sample(point, before)] : [gap((before.at + point.at) / 2), sample(point, undefined)];
 }

@@ -1,4 +1,4 @@
-/** What a picture of the tree consists of, and what both kinds of it share. Everything is in pixels. */
+/** Types and functions that both layouts of the tree share. All lengths are in pixels. */
 import type { HierarchyPointNode } from "d3-hierarchy";
 import type { Drawn } from "./collapsed-tree.js";
 
@@ -10,20 +10,20 @@ export interface Placed {
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** From 1, as assistive technology counts. */
+  /** Level in the tree, from 1, for aria-level. */
   readonly level: number;
   readonly position: number;
   readonly siblings: number;
 }
 
 export interface Link {
-  /** Of the node below. */
+  /** Id of the child node. */
   readonly id: string;
-  /** Of an SVG path. */
+  /** The `d` attribute of the SVG path. */
   readonly path: string;
 }
 
-/** The OS process of a worker. */
+/** The box around the nodes of one worker's OS process. */
 export interface Frame {
   readonly id: string;
   readonly x: number;
@@ -33,7 +33,7 @@ export interface Frame {
 }
 
 export interface Layout {
-  /** In the order in which the arrow keys go through them. */
+  /** In the order of the arrow keys. */
   readonly nodes: readonly Placed[];
   readonly links: readonly Link[];
   readonly frames: readonly Frame[];
@@ -41,12 +41,12 @@ export interface Layout {
   readonly height: number;
 }
 
-/** Height of a card, and of a count. */
+/** Height of the card of a process; `COUNT` is that of a count. */
 export const CARD = 44;
 const COUNT = 30;
-/** Around the whole picture. */
+/** Margin around the drawing. */
 export const MARGIN = 16;
-/** A card is never narrower. */
+/** Minimum width of a card. */
 export const LEAST_WIDTH = 120;
 
 export function preorder(root: HierarchyPointNode<Drawn>): HierarchyPointNode<Drawn>[] {
@@ -72,7 +72,7 @@ export function heightOf({ kind }: Drawn): number {
   return kind === "count" ? COUNT : CARD;
 }
 
-/** Adds links and frames to what has its place. */
+/** Adds links and frames to the placed nodes. */
 export function complete(nodes: readonly Placed[], path: (from: Placed, to: Placed) => string): Layout {
   const byId = new Map(nodes.map((one) => [one.node.id, one]));
   const links = nodes.flatMap((one) => {
@@ -93,7 +93,7 @@ function frames(nodes: readonly Placed[]): Frame[] {
   const workers = new Set(nodes.map(({ node }) => node.worker).filter((worker) => worker > 0));
   return [...workers].flatMap((worker) => {
     const inside = nodes.filter(({ node }) => node.worker === worker);
-    // A closed one stands for itself.
+    // A closed worker has no frame.
     if (inside.length === 1) return [];
     const x = Math.min(...inside.map((one) => one.x)) - around;
     const y = Math.min(...inside.map((one) => one.y)) - around;

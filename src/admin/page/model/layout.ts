@@ -1,13 +1,13 @@
-/** Where everything of the picture stands: what suits the place. */
+/** Layout of the tree: left to right where it fits, else an outline. */
 import type { Drawn } from "./collapsed-tree.js";
 import type { Layout } from "./layout-parts.js";
-import { outline } from "./outline-layout.js";
-import { tidy, type WishOf } from "./tree-layout.js";
+import { outlineLayout } from "./outline-layout.js";
+import { treeLayout, type WidthOf } from "./tree-layout.js";
 
-/** Narrower than this a tidy tree would not fit. */
+/** Below this width in pixels the tree is drawn as an outline. */
 export const NARROW = 720;
 
-/** @param width of the place, in pixels; the layout may be wider */
-export function layout(root: Drawn, width: number, wish: WishOf): Layout {
-  return width < NARROW ? outline(root, width) : tidy(root, width, wish);
+/** @param width available width in pixels; the layout may be wider */
+export function layout(root: Drawn, width: number, cardWidth: WidthOf): Layout {
+  return width < NARROW ? outlineLayout(root, width) : treeLayout(root, width, cardWidth);
 }

@@ -1,25 +1,25 @@
-/** Log records as the page shows them. They come from outside: every field is looked at before it is believed. */
+/** Log records as the page shows them. Fields have no guaranteed types, so each is checked. */
 import type { LogRecord } from "../../../control/program.js";
 
 export interface Entry {
-  /** Counts up, for the page to tell them apart. */
+  /** Counts up; the key of the entry on the page. */
   readonly serial: number;
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly level: string;
-  /** `supervisor`, `crash`, `progress`; `undefined` of a plain line. */
+  /** `supervisor`, `crash`, `progress`; `undefined` for other log records. */
   readonly report: string | undefined;
   /** `primary`, `worker 1`. */
   readonly who: string;
   readonly message: string;
-  /** Of whom a supervisor speaks: `worker 1 <1.1>`. */
+  /** The child in a supervisor report: `worker 1 <1.1>`. */
   readonly about: string | undefined;
   readonly record: LogRecord;
 }
 
-/** Said beside the message, or by everyone. */
+/** Fields that are shown elsewhere or are the same in all records. */
 const SHOWN = ["time", "level", "worker", "msg", "name", "osPid", "report"];
-const TELLING = ["warn", "error", "fatal"];
+const IMPORTANT = ["warn", "error", "fatal"];
 
 export function entryOf(record: LogRecord, serial: number): Entry {
   const { time, level, worker, msg, report } = record;
@@ -43,12 +43,12 @@ function offenderText(offender: unknown): string | undefined {
   return text === "" ? undefined : text;
 }
 
-/** A report, or a line that somebody should read. */
-export function isTelling({ level, report }: Entry): boolean {
-  return report !== undefined || TELLING.includes(level);
+/** A report, or a record of level warn or above. */
+export function isImportant({ level, report }: Entry): boolean {
+  return report !== undefined || IMPORTANT.includes(level);
 }
 
-/** What the line itself does not say, one field a line, those of a report as SASL names them. */
+/** The remaining fields, one per line, with the names of SASL. */
 export function detailsOf({ record }: Entry): string {
   return Object.entries(record)
     .filter(([key]) => !SHOWN.includes(key))

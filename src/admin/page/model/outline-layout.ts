@@ -1,4 +1,4 @@
-/** An outline, one row below the other, for places that are too narrow for a tidy tree. */
+/** Outline of the tree for narrow screens: one row per node, indented by level. */
 import { hierarchy, tree } from "d3-hierarchy";
 import type { Drawn } from "./collapsed-tree.js";
 import {
@@ -14,12 +14,12 @@ import {
 
 const INDENT = 20;
 const ROW = 50;
-/** Above each OS process. */
+/** Space above each OS process. */
 const APART = 14;
-/** Of a line, from the left edge of the card above. */
+/** Distance of a link from the left edge of the parent's card. */
 const LINK_IN = 10;
 
-export function outline(root: Drawn, width: number): Layout {
+export function outlineLayout(root: Drawn, width: number): Layout {
   const data = tree<Drawn>()(hierarchy(root, ({ children }) => children as Drawn[]));
   let y = MARGIN;
   const nodes = preorder(data).map((point) => {

@@ -1,5 +1,5 @@
-/** The last so many of something. Taking one in costs the same however many there have been. */
-export class Ring<T> {
+/** Ring buffer that keeps the last N values; push is O(1). */
+export class RingBuffer<T> {
   readonly #slots: T[] = [];
   readonly #most: number;
   #next = 0;
@@ -13,7 +13,7 @@ export class Ring<T> {
     return this.#slots.length;
   }
 
-  /** How many were ever taken in. */
+  /** Number of values ever pushed. */
   get taken(): number {
     return this.#taken;
   }
@@ -30,7 +30,7 @@ export class Ring<T> {
     return [...this.#slots.slice(this.#next), ...this.#slots.slice(0, this.#next)];
   }
 
-  /** At most so many that fit, newest first. */
+  /** Up to `limit` values that match, newest first. */
   newest(limit: number, fits: (value: T) => boolean = () => true): T[] {
     const found: T[] = [];
     const { length } = this.#slots;

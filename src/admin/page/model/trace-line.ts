@@ -1,8 +1,8 @@
-/** Lines of a trace in the words of the page. */
+/** Text of trace lines on the page. */
 import type { TraceLine } from "../../../control/trace.js";
 import { count } from "./format.js";
 
-/** What happened. */
+/** Label of each kind of line. */
 export const WORDS: Readonly<Record<TraceLine["what"], string>> = {
   frame_in: "in",
   frame_out: "out",
@@ -11,17 +11,17 @@ export const WORDS: Readonly<Record<TraceLine["what"], string>> = {
   call: "call",
   event: "event",
   end: "end",
-  dropped: "left out",
+  dropped: "dropped",
 };
 
-/** `13 B` of a frame, `40 lines` that were left out, or the state that it is in now; else nothing. */
-export function aboutLine({ what, state, length }: TraceLine): string {
+/** `13 B` for a frame, `40 lines` for dropped lines, the new state for a state change, else empty. */
+export function lineSummary({ what, state, length }: TraceLine): string {
   if (what === "state") return state ?? "";
   if (length === undefined) return "";
   return what === "dropped" ? `${count(length)} lines` : `${count(length)} B`;
 }
 
-/** The page itself asks supervisors, each time that it draws the tree. */
-export function isOwnQuestion({ what, text }: TraceLine): boolean {
+/** The page itself calls supervisors for every update of the tree; these calls are hidden. */
+export function isOwnRequest({ what, text }: TraceLine): boolean {
   return what === "call" && text === "whichChildren()";
 }

@@ -1,4 +1,4 @@
-/** What the keyboard does in a tree, as the ARIA practices have it. */
+/** Keyboard navigation of the tree, after the ARIA authoring practices. */
 import type { Placed } from "./layout-parts.js";
 
 export type KeyAction =
@@ -6,7 +6,7 @@ export type KeyAction =
   | { readonly do: "open" | "close"; readonly id: string }
   | { readonly do: "choose"; readonly id: string };
 
-/** `undefined`: the key means nothing here. */
+/** `undefined`: the key has no function. */
 export function keyAction(nodes: readonly Placed[], at: string, key: string): KeyAction | undefined {
   const index = nodes.findIndex(({ node }) => node.id === at);
   const here = nodes[index];

@@ -1,4 +1,4 @@
-/** A tidy tree from left to right, as appmon draws it. */
+/** Layout of the tree from left to right, after OTP's appmon. */
 import { type HierarchyPointNode, hierarchy, tree } from "d3-hierarchy";
 import type { Drawn } from "./collapsed-tree.js";
 import {
@@ -16,23 +16,23 @@ import {
 const ROW = 54;
 const GAP = 32;
 const COLUMN_MAX = 216;
-/** Widths grow by steps: a picture that follows every digit would never rest. */
+/** Widths are multiples of this, so that the layout does not move with every digit. */
 const STEP = 8;
-/** Between what hangs below the root, so that no OS process reaches into another. */
+/** Space between the children of the root, so that the frames of OS processes do not overlap. */
 const APART = 26;
 const ROOT_DOWN = 280;
 
-/** How wide a card must be to show its name, and how wide it would like to be. */
-export interface Wish {
+/** Width of a card: `least` shows its name, `most` all of its text. */
+export interface WidthRange {
   readonly least: number;
   readonly most: number;
 }
 
-export type WishOf = (node: Drawn) => Wish;
+export type WidthOf = (node: Drawn) => WidthRange;
 
-/** @param width of the place, in pixels; the layout may be wider */
-export function tidy(root: Drawn, width: number, wish: WishOf): Layout {
-  const columns = columnsOf(root, width, wish);
+/** @param width available width in pixels; the layout may be wider */
+export function treeLayout(root: Drawn, width: number, cardWidth: WidthOf): Layout {
+  const columns = columnsOf(root, width, cardWidth);
   const data = hierarchy(root, ({ children }) => children as Drawn[]);
   const placed = tree<Drawn>().nodeSize([ROW, 1]).separation(separation)(data);
   stack(placed);
@@ -50,16 +50,16 @@ interface Column {
   readonly width: number;
 }
 
-/** Names always have room. What is left is shared out among the columns, by how much more they would like. */
-function columnsOf(root: Drawn, width: number, wish: WishOf): Column[] {
-  const wishes: Wish[] = [];
+/** Every column gets its least width; the remaining width is shared in proportion to what each lacks. */
+function columnsOf(root: Drawn, width: number, cardWidth: WidthOf): Column[] {
+  const widths: WidthRange[] = [];
   hierarchy(root, ({ children }) => children as Drawn[]).each(({ data, depth }) => {
-    const { least, most } = wish(data);
-    const before = wishes[depth] ?? { least: LEAST_WIDTH, most: LEAST_WIDTH };
-    wishes[depth] = { least: stepped(least, before.least), most: stepped(most, before.most) };
+    const { least, most } = cardWidth(data);
+    const before = widths[depth] ?? { least: LEAST_WIDTH, most: LEAST_WIDTH };
+    widths[depth] = { least: stepped(least, before.least), most: stepped(most, before.most) };
   });
-  const sum = (of: (wish: Wish) => number) => wishes.reduce((total, one) => total + of(one), 0);
-  const room = width - 2 * MARGIN - (wishes.length - 1) * GAP - sum(({ least }) => least);
+  const sum = (of: (range: WidthRange) => number) => widths.reduce((total, one) => total + of(one), 0);
+  const room = width - 2 * MARGIN - (widths.length - 1) * GAP - sum(({ least }) => least);
   const share = clamp(
     room /
       Math.max(
@@ -70,7 +70,7 @@ function columnsOf(root: Drawn, width: number, wish: WishOf): Column[] {
     1,
   );
   let x = MARGIN;
-  return wishes.map(({ least, most }) => {
+  return widths.map(({ least, most }) => {
     const column = { x, width: Math.floor(least + (most - least) * share) };
     x += column.width + GAP;
     return column;
@@ -81,7 +81,7 @@ function stepped(width: number, least: number): number {
   return Math.min(COLUMN_MAX, Math.max(least, Math.ceil(width / STEP) * STEP));
 }
 
-/** d3 lets branches reach into each other's room. OS processes must not: below the root they stand one under another. */
+/** Stacks the children of the root: d3 lets branches interleave, but the frames of OS processes must not overlap. */
 function stack(root: HierarchyPointNode<Drawn>): void {
   let bottom = Number.NEGATIVE_INFINITY;
   for (const child of root.children ?? []) {
@@ -92,16 +92,16 @@ function stack(root: HierarchyPointNode<Drawn>): void {
     bottom = Math.max(...inside.map(({ x }) => x));
   }
   const [first, last] = [root.children?.[0], root.children?.at(-1)];
-  // In the middle, as long as it is found there without scrolling.
+  // Centred, but not so far down that it needs scrolling.
   if (first && last) root.x = Math.min((first.x + last.x) / 2, first.x + ROOT_DOWN);
 }
 
-/** Counts are small and stand close. */
+/** Smaller distance between counts. */
 function separation(a: HierarchyPointNode<Drawn>, b: HierarchyPointNode<Drawn>): number {
   return a.data.kind === "count" && b.data.kind === "count" && a.parent === b.parent ? 0.72 : 1;
 }
 
-/** From the right edge of a card to the left edge of another, with right angles as appmon has them. */
+/** A link with right angles from the right edge of the parent to the left edge of the child. */
 function elbow(from: Placed, to: Placed): string {
   const start = from.x + from.width;
   const y = from.y + from.height / 2;

@@ -1,13 +1,13 @@
-/** Server-sent events by `fetch`: EventSource cannot send a token. */
+/** Client for server-sent events with `fetch`: EventSource cannot send an Authorization header. */
 import { EventParser, type ServerEvent } from "../../../text/event-stream.js";
 import { GONE, type Problem } from "./problem.js";
 import { authorization, refusal } from "./request.js";
 import { token } from "./token.js";
 
-/** A stream that is silent for longer has lost its server; the server breaks silence every 15 s. */
+/** A stream without data for this many ms is lost: the server sends at least a comment every 15 s. */
 const SILENCE = 20_000;
 
-/** @returns why it ended; `undefined`: the server ended it, or `signal` was aborted */
+/** @returns why the stream ended; `undefined`: closed by the server or aborted by `signal` */
 export async function listen(
   path: string,
   signal: AbortSignal,

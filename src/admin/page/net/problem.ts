@@ -1,38 +1,41 @@
-/** Why the server did not do what it was asked, in words for people. */
+/** Messages for failed requests. */
 
 export interface Problem {
-  /** `gone`: no answer at all. `token`: 401. `locked`: 429. `missing`: 404. `refused`: anything else. */
+  /** `gone`: no response. `token`: 401. `locked`: 429. `missing`: 404. `refused`: any other status. */
   readonly kind: "gone" | "token" | "locked" | "missing" | "refused";
-  /** From the server or about it: text, never markup. */
+  /** Plain text; may come from the server. */
   readonly message: string;
 }
 
-export const GONE: Problem = { kind: "gone", message: "The server does not answer." };
+export const GONE: Problem = { kind: "gone", message: "The server does not respond." };
 
-/** @param hadToken whether one was sent */
+/** @param hadToken whether the request had a token */
 export function problemOf(status: number, error: string, hadToken: boolean, retryAfter: number): Problem {
   switch (status) {
     case 401:
       return {
         kind: "token",
         message: hadToken
-          ? "The server does not know this token: it has another one since it was started again."
-          : "This needs the token of the server.",
+          ? "Wrong token: the server has a new one since its last start."
+          : "This needs the admin token.",
       };
     case 429: {
       const wait = retryAfter > 0 ? `${retryAfter} seconds` : "a minute";
       return {
         kind: "locked",
-        message: `Too many wrong tokens came from this address. Try again in ${wait}.`,
+        message: `Too many wrong tokens from this address. Try again in ${wait}.`,
       };
     }
     case 404:
-      return { kind: "missing", message: error || "There is no such process: it has ended." };
+      return { kind: "missing", message: error || "No such process: it has ended." };
     case 403:
-      return { kind: "refused", message: `The server refuses: ${error || "not allowed from here"}.` };
+      return {
+        kind: "refused",
+        message: `The server refused the request: ${error || "not allowed from this address"}.`,
+      };
     case 503:
-      return { kind: "refused", message: error || "The server is too busy for this now." };
+      return { kind: "refused", message: error || "The server is too busy. Try again." };
     default:
-      return { kind: "refused", message: error || `The server answered ${status}.` };
+      return { kind: "refused", message: error || `The server responded with status ${status}.` };
   }
 }

@@ -1,4 +1,4 @@
-/** Questions to the server that has sent this page. There is no other. */
+/** HTTP requests to the server that served this page. */
 import { GONE, type Problem, problemOf } from "./problem.js";
 import { dropToken, token } from "./token.js";
 
@@ -6,7 +6,8 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: Problem };
 
-const PATIENCE = 10_000;
+/** Timeout of a request in ms. */
+const TIMEOUT = 10_000;
 
 export function ask<T>(path: string): Promise<Answer<T>> {
   return send<T>(path, { headers: authorization() });
@@ -24,10 +25,10 @@ async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
   const sent = token.get();
   let response: Response;
   try {
-    response = await fetch(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
+    response = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
     if (response.ok) return { ok: true, value: (await response.json()) as T };
   } catch {
-    // Refused, reset, or cut off in the middle: all of it says that nobody is there.
+    // Refused, reset, timed out or cut off: the server is unreachable.
     return { ok: false, problem: GONE };
   }
   return { ok: false, problem: await refusal(response, sent) };
@@ -39,8 +40,8 @@ export function authorization(): Record<string, string> {
 }
 
 /**
- * What the server says to a request that it refuses. A token that it does not know is forgotten: sent again and
- * again, it would look like somebody who guesses, and lock this address out.
+ * The problem of a refused request. A wrong token is forgotten: sent with every request, it would count as guessing
+ * and lock this address out.
  */
 export async function refusal(response: Response, sent: string | undefined): Promise<Problem> {
   const { status, headers } = response;
@@ -52,7 +53,7 @@ export async function refusal(response: Response, sent: string | undefined): Pro
   return problem;
 }
 
-/** A pid inside of a path. */
+/** Encodes a pid for a path. */
 export function inPath(pid: string): string {
   return encodeURIComponent(pid);
 }

@@ -1,14 +1,14 @@
 /**
- * The token that changes need. It comes behind the `#` of the address, which browsers send to nobody, is taken
- * out of the address at once, and is kept for as long as this tab is.
+ * The admin token, needed for changes. It comes in the fragment of the URL (`#token=`), which browsers do not send,
+ * is removed from the URL at once, and is kept in sessionStorage until the tab is closed.
  */
-import { cell } from "../live/observable.js";
+import { observable } from "../live/observable.js";
 
 const KEY = "drover token";
 
-export const token = cell<string | undefined>(undefined);
+export const token = observable<string | undefined>(undefined);
 
-/** Once, before anything is asked. */
+/** Called once, before the first request. */
 export function takeToken(): void {
   const given = /^#token=(\S+)$/.exec(location.hash)?.[1];
   if (given !== undefined) {

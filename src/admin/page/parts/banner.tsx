@@ -1,9 +1,9 @@
-/** What everybody has to know before reading on: that the server is gone, draining, or accepts nobody. */
+/** Banners: server unreachable, suspended, draining, stopping; and the message after an action. */
 import { useEffect, useState } from "preact/hooks";
 import type { Draining } from "../../../control/program.js";
 import { clockTime } from "../../../text/clock-time.js";
-import { request, tokenAsked } from "../live/dialog-state.js";
-import { useCell } from "../live/observable.js";
+import { request, tokenDialog } from "../live/dialog-state.js";
+import { useObservable } from "../live/observable.js";
 import { notice, resuming } from "../live/operator-actions.js";
 import { link, stats } from "../live/server-state.js";
 import { visible } from "../live/visibility.js";
@@ -11,15 +11,15 @@ import { count, duration } from "../model/format.js";
 import { ask } from "../net/request.js";
 
 export function Banner() {
-  const now = useCell(link);
-  const status = useCell(stats)?.status;
+  const now = useObservable(link);
+  const status = useObservable(stats)?.status;
   return (
     <>
       {now.state === "lost" && <Lost />}
       {now.state === "live" && (status === "draining" || status === "drained") && <Drain />}
       {now.state === "live" && status === "suspended" && (
         <p class="banner warn" role="status">
-          <strong>Suspended.</strong> New clients wait in the kernel's queue.
+          <strong>Suspended.</strong> New connections wait in the backlog.
           <button type="button" onClick={() => request(resuming())}>
             Resume
           </button>
@@ -27,7 +27,7 @@ export function Banner() {
       )}
       {now.state === "live" && status === "stopping" && (
         <p class="banner warn" role="status">
-          <strong>Stopping.</strong> The server was asked to stop.
+          <strong>Stopping.</strong> The server is shutting down.
         </p>
       )}
       <Notice />
@@ -36,27 +36,26 @@ export function Banner() {
 }
 
 function Lost() {
-  const now = useCell(link);
+  const now = useObservable(link);
   if (now.state !== "lost") return null;
   const { problem, since } = now;
   const gone = problem.kind === "gone";
   return (
     <div class="banner bad" role="alert">
       <p>
-        <strong>{gone ? "The server is gone." : problem.message}</strong>{" "}
+        <strong>{gone ? "The server does not respond." : problem.message}</strong>{" "}
         {gone
-          ? `It has not answered since ${clockTime(since)}; what you see is how it was then. This page tries again by itself.`
-          : "This page tries again by itself."}
+          ? `No response since ${clockTime(since)}; the page shows the state of that time and retries automatically.`
+          : "The page retries automatically."}
         {gone && (
           <>
             {" "}
-            A server that was started again has a new token: type <code>drover page</code> and open the
-            address it prints.
+            A restarted server has a new token: run <code>drover page</code> and open the URL it prints.
           </>
         )}
       </p>
       {problem.kind === "token" && (
-        <button type="button" onClick={() => tokenAsked.set({ why: undefined })}>
+        <button type="button" onClick={() => tokenDialog.set({ why: undefined })}>
           Enter the token
         </button>
       )}
@@ -66,18 +65,18 @@ function Lost() {
 
 function Drain() {
   const [drain, setDrain] = useState<Draining | undefined>(undefined);
-  const told = useCell(stats);
+  const current = useObservable(stats);
   useEffect(() => {
     if (!visible.get()) return;
     void ask<Draining>("/drain").then((answer) => answer.ok && setDrain(answer.value));
-  }, [told?.at]);
+  }, [current?.at]);
   if (!drain) return null;
   const { status, before, active, remainingMs, cut } = drain;
   return (
     <p class="banner warn" role="status">
       {status === "draining" ? (
         <span>
-          <strong>Draining.</strong> {count(active)} of {count(before)} connections are left; in{" "}
+          <strong>Draining.</strong> {count(active)} of {count(before)} connections remain; in{" "}
           {duration(remainingMs)} they are told to stop.
         </span>
       ) : (
@@ -93,13 +92,14 @@ function Drain() {
   );
 }
 
-const SAID_FOR = 6_000;
+/** Milliseconds for which the message stays. */
+const NOTICE_TIME = 6_000;
 
 function Notice() {
-  const text = useCell(notice);
+  const text = useObservable(notice);
   useEffect(() => {
     if (text === undefined) return undefined;
-    const timer = setTimeout(() => notice.set(undefined), SAID_FOR);
+    const timer = setTimeout(() => notice.set(undefined), NOTICE_TIME);
     return () => clearTimeout(timer);
   }, [text]);
   return (

@@ -1,16 +1,16 @@
-/** The two questions that the page asks: whether something is really meant, and for the token. */
+/** Dialogs: the confirmation of an action, and the admin token. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { tokenAsked } from "../live/dialog-state.js";
-import { useCell } from "../live/observable.js";
+import { tokenDialog } from "../live/dialog-state.js";
+import { useObservable } from "../live/observable.js";
 import { asked, type Change, type Field, notice } from "../live/operator-actions.js";
 import type { Problem } from "../net/problem.js";
 import { change } from "../net/request.js";
 import { dropToken, setToken, token } from "../net/token.js";
 
 export function Dialogs() {
-  const waiting = useCell(asked);
-  const about = useCell(tokenAsked);
+  const waiting = useObservable(asked);
+  const about = useObservable(tokenDialog);
   return (
     <>
       {waiting && <Confirmation key={waiting.title} change={waiting} />}
@@ -19,7 +19,7 @@ export function Dialogs() {
   );
 }
 
-/** The browser keeps the focus inside, closes it on Escape, and gives the focus back. */
+/** Modal dialog. The browser keeps the focus inside and closes it on Escape; the focus returns where it was. */
 function Modal({
   title,
   onClose,
@@ -66,7 +66,7 @@ function Confirmation({ change: what }: { change: Change }) {
         {what.field && <Input field={what.field} value={value} onInput={setValue} />}
         {problem && <ProblemText problem={problem} />}
         <div class="buttons">
-          {/* What ends something is not to be done by an Enter too many. */}
+          {/* A harmful action must not be confirmed by one Enter too many. */}
           <button type="button" onClick={close} autofocus={what.harmful}>
             Cancel
           </button>
@@ -104,7 +104,7 @@ function ProblemText({ problem }: { problem: Problem }) {
       {problem.kind === "token" && (
         <>
           {" "}
-          Type <code>drover page</code> and open the address it prints.
+          Run <code>drover page</code> and open the URL it prints.
         </>
       )}
     </p>
@@ -112,30 +112,30 @@ function ProblemText({ problem }: { problem: Problem }) {
 }
 
 function TokenDialog({ why }: { why: string | undefined }) {
-  const has = useCell(token) !== undefined;
+  const has = useObservable(token) !== undefined;
   const [value, setValue] = useState("");
-  const close = () => tokenAsked.set(undefined);
+  const close = () => tokenDialog.set(undefined);
   const take = (event: Event) => {
     event.preventDefault();
     if (value.trim() !== "") setToken(value.trim());
     close();
   };
   return (
-    <Modal title="The token of this server" onClose={close}>
+    <Modal title="Admin token" onClose={close}>
       <form onSubmit={take}>
         {why !== undefined && <p>{why}</p>}
         <p>
-          On the machine of the server, as the user who runs it, type <code>drover page</code> and open the
-          address it prints: it carries the token. This tab keeps it until it is closed. A server that is
-          started again has a new one, unless it was given one.
+          On the server's machine, as the user that runs the server, run <code>drover page</code> and open the
+          URL it prints, which contains the token. This tab stores it until the tab is closed. A restarted
+          server has a new token unless one is configured.
         </p>
         <label class="field">
-          Or paste it here
+          Or paste the token here
           <input
             type="password"
             autocomplete="off"
             value={value}
-            placeholder={has ? "One is kept for this tab" : ""}
+            placeholder={has ? "A token is stored for this tab" : ""}
             onInput={(event) => setValue(event.currentTarget.value)}
           />
         </label>
@@ -148,14 +148,14 @@ function TokenDialog({ why }: { why: string | undefined }) {
                 close();
               }}
             >
-              Forget it
+              Forget token
             </button>
           )}
           <button type="button" onClick={close}>
             Cancel
           </button>
           <button type="submit" class="primary">
-            Keep it
+            Save token
           </button>
         </div>
       </form>

@@ -1,18 +1,18 @@
-/** Who this is and how it is, in one line. */
+/** Header: name, status, address, connections, restarts left, uptime. */
 import { useEffect } from "preact/hooks";
-import { tokenAsked } from "../live/dialog-state.js";
-import { useCell } from "../live/observable.js";
+import { tokenDialog } from "../live/dialog-state.js";
+import { useObservable } from "../live/observable.js";
 import { info, link, stats } from "../live/server-state.js";
 import { count, duration } from "../model/format.js";
 import { token } from "../net/token.js";
 import { State } from "./state-label.js";
 
 export function Header() {
-  const about = useCell(info);
-  const now = useCell(stats);
-  const state = useCell(link).state;
+  const about = useObservable(info);
+  const now = useObservable(stats);
+  const state = useObservable(link).state;
   const status =
-    state === "live" ? (now?.status ?? "starting") : state === "lost" ? "not answering" : "connecting";
+    state === "live" ? (now?.status ?? "starting") : state === "lost" ? "unreachable" : "connecting";
   useEffect(() => {
     document.title = about ? `${about.name}: ${status}` : "drover";
   }, [about?.name, status]);
@@ -33,7 +33,7 @@ export function Header() {
           alarming={now?.restartsLeft === 0}
         />
         <div>
-          <dt>Up</dt>
+          <dt>Uptime</dt>
           <dd>
             <Uptime />
           </dd>
@@ -62,20 +62,20 @@ function Figure({
 }
 
 function Uptime() {
-  const about = useCell(info);
-  const { state } = useCell(link);
-  // Told each second, as a clock should be.
-  useCell(stats);
+  const about = useObservable(info);
+  const { state } = useObservable(link);
+  // Rendered again with each update of the stats, once a second.
+  useObservable(stats);
   if (!about) return <>–</>;
-  const since = state === "live" ? Date.now() - about.toldAt : 0;
+  const since = state === "live" ? Date.now() - about.receivedAt : 0;
   return <>{duration(Math.floor(about.uptimeSeconds + since / 1000) * 1000)}</>;
 }
 
 function TokenButton() {
-  const has = useCell(token) !== undefined;
+  const has = useObservable(token) !== undefined;
   return (
-    <button type="button" class="quiet" onClick={() => tokenAsked.set({ why: undefined })}>
-      {has ? "Changes allowed" : "Reading only"}
+    <button type="button" class="quiet" onClick={() => tokenDialog.set({ why: undefined })}>
+      {has ? "Changes allowed" : "Read-only"}
     </button>
   );
 }

@@ -1,5 +1,5 @@
-/** The page as a whole: one picture, what is chosen in it, the charts, the reports. */
-import { useCell } from "../live/observable.js";
+/** The whole page: process tree, details of the selected process, connection list, charts, reports. */
+import { useObservable } from "../live/observable.js";
 import { listed, selected } from "../live/selection.js";
 import { link, tree } from "../live/server-state.js";
 import { Banner } from "./banner.js";
@@ -9,13 +9,13 @@ import { Panel } from "./details/details-panel.js";
 import { Dialogs } from "./dialogs.js";
 import { Header } from "./header.js";
 import { Reports } from "./reports.js";
-import { Picture } from "./tree/tree.js";
+import { Tree } from "./tree/tree.js";
 
 export function Page() {
-  const root = useCell(tree);
-  const chosen = useCell(selected);
-  const filter = useCell(listed);
-  const lost = useCell(link).state === "lost";
+  const root = useObservable(tree);
+  const chosen = useObservable(selected);
+  const filter = useObservable(listed);
+  const lost = useObservable(link).state === "lost";
   return (
     <>
       <Header />
@@ -33,7 +33,7 @@ export function Page() {
                 All connections
               </button>
             </div>
-            {root ? <Picture root={root} /> : <p class="empty">Waiting for the server …</p>}
+            {root ? <Tree root={root} /> : <p class="empty">Waiting for the server …</p>}
           </section>
           {filter && <ConnectionList filter={filter} />}
           <Charts />

@@ -1,29 +1,29 @@
 /**
- * Reports as they come, newest first. Under a flood the list stays as calm as without: it is drawn a few times
- * a second, and stands still while somebody reads in it.
+ * Reports and log records, newest first. The list is rendered a few times a second at most, and pauses while the
+ * reader scrolls or opens a record.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clockTimeMs } from "../../../text/clock-time.js";
-import { useCell } from "../live/observable.js";
-import { records, recordsTold } from "../live/server-state.js";
+import { useObservable } from "../live/observable.js";
+import { records, recordsVersion } from "../live/server-state.js";
 import { count } from "../model/format.js";
-import { detailsOf, type Entry, isTelling } from "../model/log-entry.js";
+import { detailsOf, type Entry, isImportant } from "../model/log-entry.js";
 
 const SHOWN = 100;
 
 export function Reports() {
-  const told = useCell(recordsTold);
+  const version = useObservable(recordsVersion);
   const [all, setAll] = useState(false);
   const [held, setHeld] = useState<{ readonly entries: readonly Entry[]; readonly at: number } | undefined>();
   const list = useRef<HTMLDivElement>(null);
-  const fits = all ? () => true : isTelling;
+  const fits = all ? () => true : isImportant;
   const fresh = () => records.newest(SHOWN, fits);
   const entries = held?.entries ?? fresh();
   const isNewer = (entry: Entry) => held !== undefined && entry.serial >= held.at && fits(entry);
   const waiting = held === undefined ? 0 : records.newest(records.length, isNewer).length;
 
   useEffect(() => setHeld(undefined), [all]);
-  const hold = () => setHeld((now) => now ?? { entries, at: told });
+  const hold = () => setHeld((now) => now ?? { entries, at: version });
   const onScroll = () => {
     if ((list.current?.scrollTop ?? 0) > 4) hold();
   };
@@ -38,7 +38,7 @@ export function Reports() {
         <h2 id="reports-title">Reports</h2>
         {held !== undefined && (
           <button type="button" class="quiet accent" onClick={release}>
-            {waiting > 0 ? `${count(waiting)} newer` : "Held"} – go on
+            {waiting > 0 ? `${count(waiting)} newer` : "Paused"} – show latest
           </button>
         )}
         <label class="check">
@@ -47,12 +47,12 @@ export function Reports() {
             checked={all}
             onChange={({ currentTarget }) => setAll(currentTarget.checked)}
           />
-          Whole log
+          All log records
         </label>
       </div>
       {entries.length === 0 ? (
         <p class="empty">
-          {all ? "Nothing was logged yet." : "No reports: nothing has crashed or been restarted lately."}
+          {all ? "No log records yet" : "No reports: no crash and no restart in the recent log"}
         </p>
       ) : (
         <div

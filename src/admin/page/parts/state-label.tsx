@@ -1,4 +1,4 @@
-/** A state as a word with a dot: the colour says it once more, never alone. */
+/** A state as text with a coloured dot; the colour never carries information alone. */
 
 const TONES: Readonly<Record<string, string>> = {
   running: "ok",
@@ -14,7 +14,7 @@ const TONES: Readonly<Record<string, string>> = {
   killed: "bad",
 };
 
-/** States of a protocol are its own: no colour could know what they mean. */
+/** States of protocols have no colour: their meaning is unknown. */
 export function toneOf(state: string | undefined): string {
   return (state !== undefined && Object.hasOwn(TONES, state) && TONES[state]) || "plain";
 }

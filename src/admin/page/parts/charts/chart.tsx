@@ -1,9 +1,9 @@
-/** One chart: a quarter of an hour, one or two lines. */
+/** One chart over the last 15 minutes, with one or two lines. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { clockTime } from "../../../../text/clock-time.js";
-import { useCell } from "../../live/observable.js";
-import { history, historyTold } from "../../live/server-state.js";
+import { useObservable } from "../../live/observable.js";
+import { history, historyVersion } from "../../live/server-state.js";
 import type { Measure } from "../../model/history.js";
 
 export interface Line {
@@ -15,21 +15,21 @@ interface Props {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly text: (value: number) => string;
-  /** For the axis, where there is little room. */
+  /** Short format for the axis. */
   readonly short: (value: number) => string;
-  /** Steps that the axis may have. */
+  /** Allowed distances between ticks. */
   readonly steps: readonly number[];
 }
 
 const HEIGHT = 104;
-/** What a scale shows at least, so that noise around nothing stays flat. */
+/** Minimum of the top of the scale, so that noise near zero looks flat. */
 const LEAST = 4;
 
 export function Chart({ title, lines, text, short, steps }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [pointed, setPointed] = useState<number | null>(null);
-  const told = useCell(historyTold);
+  const version = useObservable(historyVersion);
 
   useEffect(() => {
     const element = place.current;
@@ -57,7 +57,7 @@ export function Chart({ title, lines, text, short, steps }: Props) {
     made.setData(columns(lines), false);
     const last = history.latest()?.at ?? 0;
     made.setScale("x", { min: last - history.span, max: last });
-  }, [told]);
+  }, [version]);
 
   const now = history.latest();
   const at = pointed === null ? undefined : (plot.current?.data[0][pointed] as number | undefined);
@@ -89,7 +89,7 @@ function columns(lines: readonly Line[]): uPlot.AlignedData {
   return history.columns(lines.map(({ measure }) => measure)) as uPlot.AlignedData;
 }
 
-/** Colours are those of the page's style, light or dark, at the time of drawing. */
+/** The current value of a CSS variable, light or dark. */
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name);
 }
@@ -127,7 +127,7 @@ function optionsFor(
         stroke: () => color(`--line-${index}`),
         width: 1.5,
         points: { show: false },
-        // Where both lines are one, both can be seen.
+        // Dashed, so that both lines are visible where they coincide.
         ...(index > 0 && { dash: [4, 4] }),
         ...(lines.length === 1 && { fill: () => color("--area") }),
       })),

@@ -1,8 +1,7 @@
-/** The last quarter of an hour, of all workers together. */
-
+/** Charts of the last 15 minutes, over all workers. */
 import { clockTime } from "../../../../text/clock-time.js";
-import { useCell } from "../../live/observable.js";
-import { history, historyTold } from "../../live/server-state.js";
+import { useObservable } from "../../live/observable.js";
+import { history, historyVersion } from "../../live/server-state.js";
 import { bytes, compact, count, roundBytes } from "../../model/format.js";
 import { SPAN } from "../../model/history.js";
 import { Chart } from "./chart.js";
@@ -53,21 +52,21 @@ export function Charts() {
           steps={BINARY}
         />
         <Chart
-          title="Loop lag, slowest worker"
+          title="Event-loop lag, slowest worker"
           lines={[{ measure: "lag", name: "" }]}
           text={milliseconds}
           short={(value) => `${compact(value)} ms`}
           steps={WHOLE}
         />
         <Chart
-          title="Memory of workers"
+          title="Worker memory"
           lines={[{ measure: "memory", name: "" }]}
           text={bytes}
           short={roundBytes}
           steps={BINARY}
         />
         <Chart
-          title="Restarts in all"
+          title="Restarts, total"
           lines={[{ measure: "restarts", name: "" }]}
           text={count}
           short={compact}
@@ -78,9 +77,9 @@ export function Charts() {
   );
 }
 
-/** A server that was started since then has no more to tell. */
+/** Start of the charts while the server has less than 15 minutes of history. */
 function Since() {
-  useCell(historyTold);
+  useObservable(historyVersion);
   const { first } = history;
   if (first === undefined || history.span >= SPAN) return null;
   return <span class="muted">since {clockTime(first)}</span>;

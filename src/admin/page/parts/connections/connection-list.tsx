@@ -1,24 +1,19 @@
-/** Connections as a table: filtered and sorted by the server, of which only the rows in view are drawn. */
+/** List of connections, filtered and sorted by the server. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ConnectionRow, ConnectionList as Listing } from "../../../../control/connections.js";
-import { useCell } from "../../live/observable.js";
+import type { ConnectionList as Listing } from "../../../../control/connections.js";
+import { useObservable } from "../../live/observable.js";
 import { type Filter, listed } from "../../live/selection.js";
 import { link, stats } from "../../live/server-state.js";
 import { untilVisible } from "../../live/visibility.js";
 import { count } from "../../model/format.js";
 import type { Problem } from "../../net/problem.js";
 import { ask } from "../../net/request.js";
-import { Rows } from "./connection-rows.js";
-
-export interface Order {
-  readonly sort: keyof ConnectionRow;
-  readonly order: "asc" | "desc";
-}
+import { ConnectionRows, type Order } from "./connection-rows.js";
 
 const FIRST_ROWS = 200;
 const MOST_ROWS = 10_000;
 const REFRESH = 2_000;
-/** With thousands of rows an answer costs the server more. */
+/** With more than 1,000 rows, because the response costs the server more. */
 const SLOW_REFRESH = 6_000;
 const TYPING = 250;
 
@@ -51,7 +46,7 @@ export function ConnectionList({ filter }: { filter: Filter }) {
       <Search filter={filter} onPeer={setPeer} />
       {problem && <p class="problem">{problem.message}</p>}
       {listing && (
-        <Rows
+        <ConnectionRows
           listing={listing}
           order={order}
           onOrder={setOrder}
@@ -63,7 +58,7 @@ export function ConnectionList({ filter }: { filter: Filter }) {
 }
 
 function Search({ filter, onPeer }: { filter: Filter; onPeer: (peer: string) => void }) {
-  const workers = useCell(stats)?.workers ?? [];
+  const workers = useObservable(stats)?.workers ?? [];
   const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const later = (act: (text: string) => void) => (event: { currentTarget: HTMLInputElement }) => {
     const { value } = event.currentTarget;
@@ -73,7 +68,7 @@ function Search({ filter, onPeer }: { filter: Filter; onPeer: (peer: string) => 
   return (
     <div class="search">
       <label>
-        Address begins with
+        Peer starts with
         <input type="search" placeholder="10.0.0." onInput={later(onPeer)} />
       </label>
       <label>
@@ -129,7 +124,7 @@ function useListing(path: string, limit: number): Listed {
       if (over) return;
       const answer = await ask<Listing>(path);
       if (over) return;
-      // Who is gone is told of by the banner; the rows stay.
+      // A lost server is shown by the banner; the rows stay.
       if (answer.ok) setFound({ listing: answer.value, problem: undefined });
       else if (answer.problem.kind !== "gone") setFound({ listing: undefined, problem: answer.problem });
       timer = setTimeout(refresh, limit > 1_000 || link.get().state === "lost" ? SLOW_REFRESH : REFRESH);

@@ -1,12 +1,17 @@
-/** The rows of the list of connections. However many there are, only a screenful is in the document. */
+/** Table of connections. Only the visible rows are in the document. */
 import { useRef, useState } from "preact/hooks";
 import type { ConnectionList, ConnectionRow } from "../../../../control/connections.js";
-import { useCell } from "../../live/observable.js";
+import { useObservable } from "../../live/observable.js";
 import { selected } from "../../live/selection.js";
 import { bytes, count, duration } from "../../model/format.js";
 import { State } from "../state-label.js";
-import type { Order } from "./connection-list.js";
 
+export interface Order {
+  readonly sort: keyof ConnectionRow;
+  readonly order: "asc" | "desc";
+}
+
+/** Height of a row in pixels, and numbers of rows: rendered around the visible ones, and visible. */
 const ROW = 34;
 const AROUND = 8;
 const IN_VIEW = 12;
@@ -15,7 +20,7 @@ interface Column {
   readonly key: keyof ConnectionRow;
   readonly name: string;
   readonly text?: (row: ConnectionRow) => string;
-  /** Left out where there is little room. */
+  /** Hidden on narrow screens. */
   readonly minor?: boolean;
 }
 
@@ -30,7 +35,7 @@ const COLUMNS: readonly Column[] = [
   { key: "bytesReceived", name: "Bytes in", text: (row) => bytes(row.bytesReceived), minor: true },
   { key: "bytesSent", name: "Bytes out", text: (row) => bytes(row.bytesSent), minor: true },
   { key: "outbound", name: "Unsent", text: ({ outbound }) => bytes(outbound), minor: true },
-  { key: "messageQueueLength", name: "Queue", text: (row) => count(row.messageQueueLength), minor: true },
+  { key: "messageQueueLength", name: "Mailbox", text: (row) => count(row.messageQueueLength), minor: true },
 ];
 const NUMBERS_FROM = 3;
 
@@ -38,14 +43,14 @@ interface Props {
   readonly listing: ConnectionList;
   readonly order: Order;
   readonly onOrder: (order: Order) => void;
-  /** More rows are wanted than were given. */
+  /** Called when the reader scrolls near the last row and there are more. */
   readonly onEnd: () => void;
 }
 
-export function Rows({ listing, order, onOrder, onEnd }: Props) {
+export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
   const [first, setFirst] = useState(0);
   const asked = useRef(0);
-  const chosen = useCell(selected);
+  const chosen = useObservable(selected);
   const { rows, matched } = listing;
   const from = Math.max(0, Math.min(first, rows.length - IN_VIEW) - AROUND);
   const shown = rows.slice(from, from + IN_VIEW + 2 * AROUND);
@@ -54,16 +59,16 @@ export function Rows({ listing, order, onOrder, onEnd }: Props) {
   const onScroll = ({ currentTarget }: { currentTarget: HTMLElement }) => {
     const at = Math.floor(currentTarget.scrollTop / ROW);
     setFirst(at);
-    // Once for each answer, not once for each pixel.
+    // Once per response, not once per scroll event.
     if (at + 2 * IN_VIEW > rows.length && rows.length < matched && asked.current !== rows.length) {
       asked.current = rows.length;
       onEnd();
     }
   };
 
-  if (rows.length === 0) return <p class="empty">No connection fits.</p>;
+  if (rows.length === 0) return <p class="empty">No matching connections</p>;
   return (
-    <section class="rows" onScroll={onScroll} aria-label="Rows of connections">
+    <section class="rows" onScroll={onScroll} aria-label="Connection table">
       <table aria-rowcount={matched + 1}>
         <thead>
           <tr aria-rowindex={1}>
@@ -109,7 +114,7 @@ export function Rows({ listing, order, onOrder, onEnd }: Props) {
   );
 }
 
-/** In the place of rows that are not drawn. */
+/** Placeholder with the height of the rows that are not rendered. */
 function Space({ rows }: { rows: number }) {
   if (rows === 0) return null;
   return (
@@ -128,7 +133,7 @@ interface HeadingProps {
 
 function Heading({ column: { key, name, minor }, number, order, onOrder }: HeadingProps) {
   const sorted = order.sort === key;
-  // Of numbers the great ones are looked for.
+  // Numbers sort descending first: large values are of interest.
   const first = number ? "desc" : "asc";
   const other = order.order === "asc" ? "desc" : "asc";
   const mark = order.order === "asc" ? "↑" : "↓";

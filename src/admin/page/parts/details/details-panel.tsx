@@ -1,13 +1,13 @@
-/** Beside the picture, on a phone over it: what is chosen there. */
+/** Details of the selected process or of the program; on a phone it covers the tree. */
 import { useEffect, useRef } from "preact/hooks";
-import { useCell } from "../../live/observable.js";
+import { useObservable } from "../../live/observable.js";
 import { selected } from "../../live/selection.js";
 import { tree } from "../../live/server-state.js";
 import { ProcessPanel } from "./process-details.js";
 import { ProgramPanel } from "./program-details.js";
 
 export function Panel({ pid }: { pid: string | undefined }) {
-  const root = useCell(tree)?.pid;
+  const root = useObservable(tree)?.pid;
   const place = useRef<HTMLElement>(null);
   useEffect(() => {
     if (pid !== undefined) place.current?.scrollTo({ top: 0 });
@@ -28,14 +28,14 @@ export function Panel({ pid }: { pid: string | undefined }) {
       {pid === undefined || pid === root ? (
         <ProgramPanel closable={pid !== undefined} />
       ) : (
-        <ProcessPanel key={pid} pid={pid} />
+        <ProcessPanel key={pid} pid={pid} onClose={() => closePanel(pid)} />
       )}
     </aside>
   );
 }
 
-/** The focus goes back to where the process was chosen. */
-export function closePanel(pid: string): void {
+/** Returns the focus to the process in the tree. */
+function closePanel(pid: string): void {
   selected.set(undefined);
   const nodes = [...document.querySelectorAll<SVGElement>('[role="treeitem"]')];
   nodes.find(({ dataset }) => dataset.id === pid)?.focus();

@@ -1,8 +1,8 @@
-/** One process: what it says of itself, what it does while it is looked at, what it holds. */
+/** Details of one process: actions, trace, information, state, links. */
 import { useEffect, useState } from "preact/hooks";
 import type { StateView, TreeNode } from "../../../../control/tree.js";
 import { request } from "../../live/dialog-state.js";
-import { useCell } from "../../live/observable.js";
+import { useObservable } from "../../live/observable.js";
 import { killing, nodeOf, resuming, suspending } from "../../live/operator-actions.js";
 import { type Polled, usePolled } from "../../live/polling.js";
 import { selected } from "../../live/selection.js";
@@ -11,59 +11,60 @@ import { useTrace } from "../../live/trace-stream.js";
 import { shown, words } from "../../model/format.js";
 import { inPath } from "../../net/request.js";
 import { State } from "../state-label.js";
-import { closePanel } from "./details-panel.js";
-import { Pairs } from "./program-details.js";
+import { Pairs } from "./pairs.js";
 import { LastMessages, Trace } from "./trace.js";
 
 type Info = Readonly<Record<string, unknown>>;
 
 const INFO_EVERY = 1_000;
-/** A process is asked for it by a message: less often. */
+/** Less often, because the process answers each request as a message. */
 const STATE_EVERY = 2_000;
-/** Shown elsewhere in the panel. */
+/** Fields that are shown elsewhere in the panel. */
 const APART = ["pid", "links", "state", "label"];
 
-export function ProcessPanel({ pid }: { pid: string }) {
-  useCell(tree);
+export function ProcessPanel({ pid, onClose }: { pid: string; onClose: () => void }) {
+  useObservable(tree);
   const info = usePolled<Info>(`/info/${inPath(pid)}`, INFO_EVERY);
   const held = usePolled<StateView>(`/state/${inPath(pid)}`, STATE_EVERY);
   const node = useNode(pid, info.value);
   const ended = info.problem?.kind === "missing";
   const traced = useTrace(pid, !ended);
+  const listener = typeof info.value?.listener === "string" ? info.value.listener : undefined;
   const [long, setLong] = useState(false);
   return (
     <>
       <div class="title">
         <h2>
-          {node.name} <span class="pid">{pid}</span>
+          {node.kind === "listener" && listener !== undefined ? `${node.name} ${listener}` : node.name}{" "}
+          <span class="pid">{pid}</span>
         </h2>
         {ended ? <State state="ended" /> : node.state !== undefined && <State state={node.state} />}
-        <button type="button" class="quiet close" onClick={() => closePanel(pid)}>
+        <button type="button" class="quiet close" onClick={onClose}>
           Close
         </button>
       </div>
       {ended ? (
         <p class="problem" role="status">
-          This process has ended.{info.value === undefined ? "" : " Below is what it said last."}
+          This process has ended.{info.value === undefined ? "" : " Below is its last known state."}
         </p>
       ) : (
         <div class="buttons">
           <button type="button" aria-expanded={long} onClick={() => setLong(!long)}>
-            {long ? "Hide the trace" : "Trace"}
+            {long ? "Hide trace" : "Trace"}
           </button>
-          <Actions node={node} listener={info.value?.listener} />
+          <Actions node={node} listener={listener} />
         </div>
       )}
       {long && <Trace traced={traced} ended={ended} />}
       {info.value && <Facts info={info.value} />}
       {!long && <LastMessages traced={traced} ended={ended} />}
-      <Held held={held} info={info.value} ended={ended} />
+      <ProcessState held={held} info={info.value} ended={ended} />
       <Links of={info.value?.links} />
     </>
   );
 }
 
-/** Connections beyond the first few are in no picture: what they are is in their own words. */
+/** The tree node of a process; of connections that the tree omits it is made from their information. */
 function useNode(pid: string, info: Info | undefined): TreeNode {
   const found = nodeOf(pid);
   const [last, setLast] = useState(found);
@@ -83,8 +84,7 @@ function useNode(pid: string, info: Info | undefined): TreeNode {
   return state === undefined ? made : { ...made, state };
 }
 
-function Actions({ node, listener }: { node: TreeNode; listener: unknown }) {
-  const name = typeof listener === "string" ? listener : undefined;
+function Actions({ node, listener: name }: { node: TreeNode; listener: string | undefined }) {
   return (
     <>
       {node.kind === "listener" &&
@@ -143,13 +143,13 @@ function PidButton({ pid }: { pid: string }) {
   );
 }
 
-interface HeldProps {
+interface ProcessStateProps {
   readonly held: Polled<StateView>;
   readonly info: Info | undefined;
   readonly ended: boolean;
 }
 
-function Held({ held: { value, problem }, info, ended }: HeldProps) {
+function ProcessState({ held: { value, problem }, info, ended }: ProcessStateProps) {
   if (value === undefined) {
     return problem === undefined || ended ? null : (
       <>
@@ -167,7 +167,7 @@ function Held({ held: { value, problem }, info, ended }: HeldProps) {
       <Pairs rows={more.map(([key, one]) => [words(key), shown(key, one)] as const)} />
       {Array.isArray(log) && log.length > 0 && (
         <>
-          <h3>Kept by sys.log</h3>
+          <h3>Events of sys.log</h3>
           <pre>{log.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("\n")}</pre>
         </>
       )}

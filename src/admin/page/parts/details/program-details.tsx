@@ -1,16 +1,16 @@
-/** The program as a whole: what it says of itself, and what can be done with all of it. */
-import type { ComponentChildren } from "preact";
+/** Details of the whole program: actions, totals, workers, version and addresses. */
 import { request } from "../../live/dialog-state.js";
-import { useCell } from "../../live/observable.js";
+import { useObservable } from "../../live/observable.js";
 import { draining, resuming, scaling, suspending } from "../../live/operator-actions.js";
 import { selected } from "../../live/selection.js";
 import { info, stats } from "../../live/server-state.js";
 import { bytes, count, duration } from "../../model/format.js";
 import { State } from "../state-label.js";
+import { Pairs } from "./pairs.js";
 
 export function ProgramPanel({ closable }: { closable: boolean }) {
-  const about = useCell(info);
-  const now = useCell(stats);
+  const about = useObservable(info);
+  const now = useObservable(stats);
   const status = now?.status;
   const closed = status === "suspended" || status === "draining" || status === "drained";
   return (
@@ -73,22 +73,8 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
   );
 }
 
-export function Pairs({ rows }: { rows: readonly (readonly [name: string, value: ComponentChildren])[] }) {
-  if (rows.length === 0) return null;
-  return (
-    <dl class="pairs">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
 function Workers() {
-  const workers = useCell(stats)?.workers ?? [];
+  const workers = useObservable(stats)?.workers ?? [];
   return (
     <ul class="workers">
       {workers.map((one) => (
@@ -98,11 +84,11 @@ function Workers() {
             <span class="number">{count(one.active)}</span>
           </div>
           <p class="muted">
-            {bytes(one.residentBytes)}, lag{" "}
+            {bytes(one.residentBytes)}, loop lag{" "}
             {one.loopLagMs < 10 ? one.loopLagMs.toFixed(1) : count(one.loopLagMs)} ms
-            {one.restarts > 0 && `, restarted ${count(one.restarts)}`}
-            {one.crashes > 0 && `, ${count(one.crashes)} crashes`}
-            {(one.snapshotAgeMs ?? 0) > 3_000 && `, silent for ${duration(one.snapshotAgeMs ?? 0)}`}
+            {one.restarts > 0 && `, ${count(one.restarts)} ${one.restarts === 1 ? "restart" : "restarts"}`}
+            {one.crashes > 0 && `, ${count(one.crashes)} ${one.crashes === 1 ? "crash" : "crashes"}`}
+            {(one.snapshotAgeMs ?? 0) > 3_000 && `, no report for ${duration(one.snapshotAgeMs ?? 0)}`}
           </p>
         </li>
       ))}

@@ -1,9 +1,9 @@
-/** What a process does, as it does it: frames both ways, states, messages. Its last lines, or many of them whole. */
+/** Trace of a process: frames in both directions, state changes, messages. The last lines, or the full trace. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clockTimeMs } from "../../../../text/clock-time.js";
 import type { NumberedLine, Traced } from "../../live/trace-stream.js";
 import { spacedHex } from "../../model/format.js";
-import { aboutLine, isOwnQuestion, WORDS } from "../../model/trace-line.js";
+import { isOwnRequest, lineSummary, WORDS } from "../../model/trace-line.js";
 
 const LAST = 8;
 
@@ -11,11 +11,11 @@ type As = "both" | "text" | "hex";
 
 interface Props {
   readonly traced: Traced;
-  /** Nothing more will come. */
+  /** The process has ended. */
   readonly ended: boolean;
 }
 
-/** The long view. */
+/** The full trace. */
 export function Trace({ traced: { lines, problem }, ended }: Props) {
   const [as, setAs] = useState<As>("both");
   return (
@@ -23,7 +23,7 @@ export function Trace({ traced: { lines, problem }, ended }: Props) {
       <div class="title inner">
         <h3>Trace</h3>
         <label class="inline">
-          <span class="muted">frames as</span>
+          <span class="muted">show frames as</span>
           <select value={as} onChange={({ currentTarget }) => setAs(currentTarget.value as As)}>
             <option value="both">text and hex</option>
             <option value="text">text</option>
@@ -37,9 +37,9 @@ export function Trace({ traced: { lines, problem }, ended }: Props) {
   );
 }
 
-/** A line for each of the last few. */
+/** The last few lines, shortened. */
 export function LastMessages({ traced: { lines, problem }, ended }: Props) {
-  const last = lines.filter((line) => !isOwnQuestion(line)).slice(-LAST);
+  const last = lines.filter((line) => !isOwnRequest(line)).slice(-LAST);
   return (
     <>
       <h3>Last messages</h3>
@@ -51,7 +51,7 @@ export function LastMessages({ traced: { lines, problem }, ended }: Props) {
               <time>{clockTimeMs(line.at)}</time>
               <span class="what">{WORDS[line.what] ?? line.what}</span>
               <span class="content">
-                <span class={line.what === "state" ? "" : "muted"}>{aboutLine(line)}</span>{" "}
+                <span class={line.what === "state" ? "" : "muted"}>{lineSummary(line)}</span>{" "}
                 <span class="mono">{line.text}</span>
               </span>
             </div>
@@ -67,18 +67,18 @@ export function LastMessages({ traced: { lines, problem }, ended }: Props) {
 function Nothing({ ended }: { ended: boolean }) {
   return (
     <p class="muted">
-      {ended ? "None came while it was looked at." : "Waiting for a frame, a message or another state …"}
+      {ended ? "None while this process was selected" : "Waiting for a frame, message or state change …"}
     </p>
   );
 }
 
-/** That the server or the process is gone is told elsewhere. */
+/** Problems other than a lost server and an ended process, which are shown elsewhere. */
 function Refused({ problem }: { problem: Traced["problem"] }) {
   if (problem === undefined || problem.kind === "gone" || problem.kind === "missing") return null;
   return <p class="problem">{problem.message}</p>;
 }
 
-/** The newest stay in view, unless somebody has scrolled up to read. */
+/** Scrolls with new lines, unless the reader has scrolled up. */
 function Lines({ lines, as }: { lines: readonly NumberedLine[]; as: As }) {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -116,7 +116,7 @@ function Line({ line, as }: { line: NumberedLine; as: As }) {
     <div class={`line ${what}`}>
       <time>{clockTimeMs(at)}</time>
       <span class="what">{WORDS[what] ?? what}</span>
-      <span class={what === "state" ? "" : "muted"}>{aboutLine(line)}</span>
+      <span class={what === "state" ? "" : "muted"}>{lineSummary(line)}</span>
       {text !== undefined && (as !== "hex" || hex === undefined) && <span class="mono">{text}</span>}
       {hex !== undefined && as !== "text" && <span class="mono hex">{spacedHex(hex)}</span>}
     </div>

@@ -1,4 +1,4 @@
-/** Text that fits into a place: SVG does not cut text by itself. */
+/** Width of text, and text cut to a width: SVG does not cut text. */
 
 const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const MOST_KEPT = 4_000;
@@ -19,7 +19,7 @@ export function fitted(text: string, font: string, width: number): string {
   return `${text.slice(0, least).trimEnd()}…`;
 }
 
-/** Whole parts of an enumeration before a cut within one: of `10.0.0.7:51234, idle 12s` the address. */
+/** Drops whole parts before cutting within one: `10.0.0.7:51234, idle 12s` becomes the address. */
 export function fittedParts(text: string, font: string, width: number): string {
   const parts = partsOf(text);
   while (parts.length > 1 && widthOf(parts.join(""), font) > width) parts.pop();
@@ -43,6 +43,6 @@ export function widthOf(text: string, font: string): number {
 function measure(text: string, font: string): number {
   if (!context) return text.length * 7;
   context.font = `${font} ${FAMILY}`;
-  // The page's digits are all of one width, which a canvas cannot be told.
+  // The page uses tabular digits, which a canvas cannot: measure every digit as 0.
   return context.measureText(text.replace(/\d/g, "0")).width;
 }

@@ -1,9 +1,9 @@
-/** One node of the picture: a process, or the count of many. */
+/** One node of the tree: a process, or a count of connections. */
 import { setOpen } from "../../live/selection.js";
 import type { Drawn } from "../../model/collapsed-tree.js";
 import { count } from "../../model/format.js";
 import type { Placed } from "../../model/layout-parts.js";
-import type { Wish } from "../../model/tree-layout.js";
+import type { WidthRange } from "../../model/tree-layout.js";
 import { toneOf } from "../state-label.js";
 import { fitted, fittedParts, partsOf, widthOf } from "./text-width.js";
 
@@ -15,7 +15,7 @@ const CHEVRON = 22;
 
 interface Props {
   readonly placed: Placed;
-  /** Whether the tab key stops here. */
+  /** Whether this node is the tab stop of the tree. */
   readonly stop: boolean;
   readonly chosen: boolean;
   readonly onChoose: () => void;
@@ -34,7 +34,7 @@ export function Card({ placed, stop, chosen, onChoose }: Props) {
       aria-setsize={siblings}
       aria-selected={chosen}
       {...(node.open !== undefined && { "aria-expanded": node.open })}
-      aria-label={spoken(node, width)}
+      aria-label={ariaLabel(node, width)}
       data-id={node.id}
       onClick={onChoose}
     >
@@ -45,7 +45,7 @@ export function Card({ placed, stop, chosen, onChoose }: Props) {
   );
 }
 
-export function wish({ kind, name, pid = "", detail, state, open, count: many }: Drawn): Wish {
+export function cardWidth({ kind, name, pid = "", detail, state, open, count: many }: Drawn): WidthRange {
   if (kind === "count") {
     const number = widthOf(count(many ?? 0), NAME) + 45;
     return { least: number + 40, most: number + widthOf(name, SMALL) };
@@ -58,7 +58,7 @@ export function wish({ kind, name, pid = "", detail, state, open, count: many }:
   return { least, most: Math.max(least, below(detail)) };
 }
 
-/** A connection is named by its state, and where a worker runs its uptime says so. */
+/** The state shown before the detail. A running worker shows its uptime instead; a connection has its state as name. */
 function said(kind: Drawn["kind"], state: string | undefined): string {
   return state !== undefined && !(kind === "worker" && state === "running") ? state : "";
 }
@@ -116,7 +116,7 @@ function Count({ node, width }: { node: Drawn; width: number }) {
   );
 }
 
-/** For the mouse and the finger; keys have their arrows. */
+/** Button to open and close a branch by mouse or touch; the keyboard has the arrow keys. */
 function Chevron({ id, open, x }: { id: string; open: boolean; x: number }) {
   const toggle = (event: Event) => {
     event.stopPropagation();
@@ -132,10 +132,10 @@ function Chevron({ id, open, x }: { id: string; open: boolean; x: number }) {
 }
 
 /**
- * `aria-label`: text of the server, as an attribute. It says what is to be seen, in the same order and cut in the
- * same place, for those who speak to the page; and then more.
+ * The aria-label. It begins with the visible text in the same order and with the same cuts, for users of speech input;
+ * then come the parts that are not visible.
  */
-function spoken(node: Drawn, width: number): string {
+function ariaLabel(node: Drawn, width: number): string {
   const { kind, name, pid, state, detail, count: many } = node;
   if (kind === "count") return `${count(many ?? 0)} ${name}: opens the list`;
   const word = said(kind, state);

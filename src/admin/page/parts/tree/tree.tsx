@@ -1,25 +1,25 @@
 /**
- * The tree of processes as a picture that is a tree for the keyboard and for screen readers as well: one stop
- * of the tab key, arrows within, Enter to choose.
+ * The process tree as SVG, accessible by keyboard and screen reader (role tree): one tab stop, arrow keys within,
+ * Enter to select.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { TreeNode } from "../../../../control/tree.js";
-import { useCell } from "../../live/observable.js";
+import { useObservable } from "../../live/observable.js";
 import { listed, opened, selected, setOpen } from "../../live/selection.js";
 import { type Drawn, draw } from "../../model/collapsed-tree.js";
 import { layout } from "../../model/layout.js";
 import { keyAction } from "../../model/tree-keys.js";
-import { Card, wish } from "./tree-card.js";
+import { Card, cardWidth } from "./tree-card.js";
 
-export function Picture({ root }: { root: TreeNode }) {
+export function Tree({ root }: { root: TreeNode }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
-  const branches = useCell(opened);
-  const chosen = useCell(selected);
+  const branches = useObservable(opened);
+  const chosen = useObservable(selected);
   const [focused, setFocused] = useState<string | undefined>(undefined);
   const moved = useRef(false);
-  const picture = layout(draw(root, branches), width, wish);
-  const stop = picture.nodes.find(({ node }) => node.id === focused)?.node.id ?? root.pid;
+  const drawing = layout(draw(root, branches), width, cardWidth);
+  const stop = drawing.nodes.find(({ node }) => node.id === focused)?.node.id ?? root.pid;
 
   useLayoutEffect(() => {
     if (!moved.current) return;
@@ -31,31 +31,31 @@ export function Picture({ root }: { root: TreeNode }) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const action = keyAction(picture.nodes, stop, event.key);
+    const action = keyAction(drawing.nodes, stop, event.key);
     if (!action) return;
     event.preventDefault();
     if (action.do === "focus") {
       moved.current = true;
       setFocused(action.id);
     } else if (action.do === "choose") {
-      choose(picture.nodes.find(({ node }) => node.id === action.id)?.node);
+      choose(drawing.nodes.find(({ node }) => node.id === action.id)?.node);
     } else {
       setOpen(action.id, action.do === "open");
     }
   };
 
   return (
-    <div class="picture" ref={place} role="tree" aria-labelledby="tree-title" onKeyDown={onKeyDown}>
-      <svg role="presentation" width={picture.width} height={picture.height}>
+    <div class="tree" ref={place} role="tree" aria-labelledby="tree-title" onKeyDown={onKeyDown}>
+      <svg role="presentation" width={drawing.width} height={drawing.height}>
         <g>
-          {picture.frames.map(({ id, ...box }) => (
+          {drawing.frames.map(({ id, ...box }) => (
             <rect key={id} class="os-process" rx="10" {...box} />
           ))}
-          {picture.links.map(({ id, path }) => (
+          {drawing.links.map(({ id, path }) => (
             <path key={id} class="link" d={path} />
           ))}
         </g>
-        {picture.nodes.map((placed) => (
+        {drawing.nodes.map((placed) => (
           <Card
             key={placed.node.id}
             placed={placed}
@@ -72,7 +72,7 @@ export function Picture({ root }: { root: TreeNode }) {
   );
 }
 
-/** A process comes into the panel; a count opens the list of what it counts. */
+/** A process is shown in the details panel; a count opens the list of its connections. */
 function choose(node: Drawn | undefined): void {
   if (!node) return;
   if (node.pid !== undefined) selected.set(node.pid);
