@@ -1,5 +1,5 @@
 /// <reference types="node" preserve="true" />
-/** The front door: all that a protocol author may import. */
+/** Public API of the package `drover`: everything that a protocol may import. */
 
 export { type Decoder, encode, type Framing, FramingError } from "./framing/framing.js";
 export { lines } from "./framing/lines.js";

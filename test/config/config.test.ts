@@ -130,7 +130,7 @@ describe("precedence", () => {
 
 describe("defaults", () => {
   it("are those of the design", async () => {
-    const { config } = await load({ env: { XDG_RUNTIME_DIR: "/nowhere" } });
+    const { config } = await load({ env: { XDG_RUNTIME_DIR: `${folderWith()}/missing` } });
     expect({ ...config }).toEqual({
       name: "drover",
       port: 2222,

@@ -41,7 +41,7 @@ describe("a file", () => {
     expect(config.control).toBe(join(cwd, "etc/a.sock"));
   });
 
-  it("that everybody can change is used, with a warning", async () => {
+  it("that is writable by every user is used, with a warning", async () => {
     const cwd = folderWith({ "drover.json": "{}" });
     chmodSync(join(cwd, "drover.json"), 0o666);
     expect((await load({ cwd, argv: ["--config=drover.json"] })).warnings).toEqual([
@@ -58,7 +58,7 @@ describe("a path is refused", () => {
     return `${exitCode} ${message}`;
   };
 
-  it("when nothing is there, naming who named it", async () => {
+  it("when there is no file, naming the option that set it", async () => {
     const cwd = folderWith({ file: "" });
     expect(await named("no.json", cwd)).toBe("78 no.json: no such file (named by --config)");
     expect(await named("file/no.json", cwd)).toMatch(/^78 file\/no.json: no such file: a part of its path/);
@@ -78,7 +78,7 @@ describe("a path is refused", () => {
     expect(await named("/dev/zero", cwd)).toBe("78 /dev/zero: is not a regular file (named by --config)");
   });
 
-  it("when symbolic links lead in a circle", async () => {
+  it("when there is a loop of symbolic links", async () => {
     const cwd = folderWith();
     symlinkSync("b.json", join(cwd, "a.json"));
     symlinkSync("a.json", join(cwd, "b.json"));

@@ -20,7 +20,7 @@ export async function refusal(sources: Sources): Promise<[number, string]> {
   return [error.exitCode, error.message];
 }
 
-/** A folder that is gone after the test, with these files in it. */
+/** A temporary folder with these files, removed after the test. */
 export function folderWith(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "drover-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -101,7 +101,7 @@ function keepsFramesApart<In, Out>(subject: Subject<In, Out>): void {
 function sends<In, Out>(subject: Subject<In, Out>): void {
   const { framing, samples } = subject;
 
-  it("writes exactly the bytes it has announced, where it is told", () => {
+  it("writes exactly encodedLength bytes, at the given offset", () => {
     for (const frame of samples) {
       const length = framing.encodedLength(frame);
       const target = Buffer.alloc(length + 8, 0xee);

@@ -125,7 +125,7 @@ describe("reports", () => {
     });
   });
 
-  it("of a crash say who, why and what was waiting", () => {
+  it("of a crash have process, reason and message queue length", () => {
     open();
     crashReports.publish(crashWith(typeError()));
     expect(lines()[0]).toMatchObject({
@@ -168,7 +168,7 @@ describe("reports", () => {
     for (const line of text().split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(4096);
   });
 
-  it("that cannot be printed end nobody", () => {
+  it("that cannot be printed do not end the worker", () => {
     open();
     const hostile = Object.defineProperty(new Error("x"), "message", {
       get: () => {
@@ -183,7 +183,7 @@ describe("reports", () => {
     ]);
   });
 
-  it("appear to people as SASL prints them", () => {
+  it("are printed as SASL does with format pretty", () => {
     open({ format: "pretty" });
     supervisorReports.publish(killed);
     expect(text()).toMatch(
@@ -233,7 +233,7 @@ describe("the level", () => {
     expect([connectionClosed, connectionOpened].map((one) => one.hasSubscribers)).toEqual([true, true]);
     log.level = "silent";
     expect(supervisorReports.hasSubscribers).toBe(false);
-    log.fatal("nobody hears this");
+    log.fatal("not logged");
     expect(text()).toBe("");
   });
 
@@ -252,8 +252,8 @@ describe("the level", () => {
   });
 });
 
-describe("a flood", () => {
-  it("of one kind is cut at ten a second and summed up in a line", async () => {
+describe("the rate limit", () => {
+  it("writes ten lines of one kind per second and summarises the rest in one line", async () => {
     open();
     for (let n = 0; n < 1000; n++) crashReports.publish(crashWith(new TypeError(`bad frame ${n}`)));
     supervisorReports.publish({
@@ -283,18 +283,18 @@ describe("a flood", () => {
     expect(lines()).toHaveLength(33);
   });
 
-  it("cannot get around the limit with reasons that a client makes up", () => {
+  it("cannot be evaded with reasons that a client makes up", () => {
     open();
     for (let n = 0; n < 1000; n++) {
       crashReports.publish(crashWith(`bad frame ${n}`));
       crashReports.publish(crashWith({ shutdownish: `${n} bytes` }));
       crashReports.publish(crashWith(`word${n}`));
     }
-    // Two kinds of text, and at most as many words as are told apart.
+    // Two kinds of text, and at most 64 kinds of words.
     expect(lines().length).toBeLessThan(20 + 70 * 10);
   });
 
-  it("is told of at close, too", () => {
+  it("is summarised at close, too", () => {
     open();
     for (let n = 0; n < 15; n++) supervisorReports.publish(killed);
     log.close();
@@ -333,36 +333,36 @@ describe("a log file", () => {
 });
 
 describe("a follower", () => {
-  it("is told the very line that is written, at its own level, whatever the log's", () => {
-    const told: string[] = [];
+  it("gets the same line that is written, at its own minimum level", () => {
+    const followed: string[] = [];
     const { warn, info, debug } = open({ level: "warn" });
-    log.follow("info", (line) => told.push(line));
+    log.follow("info", (line) => followed.push(line));
     for (const say of [warn, info, debug]) say("hello", { peer: "10.0.0.7\u009b" });
-    expect(told.map((line) => JSON.parse(line).level)).toEqual(["warn", "info"]);
-    expect(text()).toBe(`${told[0]}\n`);
+    expect(followed.map((line) => JSON.parse(line).level)).toEqual(["warn", "info"]);
+    expect(text()).toBe(`${followed[0]}\n`);
   });
 
-  it("hears reports although nothing is written, as JSON although that is for people", () => {
-    const told: string[] = [];
+  it("gets reports although the log is silent, as JSON although the log is pretty", () => {
+    const followed: string[] = [];
     open({ level: "silent", format: "pretty" });
-    log.follow("warn", (line) => told.push(line));
+    log.follow("warn", (line) => followed.push(line));
     supervisorReports.publish(killed);
     listenerEvents.publish({ ...listening, what: "full" });
     listenerEvents.publish(listening);
-    expect(told.map((line) => JSON.parse(line)).map(({ level, report }) => [level, report])).toEqual([
+    expect(followed.map((line) => JSON.parse(line)).map(({ level, report }) => [level, report])).toEqual([
       ["error", "supervisor"],
       ["warn", undefined],
     ]);
     expect(text()).toBe("");
   });
 
-  it("is told as much of a flood as the log", () => {
-    const told: string[] = [];
+  it("is rate-limited like the log", () => {
+    const followed: string[] = [];
     open();
-    log.follow("info", (line) => told.push(line));
+    log.follow("info", (line) => followed.push(line));
     for (let n = 0; n < 100; n++) supervisorReports.publish(killed);
     log.close();
-    expect(told).toHaveLength(11);
+    expect(followed).toHaveLength(11);
     expect(lines()).toHaveLength(11);
   });
 });

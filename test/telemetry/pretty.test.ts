@@ -5,7 +5,7 @@ import { WHEN } from "./samples.js";
 const line = { time: WHEN, level: "info", worker: 1, message: "listening on [::]:2222", fields: {} } as const;
 
 describe("a line for people", () => {
-  it("says when, how grave, who and what", () => {
+  it("has time, level, OS process and message", () => {
     expect(prettyLine(line, false)).toBe("16:08:22.879 INFO  worker 1  listening on [::]:2222\n");
     expect(prettyLine({ ...line, worker: 0, level: "error" }, false)).toContain(" ERROR primary  ");
   });

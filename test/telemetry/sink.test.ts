@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-/** Turns are far shorter; one that waits for a reader here would last for seconds. */
+/** Limit for one turn of the event loop: one that blocks on a reader would last for seconds. */
 const STALL = 1000;
 
 let folder: string;
@@ -39,7 +39,7 @@ interface Ended {
   };
 }
 
-/** Resolves when the OS process has ended, whoever still holds its pipes. */
+/** Resolves when the OS process has exited, even if its pipes are still open elsewhere. */
 function ended(child: ChildProcess): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (chunk) => {
@@ -55,7 +55,7 @@ function ended(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** Runs the program with what a shell makes its standard output. */
+/** Runs the program with the standard output that a shell sets up. */
 function inShell(task: string, redirection: string): Promise<Ended> {
   const command = `exec "$0" "$1" "$2" ${redirection}`;
   return ended(
@@ -66,13 +66,13 @@ function inShell(task: string, redirection: string): Promise<Ended> {
 describe("the last report before an exit", () => {
   const report = /"errorContext":"shutdown","reason":"reached_max_restart_intensity".*\n$/;
 
-  it("reaches whoever reads a pipe", async () => {
+  it("reaches the reader of a pipe", async () => {
     const { code, stdout } = await inShell("give up", "> >(cat)");
     expect(code).toBe(70);
     expect(stdout).toMatch(report);
   });
 
-  it("reaches whoever has started it with a socket for its output, as pm2 and systemd do", async () => {
+  it("reaches the parent over a socket, as under pm2 and systemd", async () => {
     const { code, stdout } = await inShell("give up", "");
     expect(code).toBe(70);
     expect(stdout).toMatch(report);
@@ -84,9 +84,9 @@ describe("the last report before an exit", () => {
     expect(readFileSync(file, "utf8")).toMatch(report);
   });
 
-  it("does not hold up the exit when nobody can take it", async () => {
-    for (const nobody of ["> /dev/full", "> >(true)", "> >(exec sleep 5)"]) {
-      expect((await inShell("give up", nobody)).code).toBe(70);
+  it("does not delay the exit when it cannot be written", async () => {
+    for (const output of ["> /dev/full", "> >(true)", "> >(exec sleep 5)"]) {
+      expect((await inShell("give up", output)).code).toBe(70);
     }
   });
 });
@@ -98,7 +98,7 @@ describe("a log that cannot be written", () => {
     expect(seen.atEnd).toBe(seen.lines);
   });
 
-  it("because the reader has gone costs its lines and nothing else", async () => {
+  it("because the reader has exited costs its lines and nothing else", async () => {
     const { code, seen } = await inShell("chatter", "> >(exec head -c 1 > /dev/null)");
     expect(code).toBe(0);
     expect(seen.dropped).toBeGreaterThan(0);
@@ -150,9 +150,12 @@ describe("a log that cannot be written", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    const told = read.filter(({ lost }) => lost !== undefined);
-    expect(told.length).toBeGreaterThan(0);
-    expect(told[0]).toMatchObject({ level: "warn", msg: expect.stringMatching(/^dropped \d+ log lines: /) });
-    expect(read.length - told.length + seen.atEnd).toBe(seen.lines);
+    const reports = read.filter(({ lost }) => lost !== undefined);
+    expect(reports.length).toBeGreaterThan(0);
+    expect(reports[0]).toMatchObject({
+      level: "warn",
+      msg: expect.stringMatching(/^dropped \d+ log lines: /),
+    });
+    expect(read.length - reports.length + seen.atEnd).toBe(seen.lines);
   });
 });

@@ -40,7 +40,7 @@ export function reads(transport: Transport): void {
     expect(Buffer.concat(owner.chunks).equals(expected)).toBe(true);
   });
 
-  test("paused, nothing is told and the client is pushed back; resumed, nothing is missing", async () => {
+  test("paused, no callback is called and the client is stopped; resumed, no byte is missing", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     owner.call((socket) => socket.pause());
@@ -54,7 +54,7 @@ export function reads(transport: Transport): void {
     expect(owner.received).toBe(size);
   });
 
-  test("it may be paused inside onChunk, again and again, and after the peer has gone", async () => {
+  test("it may be paused inside onChunk, repeatedly, and after the peer has closed", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     const take = owner.onChunk.bind(owner);

@@ -1,4 +1,4 @@
-/** What every transport must do, whatever it is made of: run against each. */
+/** Conformance suite of transports: run against each implementation. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { bind } from "../../src/transport/listening-socket.js";
@@ -18,7 +18,7 @@ export function transportConformance(name: string, transport: Transport): void {
 }
 
 function listens(transport: Transport): void {
-  test("it listens on a port of its own, and says who has connected", async () => {
+  test("it listens on a free port, and has the address of each peer", async () => {
     const { listening, pair } = await stage(transport);
     expect(listening.address).toBe("127.0.0.1");
     expect(listening.port).toBeGreaterThan(0);
@@ -43,7 +43,7 @@ function listens(transport: Transport): void {
     await until(() => owner.text === "x");
   });
 
-  test("after close nobody is let in, and who is in stays", async () => {
+  test("after close no connection is accepted, and open ones stay", async () => {
     const { listening, pair, connect } = await stage(transport, (socket) => new Echo(socket));
     const { client } = await pair();
     listening.close();
@@ -126,12 +126,12 @@ function ends(transport: Transport): void {
     expect(owners[1]?.closed).toHaveLength(1);
   });
 
-  test("a socket that is gone takes writes, end, pause and resume without complaint", async () => {
+  test("a closed socket accepts write, end, pause and resume", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     client.reset();
     await until(() => owner.closed.length);
-    expect(owner.write("nobody")).toBe(true);
+    expect(owner.write("discarded")).toBe(true);
     owner.call((socket) => {
       socket.pause();
       socket.resume();
@@ -144,7 +144,7 @@ function ends(transport: Transport): void {
 }
 
 function fails(transport: Transport): void {
-  test("a reset before there is an owner is told to it when it comes, and harms nobody", async () => {
+  test("a reset before start is reported to the owner after start, and affects no other socket", async () => {
     for (const turns of [0, 5]) {
       const { owners, connect } = await stage(transport);
       const client = await connect();
@@ -158,7 +158,7 @@ function fails(transport: Transport): void {
     }
   });
 
-  test("a reset while it reads, or is paused and reads on, is told with its code", async () => {
+  test("a reset while it reads, or after a pause, is reported with its code", async () => {
     const { pair } = await stage(transport);
     for (const paused of [false, true]) {
       const { client, owner } = await pair();
@@ -193,7 +193,7 @@ function fails(transport: Transport): void {
     expect(owner.closed).toHaveLength(1);
   });
 
-  test("clients that are gone before they are accepted are not given to anybody, or told as closed", async () => {
+  test("clients that closed before they were accepted are not passed on, or reported as closed", async () => {
     const { listening, owners, connect } = await stage(transport, (socket) => new Echo(socket).start());
     const script = `
       let left = 20;
@@ -203,7 +203,7 @@ function fails(transport: Transport): void {
           if (--left === 0) setImmediate(() => process.exit());
         });
       }`;
-    // While this waits nobody accepts: the clients come and go in the kernel's queue.
+    // The event loop is blocked meanwhile: the clients come and go in the backlog.
     expect(spawnSync(process.execPath, ["-e", script]).status).toBe(0);
     const client = (await connect()).write("x");
     await until(() => client.received === 1);

@@ -33,7 +33,7 @@ test("port 0 is any that is free, and is said", () => {
   expect(one.address).toBe("127.0.0.1");
 });
 
-test("a port on which somebody listens is taken, with the code and the address", async () => {
+test("a port in use is refused with EADDRINUSE and the address", async () => {
   const options = { backlog: 1, onSocket: () => {}, onError: () => {} };
   const listening = await stream.listen({ host: "127.0.0.1", port: 0 }, options);
   onTestFinished(() => listening.close());
@@ -51,7 +51,7 @@ test("an address of another machine is not available", () => {
   expect(() => bind("192.0.2.1", 0)).toThrow(expect.objectContaining({ code: "EADDRNOTAVAIL" }));
 });
 
-test.skipIf(process.getuid?.() === 0)("a port of the system is not for everybody", () => {
+test.skipIf(process.getuid?.() === 0)("a privileged port is refused", () => {
   expect(() => bind("127.0.0.1", 1)).toThrow(expect.objectContaining({ code: "EACCES" }));
 });
 

@@ -1,4 +1,4 @@
-/** Owners that note what they are told, and listening sockets that end with their test. */
+/** Socket owners that record their callbacks, and listening sockets that close with their test. */
 import { expect, onTestFinished } from "vitest";
 import type {
   Listening,
@@ -48,30 +48,30 @@ export class Owner implements SocketOwner {
   }
 
   onChunk(chunk: Buffer): void {
-    this.#told(this.ended);
+    this.#checkCallback(this.ended);
     expect(chunk.length).toBeGreaterThan(0);
     this.chunks.push(chunk);
     this.received += chunk.length;
   }
   onBytes(shared: Buffer, length: number): void {
     this.onChunk(Buffer.from(shared.subarray(0, length)));
-    // What is kept must not be the shared memory: whoever keeps that will see it change.
+    // Overwrites the shared memory, so that a view of it kept by mistake shows up.
     shared.fill(0x21, 0, length);
   }
   onEnd(): void {
-    this.#told(this.ended);
+    this.#checkCallback(this.ended);
     this.ended++;
   }
   onWritten(): void {
-    this.#told(0);
+    this.#checkCallback(0);
     this.written++;
   }
   onClosed(code: string | undefined): void {
-    this.#told(0);
+    this.#checkCallback(0);
     this.closed.push(code);
   }
 
-  #told(before: number): void {
+  #checkCallback(before: number): void {
     expect([this.#calling, before, this.closed.length]).toEqual([false, 0, 0]);
   }
 }

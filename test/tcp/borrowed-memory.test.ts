@@ -43,7 +43,7 @@ function read(framing: Framing<any, any>, slab: ReadMemory, chunks: readonly Buf
   return { atOnce, inTheEnd: frames.map(String) };
 }
 
-test("what is left of a chunk is copied once, however often it is asked to be kept", () => {
+test("the rest of a chunk is copied once, however often copyRest is called", () => {
   for (const framing of [packet(2), lines(), raw()] as Framing<any, any>[]) {
     for (const borrowed of [false, true]) {
       const slab = new ReadMemory(borrowed);
@@ -64,15 +64,15 @@ test("what is left of a chunk is copied once, however often it is asked to be ke
   }
 });
 
-test("a chunk that is pushed after one was lent is not taken for the lent one", () => {
+test("a pushed chunk is not confused with a borrowed one before it", () => {
   for (const framing of [packet(2), lines(), raw()] as Framing<any, any>[]) {
     for (const borrowed of [false, true]) {
       const shared = Buffer.alloc(SIZE, 0xee);
       const decoder = framing.decoder() as BorrowingDecoder<unknown>;
-      const lent = wire(framing, ["old-1", "old-2"]);
-      lent.copy(shared);
+      const borrowedChunk = wire(framing, ["old-1", "old-2"]);
+      borrowedChunk.copy(shared);
       const slab = new ReadMemory(borrowed);
-      decoder.pushBorrowed(new ReusedBuffer(shared), lent.length, slab);
+      decoder.pushBorrowed(new ReusedBuffer(shared), borrowedChunk.length, slab);
       while (decoder.pull() !== undefined);
       decoder.push(Buffer.from(wire(framing, ["new-1", "new-2"])));
       decoder.copyRest(slab);
@@ -95,7 +95,7 @@ const cuts = fc.array(fc.nat(2000), { maxLength: 8 });
 for (const framing of [packet(1), packet(2), packet(4), lines()] as Framing<any, any>[]) {
   describe(framing.name, () => {
     for (const borrowed of [false, true]) {
-      it(`gives ${borrowed ? "borrowed" : "kept"} frames out of memory that is lent as they were sent`, () => {
+      it(`gives ${borrowed ? "borrowed" : "kept"} frames out of borrowed memory as they were sent`, () => {
         fc.assert(
           fc.property(texts, cuts, fc.integer({ min: 0, max: 5 }), (sent, places, held) => {
             const bytes = wire(framing, sent);
@@ -113,7 +113,7 @@ for (const framing of [packet(1), packet(2), packet(4), lines()] as Framing<any,
   });
 }
 
-test.each([false, true])("raw gives out what was lent, borrowed: %s", (borrowed) => {
+test.each([false, true])("raw returns a borrowed chunk, frames borrowed: %s", (borrowed) => {
   const chunks = [Buffer.from("one"), Buffer.from("two and more"), Buffer.from("3")];
   const got = read(raw(), new ReadMemory(borrowed), chunks, Infinity);
   expect(got.atOnce).toEqual(chunks.map(String));
@@ -140,10 +140,10 @@ describe("a bench", () => {
     expect(slab.takeScratch(40_000, 60_000)).not.toBe(first);
   });
 
-  it("is given to nobody who has sent a few bytes and declared many", () => {
+  it("is not given for a few received bytes of a long frame", () => {
     const slab = new ReadMemory(true);
     expect(slab.takeScratch(100, 60_000)).toBeUndefined();
-    // A new one is made for somebody who has sent half of it.
+    // A new one is allocated once half of it was received.
     expect(slab.takeScratch(20_000, 60_000)).toBeUndefined();
     expect(slab.takeScratch(40_000, 60_000)).toBeDefined();
   });
