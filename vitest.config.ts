@@ -1,28 +1,46 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// unit: src against itself, in one process. system: the built program, real sockets, one file at a time
-// because two cores cannot run several servers under load at once. peers: real erl, prometheus, pm2.
+// unit: src within one process. system: the built program over real sockets. peers: real erl, prometheus, pm2, browser.
+// Files run at the same time, one more than there are cores, as most wait; what measures time or load runs alone, after them.
+const alone = {
+  system: ["balance", "flow-control", "watchdog", "workers"].map((name) => `test/system/${name}.test.ts`),
+  peers: ["load-expect", "load-open-loop", "page-load"].map((name) => `test/peers/${name}.test.ts`),
+};
+const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
+
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism() + 1,
     projects: [
-      { test: { name: "unit", include: ["test/*.test.ts", "test/!(system|peers)/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          ...patience(20_000),
+          include: ["test/*.test.ts", "test/!(system|peers)/**/*.test.ts"],
+        },
+      },
       {
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: alone.system,
+          ...patience(60_000),
         },
+      },
+      {
+        test: { name: "system-serial", include: alone.system, fileParallelism: false, ...patience(60_000) },
       },
       {
         test: {
           name: "peers",
           include: ["test/peers/**/*.test.ts"],
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: alone.peers,
+          ...patience(120_000),
         },
+      },
+      {
+        test: { name: "peers-serial", include: alone.peers, fileParallelism: false, ...patience(120_000) },
       },
     ],
   },

@@ -3,72 +3,13 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, expect } from "vitest";
 import { clockTime } from "../../src/text/clock-time.js";
 import { ask } from "../admin/support.js";
-import { closeBrowser, findings, type Look, type LookOptions, look } from "../support/browser.js";
-import { Crowd } from "../support/crowd.js";
-import { FrameClient } from "../support/frames.js";
-import { testWith } from "../support/peers.js";
-import { endAll, Program, serveProtocol } from "../support/program.js";
+import { closeBrowser } from "../support/browser.js";
+import { chromium, client, desk, endDesk, item, open, panel, traced } from "../support/desk.js";
+import { Program } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-const chromium = testWith("chromium", "apt-get install chromium");
-const ends: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-  await endAll();
-});
+afterEach(endDesk);
 afterAll(closeBrowser);
-
-/** No card has room for it. */
-const LONG = "a_state_whose_name_is_far_too_long_for_any_card";
-
-/** Its state says what the last frame was; `crash 7` fails with an error of a kind of its own. */
-const PROTOCOL = `
-import { defineProtocol, next, packet } from "drover";
-const frame = (conn, frame) => {
-  const text = String(frame);
-  if (text.startsWith("crash")) throw Object.assign(new Error("as told"), { name: "E" + text.slice(6) });
-  conn.data.last = text;
-  conn.send(text);
-  if (text === "long") return next("${LONG}");
-  return text === "hello" ? next("known") : undefined;
-};
-export default defineProtocol({
-  name: "desk",
-  framing: packet(2),
-  data: () => ({ last: "" }),
-  states: { new: { frame }, known: { frame }, "<b>odd</b>": {}, ${LONG}: { frame } },
-});
-`;
-
-async function desk(...args: string[]) {
-  return serveProtocol("desk.ts", PROTOCOL, args);
-}
-
-async function open(served: Awaited<ReturnType<typeof desk>>, options?: LookOptions): Promise<Look> {
-  const opened = await look(served, options);
-  ends.push(() => opened.close());
-  return opened;
-}
-
-async function client(port: number): Promise<FrameClient> {
-  const joined = await FrameClient.connect(port);
-  ends.push(() => joined.end());
-  return joined;
-}
-
-const item = (page: Page, name: string | RegExp) => page.getByRole("treeitem", { name });
-const panel = (page: Page) => page.getByRole("complementary", { name: "Details" });
-
-/** The lines of a trace, which frames of this client bring up once it has begun. */
-async function traced(page: Page, one: FrameClient) {
-  const trace = page.getByRole("log", { name: "Trace" });
-  await eventually(async () => {
-    await one.ask("ping");
-    return (await trace.count()) > 0;
-  });
-  return trace;
-}
 
 /** As another tab does, or coming back from it. */
 function show(page: Page, how: "hidden" | "visible"): Promise<unknown> {
@@ -314,96 +255,4 @@ chromium("while the page is hidden it asks for nothing, however long", async () 
     await page.clock.runFor(1_000);
     return requests.slice(before).some((url) => url.includes("/tree"));
   });
-});
-
-chromium.each([
-  ["light", { colorScheme: "light" as const }],
-  ["dark", { colorScheme: "dark" as const }],
-  [
-    "phone",
-    { colorScheme: "light" as const, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
-  ],
-  [
-    "dark phone",
-    { colorScheme: "dark" as const, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
-  ],
-])("axe finds nothing serious: %s", async (_name, options) => {
-  const served = await desk();
-  const { page } = await open(served, options);
-  const [one, other, third] = [
-    await client(served.port),
-    await client(served.port),
-    await client(served.port),
-  ];
-  await one.ask("hello");
-  await third.ask("long");
-  other.send("crash 1");
-  await page.getByRole("log", { name: "Reports" }).waitFor();
-  await page.getByRole("button", { name: "All connections" }).click();
-  await page.getByRole("table").waitFor();
-  await item(page, new RegExp(`^connection, a_state.*${LONG}$`)).waitFor();
-  expect(await findings(page)).toEqual([]);
-  await item(page, /^connection, known/).click();
-  await panel(page).getByRole("button", { name: "Trace" }).click();
-  await traced(page, one);
-  expect(await findings(page)).toEqual([]);
-  await panel(page).getByRole("button", { name: "Kill" }).click();
-  expect(await findings(page)).toEqual([]);
-});
-
-const LONG_TASKS = `
-window.longTasks = [];
-new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) window.longTasks.push(duration);
-}).observe({ type: "longtask" });
-`;
-const CONNECTIONS = 10_000;
-const CRASHES_PER_TICK = 5;
-const TICK = 100;
-
-chromium("with 10,000 connections and 100 reports a second no task takes longer than 100 ms", async () => {
-  const served = await desk();
-  const crowd = new Crowd();
-  ends.push(() => crowd.leave());
-  await crowd.join(served.port, CONNECTIONS);
-  const { page } = await open(served, { script: LONG_TASKS });
-  await page.locator("header div", { hasText: /^Connections10,\d{3}$/ }).waitFor();
-  // The measure itself: what is too long must be seen.
-  await page.evaluate(
-    "setTimeout(() => { for (const end = performance.now() + 150; performance.now() < end; ); })",
-  );
-  await eventually(() => page.evaluate<boolean>("window.longTasks.some((one) => one > 100)"));
-  let crashes = 0;
-  // Each crash is two reports at most, and of another kind than the last: none is held back as one of a flood.
-  const flood = setInterval(async () => {
-    for (let n = 0; n < CRASHES_PER_TICK; n++) {
-      const one = await FrameClient.connect(served.port).catch(() => undefined);
-      one?.send(`crash ${crashes++ % 50}`);
-    }
-  }, TICK);
-  ends.push(() => clearInterval(flood));
-  const reports = page.getByRole("log", { name: "Reports" });
-  await reports
-    .getByText(/as told/)
-    .first()
-    .waitFor();
-  await page
-    .getByRole("treeitem", { name: /new: opens the list/ })
-    .first()
-    .click();
-  await page.getByRole("table").waitFor();
-  // The machine may be busy with something else: a page that is slow itself is so every time.
-  const longest = await eventually(async () => {
-    await page.evaluate("window.longTasks.length = 0");
-    await page.getByRole("button", { name: "Bytes in" }).click();
-    await page.evaluate("document.querySelector('.rows').scrollTo(0, 1e9)");
-    const more = page.getByRole("button", { name: /show latest/ });
-    await reports.getByRole("button").first().click();
-    const newer = async () => Number(/^[\d,]+/.exec(await more.innerText())?.[0].replace(",", "") ?? 0);
-    await eventually(async () => (await newer()) >= 500);
-    await more.click();
-    const found = (await page.evaluate("Math.max(0, ...window.longTasks)")) as number;
-    return found <= 100 && { found };
-  }, 60_000);
-  expect(longest.found).toBeLessThanOrEqual(100);
 });

@@ -1,0 +1,69 @@
+/** The page of a program with clients of a test: its protocol, its tabs and clients, which end with the test. */
+import type { Page } from "playwright-core";
+import { type Look, type LookOptions, look } from "./browser.js";
+import { FrameClient } from "./frames.js";
+import { testWith } from "./peers.js";
+import { endAll, serveProtocol } from "./program.js";
+import { eventually } from "./until.js";
+
+export const chromium = testWith("chromium", "apt-get install chromium");
+
+/** What a test has opened: tabs, clients, timers. */
+export const ends: (() => unknown)[] = [];
+
+/** For `afterEach`. */
+export async function endDesk(): Promise<void> {
+  for (const end of ends.splice(0)) await end();
+  await endAll();
+}
+
+/** No card has room for it. */
+export const LONG = "a_state_whose_name_is_far_too_long_for_any_card";
+
+/** Its state says what the last frame was; `crash 7` fails with an error of a kind of its own. */
+const PROTOCOL = `
+import { defineProtocol, next, packet } from "drover";
+const frame = (conn, frame) => {
+  const text = String(frame);
+  if (text.startsWith("crash")) throw Object.assign(new Error("as told"), { name: "E" + text.slice(6) });
+  conn.data.last = text;
+  conn.send(text);
+  if (text === "long") return next("${LONG}");
+  return text === "hello" ? next("known") : undefined;
+};
+export default defineProtocol({
+  name: "desk",
+  framing: packet(2),
+  data: () => ({ last: "" }),
+  states: { new: { frame }, known: { frame }, "<b>odd</b>": {}, ${LONG}: { frame } },
+});
+`;
+
+export async function desk(...args: string[]) {
+  return serveProtocol("desk.ts", PROTOCOL, args);
+}
+
+export async function open(served: Awaited<ReturnType<typeof desk>>, options?: LookOptions): Promise<Look> {
+  const opened = await look(served, options);
+  ends.push(() => opened.close());
+  return opened;
+}
+
+export async function client(port: number): Promise<FrameClient> {
+  const joined = await FrameClient.connect(port);
+  ends.push(() => joined.end());
+  return joined;
+}
+
+export const item = (page: Page, name: string | RegExp) => page.getByRole("treeitem", { name });
+export const panel = (page: Page) => page.getByRole("complementary", { name: "Details" });
+
+/** The lines of a trace, which frames of this client bring up once it has begun. */
+export async function traced(page: Page, one: FrameClient) {
+  const trace = page.getByRole("log", { name: "Trace" });
+  await eventually(async () => {
+    await one.ask("ping");
+    return (await trace.count()) > 0;
+  });
+  return trace;
+}
