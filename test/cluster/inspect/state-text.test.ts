@@ -1,4 +1,4 @@
-/** What a process holds, as it is shown. */
+/** State of a process as text: what it shows, hides and cuts. */
 import { inspect } from "node:util";
 import { expect, it } from "vitest";
 import { stateView } from "../../../src/cluster/inspect/state-text.js";
@@ -28,7 +28,7 @@ async function connectionWith(data: () => unknown, frame?: () => Promise<void>):
 
 const wait = () => new Promise<void>(() => {});
 
-it("of a connection: its state, its data, and what it is doing", async () => {
+it("shows the state, data and status of a connection", async () => {
   const conn = await connectionWith(() => ({ nick: "ann", seen: new Map([["a", 1]]) }), wait);
   expect(stateView(conn)).toMatchObject({
     pid: conn.pid.toString(),
@@ -40,7 +40,7 @@ it("of a connection: its state, its data, and what it is doing", async () => {
   });
 });
 
-it("is cut to 16 KiB however much there is", async () => {
+it("cuts data to 16 KiB", async () => {
   const conn = await connectionWith(
     () => ({ a: Array.from({ length: 1e5 }, (_, n) => `${n}`.repeat(500)) }),
     wait,
@@ -50,7 +50,7 @@ it("is cut to 16 KiB however much there is", async () => {
   expect(data).toMatch(/… \(\+\d+\)$/);
 });
 
-it("data that cannot be shown harms nobody", async () => {
+it("survives data that throws when inspected", async () => {
   const hostile = () => ({
     [inspect.custom]: () => {
       throw new Error("no");
@@ -60,7 +60,7 @@ it("data that cannot be shown harms nobody", async () => {
   expect(stateView(conn).data).toBe("cannot be shown");
 });
 
-it("of a server of one's own: its state as its formatStatus shows it", async () => {
+it("shows the state of a gen_server as its formatStatus returns it", async () => {
   const vault = genServer({
     name: "vault",
     init: () => ({ user: "ann", password: "s3cret" }),
@@ -72,7 +72,7 @@ it("of a server of one's own: its state as its formatStatus shows it", async () 
   expect(JSON.stringify(view)).not.toContain("s3cret");
 });
 
-it("the last messages, of a process that keeps them", async () => {
+it("shows the last messages of a process with sys.log on", async () => {
   const counter = genServer({
     name: "counter",
     init: () => ({ n: 0 }),

@@ -1,4 +1,4 @@
-/** Following one process while it works, and what is left of that afterwards: nothing. */
+/** Traces: what they show, their limits, and that nothing is left of them afterwards. */
 import { expect, it } from "vitest";
 import { traceProcess } from "../../../src/cluster/inspect/tracer.js";
 import type { TraceLine } from "../../../src/control/trace.js";
@@ -55,7 +55,7 @@ async function traced(protocol = gate as Parameters<typeof house>[0]) {
 /** Without what no test can know. */
 const short = (lines: readonly TraceLine[]) => lines.map(({ at: _at, pid: _pid, ...line }) => line);
 
-it("a connection tells its frames both ways, its states, messages and events, and its end", async () => {
+it("traces the frames of a connection both ways, its states, messages and events, and its end", async () => {
   const clock = manualClock();
   const { client, conn, lines } = await traced();
   await client.send("open").receive(1);
@@ -79,7 +79,7 @@ it("a connection tells its frames both ways, its states, messages and events, an
   expect(new Set(lines.map(({ pid }) => pid))).toEqual(new Set([conn.pid.toString()]));
 });
 
-it("shows 256 bytes of a frame, and nothing that a terminal would obey", async () => {
+it("shows 256 bytes of a frame, control characters escaped", async () => {
   const { client, lines } = await traced();
   await client.send(Buffer.concat([Buffer.from("\x1b[2J\u202e"), Buffer.alloc(1_000, 0xff)])).receive(1);
   const [frame] = lines;
@@ -88,7 +88,7 @@ it("shows 256 bytes of a frame, and nothing that a terminal would obey", async (
   expect(frame?.text).toMatch(/^\\x1b\[2J\\u202e\ufffd+$/);
 });
 
-it("tells 200 lines a second, and how many were left out", async () => {
+it("sends 200 lines a second, and the number of lines dropped", async () => {
   const clock = manualClock();
   const { client, lines } = await traced();
   await client.send(...Array.from({ length: 300 }, () => "x")).receive(300);
@@ -99,14 +99,14 @@ it("tells 200 lines a second, and how many were left out", async () => {
   expect(short(lines.slice(201))).toMatchObject([{ what: "frame_in" }, { what: "frame_out" }]);
 });
 
-it("tells of the crash that ends it", async () => {
+it("reports the crash that ends a trace", async () => {
   const { client, conn, lines } = await traced();
   client.send("crash");
   await until(() => !conn.alive);
   expect(lines.at(-1)).toMatchObject({ what: "end", text: expect.stringContaining("as told") });
 });
 
-it("two may follow the same one; what one of them ends goes on for the other", async () => {
+it("two traces of one connection are independent", async () => {
   const { client, conn, lines, stop } = await traced();
   const others: TraceLine[] = [];
   traceProcess(conn, (line) => others.push(line));
@@ -116,7 +116,7 @@ it("two may follow the same one; what one of them ends goes on for the other", a
   expect([lines.length, others.length]).toEqual([2, 4]);
 });
 
-it("leaves the connection on what it ran on before, in whatever state it is by then", async () => {
+it("restores the connection's own cells afterwards, in whatever state it is by then", async () => {
   const { server, client, conn, stop } = await traced();
   const before = server.protocol.cellsOf("open");
   await client.send("open").receive(1);
@@ -126,7 +126,7 @@ it("leaves the connection on what it ran on before, in whatever state it is by t
   expect(await client.send("still").receive(2)).toEqual(["no open", "still"]);
 });
 
-it("the others run on what they always run on meanwhile", async () => {
+it("other connections keep their own cells meanwhile", async () => {
   const { server, client, conn } = await traced();
   const other = await connected(server);
   await other.send("open").receive(1);
@@ -139,7 +139,7 @@ it("the others run on what they always run on meanwhile", async () => {
   await until(() => server.endpoint.traces === undefined);
 });
 
-it("sees a frame that is only lent while it is there", async () => {
+it("shows a frame in borrowed memory while it is valid", async () => {
   const borrowed = defineProtocol({
     name: "borrowed",
     framing: packet(2),
@@ -155,7 +155,7 @@ it("sees a frame that is only lent while it is there", async () => {
   ]);
 });
 
-it("a server of one's own tells its calls, casts, answers and messages", async () => {
+it("traces the calls, casts, replies and messages of a gen_server", async () => {
   const counter = genServer({
     name: "counter",
     init: () => ({ count: 0 }),
@@ -182,7 +182,7 @@ it("a server of one's own tells its calls, casts, answers and messages", async (
   ]);
 });
 
-it("a state machine of one's own tells its states as well, and its end", async () => {
+it("traces the states of a gen_statem as well, and its end", async () => {
   const light = genStatem({
     name: "light",
     init: () => begin("red", undefined),

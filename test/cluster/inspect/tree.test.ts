@@ -1,4 +1,4 @@
-/** The tree of a worker, drawn. */
+/** Process tree of a worker. */
 import { expect, test } from "vitest";
 import { drawTree } from "../../../src/cluster/inspect/tree.js";
 import { defineProtocol, next, packet } from "../../../src/index.js";
@@ -14,7 +14,7 @@ const lingering = defineProtocol({
   },
 });
 
-test("a tree that is being taken down is drawn as far as it answers", async () => {
+test("a tree that is shutting down is drawn as far as it answers", async () => {
   const server = await house(lingering);
   const client = await connected(server);
   const root = processOf(server.root)!;

@@ -8,7 +8,7 @@ test("at the start the shares add up to the limit exactly", () => {
   expect(shares.settled).toBe(true);
 });
 
-test("a new worker gets only what the others have really given back", () => {
+test("a new worker is granted only what other workers have really given up", () => {
   const shares = new ConnectionShares(10, 2);
   shares.aim(10, 3);
   expect([1, 2, 3].map((slot) => shares.allowed(slot))).toEqual([4, 3, 0]);
@@ -23,7 +23,7 @@ test("a new worker gets only what the others have really given back", () => {
   expect(shares.settled).toBe(true);
 });
 
-test("what a removed worker had goes to those that stay, once it is gone", () => {
+test("the share of a removed worker is granted to the remaining workers once it is gone", () => {
   const shares = new ConnectionShares(9, 3);
   shares.aim(9, 2);
   expect(shares.shrinking()).toEqual([3]);
@@ -33,7 +33,7 @@ test("what a removed worker had goes to those that stay, once it is gone", () =>
   expect([1, 2].map((slot) => shares.allowed(slot))).toEqual([5, 4]);
 });
 
-test("whatever order workers come, go and answer in, all together never have more than the limit", () => {
+test("the sum of all shares never exceeds the limit, in whatever order workers start, end and report", () => {
   const step = fc.oneof(
     fc.record({ what: fc.constant("aim" as const), workers: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ what: fc.constant("hear" as const), slot: fc.integer({ min: 1, max: 6 }) }),

@@ -16,10 +16,10 @@ afterEach(() => restore());
 function stage(active: readonly number[]) {
   const workers = fakeWorkers(active.length);
   workers.forEach((worker, at) => {
-    worker.tell(active[at] as number, 1);
+    worker.sendSnapshot(active[at] as number, 1);
     worker.answer = (request) => {
       if (request.name === "shutdown-connections") return worker.slot.last?.gauges.active;
-      worker.tell(worker.slot.last?.gauges.active ?? 0, 0);
+      worker.sendSnapshot(worker.slot.last?.gauges.active ?? 0, 0);
       return "suspended";
     };
   });
@@ -31,7 +31,7 @@ function stage(active: readonly number[]) {
 
 const asked = ({ asked }: FakeWorker) => asked.map(({ name }) => name);
 
-test("a drain stops accepting everywhere and is over when the last connection has ended", async () => {
+test("a drain suspends every worker and is over when the last connection has ended", async () => {
   const { workers, suspension, drain } = stage([2, 1]);
   expect(drain.begin(25_000)).toMatchObject({
     status: "draining",
@@ -42,27 +42,27 @@ test("a drain stops accepting everywhere and is over when the last connection ha
   await clock.advance(0);
   expect(suspension.suspended).toBe(true);
   expect(workers.map(asked)).toEqual([["accept"], ["accept"]]);
-  workers[0]?.tell(0, 0);
+  workers[0]?.sendSnapshot(0, 0);
   drain.check();
   expect(drain.state).toMatchObject({ status: "draining", active: 1 });
-  workers[1]?.tell(0, 0);
+  workers[1]?.sendSnapshot(0, 0);
   drain.check();
   expect(drain.state).toMatchObject({ status: "drained", active: 0, remainingMs: 0, cut: 0, unfinished: [] });
 });
 
-test("with nobody connected it is over as soon as every worker says that it accepts nobody", async () => {
+test("without connections a drain is over as soon as every worker reports that it does not accept", async () => {
   const { workers, drain } = stage([0, 0]);
   const silent = workers[1] as FakeWorker;
   silent.answer = () => undefined;
   drain.begin(25_000);
   await clock.advance(0);
   expect(drain.state.status).toBe("draining");
-  silent.tell(0, 0);
+  silent.sendSnapshot(0, 0);
   drain.check();
   expect(drain.state.status).toBe("drained");
 });
 
-test("those that are left at the deadline are listed and told to stop", async () => {
+test("connections left at the deadline are listed and shut down", async () => {
   const { workers, drain } = stage([1, 0]);
   drain.begin(25_000);
   await clock.advance(24_999);
@@ -71,12 +71,12 @@ test("those that are left at the deadline are listed and told to stop", async ()
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
   expect(drain.state).toMatchObject({ status: "draining", active: 1, remainingMs: 0, cut: 1 });
   expect(drain.state.unfinished.map(({ pid }) => pid)).toEqual(["<1.17>"]);
-  workers[0]?.tell(0, 0);
+  workers[0]?.sendSnapshot(0, 0);
   drain.check();
   expect(drain.state).toMatchObject({ status: "drained", cut: 1 });
 });
 
-test("a second drain can make the deadline earlier, but not later", async () => {
+test("a second drain can shorten the deadline, but not extend it", async () => {
   const { workers, drain } = stage([1]);
   drain.begin(25_000);
   await clock.advance(1_000);
@@ -88,7 +88,7 @@ test("a second drain can make the deadline earlier, but not later", async () => 
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
 });
 
-test("a worker that dies has nobody connected any more", async () => {
+test("a worker that dies counts as empty", async () => {
   const { workers, drain } = stage([3]);
   drain.begin(25_000);
   await clock.advance(0);
@@ -97,7 +97,7 @@ test("a worker that dies has nobody connected any more", async () => {
   expect(drain.state).toMatchObject({ status: "drained", active: 0 });
 });
 
-test("after resume nobody is told to stop any more", async () => {
+test("after resume no connection is shut down any more", async () => {
   const { workers, suspension, drain } = stage([1]);
   drain.begin(25_000);
   await clock.advance(1_000);
@@ -109,7 +109,7 @@ test("after resume nobody is told to stop any more", async () => {
   expect(clock.pending).toBe(0);
 });
 
-test("a listener that does not exist is refused with the names there are", () => {
+test("an unknown listener is refused, with the names that exist", () => {
   const { suspension } = stage([0]);
   expect(() => suspension.suspend("amin")).toThrow('no listener "amin": there is main');
   expect(suspension.suspended).toBe(false);

@@ -43,7 +43,7 @@ export class FakeWorker {
   }
 
   /** A snapshot arrives. */
-  tell(active: number, listenerRunning: 0 | 1): void {
+  sendSnapshot(active: number, listenerRunning: 0 | 1): void {
     this.heardAt = clock.now();
     this.slot.last = { gauges: { active, listenerRunning } } as unknown as Snapshot;
   }

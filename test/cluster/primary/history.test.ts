@@ -1,24 +1,15 @@
+/** History: one row per second, also after the primary was stopped. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { History } from "../../../src/cluster/primary/inspect/history.js";
 import type { Stats, WorkerStats } from "../../../src/control/stats.js";
-import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
+import { useClock } from "../../../src/otp/time/clock.js";
+import { JumpingClock } from "../jumping-clock.js";
 
-/** A clock whose OS process can be stopped for a while: what was due then comes late. */
-class Stopping extends ManualClock {
-  #skipped = 0;
-  override now(): number {
-    return super.now() + this.#skipped;
-  }
-  stopFor(ms: number): void {
-    this.#skipped += ms;
-  }
-}
-
-let clock: Stopping;
+let clock: JumpingClock;
 let restore: () => void;
 let history: History;
 beforeEach(() => {
-  clock = new Stopping(7_000_000);
+  clock = new JumpingClock(7_000_000);
   restore = useClock(clock);
 });
 afterEach(() => {
@@ -26,7 +17,7 @@ afterEach(() => {
   restore();
 });
 
-/** Every look accepts one more. */
+/** Every row has one more accepted connection than the one before. */
 function begun(workers: readonly Partial<WorkerStats>[] = []): History {
   let looks = 0;
   history = new History(() => {
@@ -41,7 +32,7 @@ function begun(workers: readonly Partial<WorkerStats>[] = []): History {
 const accepted = ({ rows: { rows, columns } }: History) =>
   rows.map((row) => row?.[columns.indexOf("accepted")] ?? null);
 
-test("a row is taken at the start, and then one each second", async () => {
+test("takes a row at the start, then one every second", async () => {
   begun();
   expect(accepted(history)).toEqual([1]);
   await clock.advance(999);
@@ -50,7 +41,7 @@ test("a row is taken at the start, and then one each second", async () => {
   expect(accepted(history)).toEqual([1, 2, 3, 4]);
 });
 
-test("a row has the sums, and of the loops the latest", () => {
+test("a row holds sums, and the longest loop lag", () => {
   const { rows } = begun([
     { loopLagMs: 1.26, residentBytes: 60e6 },
     { loopLagMs: 40.04, residentBytes: 70e6 },
@@ -60,7 +51,7 @@ test("a row has the sums, and of the loops the latest", () => {
   expect(of).toMatchObject({ accepted: 1, active: 0, loopLagMs: 40, residentBytes: 130e6 });
 });
 
-test("the first row is as old as it says, and only the last quarter of an hour is kept", async () => {
+test("keeps the last 15 minutes, and reports the time of the first row", async () => {
   begun();
   await clock.advance(10_000);
   const before = Date.now();
@@ -72,31 +63,31 @@ test("the first row is as old as it says, and only the last quarter of an hour i
   expect(accepted(history)).toEqual(Array.from({ length: 900 }, (_, at) => 1_011 - 899 + at));
 });
 
-test("seconds in which the primary was stopped are empty, and those after it are in their places", async () => {
+test("seconds in which the primary was stopped are null, and later rows stay at their times", async () => {
   begun();
   await clock.advance(2_000);
-  clock.stopFor(3_300);
+  clock.skip(3_300);
   await clock.advance(1_000);
   expect(accepted(history)).toEqual([1, 2, 3, null, null, null, 4]);
   await clock.advance(700);
   expect(accepted(history)).toEqual([1, 2, 3, null, null, null, 4, 5]);
-  clock.stopFor(3_600_000);
+  clock.skip(3_600_000);
   await clock.advance(1_000);
   const rows = accepted(history);
   expect([rows.length, rows.filter((row) => row !== null)]).toEqual([900, [6]]);
 });
 
-test("a little late every time, it does not run behind", async () => {
+test("small delays of the timer do not add up", async () => {
   begun();
   for (let second = 0; second < 100; second++) {
-    clock.stopFor(20);
+    clock.skip(20);
     await clock.advance(980);
   }
   expect(accepted(history)).toHaveLength(101);
   expect(accepted(history)).not.toContain(null);
 });
 
-test("it has one timer, and none once it is stopped", async () => {
+test("has one timer, and none after stop", async () => {
   begun();
   await clock.advance(5_000);
   expect(clock.pending).toBe(1);

@@ -1,8 +1,8 @@
-/** Pids are never given twice, however often the worker in a slot is another one. */
+/** Pids are never given twice, however often the worker in a slot is restarted. */
 import { expect, test } from "vitest";
 import { PidRanges } from "../../../src/cluster/primary/pid-ranges.js";
 
-test("each worker begins well behind what the one before it has told last", () => {
+test("a restarted worker begins well above the serial that the previous one reported last", () => {
   const serials = new PidRanges();
   expect(serials.next(1)).toBe(1);
   serials.reported(1, 17);
@@ -12,7 +12,7 @@ test("each worker begins well behind what the one before it has told last", () =
   expect(serials.next(2)).toBe(1);
 });
 
-test("numbers that are none, or go back, change nothing", () => {
+test("serials that are no integers, or lower than before, are ignored", () => {
   const serials = new PidRanges();
   serials.reported(1, 1_000_017);
   for (const forged of [Number.NaN, Infinity, -1, 2]) serials.reported(1, forged);

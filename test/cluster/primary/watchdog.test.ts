@@ -44,7 +44,7 @@ test("a worker that sends snapshots is never killed", async () => {
   const worker = watched();
   for (let second = 0; second < 60; second++) {
     await clock.advance(1_000);
-    worker.tell(0, 1);
+    worker.sendSnapshot(0, 1);
   }
   expect(worker.killedAfter).toBeUndefined();
   expect(lines).toEqual([]);

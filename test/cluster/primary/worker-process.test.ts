@@ -1,4 +1,4 @@
-/** A worker's OS process as a child of the primary. */
+/** A worker process as an OTP child of the primary. */
 import cluster from "node:cluster";
 import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type WorkerOwner, WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 
-/** A program that never says that it serves. */
+/** A program that never sends `ready`. */
 async function loadingForEver(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "drover-worker-"));
   onTestFinished(() => rm(dir, { recursive: true }));
@@ -17,7 +17,7 @@ async function loadingForEver(): Promise<void> {
   cluster.setupPrimary({ exec });
 }
 
-test("a start that has taken too long is over only when the OS process is gone", async () => {
+test("a start that times out ends only when the OS process is gone", async () => {
   await loadingForEver();
   const clock = new ManualClock();
   onTestFinished(useClock(clock));

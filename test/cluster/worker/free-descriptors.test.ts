@@ -1,4 +1,4 @@
-/** How many connections there are descriptors for, and how often it is said that these are few. */
+/** Connections for which there are file descriptors, and the warning when these are few. */
 import { beforeEach, expect, it } from "vitest";
 import { FreeDescriptors } from "../../../src/cluster/worker/free-descriptors.js";
 import { manualClock } from "../../support/serving.js";
@@ -16,7 +16,7 @@ const update = (active: number, openFds: number, maxFds: number, share = 100) =>
   return descriptors.room;
 };
 
-it("are those that are no connections now and those kept free, taken off the limit", () => {
+it("room is the limit minus other open descriptors and the reserve", () => {
   expect(update(0, 20, 1_000)).toBe(948);
   // Its own connections do not change it, files of the protocol do.
   expect(update(500, 520, 1_000)).toBe(948);
@@ -24,13 +24,13 @@ it("are those that are no connections now and those kept free, taken off the lim
   expect(said).toEqual([]);
 });
 
-it("are none where more is open than may be, and all where no limit is known", () => {
+it("room is 0 when more descriptors are open than allowed, and infinite when the limit is unknown", () => {
   expect(update(0, 20, 0)).toBe(Number.POSITIVE_INFINITY);
   expect(update(10, 40, 20)).toBe(0);
   expect(update(10, 40, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
 });
 
-it("is said once in ten seconds, as long as there is no room for the share", async () => {
+it("warns at most once in 10 s while there is no room for the share", async () => {
   const clock = manualClock();
   update(0, 20, 100);
   update(0, 20, 100);

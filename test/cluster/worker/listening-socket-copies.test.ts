@@ -1,9 +1,9 @@
-/** Copies of the listening socket: a worker has one to accept on and two in reserve, and lets go of every other. */
+/** Copies of the listening socket: one to accept on, two in reserve, every other one is closed. */
 import { expect, test } from "vitest";
 import { ListeningSocketCopies } from "../../../src/cluster/worker/listening-socket-copies.js";
 import { turn } from "../../support/until.js";
 
-/** A primary that answers when it is told to. */
+/** A primary that answers when the test says so. */
 function lending() {
   const open = new Set<string>();
   const asked: number[] = [];
@@ -27,7 +27,7 @@ async function acquired(copies: ListeningSocketCopies): Promise<string> {
   return ((await copies.acquire()).handle as { name: string }).name;
 }
 
-test("two are kept in reserve, and are there at once", async () => {
+test("keeps two copies in reserve, available at once", async () => {
   const { copies, asked, answer, answerAll } = lending();
   const first = acquired(copies);
   answer();
@@ -41,7 +41,7 @@ test("two are kept in reserve, and are there at once", async () => {
   expect(asked).toHaveLength(1);
 });
 
-test("asked for again before the reserve has come, none is left open that nobody has", async () => {
+test("closes surplus copies when a copy is acquired before the reserve has arrived", async () => {
   const { copies, open, answer, answerAll } = lending();
   const first = acquired(copies);
   answer();
@@ -53,7 +53,7 @@ test("asked for again before the reserve has come, none is left open that nobody
   expect([...open].toSorted()).toEqual(held.toSorted());
 });
 
-test("when nobody will accept any more, the reserve is closed, also one that is still under way", async () => {
+test("close() closes the reserve, and copies that arrive later", async () => {
   const { copies, open, answer, answerAll } = lending();
   const first = acquired(copies);
   answer();
