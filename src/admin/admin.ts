@@ -1,6 +1,6 @@
 /**
- * The admin server: one table of routes behind two doors, HTTP on a TCP port and the control socket. As an
- * OTP child of the primary it starts first and stops last, so that a server that is draining can be watched.
+ * Admin server: one table of routes, served over HTTP on a TCP port and on the control socket. It is the first
+ * child of the primary, so it starts first and stops last: a drain can be watched until its end.
  */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,63 +9,62 @@ import { genServer } from "../otp/gen-server/gen-server.js";
 import { onDown } from "../otp/process/process.js";
 import { child } from "../otp/supervisor/child.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
-import { tcpDoor } from "./access/guard.js";
+import { addressText } from "../text/address.js";
+import { tcpAccess } from "./access/guard.js";
 import { listenControl } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
 import { adminApp } from "./http/app.js";
 import { closeServer, httpServer, listen } from "./http/http-server.js";
-import { type Room, rooms } from "./routes/context.js";
+import { type RouteContext, routeContexts } from "./routes/route-context.js";
 
 export { localToken } from "./access/guard.js";
-export { alreadyRunning, type Instance, probeInstance } from "./control-socket/probe.js";
+export { alreadyRunning, type Instance, probeInstance } from "./control-socket/running-instance.js";
 export { AdminError } from "./errors.js";
 
 export interface AdminOptions {
   readonly control: Control;
   readonly host: string;
-  /** 0 takes any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Of the control socket. */
+  /** Path of the control socket. */
   readonly socketPath: string;
-  /** What a POST over TCP, and reading from another machine, must bring; without it neither is. At least 32 characters. */
+  /** Token for a POST over TCP, and for reading from another machine; without one both are refused. At least 32 characters. */
   readonly token?: string | undefined;
 }
 
 export interface Admin {
-  /** The port that was really taken. */
+  /** The bound port. */
   readonly port: number;
-  /** Ends both doors; may be called again. */
+  /** Closes the TCP port and the control socket; may be called again. */
   close(): Promise<void>;
 }
 
-/** @throws AdminError, with the exit code that it stands for; then nothing is left open */
+/** @throws AdminError with an exit code; then nothing is left open */
 export async function startAdmin({ control, host, port, socketPath, token }: AdminOptions): Promise<Admin> {
-  const door = tcpDoor(host, token);
-  const own = rooms(control, [{ kind: "control" }, door], token);
-  const [local, http] = own.map((room) => httpServer(adminApp(control, room))) as [Server, Server];
-  // The control socket first: a second instance is to hear that it is one, not that a port is taken.
+  const contexts = routeContexts(control, [{ kind: "control" }, tcpAccess(host, token)], token);
+  const [local, http] = contexts.map((context) => httpServer(adminApp(control, context))) as [Server, Server];
+  // The control socket first: a second instance then reports that it is one, not that a port is taken.
   await listenControl(local, socketPath);
   try {
     await listen(http, { host, port });
   } catch (error) {
     await closeServer(local);
-    const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    throw bindError(where, error, "choose another with --admin-port or --admin-host");
+    throw bindError(addressText(host, port), error, "choose another --admin-port or --admin-host");
   }
-  return { port: (http.address() as AddressInfo).port, close: closeOnce([http, local], own) };
+  return { port: (http.address() as AddressInfo).port, close: closeOnce([http, local], contexts) };
 }
 
-function closeOnce(servers: readonly Server[], own: readonly Room[]): () => Promise<void> {
+function closeOnce(servers: readonly Server[], contexts: readonly RouteContext[]): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
-    for (const { streams } of own) streams.close();
+    for (const { streams } of contexts) streams.close();
     closing ??= Promise.all(servers.map(closeServer)).then(() => undefined);
     return closing;
   };
 }
 
 export interface AdminChildOptions extends AdminOptions {
-  /** Told at every start, restarts included, which port was taken. */
+  /** Called with the bound port at every start, restarts included. */
   readonly onListening?: (port: number) => void;
 }
 
@@ -75,7 +74,7 @@ const adminServer = genServer({
   async init(options: AdminChildOptions, self) {
     let ended = false;
     let admin: Admin | undefined;
-    // `terminate` does not run on a kill, and the one that takes this one's place needs the port.
+    // `terminate` does not run on a kill, and the restarted admin server needs the port.
     onDown(self.pid, () => {
       ended = true;
       void admin?.close();
@@ -88,8 +87,8 @@ const adminServer = genServer({
   terminate: (self) => self.state.admin.close(),
 });
 
-/** The admin server for a supervisor. */
+/** Child spec of the admin server. */
 export function adminChild(options: AdminChildOptions): ChildSpec {
-  // Reports show `mfargs`: the options hold a token.
+  // Reports show `mfargs`, and the options contain the token.
   return child(adminServer, options, { id: "admin", mfargs: ["admin", "start_link", []] });
 }

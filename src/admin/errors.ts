@@ -1,13 +1,10 @@
-/**
- * Why the admin server cannot be: one line for people, a code for programs, and the exit code with which the
- * program ends when it happens at start.
- */
+/** Error of the admin server at start: a one-line message, a code for programs, and the exit code of the program. */
 import { EXIT } from "../config/config.js";
 
 /**
- * `EADDRINUSE` and other codes of the platform: the port cannot be bound. The others are ours:
- * `already_running` a living instance holds the control socket; `exposed` another machine could reach the
- * port and no token protects it; `bad_token`; `bad_control` the path of the control socket cannot be used.
+ * `EADDRINUSE` and other codes of the platform: the port cannot be bound. `already_running`: another instance holds
+ * the control socket. `exposed`: other machines can reach the port and there is no token. `bad_token`: the token is
+ * too short. `bad_control`: the path of the control socket cannot be used.
  */
 export type AdminErrorCode = "already_running" | "exposed" | "bad_token" | "bad_control" | (string & {});
 
@@ -23,7 +20,7 @@ export class AdminError extends Error {
   }
 }
 
-/** What cannot be bound, in the words of who has to mend it. */
+/** Error of an address that cannot be bound. */
 export function bindError(where: string, error: unknown, hint: string): AdminError {
   const { code = "EIO", message } = error as NodeJS.ErrnoException;
   const why = REASONS[code] ?? message;
@@ -33,7 +30,7 @@ export function bindError(where: string, error: unknown, hint: string): AdminErr
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the address is taken by another program",
   EACCES: "permission denied",
-  EADDRNOTAVAIL: "this machine does not have that address",
+  EADDRNOTAVAIL: "not an address of this machine",
   ENOTFOUND: "no such host",
   EAI_AGAIN: "the host name cannot be resolved",
 };

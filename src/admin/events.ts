@@ -1,4 +1,4 @@
-/** What the admin room tells the world: a route that failed, which its caller only sees as a 500. */
+/** Diagnostics channel of failed routes: the client gets a 500 without the error. */
 import { channel } from "node:diagnostics_channel";
 
 /** `admin.failed`. */

@@ -1,8 +1,8 @@
-/** `drover check`: tries out what `start` would do, without starting anything, and says how to mend what is wrong. */
+/** `drover check`: runs the checks of `start` without starting the server, and prints how to fix each problem. */
 
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
-import { tcpDoor } from "../admin/access/guard.js";
+import { tcpAccess } from "../admin/access/guard.js";
 import { type AdminError, alreadyRunning, probeInstance } from "../admin/admin.js";
 import { jsonText } from "../cli/terminal/json.js";
 import { table } from "../cli/terminal/table.js";
@@ -28,7 +28,7 @@ import { connectionRoom, descriptorLimits } from "./descriptor-limit.js";
 import { bindAdvice, refuse } from "./refuse.js";
 
 export interface Checking {
-  /** The file that try-outs run. */
+  /** Script of trial threads. */
   readonly exec: string;
   readonly sources: Sources;
   readonly positionals: readonly string[];
@@ -39,13 +39,13 @@ interface Finding {
   readonly what: string;
   readonly verdict: "ok" | "warning" | "wrong";
   readonly text: string;
-  /** What to type. */
+  /** Command that fixes it, or finds the cause. */
   readonly mend?: string | undefined;
-  /** With which `start` would end. */
+  /** Exit code of `start`. */
   readonly exitCode?: number;
 }
 
-/** @returns the exit code that `start` would end with, 0 when it would serve */
+/** @returns the exit code of `start`, 0 if the server would start */
 export async function checkProgram({ exec, sources, positionals, json }: Checking): Promise<number> {
   if (positionals.length > 1) return refuse(EXIT.usage, "too many arguments: drover check [PROTOCOL]");
   const findings = await findAll(exec, sources, positionals);
@@ -54,14 +54,14 @@ export async function checkProgram({ exec, sources, positionals, json }: Checkin
   const text = json
     ? jsonText({ exitCode: code, findings })
     : table(findings.flatMap(rows), isTTY ? columns : undefined);
-  // A reader that has gone has read enough.
+  // EPIPE: the reader has closed the pipe.
   process.stdout.on("error", () => {});
   await new Promise((resolve) => process.stdout.write(text, resolve));
   return code;
 }
 
 function rows({ what, verdict, text, mend }: Finding): string[][] {
-  return [[verdict, what, text], ...(mend === undefined ? [] : [["", "", `mend it: ${mend}`]])];
+  return [[verdict, what, text], ...(mend === undefined ? [] : [["", "", `fix: ${mend}`]])];
 }
 
 async function findAll(exec: string, sources: Sources, positionals: readonly string[]): Promise<Finding[]> {
@@ -141,7 +141,7 @@ async function port(what: string, host: string, wanted: number): Promise<Finding
     return {
       what,
       verdict: "ok",
-      text: wanted === 0 ? "any that is free" : `${addressText(host, wanted)} is free`,
+      text: wanted === 0 ? "any free port" : `${addressText(host, wanted)} is free`,
     };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
@@ -151,20 +151,20 @@ async function port(what: string, host: string, wanted: number): Promise<Finding
 }
 
 const HELP: Readonly<Record<string, (port: number) => string>> = {
-  EADDRINUSE: (port) => `ss -ltnp 'sport = :${port}'   # shows who has it`,
+  EADDRINUSE: (port) => `ss -ltnp 'sport = :${port}'   # shows which process holds it`,
   EACCES: (port) =>
     `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${port}   # or choose a port above 1023`,
-  EADDRNOTAVAIL: () => "ip -brief address   # shows the addresses there are",
+  EADDRNOTAVAIL: () => "ip -brief address   # lists the addresses of this machine",
 };
 
 async function admin(config: Config): Promise<Finding> {
   const what = "admin token";
   try {
     const { token, warnings } = await takeAdminToken(config);
-    tcpDoor(config.adminHost, token);
+    tcpAccess(config.adminHost, token);
     const [warning] = warnings;
     if (warning !== undefined) return { what, verdict: "warning", text: warning };
-    return { what, verdict: "ok", text: token === undefined ? "one is made at each start" : "given" };
+    return { what, verdict: "ok", text: token === undefined ? "generated at each start" : "given" };
   } catch (error) {
     const { message: text, exitCode } = error as AdminError | ConfigError;
     return { what, verdict: "wrong", text, exitCode };
@@ -182,13 +182,13 @@ function logFile({ logFile: file }: Config): Finding[] {
   }
 }
 
-/** Fewer connections than this in all are worth a word. */
+/** A total below this is a warning. */
 const FEW = 10_000;
 
 function descriptorLimit(config: Config, limit: number): Finding {
   const what = "descriptors";
   if (limit === 0)
-    return { what, verdict: "warning", text: "the limit of open files is not known on this system" };
+    return { what, verdict: "warning", text: "the limit of open files is unknown on this system" };
   const workers = workerCount(config);
   const most = workers * connectionRoom(limit);
   const text = `${limit} for each OS process: up to ${most} connections with ${plural(workers, "worker")}`;
@@ -202,7 +202,7 @@ function backlog({ backlog: wanted }: Config): Finding {
   const most = somaxconn();
   if (most === undefined) return { what, verdict: "ok", text: `${wanted}` };
   if (wanted <= most) return { what, verdict: "ok", text: `${wanted}; the kernel allows ${most}` };
-  const text = `${wanted} clients may wait, but the kernel allows ${most}`;
+  const text = `${wanted} requested, but the kernel allows only ${most}`;
   return { what, verdict: "warning", text, mend: `sudo sysctl -w net.core.somaxconn=${wanted}` };
 }
 

@@ -1,22 +1,19 @@
-/** How many connections the descriptors of an OS process allow. */
+/** Connections that the file-descriptor limit of an OS process allows. */
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 
-/** What a worker needs besides its connections, with room to spare. */
+/** Descriptors that a worker needs besides its connections, with a margin. */
 const RESERVED = 128;
-/** Where the system does not say what its limit is: macOS allows as many. */
+/** Where the system does not report a limit: the default of macOS. */
 const ASSUMED = 10_240;
-/** What has no limit must still be a number that can be shared out. */
-const MOST = 2 ** 20;
+/** Upper bound, also for `unlimited`: the connections are divided among the workers. */
+const MAX = 2 ** 20;
 
-/**
- * Connections for which one worker has descriptors.
- * @param limit of descriptors; 0 where it is not known
- */
+/** Connections of one worker. @param limit of descriptors; 0: unknown */
 export function connectionRoom(limit: number): number {
-  return Math.max(1, Math.min(limit === 0 ? ASSUMED : limit, MOST) - RESERVED);
+  return Math.max(1, Math.min(limit === 0 ? ASSUMED : limit, MAX) - RESERVED);
 }
 
-/** What options are compared with: nothing where the limit is not known. */
+/** Source for checks of the configuration; empty where the limit is unknown. */
 export function descriptorLimits(): { readonly maxDescriptors?: number } {
   const limit = maxDescriptors();
   return limit > RESERVED ? { maxDescriptors: limit - RESERVED } : {};

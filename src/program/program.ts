@@ -1,4 +1,4 @@
-/** The command line: which command, help, or what to type instead. */
+/** Command line: finds the command and runs it, prints help, or suggests the right name. */
 import { readFileSync } from "node:fs";
 import { COMMAND_FLAGS, COMMAND_SWITCHES, COMMANDS } from "../cli/commands.js";
 import { commandsText, commandText } from "../cli/help.js";
@@ -55,7 +55,7 @@ async function run(): Promise<number> {
     return checkProgram({ exec: process.argv[1] as string, sources: SOURCES, positionals: rest, json });
   const { config, values } = await loadConfig(SOURCES);
   const interrupt = new AbortController();
-  // The first Ctrl-C ends the watching, the second the command.
+  // The first signal ends the command, a second one kills it.
   if (known.interruptible)
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.once(signal, () => interrupt.abort());

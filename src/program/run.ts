@@ -1,4 +1,4 @@
-/** The program while it runs: from everything made ready to an exit code. */
+/** Runs the primary: start, signals, and the exit code at its end. */
 
 import { adminChild, localToken } from "../admin/admin.js";
 import { LISTENER } from "../cluster/channel/messages.js";
@@ -28,7 +28,7 @@ import type { Choice } from "../transport/choose-transport.js";
 import { connectionRoom } from "./descriptor-limit.js";
 import { bindAdvice, refuse } from "./refuse.js";
 
-/** What was checked and made ready before anything is started. */
+/** Result of the checks that come before the start. */
 export interface Prepared {
   readonly version: string;
   /** The file that workers run. */
@@ -37,11 +37,11 @@ export interface Prepared {
   readonly release: Release;
   readonly choice: Choice;
   readonly given: GivenToken;
-  /** The socket to listen on, where somebody else has bound it. */
+  /** Listening socket inherited from systemd. */
   readonly listenFd: number | undefined;
 }
 
-/** A second signal ends the program by then, whatever still holds it. */
+/** Milliseconds from the second signal to the forced exit. */
 const HARD_STOP = 900;
 
 export class Run {
@@ -50,7 +50,7 @@ export class Run {
   readonly #log: Log;
   #options: PrimaryOptions | undefined = undefined;
   #primary: Primary | undefined = undefined;
-  /** The one that was really taken: 0 was asked for any. */
+  /** The bound port; the configured one may be 0. */
   #adminPort = 0;
   #stops = 0;
 
@@ -100,7 +100,7 @@ export class Run {
     const reason = await this.#primary.ended();
     await this.#primary.gone();
     if (this.#stops > 0) return this.#end(EXIT.ok);
-    return this.#end(EXIT.gaveUp, `gave up: ${formatReason(reason)}; the reports above say why`);
+    return this.#end(EXIT.gaveUp, `gave up: ${formatReason(reason)}: see the reports in the log`);
   }
 
   #primaryOptions(): PrimaryOptions {
@@ -124,7 +124,7 @@ export class Run {
       log: this.#log,
       admin: () => this.#admin(),
       explain: () => explain(config, loaded.origins),
-      onStop: () => this.#stop("asked over the control socket"),
+      onStop: () => this.#stop("requested over the admin server"),
     };
   }
 
@@ -149,14 +149,14 @@ export class Run {
     this.#log.info(
       `drover ${version} serves ${release.name} on ${addressText(address, port)} with ${plural(workers, "worker")}; admin on ${this.#admin()}`,
     );
-    // What pm2 waits for with wait_ready.
+    // pm2 with wait_ready waits for this.
     if (process.send) process.send("ready");
   }
 
   #listenToSignals(): void {
     process.on("SIGTERM", () => this.#stop("SIGTERM"));
     process.on("SIGINT", () => this.#stop("SIGINT"));
-    process.on("SIGHUP", () => this.#log.warn("SIGHUP: there is no reload yet; nothing was changed"));
+    process.on("SIGHUP", () => this.#log.warn("SIGHUP ignored: reload is not supported yet"));
     process.on("SIGUSR2", () => {
       this.#log.reopen();
       this.#primary?.pool.reopenLogs();
@@ -172,7 +172,7 @@ export class Run {
     this.#stops++;
     if (this.#stops === 1) {
       this.#log.info(
-        `stopping (${why}): connections get up to ${this.#config.shutdown / 1000} s; a second signal stops at once`,
+        `stopping (${why}): connections have up to ${this.#config.shutdown / 1000} s to finish; a second signal stops at once`,
       );
       void primary.shutdown();
       return;

@@ -1,4 +1,4 @@
-/** `drover start`: everything that can be refused is refused before anything is started. */
+/** `drover start`: checks everything that can fail, then starts the primary. */
 import { alreadyRunning, probeInstance } from "../admin/admin.js";
 import { prepareRelease, type Release, ReleaseError } from "../cluster/release/release.js";
 import {
@@ -16,19 +16,19 @@ import { Run } from "./run.js";
 
 export interface Program {
   readonly version: string;
-  /** The file that workers and try-outs run. */
+  /** Script of workers and of trial threads. */
   readonly exec: string;
-  /** After `start`: the protocol, `echo` when there is none. */
+  /** Arguments after `start`: the protocol. Default: `echo`. */
   readonly positionals: readonly string[];
 }
 
 /**
- * Runs the program until it is asked to stop or gives up.
+ * Runs the server until it is stopped or gives up.
  * @returns the exit code
  * @throws ConfigError when the configuration is refused
  */
 export async function startProgram({ version, exec, positionals }: Program): Promise<number> {
-  // Until there is a log to open again: by default this signal ends a program.
+  // Ignored until the log is open: the default action of the signal is to kill the process.
   process.on("SIGUSR2", () => {});
   const loaded = await loadConfig(descriptorLimits());
   const { config } = loaded;
@@ -36,7 +36,7 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
   if (more.length > 0)
     return refuse(
       EXIT.usage,
-      `start takes one protocol, got also ${more.map((one) => `"${one}"`).join(", ")}`,
+      `start takes one protocol, unexpected ${more.map((one) => `"${one}"`).join(", ")}`,
     );
   const listenFd = inheritedSocket(environment(), process.pid, loaded.origins);
   const given = await takeAdminToken(config);

@@ -49,7 +49,7 @@ it("it is called admin, and says which port it took", async () => {
   expect((await ask({ port: ports[0]! }, { path: "/health" })).status).toBe(200);
 });
 
-it("it closes both doors when its supervisor shuts down", async () => {
+it("it closes the TCP port and the control socket when its supervisor shuts down", async () => {
   const { supervisor, socketPath, ports } = await supervised();
   await stopSupervisor(supervisor);
   expect(existsSync(socketPath)).toBe(false);

@@ -15,7 +15,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { alreadyRunning, probeInstance } from "../../src/admin/control-socket/probe.js";
+import { alreadyRunning, probeInstance } from "../../src/admin/control-socket/running-instance.js";
 import { ask, folder, refusal, running } from "./support.js";
 
 /** The socket that a killed program leaves behind. */
@@ -74,7 +74,7 @@ describe("a folder", () => {
     mkdirSync(join(base, "real"), { mode: 0o700 });
     symlinkSync(join(base, "real"), join(base, "link"));
     const { message } = await refusal({ socketPath: join(base, "link", "drover.sock") });
-    expect(message).toContain("is not a folder itself");
+    expect(message).toContain("is not a folder");
   });
 
   it("that is a file is refused", async () => {

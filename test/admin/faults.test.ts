@@ -83,7 +83,10 @@ const FAULTS: Readonly<Record<string, readonly [input: string, ...tests: [file: 
     F86: [
       "a flood of scrapes",
       ["admin/scrapes.test.ts", "scrapes at the same time share one rendering"],
-      ["admin/scrapes.test.ts", "for a second everybody is given the same text, through both doors"],
+      [
+        "admin/scrapes.test.ts",
+        "all scrapes of one second get the same text, on the TCP port and the control socket",
+      ],
     ],
   };
 

@@ -11,7 +11,7 @@ describe("a change over TCP", () => {
     const { status, json } = await post({ port: admin.port }, "/kill", KILL, BEARER);
     expect([status, json.error]).toEqual([
       403,
-      "no token is configured: changes are made over the control socket",
+      "no token is configured: make changes over the control socket",
     ]);
     expect(admin.control.changes).toEqual([]);
   });
@@ -31,7 +31,7 @@ describe("a change over TCP", () => {
       answers.push(await post({ port: admin.port }, "/stop", {}, { authorization }));
     }
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`))).toEqual(
-      new Set(['401 {"error":"this needs the token"}']),
+      new Set(['401 {"error":"token required: send Authorization: Bearer TOKEN"}']),
     );
     expect(answers[0]!.headers["www-authenticate"]).toBe("Bearer");
     expect(admin.control.changes).toEqual([]);
@@ -51,7 +51,10 @@ describe("a change over TCP", () => {
   ])("is 403 with %s, even with the token", async (_, headers) => {
     const admin = await running({ token: TOKEN });
     const { status, json } = await post({ port: admin.port }, "/stop", {}, { ...BEARER, ...headers });
-    expect([status, json.error]).toEqual([403, "requests from other web sites change nothing here"]);
+    expect([status, json.error]).toEqual([
+      403,
+      "cross-site request: changes are accepted from this server's own page only",
+    ]);
     expect(admin.control.changes).toEqual([]);
   });
 
@@ -111,7 +114,7 @@ describe("a start", () => {
     async (host) => {
       const { code, exitCode, message } = await refusal({ host });
       expect([code, exitCode]).toEqual(["exposed", 78]);
-      expect(message).toContain(`admin host ${host}: other machines could reach`);
+      expect(message).toContain(`admin host ${host}: other machines can reach`);
     },
   );
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { adminApp } from "../../src/admin/http/app.js";
 import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http/http-server.js";
-import { rooms } from "../../src/admin/routes/context.js";
+import { routeContexts } from "../../src/admin/routes/route-context.js";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { FakeControl } from "./fake-control.js";
 import { ask, BEARER, post, raw, running, TOKEN } from "./support.js";
@@ -125,7 +125,7 @@ it("the limits are those that an operator can live with", () => {
 /** A server with other limits, so that nobody has to wait for the real ones. */
 async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server; port: number }> {
   const control = new FakeControl();
-  const [room] = rooms(control, [{ kind: "control" }], undefined);
+  const [room] = routeContexts(control, [{ kind: "control" }], undefined);
   const app = adminApp(control, room!);
   const server = httpServer(app, { ...LIMITS, ...limits });
   await listen(server, { host: "127.0.0.1", port: 0 });

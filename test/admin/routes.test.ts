@@ -1,4 +1,4 @@
-/** What can be asked, and what is answered, the same through both doors. */
+/** Routes and their answers, the same on the TCP port and on the control socket. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ROUTES } from "../../src/admin/routes/routes.js";

@@ -20,7 +20,7 @@ it("scrapes at the same time share one rendering", async () => {
   expect(admin.control.rendered).toBe(1);
 });
 
-it("for a second everybody is given the same text, through both doors", async () => {
+it("all scrapes of one second get the same text, on the TCP port and the control socket", async () => {
   const clock = new ManualClock();
   onTestFinished(useClock(clock));
   const admin = await running();

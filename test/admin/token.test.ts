@@ -77,7 +77,7 @@ describe("guessing", () => {
     for (let n = 0; n < 5; n++) expect((await post(admin, "/stop", {}, wrong(n))).status).toBe(401);
     const locked = await post(admin, "/stop", {}, BEARER);
     expect([locked.status, locked.headers["retry-after"]]).toEqual([429, "60"]);
-    expect(locked.json.error).toBe("too many wrong tokens: this address may try again in 60 s");
+    expect(locked.json.error).toBe("too many wrong tokens from this address: try again in 60 s");
     await clock.advance(59_999);
     expect((await post(admin, "/stop", {}, BEARER)).status).toBe(429);
     expect(admin.control.changes).toEqual([]);

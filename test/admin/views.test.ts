@@ -31,7 +31,10 @@ describe("/connections", () => {
   it.each([
     ["srot=pid", 'unknown query name "srot": did you mean sort?'],
     ["limt=5", 'unknown query name "limt": did you mean limit?'],
-    ["__proto__=1", 'unknown query name "__proto__": known are worker, state, peer, sort, order, limit'],
+    [
+      "__proto__=1",
+      'unknown query name "__proto__": known names are worker, state, peer, sort, order, limit',
+    ],
     ["sort=bytes", 'sort cannot be "bytes": did you mean bytesReceived?'],
     ["sort=BytesSent", 'sort cannot be "BytesSent": did you mean bytesSent?'],
     ["sort=toString", expect.stringMatching(/^sort cannot be "toString": one of pid, worker/)],

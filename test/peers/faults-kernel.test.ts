@@ -215,7 +215,7 @@ fewerRights("a port for which it has no right ends with 69 and says what to do",
   const { code, stderr } = await ended;
   rmSync(runtime, { recursive: true, force: true });
   if (first === 0) return expect(code).toBe(0);
-  expect(stderr).toMatch(/^drover: no right to bind 127\.0\.0\.1:80: .*choose another --port\n$/);
+  expect(stderr).toMatch(/^drover: permission denied to bind 127\.0\.0\.1:80: .*choose another --port\n$/);
   expect(code).toBe(69);
 });
 

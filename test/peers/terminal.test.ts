@@ -178,5 +178,5 @@ tmux("a narrow terminal breaks no row of connections, and no word of check", asy
   // A sentence goes on below where it began.
   await pane.line(/^ {20,}\S/);
   const said = pane.lines.map((line) => line.trim()).join(" ");
-  expect(said).toContain("stop it with `drover stop`, or give this one another --name");
+  expect(said).toContain("stop it with `drover stop`, or start this one with another --name");
 });

@@ -59,7 +59,7 @@ test("a folder that is not empty is refused and left as it was", async () => {
   ]);
 });
 
-test("`check` ends with the code of `start` and says how to mend what is wrong", async () => {
+test("`check` ends with the code of `start` and prints how to fix each problem", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void taken.close());
   await new Promise((resolve) => taken.once("listening", resolve));
@@ -68,7 +68,7 @@ test("`check` ends with the code of `start` and says how to mend what is wrong",
   const busy = await run(["check", "--host=127.0.0.1", `--port=${port}`, free]);
   expect(busy.code).toBe(69);
   expect(busy.stdout).toContain(`wrong  port            127.0.0.1:${port} is taken by another program`);
-  expect(busy.stdout).toContain(`mend it: ss -ltnp 'sport = :${port}'`);
+  expect(busy.stdout).toContain(`fix: ss -ltnp 'sport = :${port}'`);
   const missing = await run(["check", "./nothing.ts", "--port=0", free]);
   expect(missing.code).toBe(66);
   const misspelt = await run(["check", "--port=0", free], { env: { DROVER_PROT: "1" } });

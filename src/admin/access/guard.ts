@@ -1,108 +1,115 @@
 /**
- * Who may do what. The control socket lies in a folder that only its owner can enter, so whoever speaks there
- * is the operator. Over TCP come every program of this machine and, through their browser, every web site
- * that somebody on it looks at:
+ * Access control of the admin server. Only the owner can enter the folder of the control socket, so requests there
+ * come from the operator. Requests over the TCP port come from any program of this machine and, through its
+ * browsers, from any web site:
  *
- *   a page at evil.example that resolves to 127.0.0.1 (DNS rebinding)  → its Host is not ours: 403
+ *   a page at evil.example that resolves to 127.0.0.1 (DNS rebinding)  → unknown Host: 403
  *   a page that posts a form or fetches across sites                   → Origin, Sec-Fetch-Site: 403
- *   a program that wants to change something                           → needs the token: 401
- *   anybody who reads from another machine                             → needs the token: 401
- *   one who guesses                                                    → 429 for a minute
+ *   a program that changes something                                   → token required: 401
+ *   reading from another machine                                       → token required: 401
+ *   guessing the token                                                 → 429 for a minute
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import { EXIT } from "../../config/config.js";
+import { MIN_TOKEN_LENGTH } from "../../config/limits.js";
 import { AdminError } from "../errors.js";
 import { Lockout } from "./lockout.js";
 
-/** What hono's handlers know of a request. */
+/** Type of a request in handlers of hono. */
 export type Env = { Bindings: HttpBindings };
 
-/** Through which a request came in. */
-export type Door = { readonly kind: "control" } | TcpDoor;
+/** Access rules of the listener that a request came in on: the control socket or the TCP port. */
+export type Access = { readonly kind: "control" } | TcpAccess;
 
-export interface TcpDoor {
+export interface TcpAccess {
   readonly kind: "tcp";
-  /** The address it is bound to. */
+  /** Address that the port is bound to. */
   readonly host: string;
-  /** Of the token, if there is one. */
+  /** SHA-256 of the token, if there is one. */
   readonly digest: Buffer | undefined;
   readonly lockout: Lockout;
 }
 
-/** Characters of a given one, bytes of one that is made here. */
-const LEAST_TOKEN = 32;
+/** Random bytes of a generated token. */
+const TOKEN_BYTES = 32;
 
-/** @throws AdminError (78) when the door would be open to other machines, or the token can be guessed */
-export function tcpDoor(host: string, token: string | undefined): TcpDoor {
-  if (token !== undefined && token.length < LEAST_TOKEN) {
-    const advice = `at least ${LEAST_TOKEN} characters, such as \`openssl rand -hex 32\` prints`;
+/** @throws AdminError (78) when other machines could reach the port without a token, or the token can be guessed */
+export function tcpAccess(host: string, token: string | undefined): TcpAccess {
+  if (token !== undefined && token.length < MIN_TOKEN_LENGTH) {
+    const advice = `give at least ${MIN_TOKEN_LENGTH} characters, such as \`openssl rand -hex 32\` prints`;
     throw new AdminError(
       "bad_token",
-      `the token of the admin server is too short: take ${advice}`,
+      `the token of the admin server is too short: ${advice}`,
       EXIT.badConfig,
     );
   }
   if (token === undefined && !isLoopback(host)) {
-    const message = `admin host ${host}: other machines could reach the admin server there and it has no token: take 127.0.0.1, or give a token in DROVER_ADMIN_TOKEN or --admin-token-file`;
+    const message = `admin host ${host}: other machines can reach the admin server and it has no token: use --admin-host 127.0.0.1, or give a token in DROVER_ADMIN_TOKEN or --admin-token-file`;
     throw new AdminError("exposed", message, EXIT.badConfig);
   }
   const digest = token === undefined ? undefined : digestOf(token);
   return { kind: "tcp", host, digest, lockout: new Lockout() };
 }
 
-/** For a server that only this machine can reach and that was given no token; its owner reads it over the control socket. */
+/** A random token for a loopback address, when none was given; the operator reads it over the control socket. */
 export function localToken(host: string): string | undefined {
-  return isLoopback(host) ? randomBytes(LEAST_TOKEN).toString("base64url") : undefined;
+  return isLoopback(host) ? randomBytes(TOKEN_BYTES).toString("base64url") : undefined;
 }
 
-/** Refuses what is asked in a name that is not ours. Behind any other address than loopback names are free. */
-export function checkHost(door: Door): MiddlewareHandler<Env> {
-  const names = door.kind === "tcp" && isLoopback(door.host) ? ownNames(door.host) : undefined;
+/** Refuses unknown Host names (DNS rebinding). On other addresses than loopback every name is accepted. */
+export function checkHost(access: Access): MiddlewareHandler<Env> {
+  const names = access.kind === "tcp" && isLoopback(access.host) ? ownNames(access.host) : undefined;
   return async (c, next) => {
     const host = c.env.incoming.headers.host;
-    // Health checks of HTTP/1.0 send no Host; browsers, against whom this is, always do.
+    // Health checks of HTTP/1.0 send no Host; browsers always do.
     if (names === undefined || host === undefined || names.has(withoutPort(host))) return next();
     return c.json({ error: "unknown Host: ask for localhost or 127.0.0.1" }, 403);
   };
 }
 
-/** Refuses a change by anyone who is not the operator. */
-export function checkChange(door: Door): MiddlewareHandler<Env> {
+/** Refuses changes without the token, and changes from other web sites. */
+export function checkChange(access: Access): MiddlewareHandler<Env> {
   return async (c, next) => {
-    if (door.kind === "control") return next();
-    if (isCrossSite(c)) return c.json({ error: "requests from other web sites change nothing here" }, 403);
-    if (door.digest === undefined) {
-      return c.json({ error: "no token is configured: changes are made over the control socket" }, 403);
+    if (access.kind === "control") return next();
+    if (isCrossSite(c))
+      return c.json(
+        { error: "cross-site request: changes are accepted from this server's own page only" },
+        403,
+      );
+    if (access.digest === undefined) {
+      return c.json({ error: "no token is configured: make changes over the control socket" }, 403);
     }
-    return refuseStranger(c, door, door.digest) ?? next();
+    return requireToken(c, access, access.digest) ?? next();
   };
 }
 
-/** Refuses to tell other machines what is not `open` to all; on loopback whoever is on this machine may read. */
-export function checkReading(door: Door, open: boolean): MiddlewareHandler<Env> {
-  const digest = open || door.kind === "control" || isLoopback(door.host) ? undefined : door.digest;
+/** Refuses reading from other machines without the token, unless the route is `open`; on loopback reading is free. */
+export function checkReading(access: Access, open: boolean): MiddlewareHandler<Env> {
+  const digest = open || access.kind === "control" || isLoopback(access.host) ? undefined : access.digest;
   return async (c, next) => {
     if (digest === undefined) return next();
-    return refuseStranger(c, door as TcpDoor, digest) ?? next();
+    return requireToken(c, access as TcpAccess, digest) ?? next();
   };
 }
 
-/** `undefined`: the token is there and right. */
-function refuseStranger(c: Context<Env>, { lockout }: TcpDoor, digest: Buffer): Response | undefined {
+/** @returns the refusal; `undefined`: the token is right */
+function requireToken(c: Context<Env>, { lockout }: TcpAccess, digest: Buffer): Response | undefined {
   const address = c.env.incoming.socket.remoteAddress ?? "";
   const seconds = lockout.remaining(address);
   if (seconds > 0) {
-    const error = `too many wrong tokens: this address may try again in ${seconds} s`;
+    const error = `too many wrong tokens from this address: try again in ${seconds} s`;
     return c.json({ error }, 429, { "retry-after": String(seconds) });
   }
   const token = /^Bearer +(\S+) *$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1] ?? "";
-  // Digests are all of one length: the time of the comparison tells nothing, not even how long the token is.
+  // Digests have one length: the time of the comparison does not reveal the length of the token.
   if (timingSafeEqual(digestOf(token), digest)) return undefined;
   if (token !== "") lockout.wrong(address);
-  return c.json({ error: "this needs the token" }, 401, { "www-authenticate": "Bearer" });
+  return c.json({ error: "token required: send Authorization: Bearer TOKEN" }, 401, {
+    "www-authenticate": "Bearer",
+  });
 }
 
 function isCrossSite(c: Context<Env>): boolean {
@@ -127,7 +134,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
 
-/** A name other than localhost counts as foreign: what it resolves to may change. */
+/** Of names only localhost: what any other resolves to may change. */
 export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return host.toLowerCase() === "localhost";

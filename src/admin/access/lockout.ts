@@ -1,37 +1,35 @@
-/**
- * Against guessing: an address that has brought so many wrong tokens within a minute is not listened to for
- * the next one, whatever it brings then.
- */
+/** Lockout after wrong tokens: five within a minute from one address, and it is refused for the next minute. */
 import { clock } from "../../otp/time/clock.js";
 
-const WRONG_TOKENS = 5;
+const MAX_WRONG = 5;
+/** Milliseconds. */
 const WINDOW = 60_000;
-/** Addresses that are remembered; the oldest is forgotten for a new one, so that nobody fills the memory. */
-const ADDRESSES = 1_000;
+/** Bound of the memory: the address whose last wrong token is oldest makes room for a new one. */
+const MAX_ADDRESSES = 1_000;
 
 interface Guesses {
   count: number;
-  /** When they are forgotten, in clock milliseconds. */
+  /** Clock time at which the count expires. */
   until: number;
 }
 
 export class Lockout {
   readonly #guesses = new Map<string, Guesses>();
 
-  /** Seconds for which this address is still locked out; 0: it is not. */
+  /** Seconds until the lockout of this address ends; 0: it is not locked out. */
   remaining(address: string): number {
     const guesses = this.#of(address);
-    return guesses && guesses.count >= WRONG_TOKENS ? Math.ceil((guesses.until - clock.now()) / 1000) : 0;
+    return guesses && guesses.count >= MAX_WRONG ? Math.ceil((guesses.until - clock.now()) / 1000) : 0;
   }
 
-  /** A wrong token came from there. */
+  /** Counts a wrong token from this address. */
   wrong(address: string): void {
     const guesses = this.#of(address) ?? { count: 0, until: clock.now() + WINDOW };
-    // Put in anew: the one that guessed last is forgotten last.
+    // Inserted again, so that the map stays in order of the last wrong token.
     this.#guesses.delete(address);
     this.#guesses.set(address, guesses);
-    if (++guesses.count === WRONG_TOKENS) guesses.until = clock.now() + WINDOW;
-    if (this.#guesses.size > ADDRESSES) this.#guesses.delete(this.#guesses.keys().next().value as string);
+    if (++guesses.count === MAX_WRONG) guesses.until = clock.now() + WINDOW;
+    if (this.#guesses.size > MAX_ADDRESSES) this.#guesses.delete(this.#guesses.keys().next().value as string);
   }
 
   #of(address: string): Guesses | undefined {

@@ -1,41 +1,39 @@
 /**
- * The control socket. Whoever can connect to it commands the program, so nobody but its owner may come near,
- * not even in the instant between `bind` and `chmod` (CVE-2023-45145): the folder is closed to others before
- * the socket is made, and the socket is born with mode 0600.
+ * Control socket: creation, permissions, and removal of a stale one. Any process that can connect controls the
+ * program, so no other user may, not even between `bind` and `chmod` (CVE-2023-45145): the folder has mode 0700
+ * before the socket is created, and the umask gives the socket mode 0600.
  *
- * A program that was killed leaves its socket behind. It is taken over only when it is a socket and nobody
- * answers there; nothing else is ever removed.
+ * A killed program leaves its socket behind. It is removed only if it is a socket and no program answers on it;
+ * nothing else is ever removed.
  */
 import { lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { dirname, join } from "node:path";
 import { EXIT } from "../../config/config.js";
+import { MAX_SOCKET_PATH } from "../../config/control-path.js";
 import { AdminError } from "../errors.js";
 import { listen } from "../http/http-server.js";
-import { alreadyRunning, probeInstance } from "./probe.js";
+import { alreadyRunning, probeInstance } from "./running-instance.js";
 
-/** What fits into `sockaddr_un`, without the closing NUL; libuv cuts a longer path off without a word. */
-const LONGEST = process.platform === "linux" ? 107 : 103;
-
-/** @throws AdminError when somebody lives there, or the place is not safe */
+/** @throws AdminError when another program holds the socket, or its folder is not safe */
 export async function listenControl(server: Server, path: string): Promise<void> {
   checkLength(path);
   prepareFolder(dirname(path));
-  await clear(path);
+  await removeStale(path);
   try {
-    await listenClosed(server, path);
+    await listenPrivate(server, path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // Another one that started at the same time was quicker.
-    if (code === "EADDRINUSE") throw alreadyRunning(path, (await probeInstance(path)) ?? NOBODY);
+    // Another instance started at the same time and was first.
+    if (code === "EADDRINUSE") throw alreadyRunning(path, (await probeInstance(path)) ?? UNKNOWN);
     throw refusal(path, message);
   }
 }
 
-const NOBODY = { osPid: undefined, name: undefined };
+const UNKNOWN = { osPid: undefined, name: undefined };
 
-/** `bind` happens within `listen`, before it returns: nothing else runs under the changed umask. */
-function listenClosed(server: Server, path: string): Promise<void> {
+/** `listen` binds before it returns, so no other code runs under the changed umask. */
+function listenPrivate(server: Server, path: string): Promise<void> {
   const before = process.umask(0o177);
   try {
     return listen(server, { path });
@@ -46,8 +44,8 @@ function listenClosed(server: Server, path: string): Promise<void> {
 
 function checkLength(path: string): void {
   const length = Buffer.byteLength(path);
-  if (length <= LONGEST) return;
-  const message = `control socket ${path}: the path has ${length} bytes and a socket's may have ${LONGEST}: choose a shorter one with --control`;
+  if (length <= MAX_SOCKET_PATH) return;
+  const message = `control socket ${path}: the path has ${length} bytes, the maximum is ${MAX_SOCKET_PATH}: choose a shorter one with --control`;
   throw new AdminError("bad_control", message, EXIT.badConfig);
 }
 
@@ -58,40 +56,41 @@ function prepareFolder(folder: string): void {
     throw refusal(folder, (error as Error).message);
   }
   const found = lstatSync(folder);
-  // Not followed: in /tmp anybody can lay a link under the name that we are going to use.
-  if (!found.isDirectory()) throw refusal(folder, "is not a folder itself: name the folder that it leads to");
+  // Links are not followed: in /tmp any user can create one under the name that is used here.
+  if (!found.isDirectory())
+    throw refusal(folder, "is not a folder: a link is not followed, so name the folder itself");
   if (found.uid !== (process.getuid?.() ?? found.uid)) {
-    throw refusal(folder, `belongs to another user (${found.uid}): choose another place with --control`);
+    throw refusal(folder, `belongs to another user (${found.uid}): choose another path with --control`);
   }
   if ((found.mode & 0o077) !== 0) {
     throw refusal(
       folder,
-      `other users can enter it: chmod 700 ${folder}, or choose another place with --control`,
+      `other users can enter it: chmod 700 ${folder}, or choose another path with --control`,
     );
   }
 }
 
-/** Makes the path free, if what is there is the socket of a dead program. */
-async function clear(path: string): Promise<void> {
+/** Removes the socket of a dead program. */
+async function removeStale(path: string): Promise<void> {
   const found = statOf(path);
   if (found === undefined) return;
   if (!found.isSocket())
-    throw refusal(path, "exists and is not a socket: remove it, or choose another with --control");
+    throw refusal(path, "exists and is not a socket: remove it, or choose another path with --control");
   const instance = await probeInstance(path);
   if (instance !== undefined) throw alreadyRunning(path, instance);
-  await takeAway(path);
+  await moveAndRemove(path);
 }
 
 /**
- * Between the question and the removal another starting program may have put its own socket here. What was
- * moved aside is asked again, and put back when it lives.
+ * Between the probe and the removal another starting program may have bound its socket here. So the socket is
+ * moved aside and probed again, and moved back if a program answers.
  */
-async function takeAway(path: string): Promise<void> {
+async function moveAndRemove(path: string): Promise<void> {
   const aside = join(dirname(path), `.${process.pid}`);
   try {
     renameSync(path, aside);
   } catch {
-    // Another one has taken it away: `bind` decides who of us comes first.
+    // Another instance has removed it: `bind` decides which one is first.
     return;
   }
   const instance = await probeInstance(aside);

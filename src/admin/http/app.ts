@@ -1,23 +1,23 @@
-/** The table of routes as a hono app, once for each door. */
+/** Table of routes as a hono app: one for the TCP port, one for the control socket. */
 import { type Context, Hono } from "hono";
 import type { Control } from "../../control/control.js";
 import { Refusal, WorkerSilent } from "../../control/errors.js";
 import { checkChange, checkHost, checkReading, type Env } from "../access/guard.js";
 import { adminFailures } from "../events.js";
-import type { Room } from "../routes/context.js";
 import type { Route } from "../routes/route.js";
+import type { RouteContext } from "../routes/route-context.js";
 import { ROUTES } from "../routes/routes.js";
 import { readBody } from "./body.js";
 import { QueryError, readQuery } from "./query.js";
 
-export function adminApp(control: Control, room: Room): Hono<Env> {
-  const { door } = room;
+export function adminApp(control: Control, context: RouteContext): Hono<Env> {
+  const { access } = context;
   const app = new Hono<Env>();
-  const routes = ROUTES.filter(({ local = false }) => !local || door.kind === "control");
-  app.use(checkHost(door));
+  const routes = ROUTES.filter(({ local = false }) => !local || access.kind === "control");
+  app.use(checkHost(access));
   for (const route of routes) {
-    if (route.method === "GET") addReading(app, route, control, room);
-    else addChange(app, route, control, room);
+    if (route.method === "GET") addReading(app, route, control, context);
+    else addChange(app, route, control, context);
   }
   for (const path of new Set(routes.map((route) => route.path))) {
     const allow = allowed(path);
@@ -28,19 +28,19 @@ export function adminApp(control: Control, room: Room): Hono<Env> {
   return app;
 }
 
-function addReading(app: Hono<Env>, route: Route, control: Control, room: Room): void {
+function addReading(app: Hono<Env>, route: Route, control: Control, context: RouteContext): void {
   const { open = false, query = [] } = route;
-  app.get(route.path, checkReading(room.door, open), (c) => {
-    // Whoever scrapes may send a query of its own to a route that is open to all.
+  app.get(route.path, checkReading(context.access, open), (c) => {
+    // A scraper or health check may add a query of its own to an open route.
     if (!open) readQuery(c.req.url, query);
-    return route.answer(c, control, {}, room);
+    return route.answer(c, control, {}, context);
   });
 }
 
-function addChange(app: Hono<Env>, route: Route, control: Control, room: Room): void {
-  app.post(route.path, checkChange(room.door), async (c) => {
+function addChange(app: Hono<Env>, route: Route, control: Control, context: RouteContext): void {
+  app.post(route.path, checkChange(context.access), async (c) => {
     const body = await readBody(c, route.keys ?? []);
-    return body instanceof Response ? body : route.answer(c, control, body, room);
+    return body instanceof Response ? body : route.answer(c, control, body, context);
   });
 }
 
@@ -57,5 +57,5 @@ function failed(error: Error, c: Context<Env>): Response {
   if (error instanceof Refusal) return c.json({ error: error.message }, REFUSALS[error.kind]);
   const { method, path } = c.req;
   if (adminFailures.hasSubscribers) adminFailures.publish({ method, path, error });
-  return c.json({ error: "this failed inside of the server: see its log" }, 500);
+  return c.json({ error: "internal error: see the log of the server" }, 500);
 }

@@ -1,22 +1,22 @@
-/** The body of a POST: a JSON object of known members, of bounded size, or a refusal that says what is wrong. */
+/** Body of a POST: a JSON object with known members, of bounded size. Anything else is refused. */
 import type { Context } from "hono";
 import { didYouMean } from "../../config/config.js";
 import type { Env } from "../access/guard.js";
 import type { Body } from "../routes/route.js";
 
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /** @returns the members, or the refusal */
 export async function readBody(c: Context<Env>, keys: readonly string[]): Promise<Body | Response> {
-  // A form on any web page can post text/plain, but never this without the server having agreed to it.
+  // A form of any web page can post text/plain; application/json needs a CORS preflight, which is never granted.
   if (!/^application\/json\s*(;|$)/i.test(c.req.header("content-type") ?? "")) {
     return c.json({ error: "the content-type of a POST must be application/json" }, 415);
   }
   const text = await readText(c).catch(() => null);
-  // Its sender broke off, and reads no answer either.
+  // The client has aborted the request.
   if (text === null) return c.json({ error: "the body ended too early" }, 400);
   if (text === undefined) {
-    return c.json({ error: `the body is larger than ${MOST_BYTES} bytes` }, 413, { connection: "close" });
+    return c.json({ error: `the body is larger than ${MAX_BYTES} bytes` }, 413, { connection: "close" });
   }
   const value = parse(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -31,21 +31,21 @@ export async function readBody(c: Context<Env>, keys: readonly string[]): Promis
   return value as Body;
 }
 
-/** `undefined`: too large. What is declared too large is not even read. */
+/** `undefined`: too large. A body that is declared too large is not read. */
 async function readText(c: Context<Env>): Promise<string | undefined> {
-  if (Number(c.req.header("content-length") ?? 0) > MOST_BYTES) return undefined;
+  if (Number(c.req.header("content-length") ?? 0) > MAX_BYTES) return undefined;
   const reader = c.req.raw.body?.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
     size += part.value.length;
-    if (size > MOST_BYTES) return undefined;
+    if (size > MAX_BYTES) return undefined;
     chunks.push(part.value);
   }
   return Buffer.concat(chunks).toString();
 }
 
-/** An empty body stands for an object without members; `undefined`: not JSON. */
+/** An empty body is an empty object; `undefined`: not JSON. */
 function parse(text: string): unknown {
   if (text.trim() === "") return {};
   try {

@@ -1,4 +1,4 @@
-/** The HTTP server below both doors: its limits, the headers of every answer, and its end. */
+/** HTTP server of the TCP port and of the control socket: limits, headers of every answer, graceful close. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
@@ -15,13 +15,13 @@ export interface Limits {
   readonly keepAliveTimeout: number;
   readonly maxHeaderSize: number;
   readonly maxConnections: number;
-  /** Until a connection that neither sends nor takes anything is closed. */
+  /** Idle timeout of a connection. */
   readonly timeout: number;
 }
 
 /**
- * Node's own (60 s for headers, 300 s for a request, connections without end) let one idle client hold what
- * an operator needs in a bad hour.
+ * With Node's defaults (60 s for headers, 300 s for a request, no limit on connections) a few idle clients could
+ * lock the operator out.
  */
 export const LIMITS: Limits = {
   headersTimeout: 5_000,
@@ -33,8 +33,8 @@ export const LIMITS: Limits = {
   timeout: 30_000,
 };
 
-/** Requests on one connection; then it is closed: nobody who sends thousands at once is worked for without end. */
-const MOST_REQUESTS = 1_000;
+/** Requests on one connection, which is then closed: bounds the work for a client that pipelines thousands. */
+const MAX_REQUESTS = 1_000;
 
 /** On every answer, errors included. */
 const HEADERS = {
@@ -47,7 +47,7 @@ const HEADERS = {
 };
 
 export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
-  // The library would otherwise put its own Request and Response in the place of the global ones.
+  // `overrideGlobalObjects: false`: the library would replace the global Request and Response.
   const fetch = async (request: Request, env: unknown): Promise<Response> => {
     return deliver(await app.fetch(request, env as Env["Bindings"]), (env as Env["Bindings"]).outgoing);
   };
@@ -62,7 +62,7 @@ export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
     const count = (requests.get(incoming.socket) ?? 0) + 1;
     requests.set(incoming.socket, count);
     for (const [name, value] of Object.entries(HEADERS)) outgoing.setHeader(name, value);
-    if (!server.listening || count >= MOST_REQUESTS) outgoing.setHeader("connection", "close");
+    if (!server.listening || count >= MAX_REQUESTS) outgoing.setHeader("connection", "close");
     void listener(incoming, outgoing);
   });
   server.maxConnections = maxConnections;
@@ -70,10 +70,7 @@ export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
   return server;
 }
 
-/**
- * Sends an answer. The library would do it, but says on standard output, which is the log, that somebody has
- * gone before he had heard it all.
- */
+/** Sends the answer. The library could, but prints to standard output, which is the log, when a client disconnects early. */
 async function deliver(response: Response, outgoing: Env["Bindings"]["outgoing"]): Promise<Response> {
   if (outgoing.headersSent) return RESPONSE_ALREADY_SENT;
   const body = Buffer.from(await response.arrayBuffer());
@@ -83,7 +80,7 @@ async function deliver(response: Response, outgoing: Env["Bindings"]["outgoing"]
   return RESPONSE_ALREADY_SENT;
 }
 
-/** What is wrong before there is a request that hono could be asked. */
+/** Answer to a request that fails before hono is called. */
 function refuse(error: unknown): Response {
   const bad = error instanceof RequestError;
   if (!bad && adminFailures.hasSubscribers) adminFailures.publish({ method: "", path: "", error });
@@ -104,14 +101,14 @@ export function listen(
   });
 }
 
-/** Answers that are under way may be finished for this long. */
+/** Milliseconds that answers in progress have to finish. */
 const GRACE = 500;
 
-/** Ends the server: who is idle at once, who is being answered within the grace. */
+/** Closes the server: idle connections at once, the others after their answer or the grace period. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const grace = clock.setTimeout(() => server.closeAllConnections(), GRACE);
-    // The error it may give is that it does not listen, which is what is wanted.
+    // Its only error is that the server does not listen, which is the goal.
     server.close(() => {
       clock.clearTimeout(grace);
       resolve();

@@ -1,11 +1,11 @@
-/** The observer page: three files of dist/page, as the browser asks for them. */
+/** Files of the observer page: three files of dist/page. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Context } from "hono";
 import type { Env } from "../access/guard.js";
 import type { Route } from "../routes/route.js";
 
-/** All from here and nothing written into the markup: what a connection says can never run. */
+/** Content from this server only and no inline script or style: text from a connection can never run. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -22,39 +22,39 @@ interface PageFile {
   readonly tag: string;
 }
 
-/** Read when somebody looks for the first time. */
+/** Read at the first request. */
 const files = new Map<Name, PageFile>();
 
-/** What the page consists of besides `GET /`; there is nothing in it that has to be kept from anybody. */
-export const PAGE: readonly Route[] = [
+/** Routes of the page besides `GET /`. Open: the files contain nothing secret. */
+export const PAGE_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/page.js",
     open: true,
-    sentence: "The observer page's program.",
+    sentence: "Script of the observer page.",
     answer: (c) => pageFile(c, "page.js"),
   },
   {
     method: "GET",
     path: "/page.css",
     open: true,
-    sentence: "The observer page's style.",
+    sentence: "Style sheet of the observer page.",
     answer: (c) => pageFile(c, "page.css"),
   },
 ];
 
-/** Whether this is a browser that wants to show something, rather than a program that wants to read it. */
+/** Whether the client is a browser, which accepts HTML. */
 export function wantsPage(c: Context<Env>): boolean {
   return /\btext\/html\b/i.test(c.req.header("accept") ?? "");
 }
 
-/** One file of the page; 304 when the browser has it already. */
+/** One file of the page; 304 when the browser has this version. */
 export function pageFile(c: Context<Env>, name: Name): Response {
   const { text, tag } = found(name);
   const headers = {
     "content-type": TYPES[name],
     "content-security-policy": POLICY,
-    // Asked for each time, and sent again only when another version is running.
+    // Revalidated each time, and sent only when its version has changed.
     "cache-control": "no-cache",
     etag: tag,
     vary: "accept",

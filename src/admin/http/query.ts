@@ -1,23 +1,24 @@
-/** The query of a GET: known names, each once, whole numbers and listed words. What is wrong says what is right. */
+/** Query string of a GET: known names, each once; integers and listed words. An error says what is allowed. */
 import { didYouMean } from "../../config/config.js";
 
 /** Values by name. */
 export type Query = ReadonlyMap<string, string>;
 
-/** What was asked for cannot be meant: the sentence says what can. */
+/** An invalid query; answered with 400. */
 export class QueryError extends Error {
   override readonly name = "QueryError";
 }
 
-/** Longer texts are cut where a refusal quotes them. */
-const QUOTED = 80;
+/** Characters of a text that an error quotes. */
+const MAX_QUOTED = 80;
 
-/** @throws QueryError for a name that is not among `names`, or is there twice */
+/** @throws QueryError for a name that is not among `names`, or is given twice */
 export function readQuery(url: string, names: readonly string[]): Query {
   const query = new Map<string, string>();
   for (const [name, value] of new URL(url).searchParams) {
     if (!names.includes(name)) {
-      const hint = didYouMean(name, names) || (names.length > 0 ? `: known are ${names.join(", ")}` : "");
+      const hint =
+        didYouMean(name, names) || (names.length > 0 ? `: known names are ${names.join(", ")}` : "");
       throw new QueryError(`unknown query name ${quoted(name)}${hint}`);
     }
     if (query.has(name)) throw new QueryError(`${name} is given twice`);
@@ -26,19 +27,13 @@ export function readQuery(url: string, names: readonly string[]): Query {
   return query;
 }
 
-/** @throws QueryError unless it is missing or a whole number of these: no sign, exponent or other base */
-export function integerOf<T>(
-  query: Query,
-  name: string,
-  least: number,
-  most: number,
-  missing: T,
-): number | T {
+/** @throws QueryError unless it is missing or a whole number in this range, in decimal digits only */
+export function integerOf<T>(query: Query, name: string, min: number, max: number, fallback: T): number | T {
   const text = query.get(name);
-  if (text === undefined) return missing;
+  if (text === undefined) return fallback;
   const number = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new QueryError(`${name} must be a whole number from ${least} to ${most}`);
+  if (number >= min && number <= max) return number;
+  throw new QueryError(`${name} must be a whole number from ${min} to ${max}`);
 }
 
 /** @throws QueryError unless it is missing or one of `words` */
@@ -46,16 +41,16 @@ export function wordOf<const Word extends string>(
   query: Query,
   name: string,
   words: readonly Word[],
-  missing: NoInfer<Word>,
+  fallback: NoInfer<Word>,
 ): Word {
-  const text = query.get(name) ?? missing;
+  const text = query.get(name) ?? fallback;
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
   const hint = didYouMean(text, words) || `: one of ${words.join(", ")}`;
   throw new QueryError(`${name} cannot be ${quoted(text)}${hint}`);
 }
 
-/** A text that something is held against. @throws QueryError when it is empty or longer than anything could be */
+/** A text to filter by. @throws QueryError when it is empty or longer than 200 characters */
 export function textOf(query: Query, name: string): string | undefined {
   const text = query.get(name);
   if (text === undefined || (text !== "" && text.length <= 200)) return text;
@@ -63,5 +58,5 @@ export function textOf(query: Query, name: string): string | undefined {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, QUOTED));
+  return JSON.stringify(text.slice(0, MAX_QUOTED));
 }

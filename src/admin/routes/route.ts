@@ -1,25 +1,25 @@
-/** What a row of the table of routes is, and the answers that several of them give. */
+/** A route of the admin server, and answers that several routes give. */
 import type { Context } from "hono";
 import type { Control } from "../../control/control.js";
 import type { Env } from "../access/guard.js";
-import type { Room } from "./context.js";
+import type { RouteContext } from "./route-context.js";
 
-/** The members of a JSON body, already held against `keys`. */
+/** Members of a JSON body; all of them are in `keys`. */
 export type Body = Readonly<Record<string, unknown>>;
 
 export interface Route {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly sentence: string;
-  /** The members that the body of a POST may have. */
+  /** Allowed members of the body of a POST. */
   readonly keys?: readonly string[];
-  /** The names that the query of a GET may have: default none. */
+  /** Allowed names in the query of a GET. Default: none. */
   readonly query?: readonly string[];
-  /** Reads nothing that has to be kept from other machines: answered without the token wherever the server is bound. */
+  /** Contains nothing secret: answered without the token on every address. */
   readonly open?: boolean;
-  /** Is there on the control socket only. */
+  /** Only on the control socket. */
   readonly local?: boolean;
-  answer(c: Context<Env>, control: Control, body: Body, room: Room): Response | Promise<Response>;
+  answer(c: Context<Env>, control: Control, body: Body, context: RouteContext): Response | Promise<Response>;
 }
 
 export function badPid(c: Context<Env>): Response {

@@ -1,27 +1,25 @@
 /**
- * The table of routes: all that can be asked of the running program from outside, the same over HTTP and over
- * the control socket. Everything that changes something is a POST; app.ts and guard.ts rely on that.
+ * Table of routes: all operations on the running program, the same on the TCP port and on the control socket.
+ * Every change is a POST; app.ts and guard.ts rely on that.
  */
-import { PAGE, pageFile, wantsPage } from "../http/page-files.js";
-import { CHANGING } from "./changing.js";
-import { READING } from "./reading.js";
+import { PAGE_ROUTES, pageFile, wantsPage } from "../http/page-files.js";
+import { CHANGE_ROUTES } from "./change-routes.js";
+import { READ_ROUTES } from "./read-routes.js";
 import type { Route } from "./route.js";
-import { STEERING } from "./steering.js";
-import { STREAMS } from "./streaming.js";
+import { STREAM_ROUTES } from "./stream-routes.js";
 
 export const ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/",
     open: true,
-    sentence: "The observer page for a browser, else this list.",
+    sentence: "Observer page for a browser, this list for other clients.",
     answer: (c) => (wantsPage(c) ? pageFile(c, "index.html") : c.text(listing(), 200, { vary: "accept" })),
   },
-  ...PAGE,
-  ...READING,
-  ...STREAMS,
-  ...CHANGING,
-  ...STEERING,
+  ...PAGE_ROUTES,
+  ...READ_ROUTES,
+  ...STREAM_ROUTES,
+  ...CHANGE_ROUTES,
 ];
 
 /** The table as text. */
@@ -30,6 +28,7 @@ export function listing(): string {
   const rows = ROUTES.map(({ method, path, sentence }) => {
     return `${method.padEnd(5)}${path.padEnd(width)}${sentence}`;
   });
-  const post = "A POST takes application/json, and over TCP the header Authorization: Bearer TOKEN.";
+  const post =
+    "A POST needs content-type application/json, and over TCP the header Authorization: Bearer TOKEN.";
   return `${["drover admin", "", ...rows, "", post].join("\n")}\n`;
 }

@@ -1,7 +1,6 @@
 /**
- * Answers that do not end: server-sent events. They are written past hono, straight to the socket: only there
- * is it known how much a reader has not taken yet. Who reads too slowly is cut off, never waited for, and what
- * waits for it never grows beyond a bound.
+ * Server-sent events. They bypass hono and are written to the socket, where the unread length is known: a client
+ * that reads too slowly is disconnected, so that its output queue stays bounded.
  */
 import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -9,36 +8,36 @@ import type { Context } from "hono";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Env } from "../access/guard.js";
 
-/** Streams through one door at most. */
-export const MOST_STREAMS = 16;
-/** Bytes that may wait for a reader. */
-export const MOST_WAITING = 256 * 1024;
-/** Silence is broken this often: proxies and the server itself close what is silent for longer. */
-const PING_EVERY = 15_000;
+/** Open streams on the TCP port, and on the control socket. */
+export const MAX_STREAMS = 16;
+/** Unread bytes of one client. */
+export const MAX_UNREAD = 256 * 1024;
+/** Milliseconds between two comments: proxies and this server close idle connections. */
+const PING_INTERVAL = 15_000;
 
-export class Streams {
-  readonly #open = new Set<Stream>();
+export class EventStreams {
+  readonly #open = new Set<EventStream>();
 
   get size(): number {
     return this.#open.size;
   }
 
-  /** Ends them all: the server goes down, and whoever listens is to know it at once. */
+  /** Ends all streams when the server closes. */
   close(): void {
     for (const stream of this.#open) stream.end();
   }
 
-  /** Answers with a stream, which `begin` is given; for a HEAD with its headers alone. */
-  answer(c: Context<Env>, begin: (stream: Stream) => void): Response {
+  /** Answers with a stream, which is passed to `begin`; a HEAD gets the headers only. */
+  answer(c: Context<Env>, begin: (stream: EventStream) => void): Response {
     if (c.req.method === "HEAD") return c.body(null, 200, HEADERS);
-    if (this.#open.size >= MOST_STREAMS) {
-      const error = `${MOST_STREAMS} streams are open, which is as many as there may be: close one`;
+    if (this.#open.size >= MAX_STREAMS) {
+      const error = `too many event streams: ${MAX_STREAMS} are open: close one`;
       return c.json({ error }, 503, { "retry-after": "5" });
     }
     const { outgoing } = c.env;
-    // Asked by somebody who has gone already.
+    // The client may have disconnected already.
     if (!outgoing.destroyed) {
-      const stream = new Stream(outgoing, () => this.#open.delete(stream));
+      const stream = new EventStream(outgoing, () => this.#open.delete(stream));
       this.#open.add(stream);
       begin(stream);
     }
@@ -48,9 +47,9 @@ export class Streams {
 
 const HEADERS = { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" };
 
-export class Stream {
+export class EventStream {
   readonly #outgoing: ServerResponse;
-  readonly #gone = new AbortController();
+  readonly #closed = new AbortController();
   #ping: TimerRef = undefined;
 
   constructor(outgoing: ServerResponse, onClose: () => void) {
@@ -60,14 +59,14 @@ export class Stream {
     outgoing.on("close", () => {
       clock.clearTimeout(this.#ping);
       onClose();
-      this.#gone.abort();
+      this.#closed.abort();
     });
     this.#arm();
   }
 
-  /** Aborted when the reader has gone, was cut off, or the stream was ended. */
+  /** Aborted when the client has disconnected, was disconnected, or the stream has ended. */
   get signal(): AbortSignal {
-    return this.#gone.signal;
+    return this.#closed.signal;
   }
 
   /** @param data one line */
@@ -75,7 +74,7 @@ export class Stream {
     this.#write(`event: ${name}\ndata: ${data}\n\n`);
   }
 
-  /** Ends it once everything is out. */
+  /** Ends the stream once everything is sent. */
   end(): void {
     clock.clearTimeout(this.#ping);
     this.#outgoing.end();
@@ -87,7 +86,7 @@ export class Stream {
         this.#write(": ping\n\n");
         this.#arm();
       },
-      PING_EVERY,
+      PING_INTERVAL,
       true,
     );
   }
@@ -95,7 +94,7 @@ export class Stream {
   #write(text: string): void {
     const { destroyed, writableEnded, writableLength } = this.#outgoing;
     if (destroyed || writableEnded) return;
-    if (writableLength > MOST_WAITING) this.#outgoing.destroy();
+    if (writableLength > MAX_UNREAD) this.#outgoing.destroy();
     else this.#outgoing.write(text);
   }
 }

@@ -1,37 +1,38 @@
-/** The numbers of each second, told to all who listen: one timer, one look and one text for all of them. */
+/** Sends the stats each second to all event streams: one timer, one snapshot, one JSON text for all. */
 import type { Stats } from "../../control/stats.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import type { Stream } from "./event-streams.js";
+import type { EventStream } from "./event-streams.js";
 
-const EVERY = 1_000;
+/** Milliseconds. */
+const INTERVAL = 1_000;
 
 export class StatsFeed {
   readonly #stats: () => Stats;
-  readonly #listeners = new Set<Stream>();
+  readonly #streams = new Set<EventStream>();
   #timer: TimerRef = undefined;
 
   constructor(stats: () => Stats) {
     this.#stats = stats;
   }
 
-  /** Tells it at once, and then each second until it has gone. */
-  add(stream: Stream): void {
+  /** Sends the stats now, and then each second until the stream ends. */
+  add(stream: EventStream): void {
     stream.event("stats", JSON.stringify(this.#stats()));
-    this.#listeners.add(stream);
-    this.#timer ??= clock.setTimeout(() => this.#tell(), EVERY, true);
+    this.#streams.add(stream);
+    this.#timer ??= clock.setTimeout(() => this.#send(), INTERVAL, true);
     stream.signal.addEventListener("abort", () => this.#remove(stream));
   }
 
-  #remove(stream: Stream): void {
-    this.#listeners.delete(stream);
-    if (this.#listeners.size > 0) return;
+  #remove(stream: EventStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #tell(): void {
-    this.#timer = clock.setTimeout(() => this.#tell(), EVERY, true);
+  #send(): void {
+    this.#timer = clock.setTimeout(() => this.#send(), INTERVAL, true);
     const text = JSON.stringify(this.#stats());
-    for (const stream of this.#listeners) stream.event("stats", text);
+    for (const stream of this.#streams) stream.event("stats", text);
   }
 }

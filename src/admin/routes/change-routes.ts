@@ -1,0 +1,122 @@
+/** Routes that change the running program. Every change is a POST; app.ts and guard.ts rely on that. */
+import type { Context } from "hono";
+import { didYouMean, OPTIONS } from "../../config/config.js";
+import { MAX_TIMER_MS, MAX_WORKERS } from "../../config/limits.js";
+import type { Control, LogLevel } from "../../control/control.js";
+import { parsePid } from "../../otp/process/pid.js";
+import type { Env } from "../access/guard.js";
+import { type Body, badPid, noProcess, type Route } from "./route.js";
+
+export const CHANGE_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/kill",
+    keys: ["pid", "reason"],
+    sentence: 'Send an exit signal: {"pid": "<1.17>", "reason": "kill"}.',
+    answer: kill,
+  },
+  { method: "POST", path: "/stop", keys: [], sentence: "Start the graceful stop.", answer: stop },
+  {
+    method: "POST",
+    path: "/suspend",
+    keys: ["listener"],
+    sentence: 'Stop accepting; new connections queue in the backlog: {"listener": "main"}, or {} for all.',
+    answer: (c, control, body) => setAccepting(c, body, (listener) => control.suspend(listener)),
+  },
+  {
+    method: "POST",
+    path: "/resume",
+    keys: ["listener"],
+    sentence: "Accept again; also cancels a drain.",
+    answer: (c, control, body) => setAccepting(c, body, (listener) => control.resume(listener)),
+  },
+  {
+    method: "GET",
+    path: "/drain",
+    sentence: "Progress of the drain.",
+    answer: (c, control) => c.json(control.draining()),
+  },
+  {
+    method: "POST",
+    path: "/drain",
+    keys: ["deadlineMs"],
+    sentence: 'Stop accepting and wait until all connections have ended: {"deadlineMs": 25000}.',
+    answer: drain,
+  },
+  {
+    method: "POST",
+    path: "/scale",
+    keys: ["workers"],
+    sentence:
+      'Set the number of workers: {"workers": 4}. Answers once new ones accept and removed ones have ended.',
+    answer: scale,
+  },
+  {
+    method: "GET",
+    path: "/log",
+    sentence: "Minimum log level.",
+    answer: (c, control) => c.json({ level: control.loggedLevel() }),
+  },
+  {
+    method: "POST",
+    path: "/log",
+    keys: ["level"],
+    sentence: 'Set the minimum log level: {"level": "debug"}.',
+    answer: log,
+  },
+];
+
+/** Default deadline of a drain, in milliseconds. */
+const DEADLINE = 25_000;
+
+async function kill(c: Context<Env>, control: Control, body: Body): Promise<Response> {
+  const { pid: text, reason = "kill" } = body;
+  const pid = typeof text === "string" ? parsePid(text) : undefined;
+  if (pid === undefined) return badPid(c);
+  // The reason is written to reports and logs, where a line end could forge a line.
+  if (typeof reason !== "string" || !/^[^\p{Cc}\u2028\u2029]{1,200}$/u.test(reason)) {
+    return c.json({ error: "reason must be a text of 1 to 200 printable characters" }, 400);
+  }
+  const sent = await control.kill(pid.toString(), reason);
+  return sent ? c.json({ pid: pid.toString(), reason }) : noProcess(c, pid.toString());
+}
+
+function stop(c: Context<Env>, control: Control): Response {
+  control.stop();
+  return c.json({ status: "stopping" }, 202);
+}
+
+async function setAccepting(
+  c: Context<Env>,
+  { listener }: Body,
+  change: (listener: string | undefined) => Promise<unknown>,
+): Promise<Response> {
+  if (listener !== undefined && typeof listener !== "string")
+    return c.json({ error: "listener must be the name of a listener" }, 400);
+  return c.json(await change(listener));
+}
+
+function drain(c: Context<Env>, control: Control, { deadlineMs = DEADLINE }: Body): Response {
+  if (!Number.isInteger(deadlineMs) || (deadlineMs as number) < 0 || (deadlineMs as number) > MAX_TIMER_MS)
+    return c.json({ error: `deadlineMs must be whole milliseconds from 0 to ${MAX_TIMER_MS}` }, 400);
+  return c.json(control.drain(deadlineMs as number), 202);
+}
+
+async function scale(c: Context<Env>, control: Control, { workers }: Body): Promise<Response> {
+  if (!Number.isInteger(workers) || (workers as number) < 1 || (workers as number) > MAX_WORKERS)
+    return c.json({ error: `workers must be a whole number from 1 to ${MAX_WORKERS}` }, 400);
+  // A worker that is removed drains first, and the connection is idle meanwhile.
+  c.env.incoming.socket.setTimeout(0);
+  return c.json(await control.scale(workers as number));
+}
+
+const LEVELS = OPTIONS.find(({ key }) => key === "logLevel")!.kind.words;
+
+function log(c: Context<Env>, control: Control, { level }: Body): Response {
+  if (typeof level !== "string" || !LEVELS.includes(level)) {
+    const hint = typeof level === "string" ? didYouMean(level, LEVELS) : "";
+    return c.json({ error: `level must be one of ${LEVELS.join(", ")}${hint}` }, 400);
+  }
+  control.logLevel(level as LogLevel);
+  return c.json({ level });
+}

@@ -1,0 +1,28 @@
+/** State that the routes share while an admin server runs. */
+import type { Control } from "../../control/control.js";
+import type { Access } from "../access/guard.js";
+import { CachedAnswer } from "../http/cached-answer.js";
+import { EventStreams } from "../streams/event-streams.js";
+import { StatsFeed } from "../streams/stats-feed.js";
+
+export interface RouteContext {
+  /** Access rules of the listener that the request came in on. */
+  readonly access: Access;
+  /** Token for changes over TCP; readable over the control socket. */
+  readonly token: string | undefined;
+  /** The text of `/metrics`. */
+  readonly metrics: CachedAnswer<string>;
+  readonly streams: EventStreams;
+  readonly stats: StatsFeed;
+}
+
+/** One for each listener; `metrics` and `stats` are shared by all of them. */
+export function routeContexts(
+  control: Control,
+  accesses: readonly Access[],
+  token: string | undefined,
+): RouteContext[] {
+  const metrics = new CachedAnswer(() => control.metrics());
+  const stats = new StatsFeed(() => control.stats());
+  return accesses.map((access) => ({ access, token, metrics, stats, streams: new EventStreams() }));
+}
