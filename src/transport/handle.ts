@@ -12,6 +12,8 @@ import {
   type TcpHandle,
   type WriteRequest,
 } from "./node-bindings.js";
+import { NO_PEER, type PackedPeer, packPeer, unpackPeer } from "./peer.js";
+import { resolveHost } from "./resolve-host.js";
 import {
   KEEP_ALIVE_MS,
   type Listening,
@@ -31,6 +33,8 @@ const READ_SIZE = 64 * 1024;
 const uv = libuv() as Libuv;
 /** Read buffer shared by all connections of this OS process. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
+/** Reused for every address that is asked of the kernel. */
+const name = { address: "", port: 0 };
 /** Reused for every write; an asynchronous write keeps it, and a new one is made. */
 let request = makeRequest();
 
@@ -65,13 +69,14 @@ const NOTIFIED = 16;
 class HandleSocket implements Socket {
   readonly #handle: Owned;
   #owner: SocketOwner | undefined = undefined;
-  #peer: Peer | undefined = undefined;
+  readonly #peer: PackedPeer;
   #code: string | undefined = undefined;
   /** Packed into one integer: five booleans would cost 40 bytes per connection. */
   #flags = 0;
 
   constructor(handle: Owned) {
     this.#handle = handle;
+    this.#peer = handle.getpeername(name) === 0 ? packPeer(name.address, name.port) : NO_PEER;
     handle[OWNER] = this;
     handle.onread = onRead;
   }
@@ -86,11 +91,7 @@ class HandleSocket implements Socket {
   }
 
   get peer(): Peer {
-    if (this.#peer) return this.#peer;
-    const name: Partial<Peer> = {};
-    const failed = this.is(CLOSED) || this.#handle.getpeername(name) !== 0;
-    this.#peer = failed ? { address: "", port: 0 } : { address: name.address ?? "", port: name.port ?? 0 };
-    return this.#peer;
+    return unpackPeer(this.#peer);
   }
 
   start(owner: SocketOwner): void {
@@ -151,9 +152,17 @@ class HandleSocket implements Socket {
   }
 
   destroy(): void {
+    this.close(false);
+  }
+
+  reset(): void {
+    this.close(true);
+  }
+
+  private close(reset: boolean): void {
     if (this.is(CLOSED)) return;
     this.#flags |= CLOSED;
-    this.#handle.close();
+    if (!reset || this.#handle.reset() !== 0) this.#handle.close();
     if (this !== current) notifyLater(this);
   }
 
@@ -249,7 +258,8 @@ function onShutdown(this: ShutdownRequest & { socket?: HandleSocket }): void {
 const INHERITS = process.platform === "linux";
 
 async function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
-  const handle = "handle" in target ? (target.handle as Owned) : bindHere(target.host, target.port);
+  const handle =
+    "handle" in target ? (target.handle as Owned) : bindHere(await resolveHost(target.host), target.port);
   const prepare = (one: TcpHandle) => {
     one.setNoDelay(true);
     one.setKeepAlive(true, KEEP_ALIVE_MS / 1000);
@@ -266,9 +276,9 @@ async function listen(target: ListenTarget, options: ListenOptions): Promise<Lis
     handle.close();
     throw listenError(failed, target);
   }
-  const name: Partial<Peer> = {};
-  handle.getsockname(name);
-  return { address: name.address ?? "", port: name.port ?? 0, close: () => handle.close() };
+  const bound: Partial<Peer> = {};
+  handle.getsockname(bound);
+  return { address: bound.address ?? "", port: bound.port ?? 0, close: () => handle.close() };
 }
 
 type CreateServerHandle = (address: string, port: number, family: 4 | 6) => Owned | number;

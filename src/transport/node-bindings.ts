@@ -24,6 +24,8 @@ export interface TcpHandle {
   writev(request: WriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   shutdown(request: ShutdownRequest): number;
   close(): void;
+  /** Closes with RST. @returns an error after `shutdown` */
+  reset(): number;
 }
 
 export interface SocketName {

@@ -3,6 +3,7 @@
  * their socket through `this`, so a connection costs no closure.
  */
 import { createServer, type Socket as NetSocket, type Server } from "node:net";
+import { plainAddress } from "./peer.js";
 import {
   KEEP_ALIVE_MS,
   type Listening,
@@ -92,6 +93,10 @@ class StreamSocket implements Socket {
   destroy(): void {
     this.#socket.destroy();
   }
+
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
 }
 
 function onData(this: Owned, chunk: Buffer): void {
@@ -125,7 +130,7 @@ function listen(target: ListenTarget, options: ListenOptions): Promise<Listening
     // The peer closed while it waited in the backlog and has no address.
     if (remoteAddress === undefined || remotePort === undefined)
       return void socket.on("error", () => {}).destroy();
-    options.onSocket(new StreamSocket(socket, { address: remoteAddress, port: remotePort }));
+    options.onSocket(new StreamSocket(socket, { address: plainAddress(remoteAddress), port: remotePort }));
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

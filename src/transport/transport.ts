@@ -51,6 +51,8 @@ export interface Socket {
   end(): void;
   /** Closes at once and discards unsent bytes; `onClosed` follows. May be called repeatedly, and before `start`. */
   destroy(): void;
+  /** As `destroy`, but with RST: tells the peer that what it has received is not complete. */
+  reset(): void;
 }
 
 /** A listening socket that is already bound, or an address to bind. */

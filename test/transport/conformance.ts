@@ -158,6 +158,16 @@ function fails(transport: Transport): void {
     }
   });
 
+  test("reset closes as destroy does, and the peer is told by RST", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    owner.call((socket) => socket.reset());
+    owner.call((socket) => socket.reset());
+    await until(() => owner.closed.length);
+    await until(() => client.closed);
+    expect([client.code, owner.closed.length]).toEqual(["ECONNRESET", 1]);
+  });
+
   test("a reset while it reads, or after a pause, is reported with its code", async () => {
     const { pair } = await stage(transport);
     for (const paused of [false, true]) {
