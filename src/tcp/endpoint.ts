@@ -24,6 +24,8 @@ export class Endpoint {
   readonly latency: Latency | undefined;
   /** `undefined` while no connection is traced. */
   traces: Traces | undefined = undefined;
+  /** Time a connection has to finish at shutdown, in milliseconds; set by the server. */
+  shutdownMs = 2_000;
   /** Called when a connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
 

@@ -9,7 +9,7 @@ import { register } from "../otp/process/registry.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { startSupervisor } from "../otp/supervisor/supervisor.js";
-import type { Duration } from "../otp/time/duration.js";
+import { type Duration, toMs } from "../otp/time/duration.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import type { AcceptQuota } from "./accept-quota.js";
@@ -57,6 +57,7 @@ export function startServer(options: ServerOptions): Promise<Pid> {
 /** The tutorial's `tcp_client_sup`. */
 function connections(name: string, options: ServerOptions): ChildSpec {
   const { endpoint, protocol, shutdown = "2s" } = options;
+  endpoint.shutdownMs = shutdown === Infinity ? Infinity : toMs(shutdown);
   const start = (parent: Pid) => new Connection(endpoint, protocol, processOf(parent)).pid;
   return {
     id: "connections",

@@ -105,6 +105,7 @@ test("a connection that does not look at its frames does not call its client idl
       framing: packet(2),
       active: 1,
       states: { ready: { frame: () => new Promise<void>(() => {}) } },
+      limits: { handler: Infinity },
     }),
   );
   const client = (await connected(server)).send("x", "y");

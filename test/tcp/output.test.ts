@@ -61,7 +61,13 @@ class FakeSocket implements Socket {
   pause(): void {}
   resume(): void {}
   end(): void {}
-  destroy(): void {}
+  closedBy: "FIN" | "RST" | undefined = undefined;
+  destroy(): void {
+    this.closedBy = "FIN";
+  }
+  reset(): void {
+    this.closedBy = "RST";
+  }
 }
 
 function line(endpoint: Endpoint) {
@@ -73,6 +79,7 @@ function line(endpoint: Endpoint) {
     wheelNext: undefined,
     wheelPrev: undefined,
     onDeadline: () => Infinity,
+    onRelieved: () => {},
   };
   const writer = new Writer(owner, socket);
   const end = () => {
@@ -168,6 +175,21 @@ test("a writer that is dropped takes what it has gathered and queued out of the 
   one.socket.take();
   one.writer.written();
   expect([endpoint.counters.outbound, one.socket.writes]).toEqual([0, 1]);
+});
+
+test("a socket whose output is lost is closed with RST, one that has sent all with FIN", () => {
+  const endpoint = newEndpoint();
+  const [slow, gathered, done] = [line(endpoint), line(endpoint), line(endpoint)];
+  slow.socket.slow = true;
+  slow.send("lost");
+  endpoint.loop.output.flush();
+  done.send("sent");
+  endpoint.loop.output.flush();
+  gathered.send("lost");
+  for (const { writer } of [slow, gathered, done]) writer.close();
+  expect([slow, gathered, done].map(({ socket }) => socket.closedBy)).toEqual(["RST", "RST", "FIN"]);
+  expect(endpoint.counters.outbound).toBe(0);
+  for (const one of [slow, gathered, done]) one.end();
 });
 
 test("output waiting on one listener counts against limits.workerOutbound on another one of the OS process", () => {

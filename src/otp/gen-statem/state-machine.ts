@@ -145,7 +145,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.pendingEvents.postponed.push({ kind, content });
   }
 
-  private waitFor(outcome: Promise<SettledOutcome>, then: (step: SettledOutcome) => boolean): boolean {
+  protected waitFor(outcome: Promise<SettledOutcome>, then: (step: SettledOutcome) => boolean): boolean {
     this.busy = true;
     outcome.then(
       (step) => {
@@ -216,6 +216,11 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.idle();
   }
 
+  /** Events postponed in the present state. */
+  protected get postponedEvents(): number {
+    return this.#pendingEvents?.postponed.length ?? 0;
+  }
+
   /** The kind of events that must wait in the queue now, after a state change has retried them. Default: none. */
   protected get heldBack(): string | undefined {
     return undefined;
@@ -255,7 +260,14 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
   private armStateTimer(ms: number): void {
     const timer = new StateTimeoutMessage();
     this.#stateTimer = timer;
-    timer.ref = clock.setTimeout(() => this.enqueue(timer), ms);
+    timer.ref = clock.setTimeout(() => {
+      if (!this.timedOut()) this.enqueue(timer);
+    }, ms);
+  }
+
+  /** The state timeout has expired. @returns whether the subclass has dealt with it; otherwise it waits as a message */
+  protected timedOut(): boolean {
+    return false;
   }
 
   private cancelStateTimer(): void {

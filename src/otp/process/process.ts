@@ -77,10 +77,16 @@ export abstract class Process extends LinkedProcess implements Runnable {
   deliver(message: unknown): void {
     if (!this.alive) return;
     const mailbox = (this.#mailbox ??= new Mailbox(this.maxMessages));
-    if (mailbox.length >= mailbox.limit) return refuseMessage(this, mailbox, message);
+    if (mailbox.length >= mailbox.limit) {
+      this.messageRefused();
+      return refuseMessage(this, mailbox, message);
+    }
     mailbox.push(message);
     if (!this.busy) schedule(this);
   }
+
+  /** A message came to a full mailbox. */
+  protected messageRefused(): void {}
 
   /** @internal As `deliver`, without the bound: exit and down messages, timeouts, system messages. */
   enqueue(message: unknown): void {

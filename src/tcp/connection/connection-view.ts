@@ -7,6 +7,7 @@ import { ALIVE, BUSY } from "../../otp/process/flags.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
+import { NO_PEER } from "../../transport/peer.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
 import { NO_SLOT, type TimerWheelEntry } from "../loop/timer-wheel.js";
@@ -23,8 +24,6 @@ export const CLOSING = 2;
 export const FLUSHING = 3;
 export const LINGERING = 4;
 export const GONE = 5;
-
-const NOWHERE: Peer = Object.freeze({ address: "", port: 0 });
 
 export abstract class ConnectionView extends StateMachine<ProtocolCells> implements TimerWheelEntry {
   data: any = undefined;
@@ -75,6 +74,14 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     this.setFlag(BUSY, busy);
   }
 
+  override get maxMessages(): number {
+    return this.protocol.maxMessages;
+  }
+
+  protected override messageRefused(): void {
+    this.endpoint.counters.messagesDropped++;
+  }
+
   get label(): string {
     return this.protocol.name;
   }
@@ -84,9 +91,9 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     return this.phase === WAITING;
   }
 
-  /** A system call at the first read: most protocols never ask. */
+  /** Known to the end, also after a reset. */
   get peer(): Peer {
-    return this.io?.socket.peer ?? NOWHERE;
+    return this.io?.socket.peer ?? NO_PEER;
   }
 
   get outbound(): number {

@@ -50,17 +50,21 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   // -- what a protocol calls ------------------------------------------------------------------------
 
-  send(frame: any): void {
+  send(frame: any): boolean {
     const { io } = this;
     // A handler that outlives its connection may still send: the frame is dropped.
-    if (io === undefined || this.phase > CLOSING) return;
+    if (io === undefined || this.phase > CLOSING) return false;
     const { counters, traces } = this.endpoint;
     const { limits, framing } = this.protocol;
     if (traces !== undefined) traces.sent(this, frame);
-    if (io.full && io.pending > limits.maxOutbound) return this.giveUp({ shutdown: "slow_consumer" });
+    if (io.full && io.pending > limits.maxOutbound) {
+      this.giveUp({ shutdown: "slow_consumer" });
+      return false;
+    }
     io.send(framing, frame);
     this.framesSent++;
     counters.framesSent++;
+    return !io.full;
   }
 
   setActive(active: Active): void {
@@ -100,6 +104,8 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (this.phase !== RUNNING) return;
     const io = this.io as ReaderWriter;
     io.end();
+    // A client that has gone is not kept for a handler, or another state, for longer than this.
+    if (this.owing) this.limitHandler(this.protocol.limits.handler);
     this.goOn(io);
   }
 
@@ -111,6 +117,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   private goOn(io: ReaderWriter): void {
     try {
       if (this.busy) io.listen();
+      else if (this.hasFlag(RELIEVED)) this.idle();
       else this.pump();
     } catch (thrown) {
       this.crash(reasonOf(thrown));
@@ -194,7 +201,8 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
       io.partialSince = NONE;
       if (io.credit > 0) io.credit--;
       const outcome = this.cells.frame(this, frame);
-      if (outcome !== undefined) this.finishEvent(outcome, "frame", frame);
+      if (outcome !== undefined && outcome !== true && outcome !== false)
+        this.finishEvent(outcome, "frame", frame);
       if (--frames === 0 || io.buffered <= floor) return this.deferTurn();
     }
   }
@@ -243,10 +251,17 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   protected handle(kind: string, content: unknown): Outcome {
     if (kind === "frame") this.#postponed?.recall();
-    return handleEvent(this.cells, this, kind, content);
+    // `applyOutcome` knows what a boolean means.
+    return handleEvent(this.cells, this, kind, content) as Outcome;
   }
 
   protected override applyOutcome(outcome: Outcome, kind: string, content: unknown): boolean {
+    // What `conn.send` returns may be returned by a handler.
+    if (typeof outcome === "boolean") return this.applyOutcome(undefined, kind, content);
+    if (outcome === POSTPONE && kind === "message" && this.postponedEvents >= this.maxMessages) {
+      this.messageRefused();
+      return super.applyOutcome(undefined, kind, content);
+    }
     if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
     if (outcome === POSTPONE) this.postponeFrame((this.io as ReaderWriter).consumed);
     else if (this.#postponed !== undefined && !(outcome instanceof Promise))
@@ -302,8 +317,30 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     const relieved = (this.io as ReaderWriter).written();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
+    this.onRoom();
     this.setFlag(RELIEVED);
     if (!this.busy) this.idle();
+  }
+
+  /** A full output buffer is a turn used up, also where the kernel takes it at once. */
+  onRelieved(): void {
+    this.onRoom();
+    if (this.phase !== RUNNING) return;
+    this.setFlag(RELIEVED);
+    if (!this.busy) this.deferTurn();
+  }
+
+  protected get owing(): boolean {
+    if (this.busy) return this.sys?.suspended !== true;
+    return this.#postponed !== undefined && (this.io as ReaderWriter).ended;
+  }
+
+  /** A `timeout` that is a plain `stop(...)` does not wait for a running handler. */
+  protected override timedOut(): boolean {
+    const { timeoutStop } = this.cells;
+    if (!this.owing || timeoutStop === undefined) return false;
+    this.stop(timeoutStop.reason);
+    return true;
   }
 
   /** Exit signals never wait behind frames or messages. */
@@ -312,9 +349,11 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (reason === "kill" && !byLink) return this.killed();
     if (reason === "normal") return;
     if (this.phase === WAITING) return this.die(reason);
-    if (reason !== "shutdown" || from !== this.parent?.pid) return this.stop(reason);
+    const byParent = from === this.parent?.pid;
+    if (reason !== "shutdown" || !byParent || this.sys?.suspended) return this.stop(reason);
     this.setFlag(SHUTDOWN_ASKED);
-    if (!this.busy) this.idle();
+    if (this.busy) this.limitHandlerAtShutdown();
+    else this.idle();
   }
 
   // -- deadlines ----------------------------------------------------------------------------------------

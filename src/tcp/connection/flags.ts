@@ -20,6 +20,8 @@ export const ENDED_TOLD = FIRST_SUBCLASS_FLAG << 4;
 export const PASSIVE_TOLD = FIRST_SUBCLASS_FLAG << 5;
 /** Its supervisor has asked it to shut down, and the protocol has not been told. */
 export const SHUTDOWN_ASKED = FIRST_SUBCLASS_FLAG << 6;
+/** Its signal or a promise for room was asked for: see `abort-signal.ts`. */
+export const OBSERVED = FIRST_SUBCLASS_FLAG << 7;
 
 // -- of its reader and writer ---------------------------------------------------------------------------
 

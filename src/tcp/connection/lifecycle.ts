@@ -11,6 +11,7 @@
  * `Connection` is its only subclass: one object in three files, because a second object would cost memory per connection.
  */
 
+import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
 import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Socket } from "../../transport/transport.js";
@@ -18,19 +19,56 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { closeReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened } from "../observe/events.js";
 import type { Active, Conn } from "../protocol/protocol.js";
+import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
 import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, RUNNING, WAITING } from "./connection-view.js";
-import { HOPELESS } from "./flags.js";
+import { HOPELESS, OBSERVED, SHUTDOWN_ASKED } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
+const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" });
 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
   /** Deadline of the present phase, or of the running handler, in clock milliseconds. */
   #endBy = NONE;
   #exitReason: ExitReason = "normal";
 
-  abstract send(frame: any): void;
+  abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
+
+  /** Aborted when the connection ends, for whatever reason. */
+  get signal(): AbortSignal {
+    this.setFlag(OBSERVED);
+    return signalOf(this, this.ending);
+  }
+
+  room(): Promise<void> {
+    if (this.ending === undefined && this.io?.full !== true) return Promise.resolve();
+    this.setFlag(OBSERVED);
+    return roomOf(this, this.ending);
+  }
+
+  spawn(work: (signal: AbortSignal) => unknown): void {
+    if (this.phase !== RUNNING) return;
+    const failed = (thrown: unknown): void => {
+      // What fails because the connection ends is no news.
+      if (this.phase === RUNNING) this.crash(reasonOf(thrown));
+    };
+    try {
+      Promise.resolve(work(this.signal)).catch(failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+  }
+
+  /** The reason for which it is ending or has ended; `undefined` while it runs. */
+  private get ending(): ExitReason | undefined {
+    return this.phase >= CLOSING ? this.#exitReason : undefined;
+  }
+
+  /** The output has room again. */
+  onRoom(): void {
+    if (this.hasFlag(OBSERVED)) roomAgain(this);
+  }
 
   setTimer(name: string, after: Duration): void {
     this.protocol.checkTimer(name);
@@ -57,6 +95,40 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     }
   }
 
+  // -- a handler that takes long --------------------------------------------------------------------
+
+  protected override waitFor(
+    outcome: Promise<SettledOutcome>,
+    then: (step: SettledOutcome) => boolean,
+  ): boolean {
+    if (this.phase === RUNNING) this.limitHandler(this.protocol.limits.handler);
+    return super.waitFor(outcome, then);
+  }
+
+  /** The server owes the client an answer: it has so many milliseconds from now on. */
+  protected limitHandler(ms: number): void {
+    this.#endBy = wholeMs() + ms;
+    this.endpoint.loop.timerWheel.schedule(this, this.#endBy);
+  }
+
+  /** At shutdown a running handler may finish; 300 ms, or half of a shorter time, are left for `leave` and `terminate`. */
+  protected limitHandlerAtShutdown(): void {
+    const { shutdownMs } = this.endpoint;
+    this.limitHandler(Math.max(shutdownMs / 2, shutdownMs - 300));
+  }
+
+  abstract onRelieved(): void;
+
+  /** While running: whether the server still owes the client an answer. */
+  protected abstract get owing(): boolean;
+
+  private heedHandler(now: number): void {
+    if (this.#endBy === NONE || now < this.#endBy) return;
+    this.#endBy = NONE;
+    if (!this.owing) return;
+    this.stop(this.hasFlag(SHUTDOWN_ASKED) ? "shutdown" : HANDLER_TIMEOUT);
+  }
+
   // -- deadlines ----------------------------------------------------------------------------------------
 
   /** While running: ends the connection if a deadline of the peer (idle, frame) has passed. */
@@ -67,11 +139,16 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   onDeadline(now: number): number {
     const io = this.io as ReaderWriter;
     if (io.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
-    else if (this.phase === RUNNING) this.heedPeer(io, now);
+    else if (this.phase === RUNNING) this.heedRunning(io, now);
     else if (this.#endBy !== NONE && now >= this.#endBy) this.overdue();
     if (this.phase === GONE) return Infinity;
-    if (this.phase === RUNNING) return Math.min(this.peerDeadline(io), io.stalledAt);
-    return this.#endBy === NONE ? io.stalledAt : Math.min(this.#endBy, io.stalledAt);
+    const endBy = this.#endBy === NONE ? Infinity : this.#endBy;
+    return Math.min(endBy, io.stalledAt, this.phase === RUNNING ? this.peerDeadline(io) : Infinity);
+  }
+
+  private heedRunning(io: ReaderWriter, now: number): void {
+    this.heedHandler(now);
+    if (this.phase === RUNNING) this.heedPeer(io, now);
   }
 
   /** The end takes too long: the peer does not close its side, or `terminate` does not settle. */
@@ -100,7 +177,9 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     this.phase = CLOSING;
     this.stopping = true;
     this.#exitReason = reason;
+    this.#endBy = NONE;
     this.cancelTimers();
+    if (this.hasFlag(OBSERVED)) abortAll(this, reason);
     try {
       this.cells.leave?.(this);
     } catch (thrown) {
@@ -161,13 +240,14 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   protected override ended(reason: ExitReason): void {
     this.phase = GONE;
+    this.#exitReason = reason;
     this.cancelTimers();
     const { endpoint } = this;
     const { counters } = endpoint;
     endpoint.loop.timerWheel.remove(this);
     if (!this.io) return;
-    this.io.drop();
-    this.io.socket.destroy();
+    if (this.hasFlag(OBSERVED)) abortAll(this, reason);
+    this.io.close();
     const counted = closeReason(reason);
     counters.active--;
     counters.closed[counted]++;

@@ -11,7 +11,7 @@ import type { Framing } from "../../framing/framing.js";
 import type { Socket } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
 import { giveToSocket, isBorrowed } from "../loop/borrowed-memory.js";
-import { LARGE, type OutputOwner } from "../loop/output-buffer.js";
+import { LARGE, type OutputBuffer, type OutputOwner } from "../loop/output-buffer.js";
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import { FULL } from "./flags.js";
@@ -21,6 +21,8 @@ import { WriteQueue } from "./write-queue.js";
 export interface WriterOwner extends TimerWheelEntry {
   readonly endpoint: Endpoint;
   readonly protocol: CompiledProtocol;
+  /** The output was full, and the kernel took it at once. */
+  onRelieved(): void;
 }
 
 export class Writer implements OutputOwner {
@@ -72,16 +74,20 @@ export class Writer implements OutputOwner {
     const length = framing.encodedLength(frame);
     const { output } = this.owner.endpoint.loop;
     if (this.#queue === undefined) {
-      if (length <= LARGE && output.fits(this, length)) return output.append(this, framing, frame);
+      if (length <= LARGE && output.fits(this, length)) return this.append(output, framing, frame);
       // Frames of this connection, which must leave first, or of another one.
       output.flush();
     }
     if (this.#queue) return this.enqueue(this.#queue, framing, frame, length);
     if (length > LARGE && this.sendsInPlace(framing, frame)) return this.sendLarge(framing, frame, length);
-    if (output.makeRoom(length)) return output.append(this, framing, frame);
+    if (output.makeRoom(length)) return this.append(output, framing, frame);
     const bytes = Buffer.allocUnsafeSlow(length);
     framing.encodeInto(frame, bytes, 0);
     this.writeOutput(bytes);
+  }
+
+  private append<Out>(output: OutputBuffer, framing: Framing<any, Out>, frame: Out): void {
+    if (output.append(this, framing, frame) >= this.owner.protocol.limits.highWater) this.put(FULL, true);
   }
 
   private enqueue<Out>(queue: WriteQueue, framing: Framing<any, Out>, frame: Out, length: number): void {
@@ -102,6 +108,8 @@ export class Writer implements OutputOwner {
 
   private sendLarge(framing: Framing<any, any>, frame: Uint8Array, length: number): void {
     const { loop } = this.owner.endpoint;
+    const bytes = length - frame.byteLength;
+    if (bytes > loop.heads.length) loop.renewHeads(bytes);
     const { heads } = loop;
     const head = heads.subarray(0, framing.encodeHead?.(frame, heads, 0));
     if (this.noteWrite(length, this.socket.writeTwo(head, frame))) return;
@@ -126,6 +134,11 @@ export class Writer implements OutputOwner {
     return true;
   }
 
+  private relieved(): void {
+    this.put(FULL, false);
+    this.owner.onRelieved();
+  }
+
   /** Whether the kernel has taken no byte of the outstanding write for `limits.send`. */
   stalled(now: number): boolean {
     const queue = this.#queue;
@@ -135,6 +148,14 @@ export class Writer implements OutputOwner {
     queue.unsent = unsent;
     queue.progressAt = wholeMs();
     return false;
+  }
+
+  /** Closes the socket at once: with RST where output is lost, because FIN would make what was sent look complete. */
+  close(): void {
+    const lost = this.outbound > 0;
+    this.drop();
+    if (lost) this.socket.reset();
+    else this.socket.destroy();
   }
 
   /** The connection is over: uncounts what waits and frees its memory. */
@@ -156,7 +177,10 @@ export class Writer implements OutputOwner {
   private noteWrite(length: number, done: boolean): boolean {
     this.bytesSent += length;
     this.owner.endpoint.counters.bytesSent += length;
-    if (done) return true;
+    if (done) {
+      if (this.full && this.pending === 0) this.relieved();
+      return true;
+    }
     const queue = new WriteQueue();
     this.#queue = queue;
     queue.inFlight = length;

@@ -8,7 +8,7 @@ import { OutputBuffer } from "./output-buffer.js";
 import { RunQueue } from "./run-queue.js";
 import { TimerWheel } from "./timer-wheel.js";
 
-/** Room for the head of one large frame. */
+/** Room for the head of one large frame, unless a framing of the user's needs more. */
 const HEAD_BYTES = 16;
 
 export class Loop {
@@ -21,8 +21,8 @@ export class Loop {
   heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
   /** The head just written belongs to a socket until that write completes. */
-  renewHeads(): void {
-    this.heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
+  renewHeads(bytes = HEAD_BYTES): void {
+    this.heads = Buffer.allocUnsafeSlow(bytes);
   }
 }
 

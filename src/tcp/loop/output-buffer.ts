@@ -37,13 +37,14 @@ export class OutputBuffer {
     return (this.#owner === owner || this.#owner === undefined) && length <= SIZE - this.#at;
   }
 
-  /** Encodes a frame that fits. */
-  append<Out>(owner: OutputOwner, framing: Framing<any, Out>, frame: Out): void {
+  /** Encodes a frame that fits. @returns bytes of this writer that are not yet written */
+  append<Out>(owner: OutputOwner, framing: Framing<any, Out>, frame: Out): number {
     if (this.#owner !== owner) {
       this.#owner = owner;
       if (this.handling !== owner) this.#arm();
     }
     this.#at = framing.encodeInto(frame, this.#memory.buffer, this.#at);
+    return this.#at - this.#start;
   }
 
   /** Bytes of this writer that are encoded and not yet written. */

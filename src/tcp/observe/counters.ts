@@ -22,6 +22,8 @@ export class Counters {
   bytesSent = 0;
   readsPaused = 0;
   crashes = 0;
+  /** Messages that came to a full mailbox. */
+  messagesDropped = 0;
   /** Bytes that were sent and not yet taken by the kernel. */
   outbound = 0;
   readonly closed: Record<CloseReason, number> = zeros(CLOSE_REASONS);

@@ -16,6 +16,7 @@ export const CLOSE_REASONS = [
   "truncated",
   "frame_too_long",
   "frame_timeout",
+  "handler_timeout",
   "unexpected_frame",
   "slow_consumer",
   "send_timeout",

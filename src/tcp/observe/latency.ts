@@ -31,11 +31,11 @@ export function timedStates(compiled: CompiledStates, latency: Latency): Compile
 
 function timedCells(cells: ProtocolCells, latency: Latency): ProtocolCells {
   const { enter, frame, message, timeout, idle, passive, drained, ended, shutdown, timers } = cells;
-  const timed = <A extends unknown[]>(cell: (...args: A) => Outcome) => {
-    return (...args: A): Outcome => {
+  const timed = <A extends unknown[], R extends Outcome | boolean>(cell: (...args: A) => R) => {
+    return (...args: A): R => {
       const began = clock.now();
       const done = (): void => latency.record((clock.now() - began) / 1000);
-      let outcome: Outcome;
+      let outcome: R;
       try {
         outcome = cell(...args);
       } catch (thrown) {

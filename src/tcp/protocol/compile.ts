@@ -1,7 +1,7 @@
 /** Compiles a protocol's table of states: one object of the same shape per state, with the defaults filled in. */
 
 import type { Cells, Outcome, StatemEvent } from "../../otp/gen-statem/gen-statem.js";
-import { type Step, stop } from "../../otp/gen-statem/step.js";
+import { type Step, Stop, stop } from "../../otp/gen-statem/step.js";
 import { toMs } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Limits } from "./limits.js";
@@ -9,7 +9,10 @@ import type { AnyProtocol } from "./protocol.js";
 
 /** A compiled state. Every cell is present, so that all states have one shape for V8. */
 export interface ProtocolCells extends Cells<any> {
-  readonly frame: (conn: any, frame: any) => Outcome;
+  /** Of a `timeout` that is a plain `stop(...)`: ends the connection while a handler runs, too. */
+  readonly timeoutStop: Stop | undefined;
+  /** A boolean, as `conn.send` returns it, means nothing. */
+  readonly frame: (conn: any, frame: any) => Outcome | boolean;
   readonly message: ((conn: any, message: any) => Outcome) | undefined;
   readonly idleMs: number;
   readonly idle: (conn: any) => Outcome;
@@ -21,7 +24,12 @@ export interface ProtocolCells extends Cells<any> {
 }
 
 /** Calls the cell of an event. Only postponed frames pass here: the frame loop calls their cell itself. */
-export function handleEvent(cells: ProtocolCells, conn: unknown, kind: string, content: unknown): Outcome {
+export function handleEvent(
+  cells: ProtocolCells,
+  conn: unknown,
+  kind: string,
+  content: unknown,
+): Outcome | boolean {
   switch (kind) {
     case "frame":
       return cells.frame(conn, content);
@@ -70,6 +78,7 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       leave: state.leave && atOnce(state.leave),
       timeoutMs: state.timeout && state.timeout.after !== Infinity ? toMs(state.timeout.after) : undefined,
       timeout: state.timeout && handler(state.timeout.do),
+      timeoutStop: state.timeout?.do instanceof Stop ? state.timeout.do : undefined,
       frame: state.frame ?? unexpected,
       message: state.message,
       idleMs: options.idle ?? (idle.after === Infinity ? Infinity : toMs(idle.after)),
@@ -109,12 +118,14 @@ function handler(action: Step<string> | ((conn: any) => Outcome)): (conn: any) =
 const unexpected = () => stop("unexpected_frame");
 const finish = () => stop();
 const goDown = () => stop("shutdown");
+/** Nothing, or what `conn.send` returned, is no step. */
+const orGoDown = <T>(step: T) => (typeof step === "object" ? step : goDown());
 
 /** After a `shutdown` handler the connection stops, unless the handler moved to another state. */
 function shutdownCell(shutdown: (conn: any) => Outcome): (conn: any) => Outcome {
   return (conn) => {
     const outcome = shutdown(conn);
-    return outcome instanceof Promise ? outcome.then((step) => step ?? goDown()) : (outcome ?? goDown());
+    return outcome instanceof Promise ? outcome.then(orGoDown) : orGoDown(outcome);
   };
 }
 
@@ -123,23 +134,9 @@ function atOnce(leave: (conn: any) => void): (conn: any) => void {
     noPromise(leave(conn), "leave cannot wait, because the next state begins at once; terminate can");
 }
 
-/** The peer's address costs a system call, made only when `data` reads it. */
-class LazyPeer implements Peer {
-  readonly #conn: { readonly peer: Peer };
-  constructor(conn: { readonly peer: Peer }) {
-    this.#conn = conn;
-  }
-  get address(): string {
-    return this.#conn.peer.address;
-  }
-  get port(): number {
-    return this.#conn.peer.port;
-  }
-}
-
 /** The data of a new connection. */
 export function dataFor(protocol: AnyProtocol, conn: { readonly peer: Peer }): unknown {
-  const data = protocol.data?.(new LazyPeer(conn));
+  const data = protocol.data?.(conn.peer);
   noPromise(data, "data cannot wait: fetch what takes time in the first state's enter");
   return data;
 }

@@ -9,6 +9,9 @@ import { type CompileOptions, compile, type ProtocolCells } from "./compile.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 
+/** Default of `maxMessages`. */
+const MAX_MESSAGES = 10_000;
+
 export interface CompiledProtocolOptions extends CompileOptions {
   /** Records how long handlers take. Default: handlers are not timed. */
   readonly latency?: Latency | undefined;
@@ -20,6 +23,7 @@ export class CompiledProtocol {
   readonly name: string;
   readonly framing: Framing<any, any>;
   readonly limits: Limits;
+  readonly maxMessages: number;
   readonly initial: ProtocolCells;
   readonly readMemory: ReadMemory;
   readonly #states: ReadonlyMap<string, ProtocolCells>;
@@ -32,6 +36,7 @@ export class CompiledProtocol {
     this.name = protocol.name;
     this.framing = protocol.framing;
     this.limits = { ...LIMITS, ...protocol.limits };
+    this.maxMessages = protocol.maxMessages ?? MAX_MESSAGES;
     this.readMemory = new ReadMemory(protocol.frames === "borrowed");
     const compiled = compile(protocol, this.limits, { idle });
     const { initial, states, timers } = latency ? timedStates(compiled, latency) : compiled;

@@ -22,6 +22,11 @@ export interface Limits {
   readonly frame: number;
   /** Time in which the peer takes no byte of the waiting output, in milliseconds; then `send_timeout`. Default 30 s. */
   readonly send: number;
+  /**
+   * Time a handler's promise may take, in milliseconds; then `handler_timeout`. Counted again from the client's FIN,
+   * which also limits how long its postponed frames wait. Default 2 min.
+   */
+  readonly handler: number;
   /** Time the peer has to close its side after ours was closed, in milliseconds. Default 1 s. */
   readonly linger: number;
   /** Time a protocol's `terminate` may take, in milliseconds; then the connection is killed. Default 5 s. */
@@ -38,6 +43,7 @@ export const LIMITS: Limits = Object.freeze({
   idle: 120_000,
   frame: 15_000,
   send: 30_000,
+  handler: 120_000,
   linger: 1_000,
   terminate: 5_000,
 });

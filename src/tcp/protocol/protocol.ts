@@ -25,10 +25,26 @@ export interface Conn<Data, Out, Timers extends string = string> {
   /**
    * Sends a frame; the frames of one turn leave in one write. A frame above 16 KiB may be sent from its own memory: do
    * not change it until `outbound` is 0. After the end of the connection it is ignored.
-   * While more than `limits.maxOutbound` bytes wait, it ends the connection instead (`slow_consumer`).
+   * While more than `limits.maxOutbound` bytes wait, it ends the connection instead, with RST (`slow_consumer`).
+   * @returns whether the output has room for more; if not, stop sending until `drained`, or await `room()`
    * @throws FramingError `send_too_long` when the framing cannot carry it
    */
-  send(frame: Out): void;
+  send(frame: Out): boolean;
+  /**
+   * Resolves when the output has room for another frame: at once, or when it has gone down to `limits.lowWater`.
+   * For async senders: `conn.send(chunk) || await conn.room()`. Rejects when the connection ends.
+   */
+  room(): Promise<void>;
+  /**
+   * Aborted when the connection ends: the peer has gone, the protocol or the server stops it, or a limit such as
+   * `limits.handler` is reached. Hand it to `fetch`, database calls and timers.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Runs work beside the frames of this connection. Its failure is a crash of this connection alone; `signal` is
+   * aborted when the connection ends, and what fails after that is ignored.
+   */
+  spawn(work: (signal: AbortSignal) => unknown): void;
   /**
    * Changes the flow control mode; a number is added to the frames still asked for.
    * @throws TypeError for anything but `"once"`, `true` or a whole number from 1 to 32767
@@ -45,7 +61,8 @@ export interface Conn<Data, Out, Timers extends string = string> {
   cancelTimer(name: Timers): void;
 }
 
-type Returns<S extends string> = Step<S> | void | Promise<Step<S> | void>;
+/** What a handler returns: a step, or nothing to stay. The boolean that `conn.send` returns means nothing here. */
+type Returns<S extends string> = Step<S> | void | boolean | Promise<Step<S> | void | boolean>;
 type Cell<S extends string, C> = Exclude<Step<S>, Postpone> | ((conn: C) => Returns<S>);
 /** A step or handler that runs after a time. */
 export interface After<T> {
@@ -115,6 +132,11 @@ export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends s
     reason: ExitReason,
   ): void | Promise<void>;
   readonly limits?: Partial<Limits>;
+  /**
+   * Messages from other processes that may wait for a connection, postponed ones included; more are dropped and counted
+   * (`drover_messages_dropped_total`). Exit signals are never dropped. Default 10,000.
+   */
+  readonly maxMessages?: number;
 }
 
 export type AnyProtocol = Protocol<any, any, any, any, any, any>;

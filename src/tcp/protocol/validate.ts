@@ -1,12 +1,24 @@
 /** Validates a protocol before anything starts. Every error names the place and what to write instead. */
 
 import { Next, POSTPONE, Stop } from "../../otp/gen-statem/step.js";
+import { checkMaxMessages } from "../../otp/process/mailbox-overflow.js";
 import { toMs } from "../../otp/time/duration.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 
 const WORD = /^[a-z][a-z0-9_-]{0,63}$/i;
-const KEYS = ["name", "framing", "initial", "active", "frames", "data", "states", "terminate", "limits"];
+const KEYS = [
+  "name",
+  "framing",
+  "initial",
+  "active",
+  "frames",
+  "data",
+  "states",
+  "terminate",
+  "limits",
+  "maxMessages",
+];
 const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "shutdown", "leave"];
 const TIMERS = ["timeout", "idle"];
 
@@ -22,8 +34,7 @@ export function validateProtocol(protocol: AnyProtocol): void {
   if (unknown !== undefined) wrong(`unknown key "${unknown}"; the keys are ${KEYS.join(", ")}`);
   if (typeof protocol.name !== "string" || !WORD.test(protocol.name))
     wrong(`"name" must be a word such as "echo"`);
-  if (typeof protocol.framing?.decoder !== "function")
-    wrong(`"framing" must be packet(2), lines(), raw() or one of your own`);
+  checkFraming(protocol.framing, wrong);
   const names = Object.keys(protocol.states ?? {});
   if (names.length === 0) wrong(`"states" must list at least one state`);
   if (protocol.initial !== undefined && !names.includes(protocol.initial)) {
@@ -35,8 +46,25 @@ export function validateProtocol(protocol: AnyProtocol): void {
     wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
   }
   checkLimits(protocol.limits, wrong);
+  for (const key of ["data", "terminate"] as const) {
+    if (protocol[key] !== undefined && typeof protocol[key] !== "function")
+      wrong(`"${key}" must be a function, got ${typeof protocol[key]}`);
+  }
+  checkMaxMessages(`protocol "${protocol.name}"`, protocol.maxMessages);
   for (const name of names) checkState(name, protocol.states[name], names, wrong);
 }
+
+/** What a framing lacks would otherwise crash every connection. */
+function checkFraming(framing: any, wrong: (what: string) => never): void {
+  const needed = ["decoder", "encodedLength", "encodeInto"];
+  const missing = needed.find((name) => typeof framing?.[name] !== "function");
+  if (missing === undefined) return;
+  const own = typeof framing?.decoder === "function" ? `, which needs a function "${missing}"` : "";
+  wrong(`"framing" must be packet(2), lines(), raw() or one of your own${own}`);
+}
+
+/** Limits that count frames or bytes; the others are times. */
+const WHOLE = ["framesPerTurn", "bytesPerTurn", "highWater", "lowWater", "maxOutbound", "workerOutbound"];
 
 export function checkActive(active: unknown, wrong: (what: string) => never): void {
   if (active === undefined || active === "once" || active === true) return;
@@ -51,6 +79,8 @@ function checkLimits(limits: Partial<Limits> | undefined, wrong: (what: string) 
     }
     if (typeof value !== "number" || !(value > 0))
       wrong(`limits.${key} must be a number above 0, got ${value}`);
+    if (WHOLE.includes(key) && value !== Infinity && !Number.isInteger(value))
+      wrong(`limits.${key} must be a whole number, got ${value}`);
   }
   const { lowWater, highWater, maxOutbound } = { ...LIMITS, ...limits };
   if (lowWater <= highWater && highWater <= maxOutbound) return;

@@ -1,0 +1,56 @@
+/**
+ * Abort signals and waits for room of connections that use them. Kept beside the connections, in weak maps: as fields
+ * they would cost 8 bytes each in every connection.
+ */
+import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
+
+const controllers = new WeakMap<object, AbortController>();
+const rooms = new WeakMap<object, PromiseWithResolvers>();
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const ended = (reason: ExitReason) =>
+  new ProcessExit(reason, `the connection has ended: ${formatReason(reason)}`);
+
+/** The signal of a connection; it is aborted at once where the connection is ending already. */
+export function signalOf(connection: object, ending: ExitReason | undefined): AbortSignal {
+  let controller = controllers.get(connection);
+  if (controller === undefined) {
+    controller = new AbortController();
+    controllers.set(connection, controller);
+    if (ending !== undefined) controller.abort(ended(ending));
+  }
+  return controller.signal;
+}
+
+/** The promise that the output has room again; one for all who wait. */
+export function roomOf(connection: object, ending: ExitReason | undefined): Promise<void> {
+  if (ending !== undefined) return Promise.reject(ended(ending));
+  let room = rooms.get(connection);
+  if (room === undefined) {
+    const handlers = {} as { resolve: () => void; reject: (error: Error) => void };
+    const promise = new Promise<void>((resolve, reject) => Object.assign(handlers, { resolve, reject }));
+    // Its rejection concerns only those who await it.
+    promise.catch(() => {});
+    room = { promise, ...handlers };
+    rooms.set(connection, room);
+  }
+  return room.promise;
+}
+
+/** The output has room again. */
+export function roomAgain(connection: object): void {
+  rooms.get(connection)?.resolve();
+  rooms.delete(connection);
+}
+
+/** The connection is ending: aborts its signal, rejects those who wait for room. */
+export function abortAll(connection: object, reason: ExitReason): void {
+  controllers.get(connection)?.abort(ended(reason));
+  rooms.get(connection)?.reject(ended(reason));
+  rooms.delete(connection);
+}
