@@ -17,7 +17,7 @@ import { toPalettePng } from "./screenshot/palette-png.js";
 import { ScreenshotServer } from "./screenshot/server.js";
 
 const TARGET = join(import.meta.dirname, "../../src/admin/page/observer.png");
-const SIZE = { width: 1440, height: 1000 };
+const SIZE = { width: 1520, height: 1000 };
 /** Milliseconds that the charts show at least, and when a worker is killed in that time. */
 const CHARTED = 62_000;
 const KILLED_AFTER = 34_000;

@@ -45,7 +45,7 @@ function Lost() {
       <p>
         <strong>{gone ? "The server does not respond." : problem.message}</strong>{" "}
         {gone
-          ? `No response since ${clockTime(since)}; the page shows the state of that time and retries automatically.`
+          ? `Unreachable since ${clockTime(since)}; the page shows the state of that time and retries automatically.`
           : "The page retries automatically."}
         {gone && (
           <>

@@ -72,7 +72,9 @@ function useNode(pid: string, info: Info | undefined): TreeNode {
     if (found) setLast(found);
   }, [found]);
   const said = (key: string) => (typeof info?.[key] === "string" ? (info[key] as string) : undefined);
-  const state = said("state") ?? (found ?? last)?.state;
+  const shownInTree = (found ?? last)?.state;
+  // The tree says `running` like the metrics, the listener itself `listening`.
+  const state = found?.kind === "listener" ? shownInTree : (said("state") ?? shownInTree);
   const made: TreeNode = found ??
     last ?? {
       pid,
