@@ -44,8 +44,8 @@ export async function probeInstance(socketPath: string): Promise<Instance | unde
 /** Error of a start while another instance is running. */
 export function alreadyRunning(socketPath: string, instance: Instance): AdminError {
   const { name, osPid } = instance;
-  const who = name === undefined ? "another program" : `drover "${name}"`;
+  const holder = name === undefined ? "another program" : `drover "${name}"`;
   const as = osPid === undefined ? "" : ` as OS process ${osPid}`;
   const advice = "stop it with `drover stop`, or start this one with another --name";
-  return new AdminError("already_running", `${who} is already running${as} at ${socketPath}: ${advice}`);
+  return new AdminError("already_running", `${holder} is already running${as} at ${socketPath}: ${advice}`);
 }
