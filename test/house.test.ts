@@ -1,4 +1,4 @@
-/** The law of the house: who may import whom. */
+/** Rules of the architecture: which folder may import which, and sizes. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";

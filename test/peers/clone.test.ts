@@ -1,4 +1,4 @@
-/** The first minute of a new user: an empty folder, a clone, `npm start`. */
+/** A new user: a fresh clone and `npm start`. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

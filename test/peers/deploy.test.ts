@@ -1,4 +1,4 @@
-/** What scripts/deploy has for others to run, held against their own tools and against the running program. */
+/** The files of scripts/deploy, checked by the tools that use them and against the running program. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ function folder(): string {
   return made;
 }
 
-/** Runs a tool of others; what it says is for the failure. */
+/** Runs a tool; `said` is its output, for the failure message. */
 function tool(name: string, args: readonly string[], input?: string) {
   const { status, stdout, stderr } = spawnSync(find(name) as string, args, { input, encoding: "utf8" });
   return { status, stdout, said: `${stdout}${stderr}` };
@@ -112,7 +112,7 @@ test("the dashboard has a chart for everything an operator asks first", () => {
 });
 
 promtool("every expression of the dashboard is PromQL", () => {
-  // What Grafana puts in the place of its variables.
+  // Grafana replaces its variables by such values.
   const rules = dashboard().expressions.map((expr, at) => ({
     record: `panel:${at}`,
     expr: expr
@@ -136,7 +136,7 @@ test("every metric and label that alerts and dashboard name is in the /metrics o
   const named = texts.flatMap((text) => text.match(/\b(drover|process|nodejs)_\w+/g) ?? []);
   expect(named.length).toBeGreaterThan(30);
   for (const name of named) expect(known).toContain(name);
-  // Prometheus itself adds these two; of ours, `reason` and the like are really there.
+  // Prometheus itself adds these two labels.
   const labels = new Set([
     "job",
     "instance",
@@ -148,7 +148,7 @@ test("every metric and label that alerts and dashboard name is in the /metrics o
 
 // -- systemd ------------------------------------------------------------------------------------------------
 
-/** The units as they would lie on a machine where this build is installed. */
+/** The units with the paths of this build. */
 function units(): string {
   const dir = folder();
   const service = read("drover.service").replace(
@@ -176,7 +176,7 @@ test("the unit does not start again what would only fail again, and leaves a kil
   expect(service).toMatch(/^RestartPreventExitStatus=64 66 78$/m);
   expect(service).toMatch(/^KillMode=mixed$/m);
   expect(service).toMatch(/^OOMPolicy=continue$/m);
-  // Nothing says READY=1 to systemd.
+  // The program does not send READY=1 to systemd.
   expect(service).toMatch(/^Type=exec$/m);
 });
 
@@ -200,7 +200,7 @@ activate("started by the first client on a socket of systemd's, it serves that c
     const client = await FrameClient.connect(port);
     expect(await client.ask("hello")).toBe("hello");
     client.end();
-    // It has become the program: the same OS process, and one graceful stop.
+    // systemd-socket-activate has become the program by exec: one SIGTERM stops it gracefully.
     unit.kill("SIGTERM");
     expect(await closed).toBe(0);
   } finally {
@@ -214,7 +214,7 @@ activate("started by the first client on a socket of systemd's, it serves that c
 logrotate("logrotate has nothing to say against its configuration", () => {
   const file = join(folder(), "drover");
   writeFileSync(file, read("logrotate"));
-  // Others must not be able to write it.
+  // logrotate refuses a file that others can write.
   chmodSync(file, 0o644);
   const { status, said } = tool("logrotate", ["--debug", "--state", join(folder(), "state"), file]);
   expect(status, said).toBe(0);
@@ -267,7 +267,7 @@ function manifest(name: string): any {
   return JSON.parse(stdout);
 }
 
-/** A manifest as kubectl's own types hold it: what they do not know is gone. */
+/** A manifest decoded with the types of kubectl, which drops unknown fields. */
 function typed(name: string, ...change: string[]): any {
   const [verb, what, ...rest] = change as [string, string, ...string[]];
   const { status, stdout, said } = tool("kubectl", [
@@ -285,7 +285,7 @@ function typed(name: string, ...change: string[]): any {
 }
 
 kubectl("the manifests have no field that Kubernetes does not know, and every value has its type", () => {
-  // Something must change, or nothing is printed.
+  // kubectl prints nothing without a change.
   const deployment = manifest("deployment.yaml");
   deployment.spec.template.spec.containers[0].image = "checked";
   expect(typed("deployment.yaml", "set", "image", "drover=checked")).toMatchObject(deployment);
@@ -312,7 +312,7 @@ kubectl("the times fit: who is told to go may accept, drain and say goodbye befo
   const [, pause] = /sleep (\d+); drover drain/.exec(containers[0].lifecycle.preStop.exec.command[2]) ?? [];
   const [DRAIN, SHUTDOWN, WORKER] = [25, 2, 2];
   expect(grace).toBeGreaterThan(Number(pause) + DRAIN + SHUTDOWN + WORKER);
-  // Longer than it takes until an unready pod is out of the Service.
+  // Longer than the removal of an unready pod from the Service.
   const { periodSeconds, failureThreshold } = containers[0].readinessProbe;
   expect(Number(pause)).toBeGreaterThan(periodSeconds * failureThreshold);
 });
@@ -332,7 +332,7 @@ kubectl(
     const { annotations } = manifest("deployment.yaml").spec.template.metadata;
     expect((await http(adminPort, annotations["prometheus.io/path"])).status).toBe(200);
     expect((await http(adminPort, "/tree")).status).toBe(401);
-    // What preStop runs, in the pod's own environment.
+    // The command of preStop, in the environment of the pod.
     const { code, stderr } = await run(["drain"], { env });
     expect(stderr).toBe("");
     expect(code).toBe(0);

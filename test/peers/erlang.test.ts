@@ -1,4 +1,4 @@
-/** A real Erlang node does the tutorial's steps with our server. */
+/** gen_tcp of a real Erlang node as a client. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, expect } from "vitest";

@@ -1,4 +1,4 @@
-/** The kernel refuses: descriptors, ports, accepts, writes, OS processes; and the wall clock jumps. */
+/** Faults of the kernel: descriptors, ports, accept, write, spawn; and jumps of the wall clock. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -37,7 +37,7 @@ afterEach(async () => {
   }
 });
 
-/** Starts the program as another one runs it: `prlimit --nofile=200 node main.js start …`. */
+/** Starts the program through another one: `prlimit --nofile=200 node main.js start …`. */
 async function under(name: string, before: readonly string[], args: readonly string[], env = {}) {
   const [port, adminPort] = [await freePort(), await freePort()];
   const dir = mkdtempSync(join(tmpdir(), "drover-under-"));
@@ -69,7 +69,7 @@ const ready = (adminPort: number) =>
 
 const scraped = async (adminPort: number) => (await http(adminPort, "/metrics")).body;
 
-/** Sets how many descriptors an OS process may have open: so many more than it has. */
+/** Sets the descriptor limit of an OS process to what it has open, plus `more`. */
 function leaveDescriptors(osPid: number, more: number, hard = 0): void {
   const limit = readdirSync(`/proc/${osPid}/fd`).length + more;
   const { status, stderr } = spawnSync(find("prlimit") as string, [
@@ -79,7 +79,7 @@ function leaveDescriptors(osPid: number, more: number, hard = 0): void {
   expect(status, String(stderr)).toBe(0);
 }
 
-/** What each of so many clients gets: its answer, or the end. */
+/** Connects `count` clients; each answer is the echo, or `closed`. */
 async function visitors(port: number, count: number) {
   const clients = await Promise.all(Array.from({ length: count }, () => FrameClient.connect(port)));
   const answers = clients.map((client, n) => client.ask(`client ${n}`).catch(() => "closed"));
@@ -100,7 +100,7 @@ prlimit(
       return active === series(text, "drover_max_connections") && active;
     });
     expect(most).toBeLessThan(120);
-    // Who has been served goes, and makes room for one who waits.
+    // Each client that was served disconnects and frees a place.
     await Promise.all(
       answers.map(async (answer, n) => {
         expect(await answer).toBe(`client ${n}`);
@@ -116,7 +116,7 @@ prlimit(
     const { program, port, adminPort } = await serveProgram(["--workers=1"]);
     const [worker = 0] = program.workers();
     const [ROOM, CROWD] = [20, 120];
-    // 32 stay free for the rest of the program.
+    // The worker keeps 32 free for the rest of the program.
     leaveDescriptors(worker, ROOM + 32);
     await program.line(({ msg }) => /file descriptors are in use: no more than \d+ connections/.test(msg));
     await eventually(
@@ -134,7 +134,7 @@ prlimit(
         clients[n]?.end();
       }),
     );
-    // The listening socket is one of them while it is open.
+    // The listening socket counts while it is open.
     expect(most).toBeLessThanOrEqual(ROOM + 2);
     expect(program.lines.filter(({ level }) => level === "error")).toEqual([]);
   },
@@ -148,7 +148,7 @@ prlimit(
     const before = series(await scraped(adminPort), "drover_max_connections") ?? 0;
     leaveDescriptors(first, 10 + 32, 20_000);
     await program.line(({ msg }) => /file descriptors are in use/.test(msg));
-    // They stay: nobody makes room.
+    // These clients stay connected: no place is freed.
     const { clients, answers } = await visitors(port, 120);
     for (const [n, answer] of answers.entries()) expect(await answer).toBe(`client ${n}`);
     const limit = spawnSync(find("prlimit") as string, [`--pid=${first}`, "--nofile=20000:20000"]);
@@ -171,7 +171,7 @@ prlimit(
     await Promise.all(more.answers);
     for (const [n, client] of old.clients.entries())
       expect(await client.ask(`still ${n}`)).toBe(`still ${n}`);
-    // Its numbers still come, although reading them takes a descriptor.
+    // It still reports its numbers, although reading them needs a descriptor.
     await eventually(
       async () => (series(await scraped(adminPort), "drover_frames_received_total") ?? 0) >= 20,
     );
@@ -194,7 +194,7 @@ prlimit(
     expect(await client.ask("hello")).toBe("hello");
     leaveDescriptors(program.osPid, 1_000, 20_000);
     await eventually(() => program.workers().length === 2);
-    // What was short has cost restarts, but not the program.
+    // The shortage cost restarts, but the program runs.
     await eventually(async () => (series(await scraped(adminPort), "drover_worker_up") ?? 0) === 2);
     expect(await client.ask("still here")).toBe("still here");
     client.end();
@@ -225,7 +225,7 @@ fewerRights(
     const { program, control } = await serveProgram(["--workers=1"]);
     const secret = join(program.dir, "drover.json");
     writeFileSync(secret, "{}", { mode: 0o600 });
-    // The folder of the test may be entered; the one that the program made may not.
+    // The folder of the test is open to all; the one that the program made must not be.
     chmodSync(program.dir, 0o755);
     const asNobody = (...args: string[]) => {
       const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, MAIN];
@@ -251,8 +251,8 @@ prlimit("an address that is not of this machine ends with 69 and says what to do
 
 /**
  * Makes system calls of a worker fail while `during` runs.
- * @param only on these sockets; without any, on all descriptors
- * @returns how many did
+ * @param only sockets to restrict it to; empty: all descriptors
+ * @returns number of failed calls
  */
 async function injected(
   osPid: number,
@@ -299,7 +299,7 @@ for (const error of ["ENOBUFS", "ENOMEM", "ECONNABORTED", "EPROTO", "ENFILE"]) {
   );
 }
 
-/** The sockets that an OS process has open, as its descriptors name them. */
+/** Open sockets of an OS process, as `socket:[inode]`. */
 function socketsOf(osPid: number): string[] {
   const names = readdirSync(`/proc/${osPid}/fd`).map((fd) => {
     try {
@@ -319,7 +319,7 @@ for (const error of ["EPIPE", "ECONNRESET"]) {
       const others = new Set(socketsOf(worker));
       const { clients, answers } = await visitors(port, 10);
       await Promise.all(answers);
-      // Only these: a worker writes to its own threads as well.
+      // Only these sockets: a worker writes to its own threads as well.
       const victims = socketsOf(worker)
         .filter((name) => !others.has(name))
         .slice(0, 4);
@@ -348,7 +348,7 @@ faketime("when the wall clock jumps, deadlines and the restart budget go by thei
   const file = join(dir, "offset");
   const jump = (offset: string) => writeFileSync(file, `${offset}\n`);
   jump("+0");
-  // Of faketime, only where its library is: what it would set itself cannot be changed while the program runs.
+  // faketime only gives the path of its library: an offset on its command line cannot change while the program runs.
   const library = spawnSync(find("faketime") as string, ["-f", "+0", "printenv", "LD_PRELOAD"], {
     encoding: "utf8",
   });
@@ -375,7 +375,7 @@ faketime("when the wall clock jumps, deadlines and the restart budget go by thei
     comes.end();
   };
   await hour("+3h");
-  // The other worker's end counts for its minute, however many hours that is on the wall.
+  // The death of the other worker stays in the window of 60 s, whatever the wall clock shows.
   const tree = JSON.parse((await http(adminPort, "/tree")).body);
   const workers = tree.children.filter((node: any) => node.kind === "worker");
   const busy = workers.find((node: any) => JSON.stringify(node.children).includes('"connection"'));
@@ -385,7 +385,7 @@ faketime("when the wall clock jumps, deadlines and the restart budget go by thei
   for (const offset of ["-2h", "+12y", "+0"]) await hour(offset);
   expect(await left()).toBe(4);
   expect(child.exitCode).toBe(null);
-  // The log goes by the wall.
+  // The log shows the wall clock.
   const times = [...stdout().matchAll(/"time":"([^"]+)"/g)].map(([, time]) => Date.parse(time as string));
   expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(2 * 3_600_000);
   stays.end();

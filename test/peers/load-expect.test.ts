@@ -1,4 +1,4 @@
-// `npm run load` beside the real server: what it expects of a healthy one, and of one whose worker is slowed.
+// `npm run load --expect` against the built program: healthy, and with one worker stopped for 3 s.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

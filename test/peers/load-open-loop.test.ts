@@ -1,4 +1,4 @@
-// The honesty of the open loop, against a server that the kernel stops: what must be seen follows from arithmetic.
+// The open loop of the load generator against a server that is stopped for 500 ms: percentiles follow from arithmetic.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -51,7 +51,7 @@ test("a server stopped for 500 ms in 10 s shows as a maximum of 500 ms and a p99
 
 test("a closed loop hardly sees the same stall, which is why there is an open one", async () => {
   const { latency } = await stalledRun("echo");
-  // Twenty frames of very many were in flight when it began.
+  // Only twenty frames were in flight when the stall began.
   expect(latency.maxMs).toBeGreaterThan(0.7 * STALL_MS);
   expect(latency.percentile(99)).toBeLessThan(STALL_MS / 2);
 });

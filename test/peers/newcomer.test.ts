@@ -1,4 +1,4 @@
-/** A person with an empty folder: installs the package, writes a protocol of ten lines, has it checked, serves it. */
+/** A new user with an empty folder: installs the package, type-checks the README's protocol, serves it. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,13 +1,13 @@
 /**
- * Our supervisors and state machines against the real ones: the same random scenarios are played on both
- * sides and compared event by event. Of supervisors: trees, exits, administration calls, time; who starts and
+ * Differential test of supervisors and state machines against a real OTP: the same random scenarios run on both
+ * sides and are compared event by event. Of supervisors: trees, exits, administration calls, time; who starts and
  * ends and why, reports, answers. Of machines: tables of transitions, casts, calls, signals, time; every
  * callback with its state, event and data, answers, the end.
  *
  * Time is virtual on both sides. Ours has the ManualClock; the behaviours of the installed OTP are loaded from
  * their own abstract code, in which what asks for the time asks a clock of the test (`erl/dpatch.erl`).
  *
- * SEED=n repeats a run, SCENARIOS=n sets its length. What differs is made small, and shown with both traces.
+ * SEED=n repeats a run, SCENARIOS=n sets its length. A difference is shrunk, and shown with both traces.
  */
 import { expect } from "vitest";
 import { testWith } from "../support/peers.js";

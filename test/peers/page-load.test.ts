@@ -26,13 +26,13 @@ chromium("with 10,000 connections and 100 reports a second no task takes longer 
   await crowd.join(served.port, CONNECTIONS);
   const { page } = await open(served, { script: LONG_TASKS });
   await page.locator("header div", { hasText: /^Connections10,\d{3}$/ }).waitFor();
-  // The measure itself: what is too long must be seen.
+  // Checks the measurement itself: a task of 150 ms must be reported.
   await page.evaluate(
     "setTimeout(() => { for (const end = performance.now() + 150; performance.now() < end; ); })",
   );
   await eventually(() => page.evaluate<boolean>("window.longTasks.some((one) => one > 100)"));
   let crashes = 0;
-  // Each crash is two reports at most, and of another kind than the last: none is held back as one of a flood.
+  // Each crash is at most two reports, and of another kind than the last, so the rate limit drops none.
   const flood = setInterval(async () => {
     for (let n = 0; n < CRASHES_PER_TICK; n++) {
       const one = await FrameClient.connect(served.port).catch(() => undefined);
@@ -50,7 +50,7 @@ chromium("with 10,000 connections and 100 reports a second no task takes longer 
     .first()
     .click();
   await page.getByRole("table").waitFor();
-  // The machine may be busy with something else: a page that is slow itself is so every time.
+  // Repeated, as the machine may be busy: a slow page is slow every time.
   const longest = await eventually(async () => {
     await page.evaluate("window.longTasks.length = 0");
     await page.getByRole("button", { name: "Bytes in" }).click();

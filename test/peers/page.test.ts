@@ -1,4 +1,4 @@
-/** The observer page in a real browser: what is drawn of the built program, and what its buttons do to it. */
+/** The observer page in a real browser: what it draws of the built program, and what its buttons do. */
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, expect } from "vitest";
 import { clockTime } from "../../src/text/clock-time.js";
@@ -11,13 +11,13 @@ import { eventually } from "../support/until.js";
 afterEach(endDesk);
 afterAll(closeBrowser);
 
-/** As another tab does, or coming back from it. */
+/** Hides or shows the page, as switching tabs does. */
 function show(page: Page, how: "hidden" | "visible"): Promise<unknown> {
   return page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "${how}", configurable: true });
     document.dispatchEvent(new Event("visibilitychange"))`);
 }
 
-/** Presses a button of the panel and says yes. */
+/** Presses a button of the panel and confirms. */
 async function confirm(page: Page, name: string): Promise<void> {
   await panel(page).getByRole("button", { name, exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
@@ -245,7 +245,7 @@ chromium("while the page is hidden it asks for nothing, however long", async () 
   const { page, requests } = await open(served);
   await page.clock.install();
   await show(page, "hidden");
-  // One round of what was under way ends first.
+  // Requests that are under way end first.
   await page.clock.runFor(10_000);
   const before = requests.length;
   await page.clock.runFor(10 * 60_000);

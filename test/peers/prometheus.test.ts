@@ -14,7 +14,7 @@ import { eventually } from "../support/until.js";
 
 const promtool = testWith("promtool", "apt-get install prometheus");
 const prometheus = testWith("prometheus", "apt-get install prometheus");
-/** Kept open by a test, and ended with it. */
+/** Prometheus processes of the running test. */
 const scrapers: AsyncDisposable[] = [];
 
 afterEach(async () => {
@@ -35,7 +35,7 @@ class Prometheus {
     this.#port = port;
   }
 
-  /** Starts one that scrapes this target twice a second and goes by the rules of scripts/deploy. */
+  /** Starts a Prometheus that scrapes this target every 500 ms, with the rules of scripts/deploy. */
   static async scraping(adminPort: number): Promise<Prometheus> {
     const dir = mkdtempSync(join(tmpdir(), "drover-prometheus-"));
     const own = await freePort();
@@ -92,7 +92,7 @@ promtool("promtool check metrics is clean", async () => {
 });
 
 const SIZE = 100;
-/** On the wire: with the header of {packet, 2}. */
+/** Bytes on the wire, with the header of {packet, 2}. */
 const BYTES = SIZE + 2;
 
 prometheus("what it has counted is exactly what was sent, once it is quiet", async () => {
@@ -113,7 +113,7 @@ prometheus("what it has counted is exactly what was sent, once it is quiet", asy
     await eventually(async () => (await server.value(`sum(${name})`)) === wanted);
 });
 
-/** As many as the restart budget has, but two. */
+/** Two less than the restart intensity allows. */
 const KILLS = 12;
 const KILL_EVERY = 4_500;
 const MINUTE = 60_000;
@@ -129,7 +129,7 @@ prometheus(
     let echoed = 0;
     const load = (async () => {
       while (!over.signal.aborted) {
-        // At a pace that leaves the machine to others: what matters is that frames are under way at every kill.
+        // A low rate: it is enough that frames are under way at every kill.
         const run = { port, connections: 12, window: 1, size: SIZE, durationMs: 500, signal: over.signal };
         const { tally } = await runLoad(run);
         expect(tally).toMatchObject({ wrongBytes: 0, errors: { mismatch: 0, hung: 0, connectRefused: 0 } });
@@ -168,7 +168,7 @@ prometheus(
       ).toEqual([]);
     }
 
-    // What a killed worker had counted since it last told, a second before at most, is all that is lost.
+    // Only counts since the last report of a killed worker are lost: 1 s at most.
     const counted = (await server.value("sum(drover_frames_received_total)")) as number;
     expect(counted).toBeGreaterThan(echoed / 2);
     expect(counted).toBeLessThanOrEqual(echoed + KILLS * 12);

@@ -1,4 +1,4 @@
-/** The commands on a real terminal: what is drawn there, what keys and a new size do, and how it is left. */
+/** Commands on a real terminal (tmux): drawing, keys, resizing, and restoring the terminal. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { afterEach, expect } from "vitest";
 import { FrameClient } from "../support/frames.js";
@@ -16,7 +16,7 @@ afterEach(async () => {
   await endAll();
 });
 
-/** A shell in a window of tmux, whose server is its own. */
+/** A shell in tmux, with a tmux server of its own. */
 class Pane {
   readonly #env: Record<string, string>;
 
@@ -27,7 +27,7 @@ class Pane {
       TMUX_TMPDIR: program.dir,
       LANG: "C.UTF-8",
     };
-    // A shell that leaves the terminal alone: what `stty` says is what the command has left.
+    // sh does not change the terminal settings, so `stty` shows what the command left.
     const shell = [`DROVER_CONTROL=${control}`, "PS1=$ ", "ENV=", `D=${process.execPath} ${MAIN}`, "sh"];
     const size = ["-x", String(columns), "-y", String(rows)];
     this.#run("-u", "-f", "/dev/null", "new-session", "-d", ...size, "env", ...shell);
@@ -52,7 +52,7 @@ class Pane {
     this.#run("resize-window", "-x", String(columns), "-y", String(rows));
   }
 
-  /** What is on it, line by line. */
+  /** The lines on the screen. */
   get lines(): string[] {
     return this.#run("capture-pane", "-p").split("\n").slice(0, -1);
   }
@@ -62,7 +62,7 @@ class Pane {
     return eventually(() => this.lines.find((line) => fits.test(line)));
   }
 
-  /** How the terminal is set. */
+  /** Settings of the terminal. */
   get mode() {
     const format = "#{alternate_on} #{cursor_flag} #{pane_tty}";
     const [alternate, cursor, tty = ""] = this.#run("display-message", "-p", format).trim().split(" ");
@@ -90,7 +90,7 @@ class Pane {
 
 const DRAWN = { alternate: true, cursor: false, echo: false, lines: false };
 
-/** A server with so many clients. */
+/** A server with `count` clients. */
 async function served(count: number) {
   const server = await serveProgram();
   for (let n = 0; n < count; n++) clients.push(await FrameClient.connect(server.port));
@@ -110,7 +110,7 @@ tmux("top sorts by keys, follows the size of the window, and gives the terminal 
   pane.press("r");
   await pane.line(/^60 connections by bytes ▲/);
   pane.resize(60, 20);
-  // Nothing is broken over two lines, and nothing cut in two.
+  // No line is wrapped or cut.
   await eventually(() => {
     const { length, 0: first, 19: last } = pane.lines;
     return length === 20 && first?.startsWith("drover drover  running") && last?.startsWith("q quit");
@@ -175,7 +175,7 @@ tmux("a narrow terminal breaks no row of connections, and no word of check", asy
   expect(at("8 of 8 ") - at("pid ")).toBe(9);
   pane.type("clear; $D check");
   await pane.line(/^ok +backlog /);
-  // A sentence goes on below where it began.
+  // A wrapped sentence is indented to its start.
   await pane.line(/^ {20,}\S/);
   const said = pane.lines.map((line) => line.trim()).join(" ");
   expect(said).toContain("stop it with `drover stop`, or start this one with another --name");

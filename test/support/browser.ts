@@ -1,4 +1,4 @@
-/** A real Chromium that looks at the observer page of the built program. */
+/** Chromium for tests of the observer page. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -18,9 +18,9 @@ export async function closeBrowser(): Promise<void> {
 
 export interface Look {
   readonly page: Page;
-  /** Addresses of everything that the page has asked for. */
+  /** URLs that the page has requested. */
   readonly requests: string[];
-  /** What the page complained of: errors that nobody caught, refusals of the content security policy. */
+  /** Uncaught errors of the page, and violations of the content security policy. */
   readonly complaints: string[];
   close(): Promise<void>;
 }
@@ -28,11 +28,11 @@ export interface Look {
 export interface LookOptions extends BrowserContextOptions {
   /** Whether the page gets the token. Default true. */
   readonly token?: boolean;
-  /** Run in the page before its own program. */
+  /** Script that runs in the page before its own. */
   readonly script?: string;
 }
 
-/** Opens the page as `drover page` has it, and waits until the tree is there. */
+/** Opens the page with the link that `drover page` prints, and waits until the tree is drawn. */
 export async function look(
   served: Served,
   { token = true, script, ...options }: LookOptions = {},
@@ -61,10 +61,10 @@ async function tokenOf({ control }: Served): Promise<string> {
   return json.token;
 }
 
-/** What axe finds serious or critical: `rule: selector`. */
+/** Violations that axe rates serious or critical, as `rule: selector`. */
 export async function findings(page: Page): Promise<string[]> {
   await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-  // Those who speak to a page say what they see: off unless asked for.
+  // For users of voice control; axe has this rule off by default.
   const rules = JSON.stringify({ "label-content-name-mismatch": { enabled: true } });
   return page.evaluate(`axe.run({ rules: ${rules} }).then(({ violations }) => violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

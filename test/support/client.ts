@@ -1,17 +1,17 @@
-/** A client that does to a server what real ones do: sends, half-closes, resets, or does not read. */
+/** TCP client that can send, half-close, reset, or not read. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { until } from "./until.js";
 
 export class Client {
   readonly socket: Socket;
-  /** How many bytes came. */
+  /** Number of bytes received. */
   received = 0;
   #chunks: Buffer[] = [];
   /** The server has finished sending. */
   ended = false;
   closed = false;
-  /** The word of the system for how it failed. */
+  /** Error code of the socket, such as ECONNRESET. */
   code: string | undefined;
 
   constructor(socket: Socket) {
@@ -37,7 +37,7 @@ export class Client {
     return new Client(socket);
   }
 
-  /** All that came. */
+  /** All bytes received. */
   get bytes(): Buffer {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
     return this.#chunks[0] ?? Buffer.alloc(0);
@@ -53,7 +53,7 @@ export class Client {
     return this.write(Buffer.concat(frames.map(packet2)));
   }
 
-  /** The whole {packet, 2} frames that came, as text. */
+  /** Complete {packet, 2} frames received, as text. */
   get frames(): string[] {
     const { bytes } = this;
     const frames: string[] = [];
@@ -66,13 +66,13 @@ export class Client {
     return frames;
   }
 
-  /** Waits until so many frames came. */
+  /** Waits until this many frames were received. */
   async receive(count = 1): Promise<string[]> {
     await until(() => this.frames.length >= count || this.closed || this.ended);
     return this.frames;
   }
 
-  /** Waits for the server's FIN, or for the end of all. */
+  /** Waits for the server's FIN, or for the close of the connection. */
   async end(): Promise<this> {
     await until(() => this.ended || this.closed);
     return this;
@@ -84,13 +84,13 @@ export class Client {
     return this;
   }
 
-  /** Says that it has finished sending. */
+  /** Half-closes: sends FIN. */
   finish(): this {
     this.socket.end();
     return this;
   }
 
-  /** Leaves rudely: RST. */
+  /** Closes with RST. */
   reset(): this {
     this.socket.resetAndDestroy();
     return this;

@@ -1,8 +1,8 @@
-/** Thousands of idle clients: in OS processes of their own, because one may only have so many open files. */
+/** Thousands of idle clients, in several OS processes because of the limit of open files per process. */
 import { type ChildProcess, spawn } from "node:child_process";
 
 const PER_PROCESS = 5_000;
-/** Fewer at once than the kernel queues, so that none has to send its SYN again. */
+/** Concurrent connects: fewer than the backlog, so that no SYN is sent again. */
 const AT_ONCE = 200;
 
 const PROGRAM = `
@@ -24,7 +24,7 @@ for (let n = 0; n < ${AT_ONCE}; n++) next();
 export class Crowd {
   readonly #children: ChildProcess[] = [];
 
-  /** Resolves when all are connected. */
+  /** Connects this many clients; resolves when all are connected. */
   async join(port: number, size: number): Promise<void> {
     const sizes = Array.from({ length: Math.ceil(size / PER_PROCESS) }, (_, at) =>
       Math.min(PER_PROCESS, size - at * PER_PROCESS),

@@ -1,4 +1,4 @@
-/** The page of a program with clients of a test: its protocol, its tabs and clients, which end with the test. */
+/** Server, browser tabs and clients for tests of the observer page; they end with the test. */
 import type { Page } from "playwright-core";
 import { type Look, type LookOptions, look } from "./browser.js";
 import { FrameClient } from "./frames.js";
@@ -8,7 +8,7 @@ import { eventually } from "./until.js";
 
 export const chromium = testWith("chromium", "apt-get install chromium");
 
-/** What a test has opened: tabs, clients, timers. */
+/** Clean-up functions of the running test: tabs, clients, timers. */
 export const ends: (() => unknown)[] = [];
 
 /** For `afterEach`. */
@@ -17,10 +17,10 @@ export async function endDesk(): Promise<void> {
   await endAll();
 }
 
-/** No card has room for it. */
+/** Longer than the room on a card of the tree. */
 export const LONG = "a_state_whose_name_is_far_too_long_for_any_card";
 
-/** Its state says what the last frame was; `crash 7` fails with an error of a kind of its own. */
+/** Keeps the last frame in its data; `crash 7` throws an error named E7, so that reports are not grouped. */
 const PROTOCOL = `
 import { defineProtocol, next, packet } from "drover";
 const frame = (conn, frame) => {
@@ -58,7 +58,7 @@ export async function client(port: number): Promise<FrameClient> {
 export const item = (page: Page, name: string | RegExp) => page.getByRole("treeitem", { name });
 export const panel = (page: Page) => page.getByRole("complementary", { name: "Details" });
 
-/** The lines of a trace, which frames of this client bring up once it has begun. */
+/** The trace panel, after frames of this client have appeared in it. */
 export async function traced(page: Page, one: FrameClient) {
   const trace = page.getByRole("log", { name: "Trace" });
   await eventually(async () => {

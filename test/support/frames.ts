@@ -1,11 +1,11 @@
-/** A client that speaks {packet, 2} over a real socket. */
+/** TCP client with {packet, 2} framing. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 export class FrameClient {
   readonly socket: Socket;
   readonly frames: Buffer[] = [];
-  /** How it ended: `end` (FIN), or the error's code. */
+  /** How the connection ended: `end` (FIN), or the error code. */
   readonly closed: Promise<string>;
   isClosed = false;
   #rest = Buffer.alloc(0);
@@ -56,7 +56,7 @@ export class FrameClient {
     this.socket.write(Buffer.concat([header, body]));
   }
 
-  /** The next frame; rejects when the connection ends before it. */
+  /** The next frame; rejects when the connection closes first. */
   async receive(): Promise<Buffer> {
     for (;;) {
       const frame = this.frames.shift();
@@ -66,7 +66,7 @@ export class FrameClient {
     }
   }
 
-  /** Sends and gives what comes back as text. */
+  /** Sends a frame and returns the next one as text. */
   async ask(payload: string): Promise<string> {
     this.send(payload);
     return (await this.receive()).toString();

@@ -1,4 +1,4 @@
-/** The program with a log file: nothing is on its standard output, so the admin port tells when it serves. */
+/** The built program with a log file: standard output is empty, so readiness is read from the admin port. */
 
 import { http, series } from "./admin-http.js";
 import { freePort } from "./ports.js";
@@ -11,7 +11,7 @@ export async function serveLogging(file: string, ...args: string[]) {
     ...["start", "--host=127.0.0.1", `--port=${port}`, `--admin-port=${adminPort}`, "--workers=2"],
     ...[`--log-file=${file}`, ...args],
   ]);
-  // It is ready with the first worker; a log is everybody's.
+  // /ready needs one worker; tests of the log need both.
   await eventually(async () => {
     const metrics = await http(adminPort, "/metrics").catch(() => undefined);
     return metrics && series(metrics.body, "drover_worker_up") === 2;

@@ -1,7 +1,7 @@
-/** OS processes as the kernel lists them in /proc: the children of one, and whether one is alive. */
+/** OS processes, read from /proc: children and liveness. */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The OS processes whose parent this is. */
+/** OS pids of the children, ascending. */
 export function childrenOf(osPid: number): number[] {
   const found: number[] = [];
   for (const name of readdirSync("/proc")) {

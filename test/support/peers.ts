@@ -1,10 +1,10 @@
-/** Real programs that tests talk to. One that is missing skips its tests loudly, but in CI it is a failure. */
+/** Programs that peer tests need. A missing one skips its tests with a message; with PEERS=required it is a failure. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "vitest";
 
-/** Where a program is, or `undefined`. */
+/** Path of a program, from the variable of its name in capitals or from PATH. */
 export function find(name: string): string | undefined {
   const named = process.env[name.toUpperCase()];
   const candidates = named
@@ -20,7 +20,7 @@ export function find(name: string): string | undefined {
   });
 }
 
-/** `test`, if the program is there; `install` says how to get it. */
+/** `test` if the program is installed, `test.skip` otherwise; `install` is the command to install it. */
 export function testWith(name: string, install: string): typeof test {
   if (find(name)) return test;
   if (process.env.PEERS === "required")

@@ -1,4 +1,4 @@
-/** The built program as an OS process of a test: started on free ports, watched through its log, ended with the test. */
+/** The built program as an OS process: started on free ports, observed through its log, killed with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,14 +12,14 @@ export const MAIN = join(ROOT, "dist", "main.js");
 /** A line of the log. */
 export type LogLine = Readonly<Record<string, any>>;
 
-/** Every program of this file, so that none outlives it however a test ends. */
+/** Running programs of this test file, for `endAll`. */
 const running = new Set<Program>();
 
 export interface ProgramOptions {
   readonly env?: Record<string, string>;
-  /** Default: a folder of its own, which goes when it ends. */
+  /** Default: a temporary folder, removed when the program ends. */
   readonly cwd?: string;
-  /** What is written into that folder first, by name. */
+  /** Files to write into that folder before the start: text by name. */
   readonly files?: Readonly<Record<string, string>>;
   readonly detached?: boolean;
   readonly main?: string;
@@ -37,7 +37,7 @@ export class Program {
   constructor(args: readonly string[], options: ProgramOptions = {}) {
     const cwd = options.cwd ?? this.dir;
     for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(cwd, name), text);
-    // NODE names another Node, TRANSPORT another transport, to run these tests with.
+    // NODE and TRANSPORT run these tests on another Node major or transport.
     this.child = spawn(process.env.NODE ?? process.execPath, [options.main ?? MAIN, ...args], {
       cwd,
       env: {
@@ -88,7 +88,7 @@ export class Program {
     for (const one of waiting) one();
   }
 
-  /** Waits until something is true of what the program has said. */
+  /** Waits until the condition is true; checked at each output of the program. */
   async until<T>(what: () => T | undefined | false): Promise<T> {
     for (;;) {
       const found = what();
@@ -105,7 +105,7 @@ export class Program {
     return this.until(() => this.lines.slice(after).find(fits));
   }
 
-  /** OS pids of the workers, as the kernel knows them. */
+  /** OS pids of the workers, from /proc. */
   workers(): number[] {
     return childrenOf(this.osPid);
   }
@@ -119,7 +119,7 @@ function transport(): Record<string, string> {
   return process.env.TRANSPORT ? { DROVER_TRANSPORT: process.env.TRANSPORT } : {};
 }
 
-/** A started server, and where to reach it. */
+/** A started server and its addresses. */
 export interface Served extends Disposable {
   readonly program: Program;
   readonly port: number;
@@ -163,7 +163,7 @@ export async function serveProgram(
   };
 }
 
-/** Starts it with a protocol of the test's own, written into its folder under this file name. */
+/** Starts a server with the protocol of a test, written into its folder under this file name. */
 export function serveProtocol(
   name: string,
   code: string,
@@ -180,7 +180,7 @@ function findSocket(dir: string): string {
   return join(dir, found ?? "drover.sock");
 }
 
-/** Kills what a failed test left behind; for `afterEach`. */
+/** Kills all programs and their workers; for `afterEach`. */
 export async function endAll(): Promise<void> {
   await Promise.all(
     [...running].map(async (program) => {
@@ -197,7 +197,7 @@ function killQuietly(osPid: number): void {
   } catch {}
 }
 
-/** Runs a command of the program to its end. */
+/** Runs a command of the program and waits for its exit. */
 export async function run(
   args: readonly string[],
   options: ProgramOptions = {},

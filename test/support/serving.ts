@@ -1,4 +1,4 @@
-/** Servers, clients and clocks of one test, which end with it however it ends. */
+/** Servers, clients and clocks within this OS process; they end with the test. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { onTestFinished } from "vitest";
 import { ManualClock, type ServeOptions, type Serving, serve, useClock, whereis } from "../../src/index.js";
@@ -45,7 +45,7 @@ function present(): Scene {
   return begun;
 }
 
-/** Time stands still until the test says otherwise; sockets do not care. To be called before `serving`. */
+/** Replaces the clock by a manual one; sockets keep real time. Call it before `serving`. */
 export function manualClock(start = 0): ManualClock {
   const { clock } = Object.assign(present(), { clock: new ManualClock(start) });
   present().restore = useClock(clock);
@@ -66,14 +66,14 @@ export async function serving(protocol: AnyProtocol, options: Partial<ServeOptio
   return server;
 }
 
-let houses = 0;
+let testServers = 0;
 
-/** The same with its rooms open. */
-export async function house(protocol: AnyProtocol, options: Partial<ServerOptions> = {}) {
+/** Starts a server like `serving`, and returns its internals: endpoint, counters, listener, supervisors. */
+export async function testServer(protocol: AnyProtocol, options: Partial<ServerOptions> = {}) {
   const mine = present();
   const endpoint = options.endpoint ?? new Endpoint({ loop: new Loop() });
   const compiled = new CompiledProtocol(protocol, { latency: endpoint.latency });
-  const prefix = `house${++houses}.`;
+  const prefix = `test${++testServers}.`;
   const root = await startServer({
     prefix,
     endpoint,
@@ -100,14 +100,14 @@ export async function house(protocol: AnyProtocol, options: Partial<ServerOption
   };
 }
 
-/** Connects to a server of this test. */
+/** Connects a client that is closed with the test. */
 export async function connected(server: { readonly port: number }): Promise<Client> {
   const client = await Client.connect(server.port);
   present().clients.push(client);
   return client;
 }
 
-/** The crash reports from now on until the test ends. */
+/** Collects the crash reports until the test ends. */
 export function crashes(): CrashReport[] {
   const seen: CrashReport[] = [];
   const note = (report: unknown) => void seen.push(report as CrashReport);
@@ -116,7 +116,7 @@ export function crashes(): CrashReport[] {
   return seen;
 }
 
-/** Waits until all connections have ended, and says how they were counted: only the words that occur. */
+/** Waits until all connections are closed, and returns the counts by reason, without those that are 0. */
 export async function closedAs(server: {
   readonly counters: Endpoint["counters"];
 }): Promise<Record<string, number>> {

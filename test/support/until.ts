@@ -1,4 +1,4 @@
-/** Waiting for a condition instead of for a time: as quick as the machine, and a failure says what never came. */
+/** Waiting for a condition instead of a time; a failure names the condition. */
 
 /** Polls once per turn of the event loop. @throws Error when it is not true within `within` milliseconds */
 export async function until<T>(
@@ -14,12 +14,12 @@ export async function until<T>(
   }
 }
 
-/** Lets the event loop turn, so that what is ready happens. */
+/** Runs this many iterations of the event loop. */
 export async function turn(times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Asks again and again until the answer fits. */
+/** Polls every 20 ms until the result is neither `undefined` nor `false`; for conditions outside of this OS process. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   within = 20_000,

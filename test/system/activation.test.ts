@@ -1,4 +1,4 @@
-/** A listening socket that is there before the program is, as systemd hands one over (sd_listen_fds). */
+/** Socket activation: a listening socket inherited from systemd (sd_listen_fds). */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -9,7 +9,7 @@ import { FrameClient } from "../support/frames.js";
 import { MAIN } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-/** What runs in place of systemd: the variables must name the OS process that `exec` leaves. */
+/** Stands in for systemd: LISTEN_PID must be the pid after `exec`. */
 const ACTIVATE = 'LISTEN_PID=$$ exec "$@"';
 const started: { child: ChildProcess; dir: string }[] = [];
 
@@ -21,7 +21,7 @@ afterEach(async () => {
   }
 });
 
-/** Listens as a socket unit does: bound, and nobody accepts. */
+/** Listens like a socket unit: bound, without accepting. */
 async function socketUnit(path?: string): Promise<{ unit: Server; fd: number; port: number }> {
   const unit = createServer();
   await new Promise<void>((resolve) =>
@@ -58,7 +58,7 @@ function activate(fd: number, args: readonly string[] = [], env: Record<string, 
 
 test("clients that connected before it was started are served, and it says where it listens", async () => {
   const { unit, fd, port } = await socketUnit();
-  // The unit's own process must not take them.
+  // The test process must not accept them.
   (unit as unknown as { _handle: { onconnection: unknown; close(): void } })._handle.onconnection = () => {};
   const { child, ended, said } = activate(fd);
   unit.close();

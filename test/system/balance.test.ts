@@ -1,4 +1,4 @@
-/** How clients are spread over the workers, and that balance costs nobody a place. */
+/** Balance of connections over the workers, and that a stopped OS process delays no client. */
 import { setTimeout } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
@@ -19,7 +19,7 @@ async function come(port: number, count: number): Promise<void> {
   for (const client of come) expect(await client.ask("x")).toBe("x");
 }
 
-/** Connections of each worker, once they add up. */
+/** Connections of each worker, once the sum is `total`. */
 function spread(adminPort: number, total: number): Promise<number[]> {
   return eventually(async () => {
     const { body } = await http(adminPort, "/metrics");
@@ -37,8 +37,7 @@ test("clients that come at 200 a second are spread evenly over four workers", as
   expect(ratio(await spread(adminPort, 400))).toBeLessThanOrEqual(1.25);
 });
 
-// Again where it fails: a worker that gets no core for a while is not waited for, and 4 of them share this machine with
-// 4,000 clients.
+// Retried: balancing does not wait for a worker without CPU time, and 4 workers share this machine with 4,000 clients.
 test("a burst of 4,000 is spread evenly, and all are served", { retry: 2 }, async () => {
   const { port, adminPort } = await serveProgram(["--workers=4"]);
   await come(port, 4_000);

@@ -1,4 +1,4 @@
-/** What goes wrong between the primary and its workers, and in the primary's own children: nobody else feels it. */
+/** Faults of the channel between primary and workers, and of the primary's own children; other workers go on. */
 import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -7,7 +7,7 @@ import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
-/** A protocol that does with the channel of its worker what the client says. */
+/** Protocol that misuses the channel of its worker on command. */
 const ROGUE = `
 import { defineProtocol, packet } from "drover";
 const SPECIAL = { undefined: undefined, nothing: null, numbers: new Float64Array(3), map: new Map([["t", "ready"]]) };
@@ -80,7 +80,7 @@ test("garbage on the channel of a worker is passed over: the primary and all wor
     await expect(client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).resolves.toBe(
       "posted",
     );
-  // Answered by every worker, and thus after all of that.
+  // Every worker answers this after the garbage.
   const tree = JSON.parse((await http(adminPort, "/tree")).body);
   expect(
     tree.children.filter((node: any) => node.kind === "worker" && node.state === "running"),

@@ -1,4 +1,4 @@
-/** A log file that is moved away, cannot be written, or loses its folder: the program serves on, and no line is lost. */
+/** Faults of the log file: moved away, not writable, folder removed. The program serves on, and no line is lost. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Every line of a file, each of which is whole: when nobody writes to it any more. */
+/** Lines of a log file that is no longer written; each must be complete. */
 function lines(file: string): LogLine[] {
   const text = readFileSync(file, "utf8");
   expect(text === "" || text.endsWith("\n")).toBe(true);
@@ -31,7 +31,7 @@ function lines(file: string): LogLine[] {
     .map((line) => JSON.parse(line));
 }
 
-/** How often something is in the files of a folder. */
+/** Number of matches in all files of a folder. */
 const count = (dir: string, what: RegExp) =>
   readdirSync(dir).reduce((sum, name) => {
     return sum + (readFileSync(join(dir, name), "utf8").match(what)?.length ?? 0);
@@ -58,7 +58,7 @@ test("no line is lost when the file is moved away under load and SIGUSR2 opens i
   for (let n = 1; n <= ROTATIONS; n++) {
     renameSync(file, join(folder, `server.log.${n}`));
     program.signal("SIGUSR2");
-    // Who has not heard of it yet goes on in the old one.
+    // A worker that has not handled the signal yet writes to the old file.
     await eventually(() => readdirSync(folder).includes("server.log"));
     await visits(port, 5);
   }
@@ -75,7 +75,7 @@ test("no line is lost when the file is moved away under load and SIGUSR2 opens i
 
 test("a full disk under the file costs log lines, which are counted, and nothing else", async () => {
   const { program, port, adminPort } = await serveLogging("/dev/full", "--log-level=trace");
-  // A megabyte of each worker waits for room; what is over is given up.
+  // Each worker buffers 1 MiB; further lines are dropped.
   while ((await lost(adminPort)) === 0) await Promise.all(Array.from({ length: 10 }, () => visits(port, 50)));
   expect((await http(adminPort, "/ready")).status).toBe(200);
   program.signal("SIGTERM");
@@ -91,7 +91,7 @@ test("a folder that is gone costs neither a line of those who run, nor the worke
   await eventually(
     () => count(join(folder, "moved"), /cannot reopen the log file: still writing to the old one/g) === 3,
   );
-  // A worker that comes now finds no place for its log.
+  // A worker that starts now cannot open its log.
   const [first = 0] = program.workers();
   process.kill(first, "SIGKILL");
   await program.line(({ msg }) =>

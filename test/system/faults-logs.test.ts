@@ -1,4 +1,4 @@
-/** The log of the built program cannot be written, or somebody tries to fill the disk with it: it serves on. */
+/** Faults of the log on standard output: disk full, reader gone, reader asleep, flood. The program serves on. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ afterEach(async () => {
   }
 });
 
-/** Starts it with what a shell makes its standard output, and waits until it serves. */
+/** Starts the program with its standard output redirected by a shell, and waits until it serves. */
 async function inShell(redirection: string, ...args: string[]) {
   const [port, adminPort] = [await freePort(), await freePort()];
   const dir = mkdtempSync(join(tmpdir(), "drover-logs-"));
@@ -39,7 +39,7 @@ async function inShell(redirection: string, ...args: string[]) {
   return { child, exited, port, adminPort, dir };
 }
 
-/** So many clients that come, ask and go: at level trace that is several lines each. */
+/** Clients that connect, ask and leave, one after the other: several log lines each at level trace. */
 async function visits(port: number, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {
     const client = await FrameClient.connect(port);
@@ -54,7 +54,7 @@ const lost = async (adminPort: number) =>
 test("a full disk costs log lines, which are counted, and nothing else", async () => {
   const { child, exited, port, adminPort } = await inShell("> /dev/full", "--log-level=trace");
   await visits(port, 4_000);
-  // A megabyte waits for room; what is over is given up.
+  // 1 MiB is buffered; further lines are dropped.
   await eventually(async () => (await lost(adminPort)) > 0);
   expect((await http(adminPort, "/ready")).status).toBe(200);
   child.kill("SIGTERM");
@@ -93,7 +93,7 @@ test("a flood of crashes is ten lines a second and a sum, however many clients c
   const CRASHES = 600;
   for (let n = 0; n < CRASHES; n += 20) {
     const clients = await Promise.all(Array.from({ length: 20 }, () => FrameClient.connect(port)));
-    // Each with words of its own: what a client sends makes no kind of its own.
+    // Messages differ, and still count as one kind for the rate limit.
     for (const [at, client] of clients.entries())
       client.send(`bad frame ${n + at} {"level":"info"}\n\u001b[2J`);
     await Promise.all(clients.map((client) => client.closed));
@@ -112,7 +112,7 @@ test("a flood of crashes is ten lines a second and a sum, however many clients c
     const second = `${line.report} ${Math.floor(Date.parse(line.time) / 1000)}`;
     perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
   }
-  // The second of the log and that of the clock overlap: ten and a sum in each.
+  // A second of the clock may span two windows of the rate limit: ten lines and a sum in each.
   for (const [second, lines] of perSecond) expect(lines, second).toBeLessThanOrEqual(22);
 });
 
@@ -129,7 +129,7 @@ test("a log that is rotated by copying and truncating goes on in the same file; 
   child.kill("SIGUSR2");
   await visits(port, 2);
   await eventually(() => closed().length === 2);
-  // No hole of zeros where the old lines were.
+  // The file has no leading zeros where the truncated lines were.
   for (const line of readFileSync(file, "utf8").trimEnd().split("\n")) JSON.parse(line);
   expect(await lost(adminPort)).toBe(0);
   child.kill("SIGTERM");

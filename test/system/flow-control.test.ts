@@ -1,4 +1,4 @@
-/** A client that sends and does not read must not cost more than is stated, nor keep others waiting. */
+/** Flow control: a client that sends and does not read costs bounded memory and delays no other client. */
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
@@ -10,12 +10,12 @@ import { eventually } from "../support/until.js";
 afterEach(endAll);
 
 /**
- * What one connection may hold, in KiB: a chunk in the decoder, one held back and one in the socket's own
+ * Memory bound of one connection, in KiB: a chunk in the decoder, one held back and one in the socket's own
  * buffer (64 each), a frame that is not whole (64), the output over its high-water mark (64) with the turn
  * that went over it (64) and the memory that its write in flight pins (64).
  */
 const PER_CONNECTION_KIB = 7 * 64;
-/** What garbage collection may be behind with, in KiB. */
+/** Uncollected garbage, in KiB. */
 const SLACK_KIB = 48 * 1024;
 const CLIENTS = 8;
 
@@ -40,7 +40,7 @@ test("clients that send thousands of frames and never read cannot make a worker 
     async () =>
       (series((await http(adminPort, "/metrics")).body, "drover_reads_paused_total") ?? 0) >= CLIENTS,
   );
-  // What was offered to the kernel is far more than what the worker may hold.
+  // Far more was sent than the worker may hold.
   expect(sent.every((frames) => frames >= 2000)).toBe(true);
   expect(peakKib(worker) - quiet).toBeLessThan(CLIENTS * PER_CONNECTION_KIB + SLACK_KIB);
   for (const socket of deaf) socket.destroy();
@@ -53,7 +53,7 @@ async function sendUntilBlocked(socket: Socket, frame: Buffer): Promise<number> 
   const frames = 2000;
   for (let n = 0; n < frames; n++) socket.write(frame);
   let before = -1;
-  // Blocked: nothing more has left over several looks.
+  // Blocked: no more bytes were sent in five checks.
   for (let still = 0; still < 5; ) {
     await eventually(() => true);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,4 +1,4 @@
-/** Exact limits: never one connection more, nobody refused, all served when room comes. */
+/** --max-connections is exact: never one connection more, none refused, all served in time. */
 import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -17,7 +17,7 @@ test("--max-connections 20 with 60 clients: at most 20 are served at a time, all
     const client = await FrameClient.connect(port);
     expect(await client.ask(`client ${name}`)).toBe(`client ${name}`);
     most = Math.max(most, ++here);
-    // Everybody stays until the house is full: three full houses are sixty clients.
+    // Each client stays until 20 are connected: three rounds for 60 clients.
     if (++come % 20 === 0) for (const go of waiting.splice(0)) go();
     else await new Promise<void>((go) => waiting.push(go));
     for (let n = 0; n < 20; n++) expect(await client.ask(`more ${n}`)).toBe(`more ${n}`);

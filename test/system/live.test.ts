@@ -1,4 +1,4 @@
-/** The commands that go on, as OS processes: how they end when their reader, their terminal or their user does. */
+/** Commands that run until stopped (trace, top, tree --watch): exit on a signal, a closed pipe, a closed connection. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
@@ -23,7 +23,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   async (signal) => {
     const { env, client, pid } = await traced();
     const trace = new Program(["trace", pid], { env });
-    // It says nothing before the first line: a client that goes on is seen sooner or later.
+    // trace prints nothing before the first event, so the client sends repeatedly.
     const talking = setInterval(() => client.send("again"), 20);
     await trace.until(() => /^\S+ {2}in +ready +5 B {2}again/m.test(trace.stdout));
     clearInterval(talking);
@@ -48,7 +48,7 @@ test("trace ends with its connection", async () => {
   expect(lines.at(-1)).toMatchObject({ pid, what: "end", text: "normal" });
 });
 
-/** Runs a command whose reader goes after the first bytes, as `head` does. */
+/** Runs a command whose reader closes the pipe after the first bytes, like `head`. */
 async function beheaded(args: string[], env: Record<string, string>, meanwhile = () => {}) {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env } });
   let stderr = "";
@@ -93,7 +93,7 @@ test("a trace that nobody reads costs the server nothing more than what it may h
   const { env, client, pid, program } = await traced();
   const child = spawn(process.execPath, [MAIN, "trace", pid], { env: { PATH: process.env.PATH, ...env } });
   const talking = setInterval(() => client.send("again"), 20);
-  // Something is there, and from here on nothing of it is read: the pipe fills up, and the command waits.
+  // From here on the output is not read: the pipe fills up, and the command blocks.
   await once(child.stdout, "readable");
   clearInterval(talking);
   for (let n = 0; n < 300; n++) client.send("x".repeat(1_000));

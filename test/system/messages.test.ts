@@ -1,11 +1,11 @@
-/** Messages and exit signals between processes of different workers; and what a client may not do with them. */
+/** Messages and exit signals between processes of different workers; a client cannot forge commands with them. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { endAll, serveProtocol } from "../support/program.js";
 
 afterEach(endAll);
 
-/** Hands whatever JSON a client sends to the pid that the client names. */
+/** Sends any JSON of a client to the pid that the client names. */
 const COURIER = `
 import { defineProtocol, exit, packet, parsePid, send } from "drover";
 export default defineProtocol({
@@ -40,7 +40,7 @@ async function party(port: number): Promise<Party> {
   return { client, pid: await client.ask(JSON.stringify(["", "who"])) };
 }
 
-/** Two clients whose connections live in different workers. */
+/** Two clients with connections in different workers. */
 async function parties(): Promise<{ one: Party; other: Party; port: number }> {
   const { port } = await courier();
   const found = new Map<string, Party>();

@@ -1,4 +1,4 @@
-/** `drover new` and `drover check`: what a newcomer types before anything else. */
+/** `drover new` and `drover check`: the first commands of a new user. */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

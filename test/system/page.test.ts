@@ -1,4 +1,4 @@
-/** The files of the observer page, as the built program hands them out. */
+/** The files of the observer page, served by the built program. */
 import { afterEach, expect, test } from "vitest";
 import { ask } from "../admin/support.js";
 import { endAll, serveProgram } from "../support/program.js";

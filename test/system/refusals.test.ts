@@ -1,4 +1,4 @@
-/** What is refused before anything starts: the exit code, and one line that says what to do. */
+/** Errors before the start: the exit code, and one line that says what to do. */
 import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** What a scrape of the built program shows: every series by name, type and labels, whatever becomes of a worker. */
+/** Scrapes of the built program: every series by name, type and labels, also while a worker is stopped or killed. */
 import { readdirSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
@@ -10,7 +10,7 @@ import { eventually } from "../support/until.js";
 afterEach(endAll);
 
 const LISTENER = ["worker", "listener"];
-/** Other people's dashboards hold on to these. */
+/** Dashboards depend on these names. */
 const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly string[]]>> = {
   drover_build_info: ["gauge", ["version", "node", "transport", "protocol"]],
   drover_workers: ["gauge", ["state"]],
@@ -48,7 +48,7 @@ const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly
   nodejs_heap_size_total_bytes: ["gauge", ["worker"]],
   nodejs_external_memory_bytes: ["gauge", ["worker"]],
 };
-/** Values that a label may have: nothing that a client sends makes a series. */
+/** Possible values of each label: input of clients creates no series. */
 const CLOSED: Readonly<Record<string, RegExp>> = {
   worker: /^[012]$/,
   listener: /^main$/,
@@ -59,10 +59,10 @@ const CLOSED: Readonly<Record<string, RegExp>> = {
   child: /^(admin|worker [12]|connections|listener)$/,
   reason: new RegExp(`^(${[...CLOSE_REASONS, ...REFUSE_REASONS].join("|")})$`),
 };
-/** A scrape never waits for a worker: far below the second after which anybody else would have given up. */
+/** Upper bound of a scrape, in milliseconds: it never waits for a worker. */
 const AT_ONCE = 1_000;
 
-/** Asks until the text fits. */
+/** Scrapes until the text fits. */
 const scraped = (adminPort: number, fits: (text: string) => boolean): Promise<string> =>
   eventually(async () => {
     const { status, body } = await http(adminPort, "/metrics");
@@ -111,7 +111,7 @@ test("once it is quiet, every scrape has accepted = active + closed, and the exa
   for (const client of clients) client.end();
 });
 
-// Kernels before 6.2 do not tell; there they are reckoned from the connections.
+// Kernels before 6.2 do not count open descriptors; there they are derived from the connections.
 test.skipIf(statSync("/proc/self/fd").size === 0)(
   "open descriptors are those that the kernel counts",
   async () => {
@@ -141,7 +141,7 @@ describe("a worker that", () => {
     expect(series(stopped, "drover_worker_up", { worker: "1" })).toBe(0);
     expect(series(stopped, "drover_worker_up", { worker: "2" })).toBe(1);
     expect(series(stopped, "drover_worker_snapshot_age_seconds", { worker: "2" })).toBeLessThan(3);
-    // What it last said stays; the others go on.
+    // Its last numbers stay; the other worker goes on.
     for (const name of ["connections_active", "frames_received_total", "connections_accepted_total"])
       expect(series(stopped, `drover_${name}`), name).toBe(series(before, `drover_${name}`));
     const asked = performance.now();

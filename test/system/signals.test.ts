@@ -1,4 +1,4 @@
-/** Going down: asked once, asked twice, asked through the whole process group. */
+/** Shutdown by signals: SIGTERM, a second one, SIGINT to the process group, SIGKILL of the primary. */
 import { afterEach, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -9,7 +9,7 @@ import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
-/** Says goodbye when the server goes down; `stay` makes it use all the time it is given. */
+/** Sends `goodbye` at shutdown; after `stay` it uses its whole shutdown time. */
 const POLITE = `
 import { defineProtocol, next, packet } from "drover";
 export default defineProtocol({

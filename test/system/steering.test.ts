@@ -1,4 +1,4 @@
-/** The running program is steered: suspended, resumed, drained, scaled, and told what to log. */
+/** Commands that change the running program: suspend, resume, drain, scale, log. */
 import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -7,7 +7,7 @@ import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
-/** Leaves when it hears `bye`, and says goodbye when it is told to stop; `stay` makes it use all its time. */
+/** Stops on `bye`; sends `goodbye` at shutdown; after `stay` it uses its whole shutdown time. */
 const GUEST = `
 import { defineProtocol, next, packet, stop } from "drover";
 export default defineProtocol({
@@ -45,7 +45,7 @@ async function ready({ adminPort }: Served): Promise<string> {
   return `${status} ${JSON.parse(body).status}`;
 }
 
-/** Connects and asks; the answer may take as long as it likes. */
+/** Connects and asks, without waiting for the answer. */
 async function knock(port: number): Promise<{ client: FrameClient; answer: Promise<string> }> {
   const client = await FrameClient.connect(port);
   return { client, answer: client.ask("knock") };
@@ -164,7 +164,7 @@ test("more workers serve at once, fewer drain the highest, and no total falls", 
   const { program, port } = served;
   expect((await drover(served, "scale", "3")).stdout).toBe("3 workers, previously 1\n");
   expect(program.workers()).toHaveLength(3);
-  // As many as there may be, so that every worker has some.
+  // As many as --max-connections, so that every worker has some.
   const clients = await Promise.all(Array.from({ length: 100 }, () => FrameClient.connect(port)));
   await Promise.all(clients.map((client) => client.ask("hello")));
   await eventually(async () => (await metric(served, "drover_connections_active")) === 100);
@@ -188,7 +188,7 @@ test("more workers serve at once, fewer drain the highest, and no total falls", 
   expect((await drover(served, "scale", "0")).code).toBe(64);
 });
 
-/** What each worker's supervisor of connections allows. */
+/** Connection limit of each worker. */
 async function shares(served: Served): Promise<number[]> {
   const texts = JSON.stringify(await json(served, "tree")).matchAll(/"\d+ of (\d+), temporary/g);
   return [...texts].map(([, most]) => Number(most));

@@ -1,4 +1,4 @@
-/** What happens to the OS processes: how they end, who starts them again, and that none is left behind. */
+/** Supervision of OS processes: exits, restarts, and that none is left behind. */
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
-/** Ends its whole worker, in the way that it is told. */
+/** Ends its worker on command. */
 const FRAGILE = `
 import { defineProtocol, packet } from "drover";
 export default defineProtocol({
@@ -127,7 +127,7 @@ test("SIGTERM at any moment of the start ends it cleanly: no worker, no control 
     const workers = program.workers();
     program.signal("SIGTERM");
     const { code, signal } = await program.exited;
-    // Before the program has said how it takes signals, it ends by the signal itself.
+    // Before signal handlers are installed, the signal itself ends the program.
     expect(code === 0 || (code === null && signal === "SIGTERM"), `after ${ms} ms: ${code} ${signal}`).toBe(
       true,
     );

@@ -1,4 +1,4 @@
-/** The token of the built program: where it comes from, who can read it, and who cannot. */
+/** The admin token of the built program: its sources, and which users can read it. */
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -108,7 +108,7 @@ it("SIGUSR1 opens no inspector, in no OS process of the program", async () => {
   const [worker] = program.workers();
   program.signal("SIGUSR1");
   process.kill(worker as number, "SIGUSR1");
-  // Both have gone on since: the signal was delivered long before that.
+  // Both have answered since, so the signal was delivered.
   await eventually(async () => (await ask({ port: adminPort }, { path: "/health" })).status === 200);
   await eventually(async () => {
     const { json } = await ask({ port: adminPort }, { path: "/tree" });

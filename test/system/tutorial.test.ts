@@ -1,4 +1,4 @@
-/** The tutorial's steps, with the built program: say hello, look at the tree, kill a connection, read the report. */
+/** The steps of the tutorial with the built program: connect, show the tree, kill a connection, read the report. */
 import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";

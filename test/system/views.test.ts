@@ -1,4 +1,4 @@
-/** Looking into the built program: lists, what processes hold, traces and events, through real workers. */
+/** Views of the built program through real workers: lists, state of processes, traces, history, events. */
 import { afterEach, expect, test } from "vitest";
 import { ask, listenTo, post } from "../admin/support.js";
 import { series } from "../support/admin-http.js";
@@ -32,7 +32,7 @@ export default defineProtocol({
 async function desk(...args: string[]) {
   const served = await serveProtocol("desk.ts", PROTOCOL, args);
   const clients: { client: FrameClient; pid: string }[] = [];
-  /** Connects until so many are there, in every worker at least one. */
+  /** Connects this many clients, at least one in every worker. */
   const fill = async (count: number) => {
     const workers = () => new Set(clients.map(({ pid }) => pid.split(".")[0])).size;
     while (clients.length < count || workers() < 2) {
@@ -45,7 +45,7 @@ async function desk(...args: string[]) {
   return { ...served, fill, get: (path: string) => ask({ port: served.adminPort }, { path }) };
 }
 
-/** OS pid of the worker that this process lives in. */
+/** OS pid of the worker of this process. */
 async function osPidOf(pid: string, get: (path: string) => Promise<{ json: any }>): Promise<number> {
   const { json } = await get("/info");
   return json.workers.find(({ worker }: { worker: number }) => pid.startsWith(`<${worker}.`)).osPid;
@@ -133,7 +133,7 @@ test("a worker that is stopped makes nobody wait, and is named", async () => {
   } finally {
     process.kill(osPid, "SIGCONT");
   }
-  // What began only when it woke up was ended at once: a trace of today finds nobody else who listens.
+  // The trace that began when the worker woke up was ended at once: a new trace has no second subscriber.
   await eventually(async () => (await get("/connections")).json.total === clients.length);
   const heard = await listenTo({ port: adminPort }, `/trace/${pid}`);
   await clients[0]!.client.ask("again");
@@ -213,7 +213,7 @@ test("what workers log is told while it happens, and what was important to those
 
   const later = await listenTo({ port: adminPort }, "/events");
   await until(() => records(later).some(({ report }) => report === "crash"));
-  // Of level info: also from a worker that started while somebody followed, whatever the level of the log.
+  // Level info, whatever the log level; also from a worker that started during the subscription.
   const [worker] = program.workers();
   process.kill(worker as number, "SIGKILL");
   await until(

@@ -1,4 +1,4 @@
-/** Workers that do not turn their loop: they are seen, killed from outside, and never outlive their primary. */
+/** The watchdog: workers with a blocked event loop are reported, killed, and never outlive their primary. */
 import { afterAll, describe, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -8,7 +8,7 @@ import { eventually } from "../support/until.js";
 
 afterAll(endAll);
 
-/** `hang` never returns, `busy 500` computes for so long. */
+/** `hang` never returns, `busy 500` computes for 500 ms. */
 const BUSY = `
 import { defineProtocol, packet } from "drover";
 export default defineProtocol({
@@ -67,7 +67,7 @@ test("a worker in an endless loop does not outlive a primary that is killed", as
   await program.exited;
 });
 
-// These wait most of the time, so they run at the same time: 13 s instead of 25.
+// These wait most of the time, so they run concurrently: 13 s instead of 25.
 describe.concurrent("silent for long", () => {
   test("a worker in an endless loop is killed and replaced, its log says where it hung, and the others serve on", async () => {
     const { program, port, adminPort } = await busy();
@@ -104,7 +104,7 @@ describe.concurrent("silent for long", () => {
     const { body } = await http(adminPort, "/metrics");
     expect(series(body, "drover_worker_up", { worker: "1" })).toBe(0);
     await program.line((line) => line.report === "supervisor" && String(line.reason).includes("watchdog"));
-    // It was stopped when it was killed: there is nobody left to continue.
+    // It was killed while stopped: SIGCONT finds no process.
     expect(() => process.kill(worker, "SIGCONT")).toThrow("ESRCH");
     expect(await answer).toBe("hello");
   });
@@ -125,7 +125,7 @@ describe.concurrent("silent for long", () => {
     const { program, port, adminPort } = await busy("--watchdog=6s");
     const workers = program.workers();
     program.signal("SIGSTOP");
-    // Longer than a worker may be silent: what was sent meanwhile waits in the channel.
+    // Longer than --watchdog: heartbeats of this time wait in the channel.
     const stopped = performance.now();
     await eventually(async () => {
       const client = await FrameClient.connect(port);

@@ -1,4 +1,4 @@
-/** Workers die: one at a time under load, all at once, and once too often. */
+/** Deaths of workers: one under load, all at once, more often than the restart intensity allows. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -81,7 +81,7 @@ test("a worker that is killed under load is replaced at once, and costs its own 
 
 test("with all workers killed at once, clients that connect in the gap are served afterwards", async () => {
   const { program, port } = await serveProgram();
-  // Stopped first, so that the replacement of one cannot serve before the last has gone.
+  // Stopped first, so that no replacement serves before the last one is killed.
   for (const worker of program.workers()) process.kill(worker, "SIGSTOP");
   const gap = Array.from({ length: 20 }, () => FrameClient.connect(port));
   for (const worker of program.workers()) process.kill(worker, "SIGKILL");
@@ -119,7 +119,7 @@ test("five deaths within a minute are survived; the sixth ends the program with 
   for (const worker of seen) expect(isAlive(worker)).toBe(false);
 });
 
-/** How many connections each worker has. */
+/** Number of connections of each worker. */
 async function ownersOf(adminPort: number): Promise<Map<number, number>> {
   const tree = JSON.parse((await http(adminPort, "/tree?connections=1000")).body);
   const owners = new Map<number, number>();
@@ -139,7 +139,7 @@ async function workerStates(adminPort: number): Promise<string[]> {
   return tree.children.filter((node: any) => node.kind === "worker").map((node: any) => node.state);
 }
 
-/** Connects, asks and leaves, one client after the other, until `over`; counts who was refused. */
+/** Connects, asks and disconnects, one client after the other, until `over`; counts refused connections. */
 async function connectAgainAndAgain(
   port: number,
   over: () => boolean,
@@ -149,7 +149,7 @@ async function connectAgainAndAgain(
   do {
     try {
       const client = await FrameClient.connect(port);
-      // A connection that the dying worker had taken ends with it; one that nobody had taken must be served.
+      // A connection accepted by the dying worker ends with it; one still in the backlog must be served.
       served += await client.ask("hello").then(
         () => 1,
         () => 0,

@@ -1,7 +1,7 @@
 /** The times that run out while output leaves and while a connection ends, on a clock that the test moves. */
 import { expect, test } from "vitest";
 import { type Conn, defineProtocol, exit, packet, stop } from "../../src/index.js";
-import { closedAs, connected, house, manualClock, serving } from "../support/serving.js";
+import { closedAs, connected, manualClock, serving, testServer } from "../support/serving.js";
 import { until } from "../support/until.js";
 
 const echo = defineProtocol({
@@ -123,7 +123,7 @@ test("a terminate that hangs is killed after five seconds, also when the client 
 test("connections that have ended, in whatever way, are in the wheel no more, and it stands still", async () => {
   const clock = manualClock();
   const ends = ["stop", "crash", "kill", "leave", "enter"];
-  const server = await house(
+  const server = await testServer(
     defineProtocol({
       name: "ends",
       framing: packet(2),

@@ -4,7 +4,7 @@ import { defineProtocol, exit, type Framing, type Pid, packet } from "../../src/
 import { systemClock, useClock } from "../../src/otp/time/clock.js";
 import { RunQueue } from "../../src/tcp/loop/run-queue.js";
 import { packet2 } from "../support/client.js";
-import { closedAs, connected, crashes, house, serving } from "../support/serving.js";
+import { closedAs, connected, crashes, serving, testServer } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
 /** Who was served, in order. */
@@ -170,7 +170,7 @@ test("a framing that fails between two turns ends its own connection only", asyn
 });
 
 test("a client of whom nothing waits stands in no line when its protocol asks for the next frame", async () => {
-  const { endpoint, port } = await house(
+  const { endpoint, port } = await testServer(
     defineProtocol({
       name: "one-by-one",
       framing: packet(2),

@@ -1,7 +1,7 @@
 /** Handlers whose promise does not settle: what ends them, and what they are told. */
 import { expect, test } from "vitest";
 import { defineProtocol, next, type Pid, packet, postpone, send, stop, sys } from "../../src/index.js";
-import { closedAs, connected, crashes, house, manualClock, serving } from "../support/serving.js";
+import { closedAs, connected, crashes, manualClock, serving, testServer } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
 const never = () => new Promise<void>(() => {});
@@ -117,7 +117,7 @@ test("a timeout that is a plain stop(...) ends the connection while a handler ru
 test("at shutdown a running handler may finish, and one that does not is left in time to run leave and terminate", async () => {
   const finished: string[] = [];
   let go = () => {};
-  const server = await house(
+  const server = await testServer(
     defineProtocol({
       name: "busy",
       framing: packet(2),
@@ -150,7 +150,7 @@ test("at shutdown a running handler may finish, and one that does not is left in
 test("a suspended connection obeys its supervisor", async () => {
   let pid: Pid | undefined;
   const seen: string[] = [];
-  const server = await house(
+  const server = await testServer(
     defineProtocol({
       name: "suspended",
       framing: packet(2),

@@ -6,7 +6,7 @@ import { HANDLER_BOUNDS } from "../../src/tcp/observe/events.js";
 import { Latency } from "../../src/tcp/observe/latency.js";
 import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
 import { HANDLER_BUCKETS } from "../../src/telemetry/metrics/snapshot.js";
-import { connected, house, manualClock } from "../support/serving.js";
+import { connected, manualClock, testServer } from "../support/serving.js";
 import { until } from "../support/until.js";
 
 const clock = () => manualClock();
@@ -42,7 +42,7 @@ it("a handler that waits is measured until it is through, and one that crashes a
   const time = clock();
   const protocol = slow(time);
   const endpoint = new Endpoint({ timed: true });
-  const server = await house(protocol, { endpoint });
+  const server = await testServer(protocol, { endpoint });
   const client = await connected(server);
   client.send("30");
   await client.receive(1);

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { callWithin, defineProtocol, packet, type Ref, serve } from "../../src/index.js";
 import type { ListenerEvent } from "../../src/tcp/observe/events.js";
 import { type BoundHandle, bind } from "../../src/transport/listening-socket.js";
-import { closedAs, connected, house, serving } from "../support/serving.js";
+import { closedAs, connected, serving, testServer } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
 const echo = defineProtocol({
@@ -69,7 +69,7 @@ test("one connection too many is closed at once and counted as refused, and ther
 test("a renewable listener gives its socket back at the limit and asks for it again when there is room", async () => {
   const { lent, acquire } = lender();
   const events = listenerEvents();
-  const server = await house(echo, { acquire, renewable: true, maxConnections: 5 });
+  const server = await testServer(echo, { acquire, renewable: true, maxConnections: 5 });
   const clients = await Promise.all(Array.from({ length: 5 }, () => connected(server)));
   await until(() => server.listener.state === "full");
   expect(await attempt(lent.port)).toBe("ECONNREFUSED");
@@ -83,7 +83,7 @@ test("a renewable listener gives its socket back at the limit and asks for it ag
 
 test("a full listener waits for a fifth of its room, so that it does not open for every single client", async () => {
   const { lent, acquire } = lender();
-  const server = await house(echo, { acquire, renewable: true, maxConnections: 10 });
+  const server = await testServer(echo, { acquire, renewable: true, maxConnections: 10 });
   const clients = await Promise.all(Array.from({ length: 10 }, () => connected(server)));
   await until(() => server.listener.state === "full");
   await clients[0]?.close();
@@ -97,7 +97,7 @@ test("a full listener waits for a fifth of its room, so that it does not open fo
 
 test("a suspended listener lets nobody in and keeps its connections; resume opens it again", async () => {
   const { lent, acquire } = lender();
-  const server = await house(echo, { acquire, renewable: true });
+  const server = await testServer(echo, { acquire, renewable: true });
   const listener = server.listener.pid as Ref<{ suspend(): string; resume(): string }, object>;
   const client = await connected(server);
   await client.send("1").receive();
@@ -112,7 +112,7 @@ test("a suspended listener lets nobody in and keeps its connections; resume open
 test("suspend while the socket is still being asked for wins, and resume does not end up with two", async () => {
   const { lent, acquire } = lender();
   const events = listenerEvents();
-  const server = await house(echo, { acquire, renewable: true });
+  const server = await testServer(echo, { acquire, renewable: true });
   const listener = server.listener.pid as Ref<{ suspend(): string; resume(): string }, object>;
   await callWithin(5_000, listener, "suspend");
   let give = () => {};
@@ -140,7 +140,7 @@ test("a listener that cannot come by its socket again is restarted by its superv
     }
     return acquire();
   };
-  const server = await house(echo, { acquire: failing, renewable: true, maxConnections: 1 });
+  const server = await testServer(echo, { acquire: failing, renewable: true, maxConnections: 1 });
   const client = await connected(server);
   await until(() => server.listener.state === "full");
   refuse = true;
@@ -176,7 +176,7 @@ test("after stop the port is free, and the counters still add up", async () => {
 });
 
 test("what a listener and a connection show of themselves is plain data", async () => {
-  const server = await house(echo);
+  const server = await testServer(echo);
   const client = await connected(server);
   await client.send("hello").receive();
   expect(server.listener.inspect()).toMatchObject({

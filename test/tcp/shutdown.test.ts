@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { defineProtocol, next, type Pid, packet, send, stop } from "../../src/index.js";
-import { connected, house, manualClock, serving } from "../support/serving.js";
+import { connected, manualClock, serving, testServer } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
 test("without a shutdown cell a connection just ends: FIN, after what was sent", async () => {
@@ -181,7 +181,7 @@ test("a busy connection says goodbye as soon as its handler is done", async () =
 
 test("a client that does not read its goodbye is killed when the time is over", async () => {
   const clock = manualClock();
-  const server = await house(
+  const server = await testServer(
     defineProtocol({
       name: "unread",
       framing: packet(2),

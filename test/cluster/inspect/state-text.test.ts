@@ -5,11 +5,11 @@ import { stateView } from "../../../src/cluster/inspect/state-text.js";
 import { call, defineProtocol, genServer, lines, start, sys } from "../../../src/index.js";
 import { type Process, processOf } from "../../../src/otp/process/process.js";
 import type { Connection } from "../../../src/tcp/connection/connection.js";
-import { connected, house } from "../../support/serving.js";
+import { connected, testServer } from "../../support/serving.js";
 import { until } from "../../support/until.js";
 
 async function connectionWith(data: () => unknown, frame?: () => Promise<void>): Promise<Connection> {
-  const server = await house(
+  const server = await testServer(
     defineProtocol({
       name: "holder",
       framing: lines(),

@@ -18,7 +18,7 @@ import {
 import { type Process, processOf } from "../../../src/otp/process/process.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import type { Connection } from "../../../src/tcp/connection/connection.js";
-import { connected, house, manualClock } from "../../support/serving.js";
+import { connected, manualClock, testServer } from "../../support/serving.js";
 import { until } from "../../support/until.js";
 
 const gate = defineProtocol({
@@ -41,8 +41,8 @@ const gate = defineProtocol({
 });
 
 /** A server with one connection that is traced. */
-async function traced(protocol = gate as Parameters<typeof house>[0]) {
-  const server = await house(protocol);
+async function traced(protocol = gate as Parameters<typeof testServer>[0]) {
+  const server = await testServer(protocol);
   const client = await connected(server);
   const children = processOf(server.connections) as Process & { children(): Connection["pid"][] };
   const [pid] = await until(() => children.children().length > 0 && children.children());

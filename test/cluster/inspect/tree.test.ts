@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { drawTree } from "../../../src/cluster/inspect/tree.js";
 import { defineProtocol, next, packet } from "../../../src/index.js";
 import { processOf } from "../../../src/otp/process/process.js";
-import { connected, house } from "../../support/serving.js";
+import { connected, testServer } from "../../support/serving.js";
 
 const lingering = defineProtocol({
   name: "lingering",
@@ -15,7 +15,7 @@ const lingering = defineProtocol({
 });
 
 test("a tree that is shutting down is drawn as far as it answers", async () => {
-  const server = await house(lingering);
+  const server = await testServer(lingering);
   const client = await connected(server);
   const root = processOf(server.root)!;
   const stopped = server.stop();
