@@ -13,6 +13,7 @@ import { ExitMessage, Process, processOf } from "../otp/process/process.js";
 import { register, whereis } from "../otp/process/registry.js";
 import type { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock, type TimerRef } from "../otp/time/clock.js";
+import { cleanContext } from "../transport/async-context.js";
 import type { Listening, ListenTarget, Socket, Transport } from "../transport/transport.js";
 import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
 import type { Connection } from "./connection/connection.js";
@@ -127,7 +128,8 @@ export class Listener extends Process {
       ]++;
       return socket.destroy();
     }
-    (connection as Connection).socketReady(socket);
+    // `enter` runs in the callback of the listening socket, which all clients share.
+    cleanContext().runInAsyncScope((connection as Connection).socketReady, connection, socket);
     this.#heedLimit();
   }
 

@@ -5,6 +5,7 @@
  */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
+import { cleanContext, outsideContexts } from "./async-context.js";
 import {
   type Libuv,
   libuv,
@@ -36,7 +37,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
 /** Reused for every address that is asked of the kernel. */
 const name = { address: "", port: 0 };
 /** Reused for every write; an asynchronous write keeps it, and a new one is made. */
-let request = makeRequest();
+let request = outsideContexts(makeRequest);
 
 /**
  * Field of a handle that refers to its socket: the one in which Node keeps its own `net.Socket`. Another field would
@@ -129,7 +130,7 @@ class HandleSocket implements Socket {
     if (uv.state[uv.WRITE_IS_ASYNC] === 0) return true;
     request.buffer = bytes;
     request.socket = this;
-    request = makeRequest();
+    request = outsideContexts(makeRequest);
     this.#flags |= WRITING;
     return false;
   }
@@ -241,7 +242,7 @@ function notifyLater(socket: HandleSocket): void {
 function notifyAll(): void {
   const gone = closed;
   closed = [];
-  for (const socket of gone) socket.notifyClosed();
+  for (const socket of gone) cleanContext().runInAsyncScope(socket.notifyClosed, socket);
 }
 
 function onWritten(this: WriteRequest, status: number): void {

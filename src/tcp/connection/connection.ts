@@ -9,12 +9,14 @@
  * No promise, closure or timer per frame; all fields are set in the constructor. Methods are `private`, not `#`: a
  * class with `#` methods costs each of its objects a field.
  */
+import type { AsyncResource } from "node:async_hooks";
 import { isUint8Array } from "node:util/types";
 import { FramingError } from "../../framing/framing.js";
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { POSTPONE } from "../../otp/gen-statem/step.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
+import { cleanContext } from "../../transport/async-context.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
 import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
@@ -124,10 +126,10 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
   }
 
-  private deferTurn(): void {
+  private deferTurn(context?: AsyncResource): void {
     if (this.hasFlag(DEFERRED)) return;
     this.setFlag(DEFERRED);
-    this.endpoint.loop.runQueue.add(this);
+    this.endpoint.loop.runQueue.add(this, context);
   }
 
   /**
@@ -241,6 +243,11 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
   }
 
+  /** Handles messages: in a context of its own, because the scheduler runs many processes in one. */
+  override run(budget: number): number {
+    return cleanContext().runInAsyncScope(super.run, this, budget);
+  }
+
   // -- the state machine --------------------------------------------------------------------------------
 
   protected cellsOf(state: string): ProtocolCells {
@@ -327,7 +334,8 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     this.onRoom();
     if (this.phase !== RUNNING) return;
     this.setFlag(RELIEVED);
-    if (!this.busy) this.deferTurn();
+    // Outside of its own turn, another connection's frames have made it flush.
+    if (!this.busy) this.deferTurn(this.hasFlag(PUMPING) ? undefined : cleanContext());
   }
 
   protected get owing(): boolean {

@@ -6,7 +6,9 @@
  * libuv accepts one connection per poll. While clients are connecting the slice is as short as a turn, or each
  * new client would wait one whole slice for every client that connected before it.
  */
+import type { AsyncResource } from "node:async_hooks";
 import { clock } from "../../otp/time/clock.js";
+import { captureContext } from "../../transport/async-context.js";
 
 /** A connection that has used up its share of a turn. */
 export interface Deferred {
@@ -17,15 +19,21 @@ export interface Deferred {
 const SLICE = 1;
 const SLICE_WHILE_ACCEPTING = 0.1;
 
+interface Turn {
+  readonly deferred: Deferred;
+  readonly context: AsyncResource;
+}
+
 export class RunQueue {
-  readonly #waiting: Deferred[] = [];
+  readonly #waiting: Turn[] = [];
   /** Connections accepted in this OS process. */
   accepted = 0;
   /** How many that were when the last slice began. */
   #acceptedBefore = 0;
 
-  add(deferred: Deferred): void {
-    if (this.#waiting.push(deferred) === 1) setImmediate(this.#run);
+  /** @param context of the connection, in which its turn continues */
+  add(deferred: Deferred, context = captureContext()): void {
+    if (this.#waiting.push({ deferred, context }) === 1) setImmediate(this.#run);
   }
 
   readonly #run = (): void => {
@@ -37,8 +45,10 @@ export class RunQueue {
     this.#acceptedBefore = accepted;
     let done = 0;
     try {
-      do waiting[done++]?.resumeTurn();
-      while (done < all && clock.now() < until);
+      do {
+        const turn = waiting[done++];
+        turn?.context.runInAsyncScope(turn.deferred.resumeTurn, turn.deferred);
+      } while (done < all && clock.now() < until);
     } finally {
       // Also when a turn throws: the rest of the queue must run.
       waiting.splice(0, done);

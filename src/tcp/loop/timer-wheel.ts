@@ -6,6 +6,7 @@
  * Never early; at most two slots late while the event loop is not blocked.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
+import { cleanContext } from "../../transport/async-context.js";
 
 /** A connection with a deadline. The timer wheel owns the three `wheel*` fields. */
 export interface TimerWheelEntry {
@@ -106,7 +107,7 @@ export class TimerWheel {
     // Always the head: a deadline may end other connections of the slot. None is scheduled into this slot again.
     for (let due = this.#slots[slot]; due; due = this.#slots[slot]) {
       this.remove(due);
-      this.schedule(due, due.onDeadline(now));
+      this.schedule(due, cleanContext().runInAsyncScope(due.onDeadline, due, now));
     }
   }
 }
