@@ -25,7 +25,13 @@ git("in a fresh clone, `npm start` installs, builds and serves; Ctrl-C ends it",
   // Like a terminal: Ctrl-C reaches npm, the shell and every process of drover.
   const npm = spawn("npm", ["start"], {
     cwd: join(dir, "drover"),
-    env: { ...process.env, ...environment, XDG_RUNTIME_DIR: dir, DROVER_WORKERS: "2" },
+    env: {
+      ...process.env,
+      ...environment,
+      XDG_RUNTIME_DIR: dir,
+      DROVER_WORKERS: "2",
+      npm_config_prefer_offline: "true",
+    },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
