@@ -4,6 +4,7 @@
  */
 import { performance } from "node:perf_hooks";
 import { hasRunnable } from "../process/scheduler.js";
+import { LONGEST_STEP, LongTimer } from "./long-timer.js";
 
 /** A timer, for `clearTimeout`. */
 export type TimerRef = unknown;
@@ -11,22 +12,26 @@ export type TimerRef = unknown;
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
-  /** Calls `callback` once, `ms` milliseconds from now. A `background` timer does not keep the OS process alive. */
+  /**
+   * Calls `callback` once, `ms` milliseconds from now, however many they are. A `background` timer does not keep the
+   * OS process alive.
+   */
   setTimeout(callback: () => void, ms: number, background?: boolean): TimerRef;
   clearTimeout(timer: TimerRef): void;
 }
-
-/** The longest timeout of Node.js: a longer one fires at once. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Imports `performance`: the global of that name is an accessor, which costs as much as reading the clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, ms, background) => {
-    const timer = setTimeout(callback, Math.min(ms, MAX_TIMEOUT));
+    if (ms > LONGEST_STEP) return new LongTimer(callback, ms, background ?? false);
+    const timer = setTimeout(callback, ms);
     return background ? timer.unref() : timer;
   },
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  clearTimeout: (timer) => {
+    if (timer instanceof LongTimer) timer.clear();
+    else clearTimeout(timer as NodeJS.Timeout);
+  },
 };
 
 /** The clock in use. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { clock, ManualClock, settle, systemClock, useClock, wallTime } from "../../../src/otp/time/clock.js";
 import { toMs } from "../../../src/otp/time/duration.js";
 import { Listener } from "../support.js";
@@ -108,18 +108,55 @@ describe("the real clock", () => {
     expect(wallTime()).toBeGreaterThan(1_600_000_000_000);
   });
 
-  it("does not fire a very long timer at once", async () => {
-    let fired = false;
-    const timer = systemClock.setTimeout(
-      () => {
-        fired = true;
-      },
-      2 ** 40,
-      true,
-    );
-    await settle();
-    systemClock.clearTimeout(timer);
-    expect(fired).toBe(false);
+  describe("with a timer that is longer than the 24.8 days of Node.js", () => {
+    const DAY = 86_400_000;
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    it.each([24.8, 25, 30, 365, 3650])("fires once after %d days, and not before", (days) => {
+      let fired = 0;
+      systemClock.setTimeout(() => fired++, days * DAY);
+      vi.advanceTimersByTime(days * DAY - 1);
+      expect(fired).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect([fired, vi.getTimerCount()]).toEqual([1, 0]);
+    });
+
+    it.each([0, 13, 29])("can clear it after %d of 30 days", (days) => {
+      let fired = 0;
+      const timer = systemClock.setTimeout(() => fired++, 30 * DAY);
+      vi.advanceTimersByTime(days * DAY);
+      systemClock.clearTimeout(timer);
+      expect(vi.getTimerCount()).toBe(0);
+      vi.advanceTimersByTime(60 * DAY);
+      expect(fired).toBe(0);
+    });
+
+    it("never fires one of Infinity", () => {
+      let fired = 0;
+      const timer = systemClock.setTimeout(() => fired++, Infinity);
+      vi.advanceTimersByTime(1000 * DAY);
+      systemClock.clearTimeout(timer);
+      expect([fired, vi.getTimerCount()]).toEqual([0, 0]);
+    });
+
+    it("keeps the OS process alive in every step, unless it is a background timer", () => {
+      const kept: boolean[] = [];
+      const set = globalThis.setTimeout;
+      vi.spyOn(globalThis, "setTimeout").mockImplementation(((callback: () => void, ms: number) => {
+        const timer = set(() => {
+          kept.push(timer.hasRef());
+          callback();
+        }, ms);
+        return timer;
+      }) as typeof setTimeout);
+      systemClock.setTimeout(() => {}, 30 * DAY);
+      vi.advanceTimersByTime(30 * DAY);
+      systemClock.setTimeout(() => {}, 30 * DAY, true);
+      vi.advanceTimersByTime(30 * DAY);
+      vi.restoreAllMocks();
+      expect(kept).toEqual([true, true, true, false, false, false]);
+    });
   });
 });
 
