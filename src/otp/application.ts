@@ -6,7 +6,7 @@
 import { type ExitReason, ProcessExit } from "./process/exit-reason.js";
 import type { Pid } from "./process/pid.js";
 import { onDown, processOf } from "./process/process.js";
-import { register, whereis } from "./process/registry.js";
+import { whereis } from "./process/registry.js";
 import type { ChildSpec } from "./supervisor/child-spec.js";
 import { startSupervisor, stopSupervisor } from "./supervisor/supervisor.js";
 
@@ -32,9 +32,9 @@ export interface Running<E extends object> {
   /** The root supervisor, registered under the name of the application. */
   readonly pid: Pid;
   readonly env: Readonly<E>;
-  /** Resolves with the exit reason of the tree, after `stop` of the specification. */
+  /** Resolves with the exit reason of the tree, after `stop` of the specification; rejects when that fails. */
   readonly ended: Promise<ExitReason>;
-  /** Stops the tree from right to left. Resolves after its exit. */
+  /** Stops the tree from right to left. Settles as `ended`. */
   stop(): Promise<void>;
 }
 
@@ -44,6 +44,11 @@ export function application<E extends object = Record<never, never>>(
   spec: ApplicationSpec<E>,
 ): Application<E> {
   return { name, start: (env = {}) => run(name, spec, merge(name, spec.env, env)) };
+}
+
+function refuseSecond(name: string): void {
+  const holder = whereis(name);
+  if (holder) throw new ProcessExit({ already_started: holder }, `application ${name} is already started`);
 }
 
 function merge<E extends object>(name: string, defaults: E | undefined, given: Partial<E>): Readonly<E> {
@@ -62,16 +67,15 @@ async function run<E extends object>(
   spec: ApplicationSpec<E>,
   env: Readonly<E>,
 ): Promise<Running<E>> {
-  const holder = whereis(name);
-  if (holder) throw new ProcessExit({ already_started: holder }, `application ${name} is already started`);
+  refuseSecond(name);
   // Permanent with intensity 0: an exit of the tree stops the application.
   const tree = { ...(await spec.start(env)), restart: "permanent" as const };
-  const pid = await startSupervisor(name, { intensity: 0 }, [tree]);
-  register(name, pid);
-  const ended = new Promise<ExitReason>((resolve, reject) => {
-    onDown(pid, (reason) => {
-      Promise.resolve(spec.stop?.(env, reason)).then(() => resolve(reason), reject);
-    });
+  // Again: of two starts at once, the other may have been quicker.
+  refuseSecond(name);
+  const pid = await startSupervisor(name, { intensity: 0 }, [tree], name);
+  const ended = new Promise<ExitReason>((resolve) => onDown(pid, resolve)).then(async (reason) => {
+    await spec.stop?.(env, reason);
+    return reason;
   });
   return {
     pid,

@@ -6,6 +6,7 @@
 import { type ExitReason, ProcessExit } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
 import { onDown, type Process, processOf } from "../process/process.js";
+import { register, whereis } from "../process/registry.js";
 import { type ChildSpec, checkChildren } from "./child-spec.js";
 import { checkFlags, type SupervisorFlags } from "./supervisor-flags.js";
 import { StopRequest, Supervisor } from "./supervisor-process.js";
@@ -55,16 +56,22 @@ function livingParent(parent: Pid): Process {
 
 /**
  * Starts a root supervisor, without a parent.
- * @throws ProcessExit when a child fails to start; the children before it are stopped
+ * @param name it is registered under this name before its first child starts
+ * @throws ProcessExit when a child fails to start; the children before it are stopped. `{ already_started }` when the
+ *   name is taken
  */
 export async function startSupervisor(
   id: string,
   flags: SupervisorFlags,
   children: readonly ChildSpec[],
+  name?: string,
 ): Promise<Pid> {
   const checked = checkFlags(id, flags);
   const specs = checkChildren(id, checked.autoShutdown, children);
+  const holder = name !== undefined && whereis(name);
+  if (holder) throw new ProcessExit({ already_started: holder }, `"${name}" is already started as ${holder}`);
   const process = new Supervisor(id, checked, undefined);
+  if (name !== undefined) register(name, process.pid);
   await process.init(specs);
   return process.pid;
 }
