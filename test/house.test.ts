@@ -52,7 +52,10 @@ const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/\bprocess\.env\b/, /^config/],
-  [/\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/, /^(otp\/time\/(clock|long-timer)\.ts$|admin\/page\/)/],
+  [
+    /\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/,
+    /^(otp\/time\/(clock|long-timer)\.ts$|admin\/page\/)/,
+  ],
   [/from "(preact|d3-hierarchy|uplot)/, /^admin\/page\//],
 ];
 
