@@ -7,7 +7,7 @@
  *   a page that posts a form or fetches across sites                   → Origin, Sec-Fetch-Site: 403
  *   a program that changes something                                   → token required: 401
  *   reading from another machine                                       → token required: 401
- *   guessing the token                                                 → 429 for a minute
+ *   guessing the token                                                 → 429 for a minute, but not with the right one
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
@@ -97,15 +97,16 @@ export function checkReading(access: Access, open: boolean): MiddlewareHandler<E
 
 /** @returns the refusal; `undefined`: the token is right */
 function requireToken(c: Context<Env>, { lockout }: TcpAccess, digest: Buffer): Response | undefined {
+  const token = /^Bearer +(\S+) *$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1] ?? "";
+  // Before the lockout: it holds for an address, so any local user could lock the operator out with wrong tokens.
+  // Digests have one length: the time of the comparison does not reveal the length of the token.
+  if (timingSafeEqual(digestOf(token), digest)) return undefined;
   const address = c.env.incoming.socket.remoteAddress ?? "";
   const seconds = lockout.remaining(address);
   if (seconds > 0) {
     const error = `too many wrong tokens from this address: try again in ${seconds} s`;
     return c.json({ error }, 429, { "retry-after": String(seconds) });
   }
-  const token = /^Bearer +(\S+) *$/i.exec(c.env.incoming.headers.authorization ?? "")?.[1] ?? "";
-  // Digests have one length: the time of the comparison does not reveal the length of the token.
-  if (timingSafeEqual(digestOf(token), digest)) return undefined;
   if (token !== "") lockout.wrong(address);
   return c.json({ error: "token required: send Authorization: Bearer TOKEN" }, 401, {
     "www-authenticate": "Bearer",

@@ -1,4 +1,8 @@
-/** Lockout after wrong tokens: five within a minute from one address, and it is refused for the next minute. */
+/**
+ * Lockout after wrong tokens: five within a minute from one address, and its wrong or missing tokens are answered
+ * with 429 for the next minute. The right token is accepted all the time; a token has at least 32 characters, so it
+ * is not found by guessing.
+ */
 import { clock } from "../../otp/time/clock.js";
 
 const MAX_WRONG = 5;

@@ -23,7 +23,7 @@ export function problemOf(status: number, error: string, hadToken: boolean, retr
       const wait = retryAfter > 0 ? `${retryAfter} seconds` : "a minute";
       return {
         kind: "locked",
-        message: `Too many wrong tokens from this address. Try again in ${wait}.`,
+        message: `Too many wrong tokens from this address. Enter the right one, or try again in ${wait}.`,
       };
     }
     case 404:

@@ -41,7 +41,7 @@ export function authorization(): Record<string, string> {
 
 /**
  * The problem of a refused request. A wrong token is forgotten: sent with every request, it would count as guessing
- * and lock this address out.
+ * and lock this address out. During a lockout a right one is accepted, so one that is refused is wrong.
  */
 export async function refusal(response: Response, sent: string | undefined): Promise<Problem> {
   const { status, headers } = response;
@@ -49,7 +49,8 @@ export async function refusal(response: Response, sent: string | undefined): Pro
   const error = (body as { error?: unknown } | undefined)?.error;
   const retry = Number(headers.get("retry-after") ?? 0);
   const problem = problemOf(status, typeof error === "string" ? error : "", sent !== undefined, retry);
-  if (problem.kind === "token" && sent !== undefined && sent === token.get()) dropToken();
+  if ((problem.kind === "token" || problem.kind === "locked") && sent !== undefined && sent === token.get())
+    dropToken();
   return problem;
 }
 
