@@ -9,7 +9,7 @@ import type { Stdout } from "./terminal/output.js";
 import type { Keyboard } from "./terminal/screen.js";
 
 export interface RunOptions {
-  readonly config: Pick<Config, "name" | "control" | "shutdown">;
+  readonly config: Pick<Config, "name" | "control">;
   readonly json?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   /** Flags of single commands, with their values. */
@@ -63,8 +63,8 @@ export async function runCommand(
 
 const NEVER = new AbortController().signal;
 
-function pick({ name, control, shutdown }: RunOptions["config"]): RunOptions["config"] {
-  return { name, control, shutdown };
+function pick({ name, control }: RunOptions["config"]): RunOptions["config"] {
+  return { name, control };
 }
 
 function commandNamed(name: string): Command {

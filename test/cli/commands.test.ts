@@ -1,8 +1,9 @@
 /** The commands, against a living server. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { renderTree } from "../../src/cli/commands/tree-view.js";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { commandsText } from "../../src/cli/help.js";
+import type { Explanation } from "../../src/config/config.js";
 import { FakeControl, node } from "../admin/fake-control.js";
 import { running } from "../admin/support.js";
 import { drover } from "./support.js";
@@ -98,6 +99,23 @@ describe("stop", () => {
     };
     expect(await drover(socketPath, ["stop"])).toEqual({ code: 0, stdout: "stopped\n", stderr: "" });
     expect([gone, control.changes]).toEqual([true, ["stop"]]);
+  });
+
+  it("waits 30 s longer than the server's own --shutdown", async () => {
+    const { socketPath, control } = await running();
+    const [row] = control.config() as [Explanation];
+    control.config = () => [{ ...row, key: "shutdown", value: 600_000, text: "10m" }];
+    const asked: number[] = [];
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+      asked.push(ms);
+      return ms > 60_000 ? AbortSignal.abort() : new AbortController().signal;
+    });
+    onTestFinished(() => timeout.mockRestore());
+    expect(await drover(socketPath, ["stop"])).toMatchObject({
+      code: 69,
+      stderr: 'drover "drover" is still stopping after 630 s: see its log\n',
+    });
+    expect(asked.at(-1)).toBe(630_000);
   });
 });
 

@@ -26,7 +26,7 @@ export async function drover(
 ): Promise<Outcome> {
   const [name = "", ...positionals] = line;
   const [stdout, stderr] = [new Memory(), new Memory()];
-  const config = { name: "drover", control: socketPath, shutdown: 2_000 };
+  const config = { name: "drover", control: socketPath };
   const code = await runCommand(name, positionals, { config, stdout, stderr, ...options });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }

@@ -6,7 +6,7 @@ import { NOT_LISTENING, readBody, sendRequest } from "../../control/http-client.
 import { CommandError } from "../errors.js";
 
 /** The server that a command talks to. */
-export type Target = Pick<Config, "name" | "control" | "shutdown"> & {
+export type Target = Pick<Config, "name" | "control"> & {
   /** Response timeout in milliseconds. Default: 5000. */
   readonly timeout?: number | undefined;
 };

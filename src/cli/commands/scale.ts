@@ -4,6 +4,7 @@ import { MAX_WORKERS } from "../../config/limits.js";
 import type { Scaled } from "../../control/program.js";
 import { plural } from "../../text/plural.js";
 import { post } from "../client/client.js";
+import { serverShutdown } from "../client/server-shutdown.js";
 import type { Invocation } from "../command.js";
 import { CommandError } from "../errors.js";
 import { jsonText } from "../terminal/json.js";
@@ -17,7 +18,7 @@ export async function scale({ target, positionals: [text = ""], json }: Invocati
       `not a number of workers: ${JSON.stringify(text)}: expected 1 to ${MAX_WORKERS}`,
       EXIT.usage,
     );
-  const timeout = target.timeout ?? TIMEOUT + target.shutdown;
+  const timeout = target.timeout ?? TIMEOUT + (await serverShutdown(target));
   const scaled = (await post({ ...target, timeout }, "/scale", { workers: Number(text) })) as Scaled;
   if (json) return jsonText(scaled);
   const { before, workers } = scaled;
