@@ -25,7 +25,10 @@ export interface ProgramInfo {
 
 export interface Readiness {
   readonly ok: boolean;
-  /** `ready`, or why not: `starting`, `suspended`, `draining`, `drained`, `stopping`, `no worker is accepting`. */
+  /**
+   * `ready`, or why not: `starting`, `suspended`, `draining`, `drained`, `stopping`,
+   * `no worker is accepting`, `no worker is responding`.
+   */
   readonly status: string;
   readonly workers: number;
 }

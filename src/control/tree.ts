@@ -4,7 +4,7 @@
 export interface TreeNode {
   /** `<1.17>`. */
   readonly pid: string;
-  /** `drover`, `worker 1`, `tcp_server`, `connections`, `listener`, or the protocol's name. */
+  /** The name of the server, `worker 1`, `tcp_server`, `connections`, `listener`, or the protocol's name. */
   readonly name: string;
   readonly kind: "supervisor" | "worker" | "listener" | "connection" | "admin" | "process";
   /** Of a connection or listener. */

@@ -109,6 +109,22 @@ describe.concurrent("silent for long", () => {
     expect(await answer).toBe("hello");
   });
 
+  test("while the only worker hangs /ready is 503 and /health 200; once it is replaced both are 200", async () => {
+    const { port, adminPort } = await busy("--workers=1", "--watchdog=6s");
+    const client = await FrameClient.connect(port);
+    await client.ask("hello");
+    client.send("hang");
+    const ready = async () => {
+      const { status, body } = await http(adminPort, "/ready");
+      return [status, JSON.parse(body).status];
+    };
+    await eventually(async () => (await ready())[0] === 503);
+    expect(await ready()).toEqual([503, "no worker is responding"]);
+    expect((await http(adminPort, "/health")).status).toBe(200);
+    await eventually(async () => (await ready())[0] === 200);
+    expect((await http(adminPort, "/health")).status).toBe(200);
+  });
+
   test("a worker that goes on before its time is over is left alone", async () => {
     const { program, port, adminPort } = await busy("--workers=1", "--watchdog=6s");
     const workers = program.workers() as [number];

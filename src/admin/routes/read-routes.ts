@@ -24,14 +24,14 @@ export const READ_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/health",
     open: true,
-    sentence: "Liveness: 200, or 503 when the program is unhealthy.",
+    sentence: "Liveness: 200 while the primary and a worker run, even a blocked one; else 503.",
     answer: (c, control) => readiness(c, control.health()),
   },
   {
     method: "GET",
     path: "/ready",
     open: true,
-    sentence: "Readiness: 200 while connections are accepted, else 503.",
+    sentence: "Readiness: 200 while a responding worker accepts connections, else 503.",
     answer: (c, control) => readiness(c, control.ready()),
   },
   {

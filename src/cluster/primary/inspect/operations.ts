@@ -22,7 +22,7 @@ import { Scale } from "../scale.js";
 import { WorkerProcess } from "../worker-process.js";
 import { History } from "./history.js";
 import { drawProgramTree } from "./program-tree.js";
-import { programStatus, readiness, runningWorkers } from "./readiness.js";
+import { health, programStatus, readiness } from "./readiness.js";
 import { Views } from "./views.js";
 
 /** Most connections listed that a drain had to shut down. */
@@ -56,7 +56,7 @@ export class Operations implements Control {
   }
 
   tree(connections: number): Promise<TreeNode> {
-    return drawProgramTree(this.#primary, this.#options.admin(), connections);
+    return drawProgramTree(this.#primary, this.#options.config.name, this.#options.admin(), connections);
   }
 
   async info(): Promise<ProgramInfo> {
@@ -189,8 +189,7 @@ export class Operations implements Control {
   }
 
   health(): Readiness {
-    const workers = runningWorkers(this.#primary);
-    return { ok: workers > 0, status: workers > 0 ? "ok" : "no worker is running", workers };
+    return health(this.#primary);
   }
 
   ready(): Readiness {

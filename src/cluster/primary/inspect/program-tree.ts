@@ -9,11 +9,13 @@ import type { WorkerProcess } from "../worker-process.js";
 import type { WorkerSlot } from "../worker-slot.js";
 
 /**
+ * @param name of the server, as configured
  * @param admin address of the admin server
  * @param connections most connections to list below each worker
  */
 export async function drawProgramTree(
   primary: Primary,
+  name: string,
   admin: string,
   connections: number,
 ): Promise<TreeNode> {
@@ -28,11 +30,16 @@ export async function drawProgramTree(
   );
   return {
     pid: root?.pid.toString() ?? "<0.1>",
-    name: "drover",
+    name,
     kind: "supervisor",
-    detail: root ? `${formatFlags(root)}, ${root.restartsLeft} restarts left` : "stopped",
+    detail: root ? `${formatFlags(root)}, ${root.restartsLeft} restarts left` : stateWithoutRoot(primary),
     children: [...admins, ...(await Promise.all(workers))],
   };
+}
+
+/** There is no top supervisor until all workers accept, and none after the end. */
+function stateWithoutRoot({ stopping }: Primary): string {
+  return stopping ? "stopping" : "starting";
 }
 
 async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections: number): Promise<TreeNode> {
