@@ -49,6 +49,16 @@ export interface CrashReport {
   readonly messageQueueLength: number;
   readonly links: readonly Pid[];
   readonly trapExit: boolean;
+  /** What the process adds (`Process.crashDetails`): text, numbers, or an address and port. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A promise was rejected and nothing handled it: which process made it is not known. */
+export interface UnhandledRejection {
+  /** The OS process, as a process of the tree: `<n.1>` is worker n. */
+  readonly pid: Pid;
+  readonly label: string;
+  readonly reason: ExitReason;
 }
 
 /** A full mailbox refused a message. Published at refusals 1, 2, 4, 8, … of a process. */
@@ -75,6 +85,8 @@ export const supervisorReports = channel("otp.supervisor");
 export const crashReports = channel("otp.crash");
 /** `otp.progress`: a `ProgressReport`. */
 export const progressReports = channel("otp.progress");
+/** `otp.unhandled_rejection`: an `UnhandledRejection`. */
+export const unhandledRejections = channel("otp.unhandled_rejection");
 /** `otp.mailbox`: a `MailboxEvent`. */
 export const mailboxEvents = channel("otp.mailbox");
 /** `otp.trace`: a `TraceEvent` of a traced process (`sys.trace`). */

@@ -3,11 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { adminFailures } from "../../src/admin/events.js";
-import { crashReports, progressReports, supervisorReports } from "../../src/otp/events.js";
+import {
+  crashReports,
+  progressReports,
+  supervisorReports,
+  unhandledRejections,
+} from "../../src/otp/events.js";
+import { Pid } from "../../src/otp/process/pid.js";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
-import { connectionClosed, connectionOpened, listenerEvents } from "../../src/tcp/observe/events.js";
+import {
+  connectionClosed,
+  connectionOpened,
+  handlerTimeouts,
+  listenerEvents,
+} from "../../src/tcp/observe/events.js";
 import { type Log, type LogOptions, openLog } from "../../src/telemetry/log/log.js";
-import { closedIdle, crashWith, echoChild, killed, listening, typeError } from "./samples.js";
+import { closedIdle, crashWith, echoChild, hostile, killed, listening, typeError } from "./samples.js";
 
 let folder: string;
 let file: string;
@@ -168,19 +179,79 @@ describe("reports", () => {
     for (const line of text().split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(4096);
   });
 
-  it("that cannot be printed do not end the worker", () => {
+  it("fit into what a pipe takes in one piece in bytes, whatever characters an error has", () => {
+    for (const format of ["json", "pretty"] as const) {
+      open({ format });
+      const pids = Array(1000).fill(new Pid(12, 123_456_789));
+      for (const text of ["\u65e5\u672c\u8a9e", "\u0001", '"\\', "\u{1F600}", "\u202e", "\ud800", "x\n"]) {
+        const error = new Error(text.repeat(3000));
+        error.name = text.repeat(300);
+        const report = { ...crashWith(error), label: text.repeat(300), links: pids, ancestors: pids };
+        crashReports.publish(report);
+        log.error(text.repeat(2000), {
+          err: error,
+          [text.repeat(2000)]: text,
+          deep: [{ text: text.repeat(9999) }],
+        });
+      }
+      log.close();
+    }
+    const written = text();
+    expect(written.match(/CRASH REPORT/g)).toHaveLength(7);
+    const reports = written.split(/^(?==CRASH|\d\d:|\{)/m).filter((one) => one !== "");
+    expect(reports).toHaveLength(28);
+    for (const report of reports) expect(Buffer.byteLength(report)).toBeLessThanOrEqual(4096);
+    for (const line of written.split("\n").filter((one) => one.startsWith("{")))
+      expect(JSON.parse(line)).toMatchObject({ level: "error", worker: 2 });
+  });
+
+  it("are written with what can be read of an error whose properties throw", () => {
     open();
-    const hostile = Object.defineProperty(new Error("x"), "message", {
-      get: () => {
-        throw new Error("no message for you");
-      },
-    });
-    crashReports.publish(crashWith(hostile));
+    for (const key of ["name", "message", "stack"]) crashReports.publish(crashWith(hostile(key)));
     crashReports.publish(crashWith(Object.create(null)));
+    supervisorReports.publish({ ...killed, reason: hostile("message") });
     expect(lines()).toMatchObject([
-      { msg: "cannot log an event: formatting failed" },
-      { reason: "unprintable" },
+      {
+        report: "crash",
+        reason: "unprintable: boom",
+        err: { message: "boom", stack: expect.stringMatching(/ at /) },
+      },
+      { report: "crash", reason: "TypeError: unprintable", err: { type: "TypeError" } },
+      { report: "crash", reason: "TypeError: boom", err: { message: "boom", stack: "unprintable" } },
+      { report: "crash", reason: "unprintable" },
+      { report: "supervisor", reason: "TypeError: unprintable" },
     ]);
+  });
+
+  it("of an error with a message of half a gigabyte are written", () => {
+    open();
+    crashReports.publish(crashWith(Object.assign(typeError(), { message: "x".repeat(2 ** 29 - 30) })));
+    expect(lines()).toMatchObject([
+      { report: "crash", reason: expect.stringMatching(/^TypeError: x{389}\u2026 /) },
+    ]);
+  });
+
+  it("of a crash have the details of the process, an address as people write it", () => {
+    open();
+    const details = { peer: { address: "::1", port: 5 }, other: { address: "10.0.0.7", port: 51_234 } };
+    crashReports.publish({ ...crashWith("badarg"), details });
+    expect(lines()[0]).toMatchObject({ peer: "[::1]:5", other: "10.0.0.7:51234" });
+  });
+
+  it("of an unhandled rejection are crash reports with the stack, and rate-limited", () => {
+    open();
+    const rejection = { pid: new Pid(2, 1), label: "worker 2", reason: typeError() };
+    for (let n = 0; n < 20; n++) unhandledRejections.publish(rejection);
+    expect(lines()).toHaveLength(10);
+    expect(lines()[0]).toMatchObject({
+      level: "error",
+      report: "crash",
+      initialCall: "unhandled_rejection",
+      pid: "<2.1>",
+      reason: "TypeError: boom",
+      err: { stack: expect.stringContaining("at frame (echo.ts:7:3)") },
+    });
+    expect(lines()[0].msg).toMatch(/^unhandled rejection in worker 2: TypeError: boom: /);
   });
 
   it("are printed as SASL does with format pretty", () => {
@@ -365,6 +436,20 @@ describe("a follower", () => {
     expect(followed).toHaveLength(11);
     expect(lines()).toHaveLength(11);
   });
+});
+
+it("a handler that did not finish in time is a warning with peer, state and limit, and rate-limited", () => {
+  open();
+  const { pid, protocol, peer, state } = closedIdle;
+  for (let n = 0; n < 20; n++) handlerTimeouts.publish({ pid, protocol, peer, state, limit: 120_000 });
+  expect(lines()).toHaveLength(10);
+  expect(lines()[0]).toMatchObject({
+    level: "warn",
+    peer: "10.0.0.7:51234",
+    state: "ready",
+    limitMs: 120_000,
+  });
+  expect(lines()[0].msg).toMatch(/^handler of echo <1.17> did not finish within 2m in state ready: /);
 });
 
 it("a route of the admin server that failed is an error, with what was thrown", () => {

@@ -50,6 +50,15 @@ export function typeError(message = "boom"): TypeError {
   return error;
 }
 
+/** An error of which one property cannot be read. */
+export function hostile(key: string): TypeError {
+  return Object.defineProperty(typeError(), key, {
+    get: () => {
+      throw new Error(`no ${key} for you`);
+    },
+  });
+}
+
 export const listening: ListenerEvent = {
   pid: new Pid(1, 4),
   listener: "main",

@@ -88,6 +88,13 @@ describe("the text of SASL", () => {
     );
   });
 
+  it("names the peer of a connection that crashed", () => {
+    const details = { peer: { address: "10.0.0.7", port: 51_234 } };
+    expect(crashText({ ...crashWith("badarg"), details }, WHEN)).toContain(
+      "    trap_exit: false\n    peer: 10.0.0.7:51234\n  neighbours:",
+    );
+  });
+
   it("calls a crash without an error an exit", () => {
     expect(crashText(crashWith("badarg"), WHEN)).toContain("    exception exit: badarg\n    ancestors:");
   });

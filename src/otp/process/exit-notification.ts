@@ -33,6 +33,7 @@ export function notifyExit(process: LinkedProcess, reason: ExitReason): void {
 interface CrashedProcess extends LinkedProcess {
   readonly initialCall: string;
   readonly messageQueueLength: number;
+  readonly crashDetails: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Publishes a crash report: the process exits by its own fault. */
@@ -40,7 +41,8 @@ export function reportCrash(process: CrashedProcess, reason: ExitReason): void {
   if (!crashReports.hasSubscribers) return;
   const ancestors: Pid[] = [];
   for (let ancestor = process.parent; ancestor; ancestor = ancestor.parent) ancestors.push(ancestor.pid);
-  const { initialCall, pid, registeredName, label, messageQueueLength, links, trapExit } = process;
+  const { initialCall, pid, registeredName, label, messageQueueLength, links, trapExit, crashDetails } =
+    process;
   crashReports.publish({
     initialCall,
     pid,
@@ -51,5 +53,6 @@ export function reportCrash(process: CrashedProcess, reason: ExitReason): void {
     messageQueueLength,
     links,
     trapExit,
+    details: crashDetails,
   });
 }

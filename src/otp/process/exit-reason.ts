@@ -30,10 +30,16 @@ export function isNormal(reason: ExitReason): boolean {
 
 /** The exit reason for a thrown value: strings, errors and objects as they are, anything else as an `Error`. */
 export function reasonOf(thrown: unknown): ExitReason {
-  if (thrown instanceof ProcessExit) return thrown.reason;
-  if (thrown instanceof Error || typeof thrown === "string") return thrown;
-  if (typeof thrown === "object" && thrown !== null) return thrown as ExitReason;
-  return new Error(`thrown: ${String(thrown)}`);
+  if (typeof thrown === "string") return thrown;
+  if (typeof thrown !== "object" || thrown === null) return new Error(`thrown: ${String(thrown)}`);
+  try {
+    if (thrown instanceof ProcessExit) return thrown.reason;
+    // Reads each property once: one that cannot be read would fail later, in the exit itself.
+    if (!(thrown instanceof Error)) Object.values(thrown);
+    return thrown as ExitReason;
+  } catch {
+    return new Error("thrown: an object that cannot be read");
+  }
 }
 
 /**
@@ -49,12 +55,34 @@ export class ProcessExit extends Error {
   }
 }
 
-/** Formats a reason as an Erlang term: `killed`, `{shutdown,idle}`, `{failed_to_start_child,b,noproc}`. */
+/**
+ * Formats a reason as an Erlang term: `killed`, `{shutdown,idle}`, `{failed_to_start_child,b,noproc}`. Never throws:
+ * any value can be thrown, circular or with getters that throw, and its process exits by this reason all the same.
+ */
 export function formatReason(reason: unknown): string {
-  if (reason instanceof ProcessExit) return formatReason(reason.reason);
-  if (reason instanceof Error) return `${reason.name}: ${reason.message}`;
-  return formatTerm(reason);
+  try {
+    if (reason instanceof ProcessExit) return formatReason(reason.reason);
+    if (reason instanceof Error) return errorText(reason);
+    return formatTerm(reason);
+  } catch {
+    return "unprintable";
+  }
 }
+
+/** `TypeError: boom`. Of an error whose name or message cannot be read or joined, the other one. */
+function errorText(error: Error): string {
+  const read = (key: "name" | "message"): string => {
+    try {
+      return String(error[key]).slice(0, MAX_ERROR_TEXT);
+    } catch {
+      return "unprintable";
+    }
+  };
+  return `${read("name")}: ${read("message")}`;
+}
+
+/** Maximum length of an error's message in a formatted reason: a message may be half a gigabyte. */
+const MAX_ERROR_TEXT = 100_000;
 
 /** An Erlang atom that needs no quotes. */
 const ATOM = /^[a-z][\w@]*$/;
@@ -66,7 +94,7 @@ const ATOM = /^[a-z][\w@]*$/;
 export function formatTerm(value: unknown): string {
   if (value === undefined || value === null) return "undefined";
   if (typeof value === "string") return ATOM.test(value) ? value : `'${value.replaceAll("'", "\\'")}'`;
-  if (value instanceof Error) return `'${value.name}: ${value.message.replaceAll("'", "\\'")}'`;
+  if (value instanceof Error) return `'${errorText(value).replaceAll("'", "\\'")}'`;
   if (Array.isArray(value)) return `{${value.map(formatTerm).join(",")}}`;
   if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return String(value);
   const elements = Object.entries(value).flatMap(([key, inner], at) =>

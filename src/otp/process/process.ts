@@ -61,6 +61,10 @@ export abstract class Process extends LinkedProcess implements Runnable {
   get initialCall(): string {
     return `${this.label}:init/1`;
   }
+  /** Fields that this process adds to its crash report. */
+  get crashDetails(): Readonly<Record<string, unknown>> | undefined {
+    return undefined;
+  }
   /** Handles one message. An exception or a rejection is a crash. */
   protected abstract receive(message: unknown): void | Promise<void>;
   /** Cleans up after every exit, `kill` included. Must not throw. */

@@ -96,6 +96,10 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     return this.io?.socket.peer ?? NO_PEER;
   }
 
+  override get crashDetails(): Readonly<Record<string, unknown>> | undefined {
+    return this.io && { peer: this.peer };
+  }
+
   get outbound(): number {
     return this.io?.outbound ?? 0;
   }

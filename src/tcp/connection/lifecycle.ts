@@ -17,7 +17,7 @@ import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { closeReason } from "../observe/counters.js";
-import { connectionClosed, connectionOpened } from "../observe/events.js";
+import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/events.js";
 import type { Active, Conn } from "../protocol/protocol.js";
 import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
 import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, RUNNING, WAITING } from "./connection-view.js";
@@ -126,7 +126,12 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (this.#endBy === NONE || now < this.#endBy) return;
     this.#endBy = NONE;
     if (!this.owing) return;
-    this.stop(this.hasFlag(SHUTDOWN_ASKED) ? "shutdown" : HANDLER_TIMEOUT);
+    if (this.hasFlag(SHUTDOWN_ASKED)) return this.stop("shutdown");
+    if (handlerTimeouts.hasSubscribers) {
+      const { pid, peer, state, label: protocol } = this;
+      handlerTimeouts.publish({ pid, protocol, peer, state, limit: this.protocol.limits.handler });
+    }
+    this.stop(HANDLER_TIMEOUT);
   }
 
   // -- deadlines ----------------------------------------------------------------------------------------

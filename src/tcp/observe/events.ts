@@ -53,6 +53,13 @@ export interface ConnectionClosed extends ConnectionEvent {
   readonly framesSent: number;
 }
 
+/** `tcp.handler_timeout`: a handler has not settled in time, and its connection is closed. */
+export interface HandlerTimeout extends ConnectionEvent {
+  readonly state: string;
+  /** The limit, in milliseconds. */
+  readonly limit: number;
+}
+
 /** `tcp.listener`. */
 export interface ListenerEvent {
   readonly pid: Pid;
@@ -64,4 +71,5 @@ export interface ListenerEvent {
 
 export const connectionOpened = channel("tcp.connection.opened");
 export const connectionClosed = channel("tcp.connection.closed");
+export const handlerTimeouts = channel("tcp.handler_timeout");
 export const listenerEvents = channel("tcp.listener");

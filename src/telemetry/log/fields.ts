@@ -1,13 +1,15 @@
 /** Fields of a JSON log line: OTP reports with the field names of OTP, and sanitised fields of all other lines. */
 import type { ChildReport, CrashReport, Mfa, ProgressReport, SupervisorReport } from "../../otp/events.js";
 import { ProcessExit } from "../../otp/process/exit-reason.js";
-import { MAX_TERM, reasonText, termText, truncate } from "./safe-text.js";
+import { addressText } from "../../text/address.js";
+import { MAX_TERM, reasonText, termText, textOr, truncate } from "./safe-text.js";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Maximum number of links or ancestors in one report: a supervisor may have ten thousand. */
 const MAX_PIDS = 20;
 const MAX_STACK = 1800;
+const MAX_NAME = 100;
 /** Names of the log's own fields. A caller's field of that name gets a trailing `_`, or the key would occur twice. */
 const RESERVED: readonly string[] = ["time", "level", "worker", "osPid", "name", "msg"];
 
@@ -33,11 +35,11 @@ export function errorFields(error: Error): {
   readonly message: string;
   readonly stack: string;
 } {
-  const { name, message, stack } = error;
+  const read = (key: "name" | "message" | "stack") => textOr("unprintable", () => error[key]);
   return {
-    type: String(name),
-    message: truncate(String(message), MAX_TERM),
-    stack: truncate(String(stack), MAX_STACK),
+    type: truncate(read("name"), MAX_NAME),
+    message: truncate(read("message"), MAX_TERM),
+    stack: truncate(read("stack"), MAX_STACK),
   };
 }
 
@@ -99,7 +101,23 @@ export function crashFields(report: CrashReport): Fields {
     messageQueueLength,
     links: pidList(links),
     trapExit,
+    ...detailFields(report),
   };
+}
+
+/** What the crashed process adds to its report; an address and port as `10.0.0.7:51234`. */
+export function detailFields({ details }: CrashReport): Record<string, string> {
+  return Object.fromEntries(Object.entries(details ?? {}).map(([name, value]) => [name, detailText(value)]));
+}
+
+function detailText(value: unknown): string {
+  if (typeof value !== "object" || value === null)
+    return truncate(
+      textOr("unprintable", () => value),
+      MAX_TERM,
+    );
+  const { address, port } = value as { address?: unknown; port?: unknown };
+  return typeof address === "string" ? addressText(address, Number(port)) : termText(value);
 }
 
 /** The first 20 pids, then `… (+N)`. */

@@ -10,8 +10,10 @@ import { wallTime } from "../../otp/time/clock.js";
 import { escapeJsonControls } from "../../text/escape.js";
 import { type Fields, plainFields } from "./fields.js";
 import { type Level, type LineLevel, passes } from "./levels.js";
+import { fitJsonLine, fitText } from "./line-length.js";
 import { prettyLine } from "./pretty.js";
 import { RateLimit, type Suppressed } from "./rate-limit.js";
+import { truncate } from "./safe-text.js";
 import { Sink } from "./sink.js";
 import { type LogEntry, type LogSource, SOURCES } from "./sources.js";
 
@@ -32,6 +34,9 @@ export interface LogOptions {
   /** Whether `pretty` uses colours. Default: false. */
   readonly color?: boolean | undefined;
 }
+
+/** Maximum bytes of a message: most are far shorter, but a protocol may print with `console.log`. */
+const MAX_MESSAGE = 3000;
 
 type Method = (message: string, fields?: Fields) => void;
 
@@ -186,22 +191,36 @@ class EventLog implements Log {
   }
 
   #write(entry: LogEntry): void {
-    const { level, message, fields } = entry;
+    const { level } = entry;
     const follower = this.#follower && passes(level, this.#follower.minimum) ? this.#follower : undefined;
     const printed = passes(level, this.#level);
     const json = this.#options.format === "json";
-    if (follower || json) this.#logger[level](fields(), message);
-    if (printed && json) this.#sink.write(this.#jsonLine);
-    else if (printed) this.#writePretty(entry);
-    follower?.onLine(this.#jsonLine.trimEnd());
+    const line = follower || json ? this.#jsonLineOf(entry) : "";
+    if (printed) this.#sink.write(json ? line : this.#textOf(entry));
+    follower?.onLine(line.trimEnd());
   }
 
-  #writePretty({ level, message, fields, text }: LogEntry): void {
+  #jsonLineOf(entry: LogEntry): string {
+    this.#logger[entry.level](fieldsOf(entry), truncate(entry.message, MAX_MESSAGE));
+    return fitJsonLine(this.#jsonLine);
+  }
+
+  #textOf(entry: LogEntry): string {
+    const { level, text } = entry;
     const time = wallTime();
+    if (text) return fitText(text(time));
     const { worker, color = false } = this.#options;
-    this.#sink.write(
-      text ? text(time) : prettyLine({ time, level, worker, message, fields: fields() }, color),
-    );
+    const message = truncate(entry.message, MAX_MESSAGE);
+    return fitText(prettyLine({ time, level, worker, message, fields: fieldsOf(entry) }, color));
+  }
+}
+
+/** The fields of an entry; values that cannot be read must not cost the line. */
+function fieldsOf(entry: LogEntry): Fields {
+  try {
+    return entry.fields();
+  } catch {
+    return { fields: "unprintable" };
   }
 }
 

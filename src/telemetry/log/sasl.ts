@@ -2,7 +2,7 @@
 import type { ChildReport, CrashReport, ProgressReport, SupervisorReport } from "../../otp/events.js";
 import { clockTime } from "../../text/clock-time.js";
 import { escapeControls } from "../../text/escape.js";
-import { errorOf, mfaText, offenderFields, pidList } from "./fields.js";
+import { detailFields, errorFields, errorOf, mfaText, offenderFields, pidList } from "./fields.js";
 import { reasonText, termText } from "./safe-text.js";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -45,6 +45,7 @@ export function crashText(report: CrashReport, time: number): string {
     `    message_queue_len: ${messageQueueLength}`,
     `    links: [${pidList(links).join(",")}]`,
     `    trap_exit: ${trapExit}`,
+    ...Object.entries(detailFields(report)).map(([name, text]) => `    ${name}: ${text}`),
     "  neighbours:",
   ]);
 }
@@ -72,8 +73,9 @@ function childText(child: ChildReport): string {
 
 /** Stack frames of an error without its message, which is printed as the reason and could imitate a frame. */
 export function stackFrames(reason: unknown): string[] {
-  const stack = errorOf(reason)?.stack;
-  if (typeof stack !== "string") return [];
+  const error = errorOf(reason);
+  if (error === undefined) return [];
+  const { stack } = errorFields(error);
   const from = stack.search(/^ {4}at /m);
   if (from === -1) return [];
   return stack

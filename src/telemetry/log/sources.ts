@@ -8,19 +8,24 @@ import {
   progressReports,
   type SupervisorReport,
   supervisorReports,
+  type UnhandledRejection,
+  unhandledRejections,
 } from "../../otp/events.js";
 import {
   type ConnectionClosed,
   type ConnectionEvent,
   connectionClosed,
   connectionOpened,
+  type HandlerTimeout,
+  handlerTimeouts,
   type ListenerEvent,
   listenerEvents,
 } from "../../tcp/observe/events.js";
 import { addressText } from "../../text/address.js";
+import { durationText } from "../../text/duration.js";
 import { crashFields, errorFields, type Fields, progressFields, supervisorFields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
-import { MAX_TERM, reasonText, truncate } from "./safe-text.js";
+import { MAX_TERM, reasonText, textOr, truncate } from "./safe-text.js";
 import { crashText, progressText, supervisorText } from "./sasl.js";
 
 /** One log line before formatting. */
@@ -44,9 +49,11 @@ export interface LogSource {
 export const SOURCES: readonly LogSource[] = [
   { channel: supervisorReports, maxLevel: "error", entry: supervisorEntry },
   { channel: crashReports, maxLevel: "error", entry: crashEntry },
+  { channel: unhandledRejections, maxLevel: "error", entry: rejectionEntry },
   { channel: progressReports, maxLevel: "debug", entry: progressEntry },
   { channel: listenerEvents, maxLevel: "warn", entry: listenerEntry },
   { channel: adminFailures, maxLevel: "error", entry: failureEntry },
+  { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
   { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
   { channel: connectionClosed, maxLevel: "debug", entry: closedEntry },
 ];
@@ -70,6 +77,22 @@ function crashEntry(report: CrashReport): LogEntry {
     fields: () => crashFields(report),
     text: (time) => crashText(report, time),
     kind: `crash ${reasonClass(reason)}`,
+  };
+}
+
+/** A crash report without a crashed process: the worker goes on. */
+function rejectionEntry({ pid, label, reason }: UnhandledRejection): LogEntry {
+  const report: CrashReport = {
+    initialCall: "unhandled_rejection",
+    ...{ pid, label, reason, registeredName: undefined },
+    ...{ ancestors: [], messageQueueLength: 0, links: [], trapExit: false },
+  };
+  return {
+    level: "error",
+    message: `unhandled rejection in ${label}: ${reasonText(reason)}: a promise was rejected and not awaited; await it, or run it with conn.spawn`,
+    fields: () => crashFields(report),
+    text: (time) => crashText(report, time),
+    kind: `crash unhandled_rejection ${reasonClass(reason)}`,
   };
 }
 
@@ -135,6 +158,17 @@ function closedEntry(event: ConnectionClosed): LogEntry {
   };
 }
 
+/** A warning, unlike other closed connections: the fault is the server's. */
+function handlerTimeoutEntry(event: HandlerTimeout): LogEntry {
+  const { pid, protocol, state, limit } = event;
+  return {
+    level: "warn",
+    message: `handler of ${protocol} ${pid} did not finish within ${limit < 1000 ? `${limit} ms` : durationText(limit)} in state ${state}: connection closed; hand conn.signal to what the handler awaits, or raise limits.handler`,
+    fields: () => ({ ...connectionFields(event), state, limitMs: limit }),
+    kind: "handler_timeout",
+  };
+}
+
 function connectionFields({ pid, protocol, peer }: ConnectionEvent): Fields {
   return { pid: String(pid), protocol, peer: addressText(peer.address, peer.port) };
 }
@@ -144,6 +178,10 @@ function connectionFields({ pid, protocol, peer }: ConnectionEvent): Fields {
  * that quotes what a client sent would otherwise be a new kind each time.
  */
 export function reasonClass(reason: unknown): string {
+  return textOr("unprintable", () => readReasonClass(reason));
+}
+
+function readReasonClass(reason: unknown): string {
   if (reason instanceof Error) return String(reason.name).slice(0, 40);
   if (typeof reason === "string") return /^[a-z]\w{0,39}$/.test(reason) ? reason : "text";
   if (typeof reason !== "object" || reason === null) return typeof reason;

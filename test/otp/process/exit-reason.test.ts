@@ -83,6 +83,34 @@ describe("formatReason", () => {
   });
 });
 
+describe("what cannot be read", () => {
+  const throwing = (target: object, key: string) =>
+    Object.defineProperty(target, key, {
+      enumerable: true,
+      get: () => {
+        throw new Error("not for you");
+      },
+    });
+
+  it("is printed as far as it can be", () => {
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    for (const reason of [circular, throwing({}, "why"), revoked.proxy])
+      expect(formatReason(reason)).toBe("unprintable");
+    expect(formatReason(throwing(new RangeError("far"), "message"))).toBe("RangeError: unprintable");
+    expect(formatReason(throwing(new RangeError("far"), "name"))).toBe("unprintable: far");
+  });
+
+  it("is an error when it is thrown: an exit reason can be read", () => {
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    for (const thrown of [throwing({}, "shutdown"), revoked.proxy])
+      expect(reasonOf(thrown)).toEqual(new Error("thrown: an object that cannot be read"));
+  });
+});
+
 describe("ProcessExit", () => {
   it("says the reason, unless it is given better words", () => {
     expect(new ProcessExit("noproc").message).toBe("process exited: noproc");
