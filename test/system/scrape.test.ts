@@ -32,6 +32,8 @@ const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly
   drover_reads_paused_total: ["counter", LISTENER],
   drover_outbound_bytes: ["gauge", LISTENER],
   drover_crashes_total: ["counter", ["worker", "protocol"]],
+  drover_messages_dropped_total: ["counter", LISTENER],
+  drover_unhandled_rejections_total: ["counter", ["worker"]],
   drover_event_loop_lag_seconds: ["gauge", ["worker"]],
   drover_log_lines_dropped_total: ["counter", ["worker"]],
   drover_open_fds: ["gauge", ["worker"]],

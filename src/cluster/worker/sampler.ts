@@ -1,6 +1,6 @@
 /** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
-import type { ErrorContext, SupervisorReport } from "../../otp/events.js";
+import { type ErrorContext, type SupervisorReport, unhandledRejections } from "../../otp/events.js";
 import { newestSerial } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
@@ -29,12 +29,14 @@ export class Sampler {
   readonly #restarts: Record<string, number> = { connections: 0, listener: 0 };
   readonly #osProcess = new OsProcess();
   #restartsLeft = 0;
+  #unhandledRejections = 0;
 
   /** @param limit connections that this worker may have at present */
   constructor(endpoint: Endpoint, reports: Channel, limit: () => number) {
     this.#endpoint = endpoint;
     this.#limit = limit;
     reports.subscribe((report) => this.#count(report as SupervisorReport));
+    unhandledRejections.subscribe(() => this.#unhandledRejections++);
   }
 
   #count({ supervisor, errorContext, offender }: SupervisorReport): void {
@@ -54,10 +56,13 @@ export class Sampler {
     const listener = pid && (processOf(pid) as Listener | undefined);
     // While the listener is being restarted, the last value stands.
     if (listener) this.#restartsLeft = (listener.parent as Supervisor).restartsLeft;
-    const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes } = counters;
+    const { accepted, framesReceived, framesSent, bytesReceived, bytesSent } = counters;
+    const { readsPaused, crashes, messagesDropped } = counters;
     return {
       totals: {
-        ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent, readsPaused, crashes },
+        ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent },
+        ...{ readsPaused, crashes, messagesDropped },
+        unhandledRejections: this.#unhandledRejections,
         cpuUserSeconds,
         cpuSystemSeconds,
         supervisorChildTerminated: this.#reports.child_terminated,

@@ -1,8 +1,8 @@
 /** Worker: runs `tcp_server` for one protocol, on copies of the primary's listening socket, and reports to the primary. */
 
 import { EXIT } from "../../config/exit-codes.js";
-import { supervisorReports } from "../../otp/events.js";
-import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
+import { supervisorReports, unhandledRejections } from "../../otp/events.js";
+import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
@@ -64,10 +64,19 @@ export class Worker {
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#post(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
+    process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
     setSignalCarrier((d) => this.#post({ t: "signal", d }));
   }
 
   async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      this.#fatal("the worker could not start", error);
+    }
+  }
+
+  async #start(): Promise<void> {
     const protocol = await this.#load();
     if (!protocol) return;
     this.#sampler = new Sampler(this.#endpoint, supervisorReports, () => this.#limits.maxConnections);
@@ -194,8 +203,12 @@ export class Worker {
     this.#stopping = true;
     this.#socketCopies.close();
     // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
-    if (this.#root) await stopSupervisor(this.#root);
-    this.#exit(0);
+    try {
+      if (this.#root) await stopSupervisor(this.#root);
+      this.#exit(0);
+    } catch (error) {
+      this.#fatal("the worker could not drain", error);
+    }
   }
 
   #treeEnded(reason: ExitReason): void {
@@ -204,8 +217,23 @@ export class Worker {
     this.#exit(EXIT.gaveUp);
   }
 
+  /** One forgotten `await` in a protocol must not end the connections of all other clients. */
+  #rejected(thrown: unknown): void {
+    unhandledRejections.publish({
+      pid: new Pid(this.#boot.worker, 1),
+      label: `worker ${this.#boot.worker}`,
+      reason: reasonOf(thrown),
+    });
+  }
+
   #uncaught(error: unknown, origin: string): void {
-    this.#log.error(`${origin} outside of any process: the worker exits`, { err: error });
+    // Under `--unhandled-rejections=strict` Node says it twice; the second event is `unhandledRejection`.
+    if (origin === "unhandledRejection") return;
+    this.#fatal(`${origin} outside of any process`, error);
+  }
+
+  #fatal(what: string, error: unknown): void {
+    this.#log.error(`${what}: the worker exits`, { err: error });
     this.#exit(1);
   }
 

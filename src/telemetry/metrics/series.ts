@@ -142,6 +142,20 @@ export const SERIES: readonly SeriesRow[] = [
     samples: ({ workers, protocol }) =>
       [...workers].map(([worker, totals]) => [[worker, protocol], totals.total("crashes")]),
   },
+  totalOf(
+    "drover_messages_dropped_total",
+    "Messages to connections that were dropped because the mailbox was full (maxMessages).",
+    "messagesDropped",
+  ),
+  {
+    ...counter(
+      "drover_unhandled_rejections_total",
+      "Promises that were rejected and handled by nobody; the worker goes on.",
+      ["worker"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].map(([worker, totals]) => [[worker], totals.total("unhandledRejections")]),
+  },
   ofWorker(
     "drover_event_loop_lag_seconds",
     "Maximum event-loop lag within the last second.",

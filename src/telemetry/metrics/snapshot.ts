@@ -20,6 +20,8 @@ export const TOTALS = [
   "bytesSent",
   "readsPaused",
   "crashes",
+  "messagesDropped",
+  "unhandledRejections",
   "cpuUserSeconds",
   "cpuSystemSeconds",
   "supervisorChildTerminated",
