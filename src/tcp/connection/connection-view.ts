@@ -1,6 +1,6 @@
 /**
  * What a connection is and shows: its endpoint, protocol, reader and writer, its phase, and what `drover info` and the
- * tree read of it. `Lifecycle` and `Connection` extend it: one object in three files.
+ * tree read of it. `Lifecycle`, `FrameLoop` and `Connection` extend it: one object in four files, because a second object would cost memory.
  */
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
 import { ALIVE, BUSY } from "../../otp/process/flags.js";

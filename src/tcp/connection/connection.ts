@@ -1,39 +1,25 @@
 /**
  * Connection: one client, one process, running the state machine of its protocol on the frames of its socket. How it
- * begins and ends is in `lifecycle.ts`.
- *
- * Flow control in both directions is one rule (`ready`): the next frame is decoded only when the last one is handled
- * and the output has room. Frames already received wait in the decoder. While they wait for a turn or for room the
- * socket is not read, and TCP pushes back on the client; while they wait for anything else, one more chunk is read.
- *
- * No promise, closure or timer per frame; all fields are set in the constructor. Methods are `private`, not `#`: a
- * class with `#` methods costs each of its objects a field.
+ * begins and ends is in `lifecycle.ts`, how it takes frames in `frame-loop.ts`.
  */
-import type { AsyncResource } from "node:async_hooks";
 import { isUint8Array } from "node:util/types";
-import { FramingError } from "../../framing/framing.js";
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { POSTPONE } from "../../otp/gen-statem/step.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { cleanContext } from "../../transport/async-context.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
-import { borrowedBuffer } from "../loop/borrowed-memory.js";
-import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
 import { CLOSING, FLUSHING, GONE, RUNNING, WAITING } from "./connection-view.js";
-import { DEFERRED, ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
-import { Lifecycle } from "./lifecycle.js";
+import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
+import { FrameLoop } from "./frame-loop.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
-export class Connection extends Lifecycle implements SocketOwner, Deferred {
-  /** Frames that were postponed and are not handled yet; `undefined` while there are none. */
-  #postponed: PostponedFrames | undefined = undefined;
-
+export class Connection extends FrameLoop implements SocketOwner {
   /** The listener hands the socket over. Reading begins here, not earlier. */
   socketReady(socket: Socket): void {
     if (!this.alive || this.phase !== WAITING) return socket.destroy();
@@ -80,169 +66,6 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (io === undefined || !this.standBy(io)) this.deferTurn();
   }
 
-  // -- frames in ----------------------------------------------------------------------------------------
-
-  onChunk(chunk: Buffer): void {
-    if (this.phase !== RUNNING) return;
-    try {
-      if ((this.io as ReaderWriter).take(chunk)) this.pump();
-    } catch (thrown) {
-      this.crash(reasonOf(thrown));
-    }
-  }
-
-  onBytes(shared: Buffer, length: number): void {
-    if (this.phase !== RUNNING) return;
-    const io = this.io as ReaderWriter;
-    try {
-      if (io.lend(borrowedBuffer(shared), length)) this.pump();
-      io.keep();
-    } catch (thrown) {
-      this.crash(reasonOf(thrown));
-    }
-  }
-
-  onEnd(): void {
-    if (this.phase !== RUNNING) return;
-    const io = this.io as ReaderWriter;
-    io.end();
-    // A client that has gone is not kept for a handler, or another state, for longer than this.
-    if (this.owing) this.limitHandler(this.protocol.limits.handler);
-    this.goOn(io);
-  }
-
-  resumeTurn(): void {
-    this.setFlag(DEFERRED, false);
-    if (this.phase === RUNNING) this.goOn(this.io as ReaderWriter);
-  }
-
-  private goOn(io: ReaderWriter): void {
-    try {
-      if (this.busy) io.listen();
-      else if (this.hasFlag(RELIEVED)) this.idle();
-      else this.pump();
-    } catch (thrown) {
-      this.crash(reasonOf(thrown));
-    }
-  }
-
-  private deferTurn(context?: AsyncResource): void {
-    if (this.hasFlag(DEFERRED)) return;
-    this.setFlag(DEFERRED);
-    this.endpoint.loop.runQueue.add(this, context);
-  }
-
-  /**
-   * Reads on, if no received byte is waiting to be handled.
-   * @returns whether that is so; otherwise a turn is needed first
-   */
-  private standBy(io: ReaderWriter): boolean {
-    if (this.phase !== RUNNING || io.unhandled > 0 || io.ended) return false;
-    if (!io.hungry) io.refill();
-    return true;
-  }
-
-  /** The one rule of flow control: whether a frame may be handled now. */
-  private ready(io: ReaderWriter): boolean {
-    if (this.phase !== RUNNING || this.busy || this.hasFlag(DEFERRED) || io.credit === 0) return false;
-    return !io.blocked && (this.#postponed === undefined || this.mayPostpone(this.#postponed));
-  }
-
-  /** Postponed frames wait for the server: bounds the frames and bytes taken in behind them, and keeps the order. */
-  private mayPostpone(postponed: PostponedFrames): boolean {
-    const { framesPerTurn, highWater } = this.protocol.limits;
-    return postponed.count < framesPerTurn && postponed.bytes < highWater && !this.holds("frame");
-  }
-
-  /** Frames that come again pass the gate of new ones; messages that come again do not wait for them. */
-  protected override get heldBack(): string | undefined {
-    const { io } = this;
-    const open = this.phase === RUNNING && !this.hasFlag(DEFERRED) && io?.blocked === false;
-    return open ? undefined : "frame";
-  }
-
-  /** Handles frames until none is left or `ready` says no. */
-  private pump(): void {
-    if (this.hasFlag(PUMPING) || this.phase !== RUNNING) return;
-    if (this.#postponed !== undefined && this.heldBack === undefined && this.holds("frame"))
-      return this.step(() => true);
-    const { output } = this.endpoint.loop;
-    const io = this.io as ReaderWriter;
-    const before = this.framesReceived;
-    this.setFlag(PUMPING);
-    output.handling = io;
-    try {
-      this.handleFrames(io);
-    } catch (thrown) {
-      this.crash(reasonOf(thrown));
-    }
-    output.handling = undefined;
-    output.flush();
-    this.setFlag(PUMPING, false);
-    if (this.framesReceived !== before) io.lastFrameAt = wholeMs();
-    if (this.phase !== RUNNING) return;
-    if (this.busy) io.listen();
-    else this.afterFrames(io);
-  }
-
-  private handleFrames(io: ReaderWriter): void {
-    const { counters } = this.endpoint;
-    const { limits } = this.protocol;
-    let frames = limits.framesPerTurn;
-    let floor = io.buffered - limits.bytesPerTurn;
-    while (this.ready(io)) {
-      const frame = this.pull(io);
-      if (frame === undefined) {
-        const more = this.phase === RUNNING ? io.refill() : 0;
-        if (more === 0) return;
-        floor += more;
-        continue;
-      }
-      this.framesReceived++;
-      counters.framesReceived++;
-      io.partialSince = NONE;
-      if (io.credit > 0) io.credit--;
-      const outcome = this.cells.frame(this, frame);
-      if (outcome !== undefined && outcome !== true && outcome !== false)
-        this.finishEvent(outcome, "frame", frame);
-      if (--frames === 0 || io.buffered <= floor) return this.deferTurn();
-    }
-  }
-
-  /** The next frame; `undefined` when there is none, or when the bytes are invalid and the connection has been stopped. */
-  private pull(io: ReaderWriter): any {
-    try {
-      return io.pull();
-    } catch (thrown) {
-      if (!(thrown instanceof FramingError)) throw thrown;
-      this.stop({ shutdown: thrown.code });
-      return undefined;
-    }
-  }
-
-  /** No frame can be handled now: arms the deadline of an incomplete frame, and emits the events that follow the last. */
-  private afterFrames(io: ReaderWriter): void {
-    if (!io.hungry) {
-      if (this.hasFlag(DEFERRED) || io.blocked) io.pause();
-      else io.listen();
-    }
-    if (!io.hungry || io.buffered === 0) io.partialSince = NONE;
-    else if (io.ended) return this.stop({ shutdown: "truncated" });
-    else if (io.partialSince === NONE) {
-      io.partialSince = wholeMs();
-      this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
-    }
-    if (this.hasFlag(SHUTDOWN_ASKED)) return this.sayShutdown();
-    if (io.credit === 0 && !this.hasFlag(PASSIVE_TOLD)) {
-      this.setFlag(PASSIVE_TOLD);
-      if (this.cells.passive) return this.event("passive", undefined);
-    }
-    if (io.hungry && io.ended && this.#postponed === undefined && !this.hasFlag(ENDED_TOLD)) {
-      this.setFlag(ENDED_TOLD);
-      this.event("ended", undefined);
-    }
-  }
-
   /** Handles messages: in a context of its own, because the scheduler runs many processes in one. */
   override run(budget: number): number {
     return cleanContext().runInAsyncScope(super.run, this, budget);
@@ -257,7 +80,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   protected handle(kind: string, content: unknown): Outcome {
-    if (kind === "frame") this.#postponed?.recall();
+    if (kind === "frame") this.postponed?.recall();
     // `applyOutcome` knows what a boolean means.
     return handleEvent(this.cells, this, kind, content) as Outcome;
   }
@@ -271,8 +94,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
     if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
     if (outcome === POSTPONE) this.postponeFrame((this.io as ReaderWriter).consumed);
-    else if (this.#postponed !== undefined && !(outcome instanceof Promise))
-      this.handledFrame(this.#postponed);
+    else if (this.postponed !== undefined && !(outcome instanceof Promise)) this.handledFrame(this.postponed);
     // An async handler may still postpone it, and borrowed memory is overwritten by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
     return super.applyOutcome(
@@ -283,13 +105,13 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
   }
 
   private postponeFrame(consumed: number): void {
-    this.#postponed ??= new PostponedFrames(consumed);
-    this.#postponed.add(consumed);
+    this.postponed ??= new PostponedFrames(consumed);
+    this.postponed.add(consumed);
   }
 
   private handledFrame(postponed: PostponedFrames): void {
     postponed.handled();
-    if (postponed.count === 0) this.#postponed = undefined;
+    if (postponed.count === 0) this.postponed = undefined;
   }
 
   protected override stateChanged(): void {
@@ -308,7 +130,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     if (!io.hungry || io.ended || io.credit === 0) this.pump();
   }
 
-  private sayShutdown(): void {
+  protected sayShutdown(): void {
     this.setFlag(SHUTDOWN_ASKED, false);
     this.event("shutdown", undefined);
   }
@@ -340,7 +162,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
 
   protected get owing(): boolean {
     if (this.busy) return this.sys?.suspended !== true;
-    return this.#postponed !== undefined && (this.io as ReaderWriter).ended;
+    return this.postponed !== undefined && (this.io as ReaderWriter).ended;
   }
 
   /** A `timeout` that is a plain `stop(...)` does not wait for a running handler. */
@@ -374,7 +196,7 @@ export class Connection extends Lifecycle implements SocketOwner, Deferred {
     }
     if (now < io.heardAt + this.cells.idleMs) return;
     io.excusedAt = wholeMs();
-    if (io.hungry && !this.busy && this.#postponed === undefined) this.event("idle", undefined);
+    if (io.hungry && !this.busy && this.postponed === undefined) this.event("idle", undefined);
   }
 
   protected peerDeadline(io: ReaderWriter): number {

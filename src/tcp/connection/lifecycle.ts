@@ -8,7 +8,7 @@
  *                         │                └ leave, terminate
  *                         └ kill: gone at once; crash, reset: gone after leave and terminate
  *
- * `Connection` is its only subclass: one object in three files, because a second object would cost memory per connection.
+ * `FrameLoop` and `Connection` extend it: one object in four files, because a second object would cost memory per connection.
  */
 
 import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
