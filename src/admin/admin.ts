@@ -11,7 +11,7 @@ import { child } from "../otp/supervisor/child.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { addressText } from "../text/address.js";
 import { tcpAccess } from "./access/guard.js";
-import { listenControl } from "./control-socket/control-socket.js";
+import { ControlSocket } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
 import { adminApp } from "./http/app.js";
 import { closeServer, httpServer, listen } from "./http/http-server.js";
@@ -19,6 +19,7 @@ import { type RouteContext, routeContexts } from "./routes/route-context.js";
 
 export { localToken } from "./access/guard.js";
 export { alreadyRunning, type Instance, probeInstance } from "./control-socket/running-instance.js";
+export { checkSocketPath } from "./control-socket/socket-path.js";
 export { AdminError } from "./errors.js";
 
 export interface AdminOptions {
@@ -42,23 +43,30 @@ export interface Admin {
 /** @throws AdminError with an exit code; then nothing is left open */
 export async function startAdmin({ control, host, port, socketPath, token }: AdminOptions): Promise<Admin> {
   const contexts = routeContexts(control, [{ kind: "control" }, tcpAccess(host, token)], token);
-  const [local, http] = contexts.map((context) => httpServer(adminApp(control, context))) as [Server, Server];
+  const [local, remote] = contexts.map((context) => adminApp(control, context)) as [App, App];
   // The control socket first: a second instance then reports that it is one, not that a port is taken.
-  await listenControl(local, socketPath);
+  const socket = await ControlSocket.open(socketPath, () => httpServer(local));
+  const http = httpServer(remote);
   try {
     await listen(http, { host, port });
   } catch (error) {
-    await closeServer(local);
+    await socket.close();
     throw bindError(addressText(host, port), error, "choose another --admin-port or --admin-host");
   }
-  return { port: (http.address() as AddressInfo).port, close: closeOnce([http, local], contexts) };
+  return { port: (http.address() as AddressInfo).port, close: closeOnce(http, socket, contexts) };
 }
 
-function closeOnce(servers: readonly Server[], contexts: readonly RouteContext[]): () => Promise<void> {
+type App = ReturnType<typeof adminApp>;
+
+function closeOnce(
+  http: Server,
+  socket: ControlSocket,
+  contexts: readonly RouteContext[],
+): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
     for (const { streams } of contexts) streams.close();
-    closing ??= Promise.all(servers.map(closeServer)).then(() => undefined);
+    closing ??= Promise.all([closeServer(http), socket.close()]).then(() => undefined);
     return closing;
   };
 }

@@ -1,7 +1,7 @@
-/** Diagnostics channel of failed routes: the client gets a 500 without the error. */
+/** Diagnostics channels of the admin server: failed routes, and a control socket that was removed. */
 import { channel } from "node:diagnostics_channel";
 
-/** `admin.failed`. */
+/** `admin.failed`: the client gets a 500 without the error. */
 export interface AdminFailure {
   readonly method: string;
   readonly path: string;
@@ -9,3 +9,12 @@ export interface AdminFailure {
 }
 
 export const adminFailures = channel("admin.failed");
+
+/** `admin.control_socket`: the socket was removed from its path. */
+export interface ControlSocketEvent {
+  readonly path: string;
+  /** Why it cannot be created again; `undefined`: it has been. */
+  readonly failure: string | undefined;
+}
+
+export const controlSocketEvents = channel("admin.control_socket");

@@ -3,7 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { tcpAccess } from "../admin/access/guard.js";
-import { type AdminError, alreadyRunning, probeInstance } from "../admin/admin.js";
+import { type AdminError, alreadyRunning, checkSocketPath, probeInstance } from "../admin/admin.js";
 import { jsonText } from "../cli/terminal/json.js";
 import { table } from "../cli/terminal/table.js";
 import { prepareRelease, ReleaseError } from "../cluster/release/release.js";
@@ -123,6 +123,7 @@ async function transport(config: Config): Promise<Finding> {
 async function instance({ control }: Config): Promise<Finding> {
   const what = "control socket";
   try {
+    checkSocketPath(control);
     const running = await probeInstance(control);
     if (!running) return { what, verdict: "ok", text: control };
     const { message: text } = alreadyRunning(control, running);

@@ -8,15 +8,22 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
+  rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { alreadyRunning, probeInstance } from "../../src/admin/control-socket/running-instance.js";
-import { ask, folder, refusal, running } from "./support.js";
+import { checkSocketPath } from "../../src/admin/control-socket/socket-path.js";
+import { type ControlSocketEvent, controlSocketEvents } from "../../src/admin/events.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
+import { eventually } from "../support/until.js";
+import { ask, folder, listenTo, refusal, running } from "./support.js";
 
 /** The socket that a killed program leaves behind. */
 function staleSocket(path: string): void {
@@ -50,15 +57,37 @@ describe("a free place", () => {
 });
 
 describe("a folder", () => {
-  it.each([0o755, 0o770, 0o701, 0o750])("of mode %o is refused, and says what to do", async (mode) => {
-    const open = join(folder(), "open");
-    mkdirSync(open);
-    chmodSync(open, mode);
-    const { code, exitCode, message } = await refusal({ socketPath: join(open, "drover.sock") });
-    expect([code, exitCode]).toEqual(["bad_control", 69]);
-    expect(message).toContain(`${open}: other users can enter it: chmod 700 ${open}`);
-    expect(readdirSync(open)).toEqual([]);
-  });
+  const ofMode = (mode: number) => {
+    const made = join(folder(), "made");
+    mkdirSync(made);
+    chmodSync(made, mode);
+    return made;
+  };
+
+  it.each([0o777, 0o770, 0o722, 0o775])(
+    "of mode %o is refused, because others could replace the socket, and the message says what to do",
+    async (mode) => {
+      const open = ofMode(mode);
+      const socketPath = join(open, "drover.sock");
+      const { code, exitCode, message } = await refusal({ socketPath });
+      expect([code, exitCode]).toEqual(["bad_control", 69]);
+      expect(message).toBe(
+        `control socket: ${open}: other users can replace the socket in it: choose another path with --control, or set the sticky bit: chmod +t ${open}`,
+      );
+      expect(() => checkSocketPath(socketPath)).toThrow(message);
+      expect(readdirSync(open)).toEqual([]);
+    },
+  );
+
+  it.each([0o755, 0o750, 0o701, 0o1777])(
+    "of mode %o is used, because the socket of mode 0600 is protected by itself",
+    async (mode) => {
+      const socketPath = join(ofMode(mode), "drover.sock");
+      checkSocketPath(socketPath);
+      await running({ socketPath });
+      expect(lstatSync(socketPath).mode & 0o777).toBe(0o600);
+    },
+  );
 
   it.skipIf(process.getuid?.() !== 0)("of another user is refused", async () => {
     const theirs = join(folder(), "theirs");
@@ -134,6 +163,87 @@ it("a path that does not fit into a socket's address is refused with exit code 7
   const { code, exitCode, message } = await refusal({ socketPath });
   expect([code, exitCode]).toEqual(["bad_control", 78]);
   expect(message).toContain("choose a shorter one with --control");
+});
+
+describe("a socket that is removed while the server runs", () => {
+  /** The server, its clock, and what was published about its control socket. */
+  async function watched() {
+    const clock = new ManualClock();
+    onTestFinished(useClock(clock));
+    const events: (string | undefined)[] = [];
+    const listener = (event: unknown) => void events.push((event as ControlSocketEvent).failure);
+    controlSocketEvents.subscribe(listener);
+    onTestFinished(() => void controlSocketEvents.unsubscribe(listener));
+    return { ...(await running()), clock, events };
+  }
+
+  it("is created again within a second", async () => {
+    const { socketPath, clock, events } = await watched();
+    unlinkSync(socketPath);
+    await clock.advance(1_000);
+    await eventually(() => events.length === 1);
+    expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+    expect(lstatSync(socketPath).mode & 0o777).toBe(0o600);
+    expect(events).toEqual([undefined]);
+  });
+
+  it("is created again together with its folder", async () => {
+    const { socketPath, clock, events } = await watched();
+    rmSync(dirname(socketPath), { recursive: true });
+    await clock.advance(1_000);
+    await eventually(() => events.length === 1);
+    expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+  });
+
+  it("does not end the streams that were opened before", async () => {
+    const { socketPath, clock, events } = await watched();
+    const stream = await listenTo({ socketPath }, "/events");
+    unlinkSync(socketPath);
+    await clock.advance(1_000);
+    await eventually(() => events.length === 1);
+    const before = stream.events.length;
+    await clock.advance(2_000);
+    await eventually(() => stream.events.length > before);
+    expect(stream.ended).toBe(false);
+  });
+
+  it("is left to another instance that has taken the path, and created again after it", async () => {
+    const { socketPath, clock, events } = await watched();
+    unlinkSync(socketPath);
+    const second = await running({ socketPath });
+    await clock.advance(1_000);
+    await eventually(() => events.length === 1);
+    expect(events[0]).toContain("is already running");
+    await second.close();
+    await clock.advance(2_000);
+    await eventually(() => events.length === 2);
+    expect(events[1]).toBeUndefined();
+    expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+  });
+
+  it("is not removed by its former owner when another instance has taken the path", async () => {
+    const first = await running();
+    const { socketPath } = first;
+    unlinkSync(socketPath);
+    await running({ socketPath });
+    const { ino } = lstatSync(socketPath);
+    await first.close();
+    expect(lstatSync(socketPath).ino).toBe(ino);
+    expect((await ask({ socketPath }, { path: "/health" })).status).toBe(200);
+  });
+
+  it("is tried again with growing pauses, and the reason is published once", async () => {
+    const { socketPath, clock, events } = await watched();
+    unlinkSync(socketPath);
+    mkdirSync(socketPath);
+    await clock.advance(1_000);
+    await eventually(() => events.length === 1);
+    await clock.advance(100_000);
+    rmdirSync(socketPath);
+    await clock.advance(60_000);
+    await eventually(() => events.length === 2);
+    expect(events).toEqual([expect.stringContaining("exists and is not a socket"), undefined]);
+  });
 });
 
 describe("a port that is taken", () => {

@@ -1,6 +1,6 @@
 /**
- * Access control of the admin server. Only the owner can enter the folder of the control socket, so requests there
- * come from the operator. Requests over the TCP port come from any program of this machine and, through its
+ * Access control of the admin server. Only its owner can connect to the control socket, so requests there come
+ * from the operator. Requests over the TCP port come from any program of this machine and, through its
  * browsers, from any web site:
  *
  *   a page at evil.example that resolves to 127.0.0.1 (DNS rebinding)  → unknown Host: 403

@@ -1,81 +1,128 @@
 /**
- * Control socket: creation, permissions, and removal of a stale one. Any process that can connect controls the
- * program, so no other user may, not even between `bind` and `chmod` (CVE-2023-45145): the folder has mode 0700
- * before the socket is created, and the umask gives the socket mode 0600.
+ * Control socket: creation, repair, and removal of a stale one. A killed program leaves its socket behind. It is
+ * removed only if it is a socket and no program answers on it; nothing else is ever removed.
  *
- * A killed program leaves its socket behind. It is removed only if it is a socket and no program answers on it;
- * nothing else is ever removed.
+ * The file may be removed while the program runs: by a cleaner of `/tmp`, or with `/run/user/UID` at the user's last
+ * logout. It is looked for each second and created again, with growing pauses while that is not possible.
  */
-import { lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import { renameSync, unlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { dirname, join } from "node:path";
-import { EXIT } from "../../config/config.js";
-import { MAX_SOCKET_PATH } from "../../config/control-path.js";
+import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { AdminError } from "../errors.js";
-import { listen } from "../http/http-server.js";
+import { controlSocketEvents } from "../events.js";
+import { closeServer } from "../http/http-server.js";
 import { alreadyRunning, probeInstance } from "./running-instance.js";
+import { createSocketFile, isInPlace, removeSocketFile, type SocketFile } from "./socket-file.js";
+import { checkLength, checkReplaceable, denial, prepareFolder, refusal } from "./socket-path.js";
+
+/** Milliseconds between two looks at the path. */
+const CHECK_EVERY = 1_000;
+/** Longest pause, in milliseconds, between two attempts to create the socket again. */
+const LONGEST_PAUSE = 60_000;
+
+export class ControlSocket {
+  readonly #path: string;
+  readonly #createServer: () => Server;
+  /** Servers whose socket was removed: they still answer on connections from before. */
+  readonly #former = new Set<Server>();
+  #server: Server;
+  #file: SocketFile | undefined = undefined;
+  #timer: TimerRef = undefined;
+  #pause = CHECK_EVERY;
+  /** Why the last attempt has failed; logged when it changes. */
+  #failure: string | undefined = undefined;
+  #closed = false;
+
+  private constructor(path: string, createServer: () => Server) {
+    this.#path = path;
+    this.#createServer = createServer;
+    this.#server = createServer();
+  }
+
+  /**
+   * @param createServer called again when the socket has to be created again
+   * @throws AdminError when another program holds the socket, or its folder is not safe
+   */
+  static async open(path: string, createServer: () => Server): Promise<ControlSocket> {
+    const socket = new ControlSocket(path, createServer);
+    socket.#file = await listenControl(socket.#server, path);
+    socket.#schedule();
+    return socket;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clock.clearTimeout(this.#timer);
+    if (this.#file) removeSocketFile(this.#path, this.#file);
+    for (const server of this.#former) server.closeAllConnections();
+    await closeServer(this.#server);
+  }
+
+  #schedule(): void {
+    this.#timer = clock.setTimeout(() => void this.#check(), this.#pause, true);
+  }
+
+  async #check(): Promise<void> {
+    if (this.#file && isInPlace(this.#path, this.#file)) this.#pause = CHECK_EVERY;
+    else await this.#repair();
+    if (!this.#closed) this.#schedule();
+  }
+
+  async #repair(): Promise<void> {
+    const server = this.#createServer();
+    try {
+      const file = await listenControl(server, this.#path);
+      if (this.#closed) {
+        removeSocketFile(this.#path, file);
+        server.close();
+        return;
+      }
+      this.#retire(this.#server);
+      this.#server = server;
+      this.#file = file;
+      this.#pause = CHECK_EVERY;
+      this.#report(undefined);
+    } catch (error) {
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+      if (!this.#closed) this.#report((error as Error).message);
+    }
+  }
+
+  #retire(server: Server): void {
+    this.#former.add(server);
+    server.close(() => this.#former.delete(server));
+  }
+
+  #report(failure: string | undefined): void {
+    const known = failure !== undefined && failure === this.#failure;
+    this.#failure = failure;
+    if (!known && controlSocketEvents.hasSubscribers)
+      controlSocketEvents.publish({ path: this.#path, failure });
+  }
+}
 
 /** @throws AdminError when another program holds the socket, or its folder is not safe */
-export async function listenControl(server: Server, path: string): Promise<void> {
+async function listenControl(server: Server, path: string): Promise<SocketFile> {
   checkLength(path);
   prepareFolder(dirname(path));
   await removeStale(path);
   try {
-    await listenPrivate(server, path);
+    return await createSocketFile(server, path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof AdminError) throw error;
     // Another instance started at the same time and was first.
-    if (code === "EADDRINUSE") throw alreadyRunning(path, (await probeInstance(path)) ?? UNKNOWN);
-    throw refusal(path, message);
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
+      throw alreadyRunning(path, (await probeInstance(path)) ?? UNKNOWN);
+    throw refusal(path, denial(error));
   }
 }
 
 const UNKNOWN = { osPid: undefined, name: undefined };
 
-/** `listen` binds before it returns, so no other code runs under the changed umask. */
-function listenPrivate(server: Server, path: string): Promise<void> {
-  const before = process.umask(0o177);
-  try {
-    return listen(server, { path });
-  } finally {
-    process.umask(before);
-  }
-}
-
-function checkLength(path: string): void {
-  const length = Buffer.byteLength(path);
-  if (length <= MAX_SOCKET_PATH) return;
-  const message = `control socket ${path}: the path has ${length} bytes, the maximum is ${MAX_SOCKET_PATH}: choose a shorter one with --control`;
-  throw new AdminError("bad_control", message, EXIT.badConfig);
-}
-
-function prepareFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw refusal(folder, (error as Error).message);
-  }
-  const found = lstatSync(folder);
-  // Links are not followed: in /tmp any user can create one under the name that is used here.
-  if (!found.isDirectory())
-    throw refusal(folder, "is not a folder: a link is not followed, so name the folder itself");
-  if (found.uid !== (process.getuid?.() ?? found.uid)) {
-    throw refusal(folder, `belongs to another user (${found.uid}): choose another path with --control`);
-  }
-  if ((found.mode & 0o077) !== 0) {
-    throw refusal(
-      folder,
-      `other users can enter it: chmod 700 ${folder}, or choose another path with --control`,
-    );
-  }
-}
-
 /** Removes the socket of a dead program. */
 async function removeStale(path: string): Promise<void> {
-  const found = statOf(path);
-  if (found === undefined) return;
-  if (!found.isSocket())
-    throw refusal(path, "exists and is not a socket: remove it, or choose another path with --control");
+  if (!checkReplaceable(path)) return;
   const instance = await probeInstance(path);
   if (instance !== undefined) throw alreadyRunning(path, instance);
   await moveAndRemove(path);
@@ -90,19 +137,11 @@ async function moveAndRemove(path: string): Promise<void> {
   try {
     renameSync(path, aside);
   } catch {
-    // Another instance has removed it: `bind` decides which one is first.
+    // Another instance has removed it: `createSocketFile` decides which one is first.
     return;
   }
   const instance = await probeInstance(aside);
   if (instance === undefined) return unlinkSync(aside);
   renameSync(aside, path);
   throw alreadyRunning(path, instance);
-}
-
-function statOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
-}
-
-function refusal(path: string, why: string): AdminError {
-  return new AdminError("bad_control", `control socket: ${path}: ${why}`);
 }

@@ -1,6 +1,11 @@
 /** Maps events to log lines: channel, level, message and fields. */
 import type { Channel } from "node:diagnostics_channel";
-import { type AdminFailure, adminFailures } from "../../admin/events.js";
+import {
+  type AdminFailure,
+  adminFailures,
+  type ControlSocketEvent,
+  controlSocketEvents,
+} from "../../admin/events.js";
 import {
   type CrashReport,
   crashReports,
@@ -54,6 +59,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: listenerEvents, maxLevel: "warn", entry: listenerEntry },
   { channel: adminFailures, maxLevel: "error", entry: failureEntry },
   { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
+  { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
   { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
   { channel: connectionClosed, maxLevel: "debug", entry: closedEntry },
 ];
@@ -116,6 +122,15 @@ function failureEntry({ method, path, error }: AdminFailure): LogEntry {
       ...(error instanceof Error && { err: errorFields(error) }),
     }),
     kind: `admin ${reasonClass(error)}`,
+  };
+}
+
+function controlSocketEntry({ path, failure }: ControlSocketEvent): LogEntry {
+  const result = failure === undefined ? "created it again" : `cannot create it again: ${failure}`;
+  return {
+    level: "warn",
+    message: `Control socket ${path} was removed: ${result}`,
+    fields: () => ({ path }),
   };
 }
 
