@@ -18,6 +18,7 @@ import {
 } from "../config/config.js";
 import { formatReason, ProcessExit } from "../otp/process/exit-reason.js";
 import { clock } from "../otp/time/clock.js";
+import { logConsole } from "../telemetry/log/console.js";
 import { type Log, openLog } from "../telemetry/log/log.js";
 import { logFileErrorText } from "../telemetry/log/log-file.js";
 import { Metrics } from "../telemetry/metrics/metrics.js";
@@ -70,6 +71,7 @@ export class Run {
       if (config.logFile === undefined) throw error;
       return refuse(EXIT.badConfig, logFileErrorText(config.logFile, error));
     }
+    logConsole(log);
     return new Run(prepared, log).run();
   }
 

@@ -9,6 +9,8 @@ import {
   stopCompiler,
   takeAdminToken,
 } from "../config/config.js";
+import { captureConsole } from "../telemetry/log/console.js";
+import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
 import { type Choice, chooseTransport } from "../transport/choose-transport.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { refuse } from "./refuse.js";
@@ -28,6 +30,8 @@ export interface Program {
  * @throws ConfigError when the configuration is refused
  */
 export async function startProgram({ version, exec, positionals }: Program): Promise<number> {
+  guardStandardStreams();
+  captureConsole();
   // Ignored until the log is open: the default action of the signal is to kill the process.
   process.on("SIGUSR2", () => {});
   const loaded = await loadConfig(descriptorLimits());

@@ -2,6 +2,8 @@
  * Entry point of a worker process: says `hello`, receives `boot`, and runs the worker. It ignores signals: Ctrl-C and
  * pm2 signal the whole process group, and only the primary decides when workers stop.
  */
+import { captureConsole } from "../../telemetry/log/console.js";
+import { guardStandardStreams } from "../../telemetry/log/standard-streams.js";
 import type { ToPrimary } from "../channel/messages.js";
 import { isToWorker } from "../channel/validate.js";
 import { onPrimaryGone } from "./primary-gone.js";
@@ -9,6 +11,8 @@ import { Worker } from "./worker.js";
 
 /** Runs until the primary sends `stop`, the primary is gone, or the supervision tree ends. */
 export function runWorker(): void {
+  guardStandardStreams();
+  captureConsole();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
   let worker: Worker | undefined;
   const stop = (): void => {

@@ -12,6 +12,7 @@ import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
 import type { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import { startServer } from "../../tcp/server.js";
+import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
@@ -51,6 +52,7 @@ export class Worker {
     // `fallback`: a worker that cannot open its log file logs to stdout instead of failing.
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);
+    logConsole(this.#log);
     this.#endpoint = new Endpoint({ timed: boot.timed });
     this.#limits = new WorkerLimits(boot, () => this.#sendSnapshot(), this.#log);
     this.#acceptBalance = new AcceptBalance({

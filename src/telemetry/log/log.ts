@@ -47,6 +47,10 @@ export interface Log {
   readonly warn: Method;
   readonly error: Method;
   readonly fatal: Method;
+  /** Whether the log or its follower takes lines of this level. */
+  isEnabled(level: LineLevel): boolean;
+  /** Logs an entry, within the rate limit of its kind. */
+  record(entry: LogEntry): void;
   /** Minimum level; can be changed at any time. */
   level: Level;
   /** Number of lines that could not be written. */
@@ -122,8 +126,7 @@ class EventLog implements Log {
     this.#subscribe();
   }
 
-  /** Whether the log or its follower takes lines of this level. */
-  #isEnabled(level: LineLevel): boolean {
+  isEnabled(level: LineLevel): boolean {
     return (
       passes(level, this.#level) || (this.#follower !== undefined && passes(level, this.#follower.minimum))
     );
@@ -148,7 +151,7 @@ class EventLog implements Log {
   /** Subscribes only to channels whose lines may be written: publishers check `hasSubscribers` before building an event. */
   #subscribe(): void {
     for (const source of SOURCES) {
-      const wanted = this.#isEnabled(source.maxLevel);
+      const wanted = this.isEnabled(source.maxLevel);
       const listener = this.#subscribed.get(source);
       if (wanted === (listener !== undefined)) continue;
       if (listener) {
@@ -164,20 +167,20 @@ class EventLog implements Log {
 
   #onEvent(source: LogSource, event: unknown): void {
     try {
-      this.#record(source.entry(event));
+      this.record(source.entry(event));
     } catch {
       // Not rethrown: an exception in a channel's subscriber would end the worker.
       this.error("cannot log an event: formatting failed", { channel: String(source.channel.name) });
     }
   }
 
-  #record(entry: LogEntry): void {
-    if (!this.#isEnabled(entry.level)) return;
+  record(entry: LogEntry): void {
+    if (!this.isEnabled(entry.level)) return;
     if (entry.kind === undefined || this.#rateLimit.allows(entry.kind, entry.level)) this.#write(entry);
   }
 
   #logMessage(level: LineLevel, message: string, fields: Fields = {}): void {
-    if (this.#isEnabled(level)) this.#write({ level, message, fields: () => plainFields(fields) });
+    if (this.isEnabled(level)) this.#write({ level, message, fields: () => plainFields(fields) });
   }
 
   #summarise({ kind, level, count }: Suppressed): void {
