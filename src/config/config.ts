@@ -149,6 +149,9 @@ function merge(layers: readonly (readonly [Origin, SettingMap])[]): {
   return { settings, origins: Object.freeze(origins) };
 }
 
+/** As a log file these mean what is the default: they cannot be opened where standard output is a socket (systemd, pm2). */
+const STDOUT: readonly unknown[] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 function applyDefaults(settings: SettingMap, { env, isTTY }: Omit<DefaultContext, "name">): Config {
   const config = Object.create(null) as Record<Key, unknown>;
   // In the order of the rows: the defaults of later options depend on `name` and `logFile`.
@@ -156,7 +159,9 @@ function applyDefaults(settings: SettingMap, { env, isTTY }: Omit<DefaultContext
     const setting = settings.get(key);
     const context = { env, isTTY: isTTY && config.logFile === undefined, name: config.name as string };
     config[key] = setting
-      ? setting.value
+      ? key === "logFile" && STDOUT.includes(setting.value)
+        ? undefined
+        : setting.value
       : typeof defaultValue === "function"
         ? defaultValue(context)
         : defaultValue;

@@ -161,6 +161,8 @@ describe("defaults", () => {
     expect((await load({ isTTY: true })).config.logFormat).toBe("pretty");
     expect((await load({ isTTY: true, argv: ["--log-format", "json"] })).config.logFormat).toBe("json");
     expect((await load({ isTTY: true, argv: ["--log-file", "a.log"] })).config.logFormat).toBe("json");
+    const { config } = await load({ isTTY: true, argv: ["--log-file", "/dev/stdout"] });
+    expect(config).toMatchObject({ logFile: undefined, logFormat: "pretty" });
   });
 
   it("the control socket is in the runtime directory and named after the server", async () => {

@@ -1,5 +1,7 @@
 /** Faults of the log file: moved away, not writable, folder removed. The program serves on, and no line is lost. */
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -7,7 +9,7 @@ import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { serveLogging } from "../support/logging.js";
 import { isAlive } from "../support/os-processes.js";
-import { endAll, type LogLine, run } from "../support/program.js";
+import { endAll, type LogLine, Program, run } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 let folder: string;
@@ -107,6 +109,25 @@ test("a folder that is gone costs neither a line of those who run, nor the worke
   expect(lines(join(logs, "server.log")).some(({ msg }) => String(msg).startsWith("stopping"))).toBe(true);
 });
 
+test.each(["stdout", "stderr"] as const)(
+  "--log-file /dev/%s where that is a socket, as under systemd, is the socket",
+  async (name) => {
+    // The pipes that Node makes for a child are sockets.
+    const file = `/dev/${name}`;
+    const program = new Program([
+      ...["start", "--host=127.0.0.1", "--port=0", "--admin-port=0", "--workers=1", `--log-file=${file}`],
+    ]);
+    await program.until(() => program[name].includes(" serves "));
+    program.signal("SIGUSR2");
+    program.signal("SIGTERM");
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(program[name]).toContain("stopping (SIGTERM)");
+    expect(program[name === "stdout" ? "stderr" : "stdout"]).toBe("");
+    const checked = await run(["check", "--port=0", "--admin-port=0", `--log-file=${file}`]);
+    expect(checked.stdout).not.toContain("wrong");
+  },
+);
+
 test.each([
   [
     "in no folder",
@@ -121,6 +142,16 @@ test.each([
   const checked = await run(["check", "--port=0", "--admin-port=0", `--log-file=${file()}`]);
   expect(checked.code).toBe(78);
   expect(checked.stdout).toContain(`wrong  log file        ${reason}\n`);
+});
+
+test("a log file that is a socket is refused with that reason", async () => {
+  const file = join(folder, "journal");
+  const journal = createServer().listen(file);
+  await once(journal, "listening");
+  const { code, stderr } = await run(["start", "--port=0", "--admin-port=0", `--log-file=${file}`]);
+  journal.close();
+  expect(code).toBe(78);
+  expect(stderr).toMatch(/journal: it is a socket: give the path of a file, or leave --log-file out/);
 });
 
 test("check tries the file, and makes none", async () => {

@@ -1,5 +1,5 @@
 /**
- * Output of the log: standard output or a file. A slow or dead reader must not affect the server, so nothing
+ * Output of the log: standard output, standard error or a file. A slow or dead reader must not affect the server, so nothing
  * here blocks, throws or grows: a line that cannot be written yet waits in a bounded queue (1 MiB), and a line
  * that does not fit is counted as dropped.
  *
@@ -10,7 +10,7 @@
 import { close, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { countDropped } from "./dropped-lines.js";
-import { openLogFile } from "./log-file.js";
+import { isStderr, openLogFile } from "./log-file.js";
 
 const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
@@ -50,14 +50,14 @@ export class Sink {
    * @throws NodeJS.ErrnoException when the file cannot be opened, without `fallback`
    */
   constructor(file: string | undefined, onDropped: (lines: number) => void, fallback = false) {
-    this.#file = file;
+    this.#file = isStderr(file) ? undefined : file;
     this.#onDropped = onDropped;
     try {
-      this.#fd = file === undefined ? openStdout() : openLogFile(file);
+      this.#fd = this.#file === undefined ? openStandard(isStderr(file) ? 2 : 1) : openLogFile(this.#file);
     } catch (error) {
       if (!fallback) throw error;
       this.openError = error;
-      this.#fd = openStdout();
+      this.#fd = openStandard(1);
     }
   }
 
@@ -161,16 +161,16 @@ export class Sink {
   }
 }
 
-/** A non-blocking descriptor of standard output. */
-function openStdout(): number {
-  if (fstatSync(1).isFile()) return 1;
+/** A non-blocking descriptor of standard output (1) or standard error (2). */
+function openStandard(fd: 1 | 2): number {
+  if (fstatSync(fd).isFile()) return fd;
   try {
     // Opened again: O_NONBLOCK on the inherited one would also apply to every OS process that shares it.
-    return openSync("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    return openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
     // A socket, or not Linux. Reading `process.stdout` makes libuv set O_NONBLOCK on pipes and sockets.
-    void process.stdout;
-    return 1;
+    void (fd === 1 ? process.stdout : process.stderr);
+    return fd;
   }
 }
 
