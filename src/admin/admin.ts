@@ -79,7 +79,7 @@ export interface AdminChildOptions extends AdminOptions {
 const adminServer = genServer({
   name: "admin",
   trapExit: true,
-  async init(options: AdminChildOptions, self) {
+  async init(open: () => Promise<Admin>, self) {
     let ended = false;
     let admin: Admin | undefined;
     // `terminate` does not run on a kill, and the restarted admin server needs the port.
@@ -87,16 +87,31 @@ const adminServer = genServer({
       ended = true;
       void admin?.close();
     });
-    admin = await startAdmin(options);
+    admin = await open();
     if (ended) await admin.close();
-    else options.onListening?.(admin.port);
     return { admin };
   },
   terminate: (self) => self.state.admin.close(),
 });
 
-/** Child spec of the admin server. */
-export function adminChild(options: AdminChildOptions): ChildSpec {
+/**
+ * Child spec of an admin server that is already open: its first start takes it over, restarts open it again. So a
+ * port that is taken is an error of this call, not a crash report of a process.
+ * @throws AdminError with an exit code; then nothing is left open
+ */
+export async function openAdminChild(options: AdminChildOptions): Promise<ChildSpec> {
+  let first: Admin | undefined = await openAdmin(options);
+  const open = async () => {
+    const admin = first ?? (await openAdmin(options));
+    first = undefined;
+    return admin;
+  };
   // Reports show `mfargs`, and the options contain the token.
-  return child(adminServer, options, { id: "admin", mfargs: ["admin", "start_link", []] });
+  return child(adminServer, open, { id: "admin", mfargs: ["admin", "start_link", []] });
+}
+
+async function openAdmin(options: AdminChildOptions): Promise<Admin> {
+  const admin = await startAdmin(options);
+  options.onListening?.(admin.port);
+  return admin;
 }

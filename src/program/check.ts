@@ -1,6 +1,5 @@
 /** `drover check`: runs the checks of `start` without starting the server, and prints how to fix each problem. */
 
-import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { tcpAccess } from "../admin/access/guard.js";
 import { type AdminError, alreadyRunning, checkSocketPath, probeInstance } from "../admin/admin.js";
@@ -24,8 +23,9 @@ import { addressText } from "../text/address.js";
 import { plural } from "../text/plural.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import { bind } from "../transport/listening-socket.js";
+import { resolveHost } from "../transport/resolve-host.js";
 import { connectionRoom, descriptorLimits } from "./descriptor-limit.js";
-import { bindAdvice, refuse } from "./refuse.js";
+import { ADMIN_FLAGS, type AddressFlags, bindAdvice, LISTEN_FLAGS, refuse } from "./refuse.js";
 
 export interface Checking {
   /** Script of trial threads. */
@@ -83,8 +83,8 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     await protocol(positionals[0] ?? "echo", exec),
     await transport(config),
     await instance(config),
-    await port("port", config.host, config.port),
-    await port("admin port", config.adminHost, config.adminPort),
+    await port("port", config.host, config.port, LISTEN_FLAGS),
+    await port("admin port", config.adminHost, config.adminPort, ADMIN_FLAGS),
     await admin(config),
     ...logFile(config),
     descriptorLimit(config, maxDescriptors()),
@@ -134,10 +134,9 @@ async function instance({ control }: Config): Promise<Finding> {
   }
 }
 
-async function port(what: string, host: string, wanted: number): Promise<Finding> {
+async function port(what: string, host: string, wanted: number, flags: AddressFlags): Promise<Finding> {
   try {
-    const { address } = await lookup(host);
-    const bound = bind(address, wanted);
+    const bound = bind(await resolveHost(host), wanted);
     bound.close();
     return {
       what,
@@ -146,7 +145,7 @@ async function port(what: string, host: string, wanted: number): Promise<Finding
     };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    const text = bindAdvice(code, host, wanted) ?? message;
+    const text = bindAdvice(code, host, wanted, flags) ?? message;
     return { what, verdict: "wrong", text, mend: HELP[code]?.(wanted), exitCode: EXIT.unavailable };
   }
 }

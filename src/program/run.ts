@@ -1,6 +1,6 @@
 /** Runs the primary: start, signals, and the exit code at its end. */
 
-import { adminChild, localToken } from "../admin/admin.js";
+import { AdminError, localToken, openAdminChild } from "../admin/admin.js";
 import { LISTENER } from "../cluster/channel/messages.js";
 import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
@@ -17,6 +17,7 @@ import {
   workerCount,
 } from "../config/config.js";
 import { formatReason, ProcessExit } from "../otp/process/exit-reason.js";
+import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { clock } from "../otp/time/clock.js";
 import { logConsole } from "../telemetry/log/console.js";
 import { type Log, openLog } from "../telemetry/log/log.js";
@@ -26,6 +27,7 @@ import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import { addressText } from "../text/address.js";
 import { plural } from "../text/plural.js";
 import type { Choice } from "../transport/choose-transport.js";
+import { resolveHost } from "../transport/resolve-host.js";
 import { connectionRoom } from "./descriptor-limit.js";
 import { bindAdvice, refuse } from "./refuse.js";
 
@@ -78,20 +80,24 @@ export class Run {
   async run(): Promise<number> {
     const { loaded, given, choice, listenFd } = this.#prepared;
     const { host, port } = this.#config;
+    let admin: ChildSpec;
     for (const warning of [...loaded.warnings, ...given.warnings]) this.#log.warn(warning);
     this.#log.info(`transport ${choice.transport.name}: ${choice.why}`);
     try {
-      this.#options = this.#primaryOptions();
+      this.#options = this.#primaryOptions(listenFd === undefined ? await resolveHost(host) : host);
       this.#primary = new Primary(this.#options);
+      this.#listenToSignals();
+      admin = await this.#openAdmin();
     } catch (error) {
+      await this.#primary?.gone();
+      if (error instanceof AdminError) return this.#end(error.exitCode, error.message);
       const { code, message } = error as NodeJS.ErrnoException;
       if (!code?.startsWith("E")) throw error;
       const advice = listenFd === undefined ? bindAdvice(code, host, port) : undefined;
       return this.#end(EXIT.unavailable, advice ?? message);
     }
-    this.#listenToSignals();
     try {
-      await this.#primary.start([this.#adminChild()]);
+      await this.#primary.start([admin]);
     } catch (error) {
       await this.#primary.gone();
       if (this.#stops > 0) return this.#end(EXIT.ok);
@@ -105,14 +111,15 @@ export class Run {
     return this.#end(EXIT.gaveUp, `gave up: ${formatReason(reason)}: see the reports in the log`);
   }
 
-  #primaryOptions(): PrimaryOptions {
+  /** @param host IP address to bind */
+  #primaryOptions(host: string): PrimaryOptions {
     const config = this.#config;
     const { version, exec, loaded, release, choice, listenFd } = this.#prepared;
     const transport = choice.transport.name;
     const room = connectionRoom(maxDescriptors());
     const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
-      ...{ config, version, exec, transport, listenFd },
+      ...{ config, version, exec, transport, host, listenFd },
       protocol: release,
       maxConnections: (workers) => Math.min(wanted, workers * room),
       color: inColor(this.#config),
@@ -130,14 +137,15 @@ export class Run {
     };
   }
 
-  #adminChild() {
+  /** @throws AdminError */
+  #openAdmin(): Promise<ChildSpec> {
     const { adminHost: host, adminPort: port, control: socketPath } = this.#config;
     const control = new Operations(this.#primary as Primary, this.#options as PrimaryOptions);
     const onListening = (taken: number) => {
       this.#adminPort = taken;
     };
     const token = this.#prepared.given.token ?? localToken(host);
-    return adminChild({ control, host, port, socketPath, token, onListening });
+    return openAdminChild({ control, host, port, socketPath, token, onListening });
   }
 
   #admin(): string {

@@ -136,8 +136,7 @@ export async function serveProgram(
   const program = new Program(
     [
       "start",
-      "--host",
-      "127.0.0.1",
+      ...(args.some((one) => one.startsWith("--host")) ? [] : ["--host=127.0.0.1"]),
       `--port=${port}`,
       `--admin-port=${adminPort}`,
       ...(args.some((one) => one.startsWith("--workers")) ? [] : ["--workers=2"]),

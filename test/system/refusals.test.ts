@@ -1,9 +1,9 @@
 /** Errors before the start: the exit code, and one line that says what to do. */
-import { mkdtempSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
@@ -11,20 +11,26 @@ import { endAll, Program, run, serveProgram } from "../support/program.js";
 
 afterEach(endAll);
 
-/** Runs it and expects a refusal: nothing on stdout, one line on stderr. */
+/** Runs it and expects a refusal: no report and no other text on stdout, one line on stderr. */
 async function refused(args: readonly string[], options?: Parameters<typeof run>[1]) {
   const { code, stdout, stderr } = await run(args, options);
+  expect(stdout).not.toContain('"report"');
   expect(stdout.split("\n").filter((line) => !line.startsWith("{") && line !== "")).toEqual([]);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   return { code, line: stderr.trim() };
 }
 
-const free = async () => [
-  "--host=127.0.0.1",
-  `--port=${await freePort()}`,
-  `--admin-port=${await freePort()}`,
-  "--workers=1",
-];
+/** Flags of a free address, unless these flags are given. */
+async function free(...given: string[]): Promise<string[]> {
+  const flags = [
+    "--host=127.0.0.1",
+    `--port=${await freePort()}`,
+    `--admin-port=${await freePort()}`,
+    "--workers=1",
+  ];
+  const name = (flag: string) => flag.split("=")[0];
+  return [...flags.filter((flag) => !given.some((one) => name(one) === name(flag))), ...given];
+}
 
 describe("drover start", () => {
   test("a taken port ends with 69 and names the port", async () => {
@@ -55,8 +61,33 @@ describe("drover start", () => {
       "--workers=1",
     ]);
     expect(code).toBe(69);
-    expect(line).toContain(String(port));
+    expect(line).toContain(`127.0.0.1:${port}: the address is taken by another program`);
+    expect(line).toContain("--admin-port");
     other.close();
+  });
+
+  test("a folder in which others could replace the control socket ends with 69", async () => {
+    const open = mkdtempSync(join(tmpdir(), "drover-open-"));
+    onTestFinished(() => rmSync(open, { recursive: true }));
+    chmodSync(open, 0o777);
+    const args = await free(`--control=${join(open, "drover.sock")}`);
+    const { code, line } = await refused(["start", ...args]);
+    expect([code, line]).toEqual([69, expect.stringContaining("other users can replace the socket in it")]);
+    const checked = await run(["check", ...args]);
+    expect([checked.code, checked.stdout]).toEqual([
+      69,
+      expect.stringMatching(/^wrong +control socket +.*other users can replace the socket in it/m),
+    ]);
+    chmodSync(open, 0o755);
+    expect((await run(["check", ...args])).code).toBe(0);
+  });
+
+  test("a host name without an address ends with 69, also in check", async () => {
+    const args = await free("--host=no-such-host.invalid");
+    const says = /the host name no-such-host\.invalid (has no address|cannot be resolved now): .*--host/;
+    expect(await refused(["start", ...args])).toEqual({ code: 69, line: expect.stringMatching(says) });
+    const { code, stdout } = await run(["check", ...args]);
+    expect([code, stdout]).toEqual([69, expect.stringMatching(says)]);
   });
 
   test("an unknown flag ends with 64 and suggests the right one", async () => {
@@ -177,4 +208,25 @@ test("with --port 0 and --admin-port 0 it takes free ports, and says which", asy
   expect(await client.ask("hello")).toBe("hello");
   client.end();
   expect((await http(Number(adminPort), "/health")).status).toBe(200);
+});
+
+test("check names the flag of a taken address: --port, or --admin-port", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void other.close());
+  const { port } = other.address() as { port: number };
+  const found = async (...args: string[]) => {
+    const { stdout } = await run(["check", "--json", ...(await free(...args))]);
+    return JSON.parse(stdout).findings.find(({ verdict }: { verdict: string }) => verdict === "wrong").text;
+  };
+  const taken = `127.0.0.1:${port} is taken by another program: stop it, or choose another`;
+  expect(await found(`--port=${port}`)).toBe(`${taken} --port`);
+  expect(await found(`--admin-port=${port}`)).toBe(`${taken} --admin-port`);
+});
+
+test("--host takes a host name", async () => {
+  const { port } = await serveProgram(["--host=localhost"]);
+  const client = await FrameClient.connect(port, "localhost");
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
 });

@@ -11,7 +11,9 @@ export interface PrimaryOptions {
   readonly version: string;
   readonly protocol: Release;
   readonly transport: Transport["name"];
-  /** Descriptor of a listening socket that was inherited; without it the configured address is bound. */
+  /** IP address to bind: the configured one may be a host name. */
+  readonly host: string;
+  /** Descriptor of a listening socket that was inherited; without it `host` and the configured port are bound. */
   readonly listenFd?: number | undefined;
   /** File that a worker runs, with the argument `worker`. */
   readonly exec: string;

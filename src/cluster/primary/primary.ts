@@ -30,9 +30,9 @@ export class Primary {
 
   /** @throws NodeJS.ErrnoException when the address cannot be bound */
   constructor(options: PrimaryOptions) {
-    const { config, listenFd, log, metrics } = options;
+    const { config, host, listenFd, log, metrics } = options;
     this.#options = options;
-    this.#bound = listenFd === undefined ? bind(config.host, config.port) : adopt(listenFd);
+    this.#bound = listenFd === undefined ? bind(host, config.port) : adopt(listenFd);
     this.restartMetrics = new RestartMetrics(metrics, () => this.root);
     this.pool = new WorkerPool(options, workerCount(config), this.#bound.handle, this.restartMetrics);
     this.#watchdog = new Watchdog(() => this.pool.slots, log, config.watchdog);
