@@ -61,6 +61,86 @@ test("a message reaches a process of another worker, and an exit signal ends it"
   expect(await one.client.ask(JSON.stringify(["", "who"]))).toBe(one.pid);
 });
 
+/** Answers a message with what its parts are; has a server and a state machine of its own in every worker. */
+const PIDS = `
+import { call, cast, defineProtocol, exit, genServer, genStatem, packet, parsePid, send, start, begin } from "drover";
+const server = genServer({
+  name: "server",
+  init: () => ({}),
+  casts: { put: (self, from, text) => send(from, { text, pid: from, by: "server" }) },
+});
+const machine = genStatem({
+  name: "machine",
+  init: () => begin("on", {}),
+  states: { on: { casts: { put: (self, from, text) => send(from, { text, pid: from, by: "machine" }) } } },
+});
+const started = Promise.all([start(server, undefined), start(machine, undefined)]);
+export default defineProtocol({
+  name: "pids",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: async (conn, frame) => {
+        const [what, to, text] = JSON.parse(String(frame));
+        const [server, machine] = await started;
+        if (what === "who") return conn.send(JSON.stringify({ conn: conn.pid, server, machine }));
+        const pid = parsePid(to);
+        const { pid: self } = conn;
+        if (what === "send")
+          send(pid, { pid: self, list: [[self]], map: new Map([[self, { self }]]), set: new Set([self]), plain: { ...self } });
+        if (what === "exit") exit(pid, { told: [self] });
+        if (what === "cast") cast(pid, "put", self, text);
+        if (what === "call")
+          conn.send(await call(pid, "get").then(String, (error) => error.reason + ": " + error.message));
+      },
+      message: (conn, message) => {
+        const { by, text, pid, list, map, set, plain } = message;
+        if (by) return conn.send([by, text, pid, pid.equals(conn.pid)].join(" "));
+        send(pid, { by: "reply", text: "reached", pid });
+        const all = [pid, list[0][0], [...map.keys()][0], [...map.values()][0].self, [...set][0]];
+        conn.send([all.every((one) => one.equals(pid) && String(one) === String(pid)), plain.equals, pid].join(" "));
+      },
+    },
+  },
+});
+`;
+
+/** Two clients of PIDS in different workers, with the pids of their worker's processes. */
+async function pairOfPids() {
+  const { port } = await serveProtocol("pids.js", PIDS);
+  const found = new Map<
+    string,
+    { client: FrameClient; pids: Record<"conn" | "server" | "machine", string> }
+  >();
+  while (found.size < 2) {
+    const client = await FrameClient.connect(port);
+    const pids = JSON.parse(await client.ask(JSON.stringify(["who"])));
+    found.set(pids.conn.split(".")[0], { client, pids });
+  }
+  return [...found.values()] as [typeof found extends Map<any, infer V> ? V : never, any];
+}
+
+test("a pid in a message of another worker is a Pid, wherever in the message it is, and leads back", async () => {
+  const [one, other] = await pairOfPids();
+  one.client.send(JSON.stringify(["send", other.pids.conn]));
+  expect(String(await other.client.receive())).toBe(`true  ${one.pids.conn}`);
+  expect(String(await one.client.receive())).toBe(`reply reached ${one.pids.conn} true`);
+  // In the reason of an exit signal as well.
+  one.client.send(JSON.stringify(["exit", other.pids.conn]));
+  await other.client.closed;
+});
+
+test("a server and a state machine of another worker can be cast to, and a call to one fails at once", async () => {
+  const [one, other] = await pairOfPids();
+  for (const to of ["server", "machine"] as const) {
+    one.client.send(JSON.stringify(["cast", other.pids[to], "hello"]));
+    expect(String(await one.client.receive())).toBe(`${to} hello ${one.pids.conn} true`);
+  }
+  expect(await one.client.ask(JSON.stringify(["call", other.pids.server]))).toBe(
+    `notsup: call "get" to ${other.pids.server}: a call cannot leave its OS process; send or cast to it, with a pid to reply to`,
+  );
+});
+
 test("a message for a client whose worker has died reaches nobody who comes after", async () => {
   const { port, program } = await courier("--workers=1");
   const gone = await party(port);

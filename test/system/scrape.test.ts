@@ -36,6 +36,7 @@ const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly
   drover_unhandled_rejections_total: ["counter", ["worker"]],
   drover_event_loop_lag_seconds: ["gauge", ["worker"]],
   drover_log_lines_dropped_total: ["counter", ["worker"]],
+  drover_channel_messages_dropped_total: ["counter", ["worker", "direction"]],
   drover_open_fds: ["gauge", ["worker"]],
   drover_max_fds: ["gauge", ["worker"]],
   process_cpu_user_seconds_total: ["counter", ["worker"]],

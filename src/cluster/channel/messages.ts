@@ -100,11 +100,14 @@ export interface Boot extends Quota {
   };
 }
 
-/** A message or an exit signal for a process of another OS process. */
+/** A message, a cast or an exit signal for a process of another OS process. */
 export interface SignalEnvelope {
   readonly to: readonly [worker: number, serial: number];
-  readonly kind: "send" | "exit";
-  readonly payload: unknown;
+  readonly kind: "send" | "cast" | "exit";
+  /** Serialized by the sender's OS process; the primary passes it on unread. See `signal-payload.ts`. */
+  readonly payload: Uint8Array;
+  /** Whether the payload has pids. */
+  readonly pids: boolean;
 }
 
 export type WorkerRequest =

@@ -1,19 +1,46 @@
-/** Messages and exit signals to pids of other OS processes: sent over the channel, delivered where the pid lives. */
+/** Messages, casts and exit signals to pids of other OS processes: sent over the channel, delivered where the pid lives. */
+import { CastMessage } from "../../otp/gen-server/server-process.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { exit, send, useCarrier } from "../../otp/process/signals.js";
 import type { SignalEnvelope } from "./messages.js";
+import { decodePayload, encodePayload } from "./signal-payload.js";
 
-/** Passes every signal for a pid of another OS process to `carry` from now on. */
-export function setSignalCarrier(carry: (signal: SignalEnvelope) => void): void {
+/** Where signals for pids of other OS processes go. */
+export interface SignalSink {
+  /** Whether a signal of this kind is dropped, before it is serialized. */
+  drops(kind: SignalEnvelope["kind"]): boolean;
+  signal(signal: SignalEnvelope): void;
+}
+
+/** Passes every signal for a pid of another OS process to `sink` from now on. */
+export function setSignalCarrier(sink: SignalSink): void {
+  const pass = ({ worker, serial }: Pid, kind: SignalEnvelope["kind"], payload: unknown): void => {
+    if (!sink.drops(kind)) sink.signal({ to: [worker, serial], kind, ...encodePayload(payload) });
+  };
   useCarrier({
-    send: (to, payload) => carry({ to: [to.worker, to.serial], kind: "send", payload }),
-    exit: (to, payload) => carry({ to: [to.worker, to.serial], kind: "exit", payload }),
+    send: (to, message) => {
+      // Of a class of ours only its fields would arrive.
+      if (message instanceof CastMessage) pass(to, "cast", [message.name, message.args]);
+      else pass(to, "send", message);
+    },
+    exit: (to, reason) => pass(to, "exit", reason),
   });
 }
 
-/** Delivers a signal that came over the channel to a process of this OS process. */
-export function deliver(pid: Pid, { kind, payload }: SignalEnvelope): void {
-  if (kind === "send") send(pid, payload);
-  else exit(pid, payload as ExitReason);
+/** Delivers a signal that came over the channel to a process of this OS process. Malformed ones are ignored. */
+export function deliver(pid: Pid, signal: SignalEnvelope): void {
+  let payload: unknown;
+  try {
+    payload = decodePayload(signal);
+  } catch {
+    return;
+  }
+  if (signal.kind === "send") send(pid, payload);
+  else if (signal.kind === "exit") exit(pid, payload as ExitReason);
+  else if (isCast(payload)) send(pid, new CastMessage(...payload));
+}
+
+function isCast(payload: unknown): payload is [name: string, args: unknown[]] {
+  return Array.isArray(payload) && typeof payload[0] === "string" && Array.isArray(payload[1]);
 }

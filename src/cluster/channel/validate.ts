@@ -2,7 +2,7 @@
  * Validation of messages on the channel, by shape. A protocol runs in the worker and can call `process.send` itself:
  * a malformed message is ignored, so that a fault of one worker cannot crash the primary and with it all workers.
  */
-import type { ToPrimary, ToWorker } from "./messages.js";
+import type { SignalEnvelope, ToPrimary, ToWorker } from "./messages.js";
 
 type Shape = (message: { readonly id?: unknown; readonly d?: any }) => boolean;
 
@@ -16,8 +16,11 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   load: ({ d }) => isObject(d) && isCount(d.active) && typeof d.ahead === "boolean",
   record: ({ d }) => isText(d),
   trace: ({ id, d }) => isCount(id) && isObject(d) && isText(d.what),
-  signal: ({ d }) => isObject(d) && isPidPair(d.to) && (d.kind === "send" || d.kind === "exit"),
+  signal: ({ d }) =>
+    isObject(d) && isPidPair(d.to) && SIGNALS.includes(d.kind) && d.payload instanceof Uint8Array,
 };
+
+const SIGNALS: readonly unknown[] = ["send", "cast", "exit"] satisfies SignalEnvelope["kind"][];
 
 /** A record, so that the compiler reports a missing type. */
 const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {

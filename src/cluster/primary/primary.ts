@@ -60,7 +60,7 @@ export class Primary {
   async start(children: readonly ChildSpec[]): Promise<void> {
     const { config, exec } = this.#options;
     cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
-    setSignalCarrier((signal) => this.pool.onSignal(signal));
+    setSignalCarrier({ drops: () => false, signal: (signal) => this.pool.onSignal(signal) });
     this.restartMetrics.start();
     const limits = {
       strategy: "one_for_one",

@@ -8,7 +8,7 @@ import type { WorkerSlot } from "./worker-slot.js";
 export function relaySignal(slots: readonly WorkerSlot[], signal: SignalEnvelope): void {
   const [worker, serial] = signal.to;
   const process = slots[worker - 1]?.process;
-  if (worker > 0 && serial > 1) return process?.notify({ t: "signal", d: signal });
+  if (worker > 0 && serial > 1) return process?.signal(signal);
   const pid = worker === 0 ? parsePid(`0.${serial}`) : process?.pid;
   if (pid) deliver(pid, signal);
 }

@@ -1,8 +1,9 @@
 /** The primary's end of the channel to one worker: messages, requests with a timeout, and the time of the last message. */
 import type { Worker } from "node:cluster";
 import { clock } from "../../otp/time/clock.js";
-import type { ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
+import type { SignalEnvelope, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
 import { PendingReplies } from "../channel/pending-replies.js";
+import { SendQueue } from "../channel/send-queue.js";
 import { isToPrimary } from "../channel/validate.js";
 
 /** Milliseconds after which a worker is shown as not answering. */
@@ -13,11 +14,20 @@ const END_TIMEOUT = 500;
 export class WorkerChannel {
   readonly #os: Worker;
   readonly #replies = new PendingReplies<unknown>(REPLY_TIMEOUT);
+  readonly #signals: SendQueue;
   #heardAt = clock.now();
 
-  /** @param onMessage called with every valid message but replies */
-  constructor(os: Worker, onMessage: (message: Exclude<ToPrimary, { t: "reply" }>) => void) {
+  /**
+   * @param onMessage called with every valid message but replies
+   * @param onDrop called for every signal that is dropped because the worker does not read
+   */
+  constructor(
+    os: Worker,
+    onMessage: (message: Exclude<ToPrimary, { t: "reply" }>) => void,
+    onDrop: () => void,
+  ) {
     this.#os = os;
+    this.#signals = new SendQueue((message, written) => this.#send(message, undefined, written), onDrop);
     os.on("message", (message: unknown) => {
       if (!isToPrimary(message)) return;
       this.#heardAt = clock.now();
@@ -36,10 +46,20 @@ export class WorkerChannel {
     this.#heardAt = Math.min(clock.now(), this.#heardAt + ms);
   }
 
-  post(message: ToWorker, handle?: unknown): void {
-    if (!this.#os.isConnected()) return;
+  /** Sends a message that must not be lost. */
+  post(message: Exclude<ToWorker, { t: "signal" }>, handle?: unknown): void {
+    this.#send(message, handle, () => {});
+  }
+
+  /** Passes on a signal, unless too much waits for the worker already. */
+  signal(signal: SignalEnvelope): void {
+    this.#signals.signal(signal);
+  }
+
+  #send(message: ToWorker, handle: unknown, written: () => void): void {
+    if (!this.#os.isConnected()) return written();
     // keepOpen: the primary's own copy of the listening socket stays open.
-    this.#os.process.send(message, handle as never, { keepOpen: true }, () => {});
+    this.#os.process.send(message, handle as never, { keepOpen: true }, written);
   }
 
   /** The worker's reply; `undefined` when there is none within a second. */

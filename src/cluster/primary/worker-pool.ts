@@ -8,6 +8,7 @@ import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import { DropWarning } from "../channel/drop-warning.js";
 import type { Boot, SignalEnvelope } from "../channel/messages.js";
 import { Balance } from "./admission/balance.js";
 import { MaxConnections } from "./admission/max-connections.js";
@@ -36,6 +37,8 @@ export class WorkerPool implements WorkerOwner {
   readonly #options: PrimaryOptions;
   readonly #restartMetrics: RestartMetrics;
   readonly #pidRanges = new PidRanges();
+  /** By slot. */
+  readonly #dropWarnings = new Map<number, DropWarning>();
   readonly #balance = new Balance(
     () => this.#accepting(),
     (slot) => this.#limitOf(slot),
@@ -167,6 +170,16 @@ export class WorkerPool implements WorkerOwner {
 
   onSignal(signal: SignalEnvelope): void {
     relaySignal(this.slots, signal);
+  }
+
+  onDropped({ slot }: WorkerProcess): void {
+    this.#options.metrics.droppedMessage(slot);
+    let warning = this.#dropWarnings.get(slot);
+    if (!warning) {
+      warning = new DropWarning(this.#options.log, `for worker ${slot}`, `worker ${slot}`);
+      this.#dropWarnings.set(slot, warning);
+    }
+    warning.dropped();
   }
 
   #changed(): void {

@@ -7,7 +7,7 @@ import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { Pid } from "../../otp/process/pid.js";
 import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import type { Boot, Quota, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
+import type { Boot, Quota, SignalEnvelope, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
 import { WorkerChannel } from "./worker-channel.js";
 
 /** Handlers of what a worker sends, and what it is sent. */
@@ -20,13 +20,15 @@ export interface WorkerOwner {
   /** A log record or a line of a trace. */
   onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
   /** A signal from a process of this worker to one elsewhere. */
-  onSignal(signal: Extract<ToPrimary, { t: "signal" }>["d"]): void;
+  onSignal(signal: SignalEnvelope): void;
+  /** A signal for a process of this worker was dropped: the worker does not read. */
+  onDropped(worker: WorkerProcess): void;
 }
 
 export type WorkerState = "starting" | "running" | "stopping" | "down";
 
 /** Messages to a worker that need no answer. */
-type Notice = Extract<ToWorker, { t: "signal" | "reopen" | "follow" | "untrace" | "log" }>;
+type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" }>;
 
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
 const START_DEADLINE = 20_000;
@@ -63,7 +65,11 @@ export class WorkerProcess extends Process {
     this.#owner = owner;
     this.#boot = boot;
     this.#os = cluster.fork();
-    this.#channel = new WorkerChannel(this.#os, (message) => this.#received(message));
+    this.#channel = new WorkerChannel(
+      this.#os,
+      (message) => this.#received(message),
+      () => owner.onDropped(this),
+    );
     this.#os.on("error", (error: NodeJS.ErrnoException) => this.#forkFailed(error));
     this.#os.on("exit", (code, signal) =>
       this.#channel.afterLastMessage(() => this.#end(this.#reason(code, signal))),
@@ -125,6 +131,11 @@ export class WorkerProcess extends Process {
 
   notify(message: Notice): void {
     this.#channel.post(message);
+  }
+
+  /** Passes on a signal for a process of this worker. */
+  signal(signal: SignalEnvelope): void {
+    this.#channel.signal(signal);
   }
 
   askLoad(): void {

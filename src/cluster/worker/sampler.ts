@@ -19,6 +19,7 @@ type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] |
 export class Sampler {
   readonly #endpoint: Endpoint;
   readonly #limit: () => number;
+  readonly #messagesDropped: () => number;
   readonly #reports: Record<ErrorContext, number> = {
     child_terminated: 0,
     start_error: 0,
@@ -31,10 +32,14 @@ export class Sampler {
   #restartsLeft = 0;
   #unhandledRejections = 0;
 
-  /** @param limit connections that this worker may have at present */
-  constructor(endpoint: Endpoint, reports: Channel, limit: () => number) {
+  /**
+   * @param limit connections that this worker may have at present
+   * @param messagesDropped messages to other workers that were dropped
+   */
+  constructor(endpoint: Endpoint, reports: Channel, limit: () => number, messagesDropped: () => number) {
     this.#endpoint = endpoint;
     this.#limit = limit;
+    this.#messagesDropped = messagesDropped;
     reports.subscribe((report) => this.#count(report as SupervisorReport));
     unhandledRejections.subscribe(() => this.#unhandledRejections++);
   }
@@ -72,6 +77,7 @@ export class Sampler {
         listenerRestarts: this.#restarts.listener as number,
         connectionsRestarts: this.#restarts.connections as number,
         logLinesDropped: droppedLines(),
+        messagesDropped: this.#messagesDropped(),
         ...this.#handlers(),
       },
       gauges: {

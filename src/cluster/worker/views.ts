@@ -4,7 +4,8 @@ import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { wallTime } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
-import type { ToPrimary, ViewRequest } from "../channel/messages.js";
+import type { ViewRequest } from "../channel/messages.js";
+import type { Diagnostic } from "../channel/send-queue.js";
 import { listConnections } from "../inspect/connection-list.js";
 import { RateLimit } from "../inspect/rate-limit.js";
 import { stateView } from "../inspect/state-text.js";
@@ -15,12 +16,12 @@ const RECORDS_PER_SECOND = 100;
 
 export class WorkerViews {
   readonly #log: Log;
-  readonly #post: (message: ToPrimary) => void;
+  readonly #post: (message: Diagnostic) => void;
   /** Functions that stop a trace, by the primary's id for it. */
   readonly #traces = new Map<number, () => void>();
   readonly #rateLimit = new RateLimit(RECORDS_PER_SECOND, (suppressed) => this.#sendSuppressed(suppressed));
 
-  constructor(log: Log, followed: boolean, post: (message: ToPrimary) => void) {
+  constructor(log: Log, followed: boolean, post: (message: Diagnostic) => void) {
     this.#log = log;
     this.#post = post;
     this.follow(followed);

@@ -23,6 +23,7 @@ import { Heartbeat } from "./heartbeat.js";
 import { WorkerLimits } from "./limits.js";
 import { ListeningSocketCopies } from "./listening-socket-copies.js";
 import { loadProtocol } from "./load-protocol.js";
+import { PrimaryChannel } from "./primary-channel.js";
 import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
@@ -35,12 +36,15 @@ export class Worker {
   readonly #boot: Boot;
   readonly #log: Log;
   readonly #logOptions: LogOptions;
+  readonly #channel: PrimaryChannel;
   readonly #endpoint: Endpoint;
   readonly #limits: WorkerLimits;
   readonly #acceptBalance: AcceptBalance;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
   readonly #socketCopies = new ListeningSocketCopies((id) => this.#post({ t: "acquire", id }));
+  /** Whether the periodic snapshot has not left yet. */
+  #snapshotWaits = false;
   #sampler: Sampler | undefined = undefined;
   #root: Pid | undefined = undefined;
   #stopping = false;
@@ -53,6 +57,7 @@ export class Worker {
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);
     logConsole(this.#log);
+    this.#channel = new PrimaryChannel(this.#log);
     this.#endpoint = new Endpoint({ timed: boot.timed });
     this.#limits = new WorkerLimits(boot, () => this.#sendSnapshot(), this.#log);
     this.#acceptBalance = new AcceptBalance({
@@ -64,10 +69,10 @@ export class Worker {
       changed: () => this.#limits.recheck(),
     });
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
-    this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#post(message));
+    this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
-    setSignalCarrier((d) => this.#post({ t: "signal", d }));
+    setSignalCarrier(this.#channel);
   }
 
   async start(): Promise<void> {
@@ -81,7 +86,12 @@ export class Worker {
   async #start(): Promise<void> {
     const protocol = await this.#load();
     if (!protocol) return;
-    this.#sampler = new Sampler(this.#endpoint, supervisorReports, () => this.#limits.maxConnections);
+    this.#sampler = new Sampler(
+      this.#endpoint,
+      supervisorReports,
+      () => this.#limits.maxConnections,
+      () => this.#channel.messagesDropped,
+    );
     try {
       this.#root = await this.#startServer(protocol);
     } catch (error) {
@@ -137,10 +147,8 @@ export class Worker {
 
   // -- the channel --------------------------------------------------------------------------------------
 
-  /** @param sent called when the message has left, or when the channel is closed */
   #post(message: ToPrimary, sent?: () => void): void {
-    if (process.connected && process.send) process.send(message, undefined, undefined, () => sent?.());
-    else sent?.();
+    this.#channel.post(message, sent);
   }
 
   #sendLoad(ahead: boolean): void {
@@ -186,7 +194,13 @@ export class Worker {
   /** Sends a snapshot now, and then every second. */
   #sendSnapshots(): void {
     if (!this.#sampler || this.#stopping) return;
-    this.#sendSnapshot();
+    // While the primary does not read, none is added: the next one has all totals.
+    if (!this.#snapshotWaits) {
+      this.#snapshotWaits = true;
+      this.#sendSnapshot(() => {
+        this.#snapshotWaits = false;
+      });
+    }
     clock.setTimeout(() => this.#sendSnapshots(), SNAPSHOT_EVERY, true);
   }
 

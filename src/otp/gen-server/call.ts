@@ -1,7 +1,7 @@
 /** Calls: sends a request to a process and waits for its reply. */
 
 import { ProcessExit } from "../process/exit-reason.js";
-import type { Pid } from "../process/pid.js";
+import { type Pid, thisWorker } from "../process/pid.js";
 import { type Process, processOf } from "../process/process.js";
 import { whereis } from "../process/registry.js";
 import type { Duration } from "../time/duration.js";
@@ -17,7 +17,8 @@ type Timeout = Duration | typeof Infinity;
 
 /**
  * Sends a request and waits for the reply.
- * @throws ProcessExit with reason `noproc`, `timeout`, `mailbox_full`, or the exit reason of the process
+ * @throws ProcessExit with reason `noproc`, `timeout`, `mailbox_full`, the exit reason of the process, or `notsup` when
+ *   it lives in another OS process
  */
 export function request(
   to: Pid | string,
@@ -30,6 +31,15 @@ export function request(
   );
 }
 
+function notCallable(pid: Pid | undefined, to: Pid | string, name: string): ProcessExit {
+  if (pid && pid.worker !== thisWorker())
+    return new ProcessExit(
+      "notsup",
+      `call "${name}" to ${pid}: a call cannot leave its OS process; send or cast to it, with a pid to reply to`,
+    );
+  return new ProcessExit("noproc", `call "${name}": no process ${pid ?? `named "${to}"`} in this OS process`);
+}
+
 /** @internal As `request`, with a message that `send` makes and delivers. */
 export function requestWith(
   to: Pid | string,
@@ -39,10 +49,7 @@ export function requestWith(
 ): Promise<unknown> {
   const pid = typeof to === "string" ? whereis(to) : to;
   const process = pid && processOf(pid);
-  if (!process)
-    return Promise.reject(
-      new ProcessExit("noproc", `call "${name}": no process ${pid ?? `named "${to}"`} in this OS process`),
-    );
+  if (!process) return Promise.reject(notCallable(pid, to, name));
   return new Promise((resolve, reject) => {
     send(process, timeout === Infinity ? Infinity : toMs(timeout), { resolve, reject });
   });

@@ -8,6 +8,7 @@ import { checkMaxMessages } from "../process/mailbox-overflow.js";
 import type { Pid } from "../process/pid.js";
 import { type Process, processOf } from "../process/process.js";
 import { register, whereis } from "../process/registry.js";
+import { send } from "../process/signals.js";
 import type { Duration } from "../time/duration.js";
 import { request } from "./call.js";
 import { CastMessage, ServerProcess } from "./server-process.js";
@@ -95,7 +96,8 @@ type Tail<F> = F extends (self: any, ...args: infer R) => any ? R : never;
 
 /**
  * Calls a server and waits for the reply, up to 5 seconds.
- * @throws ProcessExit with `noproc`, `timeout`, `mailbox_full`, or the exit reason of the server
+ * @throws ProcessExit with `noproc`, `timeout`, `mailbox_full`, the exit reason of the server, or `notsup` when it
+ *   lives in another OS process
  */
 export function call<C extends Record<string, (...args: any[]) => any>, K, N extends keyof C & string>(
   ref: Ref<C, K>,
@@ -115,11 +117,11 @@ export function callWithin<C extends Record<string, (...args: any[]) => any>, K,
   return request(ref, name, args, timeout) as Promise<Awaited<ReturnType<C[N]>>>;
 }
 
-/** Sends a cast to a server: no reply, no error. */
+/** Sends a cast to a server, which may live in another worker: no reply, no error. */
 export function cast<C, K extends Record<string, (...args: any[]) => any>, N extends keyof K & string>(
   ref: Ref<C, K>,
   name: N,
   ...args: Tail<K[N]>
 ): void {
-  processOf(ref)?.deliver(new CastMessage(name, args));
+  send(ref, new CastMessage(name, args));
 }

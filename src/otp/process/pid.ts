@@ -27,7 +27,8 @@ export class Pid {
 
   /** The process, while it lives in this OS process. @internal */
   get process(): LocalProcess | undefined {
-    return this.#process;
+    // A restored pid (`restorePid`) has no such field.
+    return #process in this ? this.#process : undefined;
   }
   /** @internal */
   set process(process: LocalProcess | undefined) {
@@ -72,6 +73,18 @@ export function newestSerial(): number {
 /** A pid for a new local process. */
 export function newPid(): Pid {
   return new Pid(worker, ++lastSerial);
+}
+
+/**
+ * Makes what is left of a pid in a message from another OS process, a plain object with its two numbers, a `Pid`
+ * again. In place, so that it need not be searched for in the message.
+ * @throws TypeError when it is no such object
+ */
+export function restorePid(copy: unknown): void {
+  const { worker, serial } = (copy ?? {}) as Partial<Pid>;
+  if (typeof copy !== "object" || !Number.isSafeInteger(worker) || !Number.isSafeInteger(serial))
+    throw new TypeError("not a pid");
+  Object.setPrototypeOf(copy, Pid.prototype);
 }
 
 /** Parses `<1.17>` or `1.17`; `undefined` for any other text. */

@@ -85,6 +85,11 @@ export class Metrics {
     this.#totals(worker).setState(state);
   }
 
+  /** Counts a message for a process of this worker that the primary has dropped. */
+  droppedMessage(worker: number): void {
+    this.#totals(worker).messagesDropped++;
+  }
+
   /** Counts a restart by a supervisor of the primary. `by` 0 creates the series before the first restart. */
   restarted(supervisor: string, child: string, by = 1): void {
     const known = this.#restarts.has(`${supervisor}\n${child}`) || this.#restarts.size < MAX_CHILDREN;

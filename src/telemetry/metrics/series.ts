@@ -166,6 +166,18 @@ export const SERIES: readonly SeriesRow[] = [
     "Dropped log lines; worker 0 is the primary.",
     "logLinesDropped",
   ),
+  {
+    ...counter(
+      "drover_channel_messages_dropped_total",
+      "Dropped messages between workers, by direction: the worker (to) or the primary (from) read too slowly.",
+      ["worker", "direction"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].flatMap(([worker, totals]): Sample[] => [
+        [[worker, "to"], totals.messagesDropped],
+        [[worker, "from"], totals.total("messagesDropped")],
+      ]),
+  },
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
   ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
   totalOfProcess(

@@ -31,6 +31,8 @@ export const TOTALS = [
   "listenerRestarts",
   "connectionsRestarts",
   "logLinesDropped",
+  /** Messages to processes of other workers. */
+  "messagesDropped",
   /** Handler calls by latency; 0 without `--handler-latency on`. */
   ...HANDLER_BUCKETS,
   "handlerSeconds",

@@ -1,9 +1,13 @@
 import { inspect } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type CallMessage, request } from "../../../src/otp/gen-server/call.js";
-import { type Pid, parsePid } from "../../../src/otp/process/pid.js";
+import { cast } from "../../../src/otp/gen-server/gen-server.js";
+import { CastMessage } from "../../../src/otp/gen-server/server-process.js";
+import type { ProcessExit } from "../../../src/otp/process/exit-reason.js";
+import { Pid, parsePid } from "../../../src/otp/process/pid.js";
 import { register } from "../../../src/otp/process/registry.js";
-import { exit } from "../../../src/otp/process/signals.js";
+import { exit, useCarrier } from "../../../src/otp/process/signals.js";
+import * as sys from "../../../src/otp/sys/sys.js";
 import { settle } from "../../../src/otp/time/clock.js";
 import { gate, Listener, type ListenerOptions, manualClock, outcome } from "../support.js";
 
@@ -140,5 +144,33 @@ describe("a call", () => {
     expect(await outcome(request(other.pid, "error", []))).toEqual({ error });
     expect(await outcome(request(other.pid, "word", []))).toMatchObject({ error: { reason: "refused" } });
     expect(other.alive).toBe(true);
+  });
+});
+
+describe("a process of another OS process", () => {
+  const elsewhere = new Pid(3, 7);
+
+  it("cannot be called: the call fails at once and says what to do instead", async () => {
+    const { error } = (await outcome(request(elsewhere, "add", [1, 2]))) as { error: ProcessExit };
+    expect([error.reason, error.message]).toEqual([
+      "notsup",
+      'call "add" to <3.7>: a call cannot leave its OS process; send or cast to it, with a pid to reply to',
+    ]);
+    expect(await outcome(sys.getState(elsewhere))).toMatchObject({ error: { reason: "notsup" } });
+    expect(await outcome(request(new Pid(0, 999_999), "add", []))).toMatchObject({
+      error: { reason: "noproc" },
+    });
+    expect(time.clock.pending).toBe(0);
+  });
+
+  it("gets a cast through the carrier, as it gets a message", () => {
+    const carried: unknown[] = [];
+    useCarrier({ send: (to, message) => void carried.push([String(to), message]), exit: () => {} });
+    onTestFinished(() => useCarrier(undefined));
+    cast(elsewhere as never, "put" as never, ...([1, { two: 2 }] as never[]));
+    expect(carried).toEqual([["<3.7>", new CastMessage("put", [1, { two: 2 }])]]);
+    useCarrier(undefined);
+    cast(elsewhere as never, "put" as never);
+    expect(carried).toHaveLength(1);
   });
 });

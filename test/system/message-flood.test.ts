@@ -1,0 +1,116 @@
+/** Messages between workers faster than one of them reads: what waits is bounded, and nothing but messages is lost. */
+import { readFileSync } from "node:fs";
+import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
+import { FrameClient } from "../support/frames.js";
+import { endAll, run, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
+
+afterEach(endAll);
+
+const MIB = 2 ** 20;
+/** Messages of 20 kB: 300 MB if they all waited. */
+const MANY = 15_000;
+
+const FLOOD = `
+import { defineProtocol, packet, parsePid, send } from "drover";
+const body = "m".repeat(20_000);
+let timer;
+export default defineProtocol({
+  name: "flood",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        const [what, to] = String(frame).split(" ");
+        if (what === "who") return conn.send(String(conn.pid));
+        if (what === "halt") clearInterval(timer);
+        const pid = parsePid(to ?? "");
+        if (what === "send") send(pid, "a single message");
+        if (what === "flood")
+          timer = setInterval(() => {
+            for (let n = 0; n < 40; n++) send(pid, { body, n });
+          }, 10);
+        conn.send("ok");
+      },
+      message: (conn, message) => {
+        if (typeof message === "string") conn.send(message);
+      },
+    },
+  },
+});`;
+
+/** Two clients in different workers, of which the first floods the second when asked. */
+async function flooding() {
+  const { program, port, adminPort, control } = await serveProtocol("flood.js", FLOOD, ["--watchdog=0"]);
+  const found = new Map<number, { client: FrameClient; pid: string; worker: number; osPid: number }>();
+  const tree = JSON.parse((await http(adminPort, "/tree")).body);
+  while (found.size < 2) {
+    const client = await FrameClient.connect(port);
+    const pid = await client.ask("who");
+    const worker = Number(/\d+/.exec(pid));
+    const { osPid } = tree.children.find((node: any) => node.pid === `<${worker}.1>`);
+    found.set(worker, { client, pid, worker, osPid });
+  }
+  const [sender, receiver] = [...found.values()] as [any, any];
+  const dropped = async (worker: number, direction: string) => {
+    const { body } = await http(adminPort, "/metrics");
+    return series(body, "drover_channel_messages_dropped_total", { worker: String(worker), direction });
+  };
+  return { program, control, sender, receiver, dropped };
+}
+
+function residentBytes(osPid: number): number {
+  const pages = readFileSync(`/proc/${osPid}/statm`, "utf8").split(" ")[1];
+  return Number(pages) * 4096;
+}
+
+test("messages for a worker that does not read take bounded memory of the primary, and are counted", async () => {
+  const { program, control, sender, receiver, dropped } = await flooding();
+  expect(await dropped(receiver.worker, "to")).toBe(0);
+  const before = residentBytes(program.osPid);
+  process.kill(receiver.osPid, "SIGSTOP");
+  await sender.client.ask(`flood ${receiver.pid}`);
+  await eventually(async () => ((await dropped(receiver.worker, "to")) ?? 0) > MANY, 60_000);
+  expect(residentBytes(program.osPid) - before).toBeLessThan(200 * MIB);
+  await sender.client.ask("halt");
+  const { msg } = await program.line(({ msg }) => / for worker /.test(msg ?? ""));
+  const { worker } = receiver;
+  expect(msg).toBe(
+    `Dropped 1 message for worker ${worker}: worker ${worker} reads too slowly, and 32 MiB wait for it`,
+  );
+
+  // What is no message waits behind them and arrives: a request that changes something, and a message after all.
+  const suspended = run(["suspend"], { env: { DROVER_CONTROL: control } });
+  process.kill(receiver.osPid, "SIGCONT");
+  expect((await suspended).stdout).toContain("suspended");
+  const after = await dropped(receiver.worker, "to");
+  await sender.client.ask(`send ${receiver.pid}`);
+  expect(String(await receiver.client.receive())).toBe("a single message");
+  expect(await dropped(receiver.worker, "to")).toBe(after);
+
+  process.kill(receiver.osPid, "SIGSTOP");
+  await sender.client.ask(`flood ${receiver.pid}`);
+  await eventually(async () => ((await dropped(receiver.worker, "to")) ?? 0) > (after ?? 0));
+  program.signal("SIGTERM");
+  process.kill(receiver.osPid, "SIGCONT");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+}, 120_000);
+
+test("messages of a worker whose primary does not read take bounded memory of the worker, and are counted", async () => {
+  const { program, sender, receiver, dropped } = await flooding();
+  const before = residentBytes(sender.osPid);
+  process.kill(program.osPid, "SIGSTOP");
+  await sender.client.ask(`flood ${receiver.pid}`);
+  const line = await program.line(({ msg }) => / to other workers: the primary /.test(msg ?? ""));
+  expect(line).toMatchObject({ level: "warn", worker: sender.worker });
+  // The second warning comes 10 s after the first and has the number of those in between.
+  const { dropped: many } = await program.line((one) => one.dropped > 1);
+  expect(many).toBeGreaterThan(MANY);
+  expect(residentBytes(sender.osPid) - before).toBeLessThan(200 * MIB);
+  await sender.client.ask("halt");
+  process.kill(program.osPid, "SIGCONT");
+  await eventually(async () => ((await dropped(sender.worker, "from")) ?? 0) >= many);
+  await sender.client.ask(`send ${receiver.pid}`);
+  expect(String(await receiver.client.receive())).toBe("a single message");
+}, 120_000);
