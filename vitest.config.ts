@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // unit: src within one process. system: the built program over real sockets. peers: real erl, prometheus, pm2, browser.
-// Files run at the same time, one more than there are cores, as most wait; what measures time or load runs alone, after them.
-const alone = {
-  system: ["balance", "flow-control", "watchdog", "workers"].map((name) => `test/system/${name}.test.ts`),
-  peers: ["load-expect", "load-open-loop", "page-load"].map((name) => `test/peers/${name}.test.ts`),
+// Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
+const serial = {
+  system: "test/system/{balance,flow-control,watchdog,workers}.test.ts",
+  peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
 
@@ -24,23 +24,28 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: alone.system,
+          exclude: [serial.system],
           ...patience(60_000),
         },
       },
       {
-        test: { name: "system-serial", include: alone.system, fileParallelism: false, ...patience(60_000) },
+        test: {
+          name: "system-serial",
+          include: [serial.system],
+          fileParallelism: false,
+          ...patience(60_000),
+        },
       },
       {
         test: {
           name: "peers",
           include: ["test/peers/**/*.test.ts"],
-          exclude: alone.peers,
+          exclude: [serial.peers],
           ...patience(120_000),
         },
       },
       {
-        test: { name: "peers-serial", include: alone.peers, fileParallelism: false, ...patience(120_000) },
+        test: { name: "peers-serial", include: [serial.peers], fileParallelism: false, ...patience(120_000) },
       },
     ],
   },

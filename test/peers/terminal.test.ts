@@ -78,6 +78,8 @@ class Pane {
   /** Waits until the command has ended, and the terminal is as it was before. */
   async restored(exitCode: number): Promise<void> {
     await eventually(() => !this.mode.alternate && this.mode.lines);
+    // Only at the prompt has the command exited: until then it could still read what is typed.
+    await eventually(() => this.lines.findLast((line) => line !== "") === "$");
     expect(this.mode).toEqual({ alternate: false, cursor: true, echo: true, lines: true });
     this.type("echo code $?");
     await this.line(new RegExp(`^code ${exitCode}$`));
