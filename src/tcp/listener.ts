@@ -107,7 +107,7 @@ export class Listener extends Process {
     if (!this.alive || this.#state !== "opening") return listening.close();
     this.#listening = listening;
     this.#address = { address: listening.address, port: listening.port };
-    this.#become("listening", before === "ahead");
+    this.#become("listening", before);
     this.#heedLimit();
   }
 
@@ -177,14 +177,15 @@ export class Listener extends Process {
     this.#become(state);
   }
 
-  /** @param quiet no event is published: pausing for balance, and resuming after it, is not worth a log line */
-  #become(state: ListenerState, quiet = state === "ahead"): void {
+  /** Publishes an event, unless it paused for balance, or resumes after that: neither is worth a log line. */
+  #become(state: ListenerState, before?: ListenerState): void {
     this.#state = state;
-    if (quiet || !listenerEvents.hasSubscribers) return;
+    if (state === "ahead" || before === "ahead" || !listenerEvents.hasSubscribers) return;
     listenerEvents.publish({
       pid: this.pid,
       listener: this.#options.endpoint.name,
       what: state,
+      ...(before === "full" && { resumed: true }),
       ...this.#address,
     });
   }

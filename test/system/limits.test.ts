@@ -34,3 +34,25 @@ test("--max-connections 20 with 60 clients: at most 20 are served at a time, all
   expect(series(metrics, "drover_connections_accepted_total")).toBe(60);
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);
 });
+
+test("at the connection limit the log says so once for each worker, however many clients come and go", async () => {
+  const { program, port, adminPort } = await serveProgram(["--max-connections=2", "--workers=1"]);
+  const held = await FrameClient.connect(port);
+  expect(await held.ask("held")).toBe("held");
+  const VISITS = 60;
+  for (let n = 0; n < VISITS; n++) {
+    const client = await FrameClient.connect(port);
+    expect(await client.ask(`visit ${n}`)).toBe(`visit ${n}`);
+    client.end();
+  }
+  held.end();
+  await eventually(
+    async () =>
+      series((await http(adminPort, "/metrics")).body, "drover_connections_closed_total") === VISITS + 1,
+  );
+  program.signal("SIGTERM");
+  await program.exited;
+  const about = (state: string) => program.lines.filter((line) => line.state === state).map(({ msg }) => msg);
+  expect(about("listening")).toHaveLength(1);
+  expect(about("full")).toHaveLength(1);
+});

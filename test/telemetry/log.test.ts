@@ -274,6 +274,27 @@ describe("connections and listeners", () => {
     ]);
   });
 
+  it("say once a minute that the limit is reached, however often it is, and only at debug that there is room again", async () => {
+    open();
+    const minutes = 3;
+    for (let second = 0; second < minutes * 60; second++) {
+      for (let n = 0; n < 10; n++) {
+        listenerEvents.publish({ ...listening, what: "full" });
+        listenerEvents.publish({ ...listening, resumed: true });
+      }
+      await clock.advance(1000);
+    }
+    log.close();
+    const at = lines().map(({ level, msg, suppressed = 0 }) => ({ level, msg, suppressed }));
+    expect(
+      at.filter(({ msg }) => msg === "connection limit reached, not accepting on [::]:2222"),
+    ).toHaveLength(minutes);
+    const sums = at.filter(({ msg }) => / more log lines of this kind in the last 1m$/.test(msg));
+    expect(sums).toHaveLength(minutes);
+    expect(sums.reduce((sum, { suppressed }) => sum + suppressed, minutes)).toBe(minutes * 600);
+    expect(at).toHaveLength(2 * minutes);
+  });
+
   it("say at debug why a connection has ended, and at trace that it began", () => {
     open({ level: "trace" });
     connectionOpened.publish(closedIdle);

@@ -65,6 +65,8 @@ export interface ListenerEvent {
   readonly pid: Pid;
   readonly listener: string;
   readonly what: "listening" | "suspended" | "full";
+  /** It is listening again after it was full. */
+  readonly resumed?: boolean;
   readonly address: string;
   readonly port: number;
 }

@@ -7,6 +7,7 @@
 import type { ChannelListener } from "node:diagnostics_channel";
 import { type Logger, pino } from "pino";
 import { wallTime } from "../../otp/time/clock.js";
+import { durationText } from "../../text/duration.js";
 import { escapeJsonControls } from "../../text/escape.js";
 import { type Fields, plainFields } from "./fields.js";
 import { type Level, type LineLevel, passes } from "./levels.js";
@@ -176,21 +177,26 @@ class EventLog implements Log {
 
   record(entry: LogEntry): void {
     if (!this.isEnabled(entry.level)) return;
-    if (entry.kind === undefined || this.#rateLimit.allows(entry.kind, entry.level)) this.#write(entry);
+    if (entry.kind === undefined || this.#rateLimit.allows(entry.kind, entry.level, entry.limit))
+      this.#write(entry);
   }
 
   #logMessage(level: LineLevel, message: string, fields: Fields = {}): void {
     if (this.isEnabled(level)) this.#write({ level, message, fields: () => plainFields(fields) });
   }
 
-  #summarise({ kind, level, count }: Suppressed): void {
+  #summarise({ kind, level, count, windowMs }: Suppressed): void {
     const [first] = kind.split(" ");
     const report = first === "supervisor" || first === "crash" ? { report: first } : {};
-    this.#logMessage(level, `suppressed ${count} more log lines of this kind in the last second`, {
-      ...report,
-      suppressed: count,
-      like: kind,
-    });
+    this.#logMessage(
+      level,
+      `suppressed ${count} more log lines of this kind in the last ${windowMs === 1000 ? "second" : durationText(windowMs)}`,
+      {
+        ...report,
+        suppressed: count,
+        like: kind,
+      },
+    );
   }
 
   #write(entry: LogEntry): void {

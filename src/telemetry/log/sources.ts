@@ -30,6 +30,7 @@ import { addressText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
 import { crashFields, errorFields, type Fields, progressFields, supervisorFields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
+import type { Limit } from "./rate-limit.js";
 import { MAX_TERM, reasonText, textOr, truncate } from "./safe-text.js";
 import { crashText, progressText, supervisorText } from "./sasl.js";
 
@@ -42,6 +43,8 @@ export interface LogEntry {
   text?(time: number): string;
   /** Rate-limit key; without one the line is always written. */
   readonly kind?: string;
+  /** Limit of that kind; default: 10 lines a second. */
+  readonly limit?: Limit;
 }
 
 export interface LogSource {
@@ -142,14 +145,18 @@ const LISTENER_MESSAGES: Readonly<
   full: { level: "warn", words: "connection limit reached, not accepting on" },
 };
 
-function listenerEntry({ pid, listener, what, address, port }: ListenerEvent): LogEntry {
-  const { level, words } = LISTENER_MESSAGES[what];
+const RESUMED = { level: "debug", words: "below the connection limit, accepting again on" } as const;
+/** A full listener accepts again with each connection that closes, and is full with the next: hundreds of times a second. */
+const ONCE_A_MINUTE: Limit = { lines: 1, windowMs: 60_000 };
+
+function listenerEntry({ pid, listener, what, address, port, resumed }: ListenerEvent): LogEntry {
+  const { level, words } = resumed ? RESUMED : LISTENER_MESSAGES[what];
   return {
     level,
     message: `${words} ${addressText(address, port)}`,
     fields: () => ({ listener, state: what, address, port, pid: String(pid) }),
-    // Rate-limited: at its limit a listener changes state with every connection that opens or closes.
     kind: `listener ${what}`,
+    ...(what === "full" && { limit: ONCE_A_MINUTE }),
   };
 }
 
