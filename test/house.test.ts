@@ -13,7 +13,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   text: [],
   transport: [],
-  tcp: ["otp", "framing", "transport"],
+  tcp: ["otp", "framing", "transport", "text"],
   telemetry: [
     "control/stats",
     "admin/events",

@@ -4,29 +4,17 @@ import { ProcessExit } from "../otp/process/exit-reason.js";
 import { processOf } from "../otp/process/process.js";
 import { whereis } from "../otp/process/registry.js";
 import { stopSupervisor } from "../otp/supervisor/supervisor.js";
-import type { Duration } from "../otp/time/duration.js";
+import { addressText } from "../text/address.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate.js";
+import { type ServeOptions, validateServeOptions } from "./serve-options.js";
 import { startServer } from "./server.js";
 
-export interface ServeOptions {
-  /** TCP port; 0 for any free one. */
-  readonly port: number;
-  /** Default `127.0.0.1`. */
-  readonly host?: string;
-  /** Maximum number of connections; a client above it is closed at once. Default 10,000. */
-  readonly maxConnections?: number;
-  /** Length of the kernel's accept queue. Default 1024. */
-  readonly backlog?: number;
-  /** Default `"auto"`: `handle` (node's raw handles) on Node majors where it is tested and works, else `stream`. */
-  readonly transport?: "auto" | "handle" | "stream";
-  /** Time a connection has to finish when the server stops. Default `"2s"`. */
-  readonly shutdown?: Duration;
-}
+export type { ServeOptions } from "./serve-options.js";
 
 export interface Serving {
   readonly host: string;
@@ -43,10 +31,11 @@ let servers = 0;
 
 /**
  * Serves a protocol in this OS process, supervised.
- * @throws TypeError when the protocol has a mistake; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot listen
+ * @throws TypeError when the protocol or an option has a mistake; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot listen
  */
 export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
   validateProtocol(protocol);
+  validateServeOptions(options);
   const { port, host = "127.0.0.1", maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
   const endpoint = new Endpoint();
   const prefix = `${protocol.name}#${++servers}.`;
@@ -75,7 +64,7 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   return {
     host: address.address,
     port: address.port,
-    address: `${address.address.includes(":") ? `[${address.address}]` : address.address}:${address.port}`,
+    address: addressText(address.address, address.port),
     counters: endpoint.counters,
     stop: () => stopSupervisor(root),
   };
@@ -86,6 +75,6 @@ function listenError(error: unknown, host: string, port: number): unknown {
   const text = error instanceof ProcessExit ? JSON.stringify(error.reason) : "";
   const code = /"listen":"(\w+)"/.exec(text)?.[1];
   return code
-    ? Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, address: host, port })
+    ? Object.assign(new Error(`listen ${code}: ${addressText(host, port)}`), { code, address: host, port })
     : error;
 }

@@ -1,11 +1,10 @@
 /** Text form of a socket address. */
 
 /**
- * `10.0.0.7:51234`, `[::1]:2222`, or the path of a UNIX socket. An IPv4-mapped IPv6 address, which is what an
- * IPv4 client has on a dual-stack socket, is written as IPv4.
+ * `10.0.0.7:51234`, `[::1]:2222`, or the path of a UNIX socket. Addresses of peers come in one form (transport/peer.ts):
+ * an IPv4 client of a socket that is bound to `::` has its IPv4 address.
  */
 export function addressText(address: string, port: number): string {
   if (address.startsWith("/")) return address;
-  const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

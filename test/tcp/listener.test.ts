@@ -1,5 +1,6 @@
 /** Who is let in: the limit, the listening socket given back and asked for again, suspend and resume. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { callWithin, defineProtocol, packet, type Ref, serve } from "../../src/index.js";
@@ -160,6 +161,19 @@ test("an address that is taken is said as net says it, and nothing is left runni
     message: expect.stringContaining("EADDRINUSE"),
   });
 });
+
+test.each(["handle", "stream"] as const)(
+  "a host name is listened on with the transport %s",
+  async (transport) => {
+    const server = await serving(echo, { host: "localhost", transport });
+    expect(["127.0.0.1", "::1"]).toContain(server.host);
+    const socket = connect({ port: server.port, host: server.host });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+    const nowhere = serve(echo, { port: 0, host: "no-such-host.invalid", transport });
+    await expect(nowhere).rejects.toMatchObject({ code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/) });
+  },
+);
 
 test("after stop the port is free, and the counters still add up", async () => {
   const server = await serving(echo, { shutdown: 0 });

@@ -97,3 +97,28 @@ test("ends are counted under a closed list of words, whatever a protocol says", 
   expect(closeReason(new Error("x"))).toBe("crash");
   expect(closeReason("badarg")).toBe("crash");
 });
+
+const wrongOptions: [options: unknown, says: string][] = [
+  [undefined, "serve: the options must be an object such as { port: 0 }, got undefined"],
+  [{}, 'serve: "port" is missing: give a whole number from 0 (any free port) to 65535'],
+  [
+    { port: 0, hots: "::1" },
+    'serve: unknown option "hots"; the options are port, host, maxConnections, backlog, transport, shutdown',
+  ],
+  [{ port: "80" }, 'serve: "port" must be a whole number from 0 (any free port) to 65535, got "80"'],
+  [{ port: 0, host: 1 }, 'serve: "host" must be an address or host name such as "127.0.0.1", got 1'],
+  [
+    { port: 0, maxConnections: 0 },
+    'serve: "maxConnections" must be a whole number above 0, or Infinity, got 0',
+  ],
+  [{ port: 0, backlog: 1.5 }, 'serve: "backlog" must be a whole number from 1 to 65535, got 1.5'],
+  [{ port: 0, transport: {} }, 'serve: "transport" must be "auto", "handle" or "stream", got object'],
+  [
+    { port: 0, shutdown: "2 min" },
+    'serve: "shutdown" must be milliseconds, a duration such as "2s", or Infinity, got "2 min"',
+  ],
+];
+
+test.each(wrongOptions)("serve refuses the options %j, and says what to write", async (options, says) => {
+  await expect(serve(right as never, options as never)).rejects.toThrow(new TypeError(says));
+});
