@@ -1,7 +1,7 @@
 /**
  * Loads the configuration before anything starts. Precedence: flag, environment, file, protocol, default. An
  * unknown, invalid or contradictory value is refused with one line that names its place, even where a source of
- * higher precedence overrides it: otherwise the mistake would show only after somebody removes a flag.
+ * higher precedence overrides it: otherwise the mistake would show only after a flag is removed.
  *
  * The options are the rows of options/options.ts. This is the only file that reads `process.env`.
  */

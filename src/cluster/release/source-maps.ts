@@ -32,7 +32,7 @@ function workingFolder(instead: string): string {
 /** Maximum length of an error's message in its stack. */
 const MAX_MESSAGE = 100_000;
 
-/** Maps all stack traces of this OS process from now on. Must not throw: whoever reads a stack would get that instead. */
+/** Maps all stack traces of this OS process from now on. Must not throw: the exception would replace the stack that is read. */
 export function mapStackTraces(bundled: Bundled): void {
   const position = sourcePositions(bundled);
   const lineOf = (frame: NodeJS.CallSite): string => {

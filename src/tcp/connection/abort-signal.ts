@@ -27,14 +27,14 @@ export function signalOf(connection: object, ending: ExitReason | undefined): Ab
   return controller.signal;
 }
 
-/** The promise that the output has room again; one for all who wait. */
+/** The promise that the output has room again; one for all waiting callers. */
 export function roomOf(connection: object, ending: ExitReason | undefined): Promise<void> {
   if (ending !== undefined) return Promise.reject(ended(ending));
   let room = rooms.get(connection);
   if (room === undefined) {
     const handlers = {} as { resolve: () => void; reject: (error: Error) => void };
     const promise = new Promise<void>((resolve, reject) => Object.assign(handlers, { resolve, reject }));
-    // Its rejection concerns only those who await it.
+    // Unhandled only where a caller awaits it.
     promise.catch(() => {});
     room = { promise, ...handlers };
     rooms.set(connection, room);
@@ -48,7 +48,7 @@ export function roomAgain(connection: object): void {
   rooms.delete(connection);
 }
 
-/** The connection is ending: aborts its signal, rejects those who wait for room. */
+/** The connection is ending: aborts its signal, rejects the promise for room. */
 export function abortAll(connection: object, reason: ExitReason): void {
   controllers.get(connection)?.abort(ended(reason));
   rooms.get(connection)?.reject(ended(reason));

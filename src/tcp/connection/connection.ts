@@ -188,7 +188,7 @@ export class Connection extends FrameLoop implements SocketOwner {
 
   // -- deadlines ----------------------------------------------------------------------------------------
 
-  /** Where it is we who have not looked at what came, the peer gets its time again. */
+  /** Ends a connection whose peer is silent. While received bytes wait for the server, the peer is not silent: its time starts again. */
   protected heedPeer(io: ReaderWriter, now: number): void {
     if (io.partialSince !== NONE && now >= io.partialSince + this.protocol.limits.frame) {
       if (io.hungry) return this.stop({ shutdown: "frame_timeout" });

@@ -1,4 +1,4 @@
-/** Type of the rows in series.ts, and constructors for rows of the same kind. */
+/** Type of the rows in metric-names.ts, and constructors for rows of the same kind. */
 import type { OsProcessNumbers } from "./os-process.js";
 import type { GaugeName, Total, WorkerTotals } from "./worker-totals.js";
 

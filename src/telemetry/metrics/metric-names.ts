@@ -148,11 +148,9 @@ export const SERIES: readonly SeriesRow[] = [
     "messagesDropped",
   ),
   {
-    ...counter(
-      "drover_unhandled_rejections_total",
-      "Promises that were rejected and handled by nobody; the worker goes on.",
-      ["worker"],
-    ),
+    ...counter("drover_unhandled_rejections_total", "Unhandled promise rejections; the worker continues.", [
+      "worker",
+    ]),
     samples: ({ workers }) =>
       [...workers].map(([worker, totals]) => [[worker], totals.total("unhandledRejections")]),
   },
