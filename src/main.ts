@@ -4,15 +4,17 @@
  * a protocol out, and the watchdog thread of a worker. Each loads only its own code, to keep the start of a worker short.
  */
 import { isMainThread, workerData } from "node:worker_threads";
+import { installSignalHandlers } from "./program/signals.js";
 
-// First statement that runs: on SIGUSR1 node would open its inspector.
-process.on("SIGUSR1", () => {});
+const isWorker = process.argv[2] === "worker" && process.send !== undefined;
+// First statement that runs.
+if (isMainThread) installSignalHandlers(isWorker);
 
 if (workerData?.watchdogThread) {
   (await import("./cluster/worker/watchdog-thread.js")).runWatchdogThread();
 } else if (!isMainThread) {
   await (await import("./cluster/release/trial-thread.js")).runTrial();
-} else if (process.argv[2] === "worker" && process.send) {
+} else if (isWorker) {
   (await import("./cluster/worker/entry.js")).runWorker();
 } else {
   process.exit(await (await import("./program/program.js")).runProgram());

@@ -25,7 +25,7 @@ import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flag
 export type { GivenToken } from "./admin-token.js";
 export { ConfigError, type ConfigExitCode } from "./errors.js";
 export { EXIT } from "./exit-codes.js";
-export { workerCount } from "./options/conflicts.js";
+export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
 export {

@@ -14,6 +14,7 @@ import {
 } from "../config/config.js";
 import { checkProgram } from "./check.js";
 import { refuse } from "./refuse.js";
+import { endBySignal, setSignalAction } from "./signals.js";
 import { startProgram } from "./start.js";
 
 const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
@@ -57,8 +58,11 @@ async function run(): Promise<number> {
   const interrupt = new AbortController();
   // The first signal ends the command, a second one kills it.
   if (known.interruptible)
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => interrupt.abort());
+    setSignalAction((signal) => {
+      if (signal === "SIGUSR2") return endBySignal(signal);
+      setSignalAction(endBySignal);
+      interrupt.abort();
+    });
   return runCommand(command, rest, {
     ...{ config, json, verbose, values, switches, stdout, stderr },
     stdin: stdout.isTTY ? process.stdin : undefined,

@@ -16,7 +16,7 @@ import {
   type Loaded,
   workerCount,
 } from "../config/config.js";
-import { formatReason, ProcessExit } from "../otp/process/exit-reason.js";
+import { ProcessExit } from "../otp/process/exit-reason.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { clock } from "../otp/time/clock.js";
 import { logConsole } from "../telemetry/log/console.js";
@@ -30,6 +30,7 @@ import type { Choice } from "../transport/choose-transport.js";
 import { resolveHost } from "../transport/resolve-host.js";
 import { connectionRoom } from "./descriptor-limit.js";
 import { bindAdvice, refuse } from "./refuse.js";
+import { type HandledSignal, setSignalAction } from "./signals.js";
 
 /** Result of the checks that come before the start. */
 export interface Prepared {
@@ -98,17 +99,17 @@ export class Run {
     }
     try {
       await this.#primary.start([admin]);
+      if (this.#stops === 0) this.#serves();
     } catch (error) {
       await this.#primary.gone();
       if (this.#stops > 0) return this.#end(EXIT.ok);
       const { code, message } = startFailure(error instanceof ProcessExit ? error.reason : error);
       return this.#end(code ?? EXIT.unavailable, message);
     }
-    this.#serves();
-    const reason = await this.#primary.ended();
+    const cause = await this.#primary.ended();
     await this.#primary.gone();
     if (this.#stops > 0) return this.#end(EXIT.ok);
-    return this.#end(EXIT.gaveUp, `gave up: ${formatReason(reason)}: see the reports in the log`);
+    return this.#end(EXIT.gaveUp, `gave up: ${cause}: see the reports in the log`);
   }
 
   /** @param host IP address to bind */
@@ -164,17 +165,18 @@ export class Run {
   }
 
   #listenToSignals(): void {
-    process.on("SIGTERM", () => this.#stop("SIGTERM"));
-    process.on("SIGINT", () => this.#stop("SIGINT"));
-    process.on("SIGHUP", () => this.#log.warn("SIGHUP ignored: reload is not supported yet"));
-    process.on("SIGUSR2", () => {
-      this.#log.reopen();
-      this.#primary?.pool.reopenLogs();
-    });
+    setSignalAction((signal) => this.#signal(signal));
     // pm2's shutdown_with_message.
     process.on("message", (message) => {
       if (message === "shutdown") this.#stop("shutdown message");
     });
+  }
+
+  #signal(signal: HandledSignal): void {
+    if (signal === "SIGTERM" || signal === "SIGINT") return this.#stop(signal);
+    if (signal === "SIGHUP") return this.#log.warn("SIGHUP ignored: reload is not supported yet");
+    this.#log.reopen();
+    this.#primary?.pool.reopenLogs();
   }
 
   #stop(why: string): void {

@@ -1,5 +1,6 @@
 /** `drover start`: checks everything that can fail, then starts the primary. */
 import { alreadyRunning, probeInstance } from "../admin/admin.js";
+import { isInsideAnotherCluster } from "../cluster/primary/another-cluster.js";
 import { prepareRelease, type Release, ReleaseError } from "../cluster/release/release.js";
 import {
   EXIT,
@@ -15,6 +16,7 @@ import { type Choice, chooseTransport } from "../transport/choose-transport.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { refuse } from "./refuse.js";
 import { Run } from "./run.js";
+import { setSignalAction, stopStart } from "./signals.js";
 
 export interface Program {
   readonly version: string;
@@ -30,10 +32,11 @@ export interface Program {
  * @throws ConfigError when the configuration is refused
  */
 export async function startProgram({ version, exec, positionals }: Program): Promise<number> {
+  setSignalAction(stopStart);
   guardStandardStreams();
   captureConsole();
-  // Ignored until the log is open: the default action of the signal is to kill the process.
-  process.on("SIGUSR2", () => {});
+  if (isInsideAnotherCluster())
+    return refuse(EXIT.badConfig, "drover runs its own workers: use fork mode, one instance");
   const loaded = await loadConfig(descriptorLimits());
   const { config } = loaded;
   const [named = "echo", ...more] = positionals;

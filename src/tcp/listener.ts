@@ -31,6 +31,8 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Whether it starts suspended. */
   readonly suspended: boolean;
+  /** Address of the listening socket, where it is known before `acquire`. */
+  readonly address?: { readonly address: string; readonly port: number } | undefined;
   /** Provides the listening socket; called again after the copy was closed, if `renewable`. */
   acquire(): Promise<ListenTarget>;
   /** How far it may be ahead of other workers' listeners. Default: unlimited. */
@@ -52,12 +54,13 @@ export class Listener extends Process {
   #state: ListenerState = "opening";
   #listening: Listening | undefined = undefined;
   #soon: TimerRef = undefined;
-  #address = { address: "", port: 0 };
+  #address: { readonly address: string; readonly port: number };
 
   constructor(options: ListenerOptions, parent: Process | undefined) {
     super(parent);
     this.#options = options;
     this.#quota = options.quota ?? NO_QUOTA;
+    this.#address = options.address ?? { address: "", port: 0 };
     this.trapExit = true;
     options.endpoint.onReleased = () => this.#released();
   }

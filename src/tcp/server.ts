@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly protocol: CompiledProtocol;
   acquire(): Promise<ListenTarget>;
   readonly renewable: boolean;
+  /** Address of the listening socket, where it is known before `acquire`: a listener that starts suspended shows it. */
+  readonly address?: { readonly address: string; readonly port: number };
   /** Where other workers accept on the same listening socket. */
   readonly quota?: AcceptQuota;
   /** Default `stream`. */
@@ -95,6 +97,7 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         renewable,
         quota,
         transport,
+        address: options.address,
         suspended: options.suspended ?? false,
         backlog,
         // The present value, not the one at the start of the listener.

@@ -140,7 +140,7 @@ describe("defaults", () => {
       adminHost: "127.0.0.1",
       adminTokenFile: undefined,
       control: `${tmpdir()}/drover-${process.getuid?.()}/drover.sock`,
-      maxRestarts: 5,
+      maxRestarts: "auto",
       maxSeconds: 60,
       maxConnections: "auto",
       backlog: 1024,

@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly detached?: boolean;
   readonly main?: string;
+  /** Path of the Node that runs it. */
+  readonly node?: string;
 }
 
 export class Program {
@@ -38,18 +40,22 @@ export class Program {
     const cwd = options.cwd ?? this.dir;
     for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(cwd, name), text);
     // NODE and TRANSPORT run these tests on another Node major or transport.
-    this.child = spawn(process.env.NODE ?? process.execPath, [options.main ?? MAIN, ...args], {
-      cwd,
-      env: {
-        PATH: process.env.PATH,
-        HOME: this.dir,
-        XDG_RUNTIME_DIR: this.dir,
-        ...transport(),
-        ...options.env,
+    this.child = spawn(
+      options.node ?? process.env.NODE ?? process.execPath,
+      [options.main ?? MAIN, ...args],
+      {
+        cwd,
+        env: {
+          PATH: process.env.PATH,
+          HOME: this.dir,
+          XDG_RUNTIME_DIR: this.dir,
+          ...transport(),
+          ...options.env,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: options.detached ?? false,
       },
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: options.detached ?? false,
-    });
+    );
     running.add(this);
     let rest = "";
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {

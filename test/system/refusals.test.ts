@@ -1,5 +1,5 @@
 /** Errors before the start: the exit code, and one line that says what to do. */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
-import { endAll, Program, run, serveProgram } from "../support/program.js";
+import { endAll, MAIN, Program, run, serveProgram } from "../support/program.js";
 
 afterEach(endAll);
 
@@ -47,6 +47,20 @@ describe("drover start", () => {
     expect(line).toContain(`127.0.0.1:${port} is taken`);
     expect(line).toContain("--port");
     other.close();
+  });
+
+  test("as a worker of another cluster, as in pm2's cluster mode, it ends with 78 and says what to do", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "drover-cluster-"));
+    const main = join(dir, "cluster.mjs");
+    writeFileSync(
+      main,
+      `import cluster from "node:cluster";
+      cluster.setupPrimary({ exec: ${JSON.stringify(MAIN)}, args: ["start"] });
+      cluster.fork().on("exit", (code) => process.exit(code));`,
+    );
+    const { code, line } = await refused([], { main });
+    expect(code).toBe(78);
+    expect(line).toBe("drover: drover runs its own workers: use fork mode, one instance");
   });
 
   test("a taken admin port ends with 69", async () => {

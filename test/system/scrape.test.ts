@@ -18,6 +18,7 @@ const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly
   drover_worker_snapshot_age_seconds: ["gauge", ["worker"]],
   drover_supervisor_restarts_total: ["counter", ["supervisor", "child", "worker?"]],
   drover_supervisor_reports_total: ["counter", ["worker", "context"]],
+  drover_worker_start_failures_total: ["counter", ["worker"]],
   drover_restarts_left: ["gauge", ["supervisor", "worker?"]],
   drover_listener_running: ["gauge", LISTENER],
   drover_connections_active: ["gauge", LISTENER],

@@ -99,9 +99,25 @@ test("SIGTERM while it starts ends it cleanly", async () => {
   await eventually(() => program.workers().length > 0 && program.workers());
   const workers = program.workers();
   program.signal("SIGTERM");
-  await program.exited;
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+  expect(program.stdout).not.toContain("SUPERVISOR REPORT");
   for (const worker of workers) expect(isAlive(worker)).toBe(false);
 });
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s before there is a worker, while the protocol is tried out, ends it with 0",
+  async (signal) => {
+    const code = `import { isMainThread } from "node:worker_threads";
+    if (!isMainThread) process.stderr.write("tried out\\n");
+    await new Promise((resolve) => setTimeout(resolve, 60_000));`;
+    const program = new Program(["start", "./slow.ts", "--host=127.0.0.1"], { files: { "slow.ts": code } });
+    await program.until(() => program.stderr.includes("tried out"));
+    program.signal("SIGHUP");
+    program.signal("SIGUSR2");
+    program.signal(signal);
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  },
+);
 
 test("SIGTERM while a worker loads its protocol ends it as soon as that is loaded", async () => {
   const code = `import { isMainThread } from "node:worker_threads";
@@ -117,7 +133,7 @@ test("SIGTERM while a worker loads its protocol ends it as soon as that is loade
   await program.until(() => program.stderr.includes("loading in a worker"));
   program.signal("SIGTERM");
   expect(await program.exited).toEqual({ code: 0, signal: null });
-  expect(program.lines.filter((line) => line.reason === "start_timeout")).toEqual([]);
+  expect(program.lines.filter((line) => line.report === "supervisor")).toEqual([]);
 });
 
 test("when the primary is killed, its workers end by themselves", async () => {

@@ -81,6 +81,9 @@ test("a worker that starts while suspended comes up suspended", async () => {
   process.kill(old, "SIGKILL");
   await eventually(() => program.workers().length === 1 && program.workers()[0] !== old);
   await eventually(async () => (await json(served, "suspend"))[0].state === "suspended");
+  expect((await drover(served, "tree")).stdout).toMatch(
+    new RegExp(`listener .*127\\.0\\.0\\.1:${port} suspended`),
+  );
   const { answer, client } = await knock(port);
   expect(await json(served, "tree")).toMatchObject({ children: [{}, { state: "running" }] });
   expect(client.frames).toEqual([]);

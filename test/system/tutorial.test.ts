@@ -168,7 +168,7 @@ test("`drover config` shows every value and where it comes from, `drover info` w
   const row = (key: string) => config.find((one) => one.key === key);
   expect(row("port")).toMatchObject({ value: port, origin: "flag" });
   expect(row("backlog")).toMatchObject({ value: 77, origin: "environment" });
-  expect(row("maxRestarts")).toMatchObject({ value: 5, origin: "default" });
+  expect(row("maxRestarts")).toMatchObject({ value: "auto", origin: "default" });
   const info = JSON.parse((await run(["info", "--json"], { env })).stdout);
   expect(info).toMatchObject({
     name: "drover",

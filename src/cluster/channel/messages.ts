@@ -69,6 +69,8 @@ export interface Boot extends Quota {
   readonly worker: number;
   /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
+  /** Address of the listening socket: shown also while the worker has no copy of it. */
+  readonly address: { readonly address: string; readonly port: number };
   readonly name: string;
   readonly protocol: ProtocolModule;
   /** Chosen by the primary, where it passed the probe. */

@@ -1,12 +1,13 @@
 /** The boot message of a worker: configuration, and the state of the program at its start. */
 
+import { restartIntensity } from "../../config/config.js";
 import type { Boot } from "../channel/messages.js";
 import type { PrimaryOptions } from "./options.js";
 
 /** Fields that differ from worker to worker and from start to start. */
 type Present = Pick<
   Boot,
-  "worker" | "serial" | "maxConnections" | "quota" | "reportAt" | "followed" | "suspended"
+  "worker" | "serial" | "address" | "maxConnections" | "quota" | "reportAt" | "followed" | "suspended"
 >;
 
 export function bootMessage(
@@ -24,7 +25,7 @@ export function bootMessage(
     timed: config.handlerLatency === "on",
     watchdog: config.watchdog,
     lagWarning: config.lagWarning,
-    intensity: config.maxRestarts,
+    intensity: restartIntensity(config),
     period: config.maxSeconds,
     log: { level: log.level, format: config.logFormat, color, file: config.logFile },
   };

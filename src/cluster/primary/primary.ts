@@ -4,8 +4,8 @@
  *   <0.1> drover  one_for_one ── <0.2> admin, <1.1> worker 1, <2.1> worker 2 …
  */
 import cluster from "node:cluster";
-import { workerCount } from "../../config/config.js";
-import type { ExitReason } from "../../otp/process/exit-reason.js";
+import { restartIntensity, workerCount } from "../../config/config.js";
+import { formatReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
@@ -14,6 +14,7 @@ import { clock } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { adopt, type BoundHandle, bind } from "../../transport/listening-socket.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
+import { GiveUpCause } from "./give-up-cause.js";
 import type { PrimaryOptions } from "./options.js";
 import { RestartMetrics } from "./restart-metrics.js";
 import { Watchdog } from "./watchdog.js";
@@ -26,6 +27,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #bound: BoundHandle;
   readonly #watchdog: Watchdog;
+  readonly #giveUpCause = new GiveUpCause("drover");
   #root: Pid | undefined = undefined;
 
   /** @throws NodeJS.ErrnoException when the address cannot be bound */
@@ -34,7 +36,7 @@ export class Primary {
     this.#options = options;
     this.#bound = listenFd === undefined ? bind(host, config.port) : adopt(listenFd);
     this.restartMetrics = new RestartMetrics(metrics, () => this.root);
-    this.pool = new WorkerPool(options, workerCount(config), this.#bound.handle, this.restartMetrics);
+    this.pool = new WorkerPool(options, workerCount(config), this.#bound, this.restartMetrics);
     this.#watchdog = new Watchdog(() => this.pool.slots, log, config.watchdog);
   }
 
@@ -62,9 +64,10 @@ export class Primary {
     cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
     setSignalCarrier({ drops: () => false, signal: (signal) => this.pool.onSignal(signal) });
     this.restartMetrics.start();
+    this.#giveUpCause.start();
     const limits = {
       strategy: "one_for_one",
-      intensity: config.maxRestarts,
+      intensity: restartIntensity(config, this.pool.slots.length),
       period: `${config.maxSeconds}s`,
     } as const;
     for (const { id } of children) this.restartMetrics.expect(id);
@@ -78,6 +81,15 @@ export class Primary {
     if (this.stopping) await stopSupervisor(this.#root);
   }
 
+  /** Follows the number of workers, which has changed, with `--max-restarts auto`. */
+  updateIntensity(): void {
+    const { root } = this;
+    if (!root) return;
+    const intensity = restartIntensity(this.#options.config, this.pool.slots.length);
+    root.flags = { ...root.flags, intensity };
+    this.restartMetrics.update();
+  }
+
   /** Sets the minimum log level of all OS processes. */
   setLogLevel(level: Level): void {
     this.#options.log.level = level;
@@ -86,9 +98,11 @@ export class Primary {
 
   // -- going down ---------------------------------------------------------------------------------------
 
-  /** Resolves with the reason when the tree has ended, asked or not. */
-  ended(): Promise<ExitReason> {
-    return new Promise((resolve) => onDown(this.#root as Pid, resolve));
+  /** Resolves with the cause when the tree has ended, asked or not. */
+  ended(): Promise<string> {
+    return new Promise((resolve) =>
+      onDown(this.#root as Pid, (reason) => resolve(this.#giveUpCause.text ?? formatReason(reason))),
+    );
   }
 
   /** Drains all workers at once, then takes the tree down in order. */
@@ -110,6 +124,7 @@ export class Primary {
     await this.pool.gone();
     this.#watchdog.stop();
     this.restartMetrics.stop();
+    this.#giveUpCause.stop();
     if (!this.stopping) this.#bound.close();
   }
 }

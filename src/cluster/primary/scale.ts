@@ -41,6 +41,7 @@ export class Scale {
       if (workers > before) await this.#grow(workers);
       else await this.#shrink(workers);
     } finally {
+      this.#primary.updateIntensity();
       this.#running = this.#wait = undefined;
     }
     return { before, workers };

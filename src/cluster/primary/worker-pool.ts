@@ -2,12 +2,12 @@
  * Worker pool: the slots of all workers, how each is started, and what happens when one changes its state or sends a
  * snapshot. Decisions about accepting are made in `admission/`.
  */
-import { ProcessExit } from "../../otp/process/exit-reason.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import type { BoundHandle } from "../../transport/listening-socket.js";
 import { DropWarning } from "../channel/drop-warning.js";
 import type { Boot, SignalEnvelope } from "../channel/messages.js";
 import { Balance } from "./admission/balance.js";
@@ -18,6 +18,7 @@ import type { Observer, PrimaryOptions } from "./options.js";
 import { PidRanges } from "./pid-ranges.js";
 import type { RestartMetrics } from "./restart-metrics.js";
 import { relaySignal } from "./signal-relay.js";
+import { startRetryDelay } from "./start-retry.js";
 import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
 import { newSlot, type WorkerSlot } from "./worker-slot.js";
 
@@ -27,7 +28,6 @@ const EXIT_TIME = 2_000;
 export class WorkerPool implements WorkerOwner {
   /** By number, from 1 on. */
   readonly slots: WorkerSlot[];
-  readonly handle: unknown;
   readonly suspension = new Suspension(() => this.slots);
   readonly maxConnections: MaxConnections;
   /** Called when a worker has changed its state or sent a snapshot. */
@@ -35,6 +35,7 @@ export class WorkerPool implements WorkerOwner {
   observer: Observer | undefined = undefined;
   stopping = false;
   readonly #options: PrimaryOptions;
+  readonly #bound: BoundHandle;
   readonly #restartMetrics: RestartMetrics;
   readonly #pidRanges = new PidRanges();
   /** By slot. */
@@ -44,10 +45,10 @@ export class WorkerPool implements WorkerOwner {
     (slot) => this.#limitOf(slot),
   );
 
-  /** @param handle the listening socket that workers accept on */
-  constructor(options: PrimaryOptions, workers: number, handle: unknown, restartMetrics: RestartMetrics) {
+  /** @param bound the listening socket that workers accept on */
+  constructor(options: PrimaryOptions, workers: number, bound: BoundHandle, restartMetrics: RestartMetrics) {
     this.#options = options;
-    this.handle = handle;
+    this.#bound = bound;
     this.#restartMetrics = restartMetrics;
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
     this.maxConnections = new MaxConnections(
@@ -56,18 +57,37 @@ export class WorkerPool implements WorkerOwner {
     );
   }
 
+  get handle(): unknown {
+    return this.#bound.handle;
+  }
+
+  /** Number of workers that serve. */
+  get serving(): number {
+    return this.slots.filter(({ process }) => process?.state === "running").length;
+  }
+
   /** Child specification of the worker in this slot, for the supervisor. */
   childSpec(slot: WorkerSlot): ChildSpec {
     const id = `worker ${slot.slot}`;
     this.#restartMetrics.expect(id);
+    this.#options.metrics.workerStartFailed(slot.slot, 0);
     return {
       id,
       mfargs: ["worker", "start_link", [slot.slot]],
       shutdown: this.#options.config.shutdown + EXIT_TIME,
+      retryDelay: (reason) => startRetryDelay(slot, this.serving, reason, this.#options.log),
       start: async (parent) => {
-        if (this.stopping) throw new ProcessExit("shutdown");
+        if (this.stopping) return "ignore";
         const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
-        await process.init();
+        try {
+          await process.init();
+        } catch (error) {
+          // Asked to stop while it started: no error to report.
+          if (this.stopping) return "ignore";
+          slot.startFailures++;
+          this.#options.metrics.workerStartFailed(slot.slot);
+          throw error;
+        }
         return process.pid;
       },
     };
@@ -77,6 +97,7 @@ export class WorkerPool implements WorkerOwner {
     const present = {
       worker: slot.slot,
       serial: this.#pidRanges.next(slot.slot),
+      address: { address: this.#bound.address, port: this.#bound.port },
       maxConnections: this.maxConnections.allowed(slot.slot),
       ...this.#balance.quota,
       followed: this.observer?.followed ?? false,
@@ -128,12 +149,14 @@ export class WorkerPool implements WorkerOwner {
   onState(worker: WorkerProcess, state: WorkerState): void {
     const slot = this.slots[worker.slot - 1] as WorkerSlot;
     if (state === "starting") {
-      if (slot.process) {
+      if (slot.process && !slot.retrying) {
         slot.restarts++;
         this.#restartMetrics.count(`worker ${worker.slot}`);
       }
+      slot.retrying = false;
       slot.process = worker;
     }
+    if (state === "running") slot.startFailures = 0;
     if (state === "down") {
       this.#options.metrics.retire(worker.slot);
       slot.last = undefined;

@@ -14,6 +14,8 @@ import { WorkerChannel } from "./worker-channel.js";
 export interface WorkerOwner {
   /** The listening socket that workers accept on. */
   readonly handle: unknown;
+  /** Number of workers that serve. */
+  readonly serving: number;
   onState(worker: WorkerProcess, state: WorkerState): void;
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
   onLoad(worker: WorkerProcess, load: Extract<ToPrimary, { t: "load" }>["d"]): void;
@@ -33,8 +35,8 @@ type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" }>;
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
 const START_DEADLINE = 20_000;
 /**
- * Milliseconds that a failed fork lasts, for want of descriptors or memory. Five failures then take longer than the
- * 60 s of the restart intensity, so the supervisor keeps trying.
+ * Milliseconds that a failed fork lasts, for want of descriptors or memory, while no other worker serves. Five failures
+ * then take longer than the 60 s of the restart intensity, so the supervisor keeps trying.
  */
 const FORK_PAUSE = 15_000;
 
@@ -213,7 +215,8 @@ export class WorkerProcess extends Process {
 
   /** Handles `error` events. With an OS pid only the channel has broken: its exit event follows. */
   #forkFailed({ code = "unknown" }: NodeJS.ErrnoException): void {
-    if (this.#os.process.pid !== undefined) return;
+    if (this.#os.process.pid !== undefined || !this.alive) return;
+    if (this.#owner.serving > 0) return this.#end({ not_spawned: code });
     this.#forkPause ??= clock.setTimeout(() => this.#end({ not_spawned: code }), FORK_PAUSE);
   }
 

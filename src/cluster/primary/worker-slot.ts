@@ -7,6 +7,10 @@ export interface WorkerSlot {
   readonly slot: number;
   process: WorkerProcess | undefined;
   restarts: number;
+  /** Failed starts since the last worker that served. */
+  startFailures: number;
+  /** Whether the next start is a retry outside of the restart intensity, which does not count as a restart. */
+  retrying: boolean;
   /** Last snapshot of the current process. */
   last: Snapshot | undefined;
   /** Whether the slot is being removed: its worker accepts no more. */
@@ -14,7 +18,10 @@ export interface WorkerSlot {
 }
 
 export function newSlot(slot: number): WorkerSlot {
-  return { slot, process: undefined, restarts: 0, last: undefined, removing: false };
+  return {
+    ...{ slot, process: undefined, last: undefined, removing: false },
+    ...{ restarts: 0, startFailures: 0, retrying: false },
+  };
 }
 
 /** Connections as of the last snapshot. */

@@ -1,7 +1,4 @@
-/**
- * Entry point of a worker process: says `hello`, receives `boot`, and runs the worker. It ignores signals: Ctrl-C and
- * pm2 signal the whole process group, and only the primary decides when workers stop.
- */
+/** Entry point of a worker process: says `hello`, receives `boot`, and runs the worker. `main.ts` ignores its signals. */
 import { captureConsole } from "../../telemetry/log/console.js";
 import { guardStandardStreams } from "../../telemetry/log/standard-streams.js";
 import type { ToPrimary } from "../channel/messages.js";
@@ -13,7 +10,6 @@ import { Worker } from "./worker.js";
 export function runWorker(): void {
   guardStandardStreams();
   captureConsole();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
   let worker: Worker | undefined;
   const stop = (): void => {
     if (worker) void worker.stop();

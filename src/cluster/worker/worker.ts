@@ -124,7 +124,7 @@ export class Worker {
 
   async #startServer(protocol: CompiledProtocol): Promise<Pid> {
     const limits = this.#limits;
-    const { backlog, shutdown, intensity, period } = this.#boot;
+    const { address, backlog, shutdown, intensity, period } = this.#boot;
     return startServer({
       endpoint: this.#endpoint,
       protocol,
@@ -138,6 +138,7 @@ export class Worker {
       get suspended() {
         return limits.suspended;
       },
+      address,
       backlog,
       shutdown,
       intensity,

@@ -16,6 +16,14 @@ export function workerCount(config: Pick<Config, "workers">): number {
   return config.workers === "auto" ? availableParallelism() : config.workers;
 }
 
+/** Restarts allowed for so many children by `auto`: 5 as in the tutorial, and enough for each to fail once at the same time. */
+const AUTO_RESTARTS = 5;
+
+/** Restart intensity of a supervisor. @param workers number of workers that it supervises */
+export function restartIntensity({ maxRestarts }: Pick<Config, "maxRestarts">, workers = 0): number {
+  return maxRestarts === "auto" ? Math.max(AUTO_RESTARTS, workers) : maxRestarts;
+}
+
 /**
  * @param settings the values that were set, with their places; a missing key has its default.
  * @param maxDescriptors file-descriptor limit of one OS process; `undefined`: unknown.

@@ -90,10 +90,11 @@ const TABLE = {
     sentence: "Path of the control socket, through which the other commands reach this server.",
   }),
   maxRestarts: row({
-    kind: integer(0, 1_000_000),
-    default: 5,
-    placeholder: "N",
-    sentence: "Restarts allowed within --max-seconds; at one more the supervisor gives up.",
+    kind: autoOr(0, 1_000_000),
+    default: "auto",
+    placeholder: "N|auto",
+    sentence:
+      "Restarts allowed within --max-seconds; at one more the supervisor gives up; auto is 5, or the number of workers where that is more.",
   }),
   maxSeconds: row({
     kind: integer(1, 1_000_000),

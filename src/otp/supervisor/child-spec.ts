@@ -1,5 +1,6 @@
 /** Child specifications of a supervisor, checked before any child starts. */
 
+import type { ExitReason } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
 import { type Duration, toMs } from "../time/duration.js";
 import type { AutoShutdown } from "./supervisor-flags.js";
@@ -33,7 +34,14 @@ export interface ChildSpec {
   readonly significant?: boolean;
   /** The start function in reports. Default `{id, start, []}`. */
   readonly mfargs?: Mfa;
+  /**
+   * Not in OTP: called when a restart has failed to start the child. Returns milliseconds until the next attempt, which
+   * the restart intensity does not count; `undefined`: at once and counted, as in OTP. Default: as in OTP.
+   */
+  readonly retryDelay?: RetryDelay;
 }
+
+export type RetryDelay = (reason: ExitReason) => number | undefined;
 
 /** A spec with all defaults filled in. */
 export interface CheckedSpec {
@@ -44,10 +52,11 @@ export interface CheckedSpec {
   readonly type: "worker" | "supervisor";
   readonly significant: boolean;
   readonly mfargs: Mfa;
+  readonly retryDelay: RetryDelay | undefined;
 }
 
 const RESTARTS: readonly string[] = ["permanent", "transient", "temporary"];
-const KEYS = ["id", "start", "restart", "shutdown", "type", "significant", "mfargs"];
+const KEYS = ["id", "start", "restart", "shutdown", "type", "significant", "mfargs", "retryDelay"];
 
 /**
  * Fills in the defaults.
@@ -77,6 +86,8 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
     wrong(`"significant" must be true or false, got ${JSON.stringify(significant)}`);
   if (significant && restart === "permanent")
     wrong(`a permanent child cannot be significant: make it transient or temporary`);
+  if (spec.retryDelay !== undefined && typeof spec.retryDelay !== "function")
+    wrong(`"retryDelay" must be a function (reason) => milliseconds or undefined`);
   const shutdown = checkShutdown(spec.shutdown ?? (type === "supervisor" ? Infinity : 5000), wrong);
   const start = (parent: Pid) => spec.start(parent);
   return {
@@ -87,6 +98,7 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
     type,
     significant,
     mfargs: spec.mfargs ?? [spec.id, "start", []],
+    retryDelay: spec.retryDelay,
   };
 }
 

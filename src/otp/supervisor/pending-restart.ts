@@ -4,7 +4,7 @@ import type { TimerRef } from "../time/clock.js";
 export class PendingRestart<T> {
   /** The child to restart. */
   readonly child: T;
-  /** Whether the restart intensity has counted it already: it was only delayed. */
+  /** Whether the restart intensity has counted it already, or does not count it: it was only delayed. */
   readonly counted: boolean;
   timer: TimerRef = undefined;
   constructor(child: T, counted = false) {

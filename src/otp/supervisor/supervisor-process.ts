@@ -6,6 +6,7 @@
  *              └─ else report child_terminated ─▶ within the intensity? ── no ─▶ report, stop all, exit shutdown
  *                                                  └─ yes ─▶ restart by strategy; a failed start is retried by a
  *                                                            message to itself, and each retry counts again
+ *                                                            (unless the child's `retryDelay` sets a delay)
  */
 
 import { CallMessage } from "../gen-server/call-message.js";
@@ -32,7 +33,7 @@ export class StopRequest {
 
 export class Supervisor extends Process {
   readonly id: string;
-  readonly flags: CheckedFlags;
+  flags: CheckedFlags;
   readonly #children: Children;
   #restarts: Restarts = [];
   /** Delayed restarts by child: the message of its latest timer. */
@@ -138,27 +139,28 @@ export class Supervisor extends Process {
       ? this.#restartOne(child)
       : this.#restartGroup(child));
     if (!failed) return;
-    failed.restarting = true;
-    this.deliver(new PendingRestart(failed));
+    const retryMs = failed.child.spec.retryDelay?.(failed.reason);
+    if (retryMs !== undefined) return this.#delay(failed.child, retryMs);
+    failed.child.restarting = true;
+    this.deliver(new PendingRestart(failed.child));
   }
 
-  /** @returns the child if it failed to start */
-  async #restartOne(child: Child): Promise<Child | undefined> {
+  async #restartOne(child: Child): Promise<FailedStart | undefined> {
     const reason = await this.#children.start(child);
     if (reason === undefined) return undefined;
     this.#children.report("start_error", reason, child);
-    return child;
+    return { child, reason };
   }
 
-  /** Restarts the group of the child by strategy. @returns the child that failed to start */
-  async #restartGroup(child: Child): Promise<Child | undefined> {
+  /** Restarts the group of the child by strategy. */
+  async #restartGroup(child: Child): Promise<FailedStart | undefined> {
     const { previousPid } = child;
     const first = this.flags.strategy === "rest_for_one" ? child : undefined;
     await this.#children.stopAll(this.#children.from(first));
     const failed = await this.#children.startAll(this.#children.from(first));
     // Reports of its retries still name the process that exited.
     if (failed?.child === child) child.previousPid = previousPid;
-    return failed?.child;
+    return failed;
   }
 
   async #retryRestart(pending: PendingRestart<Child>): Promise<void> {

@@ -70,6 +70,10 @@ export const SERIES: readonly SeriesRow[] = [
     ],
   },
   {
+    ...counter("drover_worker_start_failures_total", "Failed attempts to start a worker.", ["worker"]),
+    samples: ({ startFailures }) => [...startFailures].map(([worker, count]): Sample => [[worker], count]),
+  },
+  {
     ...counter(
       "drover_supervisor_reports_total",
       "Supervisor reports, by error context; worker 0 is the primary.",

@@ -48,6 +48,8 @@ export class Metrics {
   readonly #workers = new Map<number, WorkerTotals>();
   readonly #reports = new Map<string, number>();
   readonly #restarts = new Map<string, RestartCount>();
+  /** By slot number. */
+  readonly #startFailures = new Map<number, number>();
   readonly #restartsLeft: Map<string, number>;
   readonly #osProcess = new OsProcess();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
@@ -98,6 +100,11 @@ export class Metrics {
     const restarts = this.#restarts.get(key) ?? { supervisor, child: name, count: 0 };
     this.#restarts.set(key, restarts);
     restarts.count += by;
+  }
+
+  /** Counts a worker that failed to start. `by` 0 creates the series before the first failure. */
+  workerStartFailed(worker: number, by = 1): void {
+    this.#startFailures.set(worker, (this.#startFailures.get(worker) ?? 0) + by);
   }
 
   restartsLeft(supervisor: string, left: number): void {
@@ -157,6 +164,7 @@ export class Metrics {
       reports: this.#reports,
       restarts: [...this.#restarts.values()],
       restartsLeft: this.#restartsLeft,
+      startFailures: this.#startFailures,
       own: this.#own(),
     };
   }

@@ -27,6 +27,8 @@ export interface MetricsState {
     readonly count: number;
   }[];
   readonly restartsLeft: ReadonlyMap<string, number>;
+  /** Failed starts of workers, by slot number. */
+  readonly startFailures: ReadonlyMap<number, number>;
   /** The primary's own numbers, exported as worker 0. */
   readonly own: PrimaryNumbers;
 }

@@ -34,5 +34,5 @@ export function health(primary: Primary): Readiness {
 }
 
 function runningWorkers(primary: Primary): number {
-  return primary.pool.slots.filter(({ process }) => process?.state === "running").length;
+  return primary.pool.serving;
 }
