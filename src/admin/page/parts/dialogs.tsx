@@ -49,14 +49,18 @@ function Confirmation({ change: what }: { change: Change }) {
   const [value, setValue] = useState(what.field?.value ?? "");
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const [busy, setBusy] = useState(false);
-  const close = () => asked.set(undefined);
+  // By the time of the answer this dialog may be closed, and another one open.
+  const isOpen = () => asked.get() === what;
+  const close = () => isOpen() && asked.set(undefined);
   const send = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
-    const answer = await change(what.path, what.body(value));
+    setProblem(undefined);
+    const answer = await change(what.path, what.body(value), what.waiting === undefined);
     setBusy(false);
-    if (!answer.ok) return setProblem(answer.problem);
-    notice.set(what.done);
+    if (answer.ok) notice.set(what.done);
+    else if (isOpen()) return setProblem(answer.problem);
+    else notice.set(answer.problem.message);
     close();
   };
   return (
@@ -65,10 +69,11 @@ function Confirmation({ change: what }: { change: Change }) {
         <p>{what.text}</p>
         {what.field && <Input field={what.field} value={value} onInput={setValue} />}
         {problem && <ProblemText problem={problem} />}
+        {busy && what.waiting !== undefined && <p role="status">{what.waiting}</p>}
         <div class="buttons">
           {/* A harmful action must not be confirmed by one Enter too many. */}
           <button type="button" onClick={close} autofocus={what.harmful}>
-            Cancel
+            {busy ? "Close" : "Cancel"}
           </button>
           <button type="submit" class={what.harmful ? "harmful" : "primary"} disabled={busy}>
             {what.verb}
