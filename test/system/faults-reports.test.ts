@@ -14,6 +14,21 @@ afterEach(endAll);
 
 /** What a frame says is what goes wrong. */
 const FAULTY = `import { defineProtocol, packet } from "drover";
+const throwing = (target, key) =>
+  Object.defineProperty(target, key, { enumerable: true, get: () => { throw new Error("not for you"); } });
+const revoked = () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };
+const circular = () => { const one = {}; one.self = one; return one; };
+const hostile = {
+  name: () => throwing(new Error("x"), "name"),
+  message: () => throwing(new Error("x"), "message"),
+  stack: () => throwing(new Error("x"), "stack"),
+  toString: () => throwing(new Error("x"), "toString"),
+  shutdown: () => throwing({}, "shutdown"),
+  revoked, circular,
+  nothing: () => Object.create(null),
+  symbol: () => Symbol("x"),
+  huge: () => new Error("x".repeat(100_000_000)),
+};
 export default defineProtocol({
   name: "faulty",
   framing: packet(2),
@@ -25,6 +40,7 @@ export default defineProtocol({
         if (word === "throw") throw new Error("boom");
         if (word === "reject") void (async () => { throw new Error("forgotten await"); })();
         if (word === "exception") setImmediate(() => { throw new Error("outside"); });
+        if (hostile[word]) throw hostile[word]();
         if (word === "hang") return new Promise(() => {});
         conn.send(frame);
       },
@@ -44,7 +60,7 @@ test("an unhandled rejection is a crash report and is counted, and the worker go
     worker: 1,
     pid: "<1.1>",
     reason: "Error: forgotten await",
-    err: { stack: expect.stringMatching(/faulty\.ts:11:/) },
+    err: { stack: expect.stringMatching(/faulty\.ts:26:/) },
   });
   await eventually(
     async () => series((await http(adminPort, "/metrics")).body, "drover_unhandled_rejections_total") === 12,
@@ -57,7 +73,7 @@ test("an unhandled rejection is a crash report and is counted, and the worker go
     await program.line(({ msg }) => /^uncaughtException outside of any process/.test(msg ?? "")),
   ).toMatchObject({
     level: "error",
-    err: { message: "outside", stack: expect.stringMatching(/faulty\.ts:12:/) },
+    err: { message: "outside", stack: expect.stringMatching(/faulty\.ts:27:/) },
   });
   await eventually(() => program.workers().length === 1 && program.workers()[0] !== worker);
 });
@@ -83,6 +99,36 @@ test("a crash report names the peer, and so does the warning of a handler that d
   });
 });
 
+test("whatever is thrown, the crash has its report, and the worker goes on", async () => {
+  const { program, port, adminPort } = await serveProtocol("faulty.ts", FAULTY, ["--workers=1"]);
+  const [worker] = program.workers();
+  const words = [
+    "name",
+    "message",
+    "stack",
+    "toString",
+    "shutdown",
+    "revoked",
+    "circular",
+    "nothing",
+    "symbol",
+    "huge",
+  ];
+  for (const [n, word] of words.entries()) {
+    const client = await FrameClient.connect(port);
+    client.send(word);
+    await client.closed;
+    await program.until(() => program.lines.filter(({ report }) => report === "crash").length === n + 1);
+  }
+  await eventually(async () => {
+    const { body } = await http(adminPort, "/metrics");
+    return series(body, "drover_connections_closed_total", { reason: "crash" }) === words.length;
+  });
+  for (const line of program.lines.filter(({ report }) => report === "crash"))
+    expect(line).toMatchObject({ label: "faulty", peer: expect.stringMatching(/^127\.0\.0\.1:/) });
+  expect(program.workers()).toEqual([worker]);
+});
+
 test("a worker that is started in a deleted working directory reports a crash with its stack", async () => {
   const folder = mkdtempSync(join(tmpdir(), "drover-gone-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -97,7 +143,7 @@ test("a worker that is started in a deleted working directory reports a crash wi
   await client.closed;
   expect(await program.line(({ report }) => report === "crash")).toMatchObject({
     reason: "Error: boom",
-    err: { message: "boom", stack: expect.stringMatching(/faulty\.ts:10:/) },
+    err: { message: "boom", stack: expect.stringMatching(/faulty\.ts:25:/) },
   });
 });
 
