@@ -79,7 +79,7 @@ interface Panel {
   readonly id: number;
   readonly title: string;
   readonly type: string;
-  readonly targets?: readonly { readonly expr: string }[];
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
 function dashboard(): { readonly panels: readonly Panel[]; readonly expressions: readonly string[] } {
@@ -109,6 +109,18 @@ test("the dashboard has a chart for everything an operator asks first", () => {
     expect(titles).toContain(word);
   for (const { type, title, targets = [] } of panels)
     if (type !== "row") expect(targets.length, title).toBeGreaterThan(0);
+});
+
+test("no panel of the dashboard and no alert mixes the numbers of two servers", () => {
+  const aggregations = (text: string) =>
+    [...text.matchAll(/\b(?:sum|min|max|avg|count|topk|quantile)\b\s*(?:by \(([^)]*)\))?\s*\(/g)].map(
+      ([found, by = ""]) => ({ found, by: by.split(/, */) }),
+    );
+  const all = aggregations([...dashboard().expressions, read("alerts.yml")].join("\n"));
+  expect(all.length).toBeGreaterThan(40);
+  for (const { found, by } of all) expect(by, found).toContain("instance");
+  for (const { title, targets = [] } of dashboard().panels)
+    for (const { legendFormat } of targets) expect(legendFormat, title).toContain("{{instance}}");
 });
 
 promtool("every expression of the dashboard is PromQL", () => {
