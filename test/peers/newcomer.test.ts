@@ -1,6 +1,6 @@
 /** A new user with an empty folder: installs the package, type-checks the README's protocol, serves it. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -31,6 +31,17 @@ beforeAll(async () => {
 
 afterEach(endAll);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+test("the README's command installs drover from a clone beside the folder", async () => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const [, args = ""] = /^npm install (\S*\.\.\/drover [^#\n]*)/m.exec(readme) ?? [];
+  expect(args).toContain("../drover");
+  const beside = mkdtempSync(join(dir, "beside-"));
+  symlinkSync(ROOT, join(dir, "drover"));
+  await exec("npm", ["install", ...args.trim().split(/\s+/), "--no-audit", "--no-fund"], { cwd: beside });
+  const { stdout } = await exec("npx", ["drover", "--version"], { cwd: beside });
+  expect(stdout).toMatch(/\d+\.\d+\.\d+/);
+});
 
 const tsc = () => exec("npx", ["tsc", "--noEmit", "my-protocol.ts"], { cwd: dir });
 

@@ -1,15 +1,18 @@
 /** `drover new` and `drover check`: the first commands of a new user. */
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, onTestFinished, test } from "vitest";
+import { http } from "../support/admin-http.js";
 import { Client } from "../support/client.js";
 import { FrameClient } from "../support/frames.js";
+import { isAlive } from "../support/os-processes.js";
 import { freePort } from "../support/ports.js";
-import { endAll, ROOT, run, serveProgram } from "../support/program.js";
+import { endAll, MAIN, ROOT, run, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -44,6 +47,45 @@ test("the starter project type-checks, passes its own test, is found well by `ch
   client.write("ada\nhello\n");
   await expect.poll(() => client.bytes.toString()).toBe("who are you?\nhello, ada\nada: hello\n");
   await client.close();
+});
+
+test("SIGTERM to `npm start` of the starter project stops the server", async () => {
+  const dir = join(folder(), "server");
+  await run(["new", dir]);
+  install(dir);
+  mkdirSync(join(dir, "node_modules", ".bin"));
+  symlinkSync(MAIN, join(dir, "node_modules", ".bin", "drover"));
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const npm = spawn("npm", ["start"], {
+    cwd: dir,
+    env: {
+      PATH: process.env.PATH,
+      HOME: dir,
+      XDG_RUNTIME_DIR: dir,
+      DROVER_HOST: "127.0.0.1",
+      DROVER_PORT: `${port}`,
+      DROVER_ADMIN_PORT: `${adminPort}`,
+      DROVER_WORKERS: "1",
+    },
+    stdio: "ignore",
+  });
+  onTestFinished(() => void npm.kill("SIGKILL"));
+  await eventually(async () => (await http(adminPort, "/ready").catch(() => undefined))?.status === 200);
+  const { osPid } = JSON.parse((await http(adminPort, "/info")).body);
+  onTestFinished(() => {
+    if (isAlive(osPid)) process.kill(osPid, "SIGKILL");
+  });
+  const client = await Client.connect(port);
+  npm.kill("SIGTERM");
+  await eventually(() => !isAlive(osPid));
+  await client.close();
+});
+
+test("a project made by a clone gets drover from the clone", async () => {
+  const dir = join(folder(), "server");
+  await run(["new", dir]);
+  const { dependencies } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8"));
+  expect(dependencies).toEqual({ drover: `file:${ROOT}/` });
 });
 
 test("a folder that is not empty is refused and left as it was", async () => {

@@ -1,14 +1,20 @@
 /** `drover new DIR`: creates a starter project with a protocol and its test. */
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { EXIT } from "../../config/config.js";
 import type { Invocation } from "../command.js";
 import { CommandError } from "../errors.js";
 import { starterProject } from "./starter-project.js";
 
+/** The folder of this package: a clone, or in `node_modules` of the project that has installed it. */
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+/** A new project gets drover from where this command is. */
+const DEPENDENCY = PACKAGE.includes("/node_modules/") ? "^0.1.0" : `file:${PACKAGE}`;
+
 export async function create({ positionals: [dir = ""] }: Invocation): Promise<string> {
   const folder = resolve(dir);
-  const files = Object.entries(starterProject(packageName(folder)));
+  const files = Object.entries(starterProject(packageName(folder), DEPENDENCY));
   try {
     await mkdir(folder, { recursive: true });
     const present = await readdir(folder);

@@ -1,9 +1,13 @@
 /** Files of a starter project. */
 
-/** Contents by file name. @param name of the package */
-export function starterProject(name: string): Readonly<Record<string, string>> {
+/**
+ * Contents by file name.
+ * @param name of the package
+ * @param dependency version range or folder of drover
+ */
+export function starterProject(name: string, dependency: string): Readonly<Record<string, string>> {
   return {
-    "package.json": packageJson(name),
+    "package.json": packageJson(name, dependency),
     "tsconfig.json": TSCONFIG,
     "protocol.ts": PROTOCOL,
     "protocol.test.ts": TEST,
@@ -12,18 +16,19 @@ export function starterProject(name: string): Readonly<Record<string, string>> {
   };
 }
 
-function packageJson(name: string): string {
+function packageJson(name: string, dependency: string): string {
   const content = {
     name,
     version: "0.1.0",
     private: true,
     type: "module",
     scripts: {
-      start: "drover start ./protocol.ts",
+      // exec: npm signals its shell only, which would end and leave the server running.
+      start: "exec drover start ./protocol.ts",
       test: "vitest run",
       check: "tsc && drover check ./protocol.ts",
     },
-    dependencies: { drover: "^0.1.0" },
+    dependencies: { drover: dependency },
     devDependencies: { typescript: "^7.0.2", vitest: "^4.1.12" },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
@@ -103,7 +108,7 @@ test("a client gives its name, then every line comes back with it", async () => 
 function readme(name: string): string {
   return `# ${name}
 
-A TCP server on [drover](https://www.npmjs.com/package/drover). The protocol is \`protocol.ts\`; everything around it
+A TCP server on drover. The protocol is \`protocol.ts\`; everything around it
 (workers, supervision, framing, flow control, metrics, graceful stop) is drover's.
 
 \`\`\`sh
