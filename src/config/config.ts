@@ -25,6 +25,8 @@ import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flag
 export type { GivenToken } from "./admin-token.js";
 export { ConfigError, type ConfigExitCode } from "./errors.js";
 export { EXIT } from "./exit-codes.js";
+export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
+export { thrownAt, thrownReason } from "./modules/positions.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
@@ -38,7 +40,6 @@ export {
 } from "./options/options.js";
 export { didYouMean, nearest } from "./options/suggest.js";
 export { inheritedSocket } from "./socket-activation.js";
-export { BundleError, bundle, stopCompiler, thrownAt, thrownReason } from "./sources/bundle.js";
 export type { CommandLine } from "./sources/flags.js";
 
 /** Sources of the configuration. Everything is optional; the defaults are those of this OS process. */

@@ -45,6 +45,8 @@ export type ToPrimary =
     }
   /** The start failed; the worker exits with `code`. */
   | { readonly t: "failed"; readonly d: { readonly code: number; readonly message: string } }
+  /** The last message: the worker exits with `code`, which is to take no longer than an exit handler may. */
+  | { readonly t: "exiting"; readonly d: { readonly code: number } }
   /** Counters and gauges, once a second and once at the end. */
   | { readonly t: "snapshot"; readonly d: Float64Array }
   /** Answers `request`. */

@@ -11,6 +11,7 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   acquire: ({ id }) => isCount(id),
   ready: ({ d }) => isObject(d) && isText(d.address) && isCount(d.port) && isText(d.transport),
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
+  exiting: ({ d }) => isObject(d) && isCount(d.code),
   snapshot: ({ d }) => d instanceof Float64Array,
   reply: ({ id }) => isCount(id),
   load: ({ d }) => isObject(d) && isCount(d.active) && typeof d.ahead === "boolean",

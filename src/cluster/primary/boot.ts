@@ -17,7 +17,7 @@ export function bootMessage(
   return {
     ...present,
     name: config.name,
-    protocol: { url: protocol.url, bundled: protocol.bundled },
+    protocol: protocol.module,
     transport,
     backlog: config.backlog,
     shutdown: config.shutdown,

@@ -191,6 +191,10 @@ export class WorkerPool implements WorkerOwner {
     this.observer?.onDiagnostics(...args);
   }
 
+  onExitTimeout(worker: WorkerProcess, ms: number): void {
+    this.#options.log.warn(`Killed ${worker.label}: its exit handlers took longer than ${ms} ms`);
+  }
+
   onSignal(signal: SignalEnvelope): void {
     relaySignal(this.slots, signal);
   }

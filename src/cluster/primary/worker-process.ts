@@ -25,6 +25,8 @@ export interface WorkerOwner {
   onSignal(signal: SignalEnvelope): void;
   /** A signal for a process of this worker was dropped: the worker does not read. */
   onDropped(worker: WorkerProcess): void;
+  /** The worker was killed: its exit handlers took longer than `ms`. */
+  onExitTimeout(worker: WorkerProcess, ms: number): void;
 }
 
 export type WorkerState = "starting" | "running" | "stopping" | "down";
@@ -39,6 +41,8 @@ const START_DEADLINE = 20_000;
  * then take longer than the 60 s of the restart intensity, so the supervisor keeps trying.
  */
 const FORK_PAUSE = 15_000;
+/** Milliseconds that exit handlers of packages may take, such as one that flushes a log. */
+const EXIT_HANDLERS = 1_000;
 
 export class WorkerProcess extends Process {
   readonly slot: number;
@@ -55,6 +59,10 @@ export class WorkerProcess extends Process {
   /** Runs after a failed fork: there is no OS process. */
   #forkPause: TimerRef = undefined;
   #killedAfterMs: number | undefined = undefined;
+  /** Runs once the worker has said that it exits. */
+  #exitDeadline: TimerRef = undefined;
+  /** Exit code of a worker that was killed in its exit handlers. */
+  #overdueCode: number | undefined = undefined;
   #asked: "shutdown" | "killed" | undefined = undefined;
   #failure: { readonly code: number; readonly message: string } | undefined = undefined;
   #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
@@ -178,6 +186,8 @@ export class WorkerProcess extends Process {
       case "failed":
         this.#failure = message.d;
         return;
+      case "exiting":
+        return this.#exitWithin(message.d.code);
       case "snapshot":
         return this.#owner.onSnapshot(this, message.d);
       case "load":
@@ -220,7 +230,16 @@ export class WorkerProcess extends Process {
     this.#forkPause ??= clock.setTimeout(() => this.#end({ not_spawned: code }), FORK_PAUSE);
   }
 
+  #exitWithin(code: number): void {
+    this.#exitDeadline ??= clock.setTimeout(() => {
+      this.#overdueCode = code;
+      this.#owner.onExitTimeout(this, EXIT_HANDLERS);
+      this.#os.process.kill("SIGKILL");
+    }, EXIT_HANDLERS);
+  }
+
   #end(reason: ExitReason): void {
+    clock.clearTimeout(this.#exitDeadline);
     clock.clearTimeout(this.#forkPause);
     this.#channel.end();
     this.#become("down");
@@ -232,12 +251,17 @@ export class WorkerProcess extends Process {
     this.die(reason);
   }
 
-  /** Exit status as exit reason. A worker that exits with 0 unasked is `normal`: its supervisor restarts it. */
   #reason(code: number | null, signal: string | null): ExitReason {
+    if (this.#overdueCode !== undefined) return this.#statusReason(this.#overdueCode);
     if (signal === "SIGKILL" && this.#killedAfterMs !== undefined)
       return { watchdog: `no message for ${this.#killedAfterMs} ms` };
     if (signal === "SIGKILL") return "killed";
     if (signal !== null) return { signal };
+    return this.#statusReason(code ?? 0);
+  }
+
+  /** A worker that exits with 0 unasked is `normal`: its supervisor restarts it. */
+  #statusReason(code: number): ExitReason {
     if (code !== 0) return { exit_status: code };
     return this.#asked === "shutdown" ? "shutdown" : "normal";
   }

@@ -1,7 +1,13 @@
-/** Module that exports a protocol. */
-export interface ProtocolModule {
-  /** URL to import: a `data:` URL when bundled. */
-  readonly url: string;
-  /** Name of a bundled module in stack traces, its source map, and the folder to which the map is relative. */
-  readonly bundled: { readonly name: string; readonly map: string; readonly folder: string } | undefined;
+/** The module that exports the protocol, and how it is imported: the same way in the trial thread and in workers. */
+import { importModules } from "../../config/modules/load.js";
+import type { UserModules } from "../../config/modules/user-module.js";
+import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
+
+/** A protocol that comes with drover, by URL, or the user's modules, compiled. */
+export type ProtocolModule = { readonly url: string } | { readonly user: UserModules };
+
+/** The default export. @throws whatever the module throws */
+export async function importProtocol(module: ProtocolModule): Promise<AnyProtocol | undefined> {
+  const exports = await ("url" in module ? import(module.url) : importModules(module.user));
+  return (exports as { default?: AnyProtocol }).default;
 }

@@ -1,17 +1,17 @@
 /**
- * Release: the user's protocol and its imports, bundled at start into one module that every worker imports, so that a
- * worker started hours later runs the same code. In it, `drover` is this program. It is loaded for a trial in a thread
- * first: the primary runs no code of the user.
+ * Release: the user's own modules, compiled at start and kept in memory, so that a worker started hours later runs the
+ * same code. Packages stay on disk. `drover` is this program. The release is loaded for a trial in a thread first: the
+ * primary runs no code of the user.
  */
 import { existsSync, statSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { isAbsolute, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { BundleError, bundle, didYouMean, thrownReason } from "../../config/config.js";
+import { CompileError, compileModules, didYouMean, thrownReason } from "../../config/config.js";
 import type { ProtocolModule } from "./protocol-module.js";
 import type { Trial, Verdict } from "./trial-thread.js";
 
-export interface Release extends ProtocolModule {
+export interface Release {
+  readonly module: ProtocolModule;
   /** The protocol's own name. */
   readonly name: string;
 }
@@ -32,26 +32,15 @@ const BUILT_IN = ["echo"] as const;
  */
 export async function prepareRelease(named: string, cwd: string, exec: string): Promise<Release> {
   if ((BUILT_IN as readonly string[]).includes(named)) {
-    return runTrial(
-      { url: new URL(`./protocols/${named}.js`, import.meta.url).href, bundled: undefined },
-      named,
-      exec,
-    );
+    return runTrial({ url: new URL(`./protocols/${named}.js`, import.meta.url).href }, named, exec);
   }
   const path = findFile(named, cwd);
   const drover = new URL("./index.js", import.meta.url).href;
-  const { code, map } = await bundle(path, named, { drover }).catch((error) => {
-    if (error instanceof BundleError) throw new ReleaseError(error.message);
+  const user = await compileModules(path, named, { drover }).catch((error) => {
+    if (error instanceof CompileError) throw new ReleaseError(error.message);
     throw error;
   });
-  // The name by which stack traces refer to the module, instead of its whole text.
-  const name = `${pathToFileURL(path).href}.bundle`;
-  const text = Buffer.from(`${code}\n//# sourceURL=${name}\n`).toString("base64");
-  return runTrial(
-    { url: `data:text/javascript;base64,${text}`, bundled: { name, map, folder: dirname(path) } },
-    named,
-    exec,
-  );
+  return runTrial({ user }, named, exec);
 }
 
 function findFile(named: string, cwd: string): string {
@@ -81,7 +70,7 @@ function runTrial(module: ProtocolModule, label: string, exec: string): Promise<
       void thread.terminate();
     });
     thread.once("message", (verdict: Verdict) => {
-      if ("name" in verdict) resolve({ name: verdict.name, ...module });
+      if ("name" in verdict) resolve({ name: verdict.name, module });
       else refuse(verdict.wrong);
       void thread.terminate();
     });

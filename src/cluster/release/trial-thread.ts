@@ -1,9 +1,8 @@
 /** Trial thread: loads the protocol before the server starts, and checks that the module exports a valid one. */
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
-import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { validateProtocol } from "../../tcp/protocol/validate.js";
-import type { ProtocolModule } from "./protocol-module.js";
+import { importProtocol, type ProtocolModule } from "./protocol-module.js";
 
 /** Data for the thread. */
 export interface Trial {
@@ -19,15 +18,14 @@ export async function runTrial(): Promise<void> {
   const { module: candidate, label } = workerData as Trial;
   const post = (verdict: Verdict) => parentPort?.postMessage(verdict);
   try {
-    const module = (await import(candidate.url)) as { default?: AnyProtocol };
-    if (module.default === undefined) {
+    const protocol = await importProtocol(candidate);
+    if (protocol === undefined) {
       return post({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
-    validateProtocol(module.default);
-    post({ name: module.default.name });
+    validateProtocol(protocol);
+    post({ name: protocol.name });
   } catch (error) {
-    const { bundled } = candidate;
-    const position = bundled ? thrownAt(error, bundled.name, bundled.map, label) : label;
+    const position = "user" in candidate ? thrownAt(error, candidate.user, label) : label;
     post({ wrong: `${position}: ${thrownReason(error)}` });
   }
 }

@@ -1,8 +1,8 @@
 /** Stack of a blocked event loop, taken through the inspector from another thread: only it can interrupt a running function. */
 import { Session } from "node:inspector";
+import { type MappedModule, SourcePositions } from "../../config/modules/positions.js";
 import { type LogOptions, openLog } from "../../telemetry/log/log.js";
-import type { ProtocolModule } from "../release/protocol-module.js";
-import { sourcePositions } from "../release/source-maps.js";
+import { showPosition } from "../release/source-maps.js";
 
 /** The parts of the inspector protocol that are used here. */
 interface Paused {
@@ -25,7 +25,7 @@ interface Parsed {
 /** Pauses the main thread, logs its stack, and resumes it. */
 export function logBlockedStack(
   options: LogOptions,
-  bundled: ProtocolModule["bundled"],
+  modules: readonly MappedModule[],
   blockedMs: number,
 ): void {
   const session = new Session();
@@ -39,7 +39,7 @@ export function logBlockedStack(
     const { callFrames } = (message as unknown as Paused).params;
     session.post("Debugger.resume", () => session.disconnect());
     const log = openLog(options);
-    const stack = callFrames.map(formatFrame(urls, bundled)).join("\n");
+    const stack = callFrames.map(formatFrame(urls, modules)).join("\n");
     log.error(`Event loop blocked for ${Math.round(blockedMs)} ms and still blocked; see the stack`, {
       stack,
     });
@@ -51,13 +51,13 @@ export function logBlockedStack(
 
 function formatFrame(
   urls: ReadonlyMap<string, string>,
-  bundled: ProtocolModule["bundled"],
+  modules: readonly MappedModule[],
 ): (frame: Frame) => string {
-  const position = bundled && sourcePositions(bundled);
+  const positions = new SourcePositions(modules);
   return ({ functionName, location: { scriptId, lineNumber, columnNumber } }) => {
     const [line, column] = [lineNumber + 1, columnNumber + 1];
     const url = urls.get(scriptId) ?? "";
-    const own = url === bundled?.name ? position?.(line, column) : undefined;
-    return `    at ${functionName || "<anonymous>"} (${own ?? `${url}:${line}:${column}`})`;
+    const own = positions.find(url, line, column);
+    return `    at ${functionName || "<anonymous>"} (${own ? showPosition(own) : `${url}:${line}:${column}`})`;
   };
 }

@@ -4,9 +4,9 @@
  * A worker whose loop is not blocked drains when its primary is gone (`primary-gone.ts`).
  */
 import { Worker, workerData } from "node:worker_threads";
+import type { MappedModule } from "../../config/modules/positions.js";
 import { clock } from "../../otp/time/clock.js";
 import type { LogOptions } from "../../telemetry/log/log.js";
-import type { ProtocolModule } from "../release/protocol-module.js";
 
 /** Data for the thread. */
 export interface WatchdogThreadData {
@@ -15,8 +15,8 @@ export interface WatchdogThreadData {
   /** OS pid of the primary. */
   readonly primary: number;
   readonly log: LogOptions;
-  /** Source map by which the stack shows positions in the user's files. */
-  readonly bundled: ProtocolModule["bundled"];
+  /** Source maps by which the stack shows positions in the user's files. */
+  readonly modules: readonly MappedModule[];
   /** Milliseconds without a snapshot after which the primary kills the worker; 0 when it never does. */
   readonly killAfter: number;
 }
@@ -25,16 +25,18 @@ export interface WatchdogThreadData {
 const CHECK_EVERY = 250;
 /** Milliseconds without a heartbeat after which the stack is logged. */
 const STACK_AFTER = 5_000;
-/** Largest source map that is passed to the thread, whose heap is small. */
-const MAX_SOURCE_MAP = 1024 * 1024;
+/** Largest size of the source maps that are passed to the thread, whose heap is small. */
+const MAX_SOURCE_MAPS = 1024 * 1024;
 /** Milliseconds without a heartbeat and without a primary after which the worker is killed. */
 const ORPHAN_KILL_AFTER = 1_000;
 
 /** Starts the thread. It does not keep the worker alive, and the worker serves without it when it cannot start. */
 export function startWatchdogThread(exec: string, data: WatchdogThreadData): void {
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
-  const bundled = (data.bundled?.map.length ?? 0) <= MAX_SOURCE_MAP ? data.bundled : undefined;
-  const thread = new Worker(exec, { workerData: { watchdogThread: { ...data, bundled } }, resourceLimits });
+  const size = data.modules.reduce((sum, { map }) => sum + map.length, 0);
+  const modules =
+    size > MAX_SOURCE_MAPS ? [] : data.modules.map(({ path, url, map }) => ({ path, url, map }));
+  const thread = new Worker(exec, { workerData: { watchdogThread: { ...data, modules } }, resourceLimits });
   thread.on("error", () => {});
   thread.unref();
 }
@@ -42,7 +44,7 @@ export function startWatchdogThread(exec: string, data: WatchdogThreadData): voi
 /** Entry point of the thread. */
 export function runWatchdogThread(): void {
   const { watchdogThread } = workerData as { watchdogThread: WatchdogThreadData };
-  const { heartbeat, primary, log, bundled, killAfter } = watchdogThread;
+  const { heartbeat, primary, log, modules, killAfter } = watchdogThread;
   // Before the primary kills the worker.
   const stackAfter = killAfter === 0 ? STACK_AFTER : Math.min(STACK_AFTER, killAfter / 2);
   let lastBeat = -1;
@@ -62,7 +64,7 @@ export function runWatchdogThread(): void {
     } else if (!logged && now - beatAt >= stackAfter) {
       logged = true;
       void import("./blocked-stack.js").then(({ logBlockedStack }) =>
-        logBlockedStack(log, bundled, now - beatAt),
+        logBlockedStack(log, modules, now - beatAt),
       );
     }
     clock.setTimeout(check, CHECK_EVERY);

@@ -108,7 +108,7 @@ export class Worker {
       heartbeat: this.#heartbeat.shared,
       primary: process.ppid,
       log: this.#logOptions,
-      bundled: this.#boot.protocol.bundled,
+      modules: "user" in this.#boot.protocol ? this.#boot.protocol.user.modules : [],
       killAfter: this.#boot.watchdog,
     });
   }
@@ -255,12 +255,17 @@ export class Worker {
   }
 
   #fail(code: number, message: string): void {
-    this.#post({ t: "failed", d: { code, message } }, () => process.exit(code));
+    this.#post({ t: "failed", d: { code, message } }, () => this.#exitNow(code));
   }
 
   /** Exits after the last snapshot is sent and the log is flushed. */
   #exit(code: number): void {
     this.#stopping = true;
-    this.#sendSnapshot(() => void Promise.resolve(this.#log.close()).then(() => process.exit(code)));
+    this.#sendSnapshot(() => void Promise.resolve(this.#log.close()).then(() => this.#exitNow(code)));
+  }
+
+  /** Exit handlers of packages run, and may block: the primary kills the worker then, and takes this code for its status. */
+  #exitNow(code: number): void {
+    this.#post({ t: "exiting", d: { code } }, () => process.exit(code));
   }
 }

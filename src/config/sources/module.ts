@@ -1,13 +1,15 @@
 /**
- * Configuration files that are modules, JavaScript or TypeScript: bundled by bundle.ts and imported from a data
- * URL. So an edited file is read again with its imports, where Node would keep the old modules for ever.
+ * Configuration files that are modules, JavaScript or TypeScript: compiled and run by `modules/`. An edited file is
+ * read again with its imports, where Node would keep the old modules for ever.
  */
 import { basename } from "node:path";
 import type { ConfigError } from "../errors.js";
-import { bundle, compileError, thrownAt, thrownReason } from "./bundle.js";
+import { compileModules } from "../modules/compile.js";
+import { importModules } from "../modules/load.js";
+import { compileError, thrownAt, thrownReason } from "../modules/positions.js";
 import { badFile, type Source } from "./file-text.js";
 
-/** Makes the URL of every load unique: for an equal URL Node returns the module of the previous load. */
+/** Loads of a module so far. */
 let loads = 0;
 
 /**
@@ -15,16 +17,15 @@ let loads = 0;
  * @throws ConfigError when the file cannot be compiled, throws, or has no default export.
  */
 export async function importDefault(source: Source): Promise<unknown> {
-  const { code, map } = await bundle(source.path, source.label).catch((error: Error) => {
+  const query = loads++ === 0 ? "" : `?load=${loads}`;
+  const modules = await compileModules(source.path, source.label, { query }).catch((error: Error) => {
     throw badFile(error.message);
   });
-  const text = Buffer.from(`${code}//${++loads}`).toString("base64");
-  const url = `data:text/javascript;base64,${text}`;
   let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = await import(/* @vite-ignore */ url);
+    exports = await importModules(modules);
   } catch (error) {
-    throw badFile(`${thrownAt(error, url, map, source.label)}: ${thrownReason(error)}`);
+    throw badFile(`${thrownAt(error, modules, source.label)}: ${thrownReason(error)}`);
   }
   if ("default" in exports) return exports.default;
   throw badFile(`${source.label}: has no default export: write export default { port: 2222 }`);
