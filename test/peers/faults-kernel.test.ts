@@ -235,6 +235,12 @@ fewerRights(
     const tree = asNobody("tree", `--control=${control}`);
     expect(tree.stderr).toMatch(/^drover .*belongs to another user.*\n$/);
     expect(tree.status).toBe(69);
+    // The socket's own mode keeps the user out as well.
+    const readable = join(program.dir, "readable.sock");
+    await serveProgram(["--workers=1", `--control=${readable}`]);
+    expect(asNobody("tree", `--control=${readable}`).stderr).toMatch(
+      /^drover .*belongs to another user.*\n$/,
+    );
     const config = asNobody("config", `--config=${secret}`);
     expect(config.stderr).toMatch(/^drover: .*drover\.json.+\n$/);
     expect(config.status).toBe(78);

@@ -1,10 +1,10 @@
 /** The admin server of the built program: while it starts, its addresses, its control socket. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { freePort } from "../support/ports.js";
-import { endAll, Program } from "../support/program.js";
+import { endAll, Program, run, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterEach(endAll);
@@ -35,4 +35,19 @@ test("the tree has the name of the server, and says that it starts until its wor
   writeFileSync(join(program.dir, "go"), "");
   await program.line(({ msg }) => / serves /.test(msg ?? ""));
   expect(await root()).toMatchObject({ name: "bridge", detail: expect.stringContaining("one_for_one") });
+});
+
+test("a control socket that is removed is created again, and the log says so", async () => {
+  const { program, control } = await serveProgram(["--workers=1"]);
+  rmSync(dirname(control), { recursive: true });
+  const line = await program.line(({ msg }) => String(msg).startsWith("Control socket"));
+  expect(line).toMatchObject({
+    level: "warn",
+    msg: `Control socket ${control} was removed: created it again`,
+    path: control,
+  });
+  const { stdout } = await run(["info", "--json", `--control=${control}`]);
+  expect(JSON.parse(stdout).osPid).toBe(program.osPid);
+  expect((await run(["stop", `--control=${control}`])).stdout).toBe("stopped\n");
+  expect(existsSync(control)).toBe(false);
 });

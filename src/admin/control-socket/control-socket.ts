@@ -136,9 +136,10 @@ async function moveAndRemove(path: string): Promise<void> {
   const aside = join(dirname(path), `.${process.pid}`);
   try {
     renameSync(path, aside);
-  } catch {
+  } catch (error) {
     // Another instance has removed it: `createSocketFile` decides which one is first.
-    return;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw refusal(path, `no program answers on it, and it cannot be removed: ${denial(error)}`);
   }
   const instance = await probeInstance(aside);
   if (instance === undefined) return unlinkSync(aside);
