@@ -1,7 +1,14 @@
 /// <reference types="node" preserve="true" />
 /** Public API of the package `drover`: everything that a protocol may import. */
 
-export { type Decoder, encode, type Framing, FramingError } from "./framing/framing.js";
+export * as erlang from "./framing/erlang.js";
+export {
+  type Decoder,
+  encode,
+  type Framing,
+  FramingError,
+  type FramingErrorCode,
+} from "./framing/framing.js";
 export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
 export { raw } from "./framing/raw.js";

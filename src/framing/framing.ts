@@ -27,9 +27,14 @@ export interface Decoder<In> {
   /**
    * The next complete frame, or `undefined` when more bytes are needed. A frame may be kept; it may be a view of the
    * chunk and then keeps the chunk's memory alive.
-   * @throws FramingError `frame_too_long` when the bytes cannot be a frame, and at every later call.
+   * @throws FramingError `frame_too_long` or `frame_invalid` when the bytes cannot be a frame, and at every later call.
    */
   pull(): In | undefined;
+  /**
+   * Optional: length in bytes of the frame that `pull` waits for, header included, once its header tells it;
+   * `undefined` before, and for frames that end in a terminator.
+   */
+  readonly needed?: number | undefined;
 }
 
 /** Memory into which a decoder copies what must outlive a borrowed read buffer. */
@@ -65,7 +70,7 @@ export interface BorrowingDecoder<In> extends Decoder<In> {
 
 /**
  * A framing: how frames are delimited in the byte stream. `In` is the type of received frames, `Out` of sent ones.
- * Built in: `packet`, `lines`, `raw`; any object of this shape can be the `framing` of a protocol.
+ * Any object of this shape can be the `framing` of a protocol.
  */
 export interface Framing<In, Out = In> {
   /** Name in logs and messages: `packet(2)`, `lines`, `raw`. */
@@ -90,8 +95,8 @@ export interface Framing<In, Out = In> {
   encodeInto(frame: Out, target: Buffer, offset: number): number;
 }
 
-/** Code of a framing error: `frame_too_long` is thrown by decoders, the others by encoders. */
-export type FramingErrorCode = "frame_too_long" | "send_too_long" | "send_invalid";
+/** Code of a framing error: `frame_…` is thrown by decoders, `send_…` by encoders. */
+export type FramingErrorCode = "frame_too_long" | "frame_invalid" | "send_too_long" | "send_invalid";
 
 /**
  * Invalid frame. Thrown by a decoder, it ends the connection with `code` as the reason; thrown by an encoder, it is

@@ -27,8 +27,21 @@ export function checkMaxLength(
   ceiling: number,
   instead: string,
 ): number {
+  return checkLimit(name, "maxLength", value, fallback, ceiling, instead);
+}
+
+/** As `checkMaxLength`, for an option of another name or unit. */
+export function checkLimit(
+  name: string,
+  option: string,
+  value: unknown,
+  fallback: number,
+  ceiling: number,
+  instead: string,
+  unit = "bytes",
+): number {
   if (value === undefined) return fallback;
-  const rule = `maxLength is a whole number of bytes from 1 to ${ceiling}`;
+  const rule = `${option} is a whole number of ${unit} from 1 to ${ceiling}`;
   if (typeof value !== "number") throw new TypeError(`${name}: ${rule}, not ${describe(value)}`);
   if (!Number.isInteger(value) || value < 1) {
     throw new RangeError(`${name}: ${rule}, not ${value}; omit it for the default of ${fallback}`);

@@ -147,6 +147,10 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
     return this.headerSeen + this.filled + this.end - this.at;
   }
 
+  get needed(): number | undefined {
+    return this.headerSeen === this.headerLength ? this.headerLength + this.length : undefined;
+  }
+
   push(chunk: Buffer): void {
     this.setInput(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
     this.source = this.frameMemory = undefined;

@@ -1,5 +1,5 @@
 /**
- * Payload of a sent frame for `packet` and `raw`: bytes, or a string that is sent as UTF-8 (a lone surrogate becomes
+ * Payload of a sent frame for `packet`, `raw` and the like: bytes, or a string that is sent as UTF-8 (a lone surrogate becomes
  * U+FFFD, as everywhere in Node).
  */
 
@@ -22,6 +22,16 @@ export function payloadLength(name: string, payload: Payload): number {
     "send_invalid",
     `${name} sends a Buffer, a Uint8Array or a string, not ${what}; ${hint}`,
   );
+}
+
+/**
+ * The frame, if it is bytes.
+ * @throws FramingError `send_invalid` for any other type
+ */
+export function onlyBytes(name: string, frame: unknown): Uint8Array {
+  if (isUint8Array(frame)) return frame;
+  const what = frame === null ? "null" : typeof frame;
+  throw new FramingError("send_invalid", `${name} sends a Buffer or a Uint8Array, not ${what}`);
 }
 
 /** Writes the payload at `offset`, where `payloadLength` bytes are free. Returns the offset after it. */

@@ -99,7 +99,7 @@ function keepsFramesApart<In, Out>(subject: Subject<In, Out>): void {
 }
 
 function sends<In, Out>(subject: Subject<In, Out>): void {
-  const { framing, samples } = subject;
+  const { framing, samples, unframable = [undefined, null, 7, { a: 1 }, [1]] } = subject;
 
   it("writes exactly encodedLength bytes, at the given offset", () => {
     for (const frame of samples) {
@@ -113,7 +113,7 @@ function sends<In, Out>(subject: Subject<In, Out>): void {
   });
 
   it("refuses to send what is no frame at all", () => {
-    for (const wrong of [undefined, null, 7, { a: 1 }, [1]]) {
+    for (const wrong of unframable) {
       const error = thrownBy(() => framing.encodedLength(wrong as Out));
       expect([error instanceof FramingError, error.code]).toEqual([true, "send_invalid"]);
     }

@@ -13,6 +13,8 @@ export interface Subject<In, Out> {
   /** False where a frame ends wherever TCP has cut it. */
   bounded: boolean;
   limit?: Limit<Out>;
+  /** Values that are no frames, where it is not the usual list. */
+  unframable?: readonly unknown[];
 }
 
 /** Around the greatest length. */

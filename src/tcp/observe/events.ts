@@ -15,6 +15,7 @@ export const CLOSE_REASONS = [
   "reset",
   "truncated",
   "frame_too_long",
+  "frame_invalid",
   "frame_timeout",
   "handler_timeout",
   "unexpected_frame",

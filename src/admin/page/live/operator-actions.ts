@@ -28,8 +28,6 @@ export interface Change {
   body(value: string): Readonly<Record<string, unknown>>;
   /** Message after success. */
   readonly done: string;
-  /** Shown while the server finishes connections before it answers, however long that takes. */
-  readonly waiting?: string;
 }
 
 /** The action that waits for confirmation. */
@@ -119,9 +117,7 @@ export function scaling(): Change {
     path: "/scale",
     field: { name: "workers", label: "Workers", value: String(workers), bounds: [1, MAX_WORKERS] },
     body: (value) => ({ workers: Number(value) }),
-    done: "The number of workers has changed",
-    waiting:
-      "A worker that is removed runs until the connections have closed, at most about 30 s. You may close this dialog.",
+    done: "The number of workers is changing",
   };
 }
 

@@ -13,25 +13,19 @@ export function ask<T>(path: string): Promise<Answer<T>> {
   return send<T>(path, { headers: authorization() });
 }
 
-/** @param limited whether a request without an answer fails after `TIMEOUT`; not while connections may finish first */
-export function change<T>(
-  path: string,
-  body: Readonly<Record<string, unknown>> = {},
-  limited = true,
-): Promise<Answer<T>> {
-  const init = {
+export function change<T>(path: string, body: Readonly<Record<string, unknown>> = {}): Promise<Answer<T>> {
+  return send<T>(path, {
     method: "POST",
     headers: { ...authorization(), "content-type": "application/json" },
     body: JSON.stringify(body),
-  };
-  return send<T>(path, init, limited);
+  });
 }
 
-async function send<T>(path: string, init: RequestInit, limited = true): Promise<Answer<T>> {
+async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
   const sent = token.get();
   let response: Response;
   try {
-    response = await fetch(path, limited ? { ...init, signal: AbortSignal.timeout(TIMEOUT) } : init);
+    response = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
     if (response.ok) return { ok: true, value: (await response.json()) as T };
   } catch {
     // Refused, reset, timed out or cut off: the server is unreachable.

@@ -49,18 +49,14 @@ function Confirmation({ change: what }: { change: Change }) {
   const [value, setValue] = useState(what.field?.value ?? "");
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const [busy, setBusy] = useState(false);
-  // By the time of the answer this dialog may be closed, and another one open.
-  const isOpen = () => asked.get() === what;
-  const close = () => isOpen() && asked.set(undefined);
+  const close = () => asked.set(undefined);
   const send = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
-    setProblem(undefined);
-    const answer = await change(what.path, what.body(value), what.waiting === undefined);
+    const answer = await change(what.path, what.body(value));
     setBusy(false);
-    if (answer.ok) notice.set(what.done);
-    else if (isOpen()) return setProblem(answer.problem);
-    else notice.set(answer.problem.message);
+    if (!answer.ok) return setProblem(answer.problem);
+    notice.set(what.done);
     close();
   };
   return (
@@ -69,11 +65,10 @@ function Confirmation({ change: what }: { change: Change }) {
         <p>{what.text}</p>
         {what.field && <Input field={what.field} value={value} onInput={setValue} />}
         {problem && <ProblemText problem={problem} />}
-        {busy && what.waiting !== undefined && <p role="status">{what.waiting}</p>}
         <div class="buttons">
           {/* A harmful action must not be confirmed by one Enter too many. */}
           <button type="button" onClick={close} autofocus={what.harmful}>
-            {busy ? "Close" : "Cancel"}
+            Cancel
           </button>
           <button type="submit" class={what.harmful ? "harmful" : "primary"} disabled={busy}>
             {what.verb}
