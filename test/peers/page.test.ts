@@ -192,55 +192,6 @@ chromium("suspend, resume, scale and drain do what they say", async () => {
     .waitFor();
 });
 
-chromium("a listener is suspended and resumed from its own panel", async () => {
-  const served = await desk();
-  const { page } = await open(served);
-  await item(page, /^listener, <1\.4>, running /).click();
-  await panel(page)
-    .getByRole("heading", { name: /^listener main/ })
-    .waitFor();
-  await confirm(page, "Suspend");
-  for (const worker of [1, 2]) await item(page, new RegExp(`^listener, <${worker}.4>, suspended `)).waitFor();
-  await confirm(page, "Resume");
-  for (const worker of [1, 2]) await item(page, new RegExp(`^listener, <${worker}.4>, running `)).waitFor();
-});
-
-/** Has the timeouts of requests end when the test says so. */
-const TIMEOUTS = `
-window.timeouts = [];
-AbortSignal.timeout = () => {
-  const timeout = new AbortController();
-  window.timeouts.push(timeout);
-  return timeout.signal;
-};
-`;
-
-chromium("scaling down waits for connections longer than any request may take, and says so", async () => {
-  const served = await desk();
-  const { page } = await open(served, { script: TIMEOUTS });
-  const clients = [];
-  const inSecond = async () =>
-    (await ask({ port: served.adminPort }, { path: "/connections?worker=2" })).json.matched;
-  while ((await inSecond()) === 0) clients.push(await client(served.port));
-  await panel(page).getByRole("button", { name: "Scale" }).click();
-  await page.getByRole("spinbutton", { name: "Workers" }).fill("1");
-  const dialog = page.getByRole("dialog");
-  const sent = page.waitForRequest("**/scale");
-  await dialog.getByRole("button", { name: "Scale" }).click();
-  await sent;
-  await dialog
-    .getByRole("status")
-    .getByText(/until the connections have closed/)
-    .waitFor();
-  await page.evaluate("window.timeouts.forEach((timeout) => timeout.abort())");
-  await item(page, /^listener, <2\.4>, suspended /).waitFor();
-  expect(await dialog.getByRole("alert").count()).toBe(0);
-  for (const one of clients) one.end();
-  await dialog.waitFor({ state: "detached" });
-  await page.getByText("The number of workers has changed").waitFor();
-  await item(page, /^worker 2/).waitFor({ state: "detached" });
-});
-
 chromium(
   "without the token the page shows all, and says how to get it before it changes anything",
   async () => {

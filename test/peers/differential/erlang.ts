@@ -22,7 +22,7 @@ export async function playErlang(module: string, scenarios: readonly unknown[]):
   }
 }
 
-async function erl(expression: string): Promise<void> {
+export async function erl(expression: string): Promise<void> {
   const sources = readdirSync(SOURCES).map((name) => JSON.stringify(join(SOURCES, name)));
   const load = `[begin {ok, M, B} = compile:file(F, [binary, report]), {module, M} = code:load_binary(M, F, B) end
     || F <- [${sources.join(",")}]]`;
