@@ -147,6 +147,42 @@ test("a worker that is started in a deleted working directory reports a crash wi
   });
 });
 
+/** The first client's handler hangs; the frames of all others are messages to it. */
+const FULL = `import { defineProtocol, packet, send } from "drover";
+let first;
+export default defineProtocol({
+  name: "full",
+  framing: packet(2),
+  maxMessages: 10,
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        if (first === undefined) {
+          first = conn.pid;
+          conn.send("hanging");
+          return new Promise(() => {});
+        }
+        send(first, frame.toString());
+        conn.send(frame);
+      },
+      message: () => {},
+    },
+  },
+});`;
+
+test("messages to a connection whose mailbox is full are counted, and not as messages between workers", async () => {
+  const { port, adminPort } = await serveProtocol("full.ts", FULL, ["--workers=1"]);
+  const hanging = await FrameClient.connect(port);
+  expect(await hanging.ask("x")).toBe("hanging");
+  const sender = await FrameClient.connect(port);
+  for (let n = 0; n < 25; n++) expect(await sender.ask(`${n}`)).toBe(`${n}`);
+  const body = await eventually(async () => {
+    const { body } = await http(adminPort, "/metrics");
+    return series(body, "drover_messages_dropped_total") === 15 && body;
+  });
+  expect(series(body, "drover_channel_messages_dropped_total")).toBe(0);
+});
+
 /** Errors with long texts of wide characters, and of characters that JSON escapes. */
 const WIDE = `import { defineProtocol, lines } from "drover";
 export default defineProtocol({
@@ -181,7 +217,7 @@ test("log lines of two workers do not mix on a pipe whose reader is slow", async
     rmSync(dir, { recursive: true, force: true });
   });
   await eventually(async () => (await http(adminPort, "/ready").catch(() => undefined))?.status === 200);
-  for (let n = 0; n < 400; n++) {
+  for (let n = 0; n < 240; n++) {
     const client = await FrameClient.connect(port);
     client.socket.write(n % 2 === 0 ? "wide\n" : "escaped\n");
     await client.closed;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
 import { Metrics } from "../../src/telemetry/metrics/metrics.js";
+import { GAUGES, TOTALS } from "../../src/telemetry/metrics/snapshot.js";
 import { seriesValue } from "./exposition.js";
 import { snapshot } from "./samples.js";
 
@@ -26,6 +27,10 @@ afterEach(() => restoreClock());
 
 const served = (accepted: number, active: number) =>
   snapshot({ totals: { accepted }, gauges: { active }, closed: { closed: accepted - active } });
+
+it("a snapshot has a place for each name of its own: one name for two counts would show the second as both", () => {
+  for (const names of [TOTALS, GAUGES]) expect(new Set<string>(names).size).toBe(names.length);
+});
 
 describe("before anything has happened", () => {
   it("says what is running", async () => {

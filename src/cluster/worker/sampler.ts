@@ -19,7 +19,7 @@ type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] |
 export class Sampler {
   readonly #endpoint: Endpoint;
   readonly #limit: () => number;
-  readonly #messagesDropped: () => number;
+  readonly #channelMessagesDropped: () => number;
   readonly #reports: Record<ErrorContext, number> = {
     child_terminated: 0,
     start_error: 0,
@@ -34,12 +34,17 @@ export class Sampler {
 
   /**
    * @param limit connections that this worker may have at present
-   * @param messagesDropped messages to other workers that were dropped
+   * @param channelMessagesDropped messages to other workers that were dropped
    */
-  constructor(endpoint: Endpoint, reports: Channel, limit: () => number, messagesDropped: () => number) {
+  constructor(
+    endpoint: Endpoint,
+    reports: Channel,
+    limit: () => number,
+    channelMessagesDropped: () => number,
+  ) {
     this.#endpoint = endpoint;
     this.#limit = limit;
-    this.#messagesDropped = messagesDropped;
+    this.#channelMessagesDropped = channelMessagesDropped;
     reports.subscribe((report) => this.#count(report as SupervisorReport));
     unhandledRejections.subscribe(() => this.#unhandledRejections++);
   }
@@ -77,7 +82,7 @@ export class Sampler {
         listenerRestarts: this.#restarts.listener as number,
         connectionsRestarts: this.#restarts.connections as number,
         logLinesDropped: droppedLines(),
-        messagesDropped: this.#messagesDropped(),
+        channelMessagesDropped: this.#channelMessagesDropped(),
         ...this.#handlers(),
       },
       gauges: {

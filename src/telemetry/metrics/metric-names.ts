@@ -176,8 +176,8 @@ export const SERIES: readonly SeriesRow[] = [
     ),
     samples: ({ workers }) =>
       [...workers].flatMap(([worker, totals]): Sample[] => [
-        [[worker, "to"], totals.messagesDropped],
-        [[worker, "from"], totals.total("messagesDropped")],
+        [[worker, "to"], totals.channelMessagesDropped],
+        [[worker, "from"], totals.total("channelMessagesDropped")],
       ]),
   },
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),

@@ -89,7 +89,7 @@ export class Metrics {
 
   /** Counts a message for a process of this worker that the primary has dropped. */
   droppedMessage(worker: number): void {
-    this.#totals(worker).messagesDropped++;
+    this.#totals(worker).channelMessagesDropped++;
   }
 
   /** Counts a restart by a supervisor of the primary. `by` 0 creates the series before the first restart. */

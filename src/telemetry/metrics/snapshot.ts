@@ -20,7 +20,10 @@ export const TOTALS = [
   "bytesSent",
   "readsPaused",
   "crashes",
+  /** Messages to connections whose mailbox was full. */
   "messagesDropped",
+  /** Messages to other workers for which the channel had no room. */
+  "channelMessagesDropped",
   "unhandledRejections",
   "cpuUserSeconds",
   "cpuSystemSeconds",
@@ -31,8 +34,6 @@ export const TOTALS = [
   "listenerRestarts",
   "connectionsRestarts",
   "logLinesDropped",
-  /** Messages to processes of other workers. */
-  "messagesDropped",
   /** Handler calls by latency; 0 without `--handler-latency on`. */
   ...HANDLER_BUCKETS,
   "handlerSeconds",

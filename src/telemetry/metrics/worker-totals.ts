@@ -31,7 +31,7 @@ const INEXACT: readonly string[] = ["cpuUserSeconds", "cpuSystemSeconds"];
 export class WorkerTotals {
   state: WorkerState = "starting";
   /** Messages for processes of this worker that the primary has dropped. */
-  messagesDropped = 0;
+  channelMessagesDropped = 0;
   readonly #settled = zeros();
   /** Last snapshot of the current OS process. */
   #live: (Counted & { readonly gauges: Record<GaugeName, number> }) | undefined = undefined;
