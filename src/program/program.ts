@@ -1,5 +1,6 @@
 /** Command line: finds the command and runs it, prints help, or suggests the right name. */
 import { readFileSync } from "node:fs";
+import { AdminError } from "../admin/errors.js";
 import { COMMAND_FLAGS, COMMAND_SWITCHES, COMMANDS } from "../cli/commands.js";
 import { commandsText, commandText } from "../cli/help.js";
 import { runCommand } from "../cli/run.js";
@@ -26,7 +27,8 @@ export async function runProgram(): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    if (error instanceof ConfigError) return refuse(error.exitCode, error.message);
+    if (error instanceof ConfigError || error instanceof AdminError)
+      return refuse(error.exitCode, error.message);
     throw error;
   }
 }

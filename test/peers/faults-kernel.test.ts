@@ -241,6 +241,11 @@ fewerRights(
     expect(asNobody("tree", `--control=${readable}`).stderr).toMatch(
       /^drover .*belongs to another user.*\n$/,
     );
+    const start = asNobody("start", `--control=${readable}`);
+    expect(start.stderr).toBe(
+      `drover: control socket ${readable}: permission denied: it belongs to another user\n`,
+    );
+    expect(start.status).toBe(69);
     const config = asNobody("config", `--config=${secret}`);
     expect(config.stderr).toMatch(/^drover: .*drover\.json.+\n$/);
     expect(config.status).toBe(78);
