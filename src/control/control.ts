@@ -59,6 +59,8 @@ export interface Control {
   config(): readonly Explanation[];
   /** The text of `/metrics`. */
   metrics(): Promise<string>;
+  /** As `metrics`, with numbers that the workers report now instead of up to a second ago. */
+  freshMetrics(): Promise<string>;
   health(): Readiness;
   ready(): Readiness;
 }

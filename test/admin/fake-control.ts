@@ -211,6 +211,10 @@ export class FakeControl implements Control {
     return "drover_connections_active 2\n";
   }
 
+  async freshMetrics(): Promise<string> {
+    return this.metrics();
+  }
+
   health(): Readiness {
     return this.health_;
   }

@@ -1,5 +1,6 @@
 /** A flood of scrapes costs as much as one a second, and hostile labels stay labels. */
 import { expect, it, onTestFinished } from "vitest";
+import { CachedAnswer } from "../../src/admin/http/cached-answer.js";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { Metrics } from "../../src/telemetry/metrics/metrics.js";
 import { until } from "../support/until.js";
@@ -30,6 +31,30 @@ it("all scrapes of one second get the same text, on the TCP port and the control
   await clock.advance(1_000);
   await ask(admin, { path: "/metrics" });
   expect(admin.control.rendered).toBe(2);
+});
+
+it("metrics of now are rendered for each request, and do not change what scrapes get", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const admin = await running();
+  await ask(admin, { path: "/metrics" });
+  for (let n = 1; n <= 3; n++) {
+    const { status, text } = await ask(admin, { path: "/metrics/now" });
+    expect([status, text, admin.control.rendered]).toEqual([200, "drover_connections_active 2\n", 1 + n]);
+  }
+  await ask(admin, { path: "/metrics" });
+  expect(admin.control.rendered).toBe(4);
+});
+
+it("an answer that is not kept is still made once for all that wait for it", async () => {
+  const made: ((text: string) => void)[] = [];
+  const answer = new CachedAnswer<string>(() => new Promise((resolve) => made.push(resolve)), 0);
+  const waiting = Promise.all([answer.get(), answer.get(), answer.get()]);
+  made[0]?.("first");
+  expect(await waiting).toEqual(["first", "first", "first"]);
+  const next = answer.get();
+  made[1]?.("second");
+  expect([await next, made.length]).toEqual(["second", 2]);
 });
 
 it("a failed rendering is not kept", async () => {

@@ -5,8 +5,9 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ServerMetrics } from "../../scripts/load/coordinator/server-metrics.js";
 
-async function admin(texts: string[]) {
-  const server = createServer((_request, response) => {
+async function admin(texts: string[], now = true) {
+  const server = createServer((request, response) => {
+    if (request.url === "/metrics/now" && !now) return response.writeHead(401).end();
     const text = texts.length > 1 ? texts.shift() : texts[0];
     response.writeHead(text ? 200 : 503).end(text);
   });
@@ -48,6 +49,15 @@ describe("the watch on the server", () => {
     expect(sample!.cpuSeconds).toBeCloseTo(3.75, 6);
     expect(watch.report(undefined, 1_000)).toMatchObject({ cpu: sample!.cpuSeconds, memoryBytes: 1e6 });
     expect(watch.report(0.5, 1_000).cpu).toBe(0.5);
+  });
+
+  it("asks for the numbers of this moment, and takes those of the last second where it may not", async () => {
+    for (const now of [true, false]) {
+      await using server = await admin([metrics(0, [0, 0]), metrics(10, [0, 0])], now);
+      const watch = await ServerMetrics.open(server.url);
+      expect((await watch.sample())?.framesReceived).toBe(15);
+      expect(watch.counts.framesReceived).toBe(10);
+    }
   });
 
   it("waits for counts that workers tell only once a second", async () => {

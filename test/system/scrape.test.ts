@@ -61,6 +61,7 @@ const CLOSED: Readonly<Record<string, RegExp>> = {
   context: /^(child_terminated|start_error|shutdown|shutdown_error)$/,
   supervisor: /^(drover|tcp_server)$/,
   child: /^(admin|worker [12]|connections|listener)$/,
+  direction: /^(to|from)$/,
   reason: new RegExp(`^(${[...CLOSE_REASONS, ...REFUSE_REASONS].join("|")})$`),
 };
 /** Upper bound of a scrape, in milliseconds: it never waits for a worker. */
@@ -113,6 +114,17 @@ test("once it is quiet, every scrape has accepted = active + closed, and the exa
   expect(series(text, "drover_bytes_received_total")).toBe(120);
   expect(series(text, "drover_bytes_sent_total")).toBe(120);
   for (const client of clients) client.end();
+});
+
+test("metrics of now count what has just happened", async () => {
+  const { port, adminPort } = await serveProgram();
+  const client = await FrameClient.connect(port);
+  for (let echoed = 1; echoed <= 20; echoed++) {
+    await client.ask("hello");
+    const { body } = await http(adminPort, "/metrics/now");
+    expect(series(body, "drover_frames_sent_total")).toBe(echoed);
+  }
+  client.end();
 });
 
 // Kernels before 6.2 do not count open descriptors; there they are derived from the connections.

@@ -81,6 +81,8 @@ export interface LoadOptions extends Partial<Omit<Route, "targets">> {
   onOpening?: ((opened: number) => void) | undefined;
   /** Called when all connections are open or failed. The load begins when the returned promise is fulfilled. */
   onOpened?: ((opened: number) => void | Promise<void>) | undefined;
+  /** Called when all connections are open and the load begins, with its warm-up. Only by the coordinator. */
+  onLoad?: (() => void) | undefined;
   /** Called once a second while the load runs. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Called when a connection has ended, with an error or after all its frames were echoed. */

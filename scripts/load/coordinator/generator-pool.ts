@@ -61,6 +61,7 @@ function divide(options: LoadOptions, count: number): LoadOptions[] {
     signal: _signal,
     onOpening: _opening,
     onOpened: _opened,
+    onLoad: _load,
     onProgress: _progress,
     onConnectionEnd: _end,
     ...plain
@@ -80,7 +81,7 @@ function divide(options: LoadOptions, count: number): LoadOptions[] {
 }
 
 /** Starts the load when all processes are ready. Reports only when all have: a partial sum would look like a drop. */
-function coordinate(processes: GeneratorProcess[], { onOpening, onProgress }: LoadOptions): void {
+function coordinate(processes: GeneratorProcess[], { onOpening, onLoad, onProgress }: LoadOptions): void {
   const running = processes.filter((process) => process.running);
   const opening = running.filter((process) => process.phase === "opening");
   if (opening.length > 0) {
@@ -88,7 +89,8 @@ function coordinate(processes: GeneratorProcess[], { onOpening, onProgress }: Lo
     for (const process of opening) process.fresh = false;
     return onOpening?.(processes.reduce((sum, { opened }) => sum + opened, 0));
   }
-  if (running.every((process) => process.phase === "opened")) {
+  if (running.length > 0 && running.every((process) => process.phase === "opened")) {
+    onLoad?.();
     for (const process of running) {
       process.phase = "loading";
       process.send({ type: "load" });

@@ -32,6 +32,7 @@ const RETRY_MS = 200;
 
 export class ServerMetrics {
   readonly #url: string;
+  readonly #path: string;
   readonly #first: ServerSample;
   /** By worker: the CPU time of a replaced worker begins at zero again. */
   #cpuBy: Map<string, number>;
@@ -41,8 +42,9 @@ export class ServerMetrics {
   /** One request at a time: an older response after a newer one would look like a replaced worker. */
   #asked: Promise<unknown> = Promise.resolve();
 
-  private constructor(url: string, text: string) {
+  private constructor(url: string, path: string, text: string) {
     this.#url = url;
+    this.#path = path;
     this.#first = this.#last = sampleOf(text);
     this.#cpuBy = cpuBy(text);
     this.#memoryBytes = this.#first.memoryBytes;
@@ -50,16 +52,18 @@ export class ServerMetrics {
 
   /** @throws Error with a message for the user when this is not the admin address of a drover server */
   static async open(url: string): Promise<ServerMetrics> {
-    const text = await metrics(url);
+    // Numbers of this moment. Where reading needs a token they are those of the last second.
+    const fresh = await metrics(url, "/metrics/now").catch(() => undefined);
+    const [path, text] = fresh ? ["/metrics/now", fresh] : ["/metrics", await metrics(url, "/metrics")];
     if (!text.includes("drover_frames_received_total")) {
       throw new Error(
         `${url}/metrics has no drover_frames_received_total: is this the admin address of a drover server?`,
       );
     }
-    return new ServerMetrics(url, text);
+    return new ServerMetrics(url, path, text);
   }
 
-  /** The metrics now, with CPU seconds since `open`. Undefined if the server does not answer. */
+  /** The metrics at this moment, with CPU seconds since `open`. Undefined if the server does not answer. */
   sample(): Promise<ServerSample | undefined> {
     const sampled = this.#asked.then(() => this.#sample());
     this.#asked = sampled;
@@ -67,7 +71,7 @@ export class ServerMetrics {
   }
 
   async #sample(): Promise<ServerSample | undefined> {
-    const text = await metrics(this.#url).catch(() => undefined);
+    const text = await metrics(this.#url, this.#path).catch(() => undefined);
     if (text === undefined) return undefined;
     const sample = sampleOf(text);
     const now = cpuBy(text);
@@ -111,13 +115,13 @@ export class ServerMetrics {
   }
 }
 
-async function metrics(url: string): Promise<string> {
-  const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
+async function metrics(url: string, path: string): Promise<string> {
+  const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
     (error) => {
       throw new Error(`${url} does not answer: ${error.cause?.message ?? error.message}`);
     },
   );
-  if (!response.ok) throw new Error(`${url}/metrics answers ${response.status}`);
+  if (!response.ok) throw new Error(`${url}${path} answers ${response.status}`);
   return response.text();
 }
 

@@ -1,10 +1,11 @@
 // One call of the command, from its settings to the report.
-import type { LoadOptions } from "../both-sides/options.js";
+import { DEFAULTS, type LoadOptions } from "../both-sides/options.js";
 import type { LoadResult, Progress, Tally } from "../both-sides/result.js";
 import type { Settings } from "../command-line/arguments.js";
 import { judge, type Verdict } from "../command-line/expectations.js";
 import { type Ramp, ramp, type Step } from "./capacity-ramp.js";
 import { GeneratorPool } from "./generator-pool.js";
+import { LoadCpu } from "./load-cpu.js";
 import { type Machine, thisMachine, watchCores } from "./machine.js";
 import { ServerMetrics, type ServerReport } from "./server-metrics.js";
 import { type Point, Timeline } from "./timeline.js";
@@ -43,6 +44,7 @@ export async function runSession(
 ): Promise<Report> {
   const startedAt = new Date();
   const watch = settings.admin === undefined ? undefined : await ServerMetrics.open(settings.admin);
+  const cpu = watch && new LoadCpu(() => watch.sample());
   const timeline = new Timeline();
   let reported = Promise.resolve();
   const onProgress = (progress: Progress) => {
@@ -52,8 +54,10 @@ export async function runSession(
   // would make a generator late.
   const generators = new GeneratorPool(entry, settings.processes);
   const once = async (options: LoadOptions) => {
-    const result = await generators.run({ ...options, signal, onOpening, onProgress });
-    await reported;
+    const { warmupMs = DEFAULTS.warmupMs, durationMs } = options;
+    const onLoad = () => cpu?.begin(warmupMs, durationMs);
+    const result = await generators.run({ ...options, signal, onOpening, onLoad, onProgress });
+    await Promise.all([cpu?.end(), reported]);
     timeline.endRun(result.elapsedMs);
     return result;
   };
@@ -66,7 +70,7 @@ export async function runSession(
   return {
     ...{ startedAt, settings, command, machine: thisMachine(), coresBusy: busy, result, totals, steps },
     timeline: timeline.points,
-    server: watch?.report(timeline.serverCpu(), Date.now() - startedAt.getTime()),
+    server: watch?.report(cpu?.mean, Date.now() - startedAt.getTime()),
     verdicts: judge(settings.expect, result, capacity),
   };
 }

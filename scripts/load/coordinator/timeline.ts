@@ -46,14 +46,6 @@ export class Timeline {
     return point;
   }
 
-  /** Mean CPU use from the first second to the last, 1 = one core; undefined with fewer than two samples. */
-  serverCpu(): number | undefined {
-    const seen = this.points.filter(({ cpuSeconds }) => cpuSeconds !== undefined);
-    const [first, last] = [seen[0], seen.at(-1)];
-    if (!first || !last || first === last) return undefined;
-    return (last.cpuSeconds! - first.cpuSeconds!) / (last.second - first.second);
-  }
-
   /** Ends the current run; the next one is appended. */
   endRun(elapsedMs: number): void {
     this.#offset += elapsedMs / 1_000;

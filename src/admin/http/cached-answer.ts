@@ -1,4 +1,4 @@
-/** Cache of an expensive answer, shared by all requests within a second. */
+/** Cache of an expensive answer, shared by all requests while it is made and, by default, for a second. */
 import { clock } from "../../otp/time/clock.js";
 
 /** Milliseconds: any number of scrapes costs as much as one per second. */
@@ -6,11 +6,14 @@ const MAX_AGE = 1_000;
 
 export class CachedAnswer<T> {
   readonly #render: () => Promise<T>;
+  readonly #maxAge: number;
   #answer: Promise<T> | undefined = undefined;
   #until = 0;
 
-  constructor(render: () => Promise<T>) {
+  /** @param maxAge in milliseconds */
+  constructor(render: () => Promise<T>, maxAge = MAX_AGE) {
     this.#render = render;
+    this.#maxAge = maxAge;
   }
 
   get(): Promise<T> {
@@ -21,7 +24,7 @@ export class CachedAnswer<T> {
     this.#answer = answer;
     answer.then(
       () => {
-        this.#until = clock.now() + MAX_AGE;
+        this.#until = clock.now() + this.#maxAge;
       },
       // A failure is not cached.
       () => {

@@ -22,6 +22,12 @@ export const READ_ROUTES: readonly Route[] = [
   { method: "GET", path: "/metrics", open: true, sentence: "Metrics for Prometheus.", answer: metrics },
   {
     method: "GET",
+    path: "/metrics/now",
+    sentence: "The same with numbers that the workers report for this request, to measure by.",
+    answer: freshMetrics,
+  },
+  {
+    method: "GET",
     path: "/health",
     open: true,
     sentence: "Liveness: 200 while the primary and a worker run, even a blocked one; else 503.",
@@ -100,7 +106,19 @@ async function metrics(
   _body: Body,
   context: RouteContext,
 ): Promise<Response> {
-  const text = await context.metrics.get();
+  return exposition(c, await context.metrics.get());
+}
+
+async function freshMetrics(
+  c: Context<Env>,
+  _control: Control,
+  _body: Body,
+  context: RouteContext,
+): Promise<Response> {
+  return exposition(c, await context.freshMetrics.get());
+}
+
+function exposition(c: Context<Env>, text: string): Response {
   return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }
 

@@ -12,17 +12,24 @@ export interface RouteContext {
   readonly token: string | undefined;
   /** The text of `/metrics`. */
   readonly metrics: CachedAnswer<string>;
+  /** The text of `/metrics/now`. */
+  readonly freshMetrics: CachedAnswer<string>;
   readonly streams: EventStreams;
   readonly stats: StatsFeed;
 }
 
-/** One for each listener; `metrics` and `stats` are shared by all of them. */
+/** One for each listener; caches and `stats` are shared by all of them. */
 export function routeContexts(
   control: Control,
   accesses: readonly Access[],
   token: string | undefined,
 ): RouteContext[] {
   const metrics = new CachedAnswer(() => control.metrics());
+  // Not kept, but never made twice at once.
+  const freshMetrics = new CachedAnswer(() => control.freshMetrics(), 0);
   const stats = new StatsFeed(() => control.stats());
-  return accesses.map((access) => ({ access, token, metrics, stats, streams: new EventStreams() }));
+  return accesses.map((access) => ({
+    ...{ access, token, metrics, freshMetrics, stats },
+    streams: new EventStreams(),
+  }));
 }

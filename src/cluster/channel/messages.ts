@@ -116,6 +116,8 @@ export interface SignalEnvelope {
 
 export type WorkerRequest =
   | { readonly name: "tree"; readonly connections: number }
+  /** The reply is true, sent after a snapshot taken now. */
+  | { readonly name: "snapshot" }
   | { readonly name: "inspect"; readonly serial: number }
   | { readonly name: "kill"; readonly serial: number; readonly reason: string }
   | ViewRequest

@@ -144,6 +144,12 @@ export class WorkerPool implements WorkerOwner {
     );
   }
 
+  /** Resolves when every running worker has sent a snapshot that was taken now, or has not answered within a second. */
+  async refreshSnapshots(): Promise<void> {
+    const running = this.slots.flatMap(({ process }) => (process?.state === "running" ? process : []));
+    await Promise.all(running.map((process) => process.request({ name: "snapshot" })));
+  }
+
   // -- what workers send --------------------------------------------------------------------------------
 
   onState(worker: WorkerProcess, state: WorkerState): void {

@@ -14,6 +14,7 @@ export interface Answerers {
   readonly root: Pid | undefined;
   readonly views: WorkerViews;
   readonly limits: WorkerLimits;
+  sendSnapshot(): void;
 }
 
 /** The reply to a request; `null` when there is no such process. */
@@ -21,6 +22,10 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   if (request.name === "tree") {
     const root = answerers.root && processOf(answerers.root);
     return root && drawTree(root, request.connections);
+  }
+  if (request.name === "snapshot") {
+    answerers.sendSnapshot();
+    return true;
   }
   if (isView(request)) return answerers.views.answer(request);
   if (!("serial" in request)) return answerers.limits.answer(request);

@@ -179,8 +179,12 @@ export class Worker {
       case "signal":
         return this.#deliver(message.d);
       case "request": {
-        const answerers = { root: this.#root, views: this.#views, limits: this.#limits };
-        const reply = answerRequest(message.d, answerers);
+        const reply = answerRequest(message.d, {
+          root: this.#root,
+          views: this.#views,
+          limits: this.#limits,
+          sendSnapshot: () => this.#sendSnapshot(),
+        });
         return void reply.then((d) => this.#post({ t: "reply", id: message.id, d }));
       }
     }

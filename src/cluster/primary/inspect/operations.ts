@@ -188,6 +188,11 @@ export class Operations implements Control {
     return this.#options.metrics.render();
   }
 
+  async freshMetrics(): Promise<string> {
+    await this.#primary.pool.refreshSnapshots();
+    return this.metrics();
+  }
+
   health(): Readiness {
     return health(this.#primary);
   }
