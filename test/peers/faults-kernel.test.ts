@@ -17,7 +17,7 @@ import { FrameClient } from "../support/frames.js";
 import { childrenOf, isAlive } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
 import { freePort } from "../support/ports.js";
-import { endAll, MAIN, type Served, serveProgram } from "../support/program.js";
+import { endAll, MAIN, run, type Served, serveProgram, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 const prlimit = testWith("prlimit", "apt-get install util-linux");
@@ -178,6 +178,50 @@ prlimit(
     expect(program.workers()).toEqual(workers);
     expect(program.lines.filter((line) => line.level === "error")).toEqual([]);
     for (const client of [...old.clients, ...more.clients]) client.end();
+  },
+);
+
+/** Takes every descriptor again and again when told to, and gives them back. */
+const GREEDY = `
+import { closeSync, openSync } from "node:fs";
+import { defineProtocol, packet } from "drover";
+const taken = [];
+let timer;
+function take() { try { for (;;) taken.push(openSync("/dev/null", "r")); } catch {} }
+export default defineProtocol({
+  name: "greedy",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        if (String(frame) === "take") { take(); timer = setInterval(take, 0); }
+        if (String(frame) === "give") { clearInterval(timer); for (const fd of taken.splice(0)) closeSync(fd); }
+        conn.send(frame);
+      },
+    },
+  },
+});
+`;
+
+prlimit(
+  "after a want of descriptors in which copies of the listening socket were lost, the worker serves again",
+  async () => {
+    const { program, port, control } = await serveProtocol("greedy.ts", GREEDY, ["--workers=1"]);
+    leaveDescriptors(program.workers()[0] as number, 200);
+    const client = await FrameClient.connect(port);
+    await client.ask("take");
+    // Uses up the reserve, and asks for more than can arrive.
+    for (let n = 0; n < 4; n++) {
+      await run(["suspend", "--control", control]);
+      await run(["resume", "--control", control]);
+    }
+    await client.ask("give");
+    const given = performance.now();
+    const next = await FrameClient.connect(port);
+    expect(await next.ask("hello")).toBe("hello");
+    process.stderr.write(`GIVEN ${performance.now() - given}\n`);
+    next.end();
+    client.end();
   },
 );
 

@@ -17,7 +17,7 @@ export type ToWorker =
   /** Answers `hello`. */
   | { readonly t: "boot"; readonly d: Boot }
   /** Answers `acquire`; the handle travels beside the message. */
-  | { readonly t: "handle"; readonly id: number }
+  | { readonly t: "handle" }
   | { readonly t: "request"; readonly id: number; readonly d: WorkerRequest }
   | { readonly t: "signal"; readonly d: SignalEnvelope }
   /** Reopens the log file. */
@@ -38,7 +38,7 @@ export type ToPrimary =
   /** The worker listens on the channel: what is sent to a module that is still loading is lost. */
   | { readonly t: "hello" }
   /** Asks for a copy of the listening socket. */
-  | { readonly t: "acquire"; readonly id: number }
+  | { readonly t: "acquire" }
   | {
       readonly t: "ready";
       readonly d: { readonly address: string; readonly port: number; readonly transport: string };

@@ -8,7 +8,7 @@ type Shape = (message: { readonly id?: unknown; readonly d?: any }) => boolean;
 
 const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   hello: () => true,
-  acquire: ({ id }) => isCount(id),
+  acquire: () => true,
   ready: ({ d }) => isObject(d) && isText(d.address) && isCount(d.port) && isText(d.transport),
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
   exiting: ({ d }) => isObject(d) && isCount(d.code),

@@ -178,7 +178,7 @@ export class WorkerProcess extends Process {
       case "hello":
         return this.#channel.post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
       case "acquire":
-        return this.#channel.post({ t: "handle", id: message.id }, this.#owner.handle);
+        return this.#channel.post({ t: "handle" }, this.#owner.handle);
       case "ready":
         this.serving = message.d;
         if (this.state === "starting") this.#become("running");

@@ -2,6 +2,7 @@
  * Limit on connections from the file descriptors that are free. Without a free descriptor libuv accepts a connection
  * and closes it without an event; a connection that is not accepted waits in the backlog, or another worker takes it.
  */
+import { closeSync, openSync } from "node:fs";
 import { clock } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 
@@ -17,6 +18,16 @@ export interface DescriptorUse {
 const RESERVE = 32;
 /** Least time between two warnings, in milliseconds. */
 const WARN_EVERY = 10_000;
+
+/** Whether this OS process has a free descriptor at this moment. */
+export function hasFreeDescriptor(): boolean {
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export class FreeDescriptors {
   /** Connections for which there are descriptors, including those that are open. */

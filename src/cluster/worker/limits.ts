@@ -3,9 +3,12 @@ import { request } from "../../otp/gen-server/call.js";
 import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
-import { clock } from "../../otp/time/clock.js";
+import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Boot, LimitsRequest } from "../channel/messages.js";
 import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
+
+/** Milliseconds between two counts of the descriptors while they are short: clients may wait for them. */
+const RECOUNT = 200;
 
 export class WorkerLimits {
   suspended: boolean;
@@ -13,6 +16,7 @@ export class WorkerLimits {
   #share: number;
   readonly #freeDescriptors: FreeDescriptors;
   readonly #shutdown: number;
+  #recount: TimerRef = undefined;
   readonly #sendSnapshot: () => void;
 
   constructor(
@@ -32,11 +36,23 @@ export class WorkerLimits {
     return Math.min(this.#share, this.#freeDescriptors.room);
   }
 
-  /** Called with every snapshot. */
-  updateDescriptors(use: DescriptorUse): void {
+  /**
+   * Called with every snapshot.
+   * @param count counts them again
+   */
+  updateDescriptors(use: DescriptorUse, count: () => DescriptorUse): void {
     const before = this.maxConnections;
     this.#freeDescriptors.update(use, this.#share);
     if (this.maxConnections !== before) void this.recheck();
+    if (this.#freeDescriptors.room >= this.#share) return;
+    this.#recount ??= clock.setTimeout(
+      () => {
+        this.#recount = undefined;
+        this.updateDescriptors(count(), count);
+      },
+      RECOUNT,
+      true,
+    );
   }
 
   async answer(asked: LimitsRequest): Promise<unknown> {

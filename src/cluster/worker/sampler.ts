@@ -10,6 +10,7 @@ import type { Listener, ListenerState } from "../../tcp/listener.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
 import { HANDLER_BUCKETS, type Snapshot } from "../../telemetry/metrics/snapshot.js";
+import type { DescriptorUse } from "./free-descriptors.js";
 
 /** States in which the listener accepts, or will again by itself. */
 const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
@@ -98,6 +99,11 @@ export class Sampler {
       closed: counters.closed,
       refused: counters.refused,
     };
+  }
+
+  descriptors(): DescriptorUse {
+    const { active } = this.#endpoint.counters;
+    return { active, ...this.#osProcess.descriptors(active) };
   }
 
   #handlers(): HandlerTotals {

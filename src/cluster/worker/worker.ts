@@ -42,7 +42,7 @@ export class Worker {
   readonly #acceptBalance: AcceptBalance;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
-  readonly #socketCopies = new ListeningSocketCopies((id) => this.#post({ t: "acquire", id }));
+  readonly #socketCopies = new ListeningSocketCopies(() => this.#post({ t: "acquire" }));
   /** Whether the periodic snapshot has not left yet. */
   #snapshotWaits = false;
   #sampler: Sampler | undefined = undefined;
@@ -160,7 +160,7 @@ export class Worker {
   received(message: ToWorker, handle: unknown): void {
     switch (message.t) {
       case "handle":
-        return this.#socketCopies.received(message.id, handle);
+        return this.#socketCopies.received(handle);
       case "load":
         return this.#sendLoad(false);
       case "quota":
@@ -212,7 +212,8 @@ export class Worker {
   #sendSnapshot(sent?: () => void): void {
     if (!this.#sampler) return sent?.();
     const snapshot = this.#sampler.take(this.#heartbeat.takeLag());
-    this.#limits.updateDescriptors(snapshot.gauges);
+    const sampler = this.#sampler;
+    this.#limits.updateDescriptors(snapshot.gauges, () => sampler.descriptors());
     this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
   }
 

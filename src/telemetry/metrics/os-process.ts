@@ -25,7 +25,6 @@ export class OsProcess {
   take(connections = 0): OsProcessNumbers {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed, heapTotal, external } = this.#memoryUsage();
-    const openFds = reportedDescriptors() || this.#baseFds + connections;
     return {
       cpuUserSeconds: user / 1e6,
       cpuSystemSeconds: system / 1e6,
@@ -34,9 +33,14 @@ export class OsProcess {
       heapTotalBytes: heapTotal,
       externalBytes: external,
       startTimeSeconds: performance.timeOrigin / 1000,
-      openFds,
-      maxFds: softLimit(openFds),
+      ...this.descriptors(connections),
     };
+  }
+
+  /** @param connections as for `take` */
+  descriptors(connections: number): Pick<OsProcessNumbers, "openFds" | "maxFds"> {
+    const openFds = reportedDescriptors() || this.#baseFds + connections;
+    return { openFds, maxFds: softLimit(openFds) };
   }
 
   /** Reading the resident size opens a file: without a free descriptor the last value is returned. */
