@@ -19,6 +19,7 @@ import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
 import type { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { listenerEvents } from "./observe/events.js";
+import { ReopenBudget } from "./reopen-budget.js";
 
 export interface ListenerOptions {
   readonly registeredAs: string;
@@ -43,9 +44,9 @@ export interface ListenerOptions {
 
 export type ListenerState = "listening" | "full" | "ahead" | "suspended" | "opening";
 
-/** At or below this share of its limit or quota a listener accepts again at once. */
+/** At or below this share of its quota a listener that was ahead accepts again at once. */
 const RESUME_AT = 0.8;
-/** Above it, after this many milliseconds, if there is room then. */
+/** Above it, after this many milliseconds: meanwhile the listeners of other workers accept. */
 const RESUME_SOON = 10;
 
 export class Listener extends Process {
@@ -53,6 +54,7 @@ export class Listener extends Process {
   readonly #quota: AcceptQuota;
   #state: ListenerState = "opening";
   #listening: Listening | undefined = undefined;
+  readonly #reopenBudget = new ReopenBudget();
   #soon: TimerRef = undefined;
   #address: { readonly address: string; readonly port: number };
 
@@ -145,21 +147,27 @@ export class Listener extends Process {
     else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#close("ahead");
   }
 
-  /** Much room: reopens at once. Little room: after 10 ms, because acquiring the socket costs more than an accept. */
   #released(): void {
     const { active } = this.#options.endpoint.counters;
     this.#quota.released(active);
-    if (this.#state !== "full" && this.#state !== "ahead") return;
-    if (active <= this.#most() * RESUME_AT) return this.#heedRoom();
-    this.#soon ??= clock.setTimeout(() => {
-      this.#soon = undefined;
-      this.#heedRoom();
-    }, RESUME_SOON);
+    if (this.#state === "full" || (this.#state === "ahead" && active <= this.#most() * RESUME_AT))
+      return this.#heedRoom();
+    if (this.#state === "ahead") this.#heedRoomAfter(RESUME_SOON);
   }
 
   #heedRoom(): void {
     if (this.#state !== "full" && this.#state !== "ahead") return;
-    if (this.#options.endpoint.counters.active < this.#most()) this.#reopen();
+    if (this.#options.endpoint.counters.active >= this.#most()) return;
+    const ms = this.#state === "full" ? this.#reopenBudget.take(clock.now()) : 0;
+    if (ms === 0) this.#reopen();
+    else this.#heedRoomAfter(ms);
+  }
+
+  #heedRoomAfter(ms: number): void {
+    this.#soon ??= clock.setTimeout(() => {
+      this.#soon = undefined;
+      this.#heedRoom();
+    }, ms);
   }
 
   /** Number of connections below which a waiting listener accepts again. */

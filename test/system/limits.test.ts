@@ -1,8 +1,9 @@
 /** --max-connections is exact: never one connection more, none refused, all served in time. */
 import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
+import { Client } from "../support/client.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, serveProgram } from "../support/program.js";
+import { endAll, run, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterEach(endAll);
@@ -55,4 +56,19 @@ test("at the connection limit the log says so once for each worker, however many
   const about = (state: string) => program.lines.filter((line) => line.state === state).map(({ msg }) => msg);
   expect(about("listening")).toHaveLength(1);
   expect(about("full")).toHaveLength(1);
+});
+
+test("with one free place, a client behind 1,000 that have given up is served before it gives up itself", async () => {
+  const { port, control } = await serveProgram(["--max-connections=20", "--workers=1"]);
+  const held = await Promise.all(Array.from({ length: 19 }, () => FrameClient.connect(port)));
+  for (const client of held) expect(await client.ask("held")).toBe("held");
+  await run(["suspend", "--control", control]);
+  for (let n = 0; n < 1_000; n++) await (await Client.connect(port)).send("hello").finish().close();
+  const living = await FrameClient.connect(port);
+  const answer = living.ask("hello");
+  await run(["resume", "--control", control]);
+  const gaveUp = AbortSignal.timeout(5_000);
+  const patience = new Promise((resolve) => gaveUp.addEventListener("abort", () => resolve("gave up")));
+  expect(await Promise.race([answer, patience])).toBe("hello");
+  for (const client of [...held, living]) client.end();
 });
