@@ -9,9 +9,13 @@ export {
   FramingError,
   type FramingErrorCode,
 } from "./framing/framing.js";
+export { netstring } from "./framing/length/netstring.js";
+export { varint } from "./framing/length/varint.js";
 export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
 export { raw } from "./framing/raw.js";
+export { delimited } from "./framing/text/delimited.js";
+export { json } from "./framing/text/json.js";
 export { type Application, type ApplicationSpec, application, type Running } from "./otp/application.js";
 export {
   type Behaviour,

@@ -1,5 +1,5 @@
 /**
- * `lines()`: lines of UTF-8 text terminated by "\n" or "\r\n", as strings without the terminator. Both are accepted
+ * `lines()`: lines of text terminated by "\n" or "\r\n", as strings (or Buffers) without the terminator. Both are accepted
  * from any peer, so that `nc` and `telnet` both work.
  *
  * Bytes are decoded when the line is complete: a character may be split over chunks, and invalid UTF-8 becomes
@@ -8,35 +8,50 @@
 
 import { constants } from "node:buffer";
 import type { ReusedBuffer } from "./buffer-view.js";
+import { receivedTooLong } from "./errors.js";
 import type { BorrowingDecoder, FrameMemory, Framing } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
 import { copyOut, EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
+import type { Payload } from "./payload.js";
+import { LineBytesFraming } from "./text/line-bytes.js";
 
 const LF = 0x0a;
 const CR = 0x0d;
 const DEFAULT = 8192;
 /** Maximum string length of V8: a UTF-8 text has at most as many UTF-16 units as bytes. */
 const CEILING = constants.MAX_STRING_LENGTH;
+const BEYOND_LATIN1 = /[^\0-\xff]/;
 
 export interface LinesOptions {
   /** Maximum length of a line in bytes, without terminator, received and sent. Default: 8192. */
   maxLength?: number;
   /** Terminator of sent lines; received lines may end in either. Default: "\n". */
   terminator?: "\n" | "\r\n";
+  /**
+   * What lines are: strings of UTF-8 ("utf8") or of one byte per character ("latin1"), or bytes ("buffer").
+   * Default: "utf8".
+   */
+  encoding?: "utf8" | "latin1" | "buffer";
 }
 
+type Encoding = "utf8" | "latin1";
+
 /**
- * Framing by lines of UTF-8 text, as in Erlang's `{packet, line}`. Frames are strings without the terminator, received
- * and sent. A received line longer than `maxLength` ends the connection with `frame_too_long`.
+ * Framing by lines of text, as in Erlang's `{packet, line}`. Frames are strings without the terminator, received and
+ * sent; with `encoding: "buffer"` they are Buffers, and a Buffer, a Uint8Array or a string (UTF-8) can be sent. A
+ * received line longer than `maxLength` ends the connection with `frame_too_long`.
  *
- * `conn.send` throws a `FramingError`: `send_too_long` above `maxLength`, `send_invalid` for a value that is not a
- * string, contains "\n" or ends in "\r".
- * @param options `maxLength` in bytes (default 8192), `terminator` of sent lines (default "\n")
+ * `conn.send` throws a `FramingError`: `send_too_long` above `maxLength`, `send_invalid` for a value of another type,
+ * one that contains "\n" or ends in "\r", and, with "latin1", characters above U+00FF.
+ * @param options `maxLength` in bytes (default 8192), `terminator` of sent lines (default "\n"), `encoding` (default
+ * "utf8")
  * @throws TypeError for an unknown option or a value of the wrong type; RangeError for `maxLength` out of range.
  */
-export function lines(options: LinesOptions = {}): Framing<string> {
-  checkOptions("lines", options, ["maxLength", "terminator"]);
+export function lines(options?: LinesOptions & { encoding?: Encoding }): Framing<string>;
+export function lines(options: LinesOptions & { encoding: "buffer" }): Framing<Buffer, Payload>;
+export function lines(options: LinesOptions = {}): Framing<string> | Framing<Buffer, Payload> {
+  checkOptions("lines", options, ["maxLength", "terminator", "encoding"]);
   const instead = `lines({ maxLength: ${CEILING} }), or use packet(4) for what is not text`;
   const maxLength = checkMaxLength("lines", options.maxLength, DEFAULT, CEILING, instead);
   const terminator = options.terminator ?? "\n";
@@ -44,7 +59,13 @@ export function lines(options: LinesOptions = {}): Framing<string> {
     const given = JSON.stringify(terminator);
     throw new TypeError(`lines: the terminator is "\\n" or "\\r\\n", not ${given}; omit it for "\\n"`);
   }
-  return new LinesFraming(maxLength, terminator);
+  const { encoding = "utf8" } = options;
+  if (encoding === "buffer") return new LineBytesFraming(maxLength, terminator);
+  if (encoding === "utf8" || encoding === "latin1") return new LinesFraming(maxLength, terminator, encoding);
+  const given = JSON.stringify(encoding);
+  throw new TypeError(
+    `lines: the encoding is "utf8", "latin1" or "buffer", not ${given}; omit it for "utf8"`,
+  );
 }
 
 class LinesFraming implements Framing<string> {
@@ -52,21 +73,23 @@ class LinesFraming implements Framing<string> {
   readonly reusable = true;
   private readonly maxLength: number;
   private readonly terminator: "\n" | "\r\n";
+  private readonly encoding: Encoding;
 
-  constructor(maxLength: number, terminator: "\n" | "\r\n") {
+  constructor(maxLength: number, terminator: "\n" | "\r\n", encoding: Encoding) {
     this.name = "lines";
     this.maxLength = maxLength;
     this.terminator = terminator;
+    this.encoding = encoding;
   }
 
   decoder(): LineDecoder {
-    return new LineDecoder(this.maxLength);
+    return new LineDecoder(this.maxLength, this.encoding);
   }
 
   encodedLength(line: string): number {
     if (typeof line !== "string")
       throw sendInvalid(`a line is a string, not ${typeof line}; write String(value)`);
-    const length = Buffer.byteLength(line);
+    const length = Buffer.byteLength(line, this.encoding);
     if (length > this.maxLength) throw sendTooLong(length, this.maxLength);
     if (line.includes("\n")) {
       throw sendInvalid('the line contains "\\n", so the peer would read several; split it and send each');
@@ -74,11 +97,14 @@ class LinesFraming implements Framing<string> {
     if (line.endsWith("\r")) {
       throw sendInvalid('the line ends in "\\r", which the peer would take off; remove it before sending');
     }
+    if (this.encoding === "latin1" && BEYOND_LATIN1.test(line)) {
+      throw sendInvalid("the line has a character above U+00FF, which latin1 does not have; use utf8");
+    }
     return length + this.terminator.length;
   }
 
   encodeInto(line: string, target: Buffer, offset: number): number {
-    let end = offset + target.write(line, offset);
+    let end = offset + target.write(line, offset, this.encoding);
     if (this.terminator === "\r\n") target[end++] = CR;
     target[end++] = LF;
     return end;
@@ -93,6 +119,7 @@ class LinesFraming implements Framing<string> {
  */
 export class LineDecoder implements BorrowingDecoder<string> {
   private readonly maxLength: number;
+  private readonly encoding: Encoding;
   private chunk: Buffer;
   /** Offset in the chunk of the next line, or of the rest of this one. */
   private at: number;
@@ -101,8 +128,9 @@ export class LineDecoder implements BorrowingDecoder<string> {
   private own: Buffer;
   private filled: number;
 
-  constructor(maxLength: number) {
+  constructor(maxLength: number, encoding: Encoding) {
     this.maxLength = maxLength;
+    this.encoding = encoding;
     this.chunk = EMPTY;
     this.at = 0;
     this.source = undefined;
@@ -142,7 +170,7 @@ export class LineDecoder implements BorrowingDecoder<string> {
     if (length > this.maxLength) throw frameTooLong(this.maxLength);
     if (this.filled !== 0) return this.completeLine(newline, length);
     this.at = newline + 1;
-    return chunk.toString("utf8", at, at + length);
+    return chunk.toString(this.encoding, at, at + length);
   }
 
   /** Length of the current line if it ends at `end` in the chunk, without a "\r" there. */
@@ -160,7 +188,7 @@ export class LineDecoder implements BorrowingDecoder<string> {
     this.own = EMPTY;
     this.filled = 0;
     this.at = newline + 1;
-    return own.toString("utf8", 0, length);
+    return own.toString(this.encoding, 0, length);
   }
 
   private keepPartialLine(): undefined {
@@ -178,9 +206,7 @@ export class LineDecoder implements BorrowingDecoder<string> {
 }
 
 function frameTooLong(maxLength: number): FramingError {
-  const fact = `lines: the peer sends a line of more than ${maxLength} bytes`;
-  const fix = "raise maxLength if that is right; if not, the peer speaks another protocol";
-  return new FramingError("frame_too_long", `${fact}; ${fix}`);
+  return receivedTooLong("lines", "a line", maxLength, "maxLength");
 }
 
 function sendTooLong(length: number, maxLength: number): FramingError {

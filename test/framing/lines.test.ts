@@ -142,8 +142,12 @@ describe("options that lines refuses", () => {
     [{ maxLength: 2 ** 40 }, RangeError, "or use packet(4)"],
     [{ maxLength: "8k" }, TypeError, 'not "8k"'],
     [{ terminator: "\r" }, TypeError, 'the terminator is "\\n" or "\\r\\n", not "\\r"'],
-    [{ delimiter: "," }, TypeError, 'unknown option "delimiter"; expected { maxLength, terminator }'],
-    ["\r\n", TypeError, "expected an options object { maxLength, terminator }"],
+    [
+      { delimiter: "," },
+      TypeError,
+      'unknown option "delimiter"; expected { maxLength, terminator, encoding }',
+    ],
+    ["\r\n", TypeError, "expected an options object { maxLength, terminator, encoding }"],
   ];
   it.each(wrong)("lines(%j) is a mistake that says what to type", (options, kind, message) => {
     const error = thrownBy(() => lines(options as object));
