@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type CallMessage, request } from "../../../src/otp/gen-server/call.js";
-import { type Clock, ManualClock, settle, systemClock, useClock } from "../../../src/otp/time/clock.js";
+import { ManualClock, settle, systemClock, useClock } from "../../../src/otp/time/clock.js";
 import { Listener, manualClock, outcome } from "../support.js";
 
 const time = manualClock();
@@ -78,34 +78,30 @@ describe("calls that wait equally long", () => {
 });
 
 describe("by the system's clock", () => {
-  /** The system's clock, and how many of its timers are set: the test runner has timers of its own. */
-  function countingClock() {
+  /** The timers of the system's clock that are set: the test runner has timers of its own. */
+  function timersSet(): Set<unknown> {
     const set = new Set<unknown>();
-    const clock: Clock = {
-      ...systemClock,
-      setTimeout: (callback, ms, background) => {
-        const timer = systemClock.setTimeout(
-          () => {
-            set.delete(timer);
-            callback();
-          },
-          ms,
-          background,
-        );
-        set.add(timer);
-        return timer;
-      },
-      clearTimeout: (timer) => {
+    const { setTimeout, clearTimeout } = systemClock;
+    vi.spyOn(systemClock, "setTimeout").mockImplementation((callback, ms, background) => {
+      const fired = () => {
         set.delete(timer);
-        systemClock.clearTimeout(timer);
-      },
-    };
-    return { clock, set };
+        callback();
+      };
+      const timer = setTimeout(fired, ms, background);
+      set.add(timer);
+      return timer;
+    });
+    vi.spyOn(systemClock, "clearTimeout").mockImplementation((timer) => {
+      set.delete(timer);
+      clearTimeout(timer);
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    return set;
   }
 
   it("the timer is kept from call to call, but nothing is left a turn after the last", async () => {
-    const { clock, set } = countingClock();
-    const restore = useClock(clock);
+    const restore = useClock(systemClock);
+    const set = timersSet();
     try {
       const other = new Listener({ on: (_, message) => (message as CallMessage).reply("here") });
       await settle();
