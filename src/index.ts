@@ -14,6 +14,8 @@ export { varint } from "./framing/length/varint.js";
 export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
 export { raw } from "./framing/raw.js";
+export { resp } from "./framing/resp/resp.js";
+export { RespError, RespPush, type RespValue, RespVerbatim, type RespWord } from "./framing/resp/values.js";
 export { delimited } from "./framing/text/delimited.js";
 export { json } from "./framing/text/json.js";
 export { type Application, type ApplicationSpec, application, type Running } from "./otp/application.js";
