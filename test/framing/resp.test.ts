@@ -131,7 +131,7 @@ describe("commands of resp", () => {
     for (const wrong of [
       "*x",
       "*01",
-      "*+1",
+      "*+",
       "*-2",
       "*\r",
       "*1\r\n:",
