@@ -21,7 +21,9 @@ const NOTHING = Buffer.alloc(0);
 interface Owned extends NetSocket {
   [SELF]?: StreamSocket;
   /** libuv's stream, of which `net` itself reads `writeQueueSize`. */
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  readonly _handle?: { readonly writeQueueSize?: number; reset?(): number } | null;
+  /** With it, `destroy` closes the handle by RST. */
+  resetAndClosing?: boolean;
 }
 
 class StreamSocket implements Socket {
@@ -94,8 +96,12 @@ class StreamSocket implements Socket {
     this.#socket.destroy();
   }
 
+  /** By the handle: `resetAndDestroy` first waits for the outstanding write, for ever where the peer does not read. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    const socket = this.#socket;
+    // After FIN libuv refuses it, and `net` would then leave the handle open.
+    if (!socket.destroyed && !socket.writableEnded && socket._handle?.reset) socket.resetAndClosing = true;
+    socket.destroy();
   }
 }
 

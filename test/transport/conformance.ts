@@ -168,6 +168,16 @@ function fails(transport: Transport): void {
     expect([client.code, owner.closed.length]).toEqual(["ECONNRESET", 1]);
   });
 
+  test("reset does not wait for a write that the peer does not read", async () => {
+    const { pair } = await stage(transport);
+    const { client, owner } = await pair();
+    client.socket.pause();
+    fill(owner);
+    owner.call((socket) => socket.reset());
+    await until(() => owner.closed.length);
+    expect([owner.closed.length, owner.written]).toEqual([1, 0]);
+  });
+
   test("a reset while it reads, or after a pause, is reported with its code", async () => {
     const { pair } = await stage(transport);
     for (const paused of [false, true]) {
