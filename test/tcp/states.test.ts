@@ -1,6 +1,15 @@
 /** What the cells of a state do, in which order, and what a handler may give back. */
 import { expect, test } from "vitest";
-import { defineProtocol, type ExitReason, next, type Pid, packet, send, stop } from "../../src/index.js";
+import {
+  defineProtocol,
+  type ExitReason,
+  exit,
+  next,
+  type Pid,
+  packet,
+  send,
+  stop,
+} from "../../src/index.js";
 import { closedAs, connected, crashes, manualClock, serving } from "../support/serving.js";
 import { until } from "../support/until.js";
 
@@ -223,4 +232,29 @@ test("stop with a word of one's own ends in order, and terminate is told why", a
   expect(why).toEqual({ shutdown: "too_many_attempts" });
   client.finish();
   expect(await closedAs(server)).toEqual({ stopped: 1 });
+});
+
+test("a leave that stops its connection runs once, and no state is entered after it", async () => {
+  const seen: string[] = [];
+  const server = await serving(
+    defineProtocol({
+      name: "leaving",
+      framing: packet(2),
+      states: {
+        first: {
+          frame: () => next("second"),
+          leave: (conn) => {
+            seen.push("leave");
+            exit(conn.pid, { shutdown: "itself" });
+          },
+        },
+        second: { enter: () => void seen.push("enter"), leave: () => void seen.push("leave second") },
+      },
+      terminate: () => void seen.push("terminate"),
+    }),
+  );
+  const client = (await connected(server)).send("x");
+  (await client.end()).finish();
+  expect(await closedAs(server)).toEqual({ stopped: 1 });
+  expect(seen).toEqual(["leave", "terminate"]);
 });

@@ -172,10 +172,21 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
       );
     this.cancelStateTimer();
     this.#pendingEvents?.cancel("state_timeout");
-    this.cells.leave?.(this);
+    this.leaveState();
+    // `leave` has stopped the machine, by sending too much or by an exit signal: no state is entered any more.
+    if (this.stopping || !this.alive) return false;
     this.#pendingEvents?.retryPostponed();
     this.cells = next;
     return this.enterNew(from);
+  }
+
+  /** Runs `leave` of the present state; not again where that itself stops the machine, or throws. */
+  protected leaveState(): void {
+    const { leave } = this.cells;
+    if (leave === undefined || this.leaving) return;
+    this.leaving = true;
+    leave(this);
+    this.leaving = false;
   }
 
   private enterNew(from: string | undefined): boolean {

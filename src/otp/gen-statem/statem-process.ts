@@ -226,7 +226,7 @@ export class StatemProcess extends StateMachine<StatemCells> {
     this.cancelTimers();
     let reason = requested;
     try {
-      this.cells.leave?.(this);
+      this.leaveState();
     } catch (thrown) {
       reason = reasonOf(thrown);
     }

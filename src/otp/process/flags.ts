@@ -15,6 +15,8 @@ const LINKED_TO_PARENT = 1 << 4;
 const SUPERVISED = 1 << 5;
 /** On the way to its exit: handles no more messages. */
 const STOPPING = 1 << 6;
+/** A state is being left: a machine that is stopped meanwhile does not leave it again. */
+const LEAVING = 1 << 7;
 /** The first bit that a subclass may define. V8 stores 31 bits inside the object; a larger number is a heap object. */
 export const FIRST_SUBCLASS_FLAG = 1 << 16;
 
@@ -91,5 +93,14 @@ export abstract class ProcessFlags {
 
   protected set stopping(stopping: boolean) {
     this.setFlag(STOPPING, stopping);
+  }
+
+  /** Whether a state's `leave` is running. */
+  protected get leaving(): boolean {
+    return this.hasFlag(LEAVING);
+  }
+
+  protected set leaving(leaving: boolean) {
+    this.setFlag(LEAVING, leaving);
   }
 }

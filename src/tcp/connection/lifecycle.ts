@@ -101,7 +101,9 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     outcome: Promise<SettledOutcome>,
     then: (step: SettledOutcome) => boolean,
   ): boolean {
-    if (this.phase === RUNNING) this.limitHandler(this.protocol.limits.handler);
+    // Asked to shut down, the machine must come to rest in the time that the first handler has got.
+    if (this.phase === RUNNING && !this.hasFlag(SHUTDOWN_ASKED))
+      this.limitHandler(this.protocol.limits.handler);
     return super.waitFor(outcome, then);
   }
 
@@ -114,7 +116,9 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   /** At shutdown a running handler may finish; 300 ms, or half of a shorter time, are left for `leave` and `terminate`. */
   protected limitHandlerAtShutdown(): void {
     const { shutdownMs } = this.endpoint;
-    this.limitHandler(Math.max(shutdownMs / 2, shutdownMs - 300));
+    const ms = Math.max(shutdownMs / 2, shutdownMs - 300);
+    // `limits.handler` holds on: the shutdown time may be longer, or without end.
+    if (this.#endBy === NONE || wholeMs() + ms < this.#endBy) this.limitHandler(ms);
   }
 
   abstract onRelieved(): void;
@@ -124,6 +128,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   private heedHandler(now: number): void {
     if (this.#endBy === NONE || now < this.#endBy) return;
+    // A suspended connection cannot settle anything: it has its time again.
+    if (this.sys?.suspended) return this.limitHandler(this.protocol.limits.handler);
     this.#endBy = NONE;
     if (!this.owing) return;
     if (this.hasFlag(SHUTDOWN_ASKED)) return this.stop("shutdown");
@@ -186,7 +192,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     this.cancelTimers();
     if (this.hasFlag(OBSERVED)) abortAll(this, reason);
     try {
-      this.cells.leave?.(this);
+      this.leaveState();
     } catch (thrown) {
       this.#exitReason = reasonOf(thrown);
     }
