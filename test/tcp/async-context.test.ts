@@ -1,7 +1,8 @@
 /** AsyncLocalStorage: what the handlers of one connection enter is not seen by those of another. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, test } from "vitest";
-import { defineProtocol, type Pid, packet, send } from "../../src/index.js";
+import { defineProtocol, exit, type Pid, packet, send } from "../../src/index.js";
+import type { Client } from "../support/client.js";
 import { connected, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -31,7 +32,14 @@ function watching() {
           look(conn, "frame");
           conn.send(frame);
         },
-        message: (conn) => look(conn, "message"),
+        message: (conn, other?: Pid) => {
+          look(conn, "message");
+          if (other === undefined) return;
+          exit(other, { shutdown: "told" });
+          // What an ending connection enters is not seen here either.
+          look(conn, "message, after an exit signal to another");
+        },
+        shutdown: (conn) => look(conn, "shutdown"),
         drained: (conn) => look(conn, "drained"),
         idle: { after: "10s", do: (conn) => look(conn, "idle") },
         leave: (conn) => look(conn, "leave"),
@@ -56,7 +64,7 @@ for (const transport of ["handle", "stream"] as const) {
     // Output that fills and drains, of several at once.
     for (const client of clients) client.send(...new Array<Buffer>(40).fill(Buffer.alloc(1_000)));
     for (const client of clients) await client.receive(540);
-    for (let n = 0; n < 3; n++) for (const pid of pids) send(pid, n);
+    for (let n = 0; n < 3; n++) for (const pid of pids) send(pid, undefined);
     await turn(10);
     await clock.advance(25_000);
     for (const client of clients.splice(0, 2)) client.finish();
@@ -65,3 +73,17 @@ for (const transport of ["handle", "stream"] as const) {
     expect(foreign).toEqual([]);
   });
 }
+
+test("no cell sees what another connection has entered: exit signals and shutdown", async () => {
+  const { foreign, protocol, pids } = watching();
+  const server = await serving(protocol);
+  const clients: Client[] = [];
+  for (let n = 0; n < 4; n++) clients.push(await connected(server));
+  await until(() => pids.length === 4);
+  send(pids[0] as Pid, pids[1]);
+  await until(() => server.counters.closed.stopped === 1 || clients.some(({ ended }) => ended));
+  const stopped = server.stop();
+  for (const client of clients) (await client.end()).finish();
+  await stopped;
+  expect(foreign).toEqual([]);
+});

@@ -1,9 +1,9 @@
 /** Events that a state puts off: in which order they come back, and how many of them there may be. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defineProtocol, lines, next, type Pid, packet, postpone, send, stop } from "../../src/index.js";
+import { defineProtocol, lines, next, type Pid, packet, postpone, send, stop, sys } from "../../src/index.js";
 import { PostponedFrames } from "../../src/tcp/connection/postponed-frames.js";
-import { connected, manualClock, serving } from "../support/serving.js";
+import { closedAs, connected, manualClock, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
 test("postponed frames and messages come again after the next change of state, oldest first, before what waits", async () => {
@@ -267,22 +267,26 @@ test("the bound on postponed frames holds over changes of state", async () => {
 
 test("what is counted of postponed frames is what waits, however they are postponed, recalled and handled", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(100), fc.boolean()), { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(fc.tuple(fc.nat(100), fc.boolean(), fc.boolean()), { maxLength: 60 }), (steps) => {
       // A queue of frames as a connection has it: new ones are postponed, the oldest comes again.
       const waiting: { size: number }[] = [];
       let frames: PostponedFrames | undefined;
       let consumed = 0;
-      for (const [size, again] of steps) {
+      for (const [size, again, put] of steps) {
         if (again && frames && waiting.length > 0) {
           const oldest = waiting.shift() as { size: number };
           frames.recall();
-          if (size % 2 === 0) {
+          if (put) {
             frames.add(consumed);
             waiting.push(oldest);
-          } else frames.handled();
+          } else frames.handled(consumed);
           if (frames.count === 0) frames = undefined;
         } else {
           consumed += size;
+          if (frames && !put) {
+            frames.handled(consumed);
+            continue;
+          }
           const counted = frames === undefined ? 0 : size;
           frames ??= new PostponedFrames(consumed);
           frames.add(consumed);
@@ -293,4 +297,70 @@ test("what is counted of postponed frames is what waits, however they are postpo
       }
     }),
   );
+});
+
+test("a frame that is put off after the client's FIN waits for limits.handler at most", async () => {
+  const clock = manualClock();
+  const server = await serving(
+    defineProtocol({
+      name: "late",
+      framing: packet(2),
+      states: { shut: { frame: (_, frame) => (String(frame) === "later" ? postpone : undefined) } },
+      limits: { framesPerTurn: 1 },
+    }),
+  );
+  (await connected(server)).send("x", "x", "x", "later").finish();
+  await until(() => server.counters.framesReceived === 4);
+  await turn(20);
+  await clock.advance(119_000);
+  expect(server.counters.active).toBe(1);
+  await clock.advance(2_000);
+  await clock.advance(2_000);
+  expect(await closedAs(server)).toEqual({ handler_timeout: 1 });
+});
+
+test("frames that are put off wait for limits.handler at most, also where the FIN came while suspended", async () => {
+  const clock = manualClock();
+  let pid: Pid | undefined;
+  const server = await serving(
+    defineProtocol({
+      name: "late",
+      framing: packet(2),
+      states: { shut: { enter: (conn) => void (pid = conn.pid), frame: () => postpone } },
+    }),
+  );
+  const client = (await connected(server)).send("x");
+  await until(() => server.counters.framesReceived === 1);
+  await sys.suspend(pid as Pid);
+  client.finish();
+  await turn(20);
+  await clock.advance(130_000);
+  expect(server.counters.active).toBe(1);
+  await sys.resume(pid as Pid);
+  await clock.advance(130_000);
+  await clock.advance(2_000);
+  expect(await closedAs(server)).toEqual({ handler_timeout: 1 });
+});
+
+test("frames that are handled between those that are put off do not count against their bound", async () => {
+  const server = await serving(
+    defineProtocol({
+      name: "mixed",
+      framing: packet(2),
+      states: {
+        shut: {
+          frame: (_, frame) => {
+            const text = String(frame);
+            if (text.startsWith("later")) return postpone;
+            return text === "open" ? next("open") : undefined;
+          },
+        },
+        open: { frame: (conn, frame) => conn.send(frame) },
+      },
+    }),
+  );
+  const client = await connected(server);
+  const large = Buffer.alloc(30_000);
+  client.send("later 1", large, large, large, "later 2", "open");
+  expect(await client.receive(2)).toEqual(["later 1", "later 2"]);
 });

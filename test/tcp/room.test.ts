@@ -1,9 +1,9 @@
 /** The measure of the output: what a protocol reads of it, what it is told, and what it can wait for. */
-import { expect, test } from "vitest";
-import { defineProtocol, raw, stop } from "../../src/index.js";
+import { expect, onTestFinished, test } from "vitest";
+import { type Conn, defineProtocol, raw, stop } from "../../src/index.js";
 import { LIMITS } from "../../src/tcp/protocol/limits.js";
-import { connected, serving } from "../support/serving.js";
-import { until } from "../support/until.js";
+import { closedAs, connected, serving } from "../support/serving.js";
+import { turn, until } from "../support/until.js";
 
 const CHUNK = Buffer.alloc(8 * 1024, 97);
 
@@ -113,4 +113,27 @@ test("who waits for room is told that the connection has ended", async () => {
   await expect(Promise.all([waiting, until(() => server.counters.active === 0)])).rejects.toThrow(
     "the connection has ended",
   );
+});
+
+test("a promise for room after the end is no unhandled rejection while it is not awaited", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => void unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  onTestFinished(() => void process.off("unhandledRejection", note));
+  let ended: Conn<any, any> | undefined;
+  const server = await serving(
+    defineProtocol({
+      name: "late",
+      framing: raw(),
+      states: { ready: { enter: (conn) => void (ended = conn) } },
+    }),
+  );
+  const client = await connected(server);
+  await until(() => ended);
+  client.reset();
+  await closedAs(server);
+  void ended?.room();
+  await turn(20);
+  expect(unhandled).toEqual([]);
+  await expect(ended?.room()).rejects.toThrow("the connection has ended");
 });

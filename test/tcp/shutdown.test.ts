@@ -1,7 +1,7 @@
 /** The server goes down: connections say goodbye, get their time, and hold nobody up beyond it. */
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { defineProtocol, next, type Pid, packet, send, stop } from "../../src/index.js";
+import { defineProtocol, exit, next, type Pid, packet, send, stop } from "../../src/index.js";
 import { connected, manualClock, serving, testServer } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -214,3 +214,76 @@ test("a client that does not read its goodbye is killed when the time is over", 
   expect(server.counters.closed.killed).toBe(1);
 });
 const pids: Pid[] = [];
+
+test("a hanging handler does not outlive limits.handler, however long the shutdown may take", async () => {
+  const clock = manualClock();
+  const server = await testServer(
+    defineProtocol({
+      name: "hanging",
+      framing: packet(2),
+      states: { ready: { frame: () => new Promise<void>(() => {}) } },
+    }),
+    { shutdown: Infinity },
+  );
+  (await connected(server)).send("x");
+  await until(() => server.counters.framesReceived === 1);
+  void server.stop();
+  await turn(20);
+  await clock.advance(121_000);
+  await clock.advance(2_000);
+  expect(server.counters.active).toBe(0);
+});
+
+test("a connection that waits for the peer's FIN keeps that deadline at shutdown, with a handler pending too", async () => {
+  const clock = manualClock();
+  let pid: Pid | undefined;
+  const server = await testServer(
+    defineProtocol({
+      name: "hanging",
+      framing: packet(2),
+      states: {
+        ready: { enter: (conn) => void (pid = conn.pid), frame: () => new Promise<void>(() => {}) },
+      },
+    }),
+    { shutdown: Infinity },
+  );
+  const client = (await connected(server)).send("x");
+  await until(() => server.counters.framesReceived === 1);
+  exit(pid as Pid, { shutdown: "bye" });
+  await client.end();
+  void server.stop();
+  await turn(20);
+  await clock.advance(2_000);
+  expect(server.counters.active).toBe(0);
+});
+
+test("an async handler behind the one that shutdown waits for gets no time of its own", async () => {
+  const clock = manualClock();
+  const seen: string[] = [];
+  let settle = () => {};
+  const server = await testServer(
+    defineProtocol({
+      name: "chain",
+      framing: packet(2),
+      states: {
+        first: {
+          frame: async () => {
+            await new Promise<void>((resolve) => (settle = resolve));
+            return next("second");
+          },
+        },
+        second: { enter: () => new Promise<void>(() => {}), leave: () => void seen.push("leave") },
+      },
+    }),
+    { shutdown: 2_000 },
+  );
+  (await connected(server)).send("x");
+  await until(() => server.counters.framesReceived === 1);
+  void server.stop();
+  await turn(20);
+  await clock.advance(500);
+  settle();
+  await turn(20);
+  await clock.advance(1_400);
+  expect(seen).toEqual(["leave"]);
+});

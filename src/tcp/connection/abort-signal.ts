@@ -27,16 +27,20 @@ export function signalOf(connection: object, ending: ExitReason | undefined): Ab
   return controller.signal;
 }
 
+/** A rejection counts as unhandled only where a caller awaits it. */
+function silent(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** The promise that the output has room again; one for all waiting callers. */
 export function roomOf(connection: object, ending: ExitReason | undefined): Promise<void> {
-  if (ending !== undefined) return Promise.reject(ended(ending));
+  if (ending !== undefined) return silent(Promise.reject(ended(ending)));
   let room = rooms.get(connection);
   if (room === undefined) {
     const handlers = {} as { resolve: () => void; reject: (error: Error) => void };
     const promise = new Promise<void>((resolve, reject) => Object.assign(handlers, { resolve, reject }));
-    // Unhandled only where a caller awaits it.
-    promise.catch(() => {});
-    room = { promise, ...handlers };
+    room = { promise: silent(promise), ...handlers };
     rooms.set(connection, room);
   }
   return room.promise;

@@ -63,7 +63,7 @@ export class Connection extends FrameLoop implements SocketOwner {
     io?.ask(active);
     this.setFlag(PASSIVE_TOLD, false);
     if (this.hasFlag(PUMPING) || this.busy) return;
-    if (io === undefined || !this.standBy(io)) this.deferTurn();
+    if (io === undefined || this.holds("frame") || !this.standBy(io)) this.deferTurn();
   }
 
   /** Handles messages: in a context of its own, because the scheduler runs many processes in one. */
@@ -93,7 +93,7 @@ export class Connection extends FrameLoop implements SocketOwner {
       return super.applyOutcome(undefined, kind, content);
     }
     if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
-    if (outcome === POSTPONE) this.postponeFrame((this.io as ReaderWriter).consumed);
+    if (outcome === POSTPONE) this.postponeFrame(this.io as ReaderWriter);
     else if (this.postponed !== undefined && !(outcome instanceof Promise)) this.handledFrame(this.postponed);
     // An async handler may still postpone it, and borrowed memory is overwritten by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
@@ -104,14 +104,11 @@ export class Connection extends FrameLoop implements SocketOwner {
     );
   }
 
-  private postponeFrame(consumed: number): void {
+  private postponeFrame({ consumed, ended }: ReaderWriter): void {
+    // With the client gone, the first of them begins the time that they may wait.
+    if (ended && this.postponed === undefined) this.limitHandler(this.protocol.limits.handler);
     this.postponed ??= new PostponedFrames(consumed);
     this.postponed.add(consumed);
-  }
-
-  private handledFrame(postponed: PostponedFrames): void {
-    postponed.handled();
-    if (postponed.count === 0) this.postponed = undefined;
   }
 
   protected override stateChanged(): void {
@@ -161,7 +158,7 @@ export class Connection extends FrameLoop implements SocketOwner {
   }
 
   protected get owing(): boolean {
-    if (this.busy) return this.sys?.suspended !== true;
+    if (this.busy && this.sys?.suspended !== true) return true;
     return this.postponed !== undefined && (this.io as ReaderWriter).ended;
   }
 
@@ -173,14 +170,19 @@ export class Connection extends FrameLoop implements SocketOwner {
     return true;
   }
 
-  /** Exit signals never wait behind frames or messages. */
+  /** Exit signals never wait behind frames or messages. One may come from a handler of another connection. */
   override receiveExit(from: Pid, reason: ExitReason, byLink = false): void {
-    if (!this.alive) return;
+    if (this.alive) cleanContext().runInAsyncScope(this.exitSignal, this, from, reason, byLink);
+  }
+
+  private exitSignal(from: Pid, reason: ExitReason, byLink: boolean): void {
     if (reason === "kill" && !byLink) return this.killed();
     if (reason === "normal") return;
     if (this.phase === WAITING) return this.die(reason);
     const byParent = from === this.parent?.pid;
     if (reason !== "shutdown" || !byParent || this.sys?.suspended) return this.stop(reason);
+    // It is ending: its own deadlines (terminate, send, linger) stand.
+    if (this.phase !== RUNNING) return;
     this.setFlag(SHUTDOWN_ASKED);
     if (this.busy) this.limitHandlerAtShutdown();
     else this.idle();

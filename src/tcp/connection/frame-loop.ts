@@ -98,6 +98,11 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     return postponed.count < framesPerTurn && postponed.bytes < highWater && !this.holds("frame");
   }
 
+  protected handledFrame(postponed: PostponedFrames): void {
+    postponed.handled((this.io as ReaderWriter).consumed);
+    if (postponed.count === 0) this.postponed = undefined;
+  }
+
   /** Frames that come again pass the gate of new ones; messages that come again do not wait for them. */
   protected override get heldBack(): string | undefined {
     const { io } = this;
@@ -149,6 +154,7 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       const outcome = this.cells.frame(this, frame);
       if (outcome !== undefined && outcome !== true && outcome !== false)
         this.finishEvent(outcome, "frame", frame);
+      else if (this.postponed !== undefined) this.handledFrame(this.postponed);
       if (--frames === 0 || io.buffered <= floor) return this.deferTurn();
     }
   }

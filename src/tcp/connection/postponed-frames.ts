@@ -4,11 +4,11 @@
  * below, hold up `ended`, and keep the client from being idle. Exists only while there are any.
  */
 export class PostponedFrames {
-  /** Bytes consumed from the first of them to the last, the first itself not counted. */
+  /** Their bytes; the first one is not counted. */
   bytes = 0;
   /** Of each frame, oldest first. */
   readonly #sizes: number[] = [];
-  /** Bytes that the decoder had consumed when the newest of them was postponed for the first time. */
+  /** Bytes that the decoder had consumed after the last new frame. */
   #consumed: number;
   /** Size of the frame that came again and is being handled; `undefined` while a new frame is. */
   #recalled: number | undefined = undefined;
@@ -36,8 +36,9 @@ export class PostponedFrames {
     this.bytes -= this.#recalled ?? 0;
   }
 
-  /** The frame that came again is handled. */
-  handled(): void {
+  /** The present frame is handled. @param consumed bytes consumed by the decoder so far */
+  handled(consumed: number): void {
+    if (this.#recalled === undefined) this.#consumed = consumed;
     this.#recalled = undefined;
   }
 }
