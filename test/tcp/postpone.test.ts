@@ -301,17 +301,26 @@ test("what is counted of postponed frames is what waits, however they are postpo
 
 test("a frame that is put off after the client's FIN waits for limits.handler at most", async () => {
   const clock = manualClock();
+  let pid: Pid | undefined;
   const server = await serving(
     defineProtocol({
       name: "late",
       framing: packet(2),
-      states: { shut: { frame: (_, frame) => (String(frame) === "later" ? postpone : undefined) } },
-      limits: { framesPerTurn: 1 },
+      active: 1,
+      states: {
+        shut: {
+          enter: (conn) => void (pid = conn.pid),
+          frame: (_, frame) => (String(frame) === "later" ? postpone : undefined),
+          message: (conn) => conn.setActive(1),
+        },
+      },
     }),
   );
-  (await connected(server)).send("x", "x", "x", "later").finish();
-  await until(() => server.counters.framesReceived === 4);
+  (await connected(server)).send("x", "later").finish();
+  await until(() => server.counters.framesReceived === 1);
   await turn(20);
+  send(pid as Pid, "go on");
+  await until(() => server.counters.framesReceived === 2);
   await clock.advance(119_000);
   expect(server.counters.active).toBe(1);
   await clock.advance(2_000);
