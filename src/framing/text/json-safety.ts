@@ -5,8 +5,8 @@ const BACKSLASH = 0x5c;
 
 /** Whether arrays and objects in a JSON text are nested deeper than `limit`. */
 export function deeperThan(limit: number, text: string): boolean {
-  // Most values have fewer brackets than levels are allowed: no need to look at each character.
-  return moreThan(limit, text) && deepest(text, limit) > limit;
+  // Most values have fewer brackets than levels are allowed, or no room for them: each character need not be looked at.
+  return text.length > 2 * limit && moreThan(limit, text) && deepest(text, limit) > limit;
 }
 
 function moreThan(limit: number, text: string): boolean {
@@ -38,14 +38,26 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-/** Exponents of three digits, and integers of hundreds: nothing else becomes infinite. */
-const HUGE = /\d[eE]\+?0*[1-9]\d\d|\d{200}/;
+/** Exponents of three digits and integers of hundreds: nothing else becomes infinite. */
+const LONG_EXPONENT = /[eE]\+?0*[1-9]\d\d/;
+const LONG_INTEGER = /\d{200}/;
+const LONG = 200;
 
-/** Whether the value of this text has to be looked at: `\u` may spell a key in another way. */
+/**
+ * Whether the value of this text has to be looked at. Four searches: one expression for all of it took 240 ns for 60
+ * bytes, half of what JSON.parse takes. Both kinds of key have "proto" in them, unless `\u` spells it in another way.
+ */
 export function mayHaveFlaw(text: string): boolean {
-  return (
-    text.includes("__proto__") || text.includes("constructor") || text.includes("\\u") || HUGE.test(text)
-  );
+  return text.includes("proto") || text.includes("\\u") || LONG_EXPONENT.test(text) || hasLongInteger(text);
+}
+
+function hasLongInteger(text: string): boolean {
+  // So many digits in a row cover one of these places.
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x30 && code <= 0x39) return LONG_INTEGER.test(text);
+  }
+  return false;
 }
 
 /** What is wrong with a value whose depth is bounded; `undefined` if nothing is. */
