@@ -133,8 +133,8 @@ export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends s
   ): void | Promise<void>;
   readonly limits?: Partial<Limits>;
   /**
-   * Messages from other processes that may wait for a connection, postponed ones included; more are dropped and counted
-   * (`drover_messages_dropped_total`). Exit signals are never dropped. Default 10,000.
+   * Messages from other processes that may wait in the mailbox of a connection; as many again may be postponed. More are
+   * dropped and counted (`drover_messages_dropped_total`). Exit signals are never dropped. Default 10,000.
    */
   readonly maxMessages?: number;
 }
