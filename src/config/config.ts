@@ -26,7 +26,7 @@ export type { GivenToken } from "./admin-token.js";
 export { ConfigError, type ConfigExitCode } from "./errors.js";
 export { EXIT } from "./exit-codes.js";
 export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
-export { thrownAt, thrownReason } from "./modules/positions.js";
+export { thrownAt, thrownReason } from "./modules/failure-text.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";

@@ -7,8 +7,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
+import { compileError } from "./failure-text.js";
 import { isRequire, Links, recordLinks } from "./links.js";
-import { compileError } from "./positions.js";
 import type { UserModule, UserModules } from "./user-module.js";
 
 /** Compile error of a user's file. `message` begins with the place: `my-protocol.ts:3:5: …`. */

@@ -5,8 +5,8 @@
 import { basename } from "node:path";
 import type { ConfigError } from "../errors.js";
 import { compileModules } from "../modules/compile.js";
+import { compileError, thrownAt, thrownReason } from "../modules/failure-text.js";
 import { importModules } from "../modules/load.js";
-import { compileError, thrownAt, thrownReason } from "../modules/positions.js";
 import { badFile, type Source } from "./file-text.js";
 
 /** Loads of a module so far. */
