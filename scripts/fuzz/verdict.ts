@@ -67,7 +67,8 @@ export function verdict(
     checkEnded(decoder, error.code);
   }
   // Frames that may be kept must not change with the memory they came in.
-  const last = way === "borrowed" ? shown : frames.map(show);
+  const last =
+    way === "borrowed" && frames.every((frame) => frame instanceof Uint8Array) ? shown : frames.map(show);
   return `${bounded ? last.join("\n") : last.join("").replaceAll("$", "")}\n${end}`;
 }
 

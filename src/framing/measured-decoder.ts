@@ -16,8 +16,11 @@ import { EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
 /** Where a frame ends, and what value it is. Shared by all connections, unless it has state of its own. */
 export interface FrameRule<In> {
   readonly name: string;
-  /** Whether frames are views of the bytes. They are then copied out of borrowed memory first. */
-  readonly views: boolean;
+  /**
+   * Whether frames are views of the bytes. They are then copied out of borrowed memory first: a "frame" that is a view
+   * only if it may be kept, one with views "inside" always, since a reader cannot copy it later.
+   */
+  readonly views: "frame" | "inside" | "none";
   /** A terminated frame ends at a byte of this value at the earliest; -1 where the header declares the length. */
   readonly last: number;
   /** Length of the longest frame in bytes, header and terminator included. */
@@ -130,7 +133,7 @@ export class MeasuredDecoder<In> implements BorrowingDecoder<In> {
       else {
         const total = rule.measure(this.chunk, at, end, 0);
         if (total <= 0 || total > end - at) return this.keepPartial(total);
-        if (rule.views && this.frameMemory !== undefined && !this.frameMemory.borrowed) {
+        if (this.frameMemory !== undefined && this.mustCopy(this.frameMemory)) {
           // Copies the whole rest at once, for this frame and all others in the chunk.
           this.copyRest(this.frameMemory);
           continue;
@@ -141,6 +144,11 @@ export class MeasuredDecoder<In> implements BorrowingDecoder<In> {
       }
       if (frame !== undefined) return frame;
     }
+  }
+
+  private mustCopy(frameMemory: FrameMemory): boolean {
+    const { views } = this.rule;
+    return views === "inside" || (views === "frame" && !frameMemory.borrowed);
   }
 
   /** The rest of the chunk is the beginning of a frame. */
@@ -201,7 +209,8 @@ export class MeasuredDecoder<In> implements BorrowingDecoder<In> {
 
   private makeRoom(received: number): void {
     const { own, filled, total, rule } = this;
-    this.scratch = rule.views && total > 0 ? this.frameMemory?.takeScratch(received, total) : undefined;
+    this.scratch =
+      rule.views === "frame" && total > 0 ? this.frameMemory?.takeScratch(received, total) : undefined;
     if (this.scratch === undefined) {
       this.own = reserve(own, filled, received, total > 0 ? total : rule.maxTotal + 1);
     } else {

@@ -39,26 +39,26 @@ const CEILING = 0x7fff_ffff;
  * @throws TypeError for an unknown option or a value of the wrong type; RangeError for `packetSize` out of range.
  */
 export function http(options: HttpOptions = {}): Framing<HttpFrame<string>> {
-  return new HttpFraming("http", options, false, stringOf, false);
+  return new HttpFraming("http", options, false, stringOf, "none");
 }
 
 /** As `http`, with Buffers instead of strings, except for methods and names of headers (`{packet, http_bin}`). */
 export function httpBin(
   options: HttpOptions = {},
 ): Framing<HttpFrame<Buffer>, HttpFrame<string | Uint8Array>> {
-  return new HttpFraming("http_bin", options, false, viewOf, true);
+  return new HttpFraming("http_bin", options, false, viewOf, "inside");
 }
 
 /** As `http`, for headers alone: trailers, and protocols with headers like HTTP's (`{packet, httph}`). */
 export function httph(options: HttpOptions = {}): Framing<HttpFrame<string>> {
-  return new HttpFraming("httph", options, true, stringOf, false);
+  return new HttpFraming("httph", options, true, stringOf, "none");
 }
 
 /** As `httph`, with Buffers instead of strings, except for names of headers (`{packet, httph_bin}`). */
 export function httphBin(
   options: HttpOptions = {},
 ): Framing<HttpFrame<Buffer>, HttpFrame<string | Uint8Array>> {
-  return new HttpFraming("httph_bin", options, true, viewOf, true);
+  return new HttpFraming("httph_bin", options, true, viewOf, "inside");
 }
 
 function stringOf(bytes: Buffer, start: number, end: number): string {
@@ -82,7 +82,7 @@ class HttpFraming<T extends string | Uint8Array>
     options: HttpOptions,
     headersOnly: boolean,
     text: (bytes: Buffer, start: number, end: number) => T,
-    views: boolean,
+    views: "inside" | "none",
   ) {
     checkOptions(name, options, ["packetSize"]);
     const instead = `{ packetSize: ${CEILING} }`;
@@ -110,7 +110,7 @@ class HttpFraming<T extends string | Uint8Array>
 /** Has the state of one decoder: whether the next line is a header. */
 class HttpRule<T> implements FrameRule<HttpFrame<T>> {
   readonly name: string;
-  readonly views: boolean;
+  readonly views: "inside" | "none";
   readonly last = LF;
   readonly maxTotal: number;
   private readonly headersOnly: boolean;
@@ -122,7 +122,7 @@ class HttpRule<T> implements FrameRule<HttpFrame<T>> {
     limit: number,
     headersOnly: boolean,
     text: (bytes: Buffer, start: number, end: number) => T,
-    views: boolean,
+    views: "inside" | "none",
   ) {
     this.name = name;
     this.maxTotal = limit;

@@ -37,7 +37,7 @@ export function asn1(options: PacketSizeOptions = {}): Framing<Buffer, Uint8Arra
 
 class Asn1 implements FrameRule<Buffer> {
   readonly name = "asn1";
-  readonly views = true;
+  readonly views = "frame";
   readonly last = -1;
   readonly packetSize: number;
   readonly maxTotal: number;

@@ -38,7 +38,7 @@ export abstract class FixedHeader<In> implements FrameRule<In> {
   abstract readonly name: string;
   abstract readonly headerLength: number;
   readonly packetSize: number;
-  readonly views = true;
+  readonly views: "frame" | "inside" = "frame";
   readonly last = -1;
   readonly maxTotal = Number.POSITIVE_INFINITY;
 

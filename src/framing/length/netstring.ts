@@ -74,7 +74,7 @@ class NetstringFraming implements Framing<Buffer, Payload> {
 
 class Netstring implements FrameRule<Buffer> {
   readonly name = "netstring";
-  readonly views = true;
+  readonly views = "frame";
   readonly last = -1;
   readonly maxLength: number;
   readonly maxTotal: number;

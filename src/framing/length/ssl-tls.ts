@@ -94,6 +94,7 @@ function isByte(value: unknown): boolean {
 
 class SslTls extends FixedHeader<ReceivedTlsRecord> {
   readonly name = "ssl_tls";
+  override readonly views = "inside";
   readonly headerLength = HEADER;
 
   protected body(bytes: Uint8Array, at: number): number {

@@ -89,7 +89,7 @@ function writeHeader(length: number, target: Buffer, offset: number): number {
 
 class Varint implements FrameRule<Buffer> {
   readonly name = "varint";
-  readonly views = true;
+  readonly views = "frame";
   readonly last = -1;
   readonly maxLength: number;
   readonly maxTotal: number;

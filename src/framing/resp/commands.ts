@@ -22,7 +22,7 @@ const SHORTEST_WORD = 6;
 /** Has the state of one decoder: how far the command begun has been read. */
 export class CommandRule implements FrameRule<Buffer[]> {
   readonly name = "resp";
-  readonly views = true;
+  readonly views = "inside";
   readonly last = LF;
   readonly maxTotal: number;
   private readonly maxWords: number;

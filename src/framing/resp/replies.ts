@@ -25,7 +25,7 @@ const SHORTEST = 3;
 /** Has the state of one decoder: how far the value begun has been read. */
 export class ReplyRule implements FrameRule<RespValue> {
   readonly name = "resp";
-  readonly views = true;
+  readonly views = "inside";
   readonly last = LF;
   readonly maxTotal: number;
   private readonly maxDepth: number;

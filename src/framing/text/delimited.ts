@@ -102,7 +102,7 @@ function endsWith(bytes: Buffer, end: Buffer): boolean {
 
 class Delimited implements FrameRule<Buffer> {
   readonly name = "delimited";
-  readonly views = true;
+  readonly views = "frame";
   readonly last: number;
   readonly delimiter: Buffer;
   readonly maxLength: number;

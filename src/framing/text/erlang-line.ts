@@ -84,7 +84,7 @@ class LineFraming implements Framing<Buffer, Payload> {
 
 class Line implements FrameRule<Buffer> {
   readonly name = "line";
-  readonly views = true;
+  readonly views = "frame";
   readonly last: number;
   readonly maxTotal: number;
   /** 0 for none. */

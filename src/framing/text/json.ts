@@ -96,7 +96,7 @@ function textOf(value: unknown): string {
 
 class Json implements FrameRule<unknown> {
   readonly name = "json";
-  readonly views = false;
+  readonly views = "none";
   readonly last = LF;
   readonly maxLength: number;
   readonly maxTotal: number;

@@ -47,7 +47,7 @@ export class LineBytesFraming implements Framing<Buffer, Payload> {
 
 class LineBytes implements FrameRule<Buffer> {
   readonly name = "lines";
-  readonly views = true;
+  readonly views = "frame";
   readonly last = LF;
   readonly maxLength: number;
   readonly maxTotal: number;
