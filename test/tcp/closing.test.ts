@@ -1,6 +1,6 @@
 /** Every way in which a peer goes: it finishes sending, leaves, breaks off, or talks nonsense. */
 import { expect, test } from "vitest";
-import { defineProtocol, lines, next, packet, stop } from "../../src/index.js";
+import { defineProtocol, json, lines, next, packet, resp, stop } from "../../src/index.js";
 import { closedAs, connected, crashes, serving } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -129,6 +129,27 @@ test("a line without an end is refused as soon as no next byte could end it", as
   expect((await client.end()).bytes.toString()).toBe("fine\n");
   client.finish();
   expect(await closedAs(server)).toEqual({ frame_too_long: 1 });
+});
+
+test("bytes of another protocol end the connection as frame_invalid, after the answers to what came before", async () => {
+  const server = await serving({ ...echo, framing: json() });
+  const client = (await connected(server)).write('{"a":1}\n').write("GET / HTTP/1.1\r\n\r\n");
+  expect((await client.end()).bytes.toString()).toBe('{"a":1}\n');
+  client.finish();
+  expect(await closedAs(server)).toEqual({ frame_invalid: 1 });
+});
+
+test("a redis command in pieces is answered on borrowed memory too", async () => {
+  const server = await serving({
+    name: "resp",
+    framing: resp(),
+    frames: "borrowed",
+    states: { ready: { frame: (conn, words) => conn.send(words) } },
+  });
+  const client = (await connected(server)).write("*2\r\n$4\r\nECHO\r\n$5\r\nhe").write("llo\r\nPING\r\n");
+  const answers = "*2\r\n$4\r\nECHO\r\n$5\r\nhello\r\n*1\r\n$4\r\nPING\r\n";
+  await until(() => client.bytes.toString() === answers);
+  await client.finish().end();
 });
 
 test("a client that connects and leaves, politely or not, is no error", async () => {
