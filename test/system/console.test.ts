@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, type LogLine, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -88,6 +89,30 @@ test("a reader of standard output or standard error that goes away ends no worke
   expect((await http(adminPort, "/ready")).status).toBe(200);
   expect(await client.ask("info x")).toBe("info x");
   expect(program.workers()).toEqual([worker]);
+  program.signal("SIGTERM");
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+});
+
+test("a worker that exits while a reader of standard output hangs does not block the others", async () => {
+  const code = `import { defineProtocol, packet } from "drover";
+export default defineProtocol({ name: "filler", framing: packet(2), states: { ready: { frame: (conn, frame) => {
+  if (frame.toString() === "fill") for (let n = 0; n < 2000; n++) console.log("x".repeat(1000));
+  if (frame.toString() === "end") setImmediate(() => { throw new Error("outside of any process"); });
+  conn.send(frame);
+} } } });`;
+  const { program, port, adminPort } = await serveProtocol("filler.ts", code);
+  // A socket, as systemd's journal is: what is written to it waits in the kernel.
+  program.child.stdout?.pause();
+  const before = program.workers();
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("fill")).toBe("fill");
+  client.send("end");
+  await eventually(
+    () => program.workers().length === 2 && program.workers().some((one) => !before.includes(one)),
+  );
+  for (let n = 0; n < 4; n++) expect(await (await FrameClient.connect(port)).ask("fill")).toBe("fill");
+  expect((await http(adminPort, "/ready")).status).toBe(200);
+  program.child.stdout?.resume();
   program.signal("SIGTERM");
   expect(await program.exited).toEqual({ code: 0, signal: null });
 });

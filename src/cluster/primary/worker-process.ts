@@ -7,6 +7,7 @@ import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { Pid } from "../../otp/process/pid.js";
 import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
+import { unblockStandardSockets } from "../../telemetry/log/sink.js";
 import type { Boot, Quota, SignalEnvelope, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
 import { WorkerChannel } from "./worker-channel.js";
 
@@ -75,6 +76,7 @@ export class WorkerProcess extends Process {
     this.#owner = owner;
     this.#boot = boot;
     this.#os = cluster.fork();
+    unblockStandardSockets();
     this.#channel = new WorkerChannel(
       this.#os,
       (message) => this.#received(message),

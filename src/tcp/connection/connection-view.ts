@@ -1,8 +1,10 @@
 /**
  * What a connection is and shows: its endpoint, protocol, reader and writer, its phase, and what `drover info` and the
- * tree read of it. `Lifecycle`, `FrameLoop` and `Connection` extend it: one object in four files, because a second object would cost memory.
+ * tree read of it. `Lifecycle`, `FrameLoop` and `Connection` extend it: one object in four files, because a second one
+ * would cost memory per connection. All fields are here: a subclass with fields costs a call per connection.
  */
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
+import type { ExitReason } from "../../otp/process/exit-reason.js";
 import { ALIVE, BUSY } from "../../otp/process/flags.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Process } from "../../otp/process/process.js";
@@ -15,7 +17,8 @@ import { inspectConnection } from "../observe/inspect.js";
 import type { TraceListener } from "../observe/trace.js";
 import type { ProtocolCells } from "../protocol/compile.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
-import type { ReaderWriter } from "./reader.js";
+import type { PostponedFrames } from "./postponed-frames.js";
+import { NONE, type ReaderWriter } from "./reader.js";
 
 /** Phases of a connection, in order. */
 export const WAITING = 0;
@@ -37,6 +40,11 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
   protocol: CompiledProtocol;
   protected phase = WAITING;
   protected io: ReaderWriter | undefined = undefined;
+  /** Frames that were postponed and are not handled yet; `undefined` while there are none. */
+  protected postponed: PostponedFrames | undefined = undefined;
+  /** Deadline of the present phase, or of the running handler, in clock milliseconds. */
+  protected endBy = NONE;
+  protected exitReason: ExitReason = "normal";
 
   constructor(endpoint: Endpoint, protocol: CompiledProtocol, parent: Process | undefined, pid?: Pid) {
     super(protocol.initial, parent, pid);

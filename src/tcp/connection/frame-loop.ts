@@ -21,9 +21,6 @@ import type { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 export abstract class FrameLoop extends Lifecycle implements Deferred {
-  /** Frames that were postponed and are not handled yet; `undefined` while there are none. */
-  protected postponed: PostponedFrames | undefined = undefined;
-
   protected abstract sayShutdown(): void;
 
   onChunk(chunk: Buffer): void {

@@ -28,10 +28,6 @@ const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" });
 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
-  /** Deadline of the present phase, or of the running handler, in clock milliseconds. */
-  #endBy = NONE;
-  #exitReason: ExitReason = "normal";
-
   abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
 
@@ -62,7 +58,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   /** The reason for which it is ending or has ended; `undefined` while it runs. */
   private get ending(): ExitReason | undefined {
-    return this.phase >= CLOSING ? this.#exitReason : undefined;
+    return this.phase >= CLOSING ? this.exitReason : undefined;
   }
 
   /** The output has room again. */
@@ -109,8 +105,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   /** The server owes the client an answer: it has so many milliseconds from now on. */
   protected limitHandler(ms: number): void {
-    this.#endBy = wholeMs() + ms;
-    this.endpoint.loop.timerWheel.schedule(this, this.#endBy);
+    this.endBy = wholeMs() + ms;
+    this.endpoint.loop.timerWheel.schedule(this, this.endBy);
   }
 
   /** At shutdown a running handler may finish; 300 ms, or half of a shorter time, are left for `leave` and `terminate`. */
@@ -118,7 +114,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     const { shutdownMs } = this.endpoint;
     const ms = Math.max(shutdownMs / 2, shutdownMs - 300);
     // `limits.handler` holds on: the shutdown time may be longer, or without end.
-    if (this.#endBy === NONE || wholeMs() + ms < this.#endBy) this.limitHandler(ms);
+    if (this.endBy === NONE || wholeMs() + ms < this.endBy) this.limitHandler(ms);
   }
 
   abstract onRelieved(): void;
@@ -127,10 +123,10 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   protected abstract get owing(): boolean;
 
   private heedHandler(now: number): void {
-    if (this.#endBy === NONE || now < this.#endBy) return;
+    if (this.endBy === NONE || now < this.endBy) return;
     // A suspended connection cannot settle anything: it has its time again.
     if (this.sys?.suspended) return this.limitHandler(this.protocol.limits.handler);
-    this.#endBy = NONE;
+    this.endBy = NONE;
     if (!this.owing) return;
     if (this.hasFlag(SHUTDOWN_ASKED)) return this.stop("shutdown");
     if (handlerTimeouts.hasSubscribers) {
@@ -151,9 +147,9 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     const io = this.io as ReaderWriter;
     if (io.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
     else if (this.phase === RUNNING) this.heedRunning(io, now);
-    else if (this.#endBy !== NONE && now >= this.#endBy) this.overdue();
+    else if (this.endBy !== NONE && now >= this.endBy) this.overdue();
     if (this.phase === GONE) return Infinity;
-    const endBy = this.#endBy === NONE ? Infinity : this.#endBy;
+    const endBy = this.endBy === NONE ? Infinity : this.endBy;
     return Math.min(endBy, io.stalledAt, this.phase === RUNNING ? this.peerDeadline(io) : Infinity);
   }
 
@@ -165,7 +161,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   /** The end takes too long: the peer does not close its side, or `terminate` does not settle. */
   private overdue(): void {
     if (this.phase === CLOSING) this.killed();
-    else this.abort(this.#exitReason);
+    else this.abort(this.exitReason);
   }
 
   // -- the end ------------------------------------------------------------------------------------------
@@ -187,14 +183,14 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (this.phase === WAITING) return this.exitWith(reason);
     this.phase = CLOSING;
     this.stopping = true;
-    this.#exitReason = reason;
-    this.#endBy = NONE;
+    this.exitReason = reason;
+    this.endBy = NONE;
     this.cancelTimers();
     if (this.hasFlag(OBSERVED)) abortAll(this, reason);
     try {
       this.leaveState();
     } catch (thrown) {
-      this.#exitReason = reasonOf(thrown);
+      this.exitReason = reasonOf(thrown);
     }
     this.runTerminate();
   }
@@ -202,10 +198,10 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   private runTerminate(): void {
     const { source, limits } = this.protocol;
     try {
-      const waiting = source.terminate?.(this, this.#exitReason);
+      const waiting = source.terminate?.(this, this.exitReason);
       if (!(waiting instanceof Promise)) return this.closeWith();
-      this.#endBy = wholeMs() + limits.terminate;
-      if (this.phase === CLOSING) this.endpoint.loop.timerWheel.schedule(this, this.#endBy);
+      this.endBy = wholeMs() + limits.terminate;
+      if (this.phase === CLOSING) this.endpoint.loop.timerWheel.schedule(this, this.endBy);
       waiting.then(
         () => this.closeWith(),
         (thrown) => this.closeWith(reasonOf(thrown)),
@@ -215,13 +211,13 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     }
   }
 
-  private closeWith(reason: ExitReason = this.#exitReason): void {
+  private closeWith(reason: ExitReason = this.exitReason): void {
     if (this.phase !== CLOSING) return;
     this.endpoint.loop.output.flush();
     if (this.hasFlag(HOPELESS) || !isNormal(reason)) return this.abort(reason);
-    this.#exitReason = reason;
+    this.exitReason = reason;
     this.phase = FLUSHING;
-    this.#endBy = NONE;
+    this.endBy = NONE;
     (this.io as ReaderWriter).discard();
     this.finish();
   }
@@ -231,8 +227,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     const { pending, socket } = this.io as ReaderWriter;
     if (pending > 0) return;
     this.phase = LINGERING;
-    this.#endBy = wholeMs() + this.protocol.limits.linger;
-    this.endpoint.loop.timerWheel.schedule(this, this.#endBy);
+    this.endBy = wholeMs() + this.protocol.limits.linger;
+    this.endpoint.loop.timerWheel.schedule(this, this.endBy);
     socket.end();
   }
 
@@ -246,12 +242,12 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     this.setFlag(HOPELESS);
     if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
     // While `terminate` runs, its promise is awaited all the same.
-    else if (this.phase > CLOSING) this.abort(this.#exitReason);
+    else if (this.phase > CLOSING) this.abort(this.exitReason);
   }
 
   protected override ended(reason: ExitReason): void {
     this.phase = GONE;
-    this.#exitReason = reason;
+    this.exitReason = reason;
     this.cancelTimers();
     const { endpoint } = this;
     const { counters } = endpoint;

@@ -15,7 +15,7 @@ import { fitJsonLine, fitText } from "./line-length.js";
 import { prettyLine } from "./pretty.js";
 import { RateLimit, type Suppressed } from "./rate-limit.js";
 import { truncate } from "./safe-text.js";
-import { Sink } from "./sink.js";
+import { closeStandardSockets, Sink } from "./sink.js";
 import { type LogEntry, type LogSource, SOURCES } from "./sources.js";
 
 export type { Fields } from "./fields.js";
@@ -97,6 +97,8 @@ class EventLog implements Log {
     });
     this.#subscribe();
     process.on("exit", this.#onExit);
+    // After the last line: listeners run in the order in which they were added.
+    process.off("exit", closeStandardSockets).on("exit", closeStandardSockets);
     const { openError } = this.#sink;
     if (openError !== undefined)
       this.error("cannot open the log file: logging to standard output until SIGUSR2", { err: openError });

@@ -7,7 +7,7 @@
  * a thread of libuv's pool, and Node waits for that thread at exit, for ever. A synchronous write has also
  * reached the kernel before the next statement runs, so the last report before an exit is not lost.
  */
-import { close, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { close, closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { countDropped } from "./dropped-lines.js";
 import { isStderr, openLogFile } from "./log-file.js";
@@ -171,6 +171,29 @@ function openStandard(fd: 1 | 2): number {
     // A socket, or not Linux. Reading `process.stdout` makes libuv set O_NONBLOCK on pipes and sockets.
     void (fd === 1 ? process.stdout : process.stderr);
     return fd;
+  }
+}
+
+/**
+ * For the exit of an OS process: Node.js then restores the flags of its standard descriptors, also for every OS process
+ * that shares them, and the next write to a full socket (a reader that hangs) would block those for ever. It passes
+ * over closed descriptors.
+ */
+export function closeStandardSockets(): void {
+  for (const fd of [1, 2]) if (fstatSync(fd).isSocket()) closeSync(fd);
+}
+
+/**
+ * For an OS process that has started another one: libuv makes the standard descriptors of a child blocking, and a socket
+ * is shared with the parent. Without this the parent's next write to a full one would block.
+ */
+export function unblockStandardSockets(): void {
+  for (const [fd, name] of [
+    [1, "stdout"],
+    [2, "stderr"],
+  ] as const) {
+    if (!fstatSync(fd).isSocket()) continue;
+    (process[name] as { _handle?: { setBlocking?(on: boolean): void } })._handle?.setBlocking?.(false);
   }
 }
 
