@@ -6,12 +6,15 @@ import { type Loop, processLoop } from "./loop/loop.js";
 import { Counters } from "./observe/counters.js";
 import { Latency } from "./observe/latency.js";
 import { type TraceListener, Traces } from "./observe/trace.js";
+import type { OpeningTerms } from "./opening/terms.js";
 
 export interface EndpointOptions {
   /** What logs, metrics and the observer page call the listener. Default `main`. */
   readonly name?: string;
   /** Whether handlers are timed, for the histogram `drover_handler_seconds`. Default false. */
   readonly timed?: boolean | undefined;
+  /** What its connections go through before their first frame: PROXY header, TLS. Default: nothing. */
+  readonly opening?: OpeningTerms | undefined;
   /** Default: the loop of this OS process. */
   readonly loop?: Loop;
 }
@@ -20,6 +23,8 @@ export class Endpoint {
   readonly name: string;
   readonly loop: Loop;
   readonly counters = new Counters();
+  /** `undefined` for a plain listener. */
+  readonly opening: OpeningTerms | undefined;
   /** How long handlers took; `undefined` unless they are timed. */
   readonly latency: Latency | undefined;
   /** `undefined` while no connection is traced. */
@@ -29,8 +34,9 @@ export class Endpoint {
   /** Called when a connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
 
-  constructor({ name = "main", timed = false, loop = processLoop }: EndpointOptions = {}) {
+  constructor({ name = "main", timed = false, opening, loop = processLoop }: EndpointOptions = {}) {
     this.name = name;
+    this.opening = opening;
     this.loop = loop;
     this.latency = timed ? new Latency() : undefined;
   }

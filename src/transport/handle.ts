@@ -13,7 +13,7 @@ import {
   type TcpHandle,
   type WriteRequest,
 } from "./node-bindings.js";
-import { NO_PEER, type PackedPeer, packPeer, unpackPeer } from "./peer.js";
+import { NO_PEER, type PackedPeer, packPeer, plainAddress, unpackPeer } from "./peer.js";
 import { resolveHost } from "./resolve-host.js";
 import {
   KEEP_ALIVE_MS,
@@ -93,6 +93,15 @@ class HandleSocket implements Socket {
 
   get peer(): Peer {
     return unpackPeer(this.#peer);
+  }
+
+  get local(): Peer {
+    if (this.is(CLOSED) || this.#handle.getsockname(name) !== 0) return NO_PEER;
+    return { address: plainAddress(name.address), port: name.port };
+  }
+
+  setOwner(owner: SocketOwner): void {
+    this.#owner = owner;
   }
 
   start(owner: SocketOwner): void {

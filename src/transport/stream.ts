@@ -3,7 +3,7 @@
  * their socket through `this`, so a connection costs no closure.
  */
 import { createServer, type Socket as NetSocket, type Server } from "node:net";
-import { plainAddress } from "./peer.js";
+import { NO_PEER, plainAddress } from "./peer.js";
 import {
   KEEP_ALIVE_MS,
   type Listening,
@@ -38,6 +38,16 @@ class StreamSocket implements Socket {
     this.#socket[SELF] = this;
     // Added at once: a reset before `start` would otherwise be an unhandled error and end the worker.
     socket.on("error", onError).on("close", onClose);
+  }
+
+  get local(): Peer {
+    const { localAddress, localPort } = this.#socket;
+    if (localAddress === undefined || localPort === undefined) return NO_PEER;
+    return { address: plainAddress(localAddress), port: localPort };
+  }
+
+  setOwner(owner: SocketOwner): void {
+    this.owner = owner;
   }
 
   start(owner: SocketOwner): void {

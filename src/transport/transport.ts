@@ -23,7 +23,7 @@ export interface SocketOwner {
   onClosed(code: string | undefined): void;
 }
 
-/** Address of the remote end. */
+/** Address of one end of a connection. */
 export interface Peer {
   readonly address: string;
   readonly port: number;
@@ -32,8 +32,12 @@ export interface Peer {
 /** An accepted socket. */
 export interface Socket {
   readonly peer: Peer;
+  /** Address of this end; asked of the kernel at each access, so empty with port 0 once it is closed. */
+  readonly local: Peer;
   /** Sets the owner and starts reading. Nothing was read before, so no byte is lost. */
   start(owner: SocketOwner): void;
+  /** Gives a started socket another owner, also from within a callback of the present one; reading goes on. */
+  setOwner(owner: SocketOwner): void;
   /** Stops reading: the receive buffer in the kernel fills and TCP flow control stops the peer. */
   pause(): void;
   resume(): void;

@@ -26,6 +26,7 @@ import { turn } from "../support/until.js";
 /** Takes every byte at once, or none until `drain`. */
 class FakeSocket implements Socket {
   readonly peer = { address: "192.0.2.1", port: 1 };
+  readonly local = { address: "192.0.2.2", port: 2 };
   owner: SocketOwner | undefined;
   slow = false;
   unsent = 0;
@@ -36,6 +37,9 @@ class FakeSocket implements Socket {
   received: Buffer[] = [];
 
   start(owner: SocketOwner): void {
+    this.owner = owner;
+  }
+  setOwner(owner: SocketOwner): void {
     this.owner = owner;
   }
   pause(): void {

@@ -22,6 +22,7 @@ function newEndpoint(): Endpoint {
 /** A socket that takes a write at once, or later: then it reads the bytes only when it is done with them. */
 class FakeSocket implements Socket {
   readonly peer = { address: "", port: 0 };
+  readonly local = { address: "", port: 0 };
   got: Buffer = Buffer.alloc(0);
   writes = 0;
   slow = false;
@@ -58,6 +59,7 @@ class FakeSocket implements Socket {
     return true;
   }
   start(): void {}
+  setOwner(): void {}
   pause(): void {}
   resume(): void {}
   end(): void {}

@@ -2,7 +2,17 @@
 import { expect, test } from "vitest";
 import type { Transport } from "../../src/transport/transport.js";
 import { turn, until } from "../support/until.js";
-import { Echo, fill, stage } from "./owner.js";
+import { Echo, fill, Owner, stage } from "./owner.js";
+
+/** Gives its socket away at the first chunk. */
+class Successor extends Owner {
+  heir: Owner | undefined;
+  override onChunk(chunk: Buffer): void {
+    super.onChunk(chunk);
+    this.heir = new Owner(this.socket);
+    this.socket.setOwner(this.heir);
+  }
+}
 
 export function reads(transport: Transport): void {
   test("nothing is read before there is an owner, and the hand-over loses no byte", async () => {
@@ -15,6 +25,19 @@ export function reads(transport: Transport): void {
     await until(() => owner.ended);
     expect(owner.text).toBe("early");
     expect(client.closed).toBe(false);
+  });
+
+  test("another owner gets what follows, also from within a callback of the first", async () => {
+    const { pair } = await stage(transport, (socket) => new Successor(socket));
+    const { client, owner } = await pair();
+    client.write("one");
+    const heir = await until(() => (owner as Successor).heir);
+    client.write("two").finish();
+    await until(() => heir.ended);
+    expect([owner.text, heir.text, owner.ended]).toEqual(["one", "two", 0]);
+    heir.call((socket) => socket.destroy());
+    await until(() => heir.closed.length);
+    expect(owner.closed).toEqual([]);
   });
 
   test("bytes arrive in order however they are cut", async () => {

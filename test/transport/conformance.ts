@@ -24,6 +24,10 @@ function listens(transport: Transport): void {
     expect(listening.port).toBeGreaterThan(0);
     const { client, owner } = await pair();
     expect(owner.socket.peer).toEqual({ address: "127.0.0.1", port: client.socket.localPort });
+    expect(owner.socket.local).toEqual({ address: "127.0.0.1", port: listening.port });
+    owner.socket.destroy();
+    await until(() => owner.closed.length);
+    expect(owner.socket.local).toEqual({ address: "", port: 0 });
   });
 
   test("a port that is taken is an error with its code", async () => {

@@ -17,16 +17,18 @@ import { inspectConnection } from "../observe/inspect.js";
 import type { TraceListener } from "../observe/trace.js";
 import type { ProtocolCells } from "../protocol/compile.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import { UNOPENED } from "./flags.js";
 import type { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 /** Phases of a connection, in order. */
 export const WAITING = 0;
-export const RUNNING = 1;
-export const CLOSING = 2;
-export const FLUSHING = 3;
-export const LINGERING = 4;
-export const GONE = 5;
+export const OPENING = 1;
+export const RUNNING = 2;
+export const CLOSING = 3;
+export const FLUSHING = 4;
+export const LINGERING = 5;
+export const GONE = 6;
 
 export abstract class ConnectionView extends StateMachine<ProtocolCells> implements TimerWheelEntry {
   data: any = undefined;
@@ -92,6 +94,10 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
 
   get label(): string {
     return this.protocol.name;
+  }
+
+  override get state(): string {
+    return this.hasFlag(UNOPENED) ? "opening" : this.cells.name;
   }
 
   /** Started, and the listener has not handed its socket over yet. */

@@ -10,30 +10,83 @@ import type { Pid } from "../../otp/process/pid.js";
 import { cleanContext } from "../../transport/async-context.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
+import { closeReason } from "../observe/counters.js";
+import { openingFailures } from "../observe/events.js";
+import { Opening, type OpeningConnection } from "../opening/opening.js";
+import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { checkActive } from "../protocol/validate.js";
-import { CLOSING, FLUSHING, GONE, RUNNING, WAITING } from "./connection-view.js";
-import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
+import { CLOSING, FLUSHING, GONE, OPENING, RUNNING, WAITING } from "./connection-view.js";
+import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, UNOPENED } from "./flags.js";
 import { FrameLoop } from "./frame-loop.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
-export class Connection extends FrameLoop implements SocketOwner {
+export class Connection extends FrameLoop implements SocketOwner, OpeningConnection {
   /** The listener hands the socket over. Reading begins here, not earlier. */
   socketReady(socket: Socket): void {
     if (!this.alive || this.phase !== WAITING) return socket.destroy();
-    const { source } = this.protocol;
-    try {
-      this.adopt(socket);
-      this.io?.ask(source.active ?? "once");
-      this.data = dataFor(source, this);
-    } catch (thrown) {
-      // No state has been entered, so there is none to leave.
-      return this.abort(reasonOf(thrown));
-    }
+    this.adopt(socket);
+    const { opening } = this.endpoint;
+    if (opening !== undefined) return this.open(socket, opening);
+    if (!this.prepare()) return;
     socket.start(this);
     this.begin();
+  }
+
+  /** Makes the data of the protocol. @returns false when that threw and the connection has ended */
+  private prepare(): boolean {
+    const { source } = this.protocol;
+    try {
+      this.running();
+      this.io?.ask(source.active ?? "once");
+      this.data = dataFor(source, this);
+      return true;
+    } catch (thrown) {
+      // No state has been entered, so there is none to leave.
+      this.abort(reasonOf(thrown));
+      return false;
+    }
+  }
+
+  // -- the opening: PROXY header, TLS ---------------------------------------------------------------------
+
+  private open(socket: Socket, terms: OpeningTerms): void {
+    this.phase = OPENING;
+    this.setFlag(UNOPENED);
+    // Messages wait, as behind a handler.
+    this.busy = true;
+    this.limitHandler(terms.timeout ?? OPENING_TIMEOUT);
+    new Opening(this, terms).begin(socket);
+  }
+
+  replaceSocket(socket: Socket): void {
+    if (this.phase === OPENING) (this.io as ReaderWriter).socket = socket;
+    else socket.destroy();
+  }
+
+  opened(): void {
+    if (this.phase !== OPENING) return;
+    const io = this.io as ReaderWriter;
+    this.setFlag(UNOPENED, false);
+    this.busy = false;
+    this.endBy = NONE;
+    io.lastFrameAt = wholeMs();
+    if (!this.prepare()) return;
+    io.socket.setOwner(this);
+    this.begin();
+    if (this.runnable) this.unblock();
+  }
+
+  openingFailed(reason: ExitReason, message?: string): void {
+    if (this.phase !== OPENING) return;
+    if (message !== undefined && openingFailures.hasSubscribers) {
+      const { pid, peer, label: protocol } = this;
+      const { name: listener } = this.endpoint;
+      openingFailures.publish({ pid, protocol, peer, listener, counted: closeReason(reason), message });
+    }
+    this.abort(reason);
   }
 
   // -- what a protocol calls ------------------------------------------------------------------------
@@ -178,7 +231,7 @@ export class Connection extends FrameLoop implements SocketOwner {
   private exitSignal(from: Pid, reason: ExitReason, byLink: boolean): void {
     if (reason === "kill" && !byLink) return this.killed();
     if (reason === "normal") return;
-    if (this.phase === WAITING) return this.die(reason);
+    if (this.phase <= OPENING) return this.die(reason);
     const byParent = from === this.parent?.pid;
     if (reason !== "shutdown" || !byParent || this.sys?.suspended) return this.stop(reason);
     // It is ending: its own deadlines (terminate, send, linger) stand.

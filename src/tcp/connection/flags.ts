@@ -22,6 +22,8 @@ export const PASSIVE_TOLD = FIRST_SUBCLASS_FLAG << 5;
 export const SHUTDOWN_ASKED = FIRST_SUBCLASS_FLAG << 6;
 /** Its signal or a promise for room was asked for: see `abort-signal.ts`. */
 export const OBSERVED = FIRST_SUBCLASS_FLAG << 7;
+/** Its opening (PROXY header, TLS) is not done: the protocol knows nothing of it yet. */
+export const UNOPENED = FIRST_SUBCLASS_FLAG << 8;
 
 // -- of its reader and writer ---------------------------------------------------------------------------
 

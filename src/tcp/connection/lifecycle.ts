@@ -3,10 +3,10 @@
  * phase only goes up.
  *
  *   waiting ──begin──▶ running ──stop──▶ closing ──▶ flushing ──▶ lingering ──▶ gone
- *                         │                │            │            └ FIN is sent, waiting for the peer's
- *                         │                │            └ what was sent goes out
- *                         │                └ leave, terminate
- *                         └ kill: gone at once; crash, reset: gone after leave and terminate
+ *      └──▶ opening ──▶┘  │                │            │            └ FIN is sent, waiting for the peer's
+ *           PROXY, TLS    │                │            └ what was sent goes out
+ *           (then gone,   │                └ leave, terminate
+ *            or running)  └ kill: gone at once; crash, reset: gone after leave and terminate
  *
  * `FrameLoop` and `Connection` extend it: one object in four files, because a second object would cost memory per connection.
  */
@@ -20,11 +20,12 @@ import { closeReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/events.js";
 import type { Active, Conn } from "../protocol/protocol.js";
 import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
-import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, RUNNING, WAITING } from "./connection-view.js";
+import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, OPENING, RUNNING } from "./connection-view.js";
 import { HOPELESS, OBSERVED, SHUTDOWN_ASKED } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
+const HANDSHAKE_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handshake_timeout" });
 const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" });
 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
@@ -81,10 +82,14 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   protected adopt(socket: Socket): void {
     const { counters, loop } = this.endpoint;
     this.io = new ReaderWriter(this, socket);
-    this.phase = RUNNING;
     counters.accepted++;
     counters.active++;
     loop.runQueue.accepted++;
+  }
+
+  /** The protocol begins. */
+  protected running(): void {
+    this.phase = RUNNING;
     if (connectionOpened.hasSubscribers || connectionClosed.hasSubscribers) {
       const { pid, peer, label: protocol } = this;
       connectionOpened.publish({ pid, protocol, peer });
@@ -158,9 +163,10 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (this.phase === RUNNING) this.heedPeer(io, now);
   }
 
-  /** The end takes too long: the peer does not close its side, or `terminate` does not settle. */
+  /** It takes too long: the opening, or the end, where the peer does not close its side or `terminate` does not settle. */
   private overdue(): void {
-    if (this.phase === CLOSING) this.killed();
+    if (this.phase === OPENING) this.abort(HANDSHAKE_TIMEOUT);
+    else if (this.phase === CLOSING) this.killed();
     else this.abort(this.exitReason);
   }
 
@@ -180,7 +186,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   /** Leaves the present state, runs `terminate`, and closes: waiting output is flushed first, except after a crash. */
   protected stop(reason: ExitReason): void {
     if (!this.alive || this.phase >= CLOSING) return;
-    if (this.phase === WAITING) return this.exitWith(reason);
+    if (this.phase <= OPENING) return this.exitWith(reason);
     this.phase = CLOSING;
     this.stopping = true;
     this.exitReason = reason;

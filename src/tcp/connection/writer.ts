@@ -27,7 +27,8 @@ export interface WriterOwner extends TimerWheelEntry {
 
 export class Writer implements OutputOwner {
   bytesSent = 0;
-  readonly socket: Socket;
+  /** Replaced when TLS begins. */
+  socket: Socket;
   /** See `flags.ts`. */
   protected flags = 0;
   protected readonly owner: WriterOwner;

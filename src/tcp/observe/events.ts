@@ -19,6 +19,11 @@ export const CLOSE_REASONS = [
   "frame_timeout",
   "handler_timeout",
   "unexpected_frame",
+  "handshake_timeout",
+  "tls_error",
+  "tls_refused",
+  "proxy_error",
+  "proxy_untrusted",
   "slow_consumer",
   "send_timeout",
   "shutdown",
@@ -61,6 +66,15 @@ export interface HandlerTimeout extends ConnectionEvent {
   readonly limit: number;
 }
 
+/** `tcp.opening_failed`: the bytes before the first frame (PROXY header, TLS handshake) are wrong. */
+export interface OpeningFailed extends ConnectionEvent {
+  readonly listener: string;
+  /** The label under which the connection is counted. */
+  readonly counted: CloseReason;
+  /** What is wrong, in one line. */
+  readonly message: string;
+}
+
 /** `tcp.listener`. */
 export interface ListenerEvent {
   readonly pid: Pid;
@@ -75,4 +89,5 @@ export interface ListenerEvent {
 export const connectionOpened = channel("tcp.connection.opened");
 export const connectionClosed = channel("tcp.connection.closed");
 export const handlerTimeouts = channel("tcp.handler_timeout");
+export const openingFailures = channel("tcp.opening_failed");
 export const listenerEvents = channel("tcp.listener");

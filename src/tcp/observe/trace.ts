@@ -42,7 +42,7 @@ export class Traces {
     const listeners = this.#listeners.get(conn);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.#listeners.delete(conn);
-    conn.cells = conn.protocol.cellsOf(conn.state);
+    conn.cells = conn.protocol.cellsOf(conn.cells.name);
   }
 
   /** A frame is about to be sent. */

@@ -25,6 +25,8 @@ import {
   handlerTimeouts,
   type ListenerEvent,
   listenerEvents,
+  type OpeningFailed,
+  openingFailures,
 } from "../../tcp/observe/events.js";
 import { addressText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
@@ -62,6 +64,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: listenerEvents, maxLevel: "warn", entry: listenerEntry },
   { channel: adminFailures, maxLevel: "error", entry: failureEntry },
   { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
+  { channel: openingFailures, maxLevel: "warn", entry: openingFailedEntry },
   { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
   { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
   { channel: connectionClosed, maxLevel: "debug", entry: closedEntry },
@@ -188,6 +191,18 @@ function handlerTimeoutEntry(event: HandlerTimeout): LogEntry {
     message: `handler of ${protocol} ${pid} did not finish within ${limit < 1000 ? `${limit} ms` : durationText(limit)} in state ${state}: connection closed; hand conn.signal to what the handler awaits, or raise limits.handler`,
     fields: () => ({ ...connectionFields(event), state, limitMs: limit }),
     kind: "handler_timeout",
+  };
+}
+
+/** One line a minute for each reason: a port scan, or a proxy that is configured wrong, makes many a second. */
+function openingFailedEntry(event: OpeningFailed): LogEntry {
+  const { peer, listener, counted, message } = event;
+  return {
+    level: "warn",
+    message: `connection from ${addressText(peer.address, peer.port)} to listener ${listener} closed: ${message}`,
+    fields: () => ({ ...connectionFields(event), listener, counted }),
+    kind: `opening ${counted}`,
+    limit: ONCE_A_MINUTE,
   };
 }
 
