@@ -8,6 +8,10 @@ const serial = {
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
+// The files of a run share OS processes and modules: one OS process for each file cost 45 s of CPU. A file that leaves
+// state behind may fail another: `--sequence.shuffle.files` finds it.
+const shared = { isolate: false };
+const alone = { ...shared, fileParallelism: false, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -16,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          ...shared,
           ...patience(20_000),
           include: ["test/*.test.ts", "test/!(system|peers)/**/*.test.ts"],
         },
@@ -25,6 +30,7 @@ export default defineConfig({
           name: "system",
           include: ["test/system/**/*.test.ts"],
           exclude: [serial.system],
+          ...shared,
           ...patience(60_000),
         },
       },
@@ -32,7 +38,7 @@ export default defineConfig({
         test: {
           name: "system-serial",
           include: [serial.system],
-          fileParallelism: false,
+          ...alone,
           ...patience(60_000),
         },
       },
@@ -41,11 +47,12 @@ export default defineConfig({
           name: "peers",
           include: ["test/peers/**/*.test.ts"],
           exclude: [serial.peers],
+          ...shared,
           ...patience(120_000),
         },
       },
       {
-        test: { name: "peers-serial", include: [serial.peers], fileParallelism: false, ...patience(120_000) },
+        test: { name: "peers-serial", include: [serial.peers], ...alone, ...patience(120_000) },
       },
     ],
   },
