@@ -6,7 +6,7 @@ import { readFile, stat } from "node:fs/promises";
 import { ConfigError } from "./errors.js";
 import { EXIT } from "./exit-codes.js";
 import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from "./limits.js";
-import type { Config, Environment } from "./options/options.js";
+import type { Environment, Values } from "./options/options.js";
 
 /** Environment variable that holds the token itself. */
 export const TOKEN_VARIABLE = "DROVER_ADMIN_TOKEN";
@@ -19,7 +19,7 @@ export interface GivenToken {
 
 /** @throws ConfigError (78) when two tokens are given, or the token cannot be read or is invalid; the message never quotes it */
 export async function readToken(
-  { adminTokenFile: file }: Pick<Config, "adminTokenFile">,
+  { adminTokenFile: file }: Pick<Values, "adminTokenFile">,
   env: Environment,
 ): Promise<GivenToken> {
   const inEnvironment = env[TOKEN_VARIABLE];

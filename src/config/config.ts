@@ -7,15 +7,16 @@
  */
 
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
+import { type ListenerConfig, mainListener } from "./listeners.js";
 import { refuseConflicts } from "./options/conflicts.js";
 import type { Origin, Origins } from "./options/help.js";
 import {
-  type Config,
   type DefaultContext,
   type Environment,
   type Key,
   OPTIONS,
   type Settings,
+  type Values,
 } from "./options/options.js";
 import type { SettingMap } from "./options/value.js";
 import { readEnvironment } from "./sources/environment.js";
@@ -25,22 +26,22 @@ import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flag
 export type { GivenToken } from "./admin-token.js";
 export { ConfigError, type ConfigExitCode } from "./errors.js";
 export { EXIT } from "./exit-codes.js";
+export { type ListenerConfig, MAIN, type ProxyConfig, type TlsConfig } from "./listeners.js";
 export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
 export { thrownAt, thrownReason } from "./modules/failure-text.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
-export {
-  type Config,
-  type Environment,
-  type Key,
-  OPTIONS,
-  type Option,
-  type Settings,
-} from "./options/options.js";
+export { type Environment, type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
 export { didYouMean, nearest } from "./options/suggest.js";
 export { inheritedSocket } from "./socket-activation.js";
 export type { CommandLine } from "./sources/flags.js";
+
+/** The effective configuration. Durations in milliseconds, absolute paths; `undefined` is "not set". */
+export interface Config extends Values {
+  /** At least one. */
+  readonly listeners: readonly ListenerConfig[];
+}
 
 /** Sources of the configuration. Everything is optional; the defaults are those of this OS process. */
 export interface Sources {
@@ -110,7 +111,7 @@ export function parseFlags({ argv, switches = [], texts, cwd = process.cwd() }: 
  */
 export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { env = environment(), cwd = process.cwd(), isTTY = process.stdout.isTTY === true } = sources;
-  const { settings: flags, positionals, switches, values } = parseFlags(sources);
+  const { settings: flags, positionals, switches, values: texts } = parseFlags(sources);
   const variables = readEnvironment(env, sources.allowedEnv ?? [], cwd);
   const named = flags.get("config") ?? variables.get("config");
   const file = named && (await readConfigFile(named.value as string, named.place, cwd));
@@ -121,9 +122,11 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
     ["protocol", await readProtocol(sources.protocolDefaults, positionals, cwd)],
   ];
   const { settings, origins } = merge(layers);
-  const config = applyDefaults(settings, { env, isTTY });
-  refuseConflicts(config, settings, sources.maxDescriptors);
-  return { config, origins, positionals, switches, values, warnings: file?.warnings ?? [] };
+  const values = applyDefaults(settings, { env, isTTY });
+  refuseConflicts(values, settings, sources.maxDescriptors);
+  const listeners = Object.freeze([mainListener(values)]);
+  const config = Object.freeze(Object.assign(Object.create(null), values, { listeners })) as Config;
+  return { config, origins, positionals, switches, values: texts, warnings: file?.warnings ?? [] };
 }
 
 async function readProtocol(
@@ -153,7 +156,7 @@ function merge(layers: readonly (readonly [Origin, SettingMap])[]): {
 /** As a log file these mean what is the default: they cannot be opened where standard output is a socket (systemd, pm2). */
 const STDOUT: readonly unknown[] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-function applyDefaults(settings: SettingMap, { env, isTTY }: Omit<DefaultContext, "name">): Config {
+function applyDefaults(settings: SettingMap, { env, isTTY }: Omit<DefaultContext, "name">): Values {
   const config = Object.create(null) as Record<Key, unknown>;
   // In the order of the rows: the defaults of later options depend on `name` and `logFile`.
   for (const { key, default: defaultValue } of OPTIONS) {
@@ -167,5 +170,5 @@ function applyDefaults(settings: SettingMap, { env, isTTY }: Omit<DefaultContext
         ? defaultValue(context)
         : defaultValue;
   }
-  return Object.freeze(config) as Config;
+  return config as Values;
 }

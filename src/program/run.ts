@@ -7,6 +7,7 @@ import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
 import { startFailure } from "../cluster/primary/start-failure.js";
 import type { Release } from "../cluster/release/release.js";
+import type { Releases } from "../cluster/release/releases.js";
 import {
   type Config,
   EXIT,
@@ -38,7 +39,9 @@ export interface Prepared {
   /** The file that workers run. */
   readonly exec: string;
   readonly loaded: Loaded;
+  /** Of the first listener. */
   readonly release: Release;
+  readonly releases: Releases;
   readonly choice: Choice;
   readonly given: GivenToken;
   /** Listening socket inherited from systemd. */
@@ -115,13 +118,14 @@ export class Run {
   /** @param host IP address to bind */
   #primaryOptions(host: string): PrimaryOptions {
     const config = this.#config;
-    const { version, exec, loaded, release, choice, listenFd } = this.#prepared;
+    const { version, exec, loaded, release, releases, choice, listenFd } = this.#prepared;
     const transport = choice.transport.name;
     const room = connectionRoom(maxDescriptors());
     const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
       ...{ config, version, exec, transport, host, listenFd },
       protocol: release,
+      releases,
       maxConnections: (workers) => Math.min(wanted, workers * room),
       color: inColor(this.#config),
       metrics: new Metrics({

@@ -1,7 +1,8 @@
 /** `drover start`: checks everything that can fail, then starts the primary. */
 import { alreadyRunning, probeInstance } from "../admin/admin.js";
 import { isInsideAnotherCluster } from "../cluster/primary/another-cluster.js";
-import { prepareRelease, type Release, ReleaseError } from "../cluster/release/release.js";
+import { type Release, ReleaseError } from "../cluster/release/release.js";
+import { prepareReleases, type Releases } from "../cluster/release/releases.js";
 import {
   EXIT,
   environment,
@@ -49,7 +50,7 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
   const given = await takeAdminToken(config);
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
-  let release: Release;
+  let releases: Releases;
   let choice: Choice;
   try {
     choice = await chooseTransport(config.transport);
@@ -57,12 +58,13 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
     return refuse(EXIT.badConfig, (error as Error).message);
   }
   try {
-    release = await prepareRelease(named, process.cwd(), exec);
+    releases = await prepareReleases(config.listeners, named, process.cwd(), exec);
   } catch (error) {
     if (error instanceof ReleaseError) return refuse(EXIT.noProtocol, error.message);
     throw error;
   } finally {
     await stopCompiler();
   }
-  return Run.start({ version, exec, loaded, release, choice, given, listenFd });
+  const [release] = releases.all as [Release];
+  return Run.start({ version, exec, loaded, release, releases, choice, given, listenFd });
 }

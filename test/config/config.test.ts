@@ -154,6 +154,19 @@ describe("defaults", () => {
       logFile: undefined,
       logFormat: "json",
       config: undefined,
+      listeners: [
+        {
+          name: "main",
+          protocol: undefined,
+          host: "::",
+          port: 2222,
+          transport: "auto",
+          maxConnections: undefined,
+          backlog: 1024,
+          shutdown: 2000,
+          idleTimeout: undefined,
+        },
+      ],
     });
   });
 
@@ -208,7 +221,7 @@ describe("the result", () => {
   it("holds every option, with its origin", async () => {
     const { config, origins } = await load();
     const keys = OPTIONS.map(({ key }) => key);
-    expect(Object.keys(config)).toEqual(keys);
+    expect(Object.keys(config)).toEqual([...keys, "listeners"]);
     expect(Object.keys(origins)).toEqual(keys);
   });
 

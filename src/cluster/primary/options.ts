@@ -4,12 +4,15 @@ import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Release } from "../release/release.js";
+import type { Releases } from "../release/releases.js";
 import type { WorkerOwner } from "./worker-process.js";
 
 export interface PrimaryOptions {
   readonly config: Config;
   readonly version: string;
+  /** Of the first listener. */
   readonly protocol: Release;
+  readonly releases: Releases;
   readonly transport: Transport["name"];
   /** IP address to bind: the configured one may be a host name. */
   readonly host: string;

@@ -20,9 +20,11 @@ function workingFolder(): string | undefined {
 const MAX_MESSAGE = 100_000;
 
 /** Maps all stack traces of this OS process from now on. Must not throw: the exception would replace the stack that is read. */
-export function mapStackTraces({ entry, modules }: UserModules): void {
-  const positions = new SourcePositions(modules);
-  const folder = workingFolder() ?? dirname(entry);
+export function mapStackTraces(protocols: readonly UserModules[]): void {
+  const [first] = protocols;
+  if (first === undefined) return;
+  const positions = new SourcePositions(protocols.flatMap(({ modules }) => modules));
+  const folder = workingFolder() ?? dirname(first.entry);
   const lineOf = (frame: NodeJS.CallSite): string => {
     const text = `    at ${frame}`;
     const script = frame.getScriptNameOrSourceURL?.() ?? "";

@@ -1,19 +1,32 @@
-/** Loads the protocol in a worker: imports its module, validates it again, and compiles it. */
+/** Loads the protocols in a worker: imports each module once, and validates what it exports again. */
 import type { Latency } from "../../tcp/observe/latency.js";
 import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { validateProtocol } from "../../tcp/protocol/validate.js";
 import type { Boot } from "../channel/messages.js";
-import { importProtocol } from "../release/protocol-module.js";
+import { importProtocol, type ProtocolModule } from "../release/protocol-module.js";
 import { mapStackTraces } from "../release/source-maps.js";
+
+/**
+ * In order: `modules[0]` exports the first one.
+ * @throws whatever a module throws, or what is wrong with the protocol that it exports
+ */
+export async function loadProtocols(modules: readonly ProtocolModule[]): Promise<AnyProtocol[]> {
+  mapStackTraces(modules.flatMap((module) => ("user" in module ? [module.user] : [])));
+  const protocols: AnyProtocol[] = [];
+  for (const module of modules) {
+    const protocol = (await importProtocol(module)) as AnyProtocol;
+    validateProtocol(protocol);
+    protocols.push(protocol);
+  }
+  return protocols;
+}
 
 /** @throws whatever the module throws, or what is wrong with the protocol that it exports */
 export async function loadProtocol(
   { protocol: module, idle }: Boot,
   latency: Latency | undefined,
 ): Promise<CompiledProtocol> {
-  if ("user" in module) mapStackTraces(module.user);
-  const protocol = await importProtocol(module);
-  validateProtocol(protocol as AnyProtocol);
+  const [protocol] = await loadProtocols([module]);
   return new CompiledProtocol(protocol as AnyProtocol, { idle, latency });
 }

@@ -20,6 +20,8 @@ export async function importModules({
   drover,
 }: UserModules): Promise<Readonly<Record<string, unknown>>> {
   for (const module of modules) {
+    // What several protocols import is loaded once; a configuration file that is read again is run again.
+    if (drover !== undefined && data.modules[module.url]?.code === module.code) continue;
     data.modules[module.url] = module;
     data.urls[module.path] = module.url;
     delete loader._cache[module.path];

@@ -8,11 +8,11 @@ import { MAX_SOCKET_PATH } from "../control-path.js";
 import { ConfigError, type ConfigExitCode } from "../errors.js";
 import { EXIT } from "../exit-codes.js";
 import { showDuration } from "./kinds.js";
-import { type Config, type Key, OPTIONS } from "./options.js";
+import { type Key, OPTIONS, type Values } from "./options.js";
 import type { Setting, SettingMap } from "./value.js";
 
 /** Number of workers on this machine: `auto` is one per available core. */
-export function workerCount(config: Pick<Config, "workers">): number {
+export function workerCount(config: Pick<Values, "workers">): number {
   return config.workers === "auto" ? availableParallelism() : config.workers;
 }
 
@@ -20,7 +20,7 @@ export function workerCount(config: Pick<Config, "workers">): number {
 const AUTO_RESTARTS = 5;
 
 /** Restart intensity of a supervisor. @param workers number of workers that it supervises */
-export function restartIntensity({ maxRestarts }: Pick<Config, "maxRestarts">, workers = 0): number {
+export function restartIntensity({ maxRestarts }: Pick<Values, "maxRestarts">, workers = 0): number {
   return maxRestarts === "auto" ? Math.max(AUTO_RESTARTS, workers) : maxRestarts;
 }
 
@@ -30,7 +30,7 @@ export function restartIntensity({ maxRestarts }: Pick<Config, "maxRestarts">, w
  * @throws ConfigError: 64 when one of the values was set by a flag, 78 otherwise.
  */
 export function refuseConflicts(
-  config: Config,
+  config: Values,
   settings: SettingMap,
   maxDescriptors: number | undefined,
 ): void {
@@ -40,7 +40,7 @@ export function refuseConflicts(
   if (maxDescriptors !== undefined) refuseTooManyConnections(config, settings, maxDescriptors);
 }
 
-function refuseLongControlPath({ control }: Config, settings: SettingMap): void {
+function refuseLongControlPath({ control }: Values, settings: SettingMap): void {
   const bytes = Buffer.byteLength(control);
   if (bytes <= MAX_SOCKET_PATH) return;
   const advice = settings.has("control") ? "" : ": set a shorter path with --control or DROVER_CONTROL";
@@ -54,7 +54,7 @@ function refuseLongControlPath({ control }: Config, settings: SettingMap): void 
 /** A healthy worker sends a heartbeat every second. */
 const MIN_WATCHDOG = 2_000;
 
-function refuseShortWatchdog({ watchdog }: Config, settings: SettingMap): void {
+function refuseShortWatchdog({ watchdog }: Values, settings: SettingMap): void {
   if (watchdog === 0 || watchdog >= MIN_WATCHDOG) return;
   throw new ConfigError(
     exitCodeOf(settings.get("watchdog")),
@@ -63,7 +63,7 @@ function refuseShortWatchdog({ watchdog }: Config, settings: SettingMap): void {
   );
 }
 
-function refuseSamePort(config: Config, settings: SettingMap): void {
+function refuseSamePort(config: Values, settings: SettingMap): void {
   const { port, adminPort, host, adminHost } = config;
   if (port === 0 || port !== adminPort || !overlap(host, adminHost)) return;
   const places = `${placeOf("port", settings)} and ${placeOf("adminPort", settings)}`;
@@ -73,7 +73,7 @@ function refuseSamePort(config: Config, settings: SettingMap): void {
   );
 }
 
-function refuseTooManyConnections(config: Config, settings: SettingMap, maxDescriptors: number): void {
+function refuseTooManyConnections(config: Values, settings: SettingMap, maxDescriptors: number): void {
   const { maxConnections } = config;
   const workers = workerCount(config);
   if (maxConnections === "auto" || maxConnections <= workers * maxDescriptors) return;

@@ -1,6 +1,6 @@
 /** Formats the options for `--help`, `drover config` and the table in the README. */
 import { EXIT } from "../exit-codes.js";
-import { type Config, type Key, OPTIONS } from "./options.js";
+import { type Key, OPTIONS, type Values } from "./options.js";
 
 /** Source of a value, in descending precedence. */
 export type Origin = "flag" | "environment" | "file" | "protocol" | "default";
@@ -20,7 +20,7 @@ export interface Explanation {
 }
 
 /** Every option with its effective value and its origin, in the order of the table. */
-export function explain(config: Config, origins: Origins): Explanation[] {
+export function explain(config: Values, origins: Origins): Explanation[] {
   return OPTIONS.map(({ key, env, flag, sentence, show }) => {
     const value = config[key];
     return { key, value: value ?? null, text: show(value), origin: origins[key], env, flag, sentence };

@@ -182,8 +182,8 @@ type Table = typeof TABLE;
 /** Key of an option: its name in a file and in the program. */
 export type Key = keyof Table;
 
-/** The effective configuration. Durations in milliseconds, absolute paths; `undefined` is "not set". */
-export type Config = {
+/** The effective values of all options. Durations in milliseconds, absolute paths; `undefined` is "not set". */
+export type Values = {
   readonly [K in Key]: Table[K] extends { kind: Kind<any, infer Out>; default: infer D }
     ? Out | (D & undefined)
     : never;

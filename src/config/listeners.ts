@@ -1,0 +1,62 @@
+/**
+ * Listeners of the server: where each listens, and what it serves. `Config.listeners` always has at least one: without
+ * `listeners` in the configuration file it is `main`, made from the options.
+ */
+import type { ProxyConfig } from "./listeners/proxy.js";
+import type { TlsConfig } from "./listeners/tls.js";
+import type { Values } from "./options/options.js";
+
+export type { ProxyConfig } from "./listeners/proxy.js";
+export type { TlsConfig } from "./listeners/tls.js";
+
+/** Name of the only listener where the configuration has no `listeners`. */
+export const MAIN = "main";
+
+/**
+ * One listener. Durations in milliseconds, absolute paths. Its address is `path` (UNIX socket) if that is set, else
+ * `systemd` (inherited socket of this name), else `host` and `port`.
+ */
+export interface ListenerConfig {
+  /** Unique; label of its metrics and argument of `drover suspend`. */
+  readonly name: string;
+  /** Built-in name or absolute path; `undefined`: the one that the command line names, or only those of `alpn`. */
+  readonly protocol: string | undefined;
+  /** IP address or host name. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly path?: string | undefined;
+  /** Permission bits of the UNIX socket. */
+  readonly mode?: number | undefined;
+  /** Owner and group of the UNIX socket: names or numeric ids. */
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** Name in `LISTEN_FDNAMES` of the inherited socket. */
+  readonly systemd?: string | undefined;
+  readonly transport: "auto" | "handle" | "stream";
+  /** Maximum open connections of this listener over all workers; `undefined`: only the limit of all listeners together. */
+  readonly maxConnections: number | undefined;
+  readonly backlog: number;
+  readonly shutdown: number;
+  /** `undefined`: the protocol's own. */
+  readonly idleTimeout: number | undefined;
+  readonly tls?: TlsConfig | undefined;
+  readonly proxy?: ProxyConfig | undefined;
+  /** Protocol by the name that is agreed on in the TLS handshake (ALPN). */
+  readonly alpn?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The listener `main`, from the options. */
+export function mainListener({
+  host,
+  port,
+  transport,
+  backlog,
+  shutdown,
+  idleTimeout,
+}: Values): ListenerConfig {
+  return Object.freeze({
+    ...{ name: MAIN, protocol: undefined, host, port, transport },
+    ...{ maxConnections: undefined, backlog, shutdown, idleTimeout },
+  });
+}
