@@ -8,9 +8,6 @@ import { isAbsolute, join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Bytes of a socket path: sun_path without its final NUL. libuv cuts a longer path without an error. */
-export const MAX_SOCKET_PATH = process.platform === "linux" ? 107 : 103;
-
 /**
  * `$XDG_RUNTIME_DIR/drover-<uid>/<name>.sock`; in the directory for temporary files where there is no runtime
  * directory, as in a container.

@@ -1,19 +1,8 @@
-/**
- * Fast transport: reads and writes libuv's handle directly, as the tutorial does with `prim_inet`. No stream
- * objects, no events, no buffer per read: all connections of a worker read into one buffer, which the owner reads
- * before `onBytes` returns, and a write that the kernel takes at once allocates nothing.
- */
+/** Fast transport: libuv's handles without streams. The sockets are in `handle-socket.ts`. */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
-import { cleanContext, outsideContexts } from "./async-context.js";
-import {
-  type Libuv,
-  libuv,
-  type ShutdownRequest,
-  type TcpHandle,
-  type WriteRequest,
-} from "./node-bindings.js";
-import { NO_PEER, type PackedPeer, packPeer, plainAddress, unpackPeer } from "./peer.js";
+import { HandleSocket, type Owned, peerOf } from "./handle-socket.js";
+import { isPipe, type StreamHandle, type TcpHandle } from "./node-bindings.js";
 import { resolveHost } from "./resolve-host.js";
 import {
   KEEP_ALIVE_MS,
@@ -21,279 +10,65 @@ import {
   type ListenOptions,
   type ListenTarget,
   type Peer,
-  type Socket,
-  type SocketOwner,
   type Transport,
 } from "./transport.js";
-
-const UV_EOF = -4095;
-const UV_ENOTCONN = -107;
-/** libuv reads at most 64 KiB at a time. */
-const READ_SIZE = 64 * 1024;
-
-const uv = libuv() as Libuv;
-/** Read buffer shared by all connections of this OS process. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
-/** Reused for every address that is asked of the kernel. */
-const name = { address: "", port: 0 };
-/** Reused for every write; an asynchronous write keeps it, and a new one is made. */
-let request = outsideContexts(makeRequest);
-
-/**
- * Field of a handle that refers to its socket: the one in which Node keeps its own `net.Socket`. Another field would
- * cost every connection a larger property store.
- */
-const OWNER: unique symbol = ownerSymbol() as never;
-
-function ownerSymbol(): symbol {
-  const handle = new uv.TCP(uv.SOCKET);
-  handle.close();
-  const symbols = Object.getOwnPropertySymbols(handle);
-  return symbols.find((symbol) => symbol.description === "owner_symbol") ?? Symbol("drover.socket");
-}
-
-interface Owned extends TcpHandle {
-  [OWNER]?: HandleSocket;
-}
-
-/** The peer has sent FIN. */
-const ENDED = 1;
-/** This side has sent FIN. */
-const FIN_SENT = 2;
-/** A write is outstanding. */
-const WRITING = 4;
-/** The handle is closed. */
-const CLOSED = 8;
-/** `onClosed` was called. */
-const NOTIFIED = 16;
-
-class HandleSocket implements Socket {
-  readonly #handle: Owned;
-  #owner: SocketOwner | undefined = undefined;
-  readonly #peer: PackedPeer;
-  #code: string | undefined = undefined;
-  /** Packed into one integer: five booleans would cost 40 bytes per connection. */
-  #flags = 0;
-
-  constructor(handle: Owned) {
-    this.#handle = handle;
-    this.#peer = handle.getpeername(name) === 0 ? packPeer(name.address, name.port) : NO_PEER;
-    handle[OWNER] = this;
-    handle.onread = onRead;
-  }
-
-  private is(flags: number): boolean {
-    return (this.#flags & flags) !== 0;
-  }
-
-  /** @internal */
-  get closed(): boolean {
-    return this.is(CLOSED);
-  }
-
-  get peer(): Peer {
-    return unpackPeer(this.#peer);
-  }
-
-  get local(): Peer {
-    if (this.is(CLOSED) || this.#handle.getsockname(name) !== 0) return NO_PEER;
-    return { address: plainAddress(name.address), port: name.port };
-  }
-
-  setOwner(owner: SocketOwner): void {
-    this.#owner = owner;
-  }
-
-  start(owner: SocketOwner): void {
-    this.#owner = owner;
-    if (this.is(CLOSED)) return notifyLater(this);
-    this.#handle.useUserBuffer(READ_BUFFER);
-    const failed = this.#handle.readStart();
-    if (failed !== 0) this.fail(failed);
-  }
-
-  pause(): void {
-    if (!this.is(CLOSED)) this.#handle.readStop();
-  }
-
-  resume(): void {
-    if (!this.is(CLOSED | ENDED)) this.#handle.readStart();
-  }
-
-  write(bytes: Buffer): boolean {
-    if (this.is(CLOSED | FIN_SENT)) return true;
-    return this.afterWrite(this.#handle.writeBuffer(request, bytes), bytes);
-  }
-
-  writeTwo(head: Buffer, body: Uint8Array): boolean {
-    if (this.is(CLOSED | FIN_SENT)) return true;
-    const both = [head, body];
-    return this.afterWrite(this.#handle.writev(request, both, true), both);
-  }
-
-  private afterWrite(failed: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
-    if (failed !== 0) {
-      this.fail(failed);
-      return true;
-    }
-    if (uv.state[uv.WRITE_IS_ASYNC] === 0) return true;
-    request.buffer = bytes;
-    request.socket = this;
-    request = outsideContexts(makeRequest);
-    this.#flags |= WRITING;
-    return false;
-  }
-
-  get unsent(): number {
-    return this.is(CLOSED) ? 0 : this.#handle.writeQueueSize;
-  }
-
-  end(): void {
-    if (this.is(CLOSED | FIN_SENT)) return;
-    this.#flags |= FIN_SENT;
-    // The peer has sent FIN and no write is outstanding: closing has the same effect with one system call less.
-    if (this.is(ENDED) && !this.is(WRITING)) return this.destroy();
-    const shutdown: ShutdownRequest & { socket?: HandleSocket } = new uv.ShutdownWrap();
-    shutdown.socket = this;
-    shutdown.oncomplete = onShutdown;
-    const failed = this.#handle.shutdown(shutdown);
-    if (failed === 1 || failed === UV_ENOTCONN) this.finDone();
-    else if (failed < 0) this.fail(failed);
-  }
-
-  destroy(): void {
-    this.close(false);
-  }
-
-  reset(): void {
-    this.close(true);
-  }
-
-  private close(reset: boolean): void {
-    if (this.is(CLOSED)) return;
-    this.#flags |= CLOSED;
-    if (!reset || this.#handle.reset() !== 0) this.#handle.close();
-    if (this !== current) notifyLater(this);
-  }
-
-  /** @internal `length` bytes are in the shared read buffer. */
-  received(length: number): void {
-    if (!this.is(CLOSED)) this.#owner?.onBytes(READ_BUFFER, length);
-  }
-
-  /** @internal The peer has sent FIN. */
-  eof(): void {
-    if (this.is(CLOSED)) return;
-    this.#flags |= ENDED;
-    this.#handle.readStop();
-    this.#owner?.onEnd();
-    if (this.is(FIN_SENT) && !this.is(WRITING)) this.destroy();
-  }
-
-  /** @internal */
-  fail(error: number): void {
-    this.#code = getSystemErrorName(error);
-    this.destroy();
-  }
-
-  /** @internal The outstanding write is done. */
-  written(status: number): void {
-    this.#flags &= ~WRITING;
-    if (this.is(CLOSED)) return;
-    if (status < 0) return this.fail(status);
-    this.#owner?.onWritten();
-  }
-
-  /** @internal FIN was sent. */
-  finDone(): void {
-    if (this.is(ENDED)) this.destroy();
-  }
-
-  /** @internal The handle is closed: notifies the owner once. */
-  notifyClosed(): void {
-    if (this.is(NOTIFIED) || !this.#owner) return;
-    this.#flags |= NOTIFIED;
-    this.#owner.onClosed(this.#code);
-  }
-}
-
-function makeRequest(): WriteRequest {
-  const made = new uv.WriteWrap();
-  made.oncomplete = onWritten;
-  made.buffer = undefined;
-  made.socket = undefined;
-  return made;
-}
-
-/** The socket whose read callback is running: if it is closed meanwhile, its owner is notified right after it. */
-let current: HandleSocket | undefined;
-
-function onRead(this: Owned): void {
-  const socket = this[OWNER];
-  if (!socket) return;
-  const length = uv.state[uv.READ] as number;
-  current = socket;
-  if (length > 0) socket.received(length);
-  else if (length === UV_EOF) socket.eof();
-  else if (length < 0) socket.fail(length);
-  current = undefined;
-  if (socket.closed) socket.notifyClosed();
-}
-
-/** Sockets closed outside their read callback, whose owners are not notified yet. */
-let closed: HandleSocket[] = [];
-
-/** One setImmediate for all of them: a close callback of libuv for each would cost a property and a call into V8. */
-function notifyLater(socket: HandleSocket): void {
-  if (closed.push(socket) === 1) setImmediate(notifyAll);
-}
-
-function notifyAll(): void {
-  const gone = closed;
-  closed = [];
-  for (const socket of gone) cleanContext().runInAsyncScope(socket.notifyClosed, socket);
-}
-
-function onWritten(this: WriteRequest, status: number): void {
-  const socket = this.socket as HandleSocket;
-  this.buffer = this.socket = undefined;
-  socket.written(status);
-}
-
-function onShutdown(this: ShutdownRequest & { socket?: HandleSocket }): void {
-  this.socket?.finDone();
-}
+import { bindUnix } from "./unix/bind-unix.js";
 
 /** On Linux an accepted socket inherits the options of the listening socket: two calls at start instead of five each. */
 const INHERITS = process.platform === "linux";
 
 async function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
-  const handle =
-    "handle" in target ? (target.handle as Owned) : bindHere(await resolveHost(target.host), target.port);
-  const prepare = (one: TcpHandle) => {
-    one.setNoDelay(true);
-    one.setKeepAlive(true, KEEP_ALIVE_MS / 1000);
-  };
+  if ("path" in target) {
+    const bound = await bindUnix(target);
+    return { ...listenUnix(bound.handle as StreamHandle, bound.address, options), close: bound.close };
+  }
+  if (!("handle" in target))
+    return listenTcp(bindHere(await resolveHost(target.host), target.port), options, target);
+  const { handle, address = "" } = target;
+  return isPipe(handle)
+    ? listenUnix(handle, address, options)
+    : listenTcp(handle as TcpHandle, options, target);
+}
+
+function listenTcp(handle: TcpHandle, options: ListenOptions, target: ListenTarget): Listening {
+  if (INHERITS) prepare(handle);
   handle.onconnection = (status, client) => {
     // After an error of accept there is no socket to close; libuv accepts again.
     if (status !== 0 || !client) return;
-    if (!INHERITS) prepare(client);
-    options.onSocket(new HandleSocket(client));
+    if (!INHERITS) prepare(client as TcpHandle);
+    options.onSocket(new HandleSocket(client, peerOf(client as TcpHandle)));
   };
-  if (INHERITS) prepare(handle);
-  const failed = handle.listen(options.backlog);
-  if (failed !== 0) {
-    handle.close();
-    throw listenError(failed, target);
-  }
+  start(handle, options.backlog, target);
   const bound: Partial<Peer> = {};
   handle.getsockname(bound);
   return { address: bound.address ?? "", port: bound.port ?? 0, close: () => handle.close() };
 }
 
-type CreateServerHandle = (address: string, port: number, family: 4 | 6) => Owned | number;
+/** @param path all its connections have it as the address of their peer */
+function listenUnix(handle: StreamHandle, path: string, options: ListenOptions): Listening {
+  const peer = Object.freeze({ address: path, port: 0 });
+  handle.onconnection = (status, client) => {
+    if (status === 0 && client) options.onSocket(new HandleSocket(client, peer));
+  };
+  start(handle, options.backlog, { path });
+  return { ...peer, close: () => handle.close() };
+}
 
-function bindHere(host: string, port: number): Owned {
+function prepare(handle: TcpHandle): void {
+  handle.setNoDelay(true);
+  handle.setKeepAlive(true, KEEP_ALIVE_MS / 1000);
+}
+
+function start(handle: StreamHandle, backlog: number, target: ListenTarget): void {
+  const failed = handle.listen(backlog);
+  if (failed === 0) return;
+  handle.close();
+  throw listenError(failed, target);
+}
+
+type CreateServerHandle = (address: string, port: number, family: 4 | 6) => (Owned & TcpHandle) | number;
+
+function bindHere(host: string, port: number): TcpHandle {
   const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
   const bound = create(host, port, net.isIPv6(host) ? 6 : 4);
   if (typeof bound === "number") throw listenError(bound, { host, port });
@@ -302,7 +77,8 @@ function bindHere(host: string, port: number): Owned {
 
 function listenError(error: number, target: ListenTarget): NodeJS.ErrnoException {
   const code = getSystemErrorName(error);
-  const where = "host" in target ? ` ${target.host}:${target.port}` : "";
+  const where =
+    "host" in target ? ` ${target.host}:${target.port}` : "path" in target ? ` ${target.path}` : "";
   return Object.assign(new Error(`listen ${code}${where}`), { code, syscall: "listen" });
 }
 

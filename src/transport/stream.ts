@@ -2,7 +2,9 @@
  * Portable transport: `net.Socket` behind the transport interface. Event listeners are shared functions that find
  * their socket through `this`, so a connection costs no closure.
  */
-import { createServer, type Socket as NetSocket, type Server } from "node:net";
+import { createServer, Socket as NetSocket, type Server, type SocketConstructorOpts } from "node:net";
+import { getSystemErrorName } from "node:util";
+import { isPipe, type PipeHandle } from "./node-bindings.js";
 import { NO_PEER, plainAddress } from "./peer.js";
 import {
   KEEP_ALIVE_MS,
@@ -14,6 +16,7 @@ import {
   type SocketOwner,
   type Transport,
 } from "./transport.js";
+import { bindUnix } from "./unix/bind-unix.js";
 
 const SELF = Symbol("drover.socket");
 const NOTHING = Buffer.alloc(0);
@@ -42,6 +45,8 @@ class StreamSocket implements Socket {
 
   get local(): Peer {
     const { localAddress, localPort } = this.#socket;
+    // Both ends of a UNIX socket have its path.
+    if (this.peer.port === 0) return this.peer;
     if (localAddress === undefined || localPort === undefined) return NO_PEER;
     return { address: plainAddress(localAddress), port: localPort };
   }
@@ -131,7 +136,42 @@ function onClose(this: Owned): void {
   this[SELF]?.owner?.onClosed(this[SELF].code);
 }
 
-function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
+async function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
+  if ("path" in target) {
+    const bound = await bindUnix(target);
+    return { ...listenUnix(bound.handle as PipeHandle, bound.address, options), close: bound.close };
+  }
+  if ("handle" in target && isPipe(target.handle))
+    return listenUnix(target.handle, target.address ?? "", options);
+  return listenTcp(target, options);
+}
+
+/** `net.Server` takes no UNIX socket that is already bound, so its handle is driven here. */
+function listenUnix(handle: PipeHandle, path: string, options: ListenOptions): Listening {
+  const peer = Object.freeze({ address: path, port: 0 });
+  handle.onconnection = (status, client) => {
+    if (status !== 0 || !client) return;
+    // As `net.Server` makes its sockets.
+    const settings = {
+      handle: client,
+      allowHalfOpen: true,
+      pauseOnCreate: true,
+      readable: true,
+      writable: true,
+    };
+    options.onSocket(new StreamSocket(new NetSocket(settings as SocketConstructorOpts), peer));
+  };
+  const failed = handle.listen(options.backlog);
+  if (failed === 0) return { ...peer, close: () => handle.close() };
+  handle.close();
+  const code = getSystemErrorName(failed);
+  throw Object.assign(new Error(`listen ${code} ${path}`), { code, syscall: "listen" });
+}
+
+function listenTcp(
+  target: Exclude<ListenTarget, { path: string }>,
+  options: ListenOptions,
+): Promise<Listening> {
   const server = createServer({
     // A reply must reach a client that has finished sending.
     allowHalfOpen: true,

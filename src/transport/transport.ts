@@ -23,7 +23,7 @@ export interface SocketOwner {
   onClosed(code: string | undefined): void;
 }
 
-/** Address of one end of a connection. */
+/** Address of one end of a connection. Of a UNIX socket: its path, `@name` for an abstract one, and port 0. */
 export interface Peer {
   readonly address: string;
   readonly port: number;
@@ -55,12 +55,28 @@ export interface Socket {
   end(): void;
   /** Closes at once and discards unsent bytes; `onClosed` follows. May be called repeatedly, and before `start`. */
   destroy(): void;
-  /** As `destroy`, but with RST: tells the peer that what it has received is not complete. */
+  /** As `destroy`, but with RST: tells the peer that what it has received is not complete. UNIX sockets have no RST. */
   reset(): void;
 }
 
+/** A UNIX socket to bind. See `unix/bind-unix.ts`. */
+export interface UnixTarget {
+  /** Path of the socket, at most 107 bytes; on Linux `@name` for an abstract name, which is no file. */
+  readonly path: string;
+  /** Permissions of the file. Default `0o600`: only this user may connect. */
+  readonly mode?: number | undefined;
+  /** User that owns the file: name or number. Default: this user. Only root may name another one. */
+  readonly owner?: string | number | undefined;
+  /** Group of the file: name or number. Default: this user's. */
+  readonly group?: string | number | undefined;
+}
+
 /** A listening socket that is already bound, or an address to bind. */
-export type ListenTarget = { readonly handle: unknown } | { readonly host: string; readonly port: number };
+export type ListenTarget =
+  /** `address`: path of a UNIX socket, which does not tell it. */
+  | { readonly handle: unknown; readonly address?: string }
+  | { readonly host: string; readonly port: number }
+  | UnixTarget;
 
 export interface ListenOptions {
   /** Length of the kernel's queue of connections that are not accepted yet. */

@@ -37,6 +37,13 @@ export class Client {
     return new Client(socket);
   }
 
+  /** @param path of a UNIX socket */
+  static async connectTo(path: string): Promise<Client> {
+    const socket = connect({ path, allowHalfOpen: true });
+    await once(socket, "connect");
+    return new Client(socket);
+  }
+
   /** All bytes received. */
   get bytes(): Buffer {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];

@@ -17,6 +17,15 @@ export function transportConformance(name: string, transport: Transport): void {
   });
 }
 
+/** The part that UNIX sockets have as well: they have neither ports nor RST. */
+export function unixConformance(name: string, transport: Transport): void {
+  describe(`transport ${name} over a UNIX socket`, () => {
+    reads(transport);
+    writes(transport);
+    ends(transport);
+  });
+}
+
 function listens(transport: Transport): void {
   test("it listens on a free port, and has the address of each peer", async () => {
     const { listening, pair } = await stage(transport);
@@ -129,7 +138,9 @@ function ends(transport: Transport): void {
     await turn(3);
     expect(owners[1]?.closed).toHaveLength(1);
   });
+}
 
+function fails(transport: Transport): void {
   test("a closed socket accepts write, end, pause and resume", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
@@ -145,9 +156,7 @@ function ends(transport: Transport): void {
     await turn(3);
     expect([owner.socket.unsent, owner.written, owner.closed.length]).toEqual([0, 0, 1]);
   });
-}
 
-function fails(transport: Transport): void {
   test("a reset before start is reported to the owner after start, and affects no other socket", async () => {
     for (const turns of [0, 5]) {
       const { owners, connect } = await stage(transport);

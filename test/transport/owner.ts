@@ -118,7 +118,8 @@ export async function stage(
     await Promise.all(clients.map((client) => client.close()));
   });
   const connect = async () => {
-    const client = await Client.connect(listening.port);
+    const { address, port } = listening;
+    const client = await (port === 0 ? Client.connectTo(address) : Client.connect(port));
     clients.push(client);
     return client;
   };

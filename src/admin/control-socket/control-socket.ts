@@ -5,15 +5,20 @@
  * The file may be removed while the program runs: by a cleaner of `/tmp`, or with `/run/user/UID` at the user's last
  * logout. It is looked for each second and created again, with growing pauses while that is not possible.
  */
-import { renameSync, unlinkSync } from "node:fs";
 import type { Server } from "node:http";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
+import {
+  isInPlace,
+  removeSocketFile,
+  removeStale,
+  type SocketFile,
+} from "../../transport/unix/socket-file.js";
 import { AdminError } from "../errors.js";
 import { controlSocketEvents } from "../events.js";
 import { closeServer } from "../http/http-server.js";
-import { alreadyRunning, probeInstance } from "./running-instance.js";
-import { createSocketFile, isInPlace, removeSocketFile, type SocketFile } from "./socket-file.js";
+import { alreadyRunning, type Instance, probeInstance } from "./running-instance.js";
+import { createSocketFile } from "./socket-file.js";
 import { checkLength, checkReplaceable, denial, prepareFolder, refusal } from "./socket-path.js";
 
 /** Milliseconds between two looks at the path. */
@@ -106,7 +111,7 @@ export class ControlSocket {
 async function listenControl(server: Server, path: string): Promise<SocketFile> {
   checkLength(path);
   prepareFolder(dirname(path));
-  await removeStale(path);
+  await removeDead(path);
   try {
     return await createSocketFile(server, path);
   } catch (error) {
@@ -121,28 +126,14 @@ async function listenControl(server: Server, path: string): Promise<SocketFile> 
 const UNKNOWN = { osPid: undefined, name: undefined };
 
 /** Removes the socket of a dead program. */
-async function removeStale(path: string): Promise<void> {
+async function removeDead(path: string): Promise<void> {
   if (!checkReplaceable(path)) return;
-  const instance = await probeInstance(path);
-  if (instance !== undefined) throw alreadyRunning(path, instance);
-  await moveAndRemove(path);
-}
-
-/**
- * Between the probe and the removal another starting program may have bound its socket here. So the socket is
- * moved aside and probed again, and moved back if a program answers.
- */
-async function moveAndRemove(path: string): Promise<void> {
-  const aside = join(dirname(path), `.${process.pid}`);
+  let instance: Instance | undefined;
   try {
-    renameSync(path, aside);
+    instance = await removeStale(path, probeInstance);
   } catch (error) {
-    // Another instance has removed it: `createSocketFile` decides which one is first.
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    if (error instanceof AdminError) throw error;
     throw refusal(path, `no program answers on it, and it cannot be removed: ${denial(error)}`);
   }
-  const instance = await probeInstance(aside);
-  if (instance === undefined) return unlinkSync(aside);
-  renameSync(aside, path);
-  throw alreadyRunning(path, instance);
+  if (instance !== undefined) throw alreadyRunning(path, instance);
 }

@@ -6,7 +6,7 @@
 import { accessSync, constants, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { EXIT } from "../../config/config.js";
-import { MAX_SOCKET_PATH } from "../../config/control-path.js";
+import { MAX_SOCKET_PATH } from "../../transport/unix/socket-path.js";
 import { AdminError } from "../errors.js";
 
 const WRITABLE_BY_OTHERS = 0o022;

@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
-import { MAX_SOCKET_PATH } from "../control-path.js";
+import { MAX_SOCKET_PATH } from "../../transport/unix/socket-path.js";
 import { ConfigError, type ConfigExitCode } from "../errors.js";
 import { EXIT } from "../exit-codes.js";
 import { showDuration } from "./kinds.js";
