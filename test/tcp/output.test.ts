@@ -81,6 +81,7 @@ function line(endpoint: Endpoint) {
     wheelNext: undefined,
     wheelPrev: undefined,
     onDeadline: () => Infinity,
+    onReleased: () => undefined,
     onRelieved: () => {},
   };
   const writer = new Writer(owner, socket);

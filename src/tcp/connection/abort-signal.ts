@@ -1,11 +1,12 @@
 /**
- * Abort signals and waits for room of connections that use them. Kept beside the connections, in weak maps: as fields
+ * Abort signals, waits for room, and callbacks at the end, of connections that use them. Kept beside the connections, in weak maps: as fields
  * they would cost 8 bytes each in every connection.
  */
 import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 
 const controllers = new WeakMap<object, AbortController>();
 const rooms = new WeakMap<object, PromiseWithResolvers>();
+const endings = new WeakMap<object, () => void>();
 
 interface PromiseWithResolvers {
   readonly promise: Promise<void>;
@@ -52,8 +53,15 @@ export function roomAgain(connection: object): void {
   rooms.delete(connection);
 }
 
+/** Sets what is called when the connection begins to end: one callback, which must not throw. */
+export function setEnding(connection: object, callback: () => void): void {
+  endings.set(connection, callback);
+}
+
 /** The connection is ending: aborts its signal, rejects the promise for room. */
 export function abortAll(connection: object, reason: ExitReason): void {
+  endings.get(connection)?.();
+  endings.delete(connection);
   controllers.get(connection)?.abort(ended(reason));
   rooms.get(connection)?.reject(ended(reason));
   rooms.delete(connection);

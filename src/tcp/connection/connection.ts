@@ -16,14 +16,15 @@ import { Opening, type OpeningConnection } from "../opening/opening.js";
 import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
+import { SharedMessage } from "../protocol/shared-messages.js";
 import { checkActive } from "../protocol/validate.js";
 import { CLOSING, FLUSHING, GONE, OPENING, RUNNING, WAITING } from "./connection-view.js";
 import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, UNOPENED } from "./flags.js";
-import { FrameLoop } from "./frame-loop.js";
+import { GroupMember } from "./group-member.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
-export class Connection extends FrameLoop implements SocketOwner, OpeningConnection {
+export class Connection extends GroupMember implements SocketOwner, OpeningConnection {
   /** The listener hands the socket over. Reading begins here, not earlier. */
   socketReady(socket: Socket): void {
     if (!this.alive || this.phase !== WAITING) return socket.destroy();
@@ -134,6 +135,7 @@ export class Connection extends FrameLoop implements SocketOwner, OpeningConnect
 
   protected handle(kind: string, content: unknown): Outcome {
     if (kind === "frame") this.postponed?.recall();
+    if (kind === "message" && content instanceof SharedMessage) return this.handleShared(content);
     // `applyOutcome` knows what a boolean means.
     return handleEvent(this.cells, this, kind, content) as Outcome;
   }

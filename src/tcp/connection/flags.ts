@@ -20,7 +20,7 @@ export const ENDED_TOLD = FIRST_SUBCLASS_FLAG << 4;
 export const PASSIVE_TOLD = FIRST_SUBCLASS_FLAG << 5;
 /** Its supervisor has asked it to shut down, and the protocol has not been told. */
 export const SHUTDOWN_ASKED = FIRST_SUBCLASS_FLAG << 6;
-/** Its signal or a promise for room was asked for: see `abort-signal.ts`. */
+/** Its signal, a promise for room or a callback at its end was asked for: see `abort-signal.ts`. */
 export const OBSERVED = FIRST_SUBCLASS_FLAG << 7;
 /** Its opening (PROXY header, TLS) is not done: the protocol knows nothing of it yet. */
 export const UNOPENED = FIRST_SUBCLASS_FLAG << 8;
@@ -37,5 +37,7 @@ export const ENDED = 4;
 export const HEEDLESS = 8;
 /** The socket is not being read. */
 export const PAUSED = 16;
+/** It sends to groups, or to names, faster than the exchange takes it: no frame is handled. */
+export const HELD = 64;
 /** The socket is not being read because frames wait for more than their turn: the client is pushed back. */
 export const PUSHED_BACK = 32;

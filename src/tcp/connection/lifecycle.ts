@@ -8,7 +8,7 @@
  *           (then gone,   │                └ leave, terminate
  *            or running)  └ kill: gone at once; crash, reset: gone after leave and terminate
  *
- * `FrameLoop` and `Connection` extend it: one object in four files, because a second object would cost memory per connection.
+ * `FrameLoop` and `Connection` extend it: one object in five files, because a second object would cost memory per connection.
  */
 
 import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
@@ -31,6 +31,7 @@ const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
   abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
+  abstract get missed(): number;
 
   /** Aborted when the connection ends, for whatever reason. */
   get signal(): AbortSignal {
@@ -123,6 +124,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   }
 
   abstract onRelieved(): void;
+  abstract onReleased(): void;
 
   /** While running: whether the server still owes the client an answer. */
   protected abstract get owing(): boolean;

@@ -15,7 +15,7 @@ import { copyOut } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
-import { ENDED, HEEDLESS, HUNGRY, PAUSED, PUSHED_BACK } from "./flags.js";
+import { ENDED, FULL, HEEDLESS, HELD, HUNGRY, PAUSED, PUSHED_BACK } from "./flags.js";
 import { Writer, type WriterOwner } from "./writer.js";
 
 /** No frame has begun. */
@@ -59,14 +59,22 @@ export class ReaderWriter extends Writer {
     return this.has(ENDED);
   }
 
-  /** `active: true`: frames are handled whether or not the output has room. */
-  private get heedless(): boolean {
-    return this.has(HEEDLESS);
+  /** The output is full, and the protocol heeds that, or the connection is held: no frame is handled. */
+  get blocked(): boolean {
+    if (!this.has(FULL | HELD)) return false;
+    return this.has(HELD) || !this.has(HEEDLESS);
   }
 
-  /** The output is full, and the protocol heeds that: no frame is handled. */
-  get blocked(): boolean {
-    return this.full && !this.heedless;
+  /** Handles no further frame until `letGo`. @returns false when it is held already */
+  holdFrames(): boolean {
+    if (this.has(HELD)) return false;
+    this.put(HELD, true);
+    return true;
+  }
+
+  letGo(): void {
+    this.put(HELD, false);
+    this.owner.onReleased();
   }
 
   /** Since when the peer counts as idle. */

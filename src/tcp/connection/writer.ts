@@ -23,6 +23,8 @@ export interface WriterOwner extends TimerWheelEntry {
   readonly protocol: CompiledProtocol;
   /** The output was full, and the kernel took it at once. */
   onRelieved(): void;
+  /** It is held no longer, so that frames can be handled. */
+  onReleased(): void;
 }
 
 export class Writer implements OutputOwner {
@@ -95,6 +97,18 @@ export class Writer implements OutputOwner {
     framing.encodeInto(frame, queue.reserve(length), queue.queued);
     queue.queued += length;
     this.countOutbound(length);
+    this.heedMark();
+  }
+
+  /** Writes framed bytes that many sockets share. Their memory is never written to again. */
+  share(bytes: Buffer): void {
+    // Frames of this connection, which must leave first.
+    if (this.outbound > this.pending) this.owner.endpoint.loop.output.flush();
+    const queue = this.#queue;
+    if (queue === undefined) return void this.writeOutput(bytes);
+    queue.reserve(bytes.length).set(bytes, queue.queued);
+    queue.queued += bytes.length;
+    this.countOutbound(bytes.length);
     this.heedMark();
   }
 

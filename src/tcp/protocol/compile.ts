@@ -6,6 +6,7 @@ import { toMs } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
+import { forward } from "./sources.js";
 
 /** A compiled state. Every cell is present, so that all states have one shape for V8. */
 export interface ProtocolCells extends Cells<any> {
@@ -14,6 +15,8 @@ export interface ProtocolCells extends Cells<any> {
   /** A boolean, as `conn.send` returns it, means nothing. */
   readonly frame: (conn: any, frame: any) => Outcome | boolean;
   readonly message: ((conn: any, message: any) => Outcome) | undefined;
+  /** Whether `message` sends every message to the client (`forward`). */
+  readonly forwards: boolean;
   readonly idleMs: number;
   readonly idle: (conn: any) => Outcome;
   readonly passive: ((conn: any) => Outcome) | undefined;
@@ -80,7 +83,8 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       timeout: state.timeout && handler(state.timeout.do),
       timeoutStop: state.timeout?.do instanceof Stop ? state.timeout.do : undefined,
       frame: state.frame ?? unexpected,
-      message: state.message,
+      message: state.message === forward ? sendMessage : state.message,
+      forwards: state.message === forward,
       idleMs: options.idle ?? (idle.after === Infinity ? Infinity : toMs(idle.after)),
       idle: handler(idle.do),
       passive: state.passive,
@@ -116,6 +120,8 @@ function handler(action: Step<string> | ((conn: any) => Outcome)): (conn: any) =
 }
 
 const unexpected = () => stop("unexpected_frame");
+/** `forward` of a message that has waited in the mailbox. */
+const sendMessage = (conn: any, message: any) => void conn.send(message);
 const finish = () => stop();
 const goDown = () => stop("shutdown");
 /** Nothing, or what `conn.send` returned, is no step. */

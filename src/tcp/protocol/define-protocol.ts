@@ -1,9 +1,10 @@
 /** The entry point of a protocol author: a table of states, checked where it is written. */
 import type { AnyProtocol, Protocol } from "./protocol.js";
+import type { RequestSource, Source } from "./sources.js";
 import { validateProtocol } from "./validate.js";
 
 /**
- * Defines a protocol; nothing needs annotating but the types of messages.
+ * Defines a protocol; nothing needs annotating but the types of messages that do not come from `takes`.
  * @throws TypeError that names the place and what to write instead
  */
 export function defineProtocol<
@@ -11,9 +12,10 @@ export function defineProtocol<
   In,
   Out,
   Data = undefined,
-  Msg = unknown,
+  const T extends Source<any> | readonly Source<any>[] = [],
+  N extends RequestSource<any> = never,
   const Timers extends string = never,
->(protocol: Protocol<S, Data, In, Out, Msg, Timers>): Protocol<S, Data, In, Out, Msg, Timers> {
+>(protocol: Protocol<S, Data, In, Out, T, N, Timers>): Protocol<S, Data, In, Out, T, N, Timers> {
   validateProtocol(protocol as AnyProtocol);
   return protocol;
 }

@@ -6,6 +6,7 @@ import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Limits } from "./limits.js";
+import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
 
 /**
  * Flow control mode, as `{active, _}` of Erlang's sockets. `"once"`: the next frame only when the last is handled and the
@@ -14,7 +15,8 @@ import type { Limits } from "./limits.js";
 export type Active = "once" | true | number;
 
 /** A connection as a protocol's handlers see it. */
-export interface Conn<Data, Out, Timers extends string = string> {
+export interface Conn<Data, Out, Timers extends string = string, Msg = never, Req = never>
+  extends Accepts<Msg, Req> {
   readonly pid: Pid;
   readonly peer: Peer;
   /** Name of the present state. */
@@ -22,6 +24,8 @@ export interface Conn<Data, Out, Timers extends string = string> {
   readonly data: Data;
   /** Bytes sent that the kernel has not taken yet. */
   readonly outbound: number;
+  /** Messages of groups that it lost since `missed` was last read, because its client reads too slowly. */
+  readonly missed: number;
   /**
    * Sends a frame; the frames of one turn leave in one write. A frame above 16 KiB may be sent from its own memory: do
    * not change it until `outbound` is 0. After the end of the connection it is ignored.
@@ -70,22 +74,28 @@ export interface After<T> {
   readonly do: T;
 }
 
+/** Without `takes` messages are `unknown`, and a handler may state their type itself (which a method type allows). */
+type MessageCell<S extends string, C, Out, T> = T extends readonly []
+  ? { message(conn: C, message: unknown): Returns<S> }["message"]
+  : ((conn: C, message: MessageOf<T>) => Returns<S>) | ([MessageOf<T>] extends [Out] ? Forward : never);
+
 /** One state: a cell per event. An event without a cell has the default given here. */
 export interface State<
   S extends string,
   Data,
   In,
   Out,
-  Msg,
+  T = any,
+  N = any,
   Timers extends string = string,
-  C = Conn<Data, Out, NoInfer<Timers>>,
+  C = Conn<Data, Out, NoInfer<Timers>, MessageOf<T>, RequestOf<N>>,
 > {
   /** The state has been entered. `from` is `undefined` for the first. */
   enter?(conn: C, from: S | undefined): Returns<S>;
   /** A frame has come. Default: the connection ends as `unexpected_frame`. */
   frame?(conn: C, frame: In): Returns<S>;
-  /** A message from another process. Default: dropped. */
-  message?(conn: C, message: Msg): Returns<S>;
+  /** A message from another process, or of a group; `forward` sends it to the client. Default: dropped. */
+  readonly message?: MessageCell<S, C, Out, T>;
   /** Runs this long after the state was entered, whatever happens in it (state time-out of gen_statem). Default: none. */
   readonly timeout?: After<Cell<S, C>>;
   /** Runs after this long without a whole frame from the peer, counted from its last one, not from the entry of the state. Default: `{ after: "2m", do: stop("idle") }`. */
@@ -110,10 +120,14 @@ export interface State<
   leave?(conn: C): void;
 }
 
-export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends string = string> {
+export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Timers extends string = string> {
   /** A word (letters, digits, `-`, `_`; at most 64): names the processes, reports and metrics of its connections. */
   readonly name: string;
   readonly framing: Framing<In, Out>;
+  /** Groups, and families of groups, whose messages its connections handle. Default: none. */
+  readonly takes?: T;
+  /** The family of names whose requests its connections answer. Default: none. */
+  readonly answers?: N;
   /** Name of the initial state. Default: the first state listed. */
   readonly initial?: NoInfer<S>;
   /** Default `"once"`. */
@@ -125,10 +139,13 @@ export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends s
   readonly frames?: "kept" | "borrowed";
   /** Makes the data of a new connection, `conn.data`. Must be synchronous. Default: `undefined`. */
   data?(peer: Peer): Data;
-  readonly states: Record<S, State<NoInfer<S>, NoInfer<Data>, NoInfer<In>, NoInfer<Out>, Msg, Timers>>;
+  readonly states: Record<
+    S,
+    State<NoInfer<S>, NoInfer<Data>, NoInfer<In>, NoInfer<Out>, NoInfer<T>, NoInfer<N>, Timers>
+  >;
   /** Runs once at the end, after `leave`; not on kill. A promise has `limits.terminate` (5 s) to settle, then the connection is killed. */
   terminate?(
-    conn: Conn<NoInfer<Data>, NoInfer<Out>, NoInfer<Timers>>,
+    conn: Conn<NoInfer<Data>, NoInfer<Out>, NoInfer<Timers>, MessageOf<NoInfer<T>>, RequestOf<NoInfer<N>>>,
     reason: ExitReason,
   ): void | Promise<void>;
   readonly limits?: Partial<Limits>;
@@ -139,4 +156,4 @@ export interface Protocol<S extends string, Data, In, Out, Msg, Timers extends s
   readonly maxMessages?: number;
 }
 
-export type AnyProtocol = Protocol<any, any, any, any, any, any>;
+export type AnyProtocol = Protocol<any, any, any, any, any, any, any>;

@@ -5,11 +5,13 @@ import { checkMaxMessages } from "../../otp/process/mailbox-overflow.js";
 import { toMs } from "../../otp/time/duration.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
+import { forward, isSource } from "./sources.js";
 
 const WORD = /^[a-z][a-z0-9_-]{0,63}$/i;
 const KEYS = [
   "name",
   "framing",
+  "takes",
   "initial",
   "active",
   "frames",
@@ -41,6 +43,7 @@ export function validateProtocol(protocol: AnyProtocol): void {
     wrong(`"initial" names no state: "${protocol.initial}"; the states are ${names.join(", ")}`);
   }
   checkActive(protocol.active, wrong);
+  checkTakes(protocol.takes, wrong);
   const { frames } = protocol;
   if (frames !== undefined && frames !== "kept" && frames !== "borrowed") {
     wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
@@ -61,6 +64,11 @@ function checkFraming(framing: any, wrong: (what: string) => never): void {
   if (missing === undefined) return;
   const own = typeof framing?.decoder === "function" ? `, which needs a function "${missing}"` : "";
   wrong(`"framing" must be packet(2), lines(), raw() or one of your own${own}`);
+}
+
+function checkTakes(takes: unknown, wrong: (what: string) => never): void {
+  if (takes === undefined || [takes].flat().every(isSource)) return;
+  wrong(`"takes" must be a group, a family of groups, or a list of them: group("lobby"), groups("room")`);
 }
 
 /** Limits that count frames or bytes; the others are times. */
@@ -100,6 +108,7 @@ function checkState(
     const place = `states.${name}.${key}`;
     if (cell === undefined) continue;
     if (HANDLERS.includes(key)) {
+      if (key === "message" && cell === forward) continue;
       if (typeof cell !== "function") wrong(`${place} must be a function (conn, …) => step`);
     } else if (TIMERS.includes(key)) {
       checkTimer(place, cell, names, wrong);

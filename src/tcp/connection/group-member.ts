@@ -1,0 +1,108 @@
+/**
+ * A connection as a member of groups: how it gets their messages, what it loses when its client reads too slowly, and
+ * how it is held while it sends faster than the exchange takes.
+ *
+ *   messages ─┬─ output full ─────────────────▶ lost, counted (`missed`), or the connection ends
+ *             ├─ `forward`, nothing waits ────▶ output: the same bytes for all members
+ *             └─ a handler, or it is busy ────▶ mailbox
+ */
+import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
+import { reasonOf } from "../../otp/process/exit-reason.js";
+import { cleanContext } from "../../transport/async-context.js";
+import { groupCounters } from "../observe/group-counters.js";
+import type { SharedMessage, SharedMessages } from "../protocol/shared-messages.js";
+import { setEnding } from "./abort-signal.js";
+import { CLOSING, RUNNING } from "./connection-view.js";
+import { OBSERVED } from "./flags.js";
+import { FrameLoop } from "./frame-loop.js";
+
+/** Messages of groups that may wait in a mailbox. */
+export const MAX_GROUP_MESSAGES = 1_000;
+
+/** Messages lost by connections since each last asked. Beside them: as a field it would cost 8 bytes in every one. */
+const missed = new WeakMap<object, number>();
+
+export abstract class GroupMember extends FrameLoop {
+  /** Messages of groups lost since the last reading. */
+  get missed(): number {
+    const count = missed.get(this) ?? 0;
+    missed.delete(this);
+    return count;
+  }
+
+  /** Sets what is called when the connection begins to end. @returns false when it does already */
+  whenEnding(callback: () => void): boolean {
+    if (!this.alive || this.phase >= CLOSING) return false;
+    this.setFlag(OBSERVED);
+    setEnding(this, callback);
+    return true;
+  }
+
+  /**
+   * Takes messages of a group.
+   * @param ends whether a member that reads too slowly is ended (`slow: "end"`)
+   */
+  takeMessages(messages: SharedMessages, ends: boolean): void {
+    const { io, cells } = this;
+    const count = messages.list.length;
+    if (this.phase !== RUNNING || io === undefined) groupCounters.dropped.ended += count;
+    else if (io.full) this.tooSlow(count, ends);
+    else if (!cells.forwards || this.busy || this.messageQueueLength > 0) this.takeAsMail(messages);
+    else {
+      try {
+        this.forwardMessages(messages, count);
+      } catch (thrown) {
+        // The message is no frame: as if a handler had sent it.
+        this.crash(reasonOf(thrown));
+      }
+    }
+  }
+
+  private forwardMessages(messages: SharedMessages, count: number): void {
+    const bytes = messages.bytes(this.protocol.framing);
+    if (bytes === undefined) {
+      groupCounters.dropped.too_large += count;
+      return;
+    }
+    const { traces, counters } = this.endpoint;
+    if (traces !== undefined) for (const { value } of messages.list) traces.sent(this, value);
+    this.io?.share(bytes);
+    this.framesSent += count;
+    counters.framesSent += count;
+    groupCounters.forwarded += count;
+  }
+
+  private takeAsMail({ list }: SharedMessages): void {
+    const limit = Math.min(MAX_GROUP_MESSAGES, this.maxMessages);
+    for (const message of list) {
+      if (this.messageQueueLength >= limit) {
+        groupCounters.dropped.mailbox_full++;
+        this.countMissed(1);
+      } else {
+        groupCounters.delivered++;
+        this.enqueue(message);
+      }
+    }
+  }
+
+  private tooSlow(count: number, ends: boolean): void {
+    groupCounters.dropped.slow_member += count;
+    this.countMissed(count);
+    if (ends) cleanContext().runInAsyncScope(this.giveUp, this, { shutdown: "slow_consumer" });
+  }
+
+  private countMissed(count: number): void {
+    missed.set(this, (missed.get(this) ?? 0) + count);
+  }
+
+  /** A message of a group has come out of the mailbox. */
+  protected handleShared({ value }: SharedMessage): Outcome {
+    const { cells } = this;
+    if (cells.forwards && this.io?.full === true) return this.tooSlow(1, false);
+    return cells.message?.(this, value);
+  }
+
+  onReleased(): void {
+    if (this.phase === RUNNING && !this.busy) this.deferTurn(cleanContext());
+  }
+}
