@@ -91,6 +91,69 @@ test("garbage on the channel of a worker is passed over: the primary and all wor
   client.end();
 });
 
+/** Node's own messages, as its channel and its cluster module use them: in the wrong order, and in shapes they never have. */
+const NODE_MESSAGES = [
+  ...["NODE_HANDLE_ACK", "NODE_HANDLE_NACK", "NODE_CLUSTER", "NODE_UNKNOWN", "NODE_"].map((cmd) => ({ cmd })),
+  ...["NODE_SOCKET_NOTIFY_CLOSE", "NODE_SOCKET_ALL_CLOSED", "NODE_SOCKET_GET_COUNT", "NODE_SOCKET_COUNT"].map(
+    (cmd) => ({
+      cmd,
+      key: "none",
+    }),
+  ),
+  { cmd: "NODE_CLUSTER", act: "close", key: "no such key" },
+  { cmd: "NODE_CLUSTER", act: "listening" },
+  { cmd: "NODE_CLUSTER", act: "queryServer" },
+  {
+    cmd: "NODE_CLUSTER",
+    act: "queryServer",
+    addressType: 4,
+    address: "127.0.0.1",
+    port: 99_999,
+    index: 0,
+    seq: 1,
+  },
+  {
+    cmd: "NODE_CLUSTER",
+    act: "queryServer",
+    addressType: "udp4",
+    address: 7,
+    port: {},
+    fd: "x",
+    index: 0,
+    seq: 2,
+  },
+  { cmd: "NODE_CLUSTER", ack: 1, reply: true },
+];
+
+test("node's own messages, sent by code in a worker, do not end the primary, and a worker's first one is logged", async () => {
+  const { program, port } = await rogue();
+  const client = await FrameClient.connect(port);
+  for (const message of NODE_MESSAGES)
+    for (let time = 0; time < 2; time++)
+      expect(await client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).toBe("posted");
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
+  expect(program.lines.filter((line) => line.msg.startsWith("invalid internal message"))).toHaveLength(1);
+  expect(program.child.exitCode).toBeNull();
+});
+
+test("a worker that announces a handle and sends none ends alone, by node's answer", async () => {
+  const { program, port } = await rogue();
+  const before = program.workers();
+  for (const type of [undefined, "net.Server", "net.Native", "toString", "constructor"]) {
+    const client = await FrameClient.connect(port);
+    client.send(`post ${JSON.stringify({ cmd: "NODE_HANDLE", type })}`);
+    client.end();
+  }
+  await eventually(() => {
+    const now = program.workers();
+    return now.length === 2 && now.some((pid) => !before.includes(pid));
+  });
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
+});
+
 test("a worker whose channel is closed drains and ends, and another takes its place", async () => {
   const { program, port, adminPort } = await rogue("--workers=1");
   const [before] = program.workers();

@@ -201,6 +201,13 @@ export class WorkerPool implements WorkerOwner {
     this.#options.log.warn(`Killed ${worker.label}: its exit handlers took longer than ${ms} ms`);
   }
 
+  onInternalMessage(worker: WorkerProcess, error: unknown): void {
+    const what = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    this.#options.log.warn(
+      `invalid internal message of ${worker.label} dropped (${what}): code in it calls process.send({ cmd: "NODE_…" })`,
+    );
+  }
+
   onSignal(signal: SignalEnvelope): void {
     relaySignal(this.slots, signal);
   }

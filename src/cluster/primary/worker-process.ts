@@ -9,6 +9,7 @@ import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
 import type { Boot, Quota, SignalEnvelope, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
+import { guardInternalMessages } from "./internal-messages.js";
 import { WorkerChannel } from "./worker-channel.js";
 
 /** Handlers of what a worker sends, and what it is sent. */
@@ -28,6 +29,8 @@ export interface WorkerOwner {
   onDropped(worker: WorkerProcess): void;
   /** The worker was killed: its exit handlers took longer than `ms`. */
   onExitTimeout(worker: WorkerProcess, ms: number): void;
+  /** Code in the worker has sent one of node's internal messages, which was dropped. Called once. */
+  onInternalMessage(worker: WorkerProcess, error: unknown): void;
 }
 
 export type WorkerState = "starting" | "running" | "stopping" | "down";
@@ -76,6 +79,7 @@ export class WorkerProcess extends Process {
     this.#owner = owner;
     this.#boot = boot;
     this.#os = cluster.fork();
+    guardInternalMessages(this.#os.process, (error) => owner.onInternalMessage(this, error));
     unblockStandardSockets();
     this.#channel = new WorkerChannel(
       this.#os,
