@@ -7,8 +7,9 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { installSignalHandlers } from "./program/signals.js";
 
 const isWorker = process.argv[2] === "worker" && process.send !== undefined;
+const isStart = process.argv.includes("start", 2);
 // First statement that runs.
-if (isMainThread) installSignalHandlers(isWorker);
+if (isMainThread) installSignalHandlers(isWorker ? "worker" : isStart ? "start" : "command");
 
 if (workerData?.watchdogThread) {
   (await import("./cluster/worker/watchdog-thread.js")).runWatchdogThread();

@@ -12,17 +12,20 @@ const NUMBERS: Readonly<Record<HandledSignal, number>> = { SIGHUP: 1, SIGINT: 2,
 export type HandledSignal = (typeof SIGNALS)[number];
 type Action = (signal: HandledSignal) => void;
 
-let action: Action = endBySignal;
+let action: Action = () => {};
 
-/**
- * First statement of the program.
- * @param worker Whether this OS process is a worker, which ignores signals: Ctrl-C and pm2 signal the whole process
- * group, and only the primary decides when workers stop
- */
-export function installSignalHandlers(worker: boolean): void {
+/** First actions: a worker ignores signals, because Ctrl-C and pm2 signal the whole process group and the primary decides. */
+const FIRST: Readonly<Record<"worker" | "start" | "command", Action>> = {
+  worker: () => {},
+  start: stopStart,
+  command: endBySignal,
+};
+
+/** First statement of the program. */
+export function installSignalHandlers(role: keyof typeof FIRST): void {
   // On SIGUSR1 node would open its inspector.
   process.on("SIGUSR1", () => {});
-  if (worker) action = () => {};
+  action = FIRST[role];
   for (const signal of SIGNALS) process.on(signal, () => action(signal));
 }
 

@@ -17,7 +17,6 @@ import { type Choice, chooseTransport } from "../transport/choose-transport.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { refuse } from "./refuse.js";
 import { Run } from "./run.js";
-import { setSignalAction, stopStart } from "./signals.js";
 
 export interface Program {
   readonly version: string;
@@ -33,7 +32,6 @@ export interface Program {
  * @throws ConfigError when the configuration is refused
  */
 export async function startProgram({ version, exec, positionals }: Program): Promise<number> {
-  setSignalAction(stopStart);
   guardStandardStreams();
   captureConsole();
   if (isInsideAnotherCluster())

@@ -21,3 +21,13 @@ export function isAlive(osPid: number): boolean {
     return false;
   }
 }
+
+/** Whether the OS process has installed a handler for this signal number. */
+export function handlesSignal(osPid: number, signal: number): boolean {
+  try {
+    const [, mask] = /^SigCgt:\s+([0-9a-f]+)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8")) ?? [];
+    return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}

@@ -2,10 +2,10 @@
 import { afterEach, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { isAlive } from "../support/os-processes.js";
+import { handlesSignal, isAlive } from "../support/os-processes.js";
 import { freePort } from "../support/ports.js";
 import { endAll, Program, serveProtocol } from "../support/program.js";
-import { eventually } from "../support/until.js";
+import { eventually, until } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -114,6 +114,40 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     await program.until(() => program.stderr.includes("tried out"));
     program.signal("SIGHUP");
     program.signal("SIGUSR2");
+    program.signal(signal);
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  },
+);
+
+const SIGUSR2 = 12;
+
+async function starting() {
+  const port = await freePort();
+  const args = [
+    "--host=127.0.0.1",
+    `--port=${port}`,
+    `--admin-port=${await freePort()}`,
+    "--log-format=json",
+  ];
+  return { program: new Program(["start", "--workers=1", ...args]), port };
+}
+
+test("from its first handler on, the start ignores SIGHUP, SIGUSR1 and SIGUSR2 in any number, and then serves", async () => {
+  const { program, port } = await starting();
+  await until(() => program.over || handlesSignal(program.child.pid as number, SIGUSR2));
+  for (let n = 0; n < 30; n++)
+    for (const signal of ["SIGUSR2", "SIGHUP", "SIGUSR1"] as const) program.signal(signal);
+  await program.line((line) => / serves /.test(line.msg ?? ""));
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "from its first handler on, %s ends the start with 0",
+  async (signal) => {
+    const { program } = await starting();
+    await until(() => program.over || handlesSignal(program.child.pid as number, SIGUSR2));
     program.signal(signal);
     expect(await program.exited).toEqual({ code: 0, signal: null });
   },
