@@ -10,6 +10,7 @@ import {
   type Config,
   ConfigError,
   EXIT,
+  type ListenerConfig,
   type Loaded,
   loadConfig,
   type Sources,
@@ -24,6 +25,7 @@ import { plural } from "../text/plural.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import { bind } from "../transport/listening-socket.js";
 import { resolveHost } from "../transport/resolve-host.js";
+import { BindError, bindListener } from "./bind-listeners.js";
 import { connectionRoom, descriptorLimits } from "./descriptor-limit.js";
 import { ADMIN_FLAGS, type AddressFlags, bindAdvice, LISTEN_FLAGS, refuse } from "./refuse.js";
 
@@ -83,7 +85,7 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     await protocol(positionals[0] ?? "echo", exec),
     await transport(config),
     await instance(config),
-    await port("port", config.host, config.port, LISTEN_FLAGS),
+    ...(await Promise.all(config.listeners.map(listenAddress))),
     await port("admin port", config.adminHost, config.adminPort, ADMIN_FLAGS),
     await admin(config),
     ...logFile(config),
@@ -131,6 +133,19 @@ async function instance({ control }: Config): Promise<Finding> {
   } catch (error) {
     const { message: text, exitCode } = error as AdminError;
     return { what, verdict: "wrong", text, exitCode };
+  }
+}
+
+/** What the only listener binds. */
+async function listenAddress(listener: ListenerConfig): Promise<Finding> {
+  if (listener.path === undefined) return port("port", listener.host, listener.port, LISTEN_FLAGS);
+  const what = "socket";
+  try {
+    (await bindListener(listener)).close();
+    return { what, verdict: "ok", text: `${listener.path} is free` };
+  } catch (error) {
+    if (!(error instanceof BindError)) throw error;
+    return { what, verdict: "wrong", text: error.message, exitCode: error.exitCode };
   }
 }
 

@@ -28,9 +28,10 @@ import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import { addressText } from "../text/address.js";
 import { plural } from "../text/plural.js";
 import type { Choice } from "../transport/choose-transport.js";
-import { resolveHost } from "../transport/resolve-host.js";
+import type { BoundHandle } from "../transport/listening-socket.js";
+import { BindError, bindListeners } from "./bind-listeners.js";
 import { connectionRoom } from "./descriptor-limit.js";
-import { bindAdvice, refuse } from "./refuse.js";
+import { refuse } from "./refuse.js";
 import { type HandledSignal, setSignalAction } from "./signals.js";
 
 /** Result of the checks that come before the start. */
@@ -83,22 +84,19 @@ export class Run {
 
   async run(): Promise<number> {
     const { loaded, given, choice, listenFd } = this.#prepared;
-    const { host, port } = this.#config;
     let admin: ChildSpec;
     for (const warning of [...loaded.warnings, ...given.warnings]) this.#log.warn(warning);
     this.#log.info(`transport ${choice.transport.name}: ${choice.why}`);
     try {
-      this.#options = this.#primaryOptions(listenFd === undefined ? await resolveHost(host) : host);
+      this.#options = this.#primaryOptions(await bindListeners(this.#config.listeners, listenFd));
       this.#primary = new Primary(this.#options);
       this.#listenToSignals();
       admin = await this.#openAdmin();
     } catch (error) {
       await this.#primary?.gone();
-      if (error instanceof AdminError) return this.#end(error.exitCode, error.message);
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (!code?.startsWith("E")) throw error;
-      const advice = listenFd === undefined ? bindAdvice(code, host, port) : undefined;
-      return this.#end(EXIT.unavailable, advice ?? message);
+      if (error instanceof AdminError || error instanceof BindError)
+        return this.#end(error.exitCode, error.message);
+      throw error;
     }
     try {
       await this.#primary.start([admin]);
@@ -115,15 +113,14 @@ export class Run {
     return this.#end(EXIT.gaveUp, `gave up: ${cause}: see the reports in the log`);
   }
 
-  /** @param host IP address to bind */
-  #primaryOptions(host: string): PrimaryOptions {
+  #primaryOptions(bound: readonly BoundHandle[]): PrimaryOptions {
     const config = this.#config;
-    const { version, exec, loaded, release, releases, choice, listenFd } = this.#prepared;
+    const { version, exec, loaded, release, releases, choice } = this.#prepared;
     const transport = choice.transport.name;
     const room = connectionRoom(maxDescriptors());
     const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
-      ...{ config, version, exec, transport, host, listenFd },
+      ...{ config, version, exec, transport, bound },
       protocol: release,
       releases,
       maxConnections: (workers) => Math.min(wanted, workers * room),

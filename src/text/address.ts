@@ -1,10 +1,10 @@
 /** Text form of a socket address. */
 
 /**
- * `10.0.0.7:51234`, `[::1]:2222`, or the path of a UNIX socket. Addresses of peers come in one form (transport/peer.ts):
+ * `10.0.0.7:51234`, `[::1]:2222`, or the path of a UNIX socket, `@name` for an abstract one. Addresses of peers come in one form (transport/peer.ts):
  * an IPv4 client of a socket that is bound to `::` has its IPv4 address.
  */
 export function addressText(address: string, port: number): string {
-  if (address.startsWith("/")) return address;
+  if (address.startsWith("/") || address.startsWith("@")) return address;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

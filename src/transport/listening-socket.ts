@@ -6,12 +6,16 @@
  */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
+import { resolveHost } from "./resolve-host.js";
 
 export interface BoundHandle {
   /** Sent to workers; a target of `Transport.listen`. */
   readonly handle: unknown;
+  /** IP address, or path of a UNIX socket. */
   readonly address: string;
+  /** 0: a UNIX socket. */
   readonly port: number;
+  /** Closes it, and removes the file of a UNIX socket. */
   close(): void;
 }
 
@@ -44,6 +48,11 @@ export function bind(host: string, port: number): BoundHandle {
   if (typeof bound !== "string") return bound;
   if (host !== "::" || !NO_IPV6.includes(bound)) throw bindError(bound, host, port);
   return bind("0.0.0.0", port);
+}
+
+/** As `bind`, for a host name as well. */
+export async function bindTcp(host: string, port: number): Promise<BoundHandle> {
+  return bind(await resolveHost(host), port);
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Config, Explanation } from "../../config/config.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
+import type { BoundHandle } from "../../transport/listening-socket.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Release } from "../release/release.js";
 import type { Releases } from "../release/releases.js";
@@ -14,10 +15,8 @@ export interface PrimaryOptions {
   readonly protocol: Release;
   readonly releases: Releases;
   readonly transport: Transport["name"];
-  /** IP address to bind: the configured one may be a host name. */
-  readonly host: string;
-  /** Descriptor of a listening socket that was inherited; without it `host` and the configured port are bound. */
-  readonly listenFd?: number | undefined;
+  /** The bound sockets, one per listener of the configuration, in its order. The primary closes them. */
+  readonly bound: readonly BoundHandle[];
   /** File that a worker runs, with the argument `worker`. */
   readonly exec: string;
   /** The limit of connections, over all of this number of workers. */

@@ -12,7 +12,7 @@ import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import { type Supervisor, startSupervisor, stopSupervisor } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
-import { adopt, type BoundHandle, bind } from "../../transport/listening-socket.js";
+import type { BoundHandle } from "../../transport/listening-socket.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
 import { GiveUpCause } from "./give-up-cause.js";
 import type { PrimaryOptions } from "./options.js";
@@ -30,11 +30,10 @@ export class Primary {
   readonly #giveUpCause = new GiveUpCause("drover");
   #root: Pid | undefined = undefined;
 
-  /** @throws NodeJS.ErrnoException when the address cannot be bound */
   constructor(options: PrimaryOptions) {
-    const { config, host, listenFd, log, metrics } = options;
+    const { config, bound, log, metrics } = options;
     this.#options = options;
-    this.#bound = listenFd === undefined ? bind(host, config.port) : adopt(listenFd);
+    this.#bound = bound[0] as BoundHandle;
     this.restartMetrics = new RestartMetrics(metrics, () => this.root);
     this.pool = new WorkerPool(options, workerCount(config), this.#bound, this.restartMetrics);
     this.#watchdog = new Watchdog(() => this.pool.slots, log, config.watchdog);

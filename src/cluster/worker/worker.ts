@@ -128,7 +128,8 @@ export class Worker {
     return startServer({
       endpoint: this.#endpoint,
       protocol,
-      acquire: () => this.#socketCopies.acquire(),
+      // A UNIX socket does not tell its path.
+      acquire: async () => ({ ...(await this.#socketCopies.acquire()), address: address.address }),
       renewable: true,
       quota: this.#acceptBalance,
       transport: (await chooseTransport(this.#boot.transport, false)).transport,
