@@ -13,6 +13,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   text: [],
   transport: [],
+  tls: ["otp/time/clock"],
   tcp: ["otp", "framing", "transport", "text"],
   telemetry: [
     "control/stats",
@@ -51,7 +52,7 @@ const APART: Readonly<Record<string, readonly string[]>> = {
 /** Packages and globals that only certain rooms may use. */
 const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "node:cluster"/, /^cluster\//],
-  [/from "node:(net|tls)"/, /^(transport|admin|cli|config)\//],
+  [/from "node:(net|tls)"/, /^(transport|tls|admin|cli|config)\//],
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/\bprocess\.env\b/, /^config/],
