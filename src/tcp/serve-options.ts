@@ -1,11 +1,23 @@
 /** Options of `serve`, validated like a protocol: every error names the option and what to write instead. */
 import { type Duration, toMs } from "../otp/time/duration.js";
+import type { ListenTarget } from "../transport/transport.js";
 
 export interface ServeOptions {
-  /** TCP port; 0 for any free one. */
-  readonly port: number;
+  /** TCP port; 0 for any free one. Either this or `path`. */
+  readonly port?: number;
   /** Address or host name to listen on. Default `127.0.0.1`. */
   readonly host?: string;
+  /**
+   * UNIX socket to listen on instead of a TCP port: a path of at most 107 bytes, or on Linux `@name` for an abstract
+   * name. A socket of a dead program there is replaced; anything else stays, and is an error.
+   */
+  readonly path?: string;
+  /** Permissions of the UNIX socket: a number, or octal text such as `"0660"`. Default `"0600"`. */
+  readonly mode?: number | string;
+  /** User that owns the UNIX socket: name or number. Default: this user. */
+  readonly owner?: string | number;
+  /** Group of the UNIX socket: name or number. Default: this user's. */
+  readonly group?: string | number;
   /** Maximum number of connections; a client above it is closed at once. Default 10,000. */
   readonly maxConnections?: number;
   /** Length of the kernel's accept queue. Default 1024. */
@@ -24,6 +36,8 @@ interface Rule {
 const whole = (value: unknown, least: number, most: number): boolean =>
   Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 
+const OCTAL = /^0?[0-7]{3}$/;
+
 const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
   port: {
     expected: "a whole number from 0 (any free port) to 65535",
@@ -33,6 +47,16 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
     expected: 'an address or host name such as "127.0.0.1"',
     allows: (value) => typeof value === "string" && value !== "",
   },
+  path: {
+    expected: 'a path such as "/run/echo.sock", or "@echo" for an abstract name',
+    allows: (value) => typeof value === "string" && value !== "",
+  },
+  mode: {
+    expected: 'permissions such as "0660" or 0o660, at most 0777',
+    allows: (value) => (typeof value === "string" ? OCTAL.test(value) : whole(value, 0, 0o777)),
+  },
+  owner: { expected: "the name or number of a user", allows: isAccount },
+  group: { expected: "the name or number of a group", allows: isAccount },
   maxConnections: {
     expected: "a whole number above 0, or Infinity",
     allows: (value) => value === Infinity || whole(value, 1, Number.MAX_SAFE_INTEGER),
@@ -55,11 +79,36 @@ export function validateServeOptions(options: ServeOptions): void {
     const { expected, allows } = RULES[key as keyof ServeOptions];
     if (value !== undefined && !allows(value)) wrong(`"${key}" must be ${expected}, got ${shown(value)}`);
   }
-  if (options.port === undefined) wrong(`"port" is missing: give ${RULES.port.expected}`);
+  if (options.path === undefined) {
+    if (options.port === undefined) wrong(`"port" is missing: give ${RULES.port.expected}`);
+    for (const key of ["mode", "owner", "group"] as const)
+      if (options[key] !== undefined) wrong(`"${key}" is of a UNIX socket: set "path" as well, or remove it`);
+  } else if (options.port !== undefined || options.host !== undefined) {
+    wrong(
+      `"path" and "${options.port === undefined ? "host" : "port"}" are two addresses: remove one of them`,
+    );
+  }
+}
+
+/** What the server is to listen on. */
+export function targetOf({
+  path,
+  mode,
+  owner,
+  group,
+  port = 0,
+  host = "127.0.0.1",
+}: ServeOptions): ListenTarget {
+  if (path === undefined) return { host, port };
+  return { path, mode: typeof mode === "string" ? Number.parseInt(mode, 8) : mode, owner, group };
 }
 
 function wrong(what: string): never {
   throw new TypeError(`serve: ${what}`);
+}
+
+function isAccount(value: unknown): boolean {
+  return typeof value === "string" ? value !== "" : whole(value, 0, 2 ** 32 - 2);
 }
 
 function isDuration(value: unknown): boolean {

@@ -6,20 +6,23 @@ import { whereis } from "../otp/process/registry.js";
 import { stopSupervisor } from "../otp/supervisor/supervisor.js";
 import { addressText } from "../text/address.js";
 import { chooseTransport } from "../transport/choose-transport.js";
+import type { ListenTarget, Transport } from "../transport/transport.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate.js";
-import { type ServeOptions, validateServeOptions } from "./serve-options.js";
+import { type ServeOptions, targetOf, validateServeOptions } from "./serve-options.js";
 import { startServer } from "./server.js";
 
 export type { ServeOptions } from "./serve-options.js";
 
 export interface Serving {
+  /** IP address, or path of a UNIX socket. */
   readonly host: string;
+  /** 0: a UNIX socket. */
   readonly port: number;
-  /** `host:port`. */
+  /** `host:port`, or the path of a UNIX socket. */
   readonly address: string;
   /** The counters of this server. */
   readonly counters: Endpoint["counters"];
@@ -31,18 +34,20 @@ let servers = 0;
 
 /**
  * Serves a protocol in this OS process, supervised.
- * @throws TypeError when the protocol or an option has a mistake; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot listen
+ * @throws TypeError when the protocol or an option has a mistake; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot
+ * listen: a UNIX socket also `ENAMETOOLONG`, `EEXIST` (a file in the way), `EINVAL` (unknown owner or group)
  */
 export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
   validateProtocol(protocol);
   validateServeOptions(options);
-  const { port, host = "127.0.0.1", maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
+  const { maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
   const endpoint = new Endpoint();
   const prefix = `${protocol.name}#${++servers}.`;
-  // A restarted listener must bind the port that the clients know.
-  let where = { host, port };
-  const acquire = async () => where;
-  const { transport } = await chooseTransport(options.transport ?? "auto");
+  let target = targetOf(options);
+  const acquire = async () => target;
+  const { transport: chosen } = await chooseTransport(options.transport ?? "auto");
+  let refused: unknown;
+  const transport = "path" in target ? noting(chosen, (error) => (refused = error)) : chosen;
   const settings = {
     prefix,
     endpoint,
@@ -55,12 +60,13 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
     shutdown,
   };
   const root = await startServer(settings).catch((error: unknown) => {
-    throw listenError(error, host, port);
+    throw refused ?? listenError(error, target);
   });
   const { address } = processOf(
     whereis(`${prefix}listener`) as NonNullable<ReturnType<typeof whereis>>,
   ) as Listener;
-  where = { host, port: address.port };
+  // A restarted listener must bind the port that the clients know.
+  if ("host" in target) target = { ...target, port: address.port };
   return {
     host: address.address,
     port: address.port,
@@ -70,8 +76,22 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   };
 }
 
+/** A supervisor passes on only the reason of a failed start: this keeps the error, which says what to do. */
+function noting(transport: Transport, note: (error: unknown) => void): Transport {
+  return {
+    ...transport,
+    listen: (target, options) =>
+      transport.listen(target, options).catch((error: unknown) => {
+        note(error);
+        throw error;
+      }),
+  };
+}
+
 /** The error that `net` would give, made from the reason for which the tree did not start. */
-function listenError(error: unknown, host: string, port: number): unknown {
+function listenError(error: unknown, target: ListenTarget): unknown {
+  if (!("host" in target)) return error;
+  const { host, port } = target;
   const text = error instanceof ProcessExit ? JSON.stringify(error.reason) : "";
   const code = /"listen":"(\w+)"/.exec(text)?.[1];
   return code

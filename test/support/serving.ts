@@ -57,7 +57,7 @@ export async function serving(protocol: AnyProtocol, options: Partial<ServeOptio
   const mine = present();
   const transport = process.env.TRANSPORT as ServeOptions["transport"];
   const server = await serve(protocol, {
-    port: 0,
+    ...(options.path === undefined && { port: 0 }),
     shutdown: "200ms",
     ...(transport && { transport }),
     ...options,

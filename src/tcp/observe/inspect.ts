@@ -1,4 +1,5 @@
 /** The fields of a connection that `drover info` shows. */
+import { addressText } from "../../text/address.js";
 
 export interface InspectedConnection {
   readonly label: string;
@@ -21,7 +22,7 @@ export function inspectConnection(one: InspectedConnection): Record<string, unkn
   return {
     protocol: one.label,
     state: one.waiting ? "waiting_for_socket" : one.state,
-    peer: `${one.peer.address}:${one.peer.port}`,
+    peer: addressText(one.peer.address, one.peer.port),
     idleMs: one.idleFor,
     framesReceived: one.framesReceived,
     framesSent: one.framesSent,
