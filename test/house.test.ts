@@ -25,7 +25,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "tcp/observe/events",
     "text",
   ],
-  config: ["otp/time/duration", "text", "transport/unix/socket-path"],
+  config: ["otp/time/duration", "text", "transport/unix/socket-path", "tls/options"],
   control: ["otp", "config"],
   cluster: ["otp", "tcp", "transport", "telemetry", "control", "config", "text"],
   admin: [

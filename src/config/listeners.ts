@@ -3,11 +3,11 @@
  * `listeners` in the configuration file it is `main`, made from the options.
  */
 import type { ProxyConfig } from "./listeners/proxy.js";
-import type { TlsConfig } from "./listeners/tls.js";
+import { type TlsConfig, tlsOfOptions } from "./listeners/tls.js";
 import type { Values } from "./options/options.js";
 
 export type { ProxyConfig } from "./listeners/proxy.js";
-export type { TlsConfig } from "./listeners/tls.js";
+export { TLS_FLAGS, type TlsConfig } from "./listeners/tls.js";
 
 /** Name of the only listener where the configuration has no `listeners`. */
 export const MAIN = "main";
@@ -47,16 +47,11 @@ export interface ListenerConfig {
 }
 
 /** The listener `main`, from the options. */
-export function mainListener({
-  host,
-  port,
-  transport,
-  backlog,
-  shutdown,
-  idleTimeout,
-}: Values): ListenerConfig {
+export function mainListener(values: Values): ListenerConfig {
+  const { host, port, transport, backlog, shutdown, idleTimeout } = values;
   return Object.freeze({
     ...{ name: MAIN, protocol: undefined, host, port, transport },
     ...{ maxConnections: undefined, backlog, shutdown, idleTimeout },
+    tls: tlsOfOptions(values),
   });
 }

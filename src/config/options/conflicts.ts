@@ -37,6 +37,7 @@ export function refuseConflicts(
   refuseLongControlPath(config, settings);
   refuseSamePort(config, settings);
   refuseShortWatchdog(config, settings);
+  refuseIncompleteTls(settings);
   if (maxDescriptors !== undefined) refuseTooManyConnections(config, settings, maxDescriptors);
 }
 
@@ -70,6 +71,19 @@ function refuseSamePort(config: Values, settings: SettingMap): void {
   throw new ConfigError(
     exitCodeOf(...(["port", "adminPort", "host", "adminHost"] as const).map((key) => settings.get(key))),
     `${places} are both ${port}, and ${host} and ${adminHost} overlap: choose another port for one of them`,
+  );
+}
+
+const TLS_KEYS = OPTIONS.map(({ key }) => key).filter((key) => key.startsWith("tls"));
+
+/** A certificate needs its key, and what is about TLS needs a certificate: without one the port would be plain. */
+function refuseIncompleteTls(settings: SettingMap): void {
+  const given = TLS_KEYS.find((key) => settings.has(key));
+  const missing = (["tlsCert", "tlsKey"] as const).find((key) => !settings.has(key));
+  if (given === undefined || missing === undefined) return;
+  throw new ConfigError(
+    exitCodeOf(settings.get(given)),
+    `${placeOf(given, settings)}: needs ${missing === "tlsCert" ? "--tls-cert" : "--tls-key"} as well`,
   );
 }
 

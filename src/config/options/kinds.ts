@@ -55,7 +55,7 @@ export function host(): Kind<string, string> {
 export function path(): Kind<string, string> {
   const schema = v.pipe(
     v.string(),
-    v.check((value) => value !== "" && !value.includes("\0")),
+    v.check((value) => value !== "" && !value.includes("\0") && !value.startsWith("-----BEGIN")),
   );
   return kind({ schema, expected: "a path", isPath: true });
 }

@@ -52,6 +52,8 @@ export function readValue(option: Option, written: RawValue, shown = written.raw
 /** Formats any value on one short line, for error messages. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return "an array";
+  // A private key, in the place of the path of its file.
+  if (typeof value === "string" && value.includes("-----BEGIN")) return "PEM text";
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   if (typeof value === "function") return "a function";
   return value !== null && typeof value === "object" ? "an object" : inspect(value);
