@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 /** Public API of the package `drover`: everything that a protocol may import. */
 
+export { type ConfigFileSettings, defineConfig, type ListenerSettings } from "./config/define-config.js";
 export * as erlang from "./framing/erlang.js";
 export {
   type Decoder,

@@ -35,7 +35,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "admin/page": ["control", "config/limits", "text"],
   cli: ["control", "config", "text"],
   protocols: ["index"],
-  index: ["otp", "framing", "tcp"],
+  index: ["otp", "framing", "tcp", "config/define-config"],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport"],
   main: ["program", "cluster"],
 };

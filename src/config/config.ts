@@ -7,8 +7,10 @@
  */
 
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
+import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflicts.js";
+import { readListeners } from "./listeners/read-listeners.js";
 import { type ListenerConfig, mainListener } from "./listeners.js";
-import { refuseConflicts } from "./options/conflicts.js";
+import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
 import type { Origin, Origins } from "./options/help.js";
 import {
   type DefaultContext,
@@ -20,7 +22,7 @@ import {
 } from "./options/options.js";
 import type { SettingMap } from "./options/value.js";
 import { readEnvironment } from "./sources/environment.js";
-import { readConfigFile, readSettings } from "./sources/file.js";
+import { type ConfigFile, readConfigFile, readSettings } from "./sources/file.js";
 import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flags.js";
 
 export type { GivenToken } from "./admin-token.js";
@@ -64,6 +66,8 @@ export interface Sources {
    * environment and file were validated. Default: none.
    */
   readonly protocolDefaults?: Settings | ((positionals: readonly string[]) => Settings | Promise<Settings>);
+  /** URL that `drover` stands for in a configuration file that is a module. Default: left to Node. */
+  readonly drover?: string;
   /** File-descriptor limit of one OS process. Without it, `maxConnections` is not checked against it. */
   readonly maxDescriptors?: number;
 }
@@ -77,6 +81,8 @@ export interface Loaded {
   readonly switches: ReadonlySet<string>;
   /** OptionRow further flags with a value, by name without dashes. */
   readonly values: ReadonlyMap<string, string>;
+  /** Place of `listeners` in the configuration file, such as `acme.json:3:3: listeners`; `undefined`: there are none. */
+  readonly listenersPlace: string | undefined;
   /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
@@ -114,7 +120,7 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { settings: flags, positionals, switches, values: texts } = parseFlags(sources);
   const variables = readEnvironment(env, sources.allowedEnv ?? [], cwd);
   const named = flags.get("config") ?? variables.get("config");
-  const file = named && (await readConfigFile(named.value as string, named.place, cwd));
+  const file = named && (await readConfigFile(named.value as string, named.place, cwd, sources.drover));
   const layers: [Origin, SettingMap][] = [
     ["flag", flags],
     ["environment", variables],
@@ -124,9 +130,29 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { settings, origins } = merge(layers);
   const values = applyDefaults(settings, { env, isTTY });
   refuseConflicts(values, settings, sources.maxDescriptors);
-  const listeners = Object.freeze([mainListener(values)]);
+  const listeners = Object.freeze(listenersOf(file?.listeners, values, settings));
   const config = Object.freeze(Object.assign(Object.create(null), values, { listeners })) as Config;
-  return { config, origins, positionals, switches, values: texts, warnings: file?.warnings ?? [] };
+  const listenersPlace = file?.listeners && `${file.listeners.place}`;
+  const warnings = file?.warnings ?? [];
+  return { config, origins, positionals, switches, values: texts, listenersPlace, warnings };
+}
+
+function listenersOf(
+  given: ConfigFile["listeners"],
+  values: Values,
+  settings: SettingMap,
+): readonly ListenerConfig[] {
+  if (given === undefined) {
+    refuseMainConflicts(values, settings);
+    return [mainListener(values)];
+  }
+  refuseMainOptions(given.place, settings);
+  const placed = readListeners(given.value, given.place, values);
+  refuseListenerConflicts(placed, values, {
+    port: placeOf("adminPort", settings),
+    control: placeOf("control", settings),
+  });
+  return placed.map(({ listener }) => listener);
 }
 
 async function readProtocol(

@@ -48,10 +48,11 @@ export interface ListenerConfig {
 
 /** The listener `main`, from the options. */
 export function mainListener(values: Values): ListenerConfig {
-  const { host, port, transport, backlog, shutdown, idleTimeout } = values;
+  const { host, port, path, mode, owner, group, transport, backlog, shutdown, idleTimeout } = values;
   return Object.freeze({
-    ...{ name: MAIN, protocol: undefined, host, port, transport },
-    ...{ maxConnections: undefined, backlog, shutdown, idleTimeout },
+    ...{ name: MAIN, protocol: undefined, host, port },
+    ...(path !== undefined && { path, mode, owner, group }),
+    ...{ transport, maxConnections: undefined, backlog, shutdown, idleTimeout },
     tls: tlsOfOptions(values),
   });
 }

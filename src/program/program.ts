@@ -20,7 +20,8 @@ import { startProgram } from "./start.js";
 
 const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 const SWITCHES = ["json", "verbose", ...COMMAND_SWITCHES];
-const SOURCES = { switches: SWITCHES, texts: COMMAND_FLAGS };
+const DROVER = new URL("./index.js", import.meta.url).href;
+const SOURCES = { switches: SWITCHES, texts: COMMAND_FLAGS, drover: DROVER };
 
 /** @returns the exit code */
 export async function runProgram(): Promise<number> {
@@ -50,7 +51,12 @@ async function run(): Promise<number> {
     return refuse(EXIT.usage, `unknown command "${command}"${advice}`);
   }
   if (command === "start")
-    return startProgram({ version: VERSION, exec: process.argv[1] as string, positionals: rest });
+    return startProgram({
+      version: VERSION,
+      exec: process.argv[1] as string,
+      drover: DROVER,
+      positionals: rest,
+    });
   const { stdout, stderr } = process;
   const json = switches.has("json");
   const verbose = switches.has("verbose");

@@ -15,6 +15,7 @@ import { captureConsole } from "../telemetry/log/console.js";
 import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
 import { type Choice, chooseTransport } from "../transport/choose-transport.js";
 import { descriptorLimits } from "./descriptor-limit.js";
+import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
 import { Run } from "./run.js";
 
@@ -22,6 +23,8 @@ export interface Program {
   readonly version: string;
   /** Script of workers and of trial threads. */
   readonly exec: string;
+  /** URL that `drover` stands for in the user's modules. */
+  readonly drover: string;
   /** Arguments after `start`: the protocol. Default: `echo`. */
   readonly positionals: readonly string[];
 }
@@ -31,19 +34,20 @@ export interface Program {
  * @returns the exit code
  * @throws ConfigError when the configuration is refused
  */
-export async function startProgram({ version, exec, positionals }: Program): Promise<number> {
+export async function startProgram({ version, exec, drover, positionals }: Program): Promise<number> {
   guardStandardStreams();
   captureConsole();
   if (isInsideAnotherCluster())
     return refuse(EXIT.badConfig, "drover runs its own workers: use fork mode, one instance");
-  const loaded = await loadConfig(descriptorLimits());
+  const loaded = await loadConfig({ drover, ...descriptorLimits() });
   const { config } = loaded;
-  const [named = "echo", ...more] = positionals;
+  const [named, ...more] = positionals;
   if (more.length > 0)
     return refuse(
       EXIT.usage,
       `start takes one protocol, unexpected ${more.map((one) => `"${one}"`).join(", ")}`,
     );
+  refuseTwoProtocols(named, loaded);
   const listenFd = inheritedSocket(environment(), process.pid, loaded.origins);
   const given = await takeAdminToken(config);
   const running = await probeInstance(config.control);
@@ -56,7 +60,7 @@ export async function startProgram({ version, exec, positionals }: Program): Pro
     return refuse(EXIT.badConfig, (error as Error).message);
   }
   try {
-    releases = await prepareReleases(config.listeners, named, process.cwd(), exec);
+    releases = await prepareReleases(config.listeners, named ?? DEFAULT_PROTOCOL, process.cwd(), exec);
   } catch (error) {
     if (error instanceof ReleaseError) return refuse(EXIT.noProtocol, error.message);
     throw error;

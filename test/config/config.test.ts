@@ -21,6 +21,15 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   name: texts("a", "b", "c", "d"),
   port: numbers(1, 2, 3, 4),
   host: texts("::1", "10.0.0.1", "localhost", "example.org"),
+  path: texts("/a.sock", "/b.sock", "/c.sock", "/d.sock"),
+  mode: [
+    ["0600", 0o600],
+    ["0660", 0o660],
+    ["0666", 0o666],
+    ["700", 0o700],
+  ],
+  owner: texts("root", "0", "acme", "www-data"),
+  group: texts("root", "0", "acme", "www-data"),
   workers: numbers(1, 2, 3, 4),
   adminPort: numbers(11, 12, 13, 14),
   adminHost: texts("::1", "10.0.0.1", "localhost", "example.org"),
@@ -72,11 +81,12 @@ describe("precedence", () => {
       const [byFlag, byEnv, byFile, byProtocol] = VALUES[key] as [string, unknown][];
       // In a file and in a protocol numbers are numbers; a duration may be text anywhere.
       const typed = ([text, value]: [string, unknown]) =>
-        ["idleTimeout", "shutdown", "lagWarning"].includes(key) ? text : value;
+        ["idleTimeout", "shutdown", "lagWarning", "mode"].includes(key) ? text : value;
+      const companion = ["mode", "owner", "group"].includes(key) ? ["--path=/x.sock"] : [];
       const cwd = folderWith({ "drover.json": JSON.stringify({ [key]: typed(byFile!) }) });
       const all = {
         cwd,
-        argv: [flag, byFlag![0]],
+        argv: [...companion, flag, byFlag![0]],
         env: { [env]: byEnv![0], DROVER_CONFIG: "drover.json" },
         // The options of TLS are refused without a certificate.
         protocolDefaults: {
@@ -90,9 +100,9 @@ describe("precedence", () => {
       };
       const { [env]: _, ...withoutIt } = all.env;
       expect(await found(all)).toEqual([byFlag![1], "flag"]);
-      expect(await found({ ...all, argv: [] })).toEqual([byEnv![1], "environment"]);
-      expect(await found({ ...all, argv: [], env: withoutIt })).toEqual([byFile![1], "file"]);
-      expect(await found({ ...all, argv: [], env: {} })).toEqual([byProtocol![1], "protocol"]);
+      expect(await found({ ...all, argv: companion })).toEqual([byEnv![1], "environment"]);
+      expect(await found({ ...all, argv: companion, env: withoutIt })).toEqual([byFile![1], "file"]);
+      expect(await found({ ...all, argv: companion, env: {} })).toEqual([byProtocol![1], "protocol"]);
       const { config, origins } = await load({ cwd });
       expect(origins[key]).toBe("default");
       expect(config[key]).toEqual((await load()).config[key]);
@@ -147,6 +157,10 @@ describe("defaults", () => {
       name: "drover",
       port: 2222,
       host: "::",
+      path: undefined,
+      mode: undefined,
+      owner: undefined,
+      group: undefined,
       workers: "auto",
       adminPort: 9464,
       adminHost: "127.0.0.1",
@@ -263,6 +277,10 @@ describe("the table", () => {
   const CONTRACT: Readonly<Record<string, string>> = {
     "--port": "DROVER_PORT",
     "--host": "DROVER_HOST",
+    "--path": "DROVER_PATH",
+    "--mode": "DROVER_MODE",
+    "--owner": "DROVER_OWNER",
+    "--group": "DROVER_GROUP",
     "--workers": "DROVER_WORKERS",
     "--admin-port": "DROVER_ADMIN_PORT",
     "--admin-host": "DROVER_ADMIN_HOST",
@@ -352,6 +370,8 @@ describe("the texts", () => {
     const lines = optionsTable().trimEnd().split("\n");
     expect(lines).toHaveLength(OPTIONS.length + 2);
     for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(7);
-    expect(lines[5]).toContain("| `--workers N\\|auto` | `DROVER_WORKERS` | `workers` | auto |");
+    expect(lines.find((line) => line.includes("--workers"))).toContain(
+      "| `--workers N\\|auto` | `DROVER_WORKERS` | `workers` | auto |",
+    );
   });
 });

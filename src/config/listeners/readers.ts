@@ -2,7 +2,6 @@
  * Readers of nested configuration, such as one listener and its `tls`: each validates a value from a file and returns
  * it typed, or refuses it by its place. The value types of single options (options/kinds.ts) are readers as well.
  */
-import { resolve } from "node:path";
 import * as v from "valibot";
 import type { Kind } from "../options/kinds.js";
 import { didYouMean } from "../options/suggest.js";
@@ -20,7 +19,7 @@ export function ofKind<Out>(kind: Kind<any, Out>): Reader<Out> {
       const hint = typeof value === "string" ? didYouMean(value, kind.words) : "";
       throw place.error(`expected ${kind.expected}, got ${show(value)}${hint}`);
     }
-    return (kind.isPath ? resolve(place.folder, result.output as string) : result.output) as Out;
+    return kind.absolute(result.output, place.folder);
   };
 }
 
@@ -49,6 +48,23 @@ export function listOf<Out>(one: Reader<Out>, expected: string): Reader<readonly
   return (value, place) => {
     if (!Array.isArray(value)) throw place.error(`expected ${expected}, got ${show(value)}`);
     return value.map((element, at) => one(element, place.at(at)));
+  };
+}
+
+/** An object with keys of the user's own, such as names. @param expected completes the message "expected …" */
+export function recordOf<Out>(
+  one: Reader<Out>,
+  key: RegExp,
+  expected: string,
+): Reader<Readonly<Record<string, Out>>> {
+  return (value, place) => {
+    if (!isPlainObject(value)) throw place.error(`expected ${expected}, got ${show(value)}`);
+    const entries = Object.entries(value).map(([name, element]) => {
+      if (!key.test(name)) throw place.error(`expected ${expected}, got the key ${show(name)}`);
+      return [name, one(element, place.at(name))] as const;
+    });
+    if (entries.length === 0) throw place.error(`expected ${expected}, got an empty object`);
+    return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, Out>;
   };
 }
 

@@ -13,15 +13,14 @@ let installed = false;
 /**
  * The exports of the entry. Of CommonJS the default export is `module.exports`, or `exports.default` where a compiler
  * has made it of an ES module.
+ * @param again whether modules that are loaded already are run again; ES modules are only under another URL
  */
-export async function importModules({
-  entry,
-  modules,
-  drover,
-}: UserModules): Promise<Readonly<Record<string, unknown>>> {
+export async function importModules(
+  { entry, modules, drover }: UserModules,
+  again = false,
+): Promise<Readonly<Record<string, unknown>>> {
   for (const module of modules) {
-    // What several protocols import is loaded once; a configuration file that is read again is run again.
-    if (drover !== undefined && data.modules[module.url]?.code === module.code) continue;
+    if (!again && data.modules[module.url]?.code === module.code) continue;
     data.modules[module.url] = module;
     data.urls[module.path] = module.url;
     delete loader._cache[module.path];

@@ -2,13 +2,13 @@
  * Checks of combinations: each value is valid, but together they cannot work. Refused here, where both places can
  * be named, instead of failing later with an EADDRINUSE that names neither.
  */
-import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { MAX_SOCKET_PATH } from "../../transport/unix/socket-path.js";
 import { ConfigError, type ConfigExitCode } from "../errors.js";
 import { EXIT } from "../exit-codes.js";
 import { showDuration } from "./kinds.js";
 import { type Key, OPTIONS, type Values } from "./options.js";
+import { overlap } from "./overlap.js";
 import type { Setting, SettingMap } from "./value.js";
 
 /** Number of workers on this machine: `auto` is one per available core. */
@@ -35,10 +35,15 @@ export function refuseConflicts(
   maxDescriptors: number | undefined,
 ): void {
   refuseLongControlPath(config, settings);
-  refuseSamePort(config, settings);
   refuseShortWatchdog(config, settings);
   refuseIncompleteTls(settings);
   if (maxDescriptors !== undefined) refuseTooManyConnections(config, settings, maxDescriptors);
+}
+
+/** As `refuseConflicts`, for options of the listener `main`. */
+export function refuseMainConflicts(config: Values, settings: SettingMap): void {
+  refuseTwoAddresses(config, settings);
+  if (config.path === undefined) refuseSamePort(config, settings);
 }
 
 function refuseLongControlPath({ control }: Values, settings: SettingMap): void {
@@ -50,6 +55,27 @@ function refuseLongControlPath({ control }: Values, settings: SettingMap): void 
     `${placeOf("control", settings)}: the path of a socket is at most ${MAX_SOCKET_PATH} bytes, ` +
       `got ${bytes}: ${control}${advice}`,
   );
+}
+
+/** A UNIX socket has no port, and only it has permissions. */
+function refuseTwoAddresses({ path, control }: Values, settings: SettingMap): void {
+  const refuse = (key: Key, message: string): ConfigError =>
+    new ConfigError(
+      exitCodeOf(settings.get(key), settings.get("path")),
+      `${placeOf(key, settings)}${message}`,
+    );
+  if (path === undefined) {
+    for (const key of ["mode", "owner", "group"] as const)
+      if (settings.has(key))
+        throw refuse(key, ": only a UNIX socket has it: set --path as well, or remove it");
+    return;
+  }
+  const place = placeOf("path", settings);
+  for (const key of ["port", "host"] as const)
+    if (settings.has(key))
+      throw refuse(key, ` and ${place} are two addresses of one listener: remove one of them`);
+  if (path === control)
+    throw refuse("control", ` and ${place} are both ${path}: choose another path for one of them`);
 }
 
 /** A healthy worker sends a heartbeat every second. */
@@ -98,19 +124,12 @@ function refuseTooManyConnections(config: Values, settings: SettingMap, maxDescr
   );
 }
 
-/** Whether one port cannot be bound on both addresses. A wildcard covers every address of its families. */
-function overlap(one: string, other: string): boolean {
-  if (one === other || one === "::" || other === "::") return true;
-  if (one === "0.0.0.0") return !isIPv6(other);
-  if (other === "0.0.0.0") return !isIPv6(one);
-  const isLoopback = (host: string) => host === "127.0.0.1" || host === "::1";
-  return (one === "localhost" && isLoopback(other)) || (other === "localhost" && isLoopback(one));
-}
-
-function placeOf(key: Key, settings: SettingMap): string {
+/** Place of an option, or `--port (default)`. */
+export function placeOf(key: Key, settings: SettingMap): string {
   return settings.get(key)?.place ?? `${OPTIONS.find((option) => option.key === key)!.flag} (default)`;
 }
 
-function exitCodeOf(...settings: (Setting | undefined)[]): ConfigExitCode {
+/** 64 when one of these was set by a flag. */
+export function exitCodeOf(...settings: (Setting | undefined)[]): ConfigExitCode {
   return settings.some((setting) => setting?.exitCode === EXIT.usage) ? EXIT.usage : EXIT.badConfig;
 }

@@ -3,6 +3,7 @@
  * text and is converted first, strictly: `""`, `"1e3"`, `"0x10"` and `"80 "` are not numbers.
  */
 import { isIP } from "node:net";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import { MAX_TIMER_MS } from "../limits.js";
@@ -18,8 +19,10 @@ export interface Kind<In, Out> {
   readonly show: (value: Out) => string;
   /** Valid words, for suggestions. */
   readonly words: readonly string[];
-  /** Whether it is a path: relative to the directory of the file that sets it, or to the working directory. */
+  /** Whether it is a path of a file, for completion. */
   readonly isPath: boolean;
+  /** Makes a path absolute: a relative one begins in the directory of the file that sets it, or the working directory. */
+  readonly absolute: (value: Out, folder: string) => Out;
 }
 
 /** An integer from `min` to `max`, inclusive. */
@@ -51,13 +54,38 @@ export function host(): Kind<string, string> {
   return kind({ schema, expected: "an IP address (IPv6 without brackets) or a host name" });
 }
 
-/** Path of a file or socket; value.ts makes it absolute. */
+const PATH = v.pipe(
+  v.string(),
+  v.check((value) => value !== "" && !value.includes("\0") && !value.startsWith("-----BEGIN")),
+);
+
+/** Path of a file. */
 export function path(): Kind<string, string> {
+  const absolute = (value: string, folder: string) => resolve(folder, value);
+  return kind({ schema: PATH, expected: "a path", isPath: true, absolute });
+}
+
+/** Path of a UNIX socket, or the name of an abstract one of Linux: `@name`. */
+export function socketPath(): Kind<string, string> {
+  const absolute = (value: string, folder: string) =>
+    value.startsWith("@") ? value : resolve(folder, value);
+  return kind({ schema: PATH, expected: "a path, or @ and a name", isPath: true, absolute });
+}
+
+/** A user or group of this machine, by name or number. */
+export function account(what: "user" | "group"): Kind<string, string> {
+  return text(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/, `the name or number of a ${what}`);
+}
+
+/** Permission bits of a file, as octal digits: `0660`. Numbers are refused: 660 would be read as decimal. */
+export function fileMode(): Kind<string, number> {
   const schema = v.pipe(
     v.string(),
-    v.check((value) => value !== "" && !value.includes("\0") && !value.startsWith("-----BEGIN")),
+    v.regex(/^0?[0-7]{3}$/),
+    v.transform((digits) => Number.parseInt(digits, 8)),
   );
-  return kind({ schema, expected: "a path", isPath: true });
+  const show = (mode: number) => mode.toString(8).padStart(4, "0");
+  return kind({ schema, expected: 'permissions in octal digits, such as "0660"', show });
 }
 
 /** A duration of at least `min` milliseconds, converted to milliseconds. */
@@ -97,7 +125,14 @@ export function showDuration(ms: number): string {
 type Given<In, Out> = Partial<Kind<In, Out>> & Pick<Kind<In, Out>, "schema" | "expected">;
 
 function kind<In, Out>(given: Given<In, Out>): Kind<In, Out> {
-  return { fromText: (value) => value, show: String, words: [], isPath: false, ...given };
+  return {
+    fromText: (value) => value,
+    show: String,
+    words: [],
+    isPath: false,
+    absolute: (value) => value,
+    ...given,
+  };
 }
 
 function numberFrom(value: string): unknown {

@@ -8,7 +8,19 @@
 import { availableParallelism } from "node:os";
 import { defaultControl } from "../control-path.js";
 import { MAX_WORKERS } from "../limits.js";
-import { autoOr, duration, host, integer, type Kind, oneOf, path, text } from "./kinds.js";
+import {
+  account,
+  autoOr,
+  duration,
+  fileMode,
+  host,
+  integer,
+  type Kind,
+  oneOf,
+  path,
+  socketPath,
+  text,
+} from "./kinds.js";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,6 +45,8 @@ interface OptionRow<In, Out> {
   readonly sentence: string;
   /** Formats the value, instead of the kind's `show`. */
   readonly show?: (value: Out) => string;
+  /** Whether it describes the listener `main`, so that it contradicts `listeners` in a file. */
+  readonly mainOnly?: true;
 }
 
 const PORT = integer(0, 65_535);
@@ -49,12 +63,42 @@ const TABLE = {
     default: 2222,
     placeholder: "PORT",
     sentence: "TCP port to listen on; 0 takes any free port.",
+    mainOnly: true,
   }),
   host: row({
     kind: host(),
     default: "::",
     placeholder: "ADDRESS",
     sentence: "Address to listen on; :: is every address, IPv4 and IPv6.",
+    mainOnly: true,
+  }),
+  path: optional({
+    kind: socketPath(),
+    defaultText: "none: a TCP port",
+    placeholder: "PATH",
+    sentence: "UNIX socket to listen on instead of a TCP port; on Linux @NAME is an abstract one.",
+    mainOnly: true,
+  }),
+  mode: optional({
+    kind: fileMode(),
+    defaultText: "0600",
+    placeholder: "MODE",
+    sentence: "Permissions of the UNIX socket, in octal digits: 0660 lets its group connect.",
+    mainOnly: true,
+  }),
+  owner: optional({
+    kind: account("user"),
+    defaultText: "the server's user",
+    placeholder: "USER",
+    sentence: "User that owns the UNIX socket, by name or number.",
+    mainOnly: true,
+  }),
+  group: optional({
+    kind: account("group"),
+    defaultText: "the server's group",
+    placeholder: "GROUP",
+    sentence: "Group of the UNIX socket, by name or number.",
+    mainOnly: true,
   }),
   workers: row({
     kind: autoOr(1, MAX_WORKERS),
@@ -155,48 +199,56 @@ const TABLE = {
     defaultText: "none: no TLS",
     placeholder: "FILE",
     sentence: "PEM file with the server's certificate, then its issuers; the listener takes TLS only.",
+    mainOnly: true,
   }),
   tlsKey: optional({
     kind: path(),
     defaultText: "none",
     placeholder: "FILE",
     sentence: "PEM file with the private key of --tls-cert.",
+    mainOnly: true,
   }),
   tlsPassphraseFile: optional({
     kind: path(),
     defaultText: "none",
     placeholder: "FILE",
     sentence: "File whose first line is the passphrase of --tls-key.",
+    mainOnly: true,
   }),
   tlsClientCa: optional({
     kind: path(),
     defaultText: "none: no client certificates",
     placeholder: "FILE",
     sentence: "PEM file with the authorities of client certificates, which are required with it.",
+    mainOnly: true,
   }),
   tlsClientCrl: optional({
     kind: path(),
     defaultText: "none",
     placeholder: "FILE",
     sentence: "PEM file with the client certificates that --tls-client-ca has revoked.",
+    mainOnly: true,
   }),
   tlsClientCerts: optional({
     kind: oneOf("none", "optional", "required"),
     defaultText: "required with --tls-client-ca",
     placeholder: "WHICH",
     sentence: "Whether clients need a certificate: none, optional (checked if given) or required.",
+    mainOnly: true,
   }),
   tlsMinVersion: row({
     kind: oneOf("TLSv1.2", "TLSv1.3"),
     default: "TLSv1.2",
     placeholder: "VERSION",
     sentence: "Minimum TLS version: TLSv1.2 or TLSv1.3.",
+    mainOnly: true,
   }),
   tlsTicketKeys: optional({
     kind: path(),
     defaultText: "none: generated, replaced every 12 hours",
     placeholder: "FILE",
     sentence: "File with keys of session tickets, 48 bytes each, for several machines behind one address.",
+    mainOnly: true,
   }),
   logLevel: row({
     kind: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),

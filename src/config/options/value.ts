@@ -2,7 +2,6 @@
  * Validates one value of one option and keeps its place (flag, variable, line of a file) with it, for error
  * messages of later checks.
  */
-import { resolve } from "node:path";
 import { inspect } from "node:util";
 import * as v from "valibot";
 import { ConfigError, type ConfigExitCode } from "../errors.js";
@@ -45,8 +44,7 @@ export function readValue(option: Option, written: RawValue, shown = written.raw
     const hint = typeof shown === "string" ? didYouMean(shown, option.kind.words) : "";
     throw new ConfigError(exitCode, `${place}: expected ${option.kind.expected}, got ${show(shown)}${hint}`);
   }
-  const value = option.kind.isPath ? resolve(written.folder, result.output as string) : result.output;
-  return { value, place, exitCode };
+  return { value: option.kind.absolute(result.output, written.folder), place, exitCode };
 }
 
 /** Formats any value on one short line, for error messages. */

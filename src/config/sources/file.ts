@@ -4,6 +4,8 @@
  */
 import { dirname, extname } from "node:path";
 import { EXIT } from "../exit-codes.js";
+import { Place } from "../listeners/place.js";
+import { isPlainObject } from "../listeners/readers.js";
 import { OPTIONS } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readValue, type SettingMap, show } from "../options/value.js";
@@ -13,6 +15,8 @@ import { importDefault } from "./module.js";
 
 export interface ConfigFile {
   readonly settings: SettingMap;
+  /** `listeners`, not read yet: their defaults come from all sources. */
+  readonly listeners: { readonly value: unknown; readonly place: Place } | undefined;
   /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
@@ -24,33 +28,51 @@ const BY_KEY = new Map<string, (typeof OPTIONS)[number]>(
 /**
  * @param path absolute.
  * @param namedBy `--config` or `DROVER_CONFIG`: which one set the path.
+ * @param drover URL that `drover` stands for in a module; `undefined` leaves that to Node.
  * @throws ConfigError (78)
  */
-export async function readConfigFile(path: string, namedBy: string, cwd: string): Promise<ConfigFile> {
+export async function readConfigFile(
+  path: string,
+  namedBy: string,
+  cwd: string,
+  drover?: string,
+): Promise<ConfigFile> {
   const source = await readSource(path, namedBy, cwd);
   const { label, mode } = source;
   const isJson = extname(path) === ".json";
-  const value = await (isJson ? parseJson(source) : importDefault(source));
+  const value = await (isJson ? parseJson(source) : importDefault(source, drover));
   if (!isPlainObject(value)) throw badFile(`${label}: expected an object of options, got ${show(value)}`);
   const placeOf = isJson ? keyPlaces(source) : () => label;
   const warnings = mode & 0o002 ? [`${label} is writable by every user: chmod o-w ${label}`] : [];
-  return { settings: readSettings(value, placeOf, dirname(path)), warnings };
+  const folder = dirname(path);
+  const { listeners, ...options } = value as { readonly listeners?: unknown };
+  const settings = readSettings(options, placeOf, folder, ["listeners"]);
+  const place = new Place("listeners", { locate: placeOf, exitCode: EXIT.badConfig, folder });
+  return { settings, listeners: listeners === undefined ? undefined : { value: listeners, place }, warnings };
 }
 
 /**
  * Reads the options in an object from a file or a protocol.
  * @param placeOf place of a key, for error messages.
  * @param folder base of relative paths.
+ * @param further valid keys besides options, for suggestions.
  * @throws ConfigError (78) for an unknown key or a wrong value.
  */
-export function readSettings(value: object, placeOf: (key: string) => string, folder: string): SettingMap {
+export function readSettings(
+  value: object,
+  placeOf: (key: string) => string,
+  folder: string,
+  further: readonly string[] = [],
+): SettingMap {
   const settings: SettingMap = new Map();
   for (const [key, raw] of Object.entries(value)) {
     const place = placeOf(key);
     const option = BY_KEY.get(key);
     if (option === undefined) {
       const hint =
-        key === "config" ? ": set it with --config or DROVER_CONFIG" : didYouMean(key, BY_KEY.keys());
+        key === "config"
+          ? ": set it with --config or DROVER_CONFIG"
+          : didYouMean(key, [...BY_KEY.keys(), ...further]);
       throw badFile(`${place}: unknown key ${JSON.stringify(key)}${hint}`);
     }
     if (raw === undefined) continue;
@@ -60,11 +82,4 @@ export function readSettings(value: object, placeOf: (key: string) => string, fo
     );
   }
   return settings;
-}
-
-/** `{ __proto__: … }` in a module would be an object that looks empty: it is refused here. */
-function isPlainObject(value: unknown): value is object {
-  if (value === null || typeof value !== "object") return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

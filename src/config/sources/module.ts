@@ -14,16 +14,17 @@ let loads = 0;
 
 /**
  * The default export.
+ * @param drover URL that `drover` stands for; `undefined` leaves that to Node
  * @throws ConfigError when the file cannot be compiled, throws, or has no default export.
  */
-export async function importDefault(source: Source): Promise<unknown> {
+export async function importDefault(source: Source, drover?: string): Promise<unknown> {
   const query = loads++ === 0 ? "" : `?load=${loads}`;
-  const modules = await compileModules(source.path, source.label, { query }).catch((error: Error) => {
+  const modules = await compileModules(source.path, source.label, { query, drover }).catch((error: Error) => {
     throw badFile(error.message);
   });
   let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = await importModules(modules);
+    exports = await importModules(modules, true);
   } catch (error) {
     throw badFile(`${thrownAt(error, modules, source.label)}: ${thrownReason(error)}`);
   }

@@ -1,0 +1,66 @@
+/** Keys of one listener in a configuration file, and what each takes. */
+import { isAbsolute, resolve } from "node:path";
+import { account, duration, fileMode, host, integer, oneOf, socketPath, text } from "../options/kinds.js";
+import { show } from "../options/value.js";
+import { type ProxyConfig, readProxy } from "./proxy.js";
+import { objectOf, ofKind, type Reader, recordOf } from "./readers.js";
+import { readTls, type TlsConfig } from "./tls.js";
+
+/** The keys as they are after reading: durations in milliseconds, absolute paths. */
+export interface ListenerFields {
+  readonly name: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+  readonly systemd: string;
+  readonly transport: "auto" | "handle" | "stream";
+  readonly maxConnections: number;
+  readonly backlog: number;
+  readonly shutdown: number;
+  readonly idleTimeout: number;
+  readonly tls: TlsConfig;
+  readonly proxy: ProxyConfig;
+  readonly alpn: Readonly<Record<string, string>>;
+}
+
+const NAME = text(
+  /^[a-z][a-z0-9_-]{0,31}$/,
+  "a name of 1 to 32 characters: a letter from a to z, then letters, digits, _ or -",
+);
+
+/** A built-in name, or a path: relative to the directory of the file. */
+const protocol: Reader<string> = (value, place) => {
+  if (typeof value !== "string" || value === "" || value.includes("\0"))
+    throw place.error(
+      `expected a built-in protocol such as echo, or a file such as ./my-protocol.ts, got ${show(value)}`,
+    );
+  return isFile(value) && !isAbsolute(value) ? resolve(place.folder, value) : value;
+};
+
+function isFile(named: string): boolean {
+  return named.includes("/") || /\.[cm]?[jt]s$/.test(named);
+}
+
+export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFields>({
+  name: ofKind(NAME),
+  protocol,
+  host: ofKind(host()),
+  port: ofKind(integer(0, 65_535)),
+  path: ofKind(socketPath()),
+  mode: ofKind(fileMode()),
+  owner: ofKind(account("user")),
+  group: ofKind(account("group")),
+  systemd: ofKind(text(/^[!-9;-~]{1,255}$/, "a name in LISTEN_FDNAMES, without colon and spaces")),
+  transport: ofKind(oneOf("auto", "handle", "stream")),
+  maxConnections: ofKind(integer(1, 10_000_000)),
+  backlog: ofKind(integer(1, 65_535)),
+  shutdown: ofKind(duration(0)),
+  idleTimeout: ofKind(duration(1)),
+  tls: readTls,
+  proxy: readProxy,
+  alpn: recordOf(protocol, /^.{1,255}$/, "an object of protocols by ALPN name"),
+});
