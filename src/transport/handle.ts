@@ -82,4 +82,8 @@ function listenError(error: number, target: ListenTarget): NodeJS.ErrnoException
   return Object.assign(new Error(`listen ${code}${where}`), { code, syscall: "listen" });
 }
 
-export const handle: Transport = { name: "handle", listen };
+function secure(): never {
+  throw new Error("TLS is not implemented yet");
+}
+
+export const handle: Transport = { name: "handle", listen, secure };

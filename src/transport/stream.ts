@@ -206,4 +206,8 @@ function listening(server: Server): Listening {
   return { address, port, close: () => void server.close() };
 }
 
-export const stream: Transport = { name: "stream", listen };
+function secure(): never {
+  throw new Error("TLS is not implemented yet");
+}
+
+export const stream: Transport = { name: "stream", listen, secure };

@@ -3,6 +3,8 @@
  * the owner of a socket decides when to read, write and close.
  */
 
+import type { SecureFailure, SecureTerms, TlsInfo } from "./secure/terms.js";
+
 /** Callbacks of a socket, as methods of one object: no event emitter and no closure per connection. */
 export interface SocketOwner {
   /** Received bytes. The chunk belongs to the owner. */
@@ -23,6 +25,18 @@ export interface SocketOwner {
   onClosed(code: string | undefined): void;
 }
 
+/** Callbacks of a socket until its handshake is done. */
+export interface HandshakeOwner extends SocketOwner {
+  /** The handshake is done. No byte of plaintext was delivered before; `setOwner` called in it loses none. */
+  onSecure(): void;
+  /**
+   * The handshake has failed. The alert, if there is one, was sent; the owner closes the socket.
+   * @param message for the log: what is wrong, in one line, without secrets
+   * @param code OpenSSL's, such as `ERR_SSL_HTTP_REQUEST`, or that of the verification, such as `CERT_HAS_EXPIRED`
+   */
+  onRefused(reason: SecureFailure, message: string, code?: string): void;
+}
+
 /** Address of one end of a connection. Of a UNIX socket: its path, `@name` for an abstract one, and port 0. */
 export interface Peer {
   readonly address: string;
@@ -34,6 +48,8 @@ export interface Socket {
   readonly peer: Peer;
   /** Address of this end; asked of the kernel at each access, so empty with port 0 once it is closed. */
   readonly local: Peer;
+  /** `undefined` on a plain socket. Made when it is asked for first; not after the socket is closed. */
+  readonly tls?: TlsInfo | undefined;
   /** Sets the owner and starts reading. Nothing was read before, so no byte is lost. */
   start(owner: SocketOwner): void;
   /** Gives a started socket another owner, also from within a callback of the present one; reading goes on. */
@@ -99,6 +115,17 @@ export interface Transport {
   readonly name: "handle" | "stream";
   /** @throws NodeJS.ErrnoException when the address cannot be bound */
   listen(target: ListenTarget, options: ListenOptions): Promise<Listening>;
+  /**
+   * Begins TLS on a socket of this transport, on the server's or the client's side.
+   *
+   * There is no deadline: the owner closes the returned socket. FIN and errors of the system meanwhile are `onEnd` and
+   * `onClosed`, as ever. Until `onSecure` nothing can be written.
+   * @param socket not started, unless `received` is given; it belongs to the returned socket from now on
+   * @param received ciphertext that was read before: behind a PROXY header, or behind STARTTLS
+   * @returns the socket of the plaintext: started, and owned by `owner`. Closing it closes `socket`, also during the
+   * handshake. No callback comes before this has returned
+   */
+  secure(socket: Socket, terms: SecureTerms, received: Buffer | undefined, owner: HandshakeOwner): Socket;
 }
 
 /** TCP keepalive: idle time before the first probe, in milliseconds. */
