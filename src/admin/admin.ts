@@ -2,8 +2,6 @@
  * Admin server: one table of routes, served over HTTP on a TCP port and on the control socket. It is the first
  * child of the primary, so it starts first and stops last: a drain can be watched until its end.
  */
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Control } from "../control/control.js";
 import { genServer } from "../otp/gen-server/gen-server.js";
 import { onDown } from "../otp/process/process.js";
@@ -14,7 +12,8 @@ import { tcpAccess } from "./access/guard.js";
 import { ControlSocket } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
 import { adminApp } from "./http/app.js";
-import { closeServer, httpServer, listen } from "./http/http-server.js";
+import { httpServer } from "./http/http-server.js";
+import { TcpPort } from "./http/tcp-port.js";
 import { type RouteContext, routeContexts } from "./routes/route-context.js";
 
 export { localToken } from "./access/guard.js";
@@ -41,38 +40,52 @@ export interface Admin {
 }
 
 /** @throws AdminError with an exit code; then nothing is left open */
-export async function startAdmin({ control, host, port, socketPath, token }: AdminOptions): Promise<Admin> {
-  const contexts = routeContexts(control, [{ kind: "control" }, tcpAccess(host, token)], token);
-  const [local, remote] = contexts.map((context) => adminApp(control, context)) as [App, App];
+export async function startAdmin(options: AdminOptions): Promise<Admin> {
+  const { host, port, socketPath } = options;
+  const { contexts, local, remote } = apps(options);
   // The control socket first: a second instance then reports that it is one, not that a port is taken.
   const socket = await ControlSocket.open(socketPath, () => httpServer(local));
-  const http = httpServer(remote);
   try {
-    await listen(http, { host, port });
+    const tcp = await TcpPort.open({ host, port }, httpServer(remote));
+    return { port: tcp.port, close: closeOnce(tcp, socket, contexts) };
   } catch (error) {
     await socket.close();
     throw bindError(addressText(host, port), error, "choose another --admin-port or --admin-host");
   }
-  return { port: (http.address() as AddressInfo).port, close: closeOnce(http, socket, contexts) };
+}
+
+/** Starts it again after a crash: what cannot be opened now is tried again until it can, with a line in the log. */
+async function restartAdmin(options: AdminOptions): Promise<Admin> {
+  const { host, port, socketPath } = options;
+  const { contexts, local, remote } = apps(options);
+  const socket = await ControlSocket.reopen(socketPath, () => httpServer(local));
+  const tcp = await TcpPort.reopen({ host, port }, httpServer(remote));
+  return { port, close: closeOnce(tcp, socket, contexts) };
+}
+
+function apps({ control, host, token }: AdminOptions) {
+  const contexts = routeContexts(control, [{ kind: "control" }, tcpAccess(host, token)], token);
+  const [local, remote] = contexts.map((context) => adminApp(control, context)) as [App, App];
+  return { contexts, local, remote };
 }
 
 type App = ReturnType<typeof adminApp>;
 
 function closeOnce(
-  http: Server,
+  tcp: TcpPort,
   socket: ControlSocket,
   contexts: readonly RouteContext[],
 ): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
     for (const { streams } of contexts) streams.close();
-    closing ??= Promise.all([closeServer(http), socket.close()]).then(() => undefined);
+    closing ??= Promise.all([tcp.close(), socket.close()]).then(() => undefined);
     return closing;
   };
 }
 
 export interface AdminChildOptions extends AdminOptions {
-  /** Called with the bound port at every start, restarts included. */
+  /** Called once with the bound port, which restarts bind again. */
   readonly onListening?: (port: number) => void;
 }
 
@@ -100,18 +113,14 @@ const adminServer = genServer({
  * @throws AdminError with an exit code; then nothing is left open
  */
 export async function openAdminChild(options: AdminChildOptions): Promise<ChildSpec> {
-  let first: Admin | undefined = await openAdmin(options);
+  let first: Admin | undefined = await startAdmin(options);
+  const { port } = first;
+  options.onListening?.(port);
   const open = async () => {
-    const admin = first ?? (await openAdmin(options));
+    const admin = first ?? (await restartAdmin({ ...options, port }));
     first = undefined;
     return admin;
   };
   // Reports show `mfargs`, and the options contain the token.
   return child(adminServer, open, { id: "admin", mfargs: ["admin", "start_link", []] });
-}
-
-async function openAdmin(options: AdminChildOptions): Promise<Admin> {
-  const admin = await startAdmin(options);
-  options.onListening?.(admin.port);
-  return admin;
 }

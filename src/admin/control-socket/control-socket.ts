@@ -56,6 +56,18 @@ export class ControlSocket {
     return socket;
   }
 
+  /** Opens it now or as soon as that is possible: at a restart of the admin server. */
+  static async reopen(path: string, createServer: () => Server): Promise<ControlSocket> {
+    const socket = new ControlSocket(path, createServer);
+    try {
+      socket.#file = await listenControl(socket.#server, path);
+    } catch (error) {
+      socket.#report((error as Error).message);
+    }
+    socket.#schedule();
+    return socket;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clock.clearTimeout(this.#timer);

@@ -2,7 +2,9 @@
 import type { Channel } from "node:diagnostics_channel";
 import {
   type AdminFailure,
+  type AdminPortEvent,
   adminFailures,
+  adminPortEvents,
   type ControlSocketEvent,
   controlSocketEvents,
 } from "../../admin/events.js";
@@ -66,6 +68,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
   { channel: openingFailures, maxLevel: "warn", entry: openingFailedEntry },
   { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
+  { channel: adminPortEvents, maxLevel: "warn", entry: adminPortEntry },
   { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
   { channel: connectionClosed, maxLevel: "debug", entry: closedEntry },
 ];
@@ -137,6 +140,18 @@ function controlSocketEntry({ path, failure }: ControlSocketEvent): LogEntry {
     level: "warn",
     message: `Control socket ${path} was removed: ${result}`,
     fields: () => ({ path }),
+  };
+}
+
+function adminPortEntry({ host, port, failure }: AdminPortEvent): LogEntry {
+  const address = addressText(host, port);
+  return {
+    level: "warn",
+    message:
+      failure === undefined
+        ? `admin server listens on ${address} again`
+        : `admin server cannot listen on ${address} (${failure}): trying again, clients are served`,
+    fields: () => ({ address }),
   };
 }
 
