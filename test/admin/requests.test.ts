@@ -1,11 +1,14 @@
 /** Requests that are too long, too slow, too many or not requests at all. */
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { adminApp } from "../../src/admin/http/app.js";
+import { limitConnections } from "../../src/admin/http/connection-limit.js";
 import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http/http-server.js";
 import { routeContexts } from "../../src/admin/routes/route-context.js";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
+import { until } from "../support/until.js";
 import { FakeControl } from "./fake-control.js";
 import { ask, BEARER, post, raw, running, TOKEN } from "./support.js";
 
@@ -153,14 +156,53 @@ it("a connection that says nothing is cut off", async () => {
   await raw(port, "");
 });
 
-it("a connection over the limit is dropped, the others are served", async () => {
-  const { port } = await limited({ maxConnections: 1 });
-  const first = connect(port, "127.0.0.1");
-  await new Promise((resolve) => first.once("connect", resolve));
-  first.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  await new Promise((resolve) => first.once("data", resolve));
-  expect(await raw(port, "GET /health HTTP/1.1\r\n\r\n")).toBe("");
-  first.destroy();
+const HALF_REQUESTS = {
+  "say nothing": "",
+  "do not end their headers": "GET /tree HTTP/1.1\r\nHost: loc",
+  "do not send their body":
+    "POST /kill HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+  "keep their connection after an answer": "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+};
+
+it.each(Object.entries(HALF_REQUESTS))(
+  "at the limit, clients that %s give their place to a new one",
+  async (_, half) => {
+    const { port, server } = await limited({ maxConnections: 4 });
+    const idle: Socket[] = [];
+    const closed: number[] = [];
+    for (let n = 0; n < 8; n++) {
+      const one = connect(port, "127.0.0.1");
+      idle.push(one);
+      one.on("error", () => {}).once("close", () => closed.push(n));
+      const answered = half.startsWith("GET /health") ? once(one, "data") : undefined;
+      const accepted = once(server, "connection");
+      one.write(half);
+      await accepted;
+      await answered;
+    }
+    expect(
+      (await raw(port, "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).slice(0, 12),
+    ).toBe("HTTP/1.1 200");
+    await until(() => closed.length >= 5);
+    expect(closed.slice(0, 5)).toEqual([0, 1, 2, 3, 4]);
+    for (const one of idle) one.destroy();
+  },
+);
+
+it("at the limit, a new connection is closed while all others wait for their answer", async () => {
+  const server = createServer(() => {});
+  limitConnections(server, 1);
+  await listen(server, { host: "127.0.0.1", port: 0 });
+  const { port } = server.address() as AddressInfo;
+  const waiting = connect(port, "127.0.0.1");
+  onTestFinished(() => {
+    waiting.destroy();
+    server.close();
+  });
+  waiting.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await new Promise((resolve) => server.once("request", resolve));
+  expect(await raw(port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")).toBe("");
+  expect(waiting.destroyed).toBe(false);
 });
 
 it("closing does not wait for a connection that is kept alive", async () => {

@@ -7,6 +7,7 @@ import type { Hono } from "hono";
 import { clock } from "../../otp/time/clock.js";
 import type { Env } from "../access/guard.js";
 import { adminFailures } from "../events.js";
+import { limitConnections } from "./connection-limit.js";
 
 export interface Limits {
   readonly headersTimeout: number;
@@ -65,7 +66,7 @@ export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
     if (!server.listening || count >= MAX_REQUESTS) outgoing.setHeader("connection", "close");
     void listener(incoming, outgoing);
   });
-  server.maxConnections = maxConnections;
+  limitConnections(server, maxConnections);
   server.timeout = timeout;
   return server;
 }

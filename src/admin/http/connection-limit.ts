@@ -1,0 +1,37 @@
+/**
+ * Limit of the connections of one HTTP server. At the limit a new connection takes the place of the one that has been
+ * idle longest: with node's own limit, 64 clients that send slowly would keep health checks and scrapes out.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** The present request of a connection. */
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+/** Closes idle connections of `server` so that at most `most` are open; with none idle, the new one is closed. */
+export function limitConnections(server: Server, most: number): void {
+  // In order of the last request, so the first idle one has been idle longest.
+  const connections = new Map<Socket, Exchange | undefined>();
+  server.on("connection", (socket: Socket) => {
+    if (connections.size >= most) {
+      const idle = [...connections].find(([, exchange]) => isIdle(exchange))?.[0];
+      if (!idle) return void socket.destroy();
+      connections.delete(idle);
+      idle.destroy();
+    }
+    connections.set(socket, undefined);
+    socket.once("close", () => connections.delete(socket));
+  });
+  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { socket } = incoming;
+    if (connections.delete(socket)) connections.set(socket, { incoming, outgoing });
+  });
+}
+
+/** Waits for a request, for the rest of one, or for the client to read the answer. */
+function isIdle(exchange: Exchange | undefined): boolean {
+  return exchange === undefined || !exchange.incoming.complete || exchange.outgoing.writableEnded;
+}
