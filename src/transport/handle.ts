@@ -1,6 +1,7 @@
 /** Fast transport: libuv's handles without streams. The sockets are in `handle-socket.ts`. */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
+import { connect } from "./handle-connect.js";
 import { HandleSocket, type Owned, peerOf } from "./handle-socket.js";
 import { isPipe, type StreamHandle, type TcpHandle } from "./node-bindings.js";
 import { resolveHost } from "./resolve-host.js";
@@ -86,4 +87,4 @@ function secure(): never {
   throw new Error("TLS is not implemented yet");
 }
 
-export const handle: Transport = { name: "handle", listen, secure };
+export const handle: Transport = { name: "handle", listen, connect, secure };

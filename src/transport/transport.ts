@@ -43,7 +43,7 @@ export interface Peer {
   readonly port: number;
 }
 
-/** An accepted socket. */
+/** An accepted or connected socket. */
 export interface Socket {
   readonly peer: Peer;
   /** Address of this end; asked of the kernel at each access, so empty with port 0 once it is closed. */
@@ -111,10 +111,19 @@ export interface Listening {
   close(): void;
 }
 
+/** Where to connect: one IP address, or a UNIX socket (`@name`: an abstract one). */
+export type ConnectTarget = { readonly address: string; readonly port: number } | { readonly path: string };
+
 export interface Transport {
   readonly name: "handle" | "stream";
   /** @throws NodeJS.ErrnoException when the address cannot be bound */
   listen(target: ListenTarget, options: ListenOptions): Promise<Listening>;
+  /**
+   * Connects to one address; nothing has been read from the socket.
+   * @param signal aborting it closes an attempt that is not done
+   * @throws NodeJS.ErrnoException (`ECONNREFUSED`, `EHOSTUNREACH`, `ENOENT`, …), or the reason of the signal
+   */
+  connect(target: ConnectTarget, signal?: AbortSignal): Promise<Socket>;
   /**
    * Begins TLS on a socket of this transport, on the server's or the client's side.
    *
