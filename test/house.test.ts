@@ -14,7 +14,8 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   text: [],
   transport: [],
   tls: ["otp/time/clock"],
-  tcp: ["otp", "framing", "transport", "text"],
+  proxy: [],
+  tcp: ["otp", "framing", "transport", "text", "proxy"],
   telemetry: [
     "control/stats",
     "admin/events",
@@ -25,7 +26,13 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "tcp/observe/events",
     "text",
   ],
-  config: ["otp/time/duration", "text", "transport/unix/socket-path", "tls/options"],
+  config: [
+    "otp/time/duration",
+    "proxy/trusted-networks",
+    "text",
+    "transport/unix/socket-path",
+    "tls/options",
+  ],
   control: ["otp", "config"],
   cluster: ["otp", "tcp", "transport", "telemetry", "control", "config", "text"],
   admin: [
@@ -35,7 +42,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "admin/page": ["control", "config/limits", "text"],
   cli: ["control", "config", "text"],
   protocols: ["index"],
-  index: ["otp", "framing", "tcp", "config/define-config"],
+  index: ["otp", "framing", "tcp", "proxy", "config/define-config"],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport"],
   main: ["program", "cluster"],
 };
@@ -52,7 +59,7 @@ const APART: Readonly<Record<string, readonly string[]>> = {
 /** Packages and globals that only certain rooms may use. */
 const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "node:cluster"/, /^cluster\//],
-  [/from "node:(net|tls)"/, /^(transport|tls|admin|cli|config)\//],
+  [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config)\//],
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/\bprocess\.env\b/, /^config/],

@@ -1,6 +1,7 @@
 /** Options of `serve`, validated like a protocol: every error names the option and what to write instead. */
 import { type Duration, toMs } from "../otp/time/duration.js";
 import type { ListenTarget } from "../transport/transport.js";
+import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
 
 export interface ServeOptions {
   /** TCP port; 0 for any free one. Either this or `path`. */
@@ -24,6 +25,8 @@ export interface ServeOptions {
   readonly backlog?: number;
   /** Default `"auto"`: `handle` (node's raw handles) on Node majors where it is tested and works, else `stream`. */
   readonly transport?: "auto" | "handle" | "stream";
+  /** Expects a PROXY header on every connection, from these networks: `{ from: ["10.0.0.0/8"] }`. Default: none. */
+  readonly proxy?: ProxyOptions;
   /** Time a connection has to finish when the server stops. Default `"2s"`. */
   readonly shutdown?: Duration;
 }
@@ -65,6 +68,10 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
   transport: {
     expected: '"auto", "handle" or "stream"',
     allows: (value) => value === "auto" || value === "handle" || value === "stream",
+  },
+  proxy: {
+    expected: 'an object such as { from: ["10.0.0.0/8"] }: networks, addresses, or "unix"',
+    allows: isProxyOptions,
   },
   shutdown: { expected: 'milliseconds, a duration such as "2s", or Infinity', allows: isDuration },
 };

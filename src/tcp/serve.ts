@@ -9,6 +9,7 @@ import { chooseTransport } from "../transport/choose-transport.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
+import { openingTerms } from "./opening/options.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate.js";
@@ -41,7 +42,7 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
   validateProtocol(protocol);
   validateServeOptions(options);
   const { maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
-  const endpoint = new Endpoint();
+  const endpoint = new Endpoint({ opening: openingTerms(options) });
   const prefix = `${protocol.name}#${++servers}.`;
   let target = targetOf(options);
   const acquire = async () => target;

@@ -174,7 +174,8 @@ const address = fc.oneof(
   fc.tuple(fc.ipV6(), fc.ipV6()).filter((both) => !both.some((one) => one.includes("%"))),
   fc.tuple(fc.stringMatching(/^\/[\w/]{1,80}$/), fc.stringMatching(/^@[\w]{1,80}$/)),
 );
-const text = fc.string({ unit: "grapheme", maxLength: 40 });
+/** Without half surrogates, which UTF-8 cannot carry. */
+const text = fc.string({ unit: "grapheme", maxLength: 40 }).map((one) => Buffer.from(one).toString());
 
 test("what the encoder writes is read again, however it is cut", () => {
   const port = fc.nat(65_535);
@@ -202,9 +203,9 @@ test("what the encoder writes is read again, however it is cut", () => {
       expect(got.error).toBeUndefined();
       expect(got.taken).toBe(bytes.length);
       const { header: read } = got;
-      expect(read).toMatchObject({ version: 2, alpn: rest.alpn, authority: rest.authority?.toWellFormed() });
+      expect(read).toMatchObject({ version: 2, alpn: rest.alpn, authority: rest.authority });
       expect(read?.uniqueId && new Uint8Array(read.uniqueId)).toEqual(rest.uniqueId);
-      expect(read?.ssl?.commonName).toBe(rest.ssl?.commonName.toWellFormed());
+      expect(read?.ssl?.commonName).toBe(rest.ssl?.commonName);
       expect([read?.source?.port, read?.destination?.port]).toEqual([ported(0), ported(1)]);
       if (!source.includes(":")) expect(read?.source?.address).toBe(source);
       for (const [type, value] of rest.tlvs)

@@ -4,6 +4,7 @@ import { addressText } from "../../src/text/address.js";
 import { clockTime, clockTimeMs } from "../../src/text/clock-time.js";
 import { durationText } from "../../src/text/duration.js";
 import { escapeControls, escapeJsonControls } from "../../src/text/escape.js";
+import { looksLike } from "../../src/text/looks-like.js";
 import { plural } from "../../src/text/plural.js";
 
 test("an address is written with its port, IPv6 in brackets, a UNIX socket as its path", () => {
@@ -56,4 +57,17 @@ test("escaped JSON reads back as the same value, and keeps its lines", () => {
   expect(JSON.parse(json)).toEqual({ text: HOSTILE });
   expect(json.split("\n")).toHaveLength(3);
   expect(json).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+});
+
+test.each([
+  ["PROXY TCP4 1.2.3.4", "a PROXY header (version 1)"],
+  ["\r\n\r\n\0\r\nQUIT\n\x21", "a PROXY header (version 2)"],
+  ["\x16\x03\x01", "a TLS handshake"],
+  ["GET / HTTP/1.1", "an HTTP request"],
+  ["SSH-2.0-x", "an SSH client"],
+  ["PROX", undefined],
+  ["hello", undefined],
+  ["", undefined],
+])("%j looks like %s", (bytes, name) => {
+  expect(looksLike(Buffer.from(bytes, "latin1"))).toBe(name);
 });

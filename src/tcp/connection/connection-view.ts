@@ -9,12 +9,14 @@ import { ALIVE, BUSY } from "../../otp/process/flags.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
+import type { ProxyHeader } from "../../proxy/header.js";
 import { NO_PEER } from "../../transport/peer.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
 import { NO_SLOT, type TimerWheelEntry } from "../loop/timer-wheel.js";
 import { inspectConnection } from "../observe/inspect.js";
 import type { TraceListener } from "../observe/trace.js";
+import { proxyHeaderOf } from "../opening/proxied.js";
 import type { ProtocolCells } from "../protocol/compile.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import { UNOPENED } from "./flags.js";
@@ -105,13 +107,35 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     return this.phase === WAITING;
   }
 
-  /** Known to the end, also after a reset. */
+  /** The client: as the PROXY header says, if there is one. Known to the end, also after a reset. */
   get peer(): Peer {
-    return this.io?.socket.peer ?? NO_PEER;
+    return this.relayed?.source ?? this.io?.socket.peer ?? NO_PEER;
+  }
+
+  /** The proxy, if `peer` comes from its PROXY header. */
+  get via(): Peer | undefined {
+    return this.relayed && this.io?.socket.peer;
+  }
+
+  /** The address that the client has connected to. */
+  get local(): Peer {
+    return this.relayed?.destination ?? this.io?.socket.local ?? NO_PEER;
+  }
+
+  get proxy(): ProxyHeader | undefined {
+    return this.endpoint.opening === undefined ? undefined : proxyHeaderOf(this);
+  }
+
+  /** The PROXY header, if it names the client. */
+  private get relayed(): ProxyHeader | undefined {
+    const { proxy } = this;
+    return proxy?.relays ? proxy : undefined;
   }
 
   override get crashDetails(): Readonly<Record<string, unknown>> | undefined {
-    return this.io && { peer: this.peer };
+    if (this.io === undefined) return undefined;
+    const { peer, via } = this;
+    return via === undefined ? { peer } : { peer, via };
   }
 
   get outbound(): number {

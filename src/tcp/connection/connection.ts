@@ -59,7 +59,7 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
     // Messages wait, as behind a handler.
     this.busy = true;
     this.limitHandler(terms.timeout ?? OPENING_TIMEOUT);
-    new Opening(this, terms).begin(socket);
+    new Opening(this, socket, terms).begin();
   }
 
   replaceSocket(socket: Socket): void {

@@ -92,8 +92,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   protected running(): void {
     this.phase = RUNNING;
     if (connectionOpened.hasSubscribers || connectionClosed.hasSubscribers) {
-      const { pid, peer, label: protocol } = this;
-      connectionOpened.publish({ pid, protocol, peer });
+      const { pid, peer, via, label: protocol } = this;
+      connectionOpened.publish({ pid, protocol, peer, via });
     }
   }
 
@@ -137,8 +137,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (!this.owing) return;
     if (this.hasFlag(SHUTDOWN_ASKED)) return this.stop("shutdown");
     if (handlerTimeouts.hasSubscribers) {
-      const { pid, peer, state, label: protocol } = this;
-      handlerTimeouts.publish({ pid, protocol, peer, state, limit: this.protocol.limits.handler });
+      const { pid, peer, via, state, label: protocol } = this;
+      handlerTimeouts.publish({ pid, protocol, peer, via, state, limit: this.protocol.limits.handler });
     }
     this.stop(HANDLER_TIMEOUT);
   }
@@ -248,9 +248,14 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   onClosed(code: string | undefined): void {
     this.setFlag(HOPELESS);
-    if (this.phase === RUNNING) this.stop(code === undefined ? "normal" : RESET);
+    if (this.phase === RUNNING) this.stop(code === undefined || this.unused ? "normal" : RESET);
     // While `terminate` runs, its promise is awaited all the same.
     else if (this.phase > CLOSING) this.abort(this.exitReason);
+  }
+
+  /** Nothing came behind the PROXY header: HAProxy's health check of version 1 ends so, by RST. */
+  private get unused(): boolean {
+    return this.bytesReceived === 0 && this.proxy !== undefined;
   }
 
   protected override ended(reason: ExitReason): void {
@@ -268,8 +273,18 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     counters.closed[counted]++;
     if (counted === "crash") counters.crashes++;
     if (connectionClosed.hasSubscribers) {
-      const { pid, peer, state, framesReceived, framesSent, label: protocol } = this;
-      connectionClosed.publish({ pid, protocol, peer, reason, counted, state, framesReceived, framesSent });
+      const { pid, peer, via, state, framesReceived, framesSent, label: protocol } = this;
+      connectionClosed.publish({
+        pid,
+        protocol,
+        peer,
+        via,
+        reason,
+        counted,
+        state,
+        framesReceived,
+        framesSent,
+      });
     }
     endpoint.onReleased?.();
   }

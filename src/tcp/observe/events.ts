@@ -47,7 +47,10 @@ export const HANDLER_BOUNDS = [
 export interface ConnectionEvent {
   readonly pid: Pid;
   readonly protocol: string;
+  /** The client. */
   readonly peer: Peer;
+  /** The proxy, where `peer` comes from its PROXY header. */
+  readonly via?: Peer | undefined;
 }
 
 export interface ConnectionClosed extends ConnectionEvent {

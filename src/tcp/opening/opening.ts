@@ -1,13 +1,18 @@
 /**
  * Opening of a connection: what comes between accept and the first frame. It owns the socket meanwhile.
  *
- *   accepted ──▶ TLS handshake ──▶ opened: the connection owns the socket
- *       └──────────────┴── wrong bytes, FIN, reset, 5 s ──▶ failed: closed and counted
+ *   accepted ──▶ PROXY header ──▶ TLS handshake ──▶ opened: the connection owns the socket
+ *       └──────────────┴────────────────┴── wrong bytes, FIN, reset, 5 s ──▶ failed: closed and counted
  *
- * The connection is counted from accept on, and has the deadline; it calls neither `data` nor `enter` before.
+ * The connection is counted from accept on, and has the deadline; it calls neither `data` nor `enter` before. Bytes
+ * behind the header are handed on in the memory in which they came.
  */
 import type { ExitReason } from "../../otp/process/exit-reason.js";
+import { ProxyParser } from "../../proxy/parser.js";
+import { ProxyError } from "../../proxy/proxy-error.js";
+import { LOOKED_AT, looksLike } from "../../text/looks-like.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
+import { setProxyHeader } from "./proxied.js";
 import type { HandshakeOwner, OpeningTerms } from "./terms.js";
 
 /** The connection, as far as its opening needs it. */
@@ -21,24 +26,79 @@ export interface OpeningConnection extends SocketOwner {
 }
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
+const PROXY_ERROR: ExitReason = Object.freeze({ shutdown: "proxy_error" });
+const PROXY_UNTRUSTED: ExitReason = Object.freeze({ shutdown: "proxy_untrusted" });
+/** The header is not complete, or wrong. */
+const NOT_YET = -1;
 
 export class Opening implements HandshakeOwner {
   readonly #connection: OpeningConnection;
   readonly #terms: OpeningTerms;
+  readonly #socket: Socket;
+  /** Until the header is complete. */
+  #parser: ProxyParser | undefined = undefined;
 
-  constructor(connection: OpeningConnection, terms: OpeningTerms) {
+  constructor(connection: OpeningConnection, socket: Socket, terms: OpeningTerms) {
     this.#connection = connection;
+    this.#socket = socket;
     this.#terms = terms;
   }
 
-  begin(socket: Socket): void {
-    this.#handshake(socket, undefined);
+  begin(): void {
+    const { proxy } = this.#terms;
+    if (proxy === undefined) return this.#handshake(undefined);
+    if (!proxy.trusts(this.#socket.peer.address))
+      return this.#connection.openingFailed(PROXY_UNTRUSTED, "its address is not in proxy.from");
+    this.#parser = new ProxyParser();
+    this.#socket.start(this);
   }
 
-  #handshake(socket: Socket, received: Buffer | undefined): void {
+  onChunk(chunk: Buffer): void {
+    const end = this.#header(chunk, chunk.length);
+    if (end === NOT_YET) return;
+    const rest = chunk.subarray(end);
+    if (this.#terms.startTls !== undefined) return this.#handshake(rest);
+    this.#connection.opened();
+    if (rest.length > 0) this.#connection.onChunk(rest);
+  }
+
+  onBytes(shared: Buffer, length: number): void {
+    const end = this.#header(shared, length);
+    if (end === NOT_YET) return;
+    if (this.#terms.startTls !== undefined) return this.#handshake(Buffer.from(shared.subarray(end, length)));
+    this.#connection.opened();
+    if (end === length) return;
+    // To the front of the shared buffer, where its owner expects the bytes of a read.
+    shared.copyWithin(0, end, length);
+    this.#connection.onBytes(shared, length - end);
+  }
+
+  /** Takes bytes of the PROXY header. @returns the offset behind it, or `NOT_YET` */
+  #header(bytes: Buffer, length: number): number {
+    const parser = this.#parser;
+    if (parser === undefined) return NOT_YET;
+    const first = parser.received === 0;
+    try {
+      const end = parser.take(bytes, 0, length);
+      if (parser.header === undefined) return NOT_YET;
+      setProxyHeader(this.#connection, parser.header);
+      this.#parser = undefined;
+      return end;
+    } catch (error) {
+      this.#parser = undefined;
+      if (!(error instanceof ProxyError)) throw error;
+      const seen = first ? looksLike(bytes.subarray(0, Math.min(length, LOOKED_AT))) : undefined;
+      const hint = seen === undefined || seen.includes("PROXY") ? "" : `, and this looks like ${seen}`;
+      this.#connection.openingFailed(PROXY_ERROR, `${error.message}${hint}`);
+      return NOT_YET;
+    }
+  }
+
+  /** @param received what was read of it; `undefined` when the socket was not started */
+  #handshake(received: Buffer | undefined): void {
     const { startTls } = this.#terms;
     if (startTls === undefined) return this.#connection.opened();
-    this.#connection.replaceSocket(startTls(socket, received, this));
+    this.#connection.replaceSocket(startTls(this.#socket, received, this));
   }
 
   onSecure(): void {
@@ -49,12 +109,11 @@ export class Opening implements HandshakeOwner {
     this.#connection.openingFailed({ shutdown: reason }, message);
   }
 
-  onChunk(_chunk: Buffer): void {}
-  onBytes(_shared: Buffer, _length: number): void {}
-
-  /** FIN before the first byte of the protocol. */
+  /** FIN. Before the first byte it is a port check, as load balancers make them. */
   onEnd(): void {
-    this.#connection.openingFailed("normal");
+    const received = this.#parser?.received ?? 0;
+    if (received === 0) return this.#connection.openingFailed("normal");
+    this.#connection.openingFailed(PROXY_ERROR, `the PROXY header ended after ${received} bytes`);
   }
 
   onWritten(): void {}

@@ -1,5 +1,5 @@
 /** What the connections of one listener go through before their first frame. A listener without it is plain. */
-import type { HandshakeOwner, Peer, Socket } from "../../transport/transport.js";
+import type { HandshakeOwner, Socket } from "../../transport/transport.js";
 
 export type { HandshakeOwner } from "../../transport/transport.js";
 
@@ -17,7 +17,7 @@ export const OPENING_TIMEOUT = 5_000;
 
 export interface ProxyTerms {
   /** Whether a PROXY header is accepted from this address. Any other connection is closed unread. */
-  trusts(peer: Peer): boolean;
+  trusts(address: string): boolean;
 }
 
 /** Begins a TLS handshake on an accepted socket: `Transport.secure` with the terms of the listener. */

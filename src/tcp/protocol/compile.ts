@@ -3,7 +3,7 @@
 import type { Cells, Outcome, StatemEvent } from "../../otp/gen-statem/gen-statem.js";
 import { type Step, Stop, stop } from "../../otp/gen-statem/step.js";
 import { toMs } from "../../otp/time/duration.js";
-import type { Peer } from "../../transport/transport.js";
+import type { Arrival } from "./arrival.js";
 import type { Limits } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { forward } from "./sources.js";
@@ -141,8 +141,8 @@ function atOnce(leave: (conn: any) => void): (conn: any) => void {
 }
 
 /** The data of a new connection. */
-export function dataFor(protocol: AnyProtocol, conn: { readonly peer: Peer }): unknown {
-  const data = protocol.data?.(conn.peer);
+export function dataFor(protocol: AnyProtocol, conn: Arrival): unknown {
+  const data = protocol.data?.(conn.peer, conn);
   noPromise(data, "data cannot wait: fetch what takes time in the first state's enter");
   return data;
 }

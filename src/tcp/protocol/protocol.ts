@@ -2,9 +2,9 @@
 import type { Framing } from "../../framing/framing.js";
 import type { Postpone, Step } from "../../otp/gen-statem/step.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
-import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
+import type { Arrival } from "./arrival.js";
 import type { Limits } from "./limits.js";
 import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
 
@@ -16,9 +16,8 @@ export type Active = "once" | true | number;
 
 /** A connection as a protocol's handlers see it. */
 export interface Conn<Data, Out, Timers extends string = string, Msg = never, Req = never>
-  extends Accepts<Msg, Req> {
-  readonly pid: Pid;
-  readonly peer: Peer;
+  extends Arrival,
+    Accepts<Msg, Req> {
   /** Name of the present state. */
   readonly state: string;
   readonly data: Data;
@@ -137,8 +136,11 @@ export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Tim
    * awaits, which saves copying it.
    */
   readonly frames?: "kept" | "borrowed";
-  /** Makes the data of a new connection, `conn.data`. Must be synchronous. Default: `undefined`. */
-  data?(peer: Peer): Data;
+  /**
+   * Makes the data of a new connection, `conn.data`. Must be synchronous. `arrival` has what else is known of it:
+   * `data: (peer, { proxy }) => ({ host: proxy?.authority })`. Default: `undefined`.
+   */
+  data?(peer: Peer, arrival: Arrival): Data;
   readonly states: Record<
     S,
     State<NoInfer<S>, NoInfer<Data>, NoInfer<In>, NoInfer<Out>, NoInfer<T>, NoInfer<N>, Timers>

@@ -221,8 +221,11 @@ function openingFailedEntry(event: OpeningFailed): LogEntry {
   };
 }
 
-function connectionFields({ pid, protocol, peer }: ConnectionEvent): Fields {
-  return { pid: String(pid), protocol, peer: addressText(peer.address, peer.port) };
+function connectionFields({ pid, protocol, peer, via }: ConnectionEvent): Fields {
+  return {
+    ...{ pid: String(pid), protocol, peer: addressText(peer.address, peer.port) },
+    ...(via !== undefined && { via: addressText(via.address, via.port) }),
+  };
 }
 
 /**

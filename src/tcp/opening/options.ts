@@ -1,0 +1,30 @@
+/** From the options of a listener to what its connections go through first. */
+import { networkMistake, TrustedNetworks } from "../../proxy/trusted-networks.js";
+import type { OpeningTerms } from "./terms.js";
+
+/** Every connection must begin with a PROXY header (version 1 or 2), which names the client. */
+export interface ProxyOptions {
+  /**
+   * Networks of the proxies: `["10.0.0.0/8", "fd00::1"]`, and `"unix"` for all UNIX sockets. Whoever connects from
+   * there decides what `conn.peer` is; any other connection is closed unread (`proxy_untrusted`).
+   */
+  readonly from: readonly string[];
+}
+
+export interface OpeningOptions {
+  readonly proxy?: ProxyOptions | undefined;
+}
+
+/** @returns `undefined` for a plain listener */
+export function openingTerms({ proxy }: OpeningOptions): OpeningTerms | undefined {
+  if (proxy === undefined) return undefined;
+  return { proxy: new TrustedNetworks(proxy.from) };
+}
+
+/** Whether `proxy` has the right shape. */
+export function isProxyOptions(value: unknown): value is ProxyOptions {
+  if (typeof value !== "object" || value === null) return false;
+  const { from, ...more } = value as { from?: unknown };
+  if (!Array.isArray(from) || from.length === 0 || Object.keys(more).length > 0) return false;
+  return from.every((entry) => networkMistake(entry) === undefined);
+}
