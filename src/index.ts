@@ -19,6 +19,7 @@ export { resp } from "./framing/resp/resp.js";
 export { RespError, RespPush, type RespValue, RespVerbatim, type RespWord } from "./framing/resp/values.js";
 export { delimited } from "./framing/text/delimited.js";
 export { json } from "./framing/text/json.js";
+export { type Group, type GroupOptions, type Groups, group, groups, type Member } from "./groups/group.js";
 export { type Application, type ApplicationSpec, application, type Running } from "./otp/application.js";
 export {
   type Behaviour,
@@ -85,4 +86,12 @@ export type { SslInfo } from "./proxy/tlvs.js";
 export type { Arrival } from "./tcp/protocol/arrival.js";
 export { defineProtocol } from "./tcp/protocol/define-protocol.js";
 export type { After, Conn, Protocol, State } from "./tcp/protocol/protocol.js";
+export {
+  type Forward,
+  forward,
+  type Json,
+  type Portable,
+  type Receives,
+  type Source,
+} from "./tcp/protocol/sources.js";
 export { type ServeOptions, type Serving, serve } from "./tcp/serve.js";

@@ -16,6 +16,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   tls: ["otp/time/clock"],
   proxy: [],
   tcp: ["otp", "framing", "transport", "text", "proxy"],
+  groups: ["otp", "tcp", "transport"],
   telemetry: [
     "control/stats",
     "admin/events",
@@ -42,7 +43,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "admin/page": ["control", "config/limits", "text"],
   cli: ["control", "config", "text"],
   protocols: ["index"],
-  index: ["otp", "framing", "tcp", "proxy", "config/define-config"],
+  index: ["otp", "framing", "groups", "tcp", "proxy", "config/define-config"],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport"],
   main: ["program", "cluster"],
 };

@@ -30,12 +30,15 @@ export abstract class GroupMember extends FrameLoop {
     return count;
   }
 
-  /** Sets what is called when the connection begins to end. @returns false when it does already */
-  whenEnding(callback: () => void): boolean {
-    if (!this.alive || this.phase >= CLOSING) return false;
+  /** Whether it has begun to end. */
+  get isEnding(): boolean {
+    return !this.alive || this.phase >= CLOSING;
+  }
+
+  /** Sets what is called when the connection begins to end: one callback. Not for one that is ending. */
+  whenEnding(callback: () => void): void {
     this.setFlag(OBSERVED);
     setEnding(this, callback);
-    return true;
   }
 
   /**
@@ -50,7 +53,7 @@ export abstract class GroupMember extends FrameLoop {
     else if (!cells.forwards || this.busy || this.messageQueueLength > 0) this.takeAsMail(messages);
     else {
       try {
-        this.forwardMessages(messages, count);
+        this.forwardMessages(messages);
       } catch (thrown) {
         // The message is no frame: as if a handler had sent it.
         this.crash(reasonOf(thrown));
@@ -58,12 +61,10 @@ export abstract class GroupMember extends FrameLoop {
     }
   }
 
-  private forwardMessages(messages: SharedMessages, count: number): void {
-    const bytes = messages.bytes(this.protocol.framing);
-    if (bytes === undefined) {
-      groupCounters.dropped.too_large += count;
-      return;
-    }
+  private forwardMessages(messages: SharedMessages): void {
+    const { bytes, count } = messages.frames(this.protocol.framing);
+    groupCounters.dropped.too_large += messages.list.length - count;
+    if (count === 0) return;
     const { traces, counters } = this.endpoint;
     if (traces !== undefined) for (const { value } of messages.list) traces.sent(this, value);
     this.io?.share(bytes);

@@ -10,6 +10,8 @@ export const GROUP_DROP_REASONS = [
   "ended",
   /** The member's framing cannot carry the message. */
   "too_large",
+  /** Too much waited for delivery, or for the exchange. */
+  "link_full",
   /** The exchange could not be reached. */
   "unreachable",
 ] as const;

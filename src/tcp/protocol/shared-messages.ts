@@ -8,40 +8,60 @@ import { type Framing, FramingError } from "../../framing/framing.js";
 export class SharedMessage {
   readonly value: unknown;
 
+  #framing: Framing<any, any> | undefined = undefined;
+  #bytes: Buffer | undefined = undefined;
+
   constructor(value: unknown) {
     this.value = value;
   }
+
+  /** As a frame. @throws FramingError when the framing cannot carry it */
+  bytes(framing: Framing<any, any>): Buffer {
+    // Members with different framings in one group are rare: only the last one is remembered.
+    if (this.#framing === framing && this.#bytes) return this.#bytes;
+    const bytes = Buffer.allocUnsafeSlow(framing.encodedLength(this.value));
+    framing.encodeInto(this.value, bytes, 0);
+    this.#framing = framing;
+    this.#bytes = bytes;
+    return bytes;
+  }
+}
+
+/** Frames of several messages, without those that the framing cannot carry. */
+export interface SharedFrames {
+  readonly bytes: Buffer;
+  readonly count: number;
 }
 
 /** Consecutive messages of one group: a member that forwards them gets them in one write. */
 export class SharedMessages {
   readonly list: readonly SharedMessage[];
   #framing: Framing<any, any> | undefined = undefined;
-  #bytes: Buffer | undefined = undefined;
+  #frames: SharedFrames | undefined = undefined;
 
   constructor(list: readonly SharedMessage[]) {
     this.list = list;
   }
 
-  /** All of them as frames, encoded at the first call; `undefined` when the framing cannot carry one of them. */
-  bytes(framing: Framing<any, any>): Buffer | undefined {
-    // Members with different framings in one group are rare: only the last one is remembered.
-    if (this.#framing === framing) return this.#bytes;
-    this.#framing = framing;
-    this.#bytes = this.#encode(framing);
-    return this.#bytes;
+  /** All of them as frames, encoded at the first call. */
+  frames(framing: Framing<any, any>): SharedFrames {
+    if (this.#framing !== framing || this.#frames === undefined) {
+      this.#frames = this.#encode(framing);
+      this.#framing = framing;
+    }
+    return this.#frames;
   }
 
-  #encode(framing: Framing<any, any>): Buffer | undefined {
-    try {
-      const lengths = this.list.map(({ value }) => framing.encodedLength(value));
-      const bytes = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + length, 0));
-      let at = 0;
-      for (const { value } of this.list) at = framing.encodeInto(value, bytes, at);
-      return bytes;
-    } catch (error) {
-      if (error instanceof FramingError) return undefined;
-      throw error;
+  #encode(framing: Framing<any, any>): SharedFrames {
+    const frames: Buffer[] = [];
+    for (const message of this.list) {
+      try {
+        frames.push(message.bytes(framing));
+      } catch (error) {
+        if (!(error instanceof FramingError) || error.code !== "send_too_long") throw error;
+      }
     }
+    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
+    return { bytes, count: frames.length };
   }
 }

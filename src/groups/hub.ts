@@ -1,0 +1,109 @@
+/**
+ * Hub of groups: which OS processes have members of which group, and which members. The one place that all messages of
+ * a group pass, so that all its members see them in one order. Pure: it runs in the exchange, for all workers, or in the
+ * only OS process of a server.
+ */
+
+/** A process, as `[worker, serial]` of its pid. */
+export type PidPair = readonly [worker: number, serial: number];
+
+/** Nobody is excepted. */
+export const NONE: PidPair = [0, 0];
+
+/** One worker, as the hub sees it. M is what messages are here: a `Message`, or its bytes. */
+export interface HubPort<M> {
+  readonly worker: number;
+  /** Sends a message on to the members of a group in this worker. */
+  deliver(group: string, message: M, except: PidPair): void;
+}
+
+/** Members of one group in one worker, by serial. */
+type Members = Set<number>;
+
+export interface GroupCount {
+  readonly name: string;
+  readonly members: number;
+}
+
+export class Hub<M> {
+  readonly #groups = new Map<string, Map<HubPort<M>, Members>>();
+  /** Groups of each port, so that its end costs what it has. */
+  readonly #ports = new Map<HubPort<M>, Set<string>>();
+  /** Memberships in all. */
+  memberships = 0;
+
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
+  attach(port: HubPort<M>): void {
+    this.#ports.set(port, new Set());
+  }
+
+  /** The worker has gone, and all its members. */
+  detach(port: HubPort<M>): void {
+    for (const group of this.#ports.get(port) ?? []) this.#forget(port, group);
+    this.#ports.delete(port);
+  }
+
+  join(port: HubPort<M>, group: string, serial: number): void {
+    const groups = this.#ports.get(port);
+    if (!groups) return;
+    let ports = this.#groups.get(group);
+    if (!ports) this.#groups.set(group, (ports = new Map()));
+    let members = ports.get(port);
+    if (!members) {
+      ports.set(port, (members = new Set()));
+      groups.add(group);
+    }
+    const before = members.size;
+    this.memberships += members.add(serial).size - before;
+  }
+
+  leave(port: HubPort<M>, group: string, serial: number): void {
+    const members = this.#groups.get(group)?.get(port);
+    if (!members?.delete(serial)) return;
+    this.memberships--;
+    if (members.size > 0) return;
+    this.#forget(port, group);
+    this.#ports.get(port)?.delete(group);
+  }
+
+  #forget(port: HubPort<M>, group: string): void {
+    const ports = this.#groups.get(group);
+    this.memberships -= ports?.get(port)?.size ?? 0;
+    ports?.delete(port);
+    if (ports?.size === 0) this.#groups.delete(group);
+  }
+
+  /** Sends a message to all members but one. */
+  publish(group: string, message: M, except: PidPair): void {
+    const ports = this.#groups.get(group);
+    if (ports) for (const port of ports.keys()) port.deliver(group, message, except);
+  }
+
+  /** Members of a group in one worker. */
+  countAt(port: HubPort<M>, group: string): number {
+    return this.#groups.get(group)?.get(port)?.size ?? 0;
+  }
+
+  count(group: string): number {
+    let count = 0;
+    for (const members of this.#groups.get(group)?.values() ?? []) count += members.size;
+    return count;
+  }
+
+  /** By worker and serial: the order in which they joined is not kept across workers. */
+  members(group: string): PidPair[] {
+    const all: PidPair[] = [];
+    for (const [{ worker }, serials] of this.#groups.get(group) ?? [])
+      for (const serial of serials) all.push([worker, serial]);
+    return all.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  }
+
+  /** The groups with most members, by number of members and then by name. */
+  largest(limit: number): GroupCount[] {
+    const all = [...this.#groups.keys()].map((name) => ({ name, members: this.count(name) }));
+    return all.sort((a, b) => b.members - a.members || (a.name < b.name ? -1 : 1)).slice(0, limit);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Members of groups in this OS process: who is in which group. A process that ends is out of all its groups at once: a
+ * connection when it begins to end, any other process when it has exited. One monitor, or one callback, per process that
+ * has joined anything; a process that has not is not known here.
+ */
+import { addMonitor, type MonitorRef, removeMonitor } from "../otp/process/monitors.js";
+import type { Process } from "../otp/process/process.js";
+import { GroupMember } from "../tcp/connection/group-member.js";
+
+/** Groups that one process may be in. */
+export const MAX_MEMBERSHIPS = 1_000;
+/** Groups with members in one OS process. */
+export const MAX_GROUPS = 100_000;
+
+/** What a group does with a member that reads too slowly: it loses messages, or is ended. */
+export type Slow = "miss" | "end";
+
+/** The members of one group in this OS process. */
+export class LocalGroup {
+  readonly name: string;
+  readonly #members = new Set<Process>();
+  /** The members as an array, until one joins or leaves: a delivery may go on over several turns. */
+  #list: readonly Process[] | undefined = undefined;
+  slow: Slow = "miss";
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get list(): readonly Process[] {
+    return (this.#list ??= [...this.#members]);
+  }
+
+  has(process: Process): boolean {
+    return this.#members.has(process);
+  }
+
+  add(process: Process): void {
+    this.#members.add(process);
+    this.#list = undefined;
+  }
+
+  delete(process: Process): void {
+    this.#members.delete(process);
+    this.#list = undefined;
+  }
+}
+
+/** What is told of members that come and go. */
+export interface MembershipListener {
+  joined(group: string, serial: number): void;
+  left(group: string, serial: number): void;
+}
+
+/** The groups of one process. */
+class Membership {
+  readonly groups: LocalGroup[] = [];
+  readonly #process: Process;
+  readonly #table: LocalMembers;
+  readonly #monitor: MonitorRef | undefined;
+
+  constructor(process: Process, table: LocalMembers) {
+    this.#process = process;
+    this.#table = table;
+    if (process instanceof GroupMember) process.whenEnding(() => this.receiveDown());
+    else this.#monitor = addMonitor(process.pid, this);
+  }
+
+  receiveDown(): void {
+    this.#table.leaveAll(this.#process);
+  }
+
+  /** It is in no group any more. A connection keeps its callback, which then finds nothing. */
+  end(): void {
+    if (this.#monitor) removeMonitor(this.#monitor);
+  }
+}
+
+export class LocalMembers {
+  readonly #groups = new Map<string, LocalGroup>();
+  readonly #memberships = new Map<Process, Membership>();
+  readonly #listener: () => MembershipListener;
+
+  /** @param listener asked for at each change: a worker may get another one while it runs */
+  constructor(listener: () => MembershipListener) {
+    this.#listener = listener;
+  }
+
+  get(name: string): LocalGroup | undefined {
+    return this.#groups.get(name);
+  }
+
+  /** All groups that have members here. */
+  get groups(): Iterable<LocalGroup> {
+    return this.#groups.values();
+  }
+
+  /** The groups that a process is in, in the order in which it joined them. */
+  groupsOf(process: Process): readonly string[] {
+    return (this.#memberships.get(process)?.groups ?? []).map(({ name }) => name);
+  }
+
+  /**
+   * Has no effect for a member, and for a process that is ending.
+   * @throws RangeError beyond `MAX_MEMBERSHIPS` and `MAX_GROUPS`
+   */
+  join(process: Process, name: string, slow: Slow): void {
+    if (!process.alive || (process instanceof GroupMember && process.isEnding)) return;
+    let group = this.#groups.get(name);
+    if (group?.has(process)) return;
+    const joined = this.#memberships.get(process)?.groups.length ?? 0;
+    if (joined >= MAX_MEMBERSHIPS)
+      throw new RangeError(
+        `${process.pid} is in ${joined} groups, which is the most a process may join: leave one first`,
+      );
+    if (!group) {
+      if (this.#groups.size >= MAX_GROUPS)
+        throw new RangeError(`${MAX_GROUPS} groups have members in this worker, which is the most`);
+      group = new LocalGroup(name);
+      this.#groups.set(name, group);
+    }
+    let membership = this.#memberships.get(process);
+    if (!membership) this.#memberships.set(process, (membership = new Membership(process, this)));
+    membership.groups.push(group);
+    group.slow = slow;
+    group.add(process);
+    this.#listener().joined(name, process.pid.serial);
+  }
+
+  leave(process: Process, name: string): void {
+    const membership = this.#memberships.get(process);
+    const at = membership?.groups.findIndex((group) => group.name === name) ?? -1;
+    if (!membership || at === -1) return;
+    const [group] = membership.groups.splice(at, 1);
+    this.#remove(process, group as LocalGroup);
+    if (membership.groups.length === 0) this.#forget(process, membership);
+  }
+
+  leaveAll(process: Process): void {
+    const membership = this.#memberships.get(process);
+    if (!membership) return;
+    for (const group of membership.groups) this.#remove(process, group);
+    this.#forget(process, membership);
+  }
+
+  #remove(process: Process, group: LocalGroup): void {
+    group.delete(process);
+    if (group.size === 0) this.#groups.delete(group.name);
+    this.#listener().left(group.name, process.pid.serial);
+  }
+
+  #forget(process: Process, membership: Membership): void {
+    this.#memberships.delete(process);
+    membership.end();
+  }
+}

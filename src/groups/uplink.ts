@@ -1,0 +1,23 @@
+/** Uplink: how an OS process reaches the hub, in this OS process or in the exchange. */
+import type { Pid } from "../otp/process/pid.js";
+import type { PidPair } from "./hub.js";
+import type { MembershipListener } from "./local-members.js";
+import type { Message } from "./message.js";
+
+/** Bytes that wait for delivery, or for the exchange, above which connections that send are held. */
+export const HOLD_ABOVE = 1024 * 1024;
+/** Bytes at which they are let go. */
+export const LET_GO_AT = HOLD_ABOVE / 2;
+/** Bytes above which messages are dropped. */
+export const DROP_ABOVE = 8 * 1024 * 1024;
+
+export interface Uplink extends MembershipListener {
+  /** Sends a message to all members of a group but one. */
+  publish(group: string, message: Message, except: Pid | undefined): void;
+  /** Bytes that wait on this side. */
+  readonly waiting: number;
+  /** @throws Error when the exchange does not answer */
+  count(group: string): Promise<number>;
+  /** @throws Error when the exchange does not answer */
+  members(group: string): Promise<readonly PidPair[]>;
+}
