@@ -6,6 +6,7 @@
  * The options are the rows of options/options.ts. This is the only file that reads `process.env`.
  */
 
+import { everywhereIn } from "../proxy/trusted-networks.js";
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
 import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflicts.js";
 import { readListeners } from "./listeners/read-listeners.js";
@@ -133,7 +134,7 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const listeners = Object.freeze(listenersOf(file?.listeners, values, settings));
   const config = Object.freeze(Object.assign(Object.create(null), values, { listeners })) as Config;
   const listenersPlace = file?.listeners && `${file.listeners.place}`;
-  const warnings = file?.warnings ?? [];
+  const warnings = [...(file?.warnings ?? []), ...listeners.flatMap(trustWarnings)];
   return { config, origins, positionals, switches, values: texts, listenersPlace, warnings };
 }
 
@@ -153,6 +154,14 @@ function listenersOf(
     control: placeOf("control", settings),
   });
   return placed.map(({ listener }) => listener);
+}
+
+/** Networks that hold every address: nothing but the network in front then keeps clients from naming their own. */
+function trustWarnings({ name, proxy }: ListenerConfig): string[] {
+  return everywhereIn(proxy?.from ?? []).map(
+    (network) =>
+      `listener ${name}: a PROXY header is believed from ${network}, so every client that reaches it chooses its own address: name the networks of the proxies`,
+  );
 }
 
 async function readProtocol(

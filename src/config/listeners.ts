@@ -54,5 +54,6 @@ export function mainListener(values: Values): ListenerConfig {
     ...(path !== undefined && { path, mode, owner, group }),
     ...{ transport, maxConnections: undefined, backlog, shutdown, idleTimeout },
     tls: tlsOfOptions(values),
+    ...(values.proxyFrom !== undefined && { proxy: { from: values.proxyFrom } }),
   });
 }

@@ -11,14 +11,11 @@ export class TrustedNetworks {
   readonly #unix: boolean;
   /** `BlockList` takes 2 us for a text, a map 20 ns. */
   readonly #verdicts = new Map<string, boolean>();
-  /** Entries that trust every address. */
-  readonly everywhere: readonly string[];
 
   /** @throws TypeError when an entry is no address and no network */
   constructor(from: readonly string[]) {
     this.#unix = from.includes(UNIX);
     for (const entry of from) if (entry !== UNIX) this.#add(entry);
-    this.everywhere = from.filter((entry) => /\/0+$/.test(entry));
   }
 
   #add(entry: string): void {
@@ -41,6 +38,11 @@ export class TrustedNetworks {
     this.#verdicts.set(address, verdict);
     return verdict;
   }
+}
+
+/** Entries that trust every address. */
+export function everywhereIn(from: readonly string[]): readonly string[] {
+  return from.filter((entry) => /\/0+$/.test(entry));
 }
 
 /** What is wrong with an entry of `from`; `undefined` when it is right. */

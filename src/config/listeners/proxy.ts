@@ -1,17 +1,17 @@
-/** `proxy` of a listener in a configuration file: PROXY protocol, and from where it is trusted. */
-import { text } from "../options/kinds.js";
-import { listOf, objectOf, ofKind, type Reader } from "./readers.js";
+/** `proxy` of a listener: PROXY headers, and from where they are believed. From a file, or from `--proxy-from`. */
+import { networks } from "../options/kinds.js";
+import { objectOf, ofKind, type Reader } from "./readers.js";
 
 export interface ProxyConfig {
-  /** Networks whose PROXY headers are trusted, in CIDR notation: `10.0.0.0/8`. */
+  /** Networks whose PROXY headers are believed: `10.0.0.0/8`, an address, or `unix` for all UNIX sockets. */
   readonly from: readonly string[];
 }
 
-const network = ofKind(text(/^.{1,64}$/, "a network such as 10.0.0.0/8"));
-const fields = objectOf<ProxyConfig>({ from: listOf(network, "an array of networks such as 10.0.0.0/8") });
+const fields = objectOf<ProxyConfig>({ from: ofKind(networks()) });
 
 export const readProxy: Reader<ProxyConfig> = (value, place) => {
   const { from } = fields(value, place);
-  if (from === undefined) throw place.error("needs from: the networks of the proxies, such as 10.0.0.0/8");
+  if (from === undefined)
+    throw place.error('needs from: the networks of the proxies, such as ["10.0.0.0/8"]');
   return { from };
 };

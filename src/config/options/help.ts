@@ -10,7 +10,7 @@ export type Origins = Readonly<Record<Key, Origin>>;
 export interface Explanation {
   readonly key: Key;
   /** Effective value: durations in milliseconds, `null` for "not set". */
-  readonly value: string | number | null;
+  readonly value: string | number | readonly string[] | null;
   /** The value for people: `2m`, `auto (4)`. */
   readonly text: string;
   readonly origin: Origin;

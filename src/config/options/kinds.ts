@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { type Duration, toMs } from "../../otp/time/duration.js";
+import { networkMistake } from "../../proxy/trusted-networks.js";
 import { MAX_TIMER_MS } from "../limits.js";
 
 /** `In` is the type in a file or a protocol, `Out` the type in the program. */
@@ -75,6 +76,17 @@ export function socketPath(): Kind<string, string> {
 /** A user or group of this machine, by name or number. */
 export function account(what: "user" | "group"): Kind<string, string> {
   return text(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/, `the name or number of a ${what}`);
+}
+
+/** Networks in CIDR notation, single addresses, and `unix`: an array, or text with commas in between. */
+export function networks(): Kind<string | readonly string[], readonly string[]> {
+  const schema = v.pipe(
+    v.custom<string | readonly string[]>((value) => typeof value === "string" || Array.isArray(value)),
+    v.transform((given) => (typeof given === "string" ? given.split(",") : given)),
+    v.check((entries) => entries.length > 0 && entries.every((entry) => networkMistake(entry) === undefined)),
+  );
+  const expected = "networks such as 10.0.0.0/8, addresses, or unix";
+  return kind({ schema, expected, show: (entries) => entries.join(",") });
 }
 
 /** Permission bits of a file, as octal digits: `0660`. Numbers are refused: 660 would be read as decimal. */

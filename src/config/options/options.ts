@@ -16,6 +16,7 @@ import {
   host,
   integer,
   type Kind,
+  networks,
   oneOf,
   path,
   socketPath,
@@ -248,6 +249,14 @@ const TABLE = {
     defaultText: "none: generated, replaced every 12 hours",
     placeholder: "FILE",
     sentence: "File with keys of session tickets, 48 bytes each, for several machines behind one address.",
+    mainOnly: true,
+  }),
+  proxyFrom: optional({
+    kind: networks(),
+    defaultText: "none: no PROXY header",
+    placeholder: "NETWORKS",
+    sentence:
+      "Expect a PROXY header (v1 or v2) on every connection, from these networks only: 10.0.0.0/8,fd00::1 or unix.",
     mainOnly: true,
   }),
   logLevel: row({
