@@ -39,5 +39,7 @@ export const HEEDLESS = 8;
 export const PAUSED = 16;
 /** It sends to groups, or to names, faster than the exchange takes it: no frame is handled. */
 export const HELD = 64;
+/** Other connections throttle it (`throttleBy`): frames are handled only while their output has room. */
+export const THROTTLED = 128;
 /** The socket is not being read because frames wait for more than their turn: the client is pushed back. */
 export const PUSHED_BACK = 32;

@@ -8,6 +8,8 @@
  */
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { reasonOf } from "../../otp/process/exit-reason.js";
+import { Pid, thisWorker } from "../../otp/process/pid.js";
+import { processOf } from "../../otp/process/process.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { groupCounters } from "../observe/group-counters.js";
 import type { SharedMessage, SharedMessages } from "../protocol/shared-messages.js";
@@ -101,6 +103,19 @@ export abstract class GroupMember extends FrameLoop {
     const { cells } = this;
     if (cells.forwards && this.io?.full === true) return this.tooSlow(1, false);
     return cells.message?.(this, value);
+  }
+
+  get outputFull(): boolean {
+    return this.phase === RUNNING && this.io?.full === true;
+  }
+
+  throttleBy(other: Pid | { readonly pid: Pid }): void {
+    const pid = other instanceof Pid ? other : other.pid;
+    const process = processOf(pid);
+    if (process instanceof GroupMember && process !== this) return this.io?.throttleBy(process);
+    // One that has ended throttles nothing.
+    if (process === undefined && pid.worker === thisWorker()) return;
+    throw new TypeError(`throttleBy takes another connection of the same worker, got ${pid} ${pid.label}`);
   }
 
   onReleased(): void {

@@ -13,6 +13,7 @@
 
 import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
 import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
+import type { Pid } from "../../otp/process/pid.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
@@ -31,6 +32,7 @@ const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
   abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
+  abstract throttleBy(other: Pid | { readonly pid: Pid }): void;
   abstract get missed(): number;
 
   /** Aborted when the connection ends, for whatever reason. */

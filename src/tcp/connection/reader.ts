@@ -15,7 +15,8 @@ import { copyOut } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
-import { ENDED, FULL, HEEDLESS, HELD, HUNGRY, PAUSED, PUSHED_BACK } from "./flags.js";
+import { ENDED, FULL, HEEDLESS, HELD, HUNGRY, PAUSED, PUSHED_BACK, THROTTLED } from "./flags.js";
+import { addThrottle, isThrottled, type Throttling } from "./throttle.js";
 import { Writer, type WriterOwner } from "./writer.js";
 
 /** No frame has begun. */
@@ -59,10 +60,17 @@ export class ReaderWriter extends Writer {
     return this.has(ENDED);
   }
 
-  /** The output is full, and the protocol heeds that, or the connection is held: no frame is handled. */
+  /** The output is full, and the protocol heeds that, or the connection is held or throttled: no frame is handled. */
   get blocked(): boolean {
-    if (!this.has(FULL | HELD)) return false;
-    return this.has(HELD) || !this.has(HEEDLESS);
+    if (!this.has(FULL | HELD | THROTTLED)) return false;
+    if (this.has(HELD) || (this.has(FULL) && !this.has(HEEDLESS))) return true;
+    return this.has(THROTTLED) && isThrottled(this.owner);
+  }
+
+  /** Handles no frame while the output of `other` is full. */
+  throttleBy(other: Throttling): void {
+    this.put(THROTTLED, true);
+    addThrottle(this.owner, other);
   }
 
   /** Handles no further frame until `letGo`. @returns false when it is held already */

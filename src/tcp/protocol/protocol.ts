@@ -2,6 +2,7 @@
 import type { Framing } from "../../framing/framing.js";
 import type { Postpone, Step } from "../../otp/gen-statem/step.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
+import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Arrival } from "./arrival.js";
@@ -38,6 +39,13 @@ export interface Conn<Data, Out, Timers extends string = string, Msg = never, Re
    * For async senders: `conn.send(chunk) || await conn.room()`. Rejects when the connection ends.
    */
   room(): Promise<void>;
+  /**
+   * Handles no frame of this connection while the output of `other` is at its high-water mark, so that TCP pushes back on
+   * this peer: for gateways, one call for each direction. Lasts until one of the two ends.
+   * @param other a connection of the same worker, such as `connect` returns
+   * @throws TypeError when it is none
+   */
+  throttleBy(other: Pid | { readonly pid: Pid }): void;
   /**
    * Aborted when the connection ends: the peer has gone, the protocol or the server stops it, or a limit such as
    * `limits.handler` is reached. Hand it to `fetch`, database calls and timers.
