@@ -3,7 +3,13 @@
 import { parseArgs } from "node:util";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../src/tcp/observe/events.js";
 import { Metrics } from "../src/telemetry/metrics/metrics.js";
-import { GAUGES, type Snapshot, TOTALS } from "../src/telemetry/metrics/snapshot.js";
+import {
+  LISTENER_GAUGES,
+  LISTENER_TOTALS,
+  type Snapshot,
+  WORKER_GAUGES,
+  WORKER_TOTALS,
+} from "../src/telemetry/metrics/snapshot.js";
 
 /** Target for the median in milliseconds, with 16 workers. */
 const TARGET = 5;
@@ -13,7 +19,11 @@ const { values } = parseArgs({
 });
 const workers = Number(values.workers);
 
-const metrics = new Metrics({ version: "0", listener: "main", protocol: "echo", transport: "handle" });
+const metrics = new Metrics({
+  version: "0",
+  listeners: [{ name: "main", protocol: "echo", address: "[::]:2222" }],
+  transport: "handle",
+});
 metrics.restartsLeft("drover", 5);
 
 /** Numbers with as many digits as those of a server that has run for weeks. */
@@ -21,11 +31,17 @@ function snapshot(worker: number): Snapshot {
   const numbers = (names: readonly string[]) =>
     Object.fromEntries(names.map((name, at) => [name, 123_456_789_012 + worker * 1_000 + at]));
   return {
-    totals: numbers(TOTALS),
-    gauges: numbers(GAUGES),
-    closed: numbers(CLOSE_REASONS),
-    refused: numbers(REFUSE_REASONS),
-  } as Snapshot;
+    totals: numbers(WORKER_TOTALS),
+    gauges: numbers(WORKER_GAUGES),
+    listeners: [
+      {
+        totals: numbers(LISTENER_TOTALS),
+        gauges: numbers(LISTENER_GAUGES),
+        closed: numbers(CLOSE_REASONS),
+        refused: numbers(REFUSE_REASONS),
+      },
+    ],
+  } as unknown as Snapshot;
 }
 
 for (let worker = 1; worker <= workers; worker++) {

@@ -4,6 +4,8 @@
 export interface ConnectionRow {
   readonly pid: string;
   readonly worker: number;
+  /** Name of the listener that accepted it. */
+  readonly listener: string;
   readonly state: string;
   /** `10.0.0.7:51234`. */
   readonly peer: string;
@@ -21,6 +23,7 @@ export interface ConnectionRow {
 export const CONNECTION_COLUMNS = [
   "pid",
   "worker",
+  "listener",
   "state",
   "peer",
   "ageMs",
@@ -35,6 +38,8 @@ export const CONNECTION_COLUMNS = [
 
 export interface ConnectionQuery {
   readonly worker?: number;
+  /** Name of a listener. */
+  readonly listener?: string;
   /** Exact name of a state. */
   readonly state?: string;
   /** Prefix of the peer's address. */

@@ -1,6 +1,22 @@
 /** The program as a whole: what it is, whether it is ready, its listeners, its drain and its log records. */
 import type { ConnectionRow } from "./connections.js";
 
+/** One listener, as configured and bound. */
+export interface ListenerInfo {
+  readonly listener: string;
+  /** Name of its protocol. */
+  readonly protocol: string;
+  /** Address that it listens on: `[::]:2222`, or the path of a UNIX socket. */
+  readonly address: string;
+  readonly transport: string;
+  readonly tls: boolean;
+  /** Whether it expects PROXY headers. */
+  readonly proxy: boolean;
+  /** Its own limit over all workers; `null`: only the limit of all listeners together. */
+  readonly maxConnections: number | null;
+  readonly suspended: boolean;
+}
+
 /** For `drover info`. */
 export interface ProgramInfo {
   readonly name: string;
@@ -8,9 +24,11 @@ export interface ProgramInfo {
   readonly node: string;
   readonly osPid: number;
   readonly uptimeSeconds: number;
+  /** Name of the protocol; of several, with commas. */
   readonly protocol: string;
-  /** Address that is served: `[::]:2222`. */
+  /** Address that is served: `[::]:2222`; of several listeners, with commas. */
   readonly address: string;
+  readonly listeners: readonly ListenerInfo[];
   readonly admin: string;
   readonly transport: string;
   readonly workers: readonly {
@@ -27,7 +45,7 @@ export interface Readiness {
   readonly ok: boolean;
   /**
    * `ready`, or why not: `starting`, `suspended`, `draining`, `drained`, `stopping`,
-   * `no worker is accepting`, `no worker is responding`.
+   * `no worker is accepting` (of several listeners: `on` which), `no worker is responding`.
    */
   readonly status: string;
   readonly workers: number;

@@ -25,12 +25,36 @@ export interface WorkerNumbers extends ConnectionTotals {
   readonly cpuSeconds: number;
 }
 
+/** One listener over all workers, dead ones included. */
+export interface ListenerNumbers extends ConnectionTotals {
+  /**
+   * Connections that it may have at present: its own limit, or less where all listeners together are at theirs.
+   * `null`: unlimited.
+   */
+  readonly maxConnections: number | null;
+  /** Bytes. */
+  readonly outbound: number;
+  /** Number of workers in which it accepts. */
+  readonly acceptingWorkers: number;
+}
+
 /** One worker slot as last reported: the primary answers without asking the worker. */
 export interface WorkerStats extends WorkerNumbers {
   readonly worker: number;
   readonly osPid: number;
   readonly state: string;
   readonly restarts: number;
+}
+
+/** One listener: what it is, and its numbers. */
+export interface ListenerStats extends ListenerNumbers {
+  readonly listener: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly transport: string;
+  readonly tls: boolean;
+  readonly proxy: boolean;
+  readonly suspended: boolean;
 }
 
 /** State of the whole program. */
@@ -41,6 +65,8 @@ export interface Stats {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly workers: readonly WorkerStats[];
+  /** In the order of the configuration; at least one. */
+  readonly listeners: readonly ListenerStats[];
   readonly totals: ConnectionTotals & { readonly restarts: number };
   readonly restartsLeft: number;
   readonly status: ProgramStatus;

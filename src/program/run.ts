@@ -1,13 +1,11 @@
 /** Runs the primary: start, signals, and the exit code at its end. */
 
 import { AdminError, localToken, openAdminChild } from "../admin/admin.js";
-import { LISTENER } from "../cluster/channel/messages.js";
 import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
 import { startFailure } from "../cluster/primary/start-failure.js";
-import type { Release } from "../cluster/release/release.js";
-import type { Releases } from "../cluster/release/releases.js";
+import type { ListenerReleases, Releases } from "../cluster/release/releases.js";
 import {
   type Config,
   EXIT,
@@ -40,8 +38,6 @@ export interface Prepared {
   /** The file that workers run. */
   readonly exec: string;
   readonly loaded: Loaded;
-  /** Of the first listener. */
-  readonly release: Release;
   readonly releases: Releases;
   readonly choice: Choice;
   readonly given: GivenToken;
@@ -115,21 +111,27 @@ export class Run {
 
   #primaryOptions(bound: readonly BoundHandle[]): PrimaryOptions {
     const config = this.#config;
-    const { version, exec, loaded, release, releases, choice } = this.#prepared;
+    const { version, exec, loaded, releases, choice } = this.#prepared;
     const transport = choice.transport.name;
+    const listeners = config.listeners.map((listener, at) => {
+      const { protocol, alpn } = releases.byListener.get(listener.name) as ListenerReleases;
+      const names = [...(protocol ? [protocol] : []), ...alpn.values()].map(({ name }) => name);
+      const socket = bound[at] as BoundHandle;
+      return { config: listener, at, bound: socket, transport, protocol: [...new Set(names)].join(", ") };
+    });
     const room = connectionRoom(maxDescriptors());
     const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
-      ...{ config, version, exec, transport, bound },
-      protocol: release,
-      releases,
+      ...{ config, version, exec, transport, listeners, releases },
       maxConnections: (workers) => Math.min(wanted, workers * room),
       color: inColor(this.#config),
       metrics: new Metrics({
         ...{ version, transport },
         node: process.version,
-        protocol: release.name,
-        listener: LISTENER,
+        listeners: listeners.map(({ config: { name, tls, proxy }, protocol, bound: { address, port } }) => ({
+          ...{ name, protocol, address: addressText(address, port) },
+          ...{ tls: tls !== undefined, proxy: proxy !== undefined },
+        })),
         handlerLatency: config.handlerLatency === "on",
       }),
       log: this.#log,
@@ -155,11 +157,12 @@ export class Run {
   }
 
   #serves(): void {
-    const { address, port } = (this.#primary as Primary).address;
-    const { version, release } = this.#prepared;
+    const { listeners } = this.#primary as Primary;
+    const { version } = this.#prepared;
     const workers = workerCount(this.#config);
+    const served = listeners.map(({ protocol, addressText: address }) => `${protocol} on ${address}`);
     this.#log.info(
-      `drover ${version} serves ${release.name} on ${addressText(address, port)} with ${plural(workers, "worker")}; admin on ${this.#admin()}`,
+      `drover ${version} serves ${served.join(", ")} with ${plural(workers, "worker")}; admin on ${this.#admin()}`,
     );
     // pm2 with wait_ready waits for this.
     if (process.send) process.send("ready");

@@ -1,7 +1,7 @@
 /** `drover start`: checks everything that can fail, then starts the primary. */
 import { alreadyRunning, probeInstance } from "../admin/admin.js";
 import { isInsideAnotherCluster } from "../cluster/primary/another-cluster.js";
-import { type Release, ReleaseError } from "../cluster/release/release.js";
+import { ReleaseError } from "../cluster/release/release.js";
 import { prepareReleases, type Releases } from "../cluster/release/releases.js";
 import {
   EXIT,
@@ -67,6 +67,5 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   } finally {
     await stopCompiler();
   }
-  const [release] = releases.all as [Release];
-  return Run.start({ version, exec, loaded, release, releases, choice, given, listenFd });
+  return Run.start({ version, exec, loaded, releases, choice, given, listenFd });
 }

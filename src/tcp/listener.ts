@@ -20,6 +20,7 @@ import type { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { listenerEvents } from "./observe/events.js";
 import { ReopenBudget } from "./reopen-budget.js";
+import type { SharedMaximum } from "./shared-maximum.js";
 
 export interface ListenerOptions {
   readonly registeredAs: string;
@@ -28,8 +29,10 @@ export interface ListenerOptions {
   readonly endpoint: Endpoint;
   readonly transport: Transport;
   readonly backlog: number;
-  /** Maximum number of connections in this OS process. */
+  /** Maximum number of its connections in this OS process. */
   readonly maxConnections: number;
+  /** Maximum over all listeners of this OS process. Default: none. */
+  readonly shared?: SharedMaximum | undefined;
   /** Whether it starts suspended. */
   readonly suspended: boolean;
   /** Address of the listening socket, where it is known before `acquire`. */
@@ -64,7 +67,9 @@ export class Listener extends Process {
     this.#quota = options.quota ?? NO_QUOTA;
     this.#address = options.address ?? { address: "", port: 0 };
     this.trapExit = true;
-    options.endpoint.onReleased = () => this.#released();
+    const { endpoint, shared } = options;
+    endpoint.onReleased = () => this.#released();
+    shared?.join(endpoint, { heedLimit: () => this.#heedLimit(), heedRoom: () => this.#heedRoom() });
   }
 
   get label(): string {
@@ -79,9 +84,10 @@ export class Listener extends Process {
     return this.#address;
   }
 
-  /** Maximum number of connections in this OS process. */
+  /** Maximum number of its connections in this OS process at present. */
   get maxConnections(): number {
-    return this.#options.maxConnections;
+    const { maxConnections, shared, endpoint } = this.#options;
+    return shared === undefined ? maxConnections : Math.min(maxConnections, shared.left(endpoint));
   }
 
   /** @throws ProcessExit `{ listen: code }` when the address cannot be had */
@@ -122,7 +128,12 @@ export class Listener extends Process {
   }
 
   #accept(socket: Socket): void {
-    const { counters } = this.#options.endpoint;
+    const { endpoint, shared } = this.#options;
+    const { counters } = endpoint;
+    if (shared?.reached) {
+      counters.refused.max_connections++;
+      return socket.destroy();
+    }
     const supervisor = whereis(this.#options.connections)?.process as DynamicSupervisor<[]> | undefined;
     const started = supervisor?.startNow();
     const connection =
@@ -136,19 +147,22 @@ export class Listener extends Process {
     // `enter` runs in the callback of the listening socket, which all clients share.
     cleanContext().runInAsyncScope((connection as Connection).socketReady, connection, socket);
     this.#heedLimit();
+    shared?.accepted(endpoint);
   }
 
   /** At the limit the copy is closed: new clients queue in the backlog. */
   #heedLimit(): void {
-    const { endpoint, maxConnections, renewable } = this.#options;
+    const { endpoint, renewable } = this.#options;
     if (this.#state !== "listening" || !renewable) return;
     const { active } = endpoint.counters;
-    if (active >= maxConnections) this.#close("full");
+    if (active >= this.maxConnections) this.#close("full");
     else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#close("ahead");
   }
 
   #released(): void {
-    const { active } = this.#options.endpoint.counters;
+    const { endpoint, shared } = this.#options;
+    const { active } = endpoint.counters;
+    shared?.released(endpoint);
     this.#quota.released(active);
     if (this.#state === "full" || (this.#state === "ahead" && active <= this.#most() * RESUME_AT))
       return this.#heedRoom();
@@ -172,7 +186,7 @@ export class Listener extends Process {
 
   /** Number of connections below which a waiting listener accepts again. */
   #most(): number {
-    const { maxConnections } = this.#options;
+    const { maxConnections } = this;
     return this.#state === "ahead" ? Math.min(maxConnections, this.#quota.value) : maxConnections;
   }
 
@@ -232,14 +246,17 @@ export class Listener extends Process {
   }
 
   protected override ended(_reason: ExitReason): void {
-    this.#options.endpoint.onReleased = undefined;
+    const { endpoint, shared } = this.#options;
+    endpoint.onReleased = undefined;
+    shared?.leave(endpoint);
     clock.clearTimeout(this.#soon);
     this.#listening?.close();
     this.#listening = undefined;
   }
 
   inspect(): Record<string, unknown> {
-    const { endpoint, transport, maxConnections, backlog } = this.#options;
+    const { endpoint, transport, backlog } = this.#options;
+    const { maxConnections } = this;
     return {
       listener: endpoint.name,
       state: this.#state,

@@ -1,6 +1,9 @@
 /**
  * Supervision tree of one worker (the tutorial's `tcp_server_app`). `connections` is listed before `listener`: at
  * shutdown, in reverse order, accepting stops first and the connections drain.
+ *
+ *   one listener: tcp_server ─ connections, listener     several: listeners ─┬─ devices ─ connections, listener
+ *                                                                            └─ secure ─ connections, listener
  */
 
 import type { Pid } from "../otp/process/pid.js";
@@ -8,7 +11,7 @@ import { processOf } from "../otp/process/process.js";
 import { register } from "../otp/process/registry.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
-import { startSupervisor } from "../otp/supervisor/supervisor.js";
+import { Supervisor, startSupervisor, stopSupervisor, supervisor } from "../otp/supervisor/supervisor.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
@@ -17,9 +20,11 @@ import { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { Listener } from "./listener.js";
 import type { CompiledProtocol } from "./protocol/compiled-protocol.js";
+import type { SharedMaximum } from "./shared-maximum.js";
 
+/** One listener with its connections. */
 export interface ServerOptions {
-  /** Prefix of the registered names, where one OS process runs several servers. Default: none. */
+  /** Prefix of the registered names `connections` and `listener`. Default: none. */
   readonly prefix?: string;
   readonly endpoint: Endpoint;
   /** The protocol of new connections. */
@@ -34,26 +39,66 @@ export interface ServerOptions {
   readonly transport?: Transport;
   /** Maximum number of connections; read again at each start of a child. */
   readonly maxConnections: number;
+  /** Maximum over all listeners of this OS process. Default: none. */
+  readonly shared?: SharedMaximum | undefined;
   /** Whether the listener starts suspended. Default false; read again at each start of the listener. */
   readonly suspended?: boolean;
   /** Default 1024. */
   readonly backlog?: number;
   /** Time a connection has to finish at shutdown. Default `"2s"`. */
   readonly shutdown?: Duration;
+}
+
+/** Restart intensity of each supervisor. */
+export interface ServerFlags {
+  /** Default 5. */
   readonly intensity?: number;
+  /** Default `"60s"`. */
   readonly period?: Duration;
 }
 
 /**
- * Starts a listener and its connections under one supervisor.
- * @throws ProcessExit when the listener cannot listen
+ * Starts listeners and their connections under one supervisor: `tcp_server`, or `listeners` over one `tcp_server` for
+ * each, which has the listener's name.
+ * @param servers at least one; several have different names and prefixes
+ * @throws ProcessExit when a listener cannot listen
  */
-export function startServer(options: ServerOptions): Promise<Pid> {
-  const { prefix = "", intensity = 5, period = "60s" } = options;
-  return startSupervisor("tcp_server", { strategy: "one_for_one", intensity, period }, [
+export function startServers(
+  servers: readonly ServerOptions[],
+  { intensity = 5, period = "60s" }: ServerFlags = {},
+): Promise<Pid> {
+  const flags = { strategy: "one_for_one", intensity, period } as const;
+  const [only, ...more] = servers;
+  if (only !== undefined && more.length === 0) return startSupervisor("tcp_server", flags, children(only));
+  return startSupervisor(
+    "listeners",
+    flags,
+    servers.map((server) => supervisor(server.endpoint.name, flags, children(server))),
+  );
+}
+
+/** As `startServers`, for one listener. */
+export function startServer(options: ServerOptions & ServerFlags): Promise<Pid> {
+  return startServers([options], options);
+}
+
+/**
+ * Stops all listeners, drains their connections, and resolves when all is closed. A supervisor alone would stop one
+ * listener after the other, and the last would still accept while the connections of the first drain.
+ * @param root as returned by `startServers`
+ */
+export async function stopServers(root: Pid): Promise<void> {
+  const servers = (processOf(root)?.links ?? []).filter((pid) => processOf(pid) instanceof Supervisor);
+  // The root is told first: it does not restart what ends after that.
+  await Promise.all([root, ...servers].map((pid) => stopSupervisor(pid)));
+}
+
+function children(options: ServerOptions): ChildSpec[] {
+  const { prefix = "" } = options;
+  return [
     connections(`${prefix}connections`, options),
     listener(`${prefix}listener`, `${prefix}connections`, options),
-  ]);
+  ];
 }
 
 /** The tutorial's `tcp_client_sup`. */
@@ -96,6 +141,7 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         acquire,
         renewable,
         quota,
+        shared: options.shared,
         transport,
         address: options.address,
         suspended: options.suspended ?? false,

@@ -54,6 +54,12 @@ export class FakeControl implements Control {
       uptimeSeconds: 10_920,
       protocol: "chat",
       address: "[::]:2222",
+      listeners: [
+        {
+          ...{ listener: "main", protocol: "chat", address: "[::]:2222", transport: "stream" },
+          ...{ tls: false, proxy: false, maxConnections: null, suspended: false },
+        },
+      ],
       admin: "127.0.0.1:9464",
       transport: "stream",
       workers: [
@@ -234,6 +240,7 @@ export function row(serial: number, state: string, peer: string): ConnectionRow 
   return {
     pid: `<1.${serial}>`,
     worker: 1,
+    listener: "main",
     state,
     peer,
     ageMs: 60_000,
@@ -267,6 +274,13 @@ function stats(): Stats {
   return {
     at: 1_795_000_000_000,
     workers: [worker, { ...second, active: 0, accepted: 0, closed: 0, framesReceived: 0 }],
+    listeners: [
+      {
+        ...{ listener: "main", protocol: "chat", address: "[::]:2222", transport: "stream" },
+        ...{ tls: false, proxy: false, suspended: false },
+        ...{ ...counted, maxConnections: 10_000, outbound: 0, acceptingWorkers: 2 },
+      },
+    ],
     totals: { ...counted, restarts: 1 },
     restartsLeft: 4,
     status: "running",

@@ -68,7 +68,11 @@ it("a failed rendering is not kept", async () => {
 it("a label with a quote, a backslash, a line end or any script comes out as one label", async () => {
   const admin = await running();
   const protocol = 'a"b\\c\nd 漢 {x="1"} 9';
-  const metrics = new Metrics({ version: "1", listener: "main", transport: "stream", protocol });
+  const metrics = new Metrics({
+    version: "1",
+    listeners: [{ name: "main", protocol, address: "[::]:2222" }],
+    transport: "stream",
+  });
   for (let n = 0; n < 5_000; n++) metrics.restarted("drover", `child ${n}`);
   admin.control.metrics = () => metrics.render();
   const { text } = await ask(admin, { path: "/metrics" });

@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
 import { Metrics } from "../../src/telemetry/metrics/metrics.js";
-import { type Snapshot, TOTALS } from "../../src/telemetry/metrics/snapshot.js";
+import { LISTENER_TOTALS, type Snapshot, WORKER_TOTALS } from "../../src/telemetry/metrics/snapshot.js";
 import { samplesOf } from "./exposition.js";
-import { snapshot } from "./samples.js";
+import { MAIN, snapshot } from "./samples.js";
 
 /** A snapshot as a worker may send it: what it accepted is active or closed, all else is anything. */
 const anySnapshot: fc.Arbitrary<Snapshot> = fc
   .record({
-    totals: fc.record(numbers(TOTALS)),
+    totals: fc.record(numbers([...WORKER_TOTALS, ...LISTENER_TOTALS])),
     closed: fc.record(numbers(CLOSE_REASONS)),
     refused: fc.record(numbers(REFUSE_REASONS)),
     active: fc.nat(20),
@@ -41,8 +41,7 @@ describe("whatever workers send, and whenever they die", () => {
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         const metrics = new Metrics({
           version: "1",
-          listener: "main",
-          protocol: "echo",
+          listeners: [MAIN],
           transport: "stream",
         });
         let before = new Map<string, number>();

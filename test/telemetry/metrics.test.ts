@@ -3,9 +3,16 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
 import { Metrics } from "../../src/telemetry/metrics/metrics.js";
-import { GAUGES, TOTALS } from "../../src/telemetry/metrics/snapshot.js";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  LISTENER_GAUGES,
+  LISTENER_TOTALS,
+  WORKER_GAUGES,
+  WORKER_TOTALS,
+} from "../../src/telemetry/metrics/snapshot.js";
 import { seriesValue } from "./exposition.js";
-import { snapshot } from "./samples.js";
+import { MAIN, snapshot } from "./samples.js";
 
 const clock = new ManualClock(5000);
 let restoreClock: () => void;
@@ -16,8 +23,7 @@ beforeEach(() => {
   metrics = new Metrics({
     version: "0.1.0",
     node: "v20.20.2",
-    listener: "main",
-    protocol: "echo",
+    listeners: [MAIN],
     transport: "stream",
     restartsLeft: { drover: 5 },
   });
@@ -29,7 +35,8 @@ const served = (accepted: number, active: number) =>
   snapshot({ totals: { accepted }, gauges: { active }, closed: { closed: accepted - active } });
 
 it("a snapshot has a place for each name of its own: one name for two counts would show the second as both", () => {
-  for (const names of [TOTALS, GAUGES]) expect(new Set<string>(names).size).toBe(names.length);
+  for (const names of [WORKER_TOTALS, WORKER_GAUGES, LISTENER_TOTALS, LISTENER_GAUGES])
+    expect(new Set<string>(names).size).toBe(names.length);
 });
 
 describe("before anything has happened", () => {
@@ -295,29 +302,110 @@ describe("the text", () => {
 
   it("of one registry knows nothing of another", async () => {
     metrics.update(1, served(7, 3));
-    const other = new Metrics({ version: "1", listener: "main", protocol: "chat", transport: "stream" });
+    const other = new Metrics({ version: "1", listeners: [MAIN], transport: "stream" });
     expect(await other.render()).not.toContain('worker="1"');
   });
 });
 
 describe("handler latency", () => {
   const measured = snapshot({ totals: { handlers1: 3, handlers3: 2, handlers17: 1, handlerSeconds: 12.5 } });
-  const options = { version: "0.1.0", listener: "main", protocol: "echo", transport: "stream" };
+  const options = { version: "0.1.0", listeners: [MAIN], transport: "stream" };
 
   it("is a histogram for each worker, whose buckets count all smaller ones as well", async () => {
     metrics = new Metrics({ ...options, handlerLatency: true });
     metrics.update(1, measured);
     const text = await metrics.render();
     expect(text).toContain("# TYPE drover_handler_seconds histogram\n");
-    const bucket = (le: string) => seriesValue(text, "drover_handler_seconds_bucket", { worker: 1, le });
+    const at = { worker: 1, listener: "main" };
+    const bucket = (le: string) => seriesValue(text, "drover_handler_seconds_bucket", { ...at, le });
     expect(["0.0001", "0.00025", "0.0005", "10", "+Inf"].map(bucket)).toEqual([3, 3, 5, 5, 6]);
-    expect(seriesValue(text, "drover_handler_seconds_count", { worker: 1 })).toBe(6);
-    expect(seriesValue(text, "drover_handler_seconds_sum", { worker: 1 })).toBe(12.5);
+    expect(seriesValue(text, "drover_handler_seconds_count", at)).toBe(6);
+    expect(seriesValue(text, "drover_handler_seconds_sum", at)).toBe(12.5);
   });
 
   it("is not there unless it is measured", async () => {
     metrics = new Metrics(options);
     metrics.update(1, measured);
     expect(await metrics.render()).not.toContain("drover_handler_seconds");
+  });
+});
+
+describe("several listeners", () => {
+  const DEVICES = { name: "devices", protocol: "device", address: "[::]:2222" };
+  const SECURE = { name: "secure", protocol: "device", address: "[::]:2223", tls: true, proxy: true };
+  const LOCAL = { name: "local", protocol: "ops", address: "/run/acme/ops.sock" };
+
+  beforeEach(() => {
+    metrics = new Metrics({ version: "1", listeners: [DEVICES, SECURE, LOCAL], transport: "handle" });
+  });
+
+  const counted = () =>
+    snapshot(
+      {
+        totals: { accepted: 7, crashes: 1, listenerRestarts: 2, cpuUserSeconds: 3 },
+        gauges: { active: 3, restartsLeft: 4 },
+        closed: { idle: 4 },
+      },
+      {
+        totals: { accepted: 5, crashes: 2, serverRestarts: 1 },
+        gauges: { active: 5, restartsLeft: 5, maxConnections: 5 },
+        refused: { max_connections: 1 },
+      },
+      { totals: { accepted: 1 }, gauges: { active: 0 }, closed: { closed: 1 } },
+    );
+
+  it("have series of their own under their names", async () => {
+    metrics.update(1, counted());
+    const text = await metrics.render();
+    const of = (name: string, listener: string) => seriesValue(text, name, { worker: 1, listener });
+    const each = (name: string) => ["devices", "secure", "local"].map((listener) => of(name, listener));
+    expect(each("drover_connections_accepted_total")).toEqual([7, 5, 1]);
+    expect(each("drover_connections_active")).toEqual([3, 5, 0]);
+    expect(of("drover_max_connections", "secure")).toBe(5);
+    const restarts = (supervisor: string, child: string) =>
+      seriesValue(text, "drover_supervisor_restarts_total", { supervisor, child, worker: 1 });
+    expect(restarts("devices", "listener")).toBe(2);
+    expect(restarts("listeners", "secure")).toBe(1);
+    expect(restarts("tcp_server", "listener")).toBe(undefined);
+    const left = (supervisor: string) => seriesValue(text, "drover_restarts_left", { supervisor, worker: 1 });
+    expect(["listeners", "devices", "secure"].map(left)).toEqual([4, 4, 5]);
+    // By protocol, of which two listeners have the same.
+    expect(seriesValue(text, "drover_crashes_total", { worker: 1, protocol: "device" })).toBe(3);
+    expect(seriesValue(text, "drover_crashes_total", { worker: 1, protocol: "ops" })).toBe(0);
+    expect(text).toContain(
+      'drover_listener_info{listener="secure",protocol="device",address="[::]:2223",tls="true",proxy="true"} 1\n',
+    );
+    expect(text).toContain(
+      'drover_listener_info{listener="local",protocol="ops",address="/run/acme/ops.sock",tls="false",proxy="false"} 1\n',
+    );
+  });
+
+  it("are settled together: a total of one that falls means a new OS process for all", async () => {
+    metrics.update(1, counted());
+    metrics.update(
+      1,
+      snapshot({ totals: { accepted: 7 } }, { totals: { accepted: 1 }, gauges: { active: 1 } }, {}),
+    );
+    expect(metrics.listenerNumbers(0)).toMatchObject({ accepted: 14, closed: 7, active: 0 });
+    expect(metrics.listenerNumbers(1)).toMatchObject({ accepted: 6, closed: 5, active: 1 });
+    expect(metrics.connections()).toEqual({ accepted: 21, closed: 13, active: 1 });
+  });
+
+  it("keep what a dead worker had counted, and its open connections count as worker_died", async () => {
+    metrics.update(1, counted());
+    metrics.retire(1);
+    const text = await metrics.render();
+    const died = (listener: string) =>
+      seriesValue(text, "drover_connections_closed_total", { worker: 1, listener, reason: "worker_died" });
+    expect(["devices", "secure", "local"].map(died)).toEqual([3, 5, 0]);
+    expect(metrics.listenerNumbers(1)).toMatchObject({ accepted: 5, closed: 5, active: 0, crashes: 2 });
+    expect(metrics.numbers(1)).toMatchObject({ accepted: 13, closed: 13, active: 0 });
+  });
+
+  it("cross the channel as one array, whose length is known by their number", () => {
+    const sent = encodeSnapshot(counted());
+    expect(decodeSnapshot(sent, 3)).toEqual(counted());
+    expect(decodeSnapshot(sent, 2)).toBe(undefined);
+    expect(decodeSnapshot([...sent], 3)).toBe(undefined);
   });
 });

@@ -7,7 +7,14 @@ import {
   type ListenerEvent,
   REFUSE_REASONS,
 } from "../../src/tcp/observe/events.js";
-import { GAUGES, type Snapshot, TOTALS } from "../../src/telemetry/metrics/snapshot.js";
+import {
+  LISTENER_GAUGES,
+  LISTENER_TOTALS,
+  type ListenerSnapshot,
+  type Snapshot,
+  WORKER_GAUGES,
+  WORKER_TOTALS,
+} from "../../src/telemetry/metrics/snapshot.js";
 
 /** 22-Nov-2026, 16:08:22.879 in whatever time zone the tests run. */
 export const WHEN = new Date(2026, 10, 22, 16, 8, 22, 879).getTime();
@@ -80,15 +87,33 @@ export const closedIdle: ConnectionClosed = {
 
 type Numbers = Record<string, number>;
 
-/** A snapshot of zeros but for what is given. */
-export function snapshot(
-  given: { totals?: Numbers; gauges?: Numbers; closed?: Numbers; refused?: Numbers } = {},
-): Snapshot {
-  const zeros = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 0]));
-  return {
-    totals: { ...zeros(TOTALS), ...given.totals },
-    gauges: { ...zeros(GAUGES), ...given.gauges },
-    closed: { ...zeros(CLOSE_REASONS), ...given.closed },
-    refused: { ...zeros(REFUSE_REASONS), ...given.refused },
-  } as Snapshot;
+interface Given {
+  readonly totals?: Numbers;
+  readonly gauges?: Numbers;
+  readonly closed?: Numbers;
+  readonly refused?: Numbers;
 }
+
+/** A snapshot of zeros but for what is given, of a worker with one listener unless more are given. */
+export function snapshot(given: Given = {}, ...more: Given[]): Snapshot {
+  return {
+    totals: filled(WORKER_TOTALS, given.totals),
+    gauges: filled(WORKER_GAUGES, given.gauges),
+    listeners: [given, ...more].map(
+      ({ totals, gauges, closed, refused }) =>
+        ({
+          totals: filled(LISTENER_TOTALS, totals),
+          gauges: filled(LISTENER_GAUGES, gauges),
+          closed: filled(CLOSE_REASONS, closed),
+          refused: filled(REFUSE_REASONS, refused),
+        }) as ListenerSnapshot,
+    ),
+  } as unknown as Snapshot;
+}
+
+function filled(names: readonly string[], given: Numbers = {}): Numbers {
+  return Object.fromEntries(names.map((name) => [name, given[name] ?? 0]));
+}
+
+/** The listener `main`, as metrics know it. */
+export const MAIN = { name: "main", protocol: "echo", address: "[::]:2222" };

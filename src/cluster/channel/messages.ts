@@ -9,15 +9,12 @@ import type { Level } from "../../telemetry/log/log.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 
-/** Name of a worker's only listener, in metrics labels and commands. */
-export const LISTENER = "main";
-
 /** Messages from the primary to a worker. */
 export type ToWorker =
   /** Answers `hello`. */
   | { readonly t: "boot"; readonly d: Boot }
-  /** Answers `acquire`; the handle travels beside the message. */
-  | { readonly t: "handle" }
+  /** Answers `acquire` with the listener's name; the handle travels beside the message. */
+  | { readonly t: "handle"; readonly d: string }
   | { readonly t: "request"; readonly id: number; readonly d: WorkerRequest }
   | { readonly t: "signal"; readonly d: SignalEnvelope }
   /** Reopens the log file. */
@@ -27,9 +24,9 @@ export type ToWorker =
   | { readonly t: "untrace"; readonly id: number }
   /** Sets the minimum log level. */
   | { readonly t: "log"; readonly d: Level }
-  /** Asks for the number of connections. */
-  | { readonly t: "load" }
-  | { readonly t: "quota"; readonly d: Quota }
+  /** Asks for the number of connections of this listener. */
+  | { readonly t: "load"; readonly d: string }
+  | { readonly t: "quota"; readonly d: Quota & { readonly listener: string } }
   /** Drains and exits. */
   | { readonly t: "stop" };
 
@@ -37,12 +34,10 @@ export type ToWorker =
 export type ToPrimary =
   /** The worker listens on the channel: what is sent to a module that is still loading is lost. */
   | { readonly t: "hello" }
-  /** Asks for a copy of the listening socket. */
-  | { readonly t: "acquire" }
-  | {
-      readonly t: "ready";
-      readonly d: { readonly address: string; readonly port: number; readonly transport: string };
-    }
+  /** Asks for a copy of this listener's listening socket. */
+  | { readonly t: "acquire"; readonly d: string }
+  /** All listeners accept, or are suspended. */
+  | { readonly t: "ready"; readonly d: readonly Served[] }
   /** The start failed; the worker exits with `code`. */
   | { readonly t: "failed"; readonly d: { readonly code: number; readonly message: string } }
   /** The last message: the worker exits with `code`, which is to take no longer than an exit handler may. */
@@ -51,14 +46,31 @@ export type ToPrimary =
   | { readonly t: "snapshot"; readonly d: Float64Array }
   /** Answers `request`. */
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
-  /** Number of connections; `ahead`: sent unasked, because it has reached `reportAt`. */
-  | { readonly t: "load"; readonly d: { readonly active: number; readonly ahead: boolean } }
+  | { readonly t: "load"; readonly d: Load }
   /** A log record, as JSON. */
   | { readonly t: "record"; readonly d: string }
   | { readonly t: "trace"; readonly id: number; readonly d: TraceLine }
   | { readonly t: "signal"; readonly d: SignalEnvelope };
 
-/** Accept quota of a worker, set by the primary to balance connections. */
+/** Where a listener of a worker accepts. */
+export interface Served {
+  readonly listener: string;
+  readonly address: string;
+  readonly port: number;
+  readonly transport: string;
+}
+
+/** Connections of one listener in a worker. */
+export interface Load {
+  readonly listener: string;
+  readonly active: number;
+  /** Connections that it may have at present. */
+  readonly limit: number;
+  /** Whether it is sent unasked, because it has reached `reportAt`. */
+  readonly ahead: boolean;
+}
+
+/** Accept quota of a listener in a worker, set by the primary to balance connections. */
 export interface Quota {
   /** Connections at which the worker stops accepting. */
   readonly quota: number;
@@ -66,27 +78,20 @@ export interface Quota {
   readonly reportAt: number;
 }
 
-/** First message to a worker: all that it needs to start. Functions cannot cross, so the protocol is a module. */
-export interface Boot extends Quota {
+/** First message to a worker: all that it needs to start. */
+export interface Boot {
   readonly worker: number;
   /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
-  /** Address of the listening socket: shown also while the worker has no copy of it. */
-  readonly address: { readonly address: string; readonly port: number };
   readonly name: string;
-  readonly protocol: ProtocolModule;
-  /** Chosen by the primary, where it passed the probe. */
-  readonly transport: Transport["name"];
+  /** Functions cannot cross, so a protocol is a module. */
+  readonly protocols: readonly ProtocolModule[];
+  /** At least one. */
+  readonly listeners: readonly BootListener[];
+  /** Share of the maximum number of connections over all listeners. */
   readonly maxConnections: number;
   /** Whether the worker sends all log records from its first on; see `follow`. */
   readonly followed: boolean;
-  /** Whether the worker starts without accepting. */
-  readonly suspended: boolean;
-  readonly backlog: number;
-  /** In milliseconds. */
-  readonly shutdown: number;
-  /** In milliseconds. */
-  readonly idle: number | undefined;
   /** Whether handler latency is measured. */
   readonly timed: boolean;
   /** Milliseconds without a message after which the primary kills the worker; 0 disables. */
@@ -102,6 +107,26 @@ export interface Boot extends Quota {
     readonly color: boolean;
     readonly file: string | undefined;
   };
+}
+
+/** One listener of a worker. */
+export interface BootListener extends Quota {
+  readonly name: string;
+  /** Address of the listening socket: shown also while the worker has no copy of it. */
+  readonly address: { readonly address: string; readonly port: number };
+  /** Index in `protocols`. */
+  readonly protocol: number;
+  /** Chosen by the primary, where it passed the probe. */
+  readonly transport: Transport["name"];
+  /** Share of the listener's own maximum number of connections; Infinity where it has none. */
+  readonly maxConnections: number;
+  /** Whether it starts without accepting. */
+  readonly suspended: boolean;
+  readonly backlog: number;
+  /** In milliseconds. */
+  readonly shutdown: number;
+  /** In milliseconds. */
+  readonly idle: number | undefined;
 }
 
 /** A message, a cast or an exit signal for a process of another OS process. */
@@ -120,12 +145,12 @@ export type WorkerRequest =
   | { readonly name: "snapshot" }
   | { readonly name: "inspect"; readonly serial: number }
   | { readonly name: "kill"; readonly serial: number; readonly reason: string }
+  | { readonly name: "connections"; readonly query: ConnectionQuery }
   | ViewRequest
   | LimitsRequest;
 
-/** Requests that only read. The reply is `null` when there is no such process. */
+/** Requests that only read one process. The reply is `null` when there is no such process. */
 export type ViewRequest =
-  | { readonly name: "connections"; readonly query: ConnectionQuery }
   | { readonly name: "state"; readonly serial: number }
   /** The reply is true; then come `trace` messages with this id, until `untrace` or the end of the process. */
   | { readonly name: "trace"; readonly serial: number; readonly id: number };
@@ -133,13 +158,16 @@ export type ViewRequest =
 /** Requests that change whether, and how many connections, a worker accepts. */
 export type LimitsRequest =
   /** The reply is the state of the listener, sent after a snapshot that shows the change. */
-  | { readonly name: "accept"; readonly accept: boolean }
-  /** Takes effect with the next snapshot. Connections above the limit are kept. */
-  | { readonly name: "limit"; readonly maxConnections: number }
-  /** Shuts all connections down; the reply is their number. */
-  | { readonly name: "shutdown-connections" };
+  | { readonly name: "accept"; readonly listener: string; readonly accept: boolean }
+  /**
+   * Sets the share of one listener's limit, or of the limit of all listeners. Takes effect with the next snapshot.
+   * Connections above the limit are kept.
+   */
+  | { readonly name: "limit"; readonly listener: string | undefined; readonly maxConnections: number }
+  /** Shuts all connections down, of one listener or of all; the reply is their number. */
+  | { readonly name: "shutdown-connections"; readonly listener: string | undefined };
 
-const VIEWS: readonly string[] = ["connections", "state", "trace"] satisfies ViewRequest["name"][];
+const VIEWS: readonly string[] = ["state", "trace"] satisfies ViewRequest["name"][];
 
 export function isView(request: WorkerRequest): request is ViewRequest {
   return VIEWS.includes(request.name);

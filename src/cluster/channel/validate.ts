@@ -8,13 +8,18 @@ type Shape = (message: { readonly id?: unknown; readonly d?: any }) => boolean;
 
 const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   hello: () => true,
-  acquire: () => true,
-  ready: ({ d }) => isObject(d) && isText(d.address) && isCount(d.port) && isText(d.transport),
+  acquire: ({ d }) => isText(d),
+  ready: ({ d }) => Array.isArray(d) && d.every(isServed),
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
   exiting: ({ d }) => isObject(d) && isCount(d.code),
   snapshot: ({ d }) => d instanceof Float64Array,
   reply: ({ id }) => isCount(id),
-  load: ({ d }) => isObject(d) && isCount(d.active) && typeof d.ahead === "boolean",
+  load: ({ d }) =>
+    isObject(d) &&
+    isText(d.listener) &&
+    isCount(d.active) &&
+    typeof d.limit === "number" &&
+    typeof d.ahead === "boolean",
   record: ({ d }) => isText(d),
   trace: ({ id, d }) => isCount(id) && isObject(d) && isText(d.what),
   signal: ({ d }) =>
@@ -60,6 +65,16 @@ function isText(value: unknown): value is string {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isServed(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isText(value.listener) &&
+    isText(value.address) &&
+    isCount(value.port) &&
+    isText(value.transport)
+  );
 }
 
 /** `[worker, serial]`. */

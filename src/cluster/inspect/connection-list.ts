@@ -6,7 +6,6 @@
 import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/connections.js";
 import { type Pid, parsePid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
-import { whereis } from "../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import type { Connection } from "../../tcp/connection/connection.js";
 import { addressText } from "../../text/address.js";
@@ -20,13 +19,16 @@ interface Ranked<T> {
 
 type Compare = (one: Ranked<unknown>, other: Ranked<unknown>) => number;
 
-/** The connections of this OS process. */
-export function listConnections(query: ConnectionQuery): ConnectionList {
+/** The connections of this OS process. @param supervisors of the connections of each listener */
+export function listConnections(
+  supervisors: readonly DynamicSupervisor<[]>[],
+  query: ConnectionQuery,
+): ConnectionList {
   const compare = comparator(query);
   const key = KEYS[query.sort];
   let kept: Ranked<Connection>[] = [];
   let [total, matched] = [0, 0];
-  for (const item of localConnections()) {
+  for (const item of localConnections(supervisors)) {
     total++;
     if (!matches(item, query)) continue;
     matched++;
@@ -59,14 +61,15 @@ export function mergeLists(
 }
 
 /** Connections that have a socket. */
-function localConnections(): Connection[] {
-  const supervisor = whereis("connections")?.process as DynamicSupervisor | undefined;
-  const processes = supervisor?.children().map((pid) => processOf(pid) as Connection | undefined) ?? [];
+function localConnections(supervisors: readonly DynamicSupervisor<[]>[]): Connection[] {
+  const pids = supervisors.flatMap((supervisor) => supervisor.children());
+  const processes = pids.map((pid) => processOf(pid) as Connection | undefined);
   return processes.filter((one): one is Connection => one !== undefined && !one.waiting);
 }
 
-function matches(one: Connection, { state, peer, worker }: ConnectionQuery): boolean {
+function matches(one: Connection, { state, peer, worker, listener }: ConnectionQuery): boolean {
   if (worker !== undefined && one.pid.worker !== worker) return false;
+  if (listener !== undefined && one.endpoint.name !== listener) return false;
   if (state !== undefined && one.state !== state) return false;
   return peer === undefined || peerOf(one).startsWith(peer);
 }
@@ -83,6 +86,7 @@ function comparator({ order }: ConnectionQuery): Compare {
 const KEYS: Readonly<Record<ConnectionQuery["sort"], (one: Connection) => number | string>> = {
   pid: () => 0,
   worker: ({ pid }) => pid.worker,
+  listener: ({ endpoint }) => endpoint.name,
   state: ({ state }) => state,
   peer: peerOf,
   ageMs: ({ age }) => age,
@@ -109,6 +113,7 @@ function rowOf(one: Connection): ConnectionRow {
   return {
     pid: pid.toString(),
     worker: pid.worker,
+    listener: one.endpoint.name,
     state,
     peer: peerOf(one),
     ageMs: one.age,

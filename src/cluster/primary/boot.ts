@@ -1,32 +1,45 @@
 /** The boot message of a worker: configuration, and the state of the program at its start. */
 
 import { restartIntensity } from "../../config/config.js";
-import type { Boot } from "../channel/messages.js";
+import type { Boot, BootListener } from "../channel/messages.js";
+import type { Release } from "../release/release.js";
 import type { PrimaryOptions } from "./options.js";
+import type { PrimaryListener } from "./primary-listener.js";
 
 /** Fields that differ from worker to worker and from start to start. */
-type Present = Pick<
-  Boot,
-  "worker" | "serial" | "address" | "maxConnections" | "quota" | "reportAt" | "followed" | "suspended"
->;
+type Present = Pick<Boot, "worker" | "serial" | "maxConnections" | "followed" | "listeners">;
 
-export function bootMessage(
-  present: Present,
-  { config, protocol, transport, color, log }: PrimaryOptions,
-): Boot {
+export function bootMessage(present: Present, { config, releases, color, log }: PrimaryOptions): Boot {
   return {
     ...present,
     name: config.name,
-    protocol: protocol.module,
-    transport,
-    backlog: config.backlog,
-    shutdown: config.shutdown,
-    idle: config.idleTimeout,
+    protocols: releases.all.map(({ module }) => module),
     timed: config.handlerLatency === "on",
     watchdog: config.watchdog,
     lagWarning: config.lagWarning,
     intensity: restartIntensity(config),
     period: config.maxSeconds,
     log: { level: log.level, format: config.logFormat, color, file: config.logFile },
+  };
+}
+
+/** One listener in the boot message. */
+export function bootListener(
+  { name, bound, transport, config, balance }: PrimaryListener,
+  present: Pick<BootListener, "maxConnections" | "suspended">,
+  { releases }: Pick<PrimaryOptions, "releases">,
+): BootListener {
+  const { protocol, alpn } = releases.byListener.get(name) ?? {};
+  const release = protocol ?? (alpn?.values().next().value as Release);
+  return {
+    ...present,
+    ...balance.quota,
+    name,
+    address: { address: bound.address, port: bound.port },
+    protocol: releases.all.indexOf(release),
+    transport,
+    backlog: config.backlog,
+    shutdown: config.shutdown,
+    idle: config.idleTimeout,
   };
 }

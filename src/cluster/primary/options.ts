@@ -2,24 +2,22 @@
 import type { Config, Explanation } from "../../config/config.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
-import type { BoundHandle } from "../../transport/listening-socket.js";
 import type { Transport } from "../../transport/transport.js";
-import type { Release } from "../release/release.js";
 import type { Releases } from "../release/releases.js";
+import type { PrimaryListenerOptions } from "./primary-listener.js";
 import type { WorkerOwner } from "./worker-process.js";
 
 export interface PrimaryOptions {
   readonly config: Config;
   readonly version: string;
-  /** Of the first listener. */
-  readonly protocol: Release;
   readonly releases: Releases;
+  /** The transport of listeners that ask for no other. */
   readonly transport: Transport["name"];
-  /** The bound sockets, one per listener of the configuration, in its order. The primary closes them. */
-  readonly bound: readonly BoundHandle[];
+  /** At least one. The primary closes their sockets. */
+  readonly listeners: readonly PrimaryListenerOptions[];
   /** File that a worker runs, with the argument `worker`. */
   readonly exec: string;
-  /** The limit of connections, over all of this number of workers. */
+  /** The limit of connections of all listeners, over all of this number of workers. */
   maxConnections(workers: number): number;
   readonly color: boolean;
   readonly metrics: Metrics;

@@ -1,5 +1,5 @@
 /**
- * Primary process: owns the listening socket, on which it never accepts, and supervises the workers.
+ * Primary process: owns the listening sockets, on which it never accepts, and supervises the workers.
  *
  *   <0.1> drover  one_for_one ── <0.2> admin, <1.1> worker 1, <2.1> worker 2 …
  */
@@ -12,10 +12,10 @@ import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import { type Supervisor, startSupervisor, stopSupervisor } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
-import type { BoundHandle } from "../../transport/listening-socket.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
 import { GiveUpCause } from "./give-up-cause.js";
 import type { PrimaryOptions } from "./options.js";
+import type { PrimaryListener } from "./primary-listener.js";
 import { RestartMetrics } from "./restart-metrics.js";
 import { Watchdog } from "./watchdog.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -25,23 +25,20 @@ export class Primary {
   readonly pool: WorkerPool;
   readonly restartMetrics: RestartMetrics;
   readonly #options: PrimaryOptions;
-  readonly #bound: BoundHandle;
   readonly #watchdog: Watchdog;
   readonly #giveUpCause = new GiveUpCause("drover");
   #root: Pid | undefined = undefined;
 
   constructor(options: PrimaryOptions) {
-    const { config, bound, log, metrics } = options;
+    const { config, log, metrics } = options;
     this.#options = options;
-    this.#bound = bound[0] as BoundHandle;
     this.restartMetrics = new RestartMetrics(metrics, () => this.root);
-    this.pool = new WorkerPool(options, workerCount(config), this.#bound, this.restartMetrics);
+    this.pool = new WorkerPool(options, workerCount(config), this.restartMetrics);
     this.#watchdog = new Watchdog(() => this.pool.slots, log, config.watchdog);
   }
 
-  /** Address that is listened on. */
-  get address(): { readonly address: string; readonly port: number } {
-    return this.#bound;
+  get listeners(): readonly PrimaryListener[] {
+    return this.pool.listeners;
   }
 
   get stopping(): boolean {
@@ -108,7 +105,7 @@ export class Primary {
   async shutdown(): Promise<void> {
     this.#watchdog.stop();
     // Once the workers' copies are closed as well, new clients are refused instead of waiting, and may try another host.
-    this.#bound.close();
+    this.#closeSockets();
     this.pool.drain();
     if (this.#root) await stopSupervisor(this.#root);
   }
@@ -124,6 +121,10 @@ export class Primary {
     this.#watchdog.stop();
     this.restartMetrics.stop();
     this.#giveUpCause.stop();
-    if (!this.stopping) this.#bound.close();
+    if (!this.stopping) this.#closeSockets();
+  }
+
+  #closeSockets(): void {
+    for (const { bound } of this.listeners) bound.close();
   }
 }

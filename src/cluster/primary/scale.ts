@@ -95,7 +95,7 @@ export class Scale {
   }
 
   #drain(removed: readonly WorkerSlot[]): Promise<void> {
-    if (removed.every(isEmpty)) return Promise.resolve();
+    if (removed.every((slot) => isEmpty(slot))) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => done(), DEADLINE + GRACE);
       const wait = new WaitUntilEmpty({

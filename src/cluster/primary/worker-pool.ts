@@ -7,20 +7,19 @@ import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
-import type { BoundHandle } from "../../transport/listening-socket.js";
 import { DropWarning } from "../channel/drop-warning.js";
-import type { Boot, SignalEnvelope } from "../channel/messages.js";
-import { Balance } from "./admission/balance.js";
+import type { Boot, Load, SignalEnvelope } from "../channel/messages.js";
 import { MaxConnections } from "./admission/max-connections.js";
 import { Suspension } from "./admission/suspend.js";
-import { bootMessage } from "./boot.js";
+import { bootListener, bootMessage } from "./boot.js";
 import type { Observer, PrimaryOptions } from "./options.js";
 import { PidRanges } from "./pid-ranges.js";
+import { PrimaryListener } from "./primary-listener.js";
 import type { RestartMetrics } from "./restart-metrics.js";
 import { relaySignal } from "./signal-relay.js";
 import { startRetryDelay } from "./start-retry.js";
 import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
-import { newSlot, type WorkerSlot } from "./worker-slot.js";
+import { accepts, newSlot, type WorkerSlot } from "./worker-slot.js";
 
 /** Added to the shutdown time of connections, for the OS process to exit. In milliseconds. */
 const EXIT_TIME = 2_000;
@@ -28,37 +27,41 @@ const EXIT_TIME = 2_000;
 export class WorkerPool implements WorkerOwner {
   /** By number, from 1 on. */
   readonly slots: WorkerSlot[];
-  readonly suspension = new Suspension(() => this.slots);
+  /** In the order of the configuration. */
+  readonly listeners: readonly PrimaryListener[];
+  readonly suspension: Suspension;
   readonly maxConnections: MaxConnections;
   /** Called when a worker has changed its state or sent a snapshot. */
   readonly onChange = new Set<() => void>();
   observer: Observer | undefined = undefined;
   stopping = false;
   readonly #options: PrimaryOptions;
-  readonly #bound: BoundHandle;
   readonly #restartMetrics: RestartMetrics;
   readonly #pidRanges = new PidRanges();
   /** By slot. */
   readonly #dropWarnings = new Map<number, DropWarning>();
-  readonly #balance = new Balance(
-    () => this.#accepting(),
-    (slot) => this.#limitOf(slot),
-  );
 
-  /** @param bound the listening socket that workers accept on */
-  constructor(options: PrimaryOptions, workers: number, bound: BoundHandle, restartMetrics: RestartMetrics) {
+  constructor(options: PrimaryOptions, workers: number, restartMetrics: RestartMetrics) {
     this.#options = options;
-    this.#bound = bound;
     this.#restartMetrics = restartMetrics;
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    const balanced = {
+      accepting: (listener: PrimaryListener) => this.#accepting(listener),
+      allowed: (listener: PrimaryListener, slot: number) =>
+        Math.min(this.maxConnections.allowed(slot), this.maxConnections.allowedOf(listener, slot)),
+    };
+    this.listeners = options.listeners.map((listener) => new PrimaryListener(listener, balanced));
+    this.suspension = new Suspension(() => this.slots, this.listeners);
     this.maxConnections = new MaxConnections(
       () => this.slots,
       (count) => options.maxConnections(count),
+      this.listeners,
     );
   }
 
-  get handle(): unknown {
-    return this.#bound.handle;
+  /** The listening socket of this listener. */
+  handle(listener: string): unknown {
+    return this.listeners.find(({ name }) => name === listener)?.bound.handle;
   }
 
   /** Number of workers that serve. */
@@ -94,14 +97,22 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #boot(slot: WorkerSlot): Boot {
+    const listeners = this.listeners.map((listener) =>
+      bootListener(
+        listener,
+        {
+          maxConnections: this.maxConnections.allowedOf(listener, slot.slot),
+          suspended: !this.suspension.accepts(slot, listener),
+        },
+        this.#options,
+      ),
+    );
     const present = {
       worker: slot.slot,
       serial: this.#pidRanges.next(slot.slot),
-      address: { address: this.#bound.address, port: this.#bound.port },
       maxConnections: this.maxConnections.allowed(slot.slot),
-      ...this.#balance.quota,
       followed: this.observer?.followed ?? false,
-      suspended: !this.suspension.accepts(slot),
+      listeners,
     };
     return bootMessage(present, this.#options);
   }
@@ -125,7 +136,7 @@ export class WorkerPool implements WorkerOwner {
   /** All workers start to drain. */
   drain(): void {
     this.stopping = true;
-    this.#balance.stop();
+    for (const { balance } of this.listeners) balance.stop();
     for (const { process } of this.slots) process?.drain();
   }
 
@@ -169,28 +180,30 @@ export class WorkerPool implements WorkerOwner {
     }
     this.#options.metrics.workerState(worker.slot, state);
     this.observer?.onState(worker, state);
-    if (!this.stopping) this.#balance.changed();
+    if (!this.stopping)
+      for (const listener of this.listeners) listener.workerChanged(worker.slot, state === "down");
     this.#changed();
   }
 
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
-    const snapshot = decodeSnapshot(numbers);
+    const snapshot = decodeSnapshot(numbers, this.listeners.length);
     if (!snapshot) return;
     const slot = this.slots[worker.slot - 1] as WorkerSlot;
-    const { listenerRunning, active, newestSerial } = snapshot.gauges;
-    this.#pidRanges.reported(worker.slot, newestSerial);
-    const toggled = slot.last?.gauges.listenerRunning !== listenerRunning;
+    const before = slot.last;
     slot.last = snapshot;
+    this.#pidRanges.reported(worker.slot, snapshot.gauges.newestSerial);
     this.#options.metrics.update(worker.slot, snapshot);
     if (!this.stopping) {
-      if (toggled) this.#balance.changed();
-      else this.#balance.seen(worker.slot, active);
+      for (const [at, { gauges }] of snapshot.listeners.entries()) {
+        const toggled = before?.listeners[at]?.gauges.listenerRunning !== gauges.listenerRunning;
+        this.listeners[at]?.seen(worker.slot, gauges.active, gauges.maxConnections, toggled);
+      }
     }
     this.#changed();
   }
 
-  onLoad(worker: WorkerProcess, { active, ahead }: { active: number; ahead: boolean }): void {
-    this.#balance.reported(worker.slot, active, ahead);
+  onLoad(worker: WorkerProcess, load: Load): void {
+    this.listeners.find(({ name }) => name === load.listener)?.reported(worker.slot, load);
   }
 
   onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {
@@ -227,18 +240,11 @@ export class WorkerPool implements WorkerOwner {
     for (const listener of this.onChange) listener();
   }
 
-  /** Workers over which connections are balanced. */
-  #accepting(): WorkerProcess[] {
-    return this.slots.flatMap((slot) => {
-      const { process, last } = slot;
-      const accepts = process?.state === "running" && this.suspension.accepts(slot);
-      return accepts && last?.gauges.listenerRunning !== 0 ? process : [];
+  /** Slots over which the connections of a listener are balanced. */
+  #accepting(listener: PrimaryListener): WorkerSlot[] {
+    return this.slots.filter((slot) => {
+      if (slot.process?.state !== "running" || !this.suspension.accepts(slot, listener)) return false;
+      return accepts(slot, listener) !== false;
     });
-  }
-
-  /** A worker's share of the limit, or less where it has too few descriptors. */
-  #limitOf(slot: number): number {
-    const { maxConnections = Infinity } = this.slots[slot - 1]?.last?.gauges ?? {};
-    return Math.min(this.maxConnections.allowed(slot), maxConnections);
   }
 }

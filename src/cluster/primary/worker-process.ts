@@ -8,19 +8,28 @@ import { Pid } from "../../otp/process/pid.js";
 import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
-import type { Boot, Quota, SignalEnvelope, ToPrimary, ToWorker, WorkerRequest } from "../channel/messages.js";
+import type {
+  Boot,
+  Load,
+  Quota,
+  Served,
+  SignalEnvelope,
+  ToPrimary,
+  ToWorker,
+  WorkerRequest,
+} from "../channel/messages.js";
 import { guardInternalMessages } from "./internal-messages.js";
 import { WorkerChannel } from "./worker-channel.js";
 
 /** Handlers of what a worker sends, and what it is sent. */
 export interface WorkerOwner {
-  /** The listening socket that workers accept on. */
-  readonly handle: unknown;
+  /** The listening socket of this listener; `undefined` when there is none. */
+  handle(listener: string): unknown;
   /** Number of workers that serve. */
   readonly serving: number;
   onState(worker: WorkerProcess, state: WorkerState): void;
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
-  onLoad(worker: WorkerProcess, load: Extract<ToPrimary, { t: "load" }>["d"]): void;
+  onLoad(worker: WorkerProcess, load: Load): void;
   /** A log record or a line of a trace. */
   onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
   /** A signal from a process of this worker to one elsewhere. */
@@ -52,8 +61,8 @@ export class WorkerProcess extends Process {
   readonly slot: number;
   readonly startedAt = clock.now();
   state: WorkerState = "starting";
-  /** Address and transport, once the worker accepts. */
-  serving: Extract<ToPrimary, { t: "ready" }>["d"] | undefined = undefined;
+  /** Address and transport of each listener, once the worker accepts. */
+  serving: readonly Served[] | undefined = undefined;
   /** Set by the watchdog, cleared by the next message. */
   unresponsive = false;
   readonly #owner: WorkerOwner;
@@ -154,12 +163,12 @@ export class WorkerProcess extends Process {
     this.#channel.signal(signal);
   }
 
-  askLoad(): void {
-    this.#channel.post({ t: "load" });
+  askLoad(listener: string): void {
+    this.#channel.post({ t: "load", d: listener });
   }
 
-  setQuota(quota: Quota): void {
-    this.#channel.post({ t: "quota", d: quota });
+  setQuota(listener: string, quota: Quota): void {
+    this.#channel.post({ t: "quota", d: { ...quota, listener } });
   }
 
   /** The worker's reply; `undefined` when there is none within a second. */
@@ -184,7 +193,7 @@ export class WorkerProcess extends Process {
       case "hello":
         return this.#channel.post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
       case "acquire":
-        return this.#channel.post({ t: "handle" }, this.#owner.handle);
+        return this.#sendSocket(message.d);
       case "ready":
         this.serving = message.d;
         if (this.state === "starting") this.#become("running");
@@ -204,6 +213,11 @@ export class WorkerProcess extends Process {
       case "signal":
         return this.#owner.onSignal(message.d);
     }
+  }
+
+  #sendSocket(listener: string): void {
+    const handle = this.#owner.handle(listener);
+    if (handle !== undefined) this.#channel.post({ t: "handle", d: listener }, handle);
   }
 
   #become(state: WorkerState): void {

@@ -1,9 +1,6 @@
 /** Loads the protocols in a worker: imports each module once, and validates what it exports again. */
-import type { Latency } from "../../tcp/observe/latency.js";
-import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { validateProtocol } from "../../tcp/protocol/validate.js";
-import type { Boot } from "../channel/messages.js";
 import { importProtocol, type ProtocolModule } from "../release/protocol-module.js";
 import { mapStackTraces } from "../release/source-maps.js";
 
@@ -20,13 +17,4 @@ export async function loadProtocols(modules: readonly ProtocolModule[]): Promise
     protocols.push(protocol);
   }
   return protocols;
-}
-
-/** @throws whatever the module throws, or what is wrong with the protocol that it exports */
-export async function loadProtocol(
-  { protocol: module, idle }: Boot,
-  latency: Latency | undefined,
-): Promise<CompiledProtocol> {
-  const [protocol] = await loadProtocols([module]);
-  return new CompiledProtocol(protocol as AnyProtocol, { idle, latency });
 }

@@ -3,15 +3,18 @@ import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import { isView, type WorkerRequest } from "../channel/messages.js";
+import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";
 import type { WorkerLimits } from "./limits.js";
 import type { WorkerViews } from "./views.js";
+import type { WorkerListener } from "./worker-listener.js";
 
 /** What answers a request. */
 export interface Answerers {
   /** Top supervisor, once the server has started. */
   readonly root: Pid | undefined;
+  readonly listeners: readonly WorkerListener[];
   readonly views: WorkerViews;
   readonly limits: WorkerLimits;
   sendSnapshot(): void;
@@ -26,6 +29,10 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   if (request.name === "snapshot") {
     answerers.sendSnapshot();
     return true;
+  }
+  if (request.name === "connections") {
+    const supervisors = answerers.listeners.flatMap(({ connections }) => connections ?? []);
+    return listConnections(supervisors, request.query);
   }
   if (isView(request)) return answerers.views.answer(request);
   if (!("serial" in request)) return answerers.limits.answer(request);

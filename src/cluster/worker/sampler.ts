@@ -1,78 +1,77 @@
 /** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
 import { type ErrorContext, type SupervisorReport, unhandledRejections } from "../../otp/events.js";
-import { newestSerial } from "../../otp/process/pid.js";
+import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
-import { whereis } from "../../otp/process/registry.js";
-import type { Supervisor } from "../../otp/supervisor/supervisor.js";
-import type { Endpoint } from "../../tcp/endpoint.js";
-import type { Listener, ListenerState } from "../../tcp/listener.js";
+import { Supervisor } from "../../otp/supervisor/supervisor.js";
+import type { ListenerState } from "../../tcp/listener.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
-import { HANDLER_BUCKETS, type Snapshot } from "../../telemetry/metrics/snapshot.js";
+import { HANDLER_BUCKETS, type ListenerSnapshot, type Snapshot } from "../../telemetry/metrics/snapshot.js";
 import type { DescriptorUse } from "./free-descriptors.js";
+import type { WorkerListener } from "./worker-listener.js";
 
 /** States in which the listener accepts, or will again by itself. */
 const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
 
-type HandlerTotals = Pick<Snapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
+type HandlerTotals = Pick<ListenerSnapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
+
+export interface SamplerOptions {
+  readonly listeners: readonly WorkerListener[];
+  /** Reports of all supervisors of this OS process. */
+  readonly reports: Channel;
+  /** Restart intensity: what is left before the first restart. */
+  readonly intensity: number;
+  /** The top supervisor, once it has started. */
+  root(): Pid | undefined;
+  /** This worker's share of the connections. */
+  share(): number;
+  /** Messages to other workers that were dropped. */
+  channelMessagesDropped(): number;
+}
 
 export class Sampler {
-  readonly #endpoint: Endpoint;
-  readonly #limit: () => number;
-  readonly #channelMessagesDropped: () => number;
+  readonly #options: SamplerOptions;
   readonly #reports: Record<ErrorContext, number> = {
     child_terminated: 0,
     start_error: 0,
     shutdown: 0,
     shutdown_error: 0,
   };
-  /** Restarts of the children of `tcp_server`, by id. */
-  readonly #restarts: Record<string, number> = { connections: 0, listener: 0 };
+  /** Restarts of children of listeners' supervisors, by supervisor and child: `tcp_server listener`. */
+  readonly #restarts: Map<string, number>;
   readonly #osProcess = new OsProcess();
-  #restartsLeft = 0;
+  /** By supervisor. */
+  readonly #restartsLeft = new Map<string, number>();
   #unhandledRejections = 0;
 
-  /**
-   * @param limit connections that this worker may have at present
-   * @param channelMessagesDropped messages to other workers that were dropped
-   */
-  constructor(
-    endpoint: Endpoint,
-    reports: Channel,
-    limit: () => number,
-    channelMessagesDropped: () => number,
-  ) {
-    this.#endpoint = endpoint;
-    this.#limit = limit;
-    this.#channelMessagesDropped = channelMessagesDropped;
-    reports.subscribe((report) => this.#count(report as SupervisorReport));
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+    this.#restarts = new Map(
+      options.listeners.flatMap((one) => this.#childrenOf(one)).map((key) => [key, 0]),
+    );
+    options.reports.subscribe((report) => this.#count(report as SupervisorReport));
     unhandledRejections.subscribe(() => this.#unhandledRejections++);
   }
 
   #count({ supervisor, errorContext, offender }: SupervisorReport): void {
     this.#reports[errorContext]++;
-    const { id = "" } = offender;
-    if (supervisor !== "tcp_server" || this.#restarts[id] === undefined) return;
-    // All its children are permanent, so one that ended is restarted, unless the supervisor gives up (`shutdown`).
-    if (errorContext === "child_terminated") this.#restarts[id]++;
-    if (errorContext === "shutdown") this.#restarts[id]--;
+    const key = `${supervisor} ${offender.id}`;
+    const restarts = this.#restarts.get(key);
+    if (restarts === undefined) return;
+    // These children are all permanent, so one that ended is restarted, unless the supervisor gives up (`shutdown`).
+    if (errorContext === "child_terminated") this.#restarts.set(key, restarts + 1);
+    if (errorContext === "shutdown") this.#restarts.set(key, restarts - 1);
   }
 
   /** @param lagMs longest lag of the event loop since the last snapshot */
   take(lagMs: number): Snapshot {
-    const { counters } = this.#endpoint;
-    const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(counters.active);
-    const pid = whereis("listener");
-    const listener = pid && (processOf(pid) as Listener | undefined);
-    // While the listener is being restarted, the last value stands.
-    if (listener) this.#restartsLeft = (listener.parent as Supervisor).restartsLeft;
-    const { accepted, framesReceived, framesSent, bytesReceived, bytesSent } = counters;
-    const { readsPaused, crashes, messagesDropped } = counters;
+    const { listeners, root, share, channelMessagesDropped } = this.#options;
+    const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(this.#active);
+    const top = root();
     return {
       totals: {
-        ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent },
-        ...{ readsPaused, crashes, messagesDropped },
+        channelMessagesDropped: channelMessagesDropped(),
         unhandledRejections: this.#unhandledRejections,
         cpuUserSeconds,
         cpuSystemSeconds,
@@ -80,35 +79,72 @@ export class Sampler {
         supervisorStartError: this.#reports.start_error,
         supervisorShutdown: this.#reports.shutdown,
         supervisorShutdownError: this.#reports.shutdown_error,
-        listenerRestarts: this.#restarts.listener as number,
-        connectionsRestarts: this.#restarts.connections as number,
         logLinesDropped: droppedLines(),
-        channelMessagesDropped: this.#channelMessagesDropped(),
-        ...this.#handlers(),
       },
       gauges: {
-        active: counters.active,
-        outbound: counters.outbound,
-        listenerRunning: listener && ACCEPTING.includes(listener.state) ? 1 : 0,
-        maxConnections: this.#limit(),
+        share: share(),
         eventLoopLagSeconds: lagMs / 1000,
-        restartsLeft: this.#restartsLeft,
+        restartsLeft: this.#restartsLeftOf("", top && processOf(top)),
         newestSerial: newestSerial(),
         ...own,
       },
-      closed: counters.closed,
-      refused: counters.refused,
+      listeners: listeners.map((listener) => this.#listener(listener)),
     };
   }
 
+  #listener(listener: WorkerListener): ListenerSnapshot {
+    const { endpoint, name, share, maxConnections, process } = listener;
+    const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, ...others } = endpoint.counters;
+    const { readsPaused, crashes, messagesDropped, active, outbound, closed, refused } = others;
+    const restarts = this.#childrenOf(listener).map((key) => this.#restarts.get(key) ?? 0);
+    const [connectionsRestarts = 0, listenerRestarts = 0, serverRestarts = 0] = restarts;
+    return {
+      totals: {
+        ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent },
+        ...{ readsPaused, crashes, messagesDropped },
+        ...{ connectionsRestarts, listenerRestarts, serverRestarts },
+        ...handlers(listener),
+      },
+      gauges: {
+        ...{ active, outbound, share, maxConnections },
+        listenerRunning: process && ACCEPTING.includes(process.state) ? 1 : 0,
+        restartsLeft: this.#restartsLeftOf(name, process?.parent),
+      },
+      ...{ closed, refused },
+    };
+  }
+
+  /** Its supervised processes: connections, listener, and where it is one of several the `tcp_server` over both. */
+  #childrenOf({ name }: WorkerListener): string[] {
+    const several = this.#options.listeners.length > 1;
+    const server = several ? name : "tcp_server";
+    return [`${server} connections`, `${server} listener`, ...(several ? [`listeners ${name}`] : [])];
+  }
+
+  /** While the supervisor, or the child by which it is found, is being restarted, the last value stands. */
+  #restartsLeftOf(key: string, supervisor: unknown): number {
+    if (supervisor instanceof Supervisor) this.#restartsLeft.set(key, supervisor.restartsLeft);
+    return this.#restartsLeft.get(key) ?? this.#options.intensity;
+  }
+
+  /** The descriptors in use when the snapshot was taken. */
+  useIn({ gauges: { openFds, maxFds }, listeners }: Snapshot): DescriptorUse {
+    return { active: listeners.reduce((sum, { gauges }) => sum + gauges.active, 0), openFds, maxFds };
+  }
+
+  /** The descriptors in use now. */
   descriptors(): DescriptorUse {
-    const { active } = this.#endpoint.counters;
+    const active = this.#active;
     return { active, ...this.#osProcess.descriptors(active) };
   }
 
-  #handlers(): HandlerTotals {
-    const { latency } = this.#endpoint;
-    const counts = HANDLER_BUCKETS.map((name, at) => [name, latency?.counts[at] ?? 0]);
-    return { ...Object.fromEntries(counts), handlerSeconds: latency?.seconds ?? 0 } as HandlerTotals;
+  /** Connections of all listeners. */
+  get #active(): number {
+    return this.#options.listeners.reduce((sum, { endpoint }) => sum + endpoint.counters.active, 0);
   }
+}
+
+function handlers({ endpoint: { latency } }: WorkerListener): HandlerTotals {
+  const counts = HANDLER_BUCKETS.map((name, at) => [name, latency?.counts[at] ?? 0]);
+  return { ...Object.fromEntries(counts), handlerSeconds: latency?.seconds ?? 0 } as HandlerTotals;
 }

@@ -6,7 +6,6 @@ import { wallTime } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { ViewRequest } from "../channel/messages.js";
 import type { Diagnostic } from "../channel/send-queue.js";
-import { listConnections } from "../inspect/connection-list.js";
 import { RateLimit } from "../inspect/rate-limit.js";
 import { stateView } from "../inspect/state-text.js";
 import { traceProcess } from "../inspect/tracer.js";
@@ -36,7 +35,6 @@ export class WorkerViews {
 
   /** The reply to a view request; `null` when there is no such process. */
   answer(request: ViewRequest): unknown {
-    if (request.name === "connections") return listConnections(request.query);
     const process = processOf(new Pid(thisWorker(), request.serial));
     if (!process) return null;
     if (request.name === "state") return stateView(process);

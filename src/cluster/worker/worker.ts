@@ -1,33 +1,29 @@
-/** Worker: runs `tcp_server` for one protocol, on copies of the primary's listening socket, and reports to the primary. */
+/** Worker: runs all listeners, on copies of the primary's listening sockets, and reports to the primary. */
 
 import { EXIT } from "../../config/exit-codes.js";
 import { supervisorReports, unhandledRejections } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
-import { whereis } from "../../otp/process/registry.js";
-import { stopSupervisor } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
-import { Endpoint } from "../../tcp/endpoint.js";
-import type { Listener } from "../../tcp/listener.js";
-import type { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
-import { startServer } from "../../tcp/server.js";
+import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
+import { startServers, stopServers } from "../../tcp/server.js";
+import { SharedMaximum } from "../../tcp/shared-maximum.js";
 import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
-import { AcceptBalance } from "./accept-balance.js";
 import { Heartbeat } from "./heartbeat.js";
 import { WorkerLimits } from "./limits.js";
-import { ListeningSocketCopies } from "./listening-socket-copies.js";
-import { loadProtocol } from "./load-protocol.js";
+import { loadProtocols } from "./load-protocol.js";
 import { PrimaryChannel } from "./primary-channel.js";
 import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
 import { startWatchdogThread } from "./watchdog-thread.js";
+import { WorkerListener } from "./worker-listener.js";
 
 /** In milliseconds. */
 const SNAPSHOT_EVERY = 1_000;
@@ -37,12 +33,10 @@ export class Worker {
   readonly #log: Log;
   readonly #logOptions: LogOptions;
   readonly #channel: PrimaryChannel;
-  readonly #endpoint: Endpoint;
+  readonly #listeners: readonly WorkerListener[];
   readonly #limits: WorkerLimits;
-  readonly #acceptBalance: AcceptBalance;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
-  readonly #socketCopies = new ListeningSocketCopies(() => this.#post({ t: "acquire" }));
   /** Whether the periodic snapshot has not left yet. */
   #snapshotWaits = false;
   #sampler: Sampler | undefined = undefined;
@@ -58,21 +52,35 @@ export class Worker {
     this.#log = openLog(this.#logOptions);
     logConsole(this.#log);
     this.#channel = new PrimaryChannel(this.#log);
-    this.#endpoint = new Endpoint({ timed: boot.timed });
-    this.#limits = new WorkerLimits(boot, () => this.#sendSnapshot(), this.#log);
-    this.#acceptBalance = new AcceptBalance({
-      quota: boot.quota,
-      reportAt: boot.reportAt,
-      counters: () => this.#endpoint.counters,
-      mayClose: () => this.#socketCopies.ready,
-      report: () => this.#sendLoad(true),
-      changed: () => this.#limits.recheck(),
-    });
+    this.#limits = new WorkerLimits(
+      boot.maxConnections,
+      () => this.#listeners,
+      () => this.#sendSnapshot(),
+      this.#log,
+    );
+    this.#listeners = this.#makeListeners();
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
     setSignalCarrier(this.#channel);
+  }
+
+  #makeListeners(): WorkerListener[] {
+    const { listeners, timed } = this.#boot;
+    const maximum = () => this.#limits.maxConnections;
+    const made = listeners.map(
+      (listener) =>
+        new WorkerListener(listener, {
+          ...{ timed, maximum, only: listeners.length === 1 },
+          post: (message) => this.#post(message),
+        }),
+    );
+    if (made.length === 1) return made;
+    const endpoints = made.map(({ endpoint }) => endpoint);
+    const shared = new SharedMaximum(endpoints, maximum);
+    for (const listener of made) listener.shared = shared;
+    return made;
   }
 
   async start(): Promise<void> {
@@ -84,67 +92,54 @@ export class Worker {
   }
 
   async #start(): Promise<void> {
-    const protocol = await this.#load();
-    if (!protocol) return;
-    this.#sampler = new Sampler(
-      this.#endpoint,
-      supervisorReports,
-      () => this.#limits.maxConnections,
-      () => this.#channel.messagesDropped,
-    );
+    const protocols = await this.#load();
+    if (!protocols) return;
+    this.#sampler = new Sampler({
+      listeners: this.#listeners,
+      reports: supervisorReports,
+      intensity: this.#boot.intensity,
+      root: () => this.#root,
+      share: () => this.#limits.share,
+      channelMessagesDropped: () => this.#channel.messagesDropped,
+    });
     try {
-      this.#root = await this.#startServer(protocol);
+      this.#root = await this.#startServers(protocols);
     } catch (error) {
       if (this.#stopping) return;
       return this.#fail(EXIT.unavailable, formatReason(error instanceof ProcessExit ? error.reason : error));
     }
     if (this.#stopping) return;
     onDown(this.#root, (reason) => this.#treeEnded(reason));
-    const { address } = processOf(whereis("listener") as Pid) as Listener;
-    this.#post({ t: "ready", d: { ...address, transport: this.#boot.transport } });
+    this.#post({ t: "ready", d: this.#listeners.map(({ served }) => served) });
     this.#sendSnapshots();
     // Started last: until the worker accepts, its slot serves no connection.
     startWatchdogThread(process.argv[1] as string, {
       heartbeat: this.#heartbeat.shared,
       primary: process.ppid,
       log: this.#logOptions,
-      modules: "user" in this.#boot.protocol ? this.#boot.protocol.user.modules : [],
+      modules: this.#boot.protocols.flatMap((module) => ("user" in module ? module.user.modules : [])),
       killAfter: this.#boot.watchdog,
     });
   }
 
-  async #load(): Promise<CompiledProtocol | undefined> {
+  async #load(): Promise<AnyProtocol[] | undefined> {
     try {
-      return await loadProtocol(this.#boot, this.#endpoint.latency);
+      return await loadProtocols(this.#boot.protocols);
     } catch (error) {
       this.#fail(EXIT.noProtocol, error instanceof Error ? error.message : String(error));
       return undefined;
     }
   }
 
-  async #startServer(protocol: CompiledProtocol): Promise<Pid> {
-    const limits = this.#limits;
-    const { address, backlog, shutdown, intensity, period } = this.#boot;
-    return startServer({
-      endpoint: this.#endpoint,
-      protocol,
-      // A UNIX socket does not tell its path.
-      acquire: async () => ({ ...(await this.#socketCopies.acquire()), address: address.address }),
-      renewable: true,
-      quota: this.#acceptBalance,
-      transport: (await chooseTransport(this.#boot.transport, false)).transport,
-      get maxConnections() {
-        return limits.maxConnections;
-      },
-      get suspended() {
-        return limits.suspended;
-      },
-      address,
-      backlog,
-      shutdown,
-      intensity,
-      period: `${period}s`,
-    });
+  async #startServers(protocols: readonly AnyProtocol[]): Promise<Pid> {
+    const { intensity, period } = this.#boot;
+    const servers = await Promise.all(
+      this.#listeners.map(async (listener) => {
+        const { transport } = await chooseTransport(listener.transport, false);
+        return listener.server(protocols[listener.protocol] as AnyProtocol, transport);
+      }),
+    );
+    return startServers(servers, { intensity, period: `${period}s` });
   }
 
   // -- the channel --------------------------------------------------------------------------------------
@@ -153,19 +148,19 @@ export class Worker {
     this.#channel.post(message, sent);
   }
 
-  #sendLoad(ahead: boolean): void {
-    this.#post({ t: "load", d: { active: this.#endpoint.counters.active, ahead } });
+  #listener(name: string): WorkerListener | undefined {
+    return this.#listeners.find((listener) => listener.name === name);
   }
 
   /** Handles a message of the primary. */
   received(message: ToWorker, handle: unknown): void {
     switch (message.t) {
       case "handle":
-        return this.#socketCopies.received(handle);
+        return this.#listener(message.d)?.socketCopies.received(handle);
       case "load":
-        return this.#sendLoad(false);
+        return this.#listener(message.d)?.sendLoad();
       case "quota":
-        return this.#acceptBalance.set(message.d);
+        return this.#listener(message.d.listener)?.setQuota(message.d);
       case "stop":
         return void this.stop();
       case "log":
@@ -182,6 +177,7 @@ export class Worker {
       case "request": {
         const reply = answerRequest(message.d, {
           root: this.#root,
+          listeners: this.#listeners,
           views: this.#views,
           limits: this.#limits,
           sendSnapshot: () => this.#sendSnapshot(),
@@ -212,9 +208,9 @@ export class Worker {
 
   #sendSnapshot(sent?: () => void): void {
     if (!this.#sampler) return sent?.();
-    const snapshot = this.#sampler.take(this.#heartbeat.takeLag());
     const sampler = this.#sampler;
-    this.#limits.updateDescriptors(snapshot.gauges, () => sampler.descriptors());
+    const snapshot = sampler.take(this.#heartbeat.takeLag());
+    this.#limits.updateDescriptors(sampler.useIn(snapshot), () => sampler.descriptors());
     this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
   }
 
@@ -224,10 +220,10 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#socketCopies.close();
+    for (const { socketCopies } of this.#listeners) socketCopies.close();
     // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
     try {
-      if (this.#root) await stopSupervisor(this.#root);
+      if (this.#root) await stopServers(this.#root);
       this.#exit(0);
     } catch (error) {
       this.#fatal("the worker could not drain", error);
@@ -236,7 +232,8 @@ export class Worker {
 
   #treeEnded(reason: ExitReason): void {
     if (this.#stopping) return;
-    this.#log.error(`Supervisor tcp_server ended: ${formatReason(reason)}`);
+    const top = this.#listeners.length > 1 ? "listeners" : "tcp_server";
+    this.#log.error(`Supervisor ${top} ended: ${formatReason(reason)}`);
     this.#exit(EXIT.gaveUp);
   }
 

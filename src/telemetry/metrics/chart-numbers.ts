@@ -1,17 +1,17 @@
-/** Numbers of worker slots as plain objects, for the charts of `drover top` and the observer page. */
-import type { ConnectionTotals, WorkerNumbers } from "../../control/stats.js";
-import { CLOSE_REASONS } from "../../tcp/observe/events.js";
-import type { WorkerTotals } from "./worker-totals.js";
+/** Numbers of worker slots and listeners as plain objects, for the charts of `drover top` and the observer page. */
+import type { ConnectionTotals, ListenerNumbers, WorkerNumbers } from "../../control/stats.js";
+import type { ListenerGauge, ListenerTotal, ListenerTotals, WorkerTotals } from "./worker-totals.js";
 
 export function workerNumbers(totals: WorkerTotals | undefined): WorkerNumbers {
   const gauge = (name: Parameters<WorkerTotals["gauge"]>[0]) => totals?.gauge(name) ?? 0;
   const total = (name: Parameters<WorkerTotals["total"]>[0]) => totals?.total(name) ?? 0;
+  const listeners = totals?.listeners ?? [];
   const reported = totals?.gauge("startTimeSeconds") !== undefined;
   return {
     snapshotAgeMs: reported ? Math.round((totals?.snapshotAgeSeconds ?? 0) * 1000) : null,
-    ...connectionTotals(totals ? [totals] : []),
-    outbound: gauge("outbound"),
-    readsPaused: total("readsPaused"),
+    ...connectionTotals(listeners),
+    outbound: sumOfGauges(listeners, "outbound"),
+    readsPaused: listeners.reduce((sum, one) => sum + one.total("readsPaused"), 0),
     loopLagMs: gauge("eventLoopLagSeconds") * 1000,
     residentBytes: gauge("residentBytes"),
     heapUsedBytes: gauge("heapUsedBytes"),
@@ -19,20 +19,32 @@ export function workerNumbers(totals: WorkerTotals | undefined): WorkerNumbers {
   };
 }
 
-export function connectionTotals(workers: Iterable<WorkerTotals>): ConnectionTotals {
-  const sum = {
-    ...{ active: 0, accepted: 0, closed: 0, framesReceived: 0, framesSent: 0 },
-    ...{ bytesReceived: 0, bytesSent: 0, crashes: 0 },
+/** @param slots of one listener, in each worker slot */
+export function listenerNumbers(slots: readonly ListenerTotals[]): ListenerNumbers {
+  const maxConnections = sumOfGauges(slots, "maxConnections");
+  return {
+    ...connectionTotals(slots),
+    // JSON has no Infinity.
+    maxConnections: Number.isFinite(maxConnections) ? maxConnections : null,
+    outbound: sumOfGauges(slots, "outbound"),
+    acceptingWorkers: sumOfGauges(slots, "listenerRunning"),
   };
-  for (const totals of workers) {
-    sum.active += totals.gauge("active") ?? 0;
-    sum.accepted += totals.total("accepted");
-    for (const reason of CLOSE_REASONS) sum.closed += totals.closed(reason);
-    sum.framesReceived += totals.total("framesReceived");
-    sum.framesSent += totals.total("framesSent");
-    sum.bytesReceived += totals.total("bytesReceived");
-    sum.bytesSent += totals.total("bytesSent");
-    sum.crashes += totals.total("crashes");
-  }
-  return sum;
+}
+
+export function connectionTotals(slots: readonly ListenerTotals[]): ConnectionTotals {
+  const sum = (name: ListenerTotal) => slots.reduce((all, one) => all + one.total(name), 0);
+  return {
+    active: sumOfGauges(slots, "active"),
+    accepted: sum("accepted"),
+    closed: slots.reduce((all, one) => all + one.allClosed, 0),
+    framesReceived: sum("framesReceived"),
+    framesSent: sum("framesSent"),
+    bytesReceived: sum("bytesReceived"),
+    bytesSent: sum("bytesSent"),
+    crashes: sum("crashes"),
+  };
+}
+
+function sumOfGauges(slots: readonly ListenerTotals[], name: ListenerGauge): number {
+  return slots.reduce((sum, one) => sum + (one.gauge(name) ?? 0), 0);
 }

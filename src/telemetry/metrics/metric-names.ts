@@ -5,18 +5,20 @@ import {
   gauge,
   liveGauges,
   ofListener,
+  ofListeners,
   ofProcess,
   ofWorker,
   presentWorkers,
+  reasonsOf,
   type Sample,
   type SeriesRow,
   totalOf,
   totalOfProcess,
 } from "./series-row.js";
 import { HANDLER_BUCKETS } from "./snapshot.js";
-import type { Total, WorkerTotals } from "./worker-totals.js";
+import type { ListenerTotals, WorkerTotal } from "./worker-totals.js";
 
-const CONTEXTS: readonly (readonly [context: string, total: Total])[] = [
+const CONTEXTS: readonly (readonly [context: string, total: WorkerTotal])[] = [
   ["child_terminated", "supervisorChildTerminated"],
   ["start_error", "supervisorStartError"],
   ["shutdown", "supervisorShutdown"],
@@ -32,6 +34,20 @@ export const SERIES: readonly SeriesRow[] = [
       "protocol",
     ]),
     samples: ({ build }) => [[build, 1]],
+  },
+  {
+    ...gauge("drover_listener_info", "A listener, in the labels; the value is always 1.", [
+      "listener",
+      "protocol",
+      "address",
+      "tls",
+      "proxy",
+    ]),
+    samples: ({ listeners }) =>
+      listeners.map(({ name, protocol, address, tls = false, proxy = false }) => [
+        [name, protocol, address, String(tls), String(proxy)],
+        1,
+      ]),
   },
   {
     ...gauge("drover_workers", "Number of workers, by state.", ["state"]),
@@ -61,12 +77,17 @@ export const SERIES: readonly SeriesRow[] = [
       "Child restarts, by supervisor and child; without label worker: a supervisor of the primary.",
       ["supervisor", "child", "worker"],
     ),
-    samples: ({ restarts, workers }) => [
-      ...restarts.map(({ supervisor, child, count }): Sample => [[supervisor, child], count]),
-      ...[...workers].flatMap(([worker, totals]): Sample[] => [
-        [["tcp_server", "connections", worker], totals.total("connectionsRestarts")],
-        [["tcp_server", "listener", worker], totals.total("listenerRestarts")],
-      ]),
+    samples: (state) => [
+      ...state.restarts.map(({ supervisor, child, count }): Sample => [[supervisor, child], count]),
+      ...ofListeners(state).flatMap(([worker, { name }, totals]): Sample[] => {
+        const several = state.listeners.length > 1;
+        const server = several ? name : "tcp_server";
+        return [
+          [[server, "connections", worker], totals.total("connectionsRestarts")],
+          [[server, "listener", worker], totals.total("listenerRestarts")],
+          ...(several ? [[["listeners", name, worker], totals.total("serverRestarts")] as const] : []),
+        ];
+      }),
     ],
   },
   {
@@ -91,10 +112,16 @@ export const SERIES: readonly SeriesRow[] = [
       "Restarts left before the supervisor gives up; without label worker: a supervisor of the primary.",
       ["supervisor", "worker"],
     ),
-    samples: ({ restartsLeft, workers }) => [
+    samples: ({ restartsLeft, workers, listeners }) => [
       ...[...restartsLeft].map(([supervisor, left]): Sample => [[supervisor], left]),
       ...liveGauges(workers, "restartsLeft").map(
-        ([labels, left]): Sample => [["tcp_server", ...labels], left],
+        ([labels, left]): Sample => [[listeners.length > 1 ? "listeners" : "tcp_server", ...labels], left],
+      ),
+      ...ofListeners({ workers, listeners: listeners.length > 1 ? listeners : [] }).flatMap(
+        ([worker, { name }, totals]): Sample[] => {
+          const left = totals.gauge("restartsLeft");
+          return left === undefined ? [] : [[[name, worker], left]];
+        },
       ),
     ],
   },
@@ -106,28 +133,18 @@ export const SERIES: readonly SeriesRow[] = [
     "maxConnections",
   ),
   totalOf("drover_connections_accepted_total", "Accepted connections: always active + closed.", "accepted"),
-  {
-    ...counter("drover_connections_closed_total", "Closed connections, by reason.", [
-      "worker",
-      "listener",
-      "reason",
-    ]),
-    samples: ({ workers, listener }) =>
-      [...workers].flatMap(([worker, totals]) =>
-        CLOSE_REASONS.map((reason): Sample => [[worker, listener, reason], totals.closed(reason)]),
-      ),
-  },
-  {
-    ...counter("drover_connections_refused_total", "Refused connections, by reason.", [
-      "worker",
-      "listener",
-      "reason",
-    ]),
-    samples: ({ workers, listener }) =>
-      [...workers].flatMap(([worker, totals]) =>
-        REFUSE_REASONS.map((reason): Sample => [[worker, listener, reason], totals.refused(reason)]),
-      ),
-  },
+  reasonsOf(
+    "drover_connections_closed_total",
+    "Closed connections, by reason.",
+    CLOSE_REASONS,
+    (totals, reason) => totals.closed(reason),
+  ),
+  reasonsOf(
+    "drover_connections_refused_total",
+    "Refused connections, by reason.",
+    REFUSE_REASONS,
+    (totals, reason) => totals.refused(reason),
+  ),
   totalOf("drover_frames_received_total", "Received frames.", "framesReceived"),
   totalOf("drover_frames_sent_total", "Sent frames.", "framesSent"),
   totalOf("drover_bytes_received_total", "Received bytes.", "bytesReceived"),
@@ -143,8 +160,15 @@ export const SERIES: readonly SeriesRow[] = [
       "worker",
       "protocol",
     ]),
-    samples: ({ workers, protocol }) =>
-      [...workers].map(([worker, totals]) => [[worker, protocol], totals.total("crashes")]),
+    samples: (state) => {
+      const crashes = new Map<string, Sample>();
+      for (const [worker, { protocol }, totals] of ofListeners(state)) {
+        const key = `${worker} ${protocol}`;
+        const [, before] = crashes.get(key) ?? [[], 0];
+        crashes.set(key, [[worker, protocol], before + totals.total("crashes")]);
+      }
+      return [...crashes.values()];
+    },
   },
   totalOf(
     "drover_messages_dropped_total",
@@ -225,16 +249,17 @@ export const HANDLER_SECONDS: SeriesRow = {
   name: "drover_handler_seconds",
   help: "Duration of the protocol's handlers, async ones until they settled.",
   kind: "histogram",
-  labels: ["worker", "le"],
-  samples: ({ workers }) => [...workers].flatMap(([worker, totals]) => handlerSamples(worker, totals)),
+  labels: ["worker", "listener", "le"],
+  samples: (state) =>
+    ofListeners(state).flatMap(([worker, { name }, totals]) => handlerSamples([worker, name], totals)),
 };
 
 /** Cumulative histogram buckets, sum and count. */
-function handlerSamples(worker: number, totals: WorkerTotals): Sample[] {
+function handlerSamples(labels: Sample[0], totals: ListenerTotals): Sample[] {
   let count = 0;
   const buckets = HANDLER_BUCKETS.map((name, at): Sample => {
     count += totals.total(name);
-    return [[worker, HANDLER_BOUNDS[at] ?? "+Inf"], count, "_bucket"];
+    return [[...labels, HANDLER_BOUNDS[at] ?? "+Inf"], count, "_bucket"];
   });
-  return [...buckets, [[worker], totals.total("handlerSeconds"), "_sum"], [[worker], count, "_count"]];
+  return [...buckets, [labels, totals.total("handlerSeconds"), "_sum"], [labels, count, "_count"]];
 }

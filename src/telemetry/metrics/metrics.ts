@@ -4,15 +4,14 @@
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Metric, Registry } from "prom-client";
-import type { ConnectionTotals, WorkerNumbers } from "../../control/stats.js";
-import { CLOSE_REASONS } from "../../tcp/observe/events.js";
+import type { ConnectionTotals, ListenerNumbers, WorkerNumbers } from "../../control/stats.js";
 import { droppedLines } from "../log/dropped-lines.js";
-import { connectionTotals, workerNumbers } from "./chart-numbers.js";
+import { connectionTotals, listenerNumbers, workerNumbers } from "./chart-numbers.js";
 import { HANDLER_SECONDS, SERIES } from "./metric-names.js";
 import { OsProcess } from "./os-process.js";
-import type { MetricsState, PrimaryNumbers, Sample, SeriesRow } from "./series-row.js";
+import type { ListenerLabels, MetricsState, PrimaryNumbers, Sample, SeriesRow } from "./series-row.js";
 import type { Snapshot } from "./snapshot.js";
-import { type WorkerState, WorkerTotals } from "./worker-totals.js";
+import { type ListenerTotals, type WorkerState, WorkerTotals } from "./worker-totals.js";
 
 export type { WorkerState } from "./worker-totals.js";
 
@@ -20,10 +19,8 @@ export interface MetricsOptions {
   readonly version: string;
   /** Node.js version. Default: `process.version`. */
   readonly node?: string;
-  /** Name of the listener. */
-  readonly listener: string;
-  /** Name of the protocol. */
-  readonly protocol: string;
+  /** In the order of the snapshots; at least one. */
+  readonly listeners: readonly ListenerLabels[];
   readonly transport: string;
   /** Whether workers measure handler latency (`--handler-latency on`). Default: false. */
   readonly handlerLatency?: boolean;
@@ -118,12 +115,7 @@ export class Metrics {
 
   /** Sums over all worker slots, including exited workers. */
   connections(): { readonly active: number; readonly accepted: number; readonly closed: number } {
-    let [active, accepted, closed] = [0, 0, 0];
-    for (const totals of this.#workers.values()) {
-      active += totals.gauge("active") ?? 0;
-      accepted += totals.total("accepted");
-      for (const reason of CLOSE_REASONS) closed += totals.closed(reason);
-    }
+    const { active, accepted, closed } = this.totals();
     return { active, accepted, closed };
   }
 
@@ -132,10 +124,18 @@ export class Metrics {
     return workerNumbers(this.#workers.get(worker));
   }
 
+  /** Sums of one listener over all worker slots, including exited workers. @param at its place in the snapshots */
+  listenerNumbers(at: number): ListenerNumbers {
+    return listenerNumbers(
+      [...this.#workers.values()].map(({ listeners }) => listeners[at] as ListenerTotals),
+    );
+  }
+
   /** Totals over all worker slots, including exited workers: they never decrease. */
   totals(): ConnectionTotals & { readonly restarts: number } {
     const restarts = [...this.#restarts.values()].reduce((sum, { count }) => sum + count, 0);
-    return { ...connectionTotals(this.#workers.values()), restarts };
+    const slots = [...this.#workers.values()].flatMap(({ listeners }) => listeners);
+    return { ...connectionTotals(slots), restarts };
   }
 
   /** The Prometheus text exposition. */
@@ -149,17 +149,17 @@ export class Metrics {
   }
 
   #totals(worker: number): WorkerTotals {
-    const totals = this.#workers.get(worker) ?? new WorkerTotals();
+    const totals = this.#workers.get(worker) ?? new WorkerTotals(this.#options.listeners.length);
     this.#workers.set(worker, totals);
     return totals;
   }
 
   #collect(): MetricsState {
-    const { version, node = process.version, transport, protocol, listener } = this.#options;
+    const { version, node = process.version, transport, listeners } = this.#options;
+    const protocols = [...new Set(listeners.map(({ protocol }) => protocol))];
     return {
-      build: [version, node, transport, protocol],
-      listener,
-      protocol,
+      build: [version, node, transport, protocols.join(" ")],
+      listeners,
       workers: this.#workers,
       reports: this.#reports,
       restarts: [...this.#restarts.values()],

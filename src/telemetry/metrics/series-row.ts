@@ -1,6 +1,13 @@
 /** Type of the rows in metric-names.ts, and constructors for rows of the same kind. */
 import type { OsProcessNumbers } from "./os-process.js";
-import type { GaugeName, Total, WorkerTotals } from "./worker-totals.js";
+import type {
+  ListenerGauge,
+  ListenerTotal,
+  ListenerTotals,
+  WorkerGauge,
+  WorkerTotal,
+  WorkerTotals,
+} from "./worker-totals.js";
 
 /** Label values in the order of the row's label names (missing trailing labels are omitted), value, and name suffix such as `_bucket`. */
 export type Sample = readonly [labels: readonly (string | number)[], value: number, suffix?: string];
@@ -12,11 +19,23 @@ export type PrimaryNumbers = OsProcessNumbers & {
 };
 export type PrimaryNumber = keyof PrimaryNumbers;
 
+/** One listener, as labels. */
+export interface ListenerLabels {
+  readonly name: string;
+  /** Name of the protocol of its connections. */
+  readonly protocol: string;
+  /** Address that it listens on, as text. */
+  readonly address: string;
+  readonly tls?: boolean | undefined;
+  /** Whether it expects PROXY headers. */
+  readonly proxy?: boolean | undefined;
+}
+
 /** Input of all rows at one scrape. */
 export interface MetricsState {
   readonly build: readonly string[];
-  readonly listener: string;
-  readonly protocol: string;
+  /** In the order of the snapshots. */
+  readonly listeners: readonly ListenerLabels[];
   /** By slot number. */
   readonly workers: ReadonlyMap<number, WorkerTotals>;
   /** Reports of the primary's supervisors, by context. */
@@ -51,21 +70,53 @@ export function counter(name: string, help: string, labels: readonly string[]): 
   return { name, help, labels, kind: "counter" };
 }
 
-export function totalOf(name: string, help: string, total: Total): SeriesRow {
+export function totalOf(name: string, help: string, total: ListenerTotal): SeriesRow {
   return {
     ...counter(name, help, ["worker", "listener"]),
-    samples: ({ workers, listener }) =>
-      [...workers].map(([worker, totals]) => [[worker, listener], totals.total(total)]),
+    samples: (state) =>
+      ofListeners(state).map(([worker, listener, totals]) => [[worker, listener.name], totals.total(total)]),
+  };
+}
+
+/** A counter of a listener with a label `reason`. */
+export function reasonsOf<Reason extends string>(
+  name: string,
+  help: string,
+  reasons: readonly Reason[],
+  count: (totals: ListenerTotals, reason: Reason) => number,
+): SeriesRow {
+  return {
+    ...counter(name, help, ["worker", "listener", "reason"]),
+    samples: (state) =>
+      ofListeners(state).flatMap(([worker, listener, totals]) =>
+        reasons.map((reason): Sample => [[worker, listener.name, reason], count(totals, reason)]),
+      ),
   };
 }
 
 /** A gauge of a listener: 0 while its worker is down. */
-export function ofListener(name: string, help: string, number: GaugeName): SeriesRow {
+export function ofListener(name: string, help: string, number: ListenerGauge): SeriesRow {
   return {
     ...gauge(name, help, ["worker", "listener"]),
-    samples: ({ workers, listener }) =>
-      presentWorkers(workers).map(([worker, totals]) => [[worker, listener], totals.gauge(number) ?? 0]),
+    samples: ({ workers, listeners }) =>
+      ofListeners({ workers: new Map(presentWorkers(workers)), listeners }).map(
+        ([worker, listener, totals]) => [[worker, listener.name], totals.gauge(number) ?? 0],
+      ),
   };
+}
+
+/** Each listener in each worker slot. */
+export function ofListeners({
+  workers,
+  listeners,
+}: Pick<MetricsState, "workers" | "listeners">): (readonly [
+  worker: number,
+  listener: ListenerLabels,
+  totals: ListenerTotals,
+])[] {
+  return [...workers].flatMap(([worker, totals]) =>
+    listeners.map((listener, at) => [worker, listener, totals.listeners[at] as ListenerTotals] as const),
+  );
 }
 
 /** Slots that were not removed by `scale`; a removed slot exports only totals. */
@@ -76,18 +127,18 @@ export function presentWorkers(
 }
 
 /** A gauge of a worker: no series while its OS process does not exist. */
-export function ofWorker(name: string, help: string, number: GaugeName): SeriesRow {
+export function ofWorker(name: string, help: string, number: WorkerGauge): SeriesRow {
   return { ...gauge(name, help, ["worker"]), samples: ({ workers }) => liveGauges(workers, number) };
 }
 
-export function ofProcess(name: string, help: string, number: GaugeName & PrimaryNumber): SeriesRow {
+export function ofProcess(name: string, help: string, number: WorkerGauge & PrimaryNumber): SeriesRow {
   return {
     ...gauge(name, help, ["worker"]),
     samples: ({ workers, own }) => [[[0], own[number]], ...liveGauges(workers, number)],
   };
 }
 
-export function liveGauges(workers: ReadonlyMap<number, WorkerTotals>, number: GaugeName): Sample[] {
+export function liveGauges(workers: ReadonlyMap<number, WorkerTotals>, number: WorkerGauge): Sample[] {
   return [...workers].flatMap(([worker, totals]): Sample[] => {
     const value = totals.gauge(number);
     return value === undefined ? [] : [[[worker], value]];
@@ -95,8 +146,12 @@ export function liveGauges(workers: ReadonlyMap<number, WorkerTotals>, number: G
 }
 
 /** A counter of the primary and every worker: the sum of `totals`. */
-export function totalOfProcess(name: string, help: string, ...totals: (Total & PrimaryNumber)[]): SeriesRow {
-  const sum = (value: (total: Total & PrimaryNumber) => number) =>
+export function totalOfProcess(
+  name: string,
+  help: string,
+  ...totals: (WorkerTotal & PrimaryNumber)[]
+): SeriesRow {
+  const sum = (value: (total: WorkerTotal & PrimaryNumber) => number) =>
     totals.reduce((all, total) => all + value(total), 0);
   return {
     ...counter(name, help, ["worker"]),

@@ -1,6 +1,7 @@
 /**
- * Snapshot of a worker's counters, sent to the primary once a second as a Float64Array. The layout is fixed at
- * build time on both sides: nothing is parsed, and no text from a client can get into it.
+ * Snapshot of a worker's counters, sent to the primary once a second as a Float64Array: one part for the OS process,
+ * then one for each listener in the order of the boot message. The layout is fixed at build time and the number of
+ * listeners at boot: nothing is parsed, and no text from a client can get into it.
  */
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../tcp/observe/events.js";
 
@@ -11,17 +12,8 @@ export const HANDLER_BUCKETS = [
   ...(["handlers13", "handlers14", "handlers15", "handlers16", "handlers17"] as const),
 ] as const;
 
-/** Counters: they only grow while a worker lives. */
-export const TOTALS = [
-  "accepted",
-  "framesReceived",
-  "framesSent",
-  "bytesReceived",
-  "bytesSent",
-  "readsPaused",
-  "crashes",
-  /** Messages to connections whose mailbox was full. */
-  "messagesDropped",
+/** Counters of the OS process: they only grow while it lives. */
+export const WORKER_TOTALS = [
   /** Messages to other workers for which the channel had no room. */
   "channelMessagesDropped",
   "unhandledRejections",
@@ -31,20 +23,13 @@ export const TOTALS = [
   "supervisorStartError",
   "supervisorShutdown",
   "supervisorShutdownError",
-  "listenerRestarts",
-  "connectionsRestarts",
   "logLinesDropped",
-  /** Handler calls by latency; 0 without `--handler-latency on`. */
-  ...HANDLER_BUCKETS,
-  "handlerSeconds",
 ] as const;
 
-/** Current values. */
-export const GAUGES = [
-  "active",
-  "outbound",
-  "listenerRunning",
-  "maxConnections",
+/** Current values of the OS process. */
+export const WORKER_GAUGES = [
+  /** Share of `--max-connections` that the worker keeps to. */
+  "share",
   "eventLoopLagSeconds",
   "openFds",
   "maxFds",
@@ -53,42 +38,110 @@ export const GAUGES = [
   "heapTotalBytes",
   "externalBytes",
   "startTimeSeconds",
-  /** Restart budget of `tcp_server`, the worker's own supervisor. */
+  /** Restart budget of the worker's top supervisor: `tcp_server`, or `listeners` over several. */
   "restartsLeft",
   /** Serial of the newest pid. */
   "newestSerial",
 ] as const;
 
-export interface Snapshot {
-  readonly totals: Readonly<Record<(typeof TOTALS)[number], number>>;
-  readonly gauges: Readonly<Record<(typeof GAUGES)[number], number>>;
-  readonly closed: Readonly<Record<(typeof CLOSE_REASONS)[number], number>>;
-  readonly refused: Readonly<Record<(typeof REFUSE_REASONS)[number], number>>;
-}
-
-const PARTS = [
-  ["totals", TOTALS],
-  ["gauges", GAUGES],
-  ["closed", CLOSE_REASONS],
-  ["refused", REFUSE_REASONS],
+/** Counters of one listener. */
+export const LISTENER_TOTALS = [
+  "accepted",
+  "framesReceived",
+  "framesSent",
+  "bytesReceived",
+  "bytesSent",
+  "readsPaused",
+  "crashes",
+  /** Messages to connections whose mailbox was full. */
+  "messagesDropped",
+  "listenerRestarts",
+  "connectionsRestarts",
+  /** Restarts of its `tcp_server`; 0 where it is the top supervisor. */
+  "serverRestarts",
+  /** Handler calls by latency; 0 without `--handler-latency on`. */
+  ...HANDLER_BUCKETS,
+  "handlerSeconds",
 ] as const;
 
-const LENGTH = PARTS.reduce((sum, [, names]) => sum + names.length, 0);
+/** Current values of one listener. */
+export const LISTENER_GAUGES = [
+  "active",
+  "outbound",
+  "listenerRunning",
+  /** Connections that it may have at present: what its own limit, the one of all listeners, and descriptors allow. */
+  "maxConnections",
+  /** Share of the listener's own limit that the worker keeps to. */
+  "share",
+  /** Restart budget of its `tcp_server`. */
+  "restartsLeft",
+] as const;
+
+type Numbers<Names extends readonly string[]> = Readonly<Record<Names[number], number>>;
+
+export interface ListenerSnapshot {
+  readonly totals: Numbers<typeof LISTENER_TOTALS>;
+  readonly gauges: Numbers<typeof LISTENER_GAUGES>;
+  readonly closed: Numbers<typeof CLOSE_REASONS>;
+  readonly refused: Numbers<typeof REFUSE_REASONS>;
+}
+
+export interface Snapshot {
+  readonly totals: Numbers<typeof WORKER_TOTALS>;
+  readonly gauges: Numbers<typeof WORKER_GAUGES>;
+  /** In the order of the boot message. */
+  readonly listeners: readonly ListenerSnapshot[];
+}
+
+type Layout = readonly (readonly [part: string, names: readonly string[]])[];
+
+const WORKER: Layout = [
+  ["totals", WORKER_TOTALS],
+  ["gauges", WORKER_GAUGES],
+];
+const LISTENER: Layout = [
+  ["totals", LISTENER_TOTALS],
+  ["gauges", LISTENER_GAUGES],
+  ["closed", CLOSE_REASONS],
+  ["refused", REFUSE_REASONS],
+];
+
+const WORKER_LENGTH = lengthOf(WORKER);
+const LISTENER_LENGTH = lengthOf(LISTENER);
 
 export function encodeSnapshot(snapshot: Snapshot): Float64Array {
-  const numbers = new Float64Array(LENGTH);
+  const { listeners } = snapshot;
+  const numbers = new Float64Array(WORKER_LENGTH + listeners.length * LISTENER_LENGTH);
   let at = 0;
-  for (const [part, names] of PARTS) {
-    for (const name of names) numbers[at++] = (snapshot[part] as Readonly<Record<string, number>>)[name] ?? 0;
-  }
+  const put = (layout: Layout, from: Snapshot | ListenerSnapshot): void => {
+    for (const [part, names] of layout) {
+      const values = from[part as "totals"] as Readonly<Record<string, number>>;
+      for (const name of names) numbers[at++] = values[name] ?? 0;
+    }
+  };
+  put(WORKER, snapshot);
+  for (const listener of listeners) put(LISTENER, listener);
   return numbers;
 }
 
-/** @returns `undefined` when the array does not have this build's layout */
-export function decodeSnapshot(numbers: unknown): Snapshot | undefined {
-  if (!(numbers instanceof Float64Array) || numbers.length !== LENGTH) return undefined;
+/**
+ * @param listeners number of listeners
+ * @returns `undefined` when the array does not have this build's layout
+ */
+export function decodeSnapshot(numbers: unknown, listeners: number): Snapshot | undefined {
+  const length = WORKER_LENGTH + listeners * LISTENER_LENGTH;
+  if (!(numbers instanceof Float64Array) || numbers.length !== length) return undefined;
   let at = 0;
   const part = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, numbers[at++] as number]));
-  return Object.fromEntries(PARTS.map(([name, names]) => [name, part(names)])) as unknown as Snapshot;
+  const take = (layout: Layout) => Object.fromEntries(layout.map(([name, names]) => [name, part(names)]));
+  const worker = take(WORKER);
+  return {
+    ...worker,
+    listeners: Array.from({ length: listeners }, () => take(LISTENER)),
+  } as unknown as Snapshot;
+}
+
+function lengthOf(layout: Layout): number {
+  return layout.reduce((sum, [, names]) => sum + names.length, 0);
 }

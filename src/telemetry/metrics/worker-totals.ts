@@ -1,6 +1,6 @@
 /**
- * Totals of one worker slot over all OS processes that ran in it. A total never decreases: the counts of exited
- * OS processes are kept in `#settled`, those of the current one in `#live`.
+ * Totals of one worker slot over all OS processes that ran in it, and of each of its listeners. A total never decreases:
+ * the counts of exited OS processes are settled, those of the current one are live.
  */
 import { clock } from "../../otp/time/clock.js";
 import {
@@ -9,35 +9,98 @@ import {
   REFUSE_REASONS,
   type RefuseReason,
 } from "../../tcp/observe/events.js";
-import { GAUGES, type Snapshot, TOTALS } from "./snapshot.js";
+import { SettledCounters } from "./settled-counters.js";
+import {
+  LISTENER_GAUGES,
+  LISTENER_TOTALS,
+  type ListenerSnapshot,
+  type Snapshot,
+  WORKER_GAUGES,
+  WORKER_TOTALS,
+} from "./snapshot.js";
 
 /** `removed`: `scale` took the slot away; a slot with the same number may be added later. */
 export type WorkerState = "starting" | "running" | "stopping" | "down" | "removed";
-export type Total = (typeof TOTALS)[number];
-export type GaugeName = (typeof GAUGES)[number];
-
-/** The parts of a snapshot that only grow. */
-interface Counted {
-  readonly totals: Record<Total, number>;
-  readonly closed: Record<CloseReason, number>;
-  readonly refused: Record<RefuseReason, number>;
-}
+export type WorkerTotal = (typeof WORKER_TOTALS)[number];
+export type WorkerGauge = (typeof WORKER_GAUGES)[number];
+export type ListenerTotal = (typeof LISTENER_TOTALS)[number];
+export type ListenerGauge = (typeof LISTENER_GAUGES)[number];
 
 /** A worker without a snapshot for this many milliseconds is not up, whatever its state. */
 const UP_TIMEOUT = 3000;
-/** The kernel may correct these downwards; that does not mean a restart. */
-const INEXACT: readonly string[] = ["cpuUserSeconds", "cpuSystemSeconds"];
+
+/** Totals of one listener in one worker slot. */
+export class ListenerTotals {
+  readonly #totals = new SettledCounters(LISTENER_TOTALS);
+  readonly #closed = new SettledCounters(CLOSE_REASONS);
+  readonly #refused = new SettledCounters(REFUSE_REASONS);
+  #gauges: Record<ListenerGauge, number> | undefined = undefined;
+
+  total(name: ListenerTotal): number {
+    return this.#totals.value(name);
+  }
+
+  closed(reason: CloseReason): number {
+    return this.#closed.value(reason);
+  }
+
+  get allClosed(): number {
+    return CLOSE_REASONS.reduce((sum, reason) => sum + this.#closed.value(reason), 0);
+  }
+
+  refused(reason: RefuseReason): number {
+    return this.#refused.value(reason);
+  }
+
+  /** `undefined` while there is no OS process, or before its first snapshot. */
+  gauge(name: ListenerGauge): number | undefined {
+    return this.#gauges?.[name];
+  }
+
+  decreased({ totals, closed, refused }: ListenerSnapshot): boolean {
+    return (
+      this.#totals.decreased(totals) || this.#closed.decreased(closed) || this.#refused.decreased(refused)
+    );
+  }
+
+  update({ totals, closed, refused, gauges }: ListenerSnapshot): void {
+    this.#totals.update(totals);
+    this.#closed.update(closed);
+    this.#refused.update(refused);
+    this.#gauges = pickGauges(LISTENER_GAUGES, gauges);
+  }
+
+  /** The open connections count as `worker_died`. */
+  settle(): void {
+    const open = CLOSE_REASONS.reduce(
+      (left, reason) => left - this.#closed.live(reason),
+      this.#totals.live("accepted"),
+    );
+    this.#totals.settle();
+    this.#closed.settle();
+    this.#refused.settle();
+    this.#closed.add("worker_died", Math.max(0, open));
+    this.#gauges = undefined;
+  }
+}
 
 export class WorkerTotals {
   state: WorkerState = "starting";
   /** Messages for processes of this worker that the primary has dropped. */
   channelMessagesDropped = 0;
-  readonly #settled = zeros();
-  /** Last snapshot of the current OS process. */
-  #live: (Counted & { readonly gauges: Record<GaugeName, number> }) | undefined = undefined;
+  /** In the order of the snapshots. */
+  readonly listeners: readonly ListenerTotals[];
+  readonly #totals = new SettledCounters(WORKER_TOTALS);
+  /** Of the current OS process. */
+  #gauges: Record<WorkerGauge, number> | undefined = undefined;
   #reportedAt = clock.now();
   /** Start time of the last retired OS process; 0: none yet. */
   #retiredStart = 0;
+
+  /** @param listeners number of listeners */
+  constructor(listeners: number) {
+    this.listeners = Array.from({ length: listeners }, () => new ListenerTotals());
+  }
 
   setState(state: WorkerState): void {
     this.state = state;
@@ -47,41 +110,30 @@ export class WorkerTotals {
   update(snapshot: Snapshot): void {
     const start = snapshot.gauges.startTimeSeconds;
     // A last snapshot can arrive after the exit event; it is settled already.
-    if (this.#live === undefined && start !== 0 && start === this.#retiredStart) return;
-    const counted = copy(snapshot);
-    if (this.#live !== undefined) {
-      if (restarted(this.#live, counted)) this.#settle();
-      else
-        for (const name of TOTALS)
-          counted.totals[name] = Math.max(counted.totals[name], this.#live.totals[name]);
-    }
-    this.#live = { ...counted, gauges: pick(GAUGES, snapshot.gauges, gaugeValue) };
+    if (this.#gauges === undefined && start !== 0 && start === this.#retiredStart) return;
+    if (this.#decreased(snapshot)) this.#settle();
+    this.#totals.update(snapshot.totals);
+    for (const [at, listener] of this.listeners.entries())
+      listener.update(snapshot.listeners[at] as ListenerSnapshot);
+    this.#gauges = pickGauges(WORKER_GAUGES, snapshot.gauges);
     this.#reportedAt = clock.now();
     if (this.state === "down") this.state = "running";
   }
 
   /** The OS process has exited: its totals are settled, and its open connections count as `worker_died`. */
   retire(): void {
-    if (this.#live) this.#retiredStart = this.#live.gauges.startTimeSeconds;
+    if (this.#gauges) this.#retiredStart = this.#gauges.startTimeSeconds;
     this.#settle();
     this.state = "down";
   }
 
-  total(name: Total): number {
-    return this.#settled.totals[name] + (this.#live?.totals[name] ?? 0);
-  }
-
-  closed(reason: CloseReason): number {
-    return this.#settled.closed[reason] + (this.#live?.closed[reason] ?? 0);
-  }
-
-  refused(reason: RefuseReason): number {
-    return this.#settled.refused[reason] + (this.#live?.refused[reason] ?? 0);
+  total(name: WorkerTotal): number {
+    return this.#totals.value(name);
   }
 
   /** `undefined` while there is no OS process, or before its first snapshot. */
-  gauge(name: GaugeName): number | undefined {
-    return this.#live?.gauges[name];
+  gauge(name: WorkerGauge): number | undefined {
+    return this.#gauges?.[name];
   }
 
   get snapshotAgeSeconds(): number {
@@ -94,63 +146,24 @@ export class WorkerTotals {
     );
   }
 
+  #decreased({ totals, listeners }: Snapshot): boolean {
+    return (
+      this.#totals.decreased(totals) ||
+      this.listeners.some((listener, at) => listener.decreased(listeners[at] as ListenerSnapshot))
+    );
+  }
+
   #settle(): void {
-    const live = this.#live;
-    if (!live) return;
-    const { totals, closed, refused } = this.#settled;
-    let left = live.totals.accepted;
-    for (const name of TOTALS) totals[name] += live.totals[name];
-    for (const reason of REFUSE_REASONS) refused[reason] += live.refused[reason];
-    for (const reason of CLOSE_REASONS) {
-      closed[reason] += live.closed[reason];
-      left -= live.closed[reason];
-    }
-    closed.worker_died += Math.max(0, left);
-    this.#live = undefined;
+    this.#totals.settle();
+    for (const listener of this.listeners) listener.settle();
+    this.#gauges = undefined;
   }
 }
 
-function zeros(): Counted {
-  const zero = () => 0;
-  return {
-    totals: pick(TOTALS, {}, zero),
-    closed: pick(CLOSE_REASONS, {}, zero),
-    refused: pick(REFUSE_REASONS, {}, zero),
-  };
-}
-
-/** A copy, since the caller may go on counting in the same object. */
-function copy({ totals, closed, refused }: Snapshot): Counted {
-  return {
-    totals: pick(TOTALS, totals, totalValue),
-    closed: pick(CLOSE_REASONS, closed, totalValue),
-    refused: pick(REFUSE_REASONS, refused, totalValue),
-  };
-}
-
-function pick<K extends string>(
-  names: readonly K[],
-  from: Readonly<Partial<Record<K, number>>>,
-  value: (number: number) => number,
-): Record<K, number> {
-  return Object.fromEntries(names.map((name) => [name, value(from[name] ?? 0)])) as Record<K, number>;
-}
-
-function totalValue(number: number): number {
-  return Number.isFinite(number) && number > 0 ? number : 0;
-}
-
-function gaugeValue(number: number): number {
-  return Number.isNaN(number) ? 0 : number;
-}
-
-/** Whether a counter has decreased: then the snapshot is of a new OS process, which began at 0. */
-function restarted(before: Counted, now: Counted): boolean {
-  const lower = <K extends string>(names: readonly K[], part: Record<K, number>, next: Record<K, number>) =>
-    names.some((name) => !INEXACT.includes(name) && next[name] < part[name]);
-  return (
-    lower(TOTALS, before.totals, now.totals) ||
-    lower(CLOSE_REASONS, before.closed, now.closed) ||
-    lower(REFUSE_REASONS, before.refused, now.refused)
-  );
+function pickGauges<Name extends string>(
+  names: readonly Name[],
+  from: Readonly<Partial<Record<Name, number>>>,
+): Record<Name, number> {
+  const gaugeOf = (number = 0) => (Number.isNaN(number) ? 0 : number);
+  return Object.fromEntries(names.map((name) => [name, gaugeOf(from[name])])) as Record<Name, number>;
 }

@@ -9,7 +9,7 @@ const NONE = {
 };
 
 function stats(at: number, totals: Partial<Stats["totals"]> = {}, workers: Stats["workers"] = []): Stats {
-  return { at, workers, totals: { ...NONE, ...totals }, restartsLeft: 5, status: "running" };
+  return { at, workers, listeners: [], totals: { ...NONE, ...totals }, restartsLeft: 5, status: "running" };
 }
 
 /** ConnectionRows of the server, each second one, of as many frames received; `null`: it stood still. */

@@ -18,13 +18,13 @@ function stage(active: readonly number[]) {
   workers.forEach((worker, at) => {
     worker.sendSnapshot(active[at] as number, 1);
     worker.answer = (request) => {
-      if (request.name === "shutdown-connections") return worker.slot.last?.gauges.active;
-      worker.sendSnapshot(worker.slot.last?.gauges.active ?? 0, 0);
+      if (request.name === "shutdown-connections") return worker.active;
+      worker.sendSnapshot(worker.active, 0);
       return "suspended";
     };
   });
   const slots = () => workers.map(({ slot }) => slot);
-  const suspension = new Suspension(slots);
+  const suspension = new Suspension(slots, [{ name: "main", suspended: false }]);
   const rows = [{ pid: "<1.17>" }] as ConnectionRow[];
   return { workers, suspension, drain: new Drain(suspension, slots, async () => rows) };
 }

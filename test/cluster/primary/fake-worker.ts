@@ -1,9 +1,9 @@
 /** A worker with scripted answers, in its slot. */
 import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
 import type { WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
-import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
+import { activeConnections, newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
 import { clock } from "../../../src/otp/time/clock.js";
-import type { Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
+import type { ListenerSnapshot, Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
 
 export class FakeWorker {
   state = "running";
@@ -42,10 +42,23 @@ export class FakeWorker {
     return this.answer(request);
   }
 
-  /** A snapshot arrives. */
+  /** A snapshot of a worker with one listener arrives. */
   sendSnapshot(active: number, listenerRunning: 0 | 1): void {
+    this.sendSnapshots([{ active, listenerRunning }]);
+  }
+
+  /** A snapshot arrives. */
+  sendSnapshots(listeners: readonly Partial<ListenerSnapshot["gauges"]>[], share = Infinity): void {
     this.heardAt = clock.now();
-    this.slot.last = { gauges: { active, listenerRunning } } as unknown as Snapshot;
+    this.slot.last = {
+      gauges: { share },
+      listeners: listeners.map((gauges) => ({ gauges })),
+    } as unknown as Snapshot;
+  }
+
+  /** Connections in the last snapshot. */
+  get active(): number {
+    return activeConnections(this.slot);
   }
 }
 

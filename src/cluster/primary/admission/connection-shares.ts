@@ -1,5 +1,5 @@
 /**
- * Shares of `--max-connections`, one for each worker: their sum never exceeds the limit, not even while the number of
+ * Shares of a maximum number of connections, one for each worker: their sum never exceeds the limit, not even while the number of
  * workers changes. Shares shrink first; only connections that a worker has really given up are granted to others, and
  * it gives up those of its clients when they leave.
  */
@@ -16,9 +16,10 @@ export class ConnectionShares {
   settled = false;
   readonly #shares: Share[] = [];
 
-  constructor(limit: number, workers: number) {
+  /** @param first as in `aim` */
+  constructor(limit: number, workers: number, first = 0) {
     this.#limit = limit;
-    this.aim(limit, workers);
+    this.aim(limit, workers, first);
     this.grow();
   }
 
@@ -33,13 +34,17 @@ export class ConnectionShares {
     return Math.min(target, granted);
   }
 
-  /** Sets new targets. Slots above `workers` get 0; new slots start with 0 granted. */
-  aim(limit: number, workers: number): void {
+  /**
+   * Sets new targets. Slots above `workers` get 0; new slots start with 0 granted.
+   * @param first index of the worker that gets the first connection of the remainder. Several limits go on where the
+   *   one before ended: if all favoured the first worker, its share of their sum could not hold them
+   */
+  aim(limit: number, workers: number, first = 0): void {
     this.#limit = limit;
     while (this.#shares.length < workers) this.#shares.push({ target: 0, granted: 0 });
     this.settled = false;
     for (const [at, share] of this.#shares.entries()) {
-      const extra = at < limit % workers ? 1 : 0;
+      const extra = (at - (first % workers) + workers) % workers < limit % workers ? 1 : 0;
       share.target = at < workers ? Math.floor(limit / workers) + extra : 0;
     }
   }

@@ -8,12 +8,15 @@
 
 import type { ConnectionRow } from "../../../control/connections.js";
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
+import type { PrimaryListener } from "../primary-listener.js";
 import { activeConnections, isEmpty, type WorkerSlot } from "../worker-slot.js";
 
 export interface WaitUntilEmptyOptions {
   /** The workers to wait for; called again each time, because workers are restarted. */
   slots(): readonly WorkerSlot[];
   readonly deadlineMs: number;
+  /** Waits for the connections of this listener only. */
+  readonly listener?: Pick<PrimaryListener, "name" | "at"> | undefined;
   /** The connections of these workers, at most 1,000. */
   list(): Promise<readonly ConnectionRow[]>;
   onEmpty(): void;
@@ -42,7 +45,8 @@ export class WaitUntilEmpty {
   }
 
   get active(): number {
-    return this.#options.slots().reduce((sum, slot) => sum + activeConnections(slot), 0);
+    const { slots, listener } = this.#options;
+    return slots().reduce((sum, slot) => sum + activeConnections(slot, listener), 0);
   }
 
   /** Until the deadline; 0 when it is over. */
@@ -63,7 +67,8 @@ export class WaitUntilEmpty {
   check(): void {
     // No connection is accepted any more: a higher number was there before, but not reported.
     this.before = Math.max(this.before, this.active);
-    if (this.#over || !this.#options.slots().every(isEmpty)) return;
+    const { slots, listener } = this.#options;
+    if (this.#over || !slots().every((slot) => isEmpty(slot, listener))) return;
     this.cancel();
     this.#options.onEmpty();
   }
@@ -78,11 +83,9 @@ export class WaitUntilEmpty {
     const rows = await this.#options.list();
     if (this.#over) return;
     this.unfinished = rows;
-    const counts = await Promise.all(
-      this.#options
-        .slots()
-        .map(({ process }) => (process ? process.request({ name: "shutdown-connections" }) : 0)),
-    );
+    const { slots, listener } = this.#options;
+    const request = { name: "shutdown-connections", listener: listener?.name } as const;
+    const counts = await Promise.all(slots().map(({ process }) => (process ? process.request(request) : 0)));
     for (const count of counts) if (typeof count === "number") this.cut += count;
   }
 }

@@ -13,7 +13,7 @@ import { processOf } from "../../../otp/process/process.js";
 import { exit } from "../../../otp/process/signals.js";
 import { clock } from "../../../otp/time/clock.js";
 import { addressText } from "../../../text/address.js";
-import type { WorkerRequest } from "../../channel/messages.js";
+import type { Served, WorkerRequest } from "../../channel/messages.js";
 import { processInfo } from "../../inspect/process-info.js";
 import { Drain } from "../admission/drain.js";
 import type { PrimaryOptions } from "../options.js";
@@ -21,6 +21,7 @@ import type { Primary } from "../primary.js";
 import { Scale } from "../scale.js";
 import { WorkerProcess } from "../worker-process.js";
 import { History } from "./history.js";
+import { listenerInfo } from "./listener-info.js";
 import { drawProgramTree } from "./program-tree.js";
 import { health, programStatus, readiness } from "./readiness.js";
 import { Views } from "./views.js";
@@ -60,7 +61,8 @@ export class Operations implements Control {
   }
 
   async info(): Promise<ProgramInfo> {
-    const { config, version, protocol, metrics } = this.#options;
+    const { config, version, metrics } = this.#options;
+    const { listeners } = this.#primary;
     const { active, accepted, closed } = metrics.connections();
     return {
       name: config.name,
@@ -68,8 +70,9 @@ export class Operations implements Control {
       node: process.version,
       osPid: process.pid,
       uptimeSeconds: Math.round((clock.now() - this.#primary.startedAt) / 1000),
-      protocol: protocol.name,
-      address: addressText(this.#primary.address.address, this.#primary.address.port),
+      protocol: [...new Set(listeners.map(({ protocol }) => protocol))].join(", "),
+      address: listeners.map((listener) => listener.addressText).join(", "),
+      listeners: listeners.map(listenerInfo),
       admin: this.#options.admin(),
       transport: this.#options.transport,
       workers: this.#primary.pool.slots.map(({ slot, process: worker, restarts }) => ({
@@ -94,8 +97,9 @@ export class Operations implements Control {
     const found = pid.worker === 0 ? processOf(pid) : worker;
     if (!found?.alive) return undefined;
     if (!(found instanceof WorkerProcess)) return processInfo(found);
-    const { osPid, state, uptimeMs, serving } = found;
-    return { ...processInfo(found), osPid, state, uptimeSeconds: Math.round(uptimeMs / 1000), ...serving };
+    const { osPid, state, uptimeMs, serving = [] } = found;
+    const facts = { ...processInfo(found), osPid, state, uptimeSeconds: Math.round(uptimeMs / 1000) };
+    return { ...facts, ...servedFacts(serving) };
   }
 
   async kill(text: string, reason: string): Promise<boolean> {
@@ -200,4 +204,19 @@ export class Operations implements Control {
   ready(): Readiness {
     return readiness(this.#primary, this.#drain);
   }
+}
+
+/** Of the only listener its address and transport; of several a line each. */
+function servedFacts(serving: readonly Served[]): Record<string, unknown> {
+  const [only, ...more] = serving;
+  if (only !== undefined && more.length === 0) {
+    const { address, port, transport } = only;
+    return { address, port, transport };
+  }
+  return Object.fromEntries(
+    serving.map(({ listener, address, port, transport }) => [
+      listener,
+      `${addressText(address, port)} ${transport}`,
+    ]),
+  );
 }

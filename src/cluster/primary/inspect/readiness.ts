@@ -3,6 +3,7 @@ import type { Readiness } from "../../../control/program.js";
 import type { Stats } from "../../../control/stats.js";
 import type { Drain } from "../admission/drain.js";
 import type { Primary } from "../primary.js";
+import { accepts } from "../worker-slot.js";
 
 export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
   const draining = drain.state.status;
@@ -13,15 +14,22 @@ export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
   return primary.root === undefined || runningWorkers(primary) === 0 ? "starting" : "running";
 }
 
-/** Whether the program accepts connections. A worker without a message for 3 s does not count (watchdog.ts). */
+/**
+ * Whether the program accepts connections on every listener that is not suspended. A worker without a message for 3 s does not
+ * count (watchdog.ts).
+ */
 export function readiness(primary: Primary, drain: Drain): Readiness {
   const workers = runningWorkers(primary);
   const status = programStatus(primary, drain);
   if (status !== "running") return { ok: false, status, workers };
   const answering = primary.pool.slots.filter(({ process }) => process?.condition === "running");
-  const accepting = answering.some(({ last }) => (last?.gauges.listenerRunning ?? 1) > 0);
-  const without = answering.length === 0 ? "no worker is responding" : "no worker is accepting";
-  return { ok: accepting, status: accepting ? "ready" : without, workers };
+  if (answering.length === 0) return { ok: false, status: "no worker is responding", workers };
+  const closed = primary.listeners.filter(
+    (listener) => !listener.suspended && answering.every((slot) => accepts(slot, listener) === false),
+  );
+  if (closed.length === 0) return { ok: true, status: "ready", workers };
+  const where = primary.listeners.length > 1 ? ` on ${closed.map(({ name }) => name).join(", ")}` : "";
+  return { ok: false, status: `no worker is accepting${where}`, workers };
 }
 
 /**

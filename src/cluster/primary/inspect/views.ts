@@ -15,6 +15,7 @@ import { stateView } from "../../inspect/state-text.js";
 import type { Observer, PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess, WorkerState } from "../worker-process.js";
+import { listenerStats } from "./listener-info.js";
 import { LogRecords } from "./log-records.js";
 import { Traces } from "./traces.js";
 
@@ -110,6 +111,7 @@ export class Views implements Observer {
     return {
       at: wallTime(),
       workers,
+      listeners: this.#primary.listeners.map((one) => listenerStats(one, metrics.listenerNumbers(one.at))),
       totals: metrics.totals(),
       restartsLeft: this.#primary.root?.restartsLeft ?? 0,
       status,

@@ -1,0 +1,19 @@
+/** What `drover info` and `/stats` say about a listener. */
+import type { ListenerInfo } from "../../../control/program.js";
+import type { ListenerNumbers, ListenerStats } from "../../../control/stats.js";
+import type { PrimaryListener } from "../primary-listener.js";
+
+export function listenerInfo(listener: PrimaryListener): ListenerInfo {
+  return { ...facts(listener), maxConnections: listener.maxConnections ?? null };
+}
+
+/** @param numbers of this listener over all workers */
+export function listenerStats(listener: PrimaryListener, numbers: ListenerNumbers): ListenerStats {
+  return { ...facts(listener), ...numbers };
+}
+
+function facts(listener: PrimaryListener) {
+  const { name, protocol, addressText: address, transport, config, suspended } = listener;
+  const [tls, proxy] = [config.tls !== undefined, config.proxy !== undefined];
+  return { listener: name, protocol, address, transport, tls, proxy, suspended };
+}

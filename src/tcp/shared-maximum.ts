@@ -1,0 +1,64 @@
+/**
+ * Maximum number of connections over all listeners of one OS process. To each listener it is a limit of its own: what
+ * the connections of the others leave. A listener that reaches it stops all at once: another one may be next in the same
+ * turn of the event loop.
+ */
+import type { Endpoint } from "./endpoint.js";
+
+/** A listener, as far as the maximum needs it. */
+export interface SharingListener {
+  /** Connections were accepted elsewhere: it may be at its limit. */
+  heedLimit(): void;
+  /** Connections have ended elsewhere: it may have room again. */
+  heedRoom(): void;
+}
+
+export class SharedMaximum {
+  readonly #maximum: () => number;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #listeners = new Map<Endpoint, SharingListener>();
+
+  /** @param maximum changes at any time */
+  constructor(endpoints: readonly Endpoint[], maximum: () => number) {
+    this.#endpoints = endpoints;
+    this.#maximum = maximum;
+  }
+
+  /** Connections of all listeners. */
+  get active(): number {
+    let active = 0;
+    for (const { counters } of this.#endpoints) active += counters.active;
+    return active;
+  }
+
+  get reached(): boolean {
+    return this.active >= this.#maximum();
+  }
+
+  /** Connections that this listener may have, those that it has included. */
+  left(endpoint: Endpoint): number {
+    return Math.max(0, this.#maximum() - this.active + endpoint.counters.active);
+  }
+
+  join(endpoint: Endpoint, listener: SharingListener): void {
+    this.#listeners.set(endpoint, listener);
+  }
+
+  /** The listener has ended; its connections go on. */
+  leave(endpoint: Endpoint): void {
+    this.#listeners.delete(endpoint);
+    endpoint.onReleased = () => this.released(endpoint);
+  }
+
+  /** This listener has accepted a connection. */
+  accepted(endpoint: Endpoint): void {
+    if (this.reached)
+      for (const [one, listener] of this.#listeners) if (one !== endpoint) listener.heedLimit();
+  }
+
+  /** A connection of this listener has ended. */
+  released(endpoint: Endpoint): void {
+    if (!this.reached)
+      for (const [one, listener] of this.#listeners) if (one !== endpoint) listener.heedRoom();
+  }
+}
