@@ -1,4 +1,4 @@
-// Fuzzes all decoders: node scripts/run.mjs fuzz [CASES] [SEED] [TARGET]. Prints rate, memory and seed; exit code 1 on
+// Fuzzes all decoders and the parser of PROXY headers: node scripts/run.mjs fuzz [CASES] [SEED] [TARGET]. Prints rate, memory and seed; exit code 1 on
 // a violation: a decoder that throws anything but a FramingError, or whose frames depend on how the input is cut or on
 // memory that is used again.
 

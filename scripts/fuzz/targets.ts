@@ -1,4 +1,4 @@
-// The decoders to be fuzzed, each with pieces of which its inputs are made: valid frames and tokens of its grammar.
+// The decoders to be fuzzed, and the parser of PROXY headers, each with pieces of which its inputs are made: valid frames and tokens of its grammar.
 
 import * as erlang from "../../src/framing/erlang.js";
 import type { Framing } from "../../src/framing/framing.js";
@@ -10,6 +10,7 @@ import { raw } from "../../src/framing/raw.js";
 import { resp } from "../../src/framing/resp/resp.js";
 import { delimited } from "../../src/framing/text/delimited.js";
 import { json } from "../../src/framing/text/json.js";
+import { PROXY_HEADERS, V1_PIECES, V2_PIECES } from "./proxy-headers.js";
 
 export interface Target {
   readonly title: string;
@@ -157,6 +158,8 @@ export const TARGETS: readonly Target[] = [
     erlang.sslTls({ packetSize: 200 }),
     of("\x16\x03\x01\0\x05hello", "\x80\x09\x01\x03\x01helloo", "\x80\x02\x01", "\x17\x03\x03", x),
   ),
+  target("proxy header v1", PROXY_HEADERS, V1_PIECES),
+  target("proxy header v2", PROXY_HEADERS, V2_PIECES),
   target("erlang.http", erlang.http({ packetSize: 100 }), [...HTTP, ...MORE_HTTP]),
   target("erlang.httpBin", erlang.httpBin({ packetSize: 100 }), [...HTTP, ...MORE_HTTP]),
   target("erlang.httph", erlang.httph({ packetSize: 100 }), [...HTTP, ...MORE_HTTP]),

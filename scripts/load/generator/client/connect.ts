@@ -1,12 +1,8 @@
 // Connects a client to the server: picks target and source address, sends the PROXY header first, starts TLS.
 import { createConnection, isIPv6, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { encodeProxyHeader } from "../../../../src/proxy/encode.js";
 import type { Route, Source, Tls } from "../../both-sides/options.js";
-
-const V2_SIGNATURE = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
-const V2_PROXY = 0x21;
-const V2_TCP4 = 0x11;
-const V2_TCP6 = 0x21;
 
 export interface SocketEvents {
   /** The socket can carry frames now. */
@@ -54,30 +50,11 @@ function addressOf({ first, count }: Source, index: number): string {
 }
 
 /** The PROXY header for the socket's own addresses, as a proxy in front of the server would send it. */
-export function proxyHeader(socket: Socket, version: 1 | 2): Buffer {
+function proxyHeader(socket: Socket, version: 1 | 2): Buffer {
   const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = socket;
-  const six = isIPv6(localAddress);
-  if (version === 1) {
-    const family = six ? "TCP6" : "TCP4";
-    return Buffer.from(`PROXY ${family} ${localAddress} ${remoteAddress} ${localPort} ${remotePort}\r\n`);
-  }
-  const addresses = Buffer.concat([addressBytes(localAddress), addressBytes(remoteAddress), Buffer.alloc(4)]);
-  addresses.writeUInt16BE(localPort, addresses.length - 4);
-  addresses.writeUInt16BE(remotePort, addresses.length - 2);
-  const head = Buffer.from([V2_PROXY, six ? V2_TCP6 : V2_TCP4, 0, addresses.length]);
-  return Buffer.concat([V2_SIGNATURE, head, addresses]);
-}
-
-function addressBytes(address: string): Buffer {
-  if (!isIPv6(address)) return Buffer.from(address.split(".").map(Number));
-  const [head = "", tail] = address.replace(/%.*$/, "").split("::");
-  const groups = (part: string) => (part ? part.split(":") : []);
-  const [before, after] = [groups(head), groups(tail ?? "")];
-  const missing =
-    tail === undefined ? [] : Array.from({ length: 8 - before.length - after.length }, () => "0");
-  const bytes = Buffer.alloc(16);
-  [...before, ...missing, ...after].forEach(
-    (group, i) => void bytes.writeUInt16BE(Number.parseInt(group, 16), i * 2),
-  );
-  return bytes;
+  return encodeProxyHeader({
+    version,
+    source: { address: localAddress, port: localPort },
+    destination: { address: remoteAddress, port: remotePort },
+  });
 }
