@@ -2,10 +2,10 @@
 import { X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
 import { alpnBytes } from "../../src/tls/alpn.js";
+import { ListenerTerms } from "../../src/tls/listener-terms.js";
 import { NameTable, namesOf } from "../../src/tls/names.js";
 import { readCredentials } from "../../src/tls/read-credentials.js";
 import { SecureContexts } from "../../src/tls/secure-contexts.js";
-import { ServerTerms } from "../../src/tls/server-terms.js";
 import { TicketKeyRotation } from "../../src/tls/ticket-keys.js";
 import { certificatePem } from "../support/certificates/certificates.js";
 
@@ -64,11 +64,11 @@ test("contexts are made at first use, kept, and the one least recently used goes
 
 test("an unknown name gets the first certificate, and none with strictNames", () => {
   const keys = new TicketKeyRotation(() => {}).keys;
-  const open = new ServerTerms(credentials(), () => keys);
+  const open = new ListenerTerms("main", credentials(), () => keys);
   expect(open.contextFor("b.example")).toBe(open.contextFor("B.EXAMPLE"));
   expect(open.contextFor("x.c.example")).not.toBe(open.context);
   expect(open.contextFor("unknown.example")).toBe(open.context);
-  const strict = new ServerTerms(credentials(true), () => keys);
+  const strict = new ListenerTerms("main", credentials(true), () => keys);
   expect(strict.contextFor("unknown.example")).toBeUndefined();
   expect(strict.contextFor("localhost")).toBe(strict.context);
 });

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { connect, type SecureVersion, TLSSocket } from "node:tls";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
+import { ListenerTerms } from "../../src/tls/listener-terms.js";
 import type { TlsOptions } from "../../src/tls/options.js";
 import { readCredentials } from "../../src/tls/read-credentials.js";
-import { ServerTerms } from "../../src/tls/server-terms.js";
 import { readTicketKeys, TicketKeyRotation, type TicketKeys } from "../../src/tls/ticket-keys.js";
 import { certificateFile, certificatePem } from "../support/certificates/certificates.js";
 
@@ -69,7 +69,7 @@ class TestWorker {
   constructor(keys: TicketKeys, options: Partial<TlsOptions> = {}) {
     this.keys = keys;
     const { credentials } = readCredentials({ ...certificatePem("server"), ...options }, "main", 0);
-    const terms = new ServerTerms(credentials, () => this.keys);
+    const terms = new ListenerTerms("main", credentials, () => this.keys);
     this.#server = createServer((socket) => {
       const secure = new TLSSocket(socket, {
         isServer: true,

@@ -1,5 +1,6 @@
-/** Terms of the handshakes of one listener: certificates by name, protocols by ALPN, client certificates, tickets. */
+/** Terms of the handshakes of one listener: certificate by name, protocols (ALPN), client certificates, tickets. */
 import type { SecureContext } from "node:tls";
+import { wallTime } from "../otp/time/clock.js";
 import { alpnBytes } from "./alpn.js";
 import type { Credentials } from "./credentials.js";
 import { NameTable } from "./names.js";
@@ -9,31 +10,40 @@ import { useTicketKeys } from "./ticket-callback.js";
 import type { TicketKeys } from "./ticket-keys.js";
 
 /** Made anew at each reload; handshakes that have begun keep theirs. */
-export class ServerTerms {
-  readonly clientCerts: ClientCerts;
+export class ListenerTerms {
+  readonly side = "server";
+  readonly listener: string;
+  readonly byName: boolean;
   readonly alpn: Buffer | undefined;
+  readonly clientCerts: ClientCerts;
   readonly #names: NameTable;
   readonly #contexts: SecureContexts;
   readonly #strictNames: boolean;
 
   /** @param ticketKeys asked at each ticket */
-  constructor(credentials: Credentials, ticketKeys: () => TicketKeys) {
+  constructor(listener: string, credentials: Credentials, ticketKeys: () => TicketKeys) {
     const { pairs, alpn, clientCerts, strictNames } = credentials;
-    this.clientCerts = clientCerts;
+    this.listener = listener;
+    this.byName = pairs.length > 1 || strictNames;
     this.alpn = alpn.length === 0 ? undefined : alpnBytes(alpn);
+    this.clientCerts = clientCerts;
     this.#names = new NameTable(pairs.map(({ names }) => names));
     this.#contexts = new SecureContexts(credentials, (context) => useTicketKeys(context, ticketKeys));
     this.#strictNames = strictNames;
   }
 
-  /** Context for a client that asks for no name, and to begin with. */
   get context(): SecureContext {
     return this.#contexts.take(0);
   }
 
-  /** @returns the context for the name that a client asks for; `undefined`: the connection is closed */
-  contextFor(name: string): SecureContext | undefined {
-    const at = this.#names.find(name) ?? (this.#strictNames ? undefined : 0);
+  contextFor(serverName: string): SecureContext | undefined {
+    const at = this.#names.find(serverName) ?? (this.#strictNames ? undefined : 0);
     return at === undefined ? undefined : this.#contexts.take(at);
+  }
+
+  /** OpenSSL looks at dates when a session begins, and not when it is resumed. */
+  refuses({ subject, validTo }: { readonly subject: string; readonly validTo: Date }): string | undefined {
+    if (wallTime() <= validTo.getTime()) return undefined;
+    return `the client certificate ${JSON.stringify(subject)} has expired on ${validTo.toISOString()}`;
   }
 }

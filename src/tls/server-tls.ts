@@ -1,0 +1,36 @@
+/** TLS of one listener in the OS process that accepts: the terms of its next handshake, replaced at a reload. */
+import type { Credentials } from "./credentials.js";
+import { ListenerTerms } from "./listener-terms.js";
+import type { TicketKeys } from "./ticket-keys.js";
+
+/** What is replaced; a part that is absent stays as it is. Secret. */
+export interface TlsUpdate {
+  readonly credentials?: Credentials | undefined;
+  readonly ticketKeys?: TicketKeys | undefined;
+}
+
+export class ServerTls {
+  readonly #listener: string;
+  #ticketKeys: TicketKeys;
+  #terms: ListenerTerms;
+
+  constructor(listener: string, { credentials, ticketKeys }: Required<TlsUpdate>) {
+    this.#listener = listener;
+    this.#ticketKeys = ticketKeys as TicketKeys;
+    this.#terms = this.#make(credentials as Credentials);
+  }
+
+  /** Terms of a handshake that begins now. */
+  get terms(): ListenerTerms {
+    return this.#terms;
+  }
+
+  replace({ credentials, ticketKeys }: TlsUpdate): void {
+    if (ticketKeys !== undefined) this.#ticketKeys = ticketKeys;
+    if (credentials !== undefined) this.#terms = this.#make(credentials);
+  }
+
+  #make(credentials: Credentials): ListenerTerms {
+    return new ListenerTerms(this.#listener, credentials, () => this.#ticketKeys);
+  }
+}
