@@ -13,9 +13,9 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   text: [],
   transport: [],
-  tls: ["otp/time/clock"],
+  tls: ["otp/time/clock", "transport/secure/terms"],
   proxy: [],
-  tcp: ["otp", "framing", "transport", "text", "proxy"],
+  tcp: ["otp", "framing", "transport", "text", "proxy", "tls"],
   groups: ["otp", "tcp", "transport"],
   telemetry: [
     "control/stats",
@@ -35,7 +35,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "tls/options",
   ],
   control: ["otp", "config"],
-  cluster: ["otp", "tcp", "transport", "telemetry", "control", "config", "text"],
+  cluster: ["otp", "tcp", "transport", "telemetry", "control", "config", "text", "tls"],
   admin: [
     ...["otp", "cluster", "control", "telemetry", "config", "text"],
     ...["transport/unix/socket-file", "transport/unix/socket-path"],
@@ -44,7 +44,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   cli: ["control", "config", "text"],
   protocols: ["index"],
   index: ["otp", "framing", "groups", "tcp", "proxy", "config/define-config"],
-  program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport"],
+  program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
   main: ["program", "cluster"],
 };
 

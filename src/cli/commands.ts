@@ -8,6 +8,7 @@ import { kill } from "./commands/kill.js";
 import { log } from "./commands/log.js";
 import { create } from "./commands/new.js";
 import { page } from "./commands/page.js";
+import { reloadTls } from "./commands/reload-tls.js";
 import { scale } from "./commands/scale.js";
 import { state } from "./commands/state.js";
 import { stop } from "./commands/stop.js";
@@ -125,6 +126,14 @@ export const COMMANDS: readonly Command[] = [
     takes: [1, 1],
     json: true,
     run: scale,
+  },
+  {
+    name: "reload-tls",
+    usage: "reload-tls",
+    sentence: "Read certificates and keys again; new handshakes use them, connections go on.",
+    takes: [0, 0],
+    json: true,
+    run: reloadTls,
   },
   {
     name: "log",

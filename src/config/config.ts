@@ -29,7 +29,7 @@ import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flag
 export type { GivenToken } from "./admin-token.js";
 export { ConfigError, type ConfigExitCode } from "./errors.js";
 export { EXIT } from "./exit-codes.js";
-export { type ListenerConfig, MAIN, type ProxyConfig, type TlsConfig } from "./listeners.js";
+export { type ListenerConfig, MAIN, type ProxyConfig, TLS_FLAGS, type TlsConfig } from "./listeners.js";
 export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
 export { thrownAt, thrownReason } from "./modules/failure-text.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";

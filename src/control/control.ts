@@ -1,7 +1,15 @@
 /** Operations on the running program, as the admin server offers them: cluster implements them, a route calls each. */
 import type { Config, Explanation } from "../config/config.js";
 import type { ConnectionList, ConnectionQuery } from "./connections.js";
-import type { Draining, ListenerState, LogRecord, ProgramInfo, Readiness, Scaled } from "./program.js";
+import type {
+  CertificateReload,
+  Draining,
+  ListenerState,
+  LogRecord,
+  ProgramInfo,
+  Readiness,
+  Scaled,
+} from "./program.js";
 import type { Stats, StatsHistory } from "./stats.js";
 import type { TraceLine } from "./trace.js";
 import type { StateView, TreeNode } from "./tree.js";
@@ -51,6 +59,11 @@ export interface Control {
    * @throws Refusal `conflict` during another change, or when a worker does not start
    */
   scale(workers: number): Promise<Scaled>;
+  /**
+   * Reads certificates and keys of all listeners with TLS again. A pair that does not fit is tried again for 10 s. What
+   * is refused changes nothing.
+   */
+  reloadCertificates(): Promise<readonly CertificateReload[]>;
   /** Sets the minimum log level of all OS processes, also of those that start later. */
   logLevel(level: LogLevel): void;
   /** Minimum log level. */

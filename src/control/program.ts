@@ -37,8 +37,28 @@ export interface ProgramInfo {
     readonly state: string;
     readonly restarts: number;
   }[];
+  /** Of listeners with TLS. */
+  readonly certificates: readonly CertificateInfo[];
   readonly connections: { readonly active: number; readonly accepted: number; readonly closed: number };
   readonly restartsLeft: number;
+}
+
+/** A certificate that is served. */
+export interface CertificateInfo {
+  readonly listener: string;
+  readonly name: string;
+  /** Negative once it has expired. */
+  readonly secondsLeft: number;
+}
+
+/** Result of a reload, for one listener with TLS. */
+export interface CertificateReload {
+  readonly listener: string;
+  readonly result: "reloaded" | "unchanged" | "refused";
+  /** Why it was refused. */
+  readonly reason?: string | undefined;
+  /** What is served, but should not be so. */
+  readonly warnings: readonly string[];
 }
 
 export interface Readiness {

@@ -25,6 +25,7 @@ import { Metrics } from "../telemetry/metrics/metrics.js";
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import { addressText } from "../text/address.js";
 import { plural } from "../text/plural.js";
+import type { CredentialStore } from "../tls/credential-store.js";
 import type { Choice } from "../transport/choose-transport.js";
 import type { BoundHandle } from "../transport/listening-socket.js";
 import { BindError, bindListeners } from "./bind-listeners.js";
@@ -40,6 +41,8 @@ export interface Prepared {
   readonly loaded: Loaded;
   readonly releases: Releases;
   readonly choice: Choice;
+  /** Certificates of the listeners with TLS. */
+  readonly credentials: CredentialStore;
   readonly given: GivenToken;
   /** Listening socket inherited from systemd. */
   readonly listenFd: number | undefined;
@@ -79,9 +82,10 @@ export class Run {
   }
 
   async run(): Promise<number> {
-    const { loaded, given, choice, listenFd } = this.#prepared;
+    const { loaded, given, credentials, choice, listenFd } = this.#prepared;
     let admin: ChildSpec;
-    for (const warning of [...loaded.warnings, ...given.warnings]) this.#log.warn(warning);
+    for (const warning of [...loaded.warnings, ...given.warnings, ...credentials.warnings])
+      this.#log.warn(warning);
     this.#log.info(`transport ${choice.transport.name}: ${choice.why}`);
     try {
       this.#options = this.#primaryOptions(await bindListeners(this.#config.listeners, listenFd));
@@ -124,6 +128,7 @@ export class Run {
     return {
       ...{ config, version, exec, transport, listeners, releases },
       maxConnections: (workers) => Math.min(wanted, workers * room),
+      credentials: this.#prepared.credentials,
       color: inColor(this.#config),
       metrics: new Metrics({
         ...{ version, transport },
@@ -178,9 +183,15 @@ export class Run {
 
   #signal(signal: HandledSignal): void {
     if (signal === "SIGTERM" || signal === "SIGINT") return this.#stop(signal);
-    if (signal === "SIGHUP") return this.#log.warn("SIGHUP ignored: reload is not supported yet");
+    if (signal === "SIGHUP") return this.#reload();
     this.#log.reopen();
     this.#primary?.pool.reopenLogs();
+  }
+
+  #reload(): void {
+    if (this.#prepared.credentials.listeners.length === 0)
+      return this.#log.warn("SIGHUP ignored: no listener has TLS, and nothing else is reloaded");
+    void this.#primary?.certificates.reload("SIGHUP");
   }
 
   #stop(why: string): void {

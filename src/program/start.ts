@@ -13,7 +13,10 @@ import {
 } from "../config/config.js";
 import { captureConsole } from "../telemetry/log/console.js";
 import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
+import type { CredentialStore } from "../tls/credential-store.js";
+import { TlsError } from "../tls/errors.js";
 import { type Choice, chooseTransport } from "../transport/choose-transport.js";
+import { openCertificates } from "./certificates.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
@@ -67,5 +70,12 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   } finally {
     await stopCompiler();
   }
-  return Run.start({ version, exec, loaded, releases, choice, given, listenFd });
+  let credentials: CredentialStore;
+  try {
+    credentials = openCertificates(config);
+  } catch (error) {
+    if (error instanceof TlsError) return refuse(EXIT.badConfig, error.message);
+    throw error;
+  }
+  return Run.start({ credentials, version, exec, loaded, releases, choice, given, listenFd });
 }

@@ -1,6 +1,7 @@
 /** Terms of the handshakes of one listener: certificate by name, protocols (ALPN), client certificates, tickets. */
 import type { SecureContext } from "node:tls";
 import { wallTime } from "../otp/time/clock.js";
+import type { PeerCertificate, ServerTerms } from "../transport/secure/terms.js";
 import { alpnBytes } from "./alpn.js";
 import type { Credentials } from "./credentials.js";
 import { NameTable } from "./names.js";
@@ -10,7 +11,7 @@ import { useTicketKeys } from "./ticket-callback.js";
 import type { TicketKeys } from "./ticket-keys.js";
 
 /** Made anew at each reload; handshakes that have begun keep theirs. */
-export class ListenerTerms {
+export class ListenerTerms implements ServerTerms {
   readonly side = "server";
   readonly listener: string;
   readonly byName: boolean;
@@ -42,7 +43,7 @@ export class ListenerTerms {
   }
 
   /** OpenSSL looks at dates when a session begins, and not when it is resumed. */
-  refuses({ subject, validTo }: { readonly subject: string; readonly validTo: Date }): string | undefined {
+  refuses({ subject, validTo }: PeerCertificate): string | undefined {
     if (wallTime() <= validTo.getTime()) return undefined;
     return `the client certificate ${JSON.stringify(subject)} has expired on ${validTo.toISOString()}`;
   }

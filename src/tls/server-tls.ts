@@ -16,7 +16,7 @@ export class ServerTls {
 
   constructor(listener: string, { credentials, ticketKeys }: Required<TlsUpdate>) {
     this.#listener = listener;
-    this.#ticketKeys = ticketKeys as TicketKeys;
+    this.#ticketKeys = buffers(ticketKeys as TicketKeys);
     this.#terms = this.#make(credentials as Credentials);
   }
 
@@ -26,11 +26,16 @@ export class ServerTls {
   }
 
   replace({ credentials, ticketKeys }: TlsUpdate): void {
-    if (ticketKeys !== undefined) this.#ticketKeys = ticketKeys;
+    if (ticketKeys !== undefined) this.#ticketKeys = buffers(ticketKeys);
     if (credentials !== undefined) this.#terms = this.#make(credentials);
   }
 
   #make(credentials: Credentials): ListenerTerms {
     return new ListenerTerms(this.#listener, credentials, () => this.#ticketKeys);
   }
+}
+
+/** The IPC channel makes a Uint8Array of a Buffer. */
+function buffers(keys: TicketKeys): TicketKeys {
+  return keys.map((key) => Buffer.from(key));
 }

@@ -3,6 +3,7 @@ import type { Explanation } from "../../src/config/config.js";
 import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../src/control/connections.js";
 import type { Control, LogLevel } from "../../src/control/control.js";
 import type {
+  CertificateReload,
   Draining,
   ListenerState,
   LogRecord,
@@ -40,6 +41,8 @@ export class FakeControl implements Control {
   listenerState = "listening";
   workers = 2;
   level: LogLevel = "info";
+  certificates: ProgramInfo["certificates"] = [];
+  reloads: readonly CertificateReload[] = [{ listener: "main", result: "reloaded", warnings: [] }];
 
   async tree(connections: number): Promise<TreeNode> {
     return shortened(this.root, connections);
@@ -66,6 +69,7 @@ export class FakeControl implements Control {
         { worker: 1, osPid: 4121, state: "running", restarts: 0 },
         { worker: 2, osPid: 4377, state: "running", restarts: 1 },
       ],
+      certificates: this.certificates,
       connections: { active: 2, accepted: 12, closed: 10 },
       restartsLeft: 4,
     };
@@ -199,6 +203,11 @@ export class FakeControl implements Control {
     const before = this.workers;
     this.workers = workers;
     return { before, workers };
+  }
+
+  async reloadCertificates(): Promise<readonly CertificateReload[]> {
+    this.changes.push("reload-tls");
+    return this.reloads;
   }
 
   loggedLevel(): LogLevel {

@@ -40,6 +40,21 @@ describe("tree", () => {
 });
 
 describe("info", () => {
+  it("shows the certificates that end first", async () => {
+    const { socketPath, control } = await running();
+    const names = Array.from({ length: 12 }, (_, at) => `${at}.example`);
+    control.certificates = names.map((name, at) => ({
+      listener: "main",
+      name,
+      secondsLeft: at * 86_400 - 1,
+    }));
+    const { stdout } = await drover(socketPath, ["info"]);
+    expect(stdout.match(/^certificate .*$/gm)).toHaveLength(10);
+    expect(stdout).toMatch(/^certificate +0\.example, listener main, expired$/m);
+    expect(stdout).toMatch(/^certificate +9\.example, listener main, ends in 8 days$/m);
+    expect(stdout).toMatch(/^ +2 more, which end later$/m);
+  });
+
   it("prints what the server says of itself", async () => {
     const { socketPath } = await running();
     expect((await drover(socketPath, ["info"])).stdout).toBe(
@@ -160,7 +175,7 @@ it("the help text lists every command, start included", () => {
       "resume",
       "drain",
     ],
-    ...["scale", "log", "stop", "config", "page", "check", "new", "completion", "help"],
+    ...["scale", "reload-tls", "log", "stop", "config", "page", "check", "new", "completion", "help"],
   ]);
   for (const { usage, sentence } of COMMANDS) {
     expect(text).toContain(`  ${usage} `);

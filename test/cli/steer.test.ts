@@ -35,6 +35,38 @@ describe("scale", () => {
   });
 });
 
+describe("reload-tls", () => {
+  it("says what each listener does, and its warnings", async () => {
+    const { socketPath, control } = await running();
+    control.reloads = [
+      { listener: "main", result: "reloaded", warnings: ["tls.cert: a.crt: has expired"] },
+      { listener: "other", result: "unchanged", warnings: [] },
+    ];
+    expect((await drover(socketPath, ["reload-tls"])).stdout).toBe(
+      "main   reloaded\n       warning: tls.cert: a.crt: has expired\nother  unchanged\n",
+    );
+    expect((await drover(socketPath, ["reload-tls"], { json: true })).stdout).toContain(
+      '"result": "reloaded"',
+    );
+    control.reloads = [];
+    expect((await drover(socketPath, ["reload-tls"])).stdout).toBe("no listener has TLS\n");
+  });
+
+  it("fails with the reason of each listener that keeps its old certificates", async () => {
+    const { socketPath, control } = await running();
+    const refused = { result: "refused", warnings: [] } as const;
+    control.reloads = [
+      { listener: "main", ...refused, reason: "tls.key: a.key: no such file" },
+      { listener: "other", result: "reloaded", warnings: [] },
+    ];
+    expect(await drover(socketPath, ["reload-tls"])).toEqual({
+      code: 69,
+      stdout: "",
+      stderr: "listener main keeps its old certificates: tls.key: a.key: no such file\n",
+    });
+  });
+});
+
 describe("log", () => {
   it("shows the level, and sets it", async () => {
     const { socketPath, control } = await running();

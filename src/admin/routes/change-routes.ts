@@ -52,6 +52,13 @@ export const CHANGE_ROUTES: readonly Route[] = [
     answer: scale,
   },
   {
+    method: "POST",
+    path: "/reload-tls",
+    keys: [],
+    sentence: "Read certificates and keys again; new handshakes use them. What is refused changes nothing.",
+    answer: reloadTls,
+  },
+  {
     method: "GET",
     path: "/log",
     sentence: "Minimum log level.",
@@ -108,6 +115,12 @@ async function scale(c: Context<Env>, control: Control, { workers }: Body): Prom
   // A worker that is removed drains first, and the connection is idle meanwhile.
   c.env.incoming.socket.setTimeout(0);
   return c.json(await control.scale(workers as number));
+}
+
+async function reloadTls(c: Context<Env>, control: Control): Promise<Response> {
+  // A certificate and a key that do not fit are tried again for 10 s, and the connection is idle meanwhile.
+  c.env.incoming.socket.setTimeout(0);
+  return c.json(await control.reloadCertificates());
 }
 
 const LEVELS = OPTIONS.find(({ key }) => key === "logLevel")!.kind.words;

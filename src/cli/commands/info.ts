@@ -1,6 +1,7 @@
 /** `drover info`: the program, or one of its processes. */
 import type { ProgramInfo } from "../../control/program.js";
 import { durationText } from "../../text/duration.js";
+import { plural } from "../../text/plural.js";
 import { get } from "../client/client.js";
 import type { Invocation } from "../command.js";
 import { jsonText } from "../terminal/json.js";
@@ -12,6 +13,28 @@ export async function info({ target, positionals: [text], json }: Invocation): P
   const found = (await get(target, path)) as object;
   if (json) return jsonText(found);
   return text === undefined ? renderInfo(found as ProgramInfo) : fieldTable(found);
+}
+
+/** More are in the JSON. */
+const MAX_CERTIFICATES = 10;
+
+/** The certificates that end first. */
+function certificateRows(all: ProgramInfo["certificates"]): string[][] {
+  const shown = [...all].sort((a, b) => a.secondsLeft - b.secondsLeft).slice(0, MAX_CERTIFICATES);
+  const rows = shown.map(({ listener, name, secondsLeft }) => [
+    "certificate",
+    `${name}, listener ${listener}, ${expiryText(secondsLeft)}`,
+  ]);
+  const more = all.length - shown.length;
+  return more === 0 ? rows : [...rows, ["", `${more} more, which end later`]];
+}
+
+const DAY = 86_400;
+
+/** In days: hours and minutes of a certificate are of no use. */
+function expiryText(secondsLeft: number): string {
+  if (secondsLeft < 0) return "expired";
+  return `ends in ${plural(Math.floor(secondsLeft / DAY), "day")}`;
 }
 
 function renderInfo(info: ProgramInfo): string {
@@ -28,6 +51,7 @@ function renderInfo(info: ProgramInfo): string {
     ["transport", info.transport],
     ["connections", `${active} active, ${accepted} accepted, ${closed} closed`],
     ["restarts left", fieldText(info.restartsLeft)],
+    ...certificateRows(info.certificates),
     ...info.workers.map(({ worker, osPid, state, restarts }) => {
       return [
         `worker ${worker}`,

@@ -6,6 +6,7 @@
 import type { ConnectionQuery } from "../../control/connections.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { Level } from "../../telemetry/log/log.js";
+import type { TlsUpdate } from "../../tls/server-tls.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 
@@ -27,6 +28,8 @@ export type ToWorker =
   /** Asks for the number of connections of this listener. */
   | { readonly t: "load"; readonly d: string }
   | { readonly t: "quota"; readonly d: Quota & { readonly listener: string } }
+  /** Certificates or ticket keys that new handshakes of a listener use. Secret. */
+  | { readonly t: "tls"; readonly d: { readonly listener: string; readonly update: TlsUpdate } }
   /** Drains and exits. */
   | { readonly t: "stop" };
 
@@ -92,6 +95,8 @@ export interface Boot {
   readonly maxConnections: number;
   /** Whether the worker sends all log records from its first on; see `follow`. */
   readonly followed: boolean;
+  /** Certificates and ticket keys of the listeners with TLS, by name. Secret. */
+  readonly tls: Readonly<Record<string, Required<TlsUpdate>>>;
   /** Whether handler latency is measured. */
   readonly timed: boolean;
   /** Milliseconds without a message after which the primary kills the worker; 0 disables. */

@@ -38,6 +38,7 @@ const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {
   follow: true,
   untrace: true,
   log: true,
+  tls: true,
   load: true,
   quota: true,
   stop: true,

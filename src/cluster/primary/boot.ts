@@ -7,7 +7,7 @@ import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
 
 /** Fields that differ from worker to worker and from start to start. */
-type Present = Pick<Boot, "worker" | "serial" | "maxConnections" | "followed" | "listeners">;
+type Present = Pick<Boot, "worker" | "serial" | "maxConnections" | "followed" | "listeners" | "tls">;
 
 export function bootMessage(present: Present, { config, releases, color, log }: PrimaryOptions): Boot {
   return {

@@ -4,7 +4,7 @@
  */
 import { wallTime } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
-import type { CredentialStore, ReloadResult } from "../../tls/credential-store.js";
+import type { CredentialStore, ReloadResult, Served } from "../../tls/credential-store.js";
 import { FileWatch, filesOf } from "../../tls/file-watch.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
 import { TicketKeyRotation } from "../../tls/ticket-keys.js";
@@ -54,10 +54,14 @@ export class Certificates {
     this.#watch.stop();
   }
 
-  /** What a worker needs to serve TLS on this listener now; `undefined`: it is plain. Secret. */
-  boot(listener: string): Required<TlsUpdate> | undefined {
-    const served = this.#store.get(listener);
-    return served && { ...served, ticketKeys: served.ticketKeys ?? this.#rotation.keys };
+  /** What a worker needs now, by listener with TLS. Secret. */
+  boot(): Record<string, Required<TlsUpdate>> {
+    return Object.fromEntries(this.#store.listeners.map(({ name }) => [name, this.#of(name)]));
+  }
+
+  #of(listener: string): Required<TlsUpdate> {
+    const served = this.#store.get(listener) as Served;
+    return { ...served, ticketKeys: served.ticketKeys ?? this.#rotation.keys };
   }
 
   /**
@@ -86,7 +90,7 @@ export class Certificates {
     const { log } = this.#owner;
     this.#owner.reloaded(result);
     if (result === "reloaded") {
-      this.#owner.send(listener, this.boot(listener) as TlsUpdate);
+      this.#owner.send(listener, this.#of(listener));
       log.info(`certificates of listener ${listener} reloaded (${why}): new handshakes use them`, {
         listener,
       });

@@ -2,6 +2,7 @@
 import type { Config, Explanation } from "../../config/config.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
+import type { CredentialStore } from "../../tls/credential-store.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Releases } from "../release/releases.js";
 import type { PrimaryListenerOptions } from "./primary-listener.js";
@@ -19,6 +20,8 @@ export interface PrimaryOptions {
   readonly exec: string;
   /** The limit of connections of all listeners, over all of this number of workers. */
   maxConnections(workers: number): number;
+  /** Of the listeners with TLS. */
+  readonly credentials: CredentialStore;
   readonly color: boolean;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -13,6 +13,7 @@ import { type Supervisor, startSupervisor, stopSupervisor } from "../../otp/supe
 import { clock } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
+import { Certificates } from "./certificates.js";
 import { GiveUpCause } from "./give-up-cause.js";
 import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
@@ -24,6 +25,7 @@ export class Primary {
   readonly startedAt = clock.now();
   readonly pool: WorkerPool;
   readonly restartMetrics: RestartMetrics;
+  readonly certificates: Certificates;
   readonly #options: PrimaryOptions;
   readonly #watchdog: Watchdog;
   readonly #giveUpCause = new GiveUpCause("drover");
@@ -34,6 +36,13 @@ export class Primary {
     this.#options = options;
     this.restartMetrics = new RestartMetrics(metrics, () => this.root);
     this.pool = new WorkerPool(options, workerCount(config), this.restartMetrics);
+    this.certificates = new Certificates(options.credentials, {
+      log,
+      send: (listener, update) => this.pool.sendTls(listener, update),
+      reloaded: (result) => metrics.certificatesReloaded(result),
+    });
+    this.pool.bootTls = () => this.certificates.boot();
+    metrics.certificates = () => this.certificates.served;
     this.#watchdog = new Watchdog(() => this.pool.slots, log, config.watchdog);
   }
 
@@ -73,6 +82,7 @@ export class Primary {
     ]);
     this.restartMetrics.update();
     this.#watchdog.start();
+    this.certificates.start();
     // `shutdown` was called during the start, when there was no supervisor to stop.
     if (this.stopping) await stopSupervisor(this.#root);
   }
@@ -104,6 +114,7 @@ export class Primary {
   /** Drains all workers at once, then takes the tree down in order. */
   async shutdown(): Promise<void> {
     this.#watchdog.stop();
+    this.certificates.stop();
     // Once the workers' copies are closed as well, new clients are refused instead of waiting, and may try another host.
     this.#closeSockets();
     this.pool.drain();

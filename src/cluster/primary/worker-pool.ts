@@ -7,6 +7,7 @@ import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import type { TlsUpdate } from "../../tls/server-tls.js";
 import { DropWarning } from "../channel/drop-warning.js";
 import type { Boot, Load, SignalEnvelope } from "../channel/messages.js";
 import { MaxConnections } from "./admission/max-connections.js";
@@ -34,6 +35,8 @@ export class WorkerPool implements WorkerOwner {
   /** Called when a worker has changed its state or sent a snapshot. */
   readonly onChange = new Set<() => void>();
   observer: Observer | undefined = undefined;
+  /** What a worker that starts now needs to serve TLS. Secret. */
+  bootTls: () => Boot["tls"] = () => ({});
   stopping = false;
   readonly #options: PrimaryOptions;
   readonly #restartMetrics: RestartMetrics;
@@ -111,6 +114,7 @@ export class WorkerPool implements WorkerOwner {
       worker: slot.slot,
       serial: this.#pidRanges.next(slot.slot),
       maxConnections: this.maxConnections.allowed(slot.slot),
+      tls: this.bootTls(),
       followed: this.observer?.followed ?? false,
       listeners,
     };
@@ -125,6 +129,11 @@ export class WorkerPool implements WorkerOwner {
 
   setLogLevel(level: Level): void {
     for (const { process } of this.slots) process?.notify({ t: "log", d: level });
+  }
+
+  /** Workers that start later get it with their boot message. */
+  sendTls(listener: string, update: TlsUpdate): void {
+    for (const { process } of this.slots) process?.notify({ t: "tls", d: { listener, update } });
   }
 
   reopenLogs(): void {

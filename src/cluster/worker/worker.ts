@@ -21,6 +21,7 @@ import { loadProtocols } from "./load-protocol.js";
 import { PrimaryChannel } from "./primary-channel.js";
 import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
+import { WorkerTls } from "./tls.js";
 import { WorkerViews } from "./views.js";
 import { startWatchdogThread } from "./watchdog-thread.js";
 import { WorkerListener } from "./worker-listener.js";
@@ -33,6 +34,7 @@ export class Worker {
   readonly #log: Log;
   readonly #logOptions: LogOptions;
   readonly #channel: PrimaryChannel;
+  readonly #tls: WorkerTls;
   readonly #listeners: readonly WorkerListener[];
   readonly #limits: WorkerLimits;
   readonly #heartbeat: Heartbeat;
@@ -52,6 +54,7 @@ export class Worker {
     this.#log = openLog(this.#logOptions);
     logConsole(this.#log);
     this.#channel = new PrimaryChannel(this.#log);
+    this.#tls = new WorkerTls(boot);
     this.#limits = new WorkerLimits(
       boot.maxConnections,
       () => this.#listeners,
@@ -166,6 +169,8 @@ export class Worker {
       case "log":
         this.#log.level = message.d;
         return;
+      case "tls":
+        return this.#tls.replace(message.d.listener, message.d.update);
       case "reopen":
         return this.#log.reopen();
       case "follow":

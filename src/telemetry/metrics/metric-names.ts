@@ -1,5 +1,6 @@
 /** All exported metrics: name, HELP text, labels and values. Dashboards and alerts depend on names and labels. */
 import { CLOSE_REASONS, HANDLER_BOUNDS, REFUSE_REASONS } from "../../tcp/observe/events.js";
+import { CERTIFICATE_SERIES } from "./certificate-series.js";
 import {
   counter,
   gauge,
@@ -204,6 +205,7 @@ export const SERIES: readonly SeriesRow[] = [
         [[worker, "from"], totals.total("channelMessagesDropped")],
       ]),
   },
+  ...CERTIFICATE_SERIES,
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
   ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
   totalOfProcess(

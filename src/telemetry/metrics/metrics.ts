@@ -45,6 +45,9 @@ export class Metrics {
   readonly #workers = new Map<number, WorkerTotals>();
   readonly #reports = new Map<string, number>();
   readonly #restarts = new Map<string, RestartCount>();
+  /** Certificates that are served; set by the primary. */
+  certificates: () => MetricsState["certificates"] = () => [];
+  readonly #certificateReloads = new Map<string, number>();
   /** By slot number. */
   readonly #startFailures = new Map<number, number>();
   readonly #restartsLeft: Map<string, number>;
@@ -102,6 +105,11 @@ export class Metrics {
   /** Counts a worker that failed to start. `by` 0 creates the series before the first failure. */
   workerStartFailed(worker: number, by = 1): void {
     this.#startFailures.set(worker, (this.#startFailures.get(worker) ?? 0) + by);
+  }
+
+  /** Counts a reload of the certificates of one listener. */
+  certificatesReloaded(result: string): void {
+    this.#certificateReloads.set(result, (this.#certificateReloads.get(result) ?? 0) + 1);
   }
 
   restartsLeft(supervisor: string, left: number): void {
@@ -163,6 +171,8 @@ export class Metrics {
       workers: this.#workers,
       reports: this.#reports,
       restarts: [...this.#restarts.values()],
+      certificates: this.certificates(),
+      certificateReloads: this.#certificateReloads,
       restartsLeft: this.#restartsLeft,
       startFailures: this.#startFailures,
       own: this.#own(),

@@ -31,6 +31,12 @@ export interface ListenerLabels {
   readonly proxy?: boolean | undefined;
 }
 
+export interface CertificateNumbers {
+  readonly listener: string;
+  readonly name: string;
+  readonly secondsLeft: number;
+}
+
 /** Input of all rows at one scrape. */
 export interface MetricsState {
   readonly build: readonly string[];
@@ -45,6 +51,10 @@ export interface MetricsState {
     readonly child: string;
     readonly count: number;
   }[];
+  /** Certificates that are served. */
+  readonly certificates: readonly CertificateNumbers[];
+  /** Reloads of certificates, by result. */
+  readonly certificateReloads: ReadonlyMap<string, number>;
   readonly restartsLeft: ReadonlyMap<string, number>;
   /** Failed starts of workers, by slot number. */
   readonly startFailures: ReadonlyMap<number, number>;

@@ -4,7 +4,14 @@ import type { Explanation } from "../../../config/config.js";
 import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
 import type { Control, LogLevel } from "../../../control/control.js";
 import { Refusal, WorkerSilent } from "../../../control/errors.js";
-import type { Draining, ListenerState, LogRecord, ProgramInfo, Readiness } from "../../../control/program.js";
+import type {
+  CertificateReload,
+  Draining,
+  ListenerState,
+  LogRecord,
+  ProgramInfo,
+  Readiness,
+} from "../../../control/program.js";
 import type { Stats, StatsHistory } from "../../../control/stats.js";
 import type { TraceLine } from "../../../control/trace.js";
 import type { StateView, TreeNode } from "../../../control/tree.js";
@@ -81,6 +88,7 @@ export class Operations implements Control {
         state: worker?.condition ?? "down",
         restarts,
       })),
+      certificates: this.#primary.certificates.served,
       connections: { active, accepted, closed },
       restartsLeft: this.#primary.root?.restartsLeft ?? 0,
     };
@@ -169,6 +177,10 @@ export class Operations implements Control {
 
   scale(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
     return this.#scale.to(workers);
+  }
+
+  reloadCertificates(): Promise<readonly CertificateReload[]> {
+    return this.#primary.certificates.reload("asked over the admin server");
   }
 
   logLevel(level: LogLevel): void {
