@@ -9,7 +9,7 @@
 import { everywhereIn } from "../proxy/trusted-networks.js";
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
 import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflicts.js";
-import { readListeners } from "./listeners/read-listeners.js";
+import { type PlacedListener, readListeners } from "./listeners/read-listeners.js";
 import { type ListenerConfig, mainListener } from "./listeners.js";
 import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
 import type { Origin, Origins } from "./options/help.js";
@@ -37,7 +37,7 @@ export { type Explanation, explain, type Origin, type Origins, optionsTable, usa
 export { durationOf, showDuration } from "./options/kinds.js";
 export { type Environment, type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
 export { didYouMean, nearest } from "./options/suggest.js";
-export { inheritedSocket } from "./socket-activation.js";
+export { inheritedSockets } from "./socket-activation.js";
 export type { CommandLine } from "./sources/flags.js";
 
 /** The effective configuration. Durations in milliseconds, absolute paths; `undefined` is "not set". */
@@ -84,6 +84,8 @@ export interface Loaded {
   readonly values: ReadonlyMap<string, string>;
   /** Place of `listeners` in the configuration file, such as `acme.json:3:3: listeners`; `undefined`: there are none. */
   readonly listenersPlace: string | undefined;
+  /** Places of the addresses of these listeners, such as `acme.json:4:30: listeners[0].port`, by name. */
+  readonly addressPlaces: ReadonlyMap<string, string>;
   /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
@@ -131,21 +133,26 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { settings, origins } = merge(layers);
   const values = applyDefaults(settings, { env, isTTY });
   refuseConflicts(values, settings, sources.maxDescriptors);
-  const listeners = Object.freeze(listenersOf(file?.listeners, values, settings));
+  const placed = listenersOf(file?.listeners, values, settings);
+  const listeners = Object.freeze(placed?.map(({ listener }) => listener) ?? [mainListener(values)]);
+  const addressPlaces = new Map(
+    placed?.map(({ listener, addressPlace }) => [listener.name, `${addressPlace}`]),
+  );
   const config = Object.freeze(Object.assign(Object.create(null), values, { listeners })) as Config;
   const listenersPlace = file?.listeners && `${file.listeners.place}`;
   const warnings = [...(file?.warnings ?? []), ...listeners.flatMap(trustWarnings)];
-  return { config, origins, positionals, switches, values: texts, listenersPlace, warnings };
+  return { config, origins, positionals, switches, values: texts, listenersPlace, addressPlaces, warnings };
 }
 
+/** The listeners of the file, with their places; `undefined`: there are none. */
 function listenersOf(
   given: ConfigFile["listeners"],
   values: Values,
   settings: SettingMap,
-): readonly ListenerConfig[] {
+): readonly PlacedListener[] | undefined {
   if (given === undefined) {
     refuseMainConflicts(values, settings);
-    return [mainListener(values)];
+    return undefined;
   }
   refuseMainOptions(given.place, settings);
   const placed = readListeners(given.value, given.place, values);
@@ -153,7 +160,7 @@ function listenersOf(
     port: placeOf("adminPort", settings),
     control: placeOf("control", settings),
   });
-  return placed.map(({ listener }) => listener);
+  return placed;
 }
 
 /** Networks that hold every address: nothing but the network in front then keeps clients from naming their own. */

@@ -13,7 +13,7 @@ import {
   parseFlags,
   usage,
 } from "../config/config.js";
-import { checkProgram } from "./check.js";
+import { checkProgram } from "./check/check.js";
 import { refuse } from "./refuse.js";
 import { endBySignal, setSignalAction } from "./signals.js";
 import { startProgram } from "./start.js";

@@ -5,6 +5,8 @@ import { addressText } from "../text/address.js";
 export type AddressFlags = { readonly host: string; readonly port: string };
 
 export const LISTEN_FLAGS: AddressFlags = { host: "--host", port: "--port" };
+/** Of a listener in a configuration file. */
+export const LISTENER_KEYS: AddressFlags = { host: "host", port: "port" };
 export const ADMIN_FLAGS: AddressFlags = { host: "--admin-host", port: "--admin-port" };
 
 /** Why an address cannot be bound, and what to do. `undefined`: another error. */

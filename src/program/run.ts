@@ -4,8 +4,9 @@ import { AdminError, localToken, openAdminChild } from "../admin/admin.js";
 import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
+import type { PrimaryListenerOptions } from "../cluster/primary/primary-listener.js";
 import { startFailure } from "../cluster/primary/start-failure.js";
-import type { ListenerReleases, Releases } from "../cluster/release/releases.js";
+import type { Releases } from "../cluster/release/releases.js";
 import {
   type Config,
   EXIT,
@@ -29,7 +30,9 @@ import type { CredentialStore } from "../tls/credential-store.js";
 import type { Choice } from "../transport/choose-transport.js";
 import type { BoundHandle } from "../transport/listening-socket.js";
 import { BindError, bindListeners } from "./bind-listeners.js";
+import { transportTexts } from "./choose-transports.js";
 import { connectionRoom } from "./descriptor-limit.js";
+import { primaryListeners, servedText } from "./primary-listeners.js";
 import { refuse } from "./refuse.js";
 import { type HandledSignal, setSignalAction } from "./signals.js";
 
@@ -40,12 +43,13 @@ export interface Prepared {
   readonly exec: string;
   readonly loaded: Loaded;
   readonly releases: Releases;
-  readonly choice: Choice;
+  /** Transports, by name of the listener. */
+  readonly choices: ReadonlyMap<string, Choice>;
   /** Certificates of the listeners with TLS. */
   readonly credentials: CredentialStore;
   readonly given: GivenToken;
-  /** Listening socket inherited from systemd. */
-  readonly listenFd: number | undefined;
+  /** Descriptors of listening sockets inherited from systemd, by name of the listener. */
+  readonly inherited: ReadonlyMap<string, number>;
 }
 
 /** Milliseconds from the second signal to the forced exit. */
@@ -82,13 +86,14 @@ export class Run {
   }
 
   async run(): Promise<number> {
-    const { loaded, given, credentials, choice, listenFd } = this.#prepared;
+    const { loaded, given, credentials, choices, inherited } = this.#prepared;
+    const addresses = { inherited, places: loaded.addressPlaces };
     let admin: ChildSpec;
     for (const warning of [...loaded.warnings, ...given.warnings, ...credentials.warnings])
       this.#log.warn(warning);
-    this.#log.info(`transport ${choice.transport.name}: ${choice.why}`);
+    for (const text of transportTexts(choices)) this.#log.info(`transport ${text}`);
     try {
-      this.#options = this.#primaryOptions(await bindListeners(this.#config.listeners, listenFd));
+      this.#options = this.#primaryOptions(await bindListeners(this.#config.listeners, addresses));
       this.#primary = new Primary(this.#options);
       this.#listenToSignals();
       admin = await this.#openAdmin();
@@ -115,14 +120,9 @@ export class Run {
 
   #primaryOptions(bound: readonly BoundHandle[]): PrimaryOptions {
     const config = this.#config;
-    const { version, exec, loaded, releases, choice } = this.#prepared;
-    const transport = choice.transport.name;
-    const listeners = config.listeners.map((listener, at) => {
-      const { protocol, alpn } = releases.byListener.get(listener.name) as ListenerReleases;
-      const names = [...(protocol ? [protocol] : []), ...alpn.values()].map(({ name }) => name);
-      const socket = bound[at] as BoundHandle;
-      return { config: listener, at, bound: socket, transport, protocol: [...new Set(names)].join(", ") };
-    });
+    const { version, exec, loaded, releases, choices } = this.#prepared;
+    const listeners = primaryListeners(config.listeners, { releases, choices, bound });
+    const [{ transport }] = listeners as [PrimaryListenerOptions];
     const room = connectionRoom(maxDescriptors());
     const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
@@ -157,18 +157,20 @@ export class Run {
     return openAdminChild({ control, host, port, socketPath, token, onListening });
   }
 
+  /** Longest time that a listener gives its connections to finish. */
+  get #shutdown(): number {
+    return Math.max(...this.#config.listeners.map(({ shutdown }) => shutdown));
+  }
+
   #admin(): string {
     return addressText(this.#config.adminHost, this.#adminPort);
   }
 
   #serves(): void {
-    const { listeners } = this.#primary as Primary;
     const { version } = this.#prepared;
-    const workers = workerCount(this.#config);
-    const served = listeners.map(({ protocol, addressText: address }) => `${protocol} on ${address}`);
-    this.#log.info(
-      `drover ${version} serves ${served.join(", ")} with ${plural(workers, "worker")}; admin on ${this.#admin()}`,
-    );
+    const served = servedText((this.#options as PrimaryOptions).listeners);
+    const workers = plural(workerCount(this.#config), "worker");
+    this.#log.info(`drover ${version} serves ${served} with ${workers}; admin on ${this.#admin()}`);
     // pm2 with wait_ready waits for this.
     if (process.send) process.send("ready");
   }
@@ -199,7 +201,7 @@ export class Run {
     this.#stops++;
     if (this.#stops === 1) {
       this.#log.info(
-        `stopping (${why}): connections have up to ${this.#config.shutdown / 1000} s to finish; a second signal stops at once`,
+        `stopping (${why}): connections have up to ${this.#shutdown / 1000} s to finish; a second signal stops at once`,
       );
       void primary.shutdown();
       return;

@@ -6,7 +6,7 @@ import { prepareReleases, type Releases } from "../cluster/release/releases.js";
 import {
   EXIT,
   environment,
-  inheritedSocket,
+  inheritedSockets,
   loadConfig,
   stopCompiler,
   takeAdminToken,
@@ -15,8 +15,9 @@ import { captureConsole } from "../telemetry/log/console.js";
 import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
 import type { CredentialStore } from "../tls/credential-store.js";
 import { TlsError } from "../tls/errors.js";
-import { type Choice, chooseTransport } from "../transport/choose-transport.js";
+import type { Choice } from "../transport/choose-transport.js";
 import { openCertificates } from "./certificates.js";
+import { chooseTransports } from "./choose-transports.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
@@ -51,14 +52,14 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
       `start takes one protocol, unexpected ${more.map((one) => `"${one}"`).join(", ")}`,
     );
   refuseTwoProtocols(named, loaded);
-  const listenFd = inheritedSocket(environment(), process.pid, loaded.origins);
+  const inherited = inheritedSockets(environment(), process.pid, loaded);
   const given = await takeAdminToken(config);
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
   let releases: Releases;
-  let choice: Choice;
+  let choices: ReadonlyMap<string, Choice>;
   try {
-    choice = await chooseTransport(config.transport);
+    choices = await chooseTransports(config.listeners);
   } catch (error) {
     return refuse(EXIT.badConfig, (error as Error).message);
   }
@@ -77,5 +78,5 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
     if (error instanceof TlsError) return refuse(EXIT.badConfig, error.message);
     throw error;
   }
-  return Run.start({ credentials, version, exec, loaded, releases, choice, given, listenFd });
+  return Run.start({ credentials, version, exec, loaded, releases, choices, given, inherited });
 }

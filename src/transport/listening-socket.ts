@@ -7,6 +7,7 @@
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
 import { resolveHost } from "./resolve-host.js";
+import { inheritedPath } from "./unix/inherited-path.js";
 
 export interface BoundHandle {
   /** Sent to workers; a target of `Transport.listen`. */
@@ -56,16 +57,19 @@ export async function bindTcp(host: string, port: number): Promise<BoundHandle> 
 }
 
 /**
- * Takes over an inherited TCP socket, for example from systemd; it may already be listening.
+ * Takes over an inherited socket of TCP or UNIX, for example from systemd; it may already be listening. The file of a
+ * UNIX socket belongs to the program that has bound it.
  * @param fd file descriptor, owned by the returned handle from now on
- * @throws NodeJS.ErrnoException when it is not a TCP socket that can listen
+ * @throws NodeJS.ErrnoException when it is not a stream socket that can listen
  */
 export function adopt(fd: number): BoundHandle {
   const raw = createServerHandle(null, null, null, fd);
-  // For a UNIX socket the handle is a Pipe, which has no getsockname.
-  const bound = typeof raw === "object" && !raw.getsockname ? "ENOTSUP" : toBoundHandle(raw, "", 0);
+  // Of a UNIX socket the handle is a Pipe, which has no getsockname.
+  if (typeof raw === "object" && !raw.getsockname)
+    return { handle: raw, address: inheritedPath(fd), port: 0, close: () => raw.close() };
+  const bound = toBoundHandle(raw, "", 0);
   if (typeof bound !== "string") return bound;
-  const message = `file descriptor ${fd} is not a TCP socket that can listen (${bound})`;
+  const message = `file descriptor ${fd} is not a TCP or UNIX socket that can listen (${bound})`;
   throw Object.assign(new Error(message), { code: bound, syscall: "open" });
 }
 

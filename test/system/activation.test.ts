@@ -1,7 +1,9 @@
 /** Socket activation: a listening socket inherited from systemd (sd_listen_fds). */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -95,11 +97,32 @@ test("what cannot be served is refused with one line that says what to do", asyn
   const address = await activate(fd, ["--port=4000"]).ended;
   expect(address).toMatchObject({ code: 78, stderr: expect.stringContaining("remove port") });
   unit.close();
-  const local = await socketUnit(join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock"));
-  const unix = await activate(local.fd).ended;
-  expect(unix).toMatchObject({
-    code: 69,
-    stderr: expect.stringContaining("file descriptor 3 is not a TCP socket"),
+  const datagrams = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(datagrams, "listening");
+  const kind = await activate((datagrams as unknown as WithHandle)._handle.fd).ended;
+  expect(kind).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining("file descriptor 3 is not a TCP or UNIX socket"),
   });
-  local.unit.close();
+  datagrams.close();
 });
+
+test("a UNIX socket is served, and its file is left to the program that has bound it", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock");
+  const { unit, fd } = await socketUnit(path);
+  (unit as unknown as { _handle: { onconnection: unknown } })._handle.onconnection = () => {};
+  const { child, ended, said } = activate(fd);
+  await said(`serves echo on ${path} with 2 workers`);
+  const socket = connect(path);
+  socket.write(Buffer.from([0, 2, 104, 105]));
+  expect([...(await once(socket, "data"))[0]]).toEqual([0, 2, 104, 105]);
+  socket.destroy();
+  child.kill("SIGTERM");
+  expect((await ended).code).toBe(0);
+  expect(existsSync(path)).toBe(true);
+  unit.close();
+});
+
+interface WithHandle {
+  readonly _handle: { readonly fd: number };
+}

@@ -18,6 +18,24 @@ export interface Releases {
   readonly byListener: ReadonlyMap<string, ListenerReleases>;
 }
 
+/** Protocols that listeners name, each with the names of its listeners. */
+export function protocolsOf(
+  listeners: readonly ListenerConfig[],
+  fallback: string,
+): ReadonlyMap<string, readonly string[]> {
+  const protocols = new Map<string, readonly string[]>();
+  for (const listener of listeners) {
+    const all = [ownProtocol(listener, fallback), ...Object.values(listener.alpn ?? {})];
+    for (const named of new Set(all))
+      if (named !== undefined) protocols.set(named, [...(protocols.get(named) ?? []), listener.name]);
+  }
+  return protocols;
+}
+
+function ownProtocol({ protocol, alpn }: ListenerConfig, fallback: string): string | undefined {
+  return protocol ?? (alpn === undefined ? fallback : undefined);
+}
+
 /**
  * @param fallback protocol of a listener that names none: a built-in name, or a path
  * @param exec the program: run as a thread, it loads the modules for a trial
@@ -30,24 +48,24 @@ export async function prepareReleases(
   exec: string,
 ): Promise<Releases> {
   const prepared = new Map<string, Release>();
-  const prepare = async (named: string): Promise<Release> => {
-    const release = prepared.get(named) ?? (await prepareRelease(labelOf(named, cwd), cwd, exec));
-    prepared.set(named, release);
-    return release;
-  };
+  for (const named of protocolsOf(listeners, fallback).keys())
+    prepared.set(named, await prepareRelease(protocolLabel(named, cwd), cwd, exec));
   const byListener = new Map<string, ListenerReleases>();
-  for (const { name, protocol, alpn } of listeners) {
-    const negotiated = new Map<string, Release>();
-    for (const [id, named] of Object.entries(alpn ?? {})) negotiated.set(id, await prepare(named));
-    const named = protocol ?? (alpn === undefined ? fallback : undefined);
-    const release = named === undefined ? undefined : await prepare(named);
-    byListener.set(name, { protocol: release, alpn: negotiated });
+  for (const listener of listeners) {
+    const alpn = Object.entries(listener.alpn ?? {}).map(
+      ([id, named]) => [id, prepared.get(named) as Release] as const,
+    );
+    const named = ownProtocol(listener, fallback);
+    byListener.set(listener.name, {
+      protocol: named === undefined ? undefined : prepared.get(named),
+      alpn: new Map(alpn),
+    });
   }
   return { all: [...prepared.values()], byListener };
 }
 
 /** As messages name the file: relative when it is below the working directory. */
-function labelOf(named: string, cwd: string): string {
+export function protocolLabel(named: string, cwd: string): string {
   if (!isAbsolute(named)) return named;
   const fromHere = relative(cwd, named);
   return fromHere.startsWith("..") || isAbsolute(fromHere) ? named : `./${fromHere}`;
