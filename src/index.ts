@@ -95,3 +95,12 @@ export {
   type Source,
 } from "./tcp/protocol/sources.js";
 export { type ServeOptions, type Serving, serve } from "./tcp/serve.js";
+export { TlsError } from "./tls/errors.js";
+export type {
+  ClientCerts,
+  KeyPairOptions,
+  NamedKeyPairOptions,
+  PemSource,
+  TlsOptions,
+  TlsVersion,
+} from "./tls/options.js";

@@ -43,7 +43,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "admin/page": ["control", "config/limits", "text"],
   cli: ["control", "config", "text"],
   protocols: ["index"],
-  index: ["otp", "framing", "groups", "tcp", "proxy", "config/define-config"],
+  index: ["otp", "framing", "groups", "tcp", "proxy", "tls", "config/define-config"],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
   main: ["program", "cluster"],
 };

@@ -1,5 +1,7 @@
 /** Options of `serve`, validated like a protocol: every error names the option and what to write instead. */
 import { type Duration, toMs } from "../otp/time/duration.js";
+import type { TlsOptions } from "../tls/options.js";
+import { tlsMistake } from "../tls/validate.js";
 import type { ListenTarget } from "../transport/transport.js";
 import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
 
@@ -25,6 +27,11 @@ export interface ServeOptions {
   readonly backlog?: number;
   /** Default `"auto"`: `handle` (node's raw handles) on Node majors where it is tested and works, else `stream`. */
   readonly transport?: "auto" | "handle" | "stream";
+  /**
+   * Takes TLS connections only: `{ cert: "srv.crt", key: "srv.key" }`, paths of PEM files or PEM text. With `ca`,
+   * clients need a certificate. Default: none.
+   */
+  readonly tls?: TlsOptions;
   /** Expects a PROXY header on every connection, from these networks: `{ from: ["10.0.0.0/8"] }`. Default: none. */
   readonly proxy?: ProxyOptions;
   /** Time a connection has to finish when the server stops. Default `"2s"`. */
@@ -73,6 +80,10 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
     expected: 'an object such as { from: ["10.0.0.0/8"] }: networks, addresses, or "unix"',
     allows: isProxyOptions,
   },
+  tls: {
+    expected: 'an object such as { cert: "srv.crt", key: "srv.key" }',
+    allows: (value) => typeof value === "object" && value !== null,
+  },
   shutdown: { expected: 'milliseconds, a duration such as "2s", or Infinity', allows: isDuration },
 };
 
@@ -86,6 +97,8 @@ export function validateServeOptions(options: ServeOptions): void {
     const { expected, allows } = RULES[key as keyof ServeOptions];
     if (value !== undefined && !allows(value)) wrong(`"${key}" must be ${expected}, got ${shown(value)}`);
   }
+  const mistake = options.tls && tlsMistake(options.tls);
+  if (mistake !== undefined) wrong(mistake);
   if (options.path === undefined) {
     if (options.port === undefined) wrong(`"port" is missing: give ${RULES.port.expected}`);
     for (const key of ["mode", "owner", "group"] as const)

@@ -5,11 +5,12 @@ import { processOf } from "../otp/process/process.js";
 import { whereis } from "../otp/process/registry.js";
 import { stopSupervisor } from "../otp/supervisor/supervisor.js";
 import { addressText } from "../text/address.js";
+import { OwnTls } from "../tls/own-tls.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
-import { openingTerms } from "./opening/options.js";
+import { openingTerms, startTlsOf } from "./opening/options.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate.js";
@@ -27,6 +28,12 @@ export interface Serving {
   readonly address: string;
   /** The counters of this server. */
   readonly counters: Endpoint["counters"];
+  /**
+   * Reads the files of `tls` again: new handshakes use them, connections go on. A certificate and a key that do not fit
+   * are tried again for 10 s. Without `tls` it does nothing.
+   * @throws TlsError what is wrong, in one line; then the old ones stay
+   */
+  reloadTls(): Promise<void>;
   /** Stops accepting, lets connections finish for the shutdown time, and resolves when all is closed. */
   stop(): Promise<void>;
 }
@@ -35,18 +42,20 @@ let servers = 0;
 
 /**
  * Serves a protocol in this OS process, supervised.
- * @throws TypeError when the protocol or an option has a mistake; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot
+ * @throws TypeError when the protocol or an option has a mistake; TlsError when a certificate or key cannot be served; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot
  * listen: a UNIX socket also `ENAMETOOLONG`, `EEXIST` (a file in the way), `EINVAL` (unknown owner or group)
  */
 export async function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
   validateProtocol(protocol);
   validateServeOptions(options);
   const { maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
-  const endpoint = new Endpoint({ opening: openingTerms(options) });
   const prefix = `${protocol.name}#${++servers}.`;
   let target = targetOf(options);
   const acquire = async () => target;
   const { transport: chosen } = await chooseTransport(options.transport ?? "auto");
+  const own = options.tls && new OwnTls("main", options.tls);
+  const startTls = own && startTlsOf(() => chosen, own.tls);
+  const endpoint = new Endpoint({ opening: openingTerms({ proxy: options.proxy, startTls }) });
   let refused: unknown;
   const transport = "path" in target ? noting(chosen, (error) => (refused = error)) : chosen;
   const settings = {
@@ -61,6 +70,7 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
     shutdown,
   };
   const root = await startServer(settings).catch((error: unknown) => {
+    own?.stop();
     throw refused ?? listenError(error, target);
   });
   const { address } = processOf(
@@ -73,7 +83,11 @@ export async function serve(protocol: AnyProtocol, options: ServeOptions): Promi
     port: address.port,
     address: addressText(address.address, address.port),
     counters: endpoint.counters,
-    stop: () => stopSupervisor(root),
+    reloadTls: async () => own?.reload(),
+    stop: () => {
+      own?.stop();
+      return stopSupervisor(root);
+    },
   };
 }
 

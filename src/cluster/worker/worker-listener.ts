@@ -10,10 +10,12 @@ import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-sup
 import { clock } from "../../otp/time/clock.js";
 import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
+import { openingTerms, startTlsOf } from "../../tcp/opening/options.js";
 import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import type { ServerOptions } from "../../tcp/server.js";
 import type { SharedMaximum } from "../../tcp/shared-maximum.js";
+import type { ServerTls } from "../../tls/server-tls.js";
 import type { Transport } from "../../transport/transport.js";
 import type { BootListener, Load, Quota, Served, ToPrimary } from "../channel/messages.js";
 import { AcceptBalance } from "./accept-balance.js";
@@ -22,6 +24,8 @@ import { ListeningSocketCopies } from "./listening-socket-copies.js";
 export interface WorkerListenerOptions {
   /** Whether handler latency is measured. */
   readonly timed: boolean;
+  /** `undefined`: plain. */
+  readonly tls: ServerTls | undefined;
   /** Whether it is the only listener: then its processes have the plain names. */
   readonly only: boolean;
   /** Connections that all listeners together may have at present. */
@@ -37,6 +41,8 @@ export class WorkerListener {
   share: number;
   /** Where it is one of several. */
   shared: SharedMaximum | undefined = undefined;
+  /** Set before the listener starts. */
+  #transport: Transport | undefined = undefined;
   readonly #boot: BootListener;
   readonly #options: WorkerListenerOptions;
   readonly #prefix: string;
@@ -46,7 +52,9 @@ export class WorkerListener {
     this.#boot = boot;
     this.#options = options;
     this.#prefix = options.only ? "" : `${boot.name}.`;
-    this.endpoint = new Endpoint({ name: boot.name, timed: options.timed });
+    const { tls } = options;
+    const opening = openingTerms({ startTls: tls && startTlsOf(() => this.#transport as Transport, tls) });
+    this.endpoint = new Endpoint({ name: boot.name, timed: options.timed, opening });
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;
     this.socketCopies = new ListeningSocketCopies(() => options.post({ t: "acquire", d: boot.name }));
@@ -86,6 +94,7 @@ export class WorkerListener {
 
   /** What the supervision tree starts for it. */
   server(protocol: AnyProtocol, transport: Transport): ServerOptions {
+    this.#transport = transport;
     const listener = this;
     const { idle, address, backlog, shutdown } = this.#boot;
     return {

@@ -76,6 +76,7 @@ export class Worker {
       (listener) =>
         new WorkerListener(listener, {
           ...{ timed, maximum, only: listeners.length === 1 },
+          tls: this.#tls.of(listener.name),
           post: (message) => this.#post(message),
         }),
     );

@@ -1,6 +1,8 @@
 /** From the options of a listener to what its connections go through first. */
 import { networkMistake, TrustedNetworks } from "../../proxy/trusted-networks.js";
-import type { OpeningTerms } from "./terms.js";
+import type { SecureTerms } from "../../transport/secure/terms.js";
+import type { Transport } from "../../transport/transport.js";
+import type { OpeningTerms, StartTls } from "./terms.js";
 
 /** Every connection must begin with a PROXY header (version 1 or 2), which names the client. */
 export interface ProxyOptions {
@@ -13,12 +15,18 @@ export interface ProxyOptions {
 
 export interface OpeningOptions {
   readonly proxy?: ProxyOptions | undefined;
+  readonly startTls?: StartTls | undefined;
 }
 
 /** @returns `undefined` for a plain listener */
-export function openingTerms({ proxy }: OpeningOptions): OpeningTerms | undefined {
-  if (proxy === undefined) return undefined;
-  return { proxy: new TrustedNetworks(proxy.from) };
+export function openingTerms({ proxy, startTls }: OpeningOptions): OpeningTerms | undefined {
+  if (proxy === undefined && startTls === undefined) return undefined;
+  return { proxy: proxy && new TrustedNetworks(proxy.from), startTls };
+}
+
+/** Handshakes with the terms that the listener has when each begins. */
+export function startTlsOf(transport: () => Transport, tls: { readonly terms: SecureTerms }): StartTls {
+  return (socket, received, owner) => transport().secure(socket, tls.terms, received, owner);
 }
 
 /** Whether `proxy` has the right shape. */
