@@ -7,8 +7,10 @@ export interface ConnectionRow {
   /** Name of the listener that accepted it. */
   readonly listener: string;
   readonly state: string;
-  /** `10.0.0.7:51234`. */
+  /** The client: `10.0.0.7:51234`. */
   readonly peer: string;
+  /** The proxy whose PROXY header named it; absent for the others. */
+  readonly via?: string;
   readonly ageMs: number;
   readonly idleMs: number;
   readonly framesReceived: number;

@@ -8,3 +8,8 @@ export function addressText(address: string, port: number): string {
   if (address.startsWith("/") || address.startsWith("@")) return address;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** Client and proxy in one text: `192.0.2.7:51234 via 10.0.0.2:40312`. */
+export function peerText({ peer, via }: { readonly peer: string; readonly via?: string }): string {
+  return via === undefined ? peer : `${peer} via ${via}`;
+}

@@ -1,5 +1,6 @@
 /** `drover connections`: connections as a table. */
 import type { ConnectionList } from "../../control/connections.js";
+import { peerText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
 import { get } from "../client/client.js";
 import type { CommandFlag, Invocation } from "../command.js";
@@ -53,7 +54,7 @@ export function renderConnections(
   const cells = rows.map((row) => [
     row.pid,
     row.state,
-    row.peer,
+    peerText(row),
     durationText(row.ageMs),
     durationText(row.idleMs),
     String(row.framesReceived),

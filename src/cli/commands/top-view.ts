@@ -1,6 +1,7 @@
 /** Lines of `drover top`; rates come from the difference of two snapshots. */
 import type { ConnectionList, ConnectionRow } from "../../control/connections.js";
 import type { Stats, WorkerStats } from "../../control/stats.js";
+import { peerText } from "../../text/address.js";
 import { clockTime } from "../../text/clock-time.js";
 import { durationText } from "../../text/duration.js";
 import { escapeControls } from "../../text/escape.js";
@@ -162,7 +163,7 @@ function connectionCells(row: ConnectionRow, past: ConnectionRow | undefined, se
   return [
     row.pid,
     row.state,
-    row.peer,
+    peerText(row),
     durationText(row.ageMs),
     durationText(row.idleMs),
     short(frames(row)),

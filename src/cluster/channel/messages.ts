@@ -3,6 +3,7 @@
  * payload in `d`. node:cluster interprets a top-level `{ cmd: "NODE_…" }`, so data from clients never is the message.
  */
 
+import type { ProxyConfig } from "../../config/config.js";
 import type { ConnectionQuery } from "../../control/connections.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { Level } from "../../telemetry/log/log.js";
@@ -132,6 +133,8 @@ export interface BootListener extends Quota {
   readonly shutdown: number;
   /** In milliseconds. */
   readonly idle: number | undefined;
+  /** PROXY headers are expected, from these networks. */
+  readonly proxy: ProxyConfig | undefined;
 }
 
 /** A message, a cast or an exit signal for a process of another OS process. */

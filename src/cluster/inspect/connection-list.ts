@@ -116,6 +116,7 @@ function rowOf(one: Connection): ConnectionRow {
     listener: one.endpoint.name,
     state,
     peer: peerOf(one),
+    ...(one.via !== undefined && { via: addressText(one.via.address, one.via.port) }),
     ageMs: one.age,
     idleMs: one.idleFor,
     framesReceived,

@@ -63,9 +63,10 @@ function statesOf(pids: readonly Pid[]): Record<string, number> {
 }
 
 function connectionNode(process: Connection): TreeNode {
-  const { pid, label, state, peer, idleFor } = process;
+  const { pid, label, state, peer, via, idleFor } = process;
+  const proxy = via === undefined ? "" : ` via ${addressText(via.address, via.port)}`;
   const idle = idleFor >= 1000 ? `, idle ${Math.floor(idleFor / 1000)}s` : "";
-  const detail = `${addressText(peer.address, peer.port)}${idle}`;
+  const detail = `${addressText(peer.address, peer.port)}${proxy}${idle}`;
   return { pid: pid.toString(), name: label, kind: "connection", state, detail, children: [] };
 }
 

@@ -41,5 +41,6 @@ export function bootListener(
     backlog: config.backlog,
     shutdown: config.shutdown,
     idle: config.idleTimeout,
+    proxy: config.proxy,
   };
 }

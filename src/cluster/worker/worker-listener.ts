@@ -53,7 +53,8 @@ export class WorkerListener {
     this.#options = options;
     this.#prefix = options.only ? "" : `${boot.name}.`;
     const { tls } = options;
-    const opening = openingTerms({ startTls: tls && startTlsOf(() => this.#transport as Transport, tls) });
+    const startTls = tls && startTlsOf(() => this.#transport as Transport, tls);
+    const opening = openingTerms({ proxy: boot.proxy, startTls });
     this.endpoint = new Endpoint({ name: boot.name, timed: options.timed, opening });
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;

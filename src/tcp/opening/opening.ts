@@ -28,6 +28,7 @@ export interface OpeningConnection extends SocketOwner {
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const PROXY_ERROR: ExitReason = Object.freeze({ shutdown: "proxy_error" });
 const PROXY_UNTRUSTED: ExitReason = Object.freeze({ shutdown: "proxy_untrusted" });
+const UNTRUSTED = "not a trusted proxy: if it is one of yours, add its address to proxy.from (--proxy-from)";
 /** The header is not complete, or wrong. */
 const NOT_YET = -1;
 
@@ -47,8 +48,10 @@ export class Opening implements HandshakeOwner {
   begin(): void {
     const { proxy } = this.#terms;
     if (proxy === undefined) return this.#handshake(undefined);
-    if (!proxy.trusts(this.#socket.peer.address))
-      return this.#connection.openingFailed(PROXY_UNTRUSTED, "its address is not in proxy.from");
+    const { address } = this.#socket.peer;
+    // Reset while it waited in the backlog, as some health checks do: it has no address any more.
+    if (address === "") return this.#connection.openingFailed("normal");
+    if (!proxy.trusts(address)) return this.#connection.openingFailed(PROXY_UNTRUSTED, UNTRUSTED);
     this.#parser = new ProxyParser();
     this.#socket.start(this);
   }
@@ -119,6 +122,7 @@ export class Opening implements HandshakeOwner {
   onWritten(): void {}
 
   onClosed(code: string | undefined): void {
-    this.#connection.openingFailed(code === undefined ? "normal" : RESET);
+    const portCheck = this.#parser?.received === 0;
+    this.#connection.openingFailed(code === undefined || portCheck ? "normal" : RESET);
   }
 }

@@ -1,6 +1,7 @@
 /** Table of connections. Only the visible rows are in the document. */
 import { useRef, useState } from "preact/hooks";
 import type { ConnectionList, ConnectionRow } from "../../../../control/connections.js";
+import { peerText } from "../../../../text/address.js";
 import { useObservable } from "../../live/observable.js";
 import { selected } from "../../live/selection.js";
 import { bytes, count, duration } from "../../model/format.js";
@@ -27,7 +28,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { key: "pid", name: "Pid" },
   { key: "state", name: "State" },
-  { key: "peer", name: "Peer", text: ({ peer }) => peer },
+  { key: "peer", name: "Peer", text: peerText },
   { key: "ageMs", name: "Age", text: ({ ageMs }) => duration(ageMs), minor: true },
   { key: "idleMs", name: "Idle", text: ({ idleMs }) => duration(idleMs) },
   { key: "framesReceived", name: "Frames in", text: (row) => count(row.framesReceived), minor: true },
