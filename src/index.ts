@@ -10,6 +10,7 @@ export {
   FramingError,
   type FramingErrorCode,
 } from "./framing/framing.js";
+export { fixed } from "./framing/length/fixed.js";
 export { netstring } from "./framing/length/netstring.js";
 export { varint } from "./framing/length/varint.js";
 export { lines } from "./framing/lines.js";

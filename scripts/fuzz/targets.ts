@@ -2,6 +2,7 @@
 
 import * as erlang from "../../src/framing/erlang.js";
 import type { Framing } from "../../src/framing/framing.js";
+import { fixed } from "../../src/framing/length/fixed.js";
 import { netstring } from "../../src/framing/length/netstring.js";
 import { varint } from "../../src/framing/length/varint.js";
 import { lines } from "../../src/framing/lines.js";
@@ -118,6 +119,7 @@ export const TARGETS: readonly Target[] = [
     varint({ maxLength: 200 }),
     of("\x05hello", "\x80\x01", "\0", "\x80", "\xff\xff\xff\xff\x0f", "\x90\x01", x),
   ),
+  target("fixed", fixed(7), of("x", "1234567", "ab")),
   target(
     "netstring",
     netstring({ maxLength: 200 }),

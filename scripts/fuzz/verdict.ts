@@ -47,10 +47,13 @@ export function verdict(
   const memory = new Memory(way === "borrowed");
   const frames: unknown[] = [];
   const shown: string[] = [];
+  const all = Buffer.concat(chunks);
+  let received = 0;
   let end = "";
   try {
     for (const chunk of chunks) {
       give(decoder, chunk, way, memory);
+      received += chunk.length;
       for (let frame = decoder.pull(); frame !== undefined; frame = decoder.pull()) {
         frames.push(frame);
         shown.push(show(frame));
@@ -59,6 +62,7 @@ export function verdict(
         (decoder as BorrowingDecoder<unknown>).copyRest(memory);
         shared.buffer.fill(0xaa);
       }
+      checkRest(decoder, all.subarray(0, received));
     }
     end = `left ${decoder.buffered}`;
   } catch (error) {
@@ -76,6 +80,12 @@ function give(decoder: Decoder<unknown>, chunk: Buffer, way: Way, memory: Memory
   if (way === "own") return decoder.push(Buffer.from(chunk));
   shared.buffer.set(chunk);
   (decoder as BorrowingDecoder<unknown>).pushBorrowed(shared, chunk.length, memory);
+}
+
+/** What a decoder has not given out is what came last, as it came. */
+function checkRest(decoder: Decoder<unknown>, received: Buffer): void {
+  const expected = received.subarray(received.length - decoder.buffered);
+  if (decoder.rest?.().equals(expected) !== true) throw new Error("rest() differs from what was received");
 }
 
 function checkEnded(decoder: Decoder<unknown>, code: string): void {

@@ -35,6 +35,12 @@ export interface Decoder<In> {
    * `undefined` before, and for frames that end in a terminator.
    */
   readonly needed?: number | undefined;
+  /**
+   * Optional; a connection cannot change its framing, its protocol or its OS process in mid-stream without it: the bytes
+   * that `buffered` counts, as they came, headers and terminators included. The decoder stays as it is. A view of the
+   * chunk where possible, so call `copyRest` first where that is borrowed memory.
+   */
+  rest?(): Buffer;
 }
 
 /** Memory into which a decoder copies what must outlive a borrowed read buffer. */

@@ -12,7 +12,7 @@ import { receivedTooLong } from "./errors.js";
 import type { BorrowingDecoder, FrameMemory, Framing } from "./framing.js";
 import { FramingError } from "./framing.js";
 import { checkMaxLength, checkOptions } from "./options.js";
-import { copyOut, EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
+import { copyOut, EMPTY, pushedTooEarly, reserve, restOf } from "./partial-frame.js";
 import type { Payload } from "./payload.js";
 import { LineBytesFraming } from "./text/line-bytes.js";
 
@@ -140,6 +140,10 @@ export class LineDecoder implements BorrowingDecoder<string> {
 
   get buffered(): number {
     return this.filled + this.chunk.length - this.at;
+  }
+
+  rest(): Buffer {
+    return restOf(this.own, this.filled, this.chunk, this.at, this.chunk.length);
   }
 
   push(chunk: Buffer): void {

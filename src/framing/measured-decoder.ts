@@ -11,7 +11,7 @@
 
 import { BufferView, type ReusedBuffer } from "./buffer-view.js";
 import type { BorrowingDecoder, FrameMemory } from "./framing.js";
-import { EMPTY, pushedTooEarly, reserve } from "./partial-frame.js";
+import { EMPTY, pushedTooEarly, reserve, restOf } from "./partial-frame.js";
 
 /** Where a frame ends, and what value it is. Shared by all connections, unless it has state of its own. */
 export interface FrameRule<In> {
@@ -88,6 +88,10 @@ export class MeasuredDecoder<In> implements BorrowingDecoder<In> {
 
   get needed(): number | undefined {
     return this.filled > 0 && this.total > 0 ? this.total : undefined;
+  }
+
+  rest(): Buffer {
+    return restOf(this.own, this.filled, this.chunk, this.at, this.end);
   }
 
   push(chunk: Buffer): void {

@@ -151,6 +151,17 @@ export class PacketDecoder implements BorrowingDecoder<Buffer> {
     return this.headerSeen === this.headerLength ? this.headerLength + this.length : undefined;
   }
 
+  rest(): Buffer {
+    const { headerSeen, filled, at, end } = this;
+    if (headerSeen === 0) return this.chunk.subarray(at, end);
+    const bytes = Buffer.allocUnsafeSlow(this.buffered);
+    // An incomplete header: `length` has the bytes read so far.
+    bytes.writeUIntBE(this.length, 0, headerSeen);
+    this.own.copy(bytes, headerSeen, 0, filled);
+    this.chunk.copy(bytes, headerSeen + filled, at, end);
+    return bytes;
+  }
+
   push(chunk: Buffer): void {
     this.setInput(chunk, chunk.buffer, chunk.byteOffset, chunk.length);
     this.source = this.frameMemory = undefined;

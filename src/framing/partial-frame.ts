@@ -26,6 +26,12 @@ export function reserve(own: Buffer, filled: number, received: number, max: numb
   return bigger;
 }
 
+/** The first `filled` bytes of `own`, then those of the chunk: as a view of the chunk if there are no others. */
+export function restOf(own: Buffer, filled: number, chunk: Buffer, at: number, end: number): Buffer {
+  const rest = chunk.subarray(at, end);
+  return filled === 0 ? rest : Buffer.concat([own.subarray(0, filled), rest]);
+}
+
 /** Copies `length` bytes from `start` out of borrowed memory; returns a view of the copy. */
 export function copyOut(
   source: ReusedBuffer,

@@ -47,6 +47,10 @@ export class RawDecoder implements BorrowingDecoder<Buffer> {
     return this.chunk.length;
   }
 
+  rest(): Buffer {
+    return this.chunk;
+  }
+
   push(chunk: Buffer): void {
     if (this.chunk.length !== 0) throw pushedTooEarly("raw");
     this.chunk = chunk;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encode, type Framing } from "../../src/framing/framing.js";
+import { fixed } from "../../src/framing/length/fixed.js";
 import { netstring } from "../../src/framing/length/netstring.js";
 import { varint } from "../../src/framing/length/varint.js";
 import { lines } from "../../src/framing/lines.js";
@@ -23,6 +24,14 @@ conforms("varint with a limit of 200 bytes", {
   ...bytes,
   framing: varint({ maxLength: 200 }),
   limit: { longest: x(200), tooLong: Buffer.of(0xc9, 0x01, 1), refusedAfter: 2, unsendable: x(201) },
+});
+const five = fc.uint8Array({ minLength: 5, maxLength: 5 });
+conforms("fixed", {
+  ...bytes,
+  samples: ["hello", Buffer.of(0, 9, 10, 13, 255), "gruß", "x x x", new Uint8Array(5)],
+  arbitrary: five,
+  unframable: [undefined, null, 7, { a: 1 }, [1], "", "four", "sixsix"],
+  framing: fixed(5),
 });
 conforms("netstring", { ...bytes, framing: netstring() });
 conforms("netstring with a limit of 200 bytes", {

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FramingError } from "../../src/framing/framing.js";
 import { keepsItsLimit, keepsLittle, knowsWhatIsBegun, refusesCheaply } from "./conformance-bounds.js";
+import { handsOverTheRest } from "./conformance-rest.js";
 import { byteByByte, cutAt, cutBytes, feed, pullAll, thrownBy, wire } from "./feed.js";
 import { plain, type Subject } from "./subject.js";
 
@@ -16,6 +17,7 @@ export function conforms<In, Out>(title: string, subject: Subject<In, Out>): voi
     keepsFramesApart(subject);
     sends(subject);
     holdsUnderChance(subject);
+    handsOverTheRest(subject);
     if (subject.bounded) {
       knowsWhatIsBegun(subject);
       keepsLittle(subject);
