@@ -85,6 +85,7 @@ export { encodeProxyHeader, type ProxyHeaderToSend } from "./proxy/encode.js";
 export type { ProxyAddress, ProxyFamily, ProxyHeader } from "./proxy/header.js";
 export type { SslInfo } from "./proxy/tlvs.js";
 export type { Arrival } from "./tcp/protocol/arrival.js";
+export { become } from "./tcp/protocol/become.js";
 export { defineProtocol } from "./tcp/protocol/define-protocol.js";
 export type { After, Conn, Protocol, State } from "./tcp/protocol/protocol.js";
 export {

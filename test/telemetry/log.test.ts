@@ -313,6 +313,19 @@ describe("connections and listeners", () => {
   });
 });
 
+it("a connection that ends because of invalid bytes is logged at debug with the framing's message", () => {
+  open({ level: "debug" });
+  const reason = { shutdown: "frame_invalid" };
+  const detail = `json: not JSON; ${"x".repeat(1_000)}`;
+  connectionClosed.publish({ ...closedIdle, reason, counted: "frame_invalid", detail });
+  expect(lines()[0]).toMatchObject({
+    level: "debug",
+    counted: "frame_invalid",
+    reason: "{shutdown,frame_invalid}",
+  });
+  expect(lines()[0].detail).toMatch(/^json: not JSON; x+… \(\+\d+\)$/);
+});
+
 describe("the level", () => {
   it("decides which channels are listened to, so that nothing is built in vain", () => {
     open({ level: "info" });

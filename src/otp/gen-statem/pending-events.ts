@@ -30,6 +30,9 @@ export class Timer {
 const pending = (event: StatemEvent): PendingEvent => ({ kind: event.type, content: event });
 const keyOf = ({ timer, name }: Timer | SetTimer) => (timer === "timer" ? `timer ${name}` : timer);
 
+/** Events of timers; `idle` is one of connections. */
+const TIMEOUTS: readonly string[] = ["timeout", "state_timeout", "timer", "idle"];
+
 /** A postponed or queued event. */
 export interface PendingEvent {
   readonly kind: string;
@@ -148,6 +151,13 @@ export class PendingEvents {
     for (const key of [...this.#running.keys()]) this.cancel(key);
     this.#requested = [];
     this.#inserted = [];
+  }
+
+  /** Drops timers that have expired and whose events were postponed. */
+  dropTimeouts(): void {
+    const remains = ({ kind }: PendingEvent) => !TIMEOUTS.includes(kind);
+    this.queue = this.queue.filter(remains);
+    this.postponed = this.postponed.filter(remains);
   }
 
   /** Removes a timer that has fired. @returns false when it was cancelled or set again meanwhile */

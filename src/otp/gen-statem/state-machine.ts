@@ -166,10 +166,7 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     // To the same state is no state change: no leave, no enter, postponed events stay postponed.
     if (to === from) return true;
     const next = this.cellsOf(to);
-    if (++this.#changes > MAX_CHANGES)
-      throw new Error(
-        `endless loop of state changes: more than ${MAX_CHANGES} without a message, the last from "${from}" to "${to}"`,
-      );
+    this.countChange(to);
     this.cancelStateTimer();
     this.#pendingEvents?.cancel("state_timeout");
     this.leaveState();
@@ -178,6 +175,28 @@ export abstract class StateMachine<C extends Cells<any>> extends Process {
     this.#pendingEvents?.retryPostponed();
     this.cells = next;
     return this.enterNew(from);
+  }
+
+  private countChange(to: string): void {
+    if (++this.#changes <= MAX_CHANGES) return;
+    throw new Error(
+      `endless loop of state changes: more than ${MAX_CHANGES} without a message, the last from "${this.state}" to "${to}"`,
+    );
+  }
+
+  /**
+   * Goes on as another machine: leaves the present state, cancels all timers, also those that have expired and were
+   * postponed, and enters the state that `replace` returns. Other postponed events come again.
+   */
+  protected changeMachine(to: string, replace: () => C): boolean {
+    this.countChange(to);
+    this.leaveState();
+    if (this.stopping || !this.alive) return false;
+    this.cancelTimers();
+    this.#pendingEvents?.dropTimeouts();
+    this.#pendingEvents?.retryPostponed();
+    this.cells = replace();
+    return this.enterNew(undefined);
   }
 
   /** Runs `leave` of the present state; not again where that itself stops the machine, or throws. */

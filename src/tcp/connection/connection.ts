@@ -3,6 +3,7 @@
  * begins and ends is in `lifecycle.ts`, how it takes frames in `frame-loop.ts`.
  */
 import { isUint8Array } from "node:util/types";
+import type { Framing } from "../../framing/framing.js";
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { POSTPONE } from "../../otp/gen-statem/step.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
@@ -14,12 +15,13 @@ import { closeReason } from "../observe/counters.js";
 import { openingFailures } from "../observe/events.js";
 import { Opening, type OpeningConnection } from "../opening/opening.js";
 import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
+import { Become } from "../protocol/become.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active } from "../protocol/protocol.js";
 import { SharedMessage } from "../protocol/shared-messages.js";
-import { checkActive } from "../protocol/validate.js";
+import { checkActive, checkFraming } from "../protocol/validate.js";
 import { CLOSING, FLUSHING, GONE, OPENING, RUNNING, WAITING } from "./connection-view.js";
-import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, UNOPENED } from "./flags.js";
+import { ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, UNOPENED } from "./flags.js";
 import { GroupMember } from "./group-member.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
@@ -120,6 +122,30 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
     if (io === undefined || this.holds("frame") || !this.standBy(io)) this.deferTurn();
   }
 
+  setFraming(framing: Framing<any, any>): void {
+    checkFraming(framing, (what) => {
+      throw new TypeError(`conn.setFraming: ${what}`);
+    });
+    if (this.phase !== RUNNING) return;
+    this.refusePostponed(`conn.setFraming(${framing.name})`);
+    const io = this.io as ReaderWriter;
+    const rest = io.rest();
+    this.protocol = this.protocol.reframed(framing);
+    io.restart(rest);
+    // Outside of its handlers nothing else looks at the bytes again.
+    if (rest !== undefined && !this.hasFlag(PUMPING) && !this.busy) this.deferTurn();
+  }
+
+  /** @throws Error when frames of the present framing are postponed, and would be handled after frames of another */
+  private refusePostponed(what: string): void {
+    const count = this.postponed?.count ?? 0;
+    if (count === 0) return;
+    const { framing, name } = this.protocol;
+    const frames = count === 1 ? "frame waits" : "frames wait";
+    const fact = `${count} postponed ${frames} (${framing.name}, protocol ${name}, state ${this.state})`;
+    throw new Error(`${what}: ${fact}; handle them first, in a state that does not postpone`);
+  }
+
   /** Handles messages: in a context of its own, because the scheduler runs many processes in one. */
   override run(budget: number): number {
     return cleanContext().runInAsyncScope(super.run, this, budget);
@@ -147,16 +173,42 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
       this.messageRefused();
       return super.applyOutcome(undefined, kind, content);
     }
-    if (kind !== "frame") return super.applyOutcome(outcome, kind, content);
+    if (kind !== "frame") return this.carryOut(outcome, kind, content);
     if (outcome === POSTPONE) this.postponeFrame(this.io as ReaderWriter);
     else if (this.postponed !== undefined && !(outcome instanceof Promise)) this.handledFrame(this.postponed);
     // An async handler may still postpone it, and borrowed memory is overwritten by then.
     const outlives = outcome === POSTPONE || outcome instanceof Promise;
-    return super.applyOutcome(
+    return this.carryOut(
       outcome,
       kind,
       outlives && this.protocol.readMemory.borrowed ? ownCopy(content) : content,
     );
+  }
+
+  private carryOut(outcome: Outcome, kind: string, content: unknown): boolean {
+    if ((outcome as unknown) instanceof Become) return this.becomeOther(outcome as unknown as Become);
+    return super.applyOutcome(outcome, kind, content);
+  }
+
+  /** Goes on in another protocol. Whatever can fail comes first: then it is a crash of the present one. */
+  private becomeOther({ protocol, data }: Become): boolean {
+    if (this.stopping || !this.alive) return false;
+    const other = this.protocol.other(protocol);
+    this.refusePostponed(`become(${other.name})`);
+    const io = this.io as ReaderWriter;
+    io.rest();
+    const own = data.length > 0 ? data[0] : dataFor(protocol, this);
+    return this.changeMachine(`${other.name} ${other.initial.name}`, () => {
+      const rest = io.rest();
+      this.protocol = other;
+      this.data = own;
+      io.restart(rest);
+      io.askAnew(protocol.active ?? "once");
+      // What the other protocol has not been told.
+      this.setFlag(PASSIVE_TOLD | ENDED_TOLD, false);
+      this.endpoint.loop.timerWheel.schedule(this, io.stalledAt);
+      return this.cellsOf(other.initial.name);
+    });
   }
 
   private postponeFrame({ consumed, ended }: ReaderWriter): void {

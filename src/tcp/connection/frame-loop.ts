@@ -10,10 +10,12 @@
  */
 import type { AsyncResource } from "node:async_hooks";
 import { FramingError } from "../../framing/framing.js";
-import { reasonOf } from "../../otp/process/exit-reason.js";
+import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
+import { detailed } from "../observe/close-detail.js";
+import type { CloseReason } from "../observe/events.js";
 import { RUNNING } from "./connection-view.js";
 import { DEFERRED, ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
 import { Lifecycle } from "./lifecycle.js";
@@ -162,7 +164,7 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       return io.pull();
     } catch (thrown) {
       if (!(thrown instanceof FramingError)) throw thrown;
-      this.stop({ shutdown: thrown.code });
+      this.stop(closeReasonOf(thrown));
       return undefined;
     }
   }
@@ -189,4 +191,9 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       this.event("ended", undefined);
     }
   }
+}
+
+/** A framing may throw an encoder's code by mistake: that is counted as `stopped`. */
+function closeReasonOf({ code, message }: FramingError): ExitReason {
+  return detailed(code as CloseReason, message);
 }

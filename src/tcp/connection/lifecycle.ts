@@ -11,12 +11,14 @@
  * `FrameLoop` and `Connection` extend it: one object in five files, because a second object would cost memory per connection.
  */
 
+import type { Framing } from "../../framing/framing.js";
 import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
 import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
+import { detailOf } from "../observe/close-detail.js";
 import { closeReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/events.js";
 import type { Active, Conn } from "../protocol/protocol.js";
@@ -33,6 +35,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
   abstract throttleBy(other: Pid | { readonly pid: Pid }): void;
+  abstract setFraming(framing: Framing<any, any>): void;
   abstract get missed(): number;
 
   /** Aborted when the connection ends, for whatever reason. */
@@ -276,17 +279,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (counted === "crash") counters.crashes++;
     if (connectionClosed.hasSubscribers) {
       const { pid, peer, via, state, framesReceived, framesSent, label: protocol } = this;
-      connectionClosed.publish({
-        pid,
-        protocol,
-        peer,
-        via,
-        reason,
-        counted,
-        state,
-        framesReceived,
-        framesSent,
-      });
+      const ended = { pid, protocol, peer, via, reason, counted, state, framesReceived, framesSent };
+      connectionClosed.publish({ ...ended, detail: detailOf(reason) });
     }
     endpoint.onReleased?.();
   }

@@ -209,6 +209,35 @@ export class ReaderWriter extends Writer {
     return held.length;
   }
 
+  /**
+   * Bytes received and not given out as frames, without those that are held.
+   * @throws TypeError when the decoder cannot tell them
+   */
+  rest(): Buffer | undefined {
+    const decoder = this.#decoder;
+    if (decoder === undefined || decoder.buffered === 0) return undefined;
+    const { readMemory, framing } = this.owner.protocol;
+    if (canBorrow(decoder)) decoder.copyRest(readMemory);
+    const rest = decoder.rest?.();
+    if (rest !== undefined) return rest;
+    throw new TypeError(
+      `framing ${framing.name}: its decoder has no rest(), so it cannot be replaced while bytes wait in it; add it`,
+    );
+  }
+
+  /** Reads these bytes again, in the present framing of the protocol. */
+  restart(rest: Buffer | undefined): void {
+    this.#decoder = undefined;
+    this.partialSince = NONE;
+    if (rest !== undefined) this.feed().push(rest);
+  }
+
+  /** Changes the flow control mode to that of another protocol. */
+  askAnew(active: Active): void {
+    this.credit = UNLIMITED;
+    this.ask(active);
+  }
+
   /** Drops what is held. Reads on all the same: a client that is blocked in sending may never get to reading. */
   discard(): void {
     this.#held = undefined;

@@ -57,6 +57,8 @@ export interface ConnectionClosed extends ConnectionEvent {
   readonly reason: ExitReason;
   /** The label under which it is counted. */
   readonly counted: CloseReason;
+  /** What is wrong, in one line: the framing's message for `frame_invalid` and `frame_too_long`. */
+  readonly detail?: string | undefined;
   readonly state: string;
   readonly framesReceived: number;
   readonly framesSent: number;

@@ -1,7 +1,7 @@
 /** The entry point of a protocol author: a table of states, checked where it is written. */
 import type { AnyProtocol, Protocol } from "./protocol.js";
 import type { RequestSource, Source } from "./sources.js";
-import { validateProtocol } from "./validate.js";
+import { validateDefinition } from "./validate.js";
 
 /**
  * Defines a protocol; nothing needs annotating but the types of messages that do not come from `takes`.
@@ -16,6 +16,6 @@ export function defineProtocol<
   N extends RequestSource<any> = never,
   const Timers extends string = never,
 >(protocol: Protocol<S, Data, In, Out, T, N, Timers>): Protocol<S, Data, In, Out, T, N, Timers> {
-  validateProtocol(protocol as AnyProtocol);
+  validateDefinition(protocol as AnyProtocol);
   return protocol;
 }

@@ -6,6 +6,7 @@ import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Arrival } from "./arrival.js";
+import type { Become } from "./become.js";
 import type { Limits } from "./limits.js";
 import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
 
@@ -16,7 +17,7 @@ import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
 export type Active = "once" | true | number;
 
 /** A connection as a protocol's handlers see it. */
-export interface Conn<Data, Out, Timers extends string = string, Msg = never, Req = never>
+export interface Conn<Data, Out, Timers extends string = string, Msg = never, Req = never, In = any>
   extends Arrival,
     Accepts<Msg, Req> {
   /** Name of the present state. */
@@ -70,10 +71,19 @@ export interface Conn<Data, Out, Timers extends string = string, Msg = never, Re
   setTimer(name: Timers, after: Duration): void;
   /** Cancels a timer; does nothing when it is not running. @throws TypeError when no state lists it */
   cancelTimer(name: Timers): void;
+  /**
+   * Changes the framing, from the next frame on, received and sent: a line, then `fixed(n)` bytes, then lines again.
+   * Bytes received and not handled are read again. Both framings have the same types of frames; otherwise `become`
+   * another protocol. After the end of the connection it is ignored.
+   * @throws TypeError for what is no framing; Error when postponed frames wait, or when bytes wait in a decoder without
+   * `rest`
+   */
+  setFraming(framing: Framing<In, Out> & { readonly encodedLength: (frame: Out) => number }): void;
 }
 
 /** What a handler returns: a step, or nothing to stay. The boolean that `conn.send` returns means nothing here. */
-type Returns<S extends string> = Step<S> | void | boolean | Promise<Step<S> | void | boolean>;
+type Result<S extends string> = Step<S> | Become | void | boolean;
+type Returns<S extends string> = Result<S> | Promise<Result<S>>;
 type Cell<S extends string, C> = Exclude<Step<S>, Postpone> | ((conn: C) => Returns<S>);
 /** A step or handler that runs after a time. */
 export interface After<T> {
@@ -95,7 +105,7 @@ export interface State<
   T = any,
   N = any,
   Timers extends string = string,
-  C = Conn<Data, Out, NoInfer<Timers>, MessageOf<T>, RequestOf<N>>,
+  C = Conn<Data, Out, NoInfer<Timers>, MessageOf<T>, RequestOf<N>, In>,
 > {
   /** The state has been entered. `from` is `undefined` for the first. */
   enter?(conn: C, from: S | undefined): Returns<S>;
@@ -159,6 +169,8 @@ export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Tim
     reason: ExitReason,
   ): void | Promise<void>;
   readonly limits?: Partial<Limits>;
+  /** The protocols that its connections may `become`, as a function because two may list each other. Default: none. */
+  becomes?(): readonly AnyProtocol[];
   /**
    * Messages from other processes that may wait in the mailbox of a connection; as many again may be postponed. More are
    * dropped and counted (`drover_messages_dropped_total`). Exit signals are never dropped. Default 10,000.

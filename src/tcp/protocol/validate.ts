@@ -18,17 +18,47 @@ const KEYS = [
   "data",
   "states",
   "terminate",
+  "becomes",
   "limits",
   "maxMessages",
 ];
 const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "shutdown", "leave"];
 const TIMERS = ["timeout", "idle"];
 
-/** @throws TypeError that names the first mistake and its place */
-export function validateProtocol(protocol: AnyProtocol): void {
-  const wrong = (what: string): never => {
+/**
+ * Validates a protocol and all those that its connections may become. Not for `defineProtocol`: where two list each
+ * other, the second is not defined yet.
+ * @throws TypeError that names the first mistake and its place
+ */
+export function validateProtocol(protocol: AnyProtocol, family = new Map<string, AnyProtocol>()): void {
+  validateDefinition(protocol);
+  family.set(protocol.name, protocol);
+  for (const other of becomesOf(protocol)) {
+    const known = family.get(other?.name);
+    if (known === undefined) validateProtocol(other, family);
+    else if (known !== other)
+      wrongIn(protocol)(
+        `"becomes" leads to two protocols called "${other.name}"; give each a name of its own`,
+      );
+  }
+}
+
+/** @throws TypeError when `becomes` does not return a list */
+export function becomesOf(protocol: AnyProtocol): readonly AnyProtocol[] {
+  const others: unknown = protocol.becomes?.() ?? [];
+  if (Array.isArray(others)) return others;
+  return wrongIn(protocol)(`"becomes" must return a list of protocols, such as becomes: () => [imap]`);
+}
+
+const wrongIn =
+  (protocol: AnyProtocol) =>
+  (what: string): never => {
     throw new TypeError(`protocol ${JSON.stringify(protocol?.name ?? "?")}: ${what}`);
   };
+
+/** @throws TypeError that names the first mistake and its place */
+export function validateDefinition(protocol: AnyProtocol): void {
+  const wrong: (what: string) => never = wrongIn(protocol);
   if (typeof protocol !== "object" || protocol === null) {
     throw new TypeError("a protocol is made by defineProtocol({ name, framing, states })");
   }
@@ -49,7 +79,7 @@ export function validateProtocol(protocol: AnyProtocol): void {
     wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
   }
   checkLimits(protocol.limits, wrong);
-  for (const key of ["data", "terminate"] as const) {
+  for (const key of ["data", "terminate", "becomes"] as const) {
     if (protocol[key] !== undefined && typeof protocol[key] !== "function")
       wrong(`"${key}" must be a function, got ${typeof protocol[key]}`);
   }
@@ -58,7 +88,7 @@ export function validateProtocol(protocol: AnyProtocol): void {
 }
 
 /** What a framing lacks would otherwise crash every connection. */
-function checkFraming(framing: any, wrong: (what: string) => never): void {
+export function checkFraming(framing: any, wrong: (what: string) => never): void {
   const needed = ["decoder", "encodedLength", "encodeInto"];
   const missing = needed.find((name) => typeof framing?.[name] !== "function");
   if (missing === undefined) return;

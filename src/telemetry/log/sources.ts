@@ -183,7 +183,7 @@ function openedEntry(event: ConnectionEvent): LogEntry {
 }
 
 function closedEntry(event: ConnectionClosed): LogEntry {
-  const { reason, counted, state, framesReceived, framesSent } = event;
+  const { reason, counted, detail, state, framesReceived, framesSent } = event;
   return {
     level: "debug",
     message: "connection closed",
@@ -191,6 +191,7 @@ function closedEntry(event: ConnectionClosed): LogEntry {
       ...connectionFields(event),
       reason: reasonText(reason),
       counted,
+      ...(detail !== undefined && { detail: truncate(detail, MAX_TERM) }),
       state,
       framesReceived,
       framesSent,
