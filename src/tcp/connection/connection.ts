@@ -15,9 +15,9 @@ import { closeReason } from "../observe/counters.js";
 import { openingFailures } from "../observe/events.js";
 import { Opening, type OpeningConnection } from "../opening/opening.js";
 import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
-import { Become } from "../protocol/become.js";
+import { Become } from "../protocol/become-step.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
-import type { Active } from "../protocol/protocol.js";
+import type { Active, AnyProtocol } from "../protocol/protocol.js";
 import { SharedMessage } from "../protocol/shared-messages.js";
 import { checkActive, checkFraming } from "../protocol/validate.js";
 import { CLOSING, FLUSHING, GONE, OPENING, RUNNING, WAITING } from "./connection-view.js";
@@ -193,17 +193,17 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
   /** Goes on in another protocol. Whatever can fail comes first: then it is a crash of the present one. */
   private becomeOther({ protocol, data }: Become): boolean {
     if (this.stopping || !this.alive) return false;
-    const other = this.protocol.other(protocol);
+    const other = this.protocol.other(protocol as AnyProtocol);
     this.refusePostponed(`become(${other.name})`);
     const io = this.io as ReaderWriter;
     io.rest();
-    const own = data.length > 0 ? data[0] : dataFor(protocol, this);
+    const own = data.length > 0 ? data[0] : dataFor(other.source, this);
     return this.changeMachine(`${other.name} ${other.initial.name}`, () => {
       const rest = io.rest();
       this.protocol = other;
       this.data = own;
       io.restart(rest);
-      io.askAnew(protocol.active ?? "once");
+      io.askAnew(other.source.active ?? "once");
       // What the other protocol has not been told.
       this.setFlag(PASSIVE_TOLD | ENDED_TOLD, false);
       this.endpoint.loop.timerWheel.schedule(this, io.stalledAt);

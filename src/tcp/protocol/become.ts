@@ -1,18 +1,6 @@
 /** The step by which a connection goes on in another protocol, as IMAP after a greeting or a tunnel after `CONNECT`. */
-import type { AnyProtocol, Protocol } from "./protocol.js";
-
-/** @internal */
-export class Become {
-  readonly kind = "become";
-  readonly protocol: AnyProtocol;
-  /** The data of the connection, as a list of one; empty where the protocol's `data` makes it. */
-  readonly data: readonly unknown[];
-
-  constructor(protocol: AnyProtocol, data: readonly unknown[]) {
-    this.protocol = protocol;
-    this.data = data;
-  }
-}
+import { Become } from "./become-step.js";
+import type { Protocol } from "./protocol.js";
 
 /**
  * Goes on in another protocol, on the same connection: `leave` of the present state runs, its timers are cancelled,

@@ -6,7 +6,7 @@ import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Arrival } from "./arrival.js";
-import type { Become } from "./become.js";
+import type { Become } from "./become-step.js";
 import type { Limits } from "./limits.js";
 import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
 
