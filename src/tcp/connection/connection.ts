@@ -26,25 +26,37 @@ import { GroupMember } from "./group-member.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
+/** What is special in an outgoing connection. */
+export interface Outgoing {
+  /** Whether the socket is being read already, as after TLS. */
+  readonly started: boolean;
+  /** Instead of the protocol's own. */
+  readonly data: AnyProtocol["data"];
+}
+
 export class Connection extends GroupMember implements SocketOwner, OpeningConnection {
-  /** The listener hands the socket over. Reading begins here, not earlier. */
-  socketReady(socket: Socket): void {
+  /**
+   * The listener, or an outgoing connection that is open, hands the socket over. Reading begins here, not earlier.
+   * @param outgoing of an outgoing connection: whether its socket is being read already, and what makes its data
+   */
+  socketReady(socket: Socket, outgoing?: Outgoing): void {
     if (!this.alive || this.phase !== WAITING) return socket.destroy();
     this.adopt(socket);
     const { opening } = this.endpoint;
     if (opening !== undefined) return this.open(socket, opening);
-    if (!this.prepare()) return;
-    socket.start(this);
+    if (!this.prepare(outgoing?.data)) return;
+    if (outgoing?.started) socket.setOwner(this);
+    else socket.start(this);
     this.begin();
   }
 
   /** Makes the data of the protocol. @returns false when that threw and the connection has ended */
-  private prepare(): boolean {
+  private prepare(data?: Outgoing["data"]): boolean {
     const { source } = this.protocol;
     try {
       this.running();
       this.io?.ask(source.active ?? "once");
-      this.data = dataFor(source, this);
+      this.data = dataFor(data === undefined ? source : { data }, this);
       return true;
     } catch (thrown) {
       // No state has been entered, so there is none to leave.

@@ -91,6 +91,23 @@ export interface ListenerEvent {
   readonly port: number;
 }
 
+/** `tcp.outgoing`: an outgoing connection that is kept open was opened, could not be, or has ended. */
+export interface OutgoingEvent {
+  readonly pid: Pid;
+  readonly protocol: string;
+  /** The registered name, if it has one. */
+  readonly name: string | undefined;
+  /** `host:port`, or the path of a UNIX socket. */
+  readonly place: string;
+  readonly what: "open" | "failed" | "ended";
+  /** Of `failed`: `econnrefused`, `connect_timeout`, … */
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
+  /** Milliseconds until the next attempt; not of `open`. */
+  readonly retryMs?: number | undefined;
+}
+
+export const outgoingEvents = channel("tcp.outgoing");
 export const connectionOpened = channel("tcp.connection.opened");
 export const connectionClosed = channel("tcp.connection.closed");
 export const handlerTimeouts = channel("tcp.handler_timeout");

@@ -141,7 +141,7 @@ function atOnce(leave: (conn: any) => void): (conn: any) => void {
 }
 
 /** The data of a new connection. */
-export function dataFor(protocol: AnyProtocol, conn: Arrival): unknown {
+export function dataFor(protocol: Pick<AnyProtocol, "data">, conn: Arrival): unknown {
   const data = protocol.data?.(conn.peer, conn);
   noPromise(data, "data cannot wait: fetch what takes time in the first state's enter");
   return data;

@@ -1,0 +1,52 @@
+/**
+ * What the outgoing connections of one protocol share in this OS process: endpoint, compiled protocol, counts of
+ * attempts. Counted by the protocol's name, apart from the connections of listeners.
+ */
+import { Endpoint } from "../endpoint.js";
+import { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import type { AnyProtocol } from "../protocol/protocol.js";
+import { CONNECT_RESULTS, type ConnectResult } from "./connect-error.js";
+
+/** Numbers of one protocol; `connects` only grow. */
+export interface OutgoingCounts {
+  readonly protocol: string;
+  readonly active: number;
+  readonly connects: Readonly<Record<ConnectResult, number>>;
+}
+
+export class OutgoingProtocol {
+  readonly endpoint = new Endpoint({ name: "outgoing" });
+  readonly connects = Object.fromEntries(CONNECT_RESULTS.map((result) => [result, 0])) as Record<
+    ConnectResult,
+    number
+  >;
+}
+
+const byName = new Map<string, OutgoingProtocol>();
+const compiled = new WeakMap<AnyProtocol, CompiledProtocol>();
+
+export function outgoingProtocol(protocol: AnyProtocol): OutgoingProtocol {
+  let found = byName.get(protocol.name);
+  if (found === undefined) {
+    found = new OutgoingProtocol();
+    byName.set(protocol.name, found);
+  }
+  return found;
+}
+
+export function compiledProtocol(protocol: AnyProtocol): CompiledProtocol {
+  let found = compiled.get(protocol);
+  if (found === undefined) {
+    found = new CompiledProtocol(protocol);
+    compiled.set(protocol, found);
+  }
+  return found;
+}
+
+/** The numbers of all protocols that this OS process has connected with. */
+export function outgoingCounts(): OutgoingCounts[] {
+  return [...byName].map(([protocol, { endpoint, connects }]) => ({
+    ...{ protocol, connects },
+    active: endpoint.counters.active,
+  }));
+}
