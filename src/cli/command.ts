@@ -10,6 +10,8 @@ export interface CommandFlag {
   /** Stands for the value in the help text. Missing: the flag has no value. */
   readonly placeholder?: string;
   readonly sentence: string;
+  /** What its value is, for shell completion. */
+  readonly completes?: "listeners";
 }
 
 export interface Command {
@@ -25,6 +27,8 @@ export interface Command {
   readonly flags?: readonly CommandFlag[];
   /** Values of its first argument, for shell completion. */
   readonly words?: readonly string[];
+  /** What its first argument is, for shell completion: names that the running server knows. */
+  readonly completes?: "listeners";
   /** Whether the command handles Ctrl-C itself: the first one aborts `interrupt`. */
   readonly interruptible?: boolean;
   /** Resolves with the output. Missing: `program` runs the command. */

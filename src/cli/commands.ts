@@ -90,6 +90,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "suspend",
     usage: "suspend [LISTENER]",
+    completes: "listeners",
     sentence: "Stop accepting; new connections queue in the backlog.",
     takes: [0, 1],
     json: true,
@@ -98,6 +99,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "resume",
     usage: "resume [LISTENER]",
+    completes: "listeners",
     sentence: "Accept again; also cancels a drain.",
     takes: [0, 1],
     json: true,
@@ -105,9 +107,10 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "drain",
-    usage: "drain",
+    usage: "drain [LISTENER]",
+    completes: "listeners",
     sentence: "Stop accepting and wait until all connections have ended.",
-    takes: [0, 0],
+    takes: [0, 1],
     json: true,
     flags: [
       {

@@ -9,10 +9,11 @@
 import { everywhereIn } from "../proxy/trusted-networks.js";
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
 import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflicts.js";
+import { explainListeners } from "./listeners/explain-listeners.js";
 import { type PlacedListener, readListeners } from "./listeners/read-listeners.js";
 import { type ListenerConfig, mainListener } from "./listeners.js";
 import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
-import type { Origin, Origins } from "./options/help.js";
+import { type Explanation, explain, type Origin, type Origins } from "./options/help.js";
 import {
   type DefaultContext,
   type Environment,
@@ -88,6 +89,14 @@ export interface Loaded {
   readonly addressPlaces: ReadonlyMap<string, string>;
   /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** Lines of `drover config`: options, and listeners of a configuration file in place of the options of the only one. */
+export function explainAll({ config, origins, listenersPlace }: Loaded): Explanation[] {
+  const rows = explain(config, origins);
+  if (listenersPlace === undefined) return rows;
+  const main = new Set<string>(OPTIONS.filter(({ mainOnly }) => mainOnly).map(({ key }) => key));
+  return [...rows.filter(({ key }) => !main.has(key)), ...explainListeners(config.listeners)];
 }
 
 /** The environment of this OS process. */

@@ -26,6 +26,7 @@ export interface Control {
   kill(pid: string, reason: string): Promise<boolean>;
   /** Begins the graceful stop. */
   stop(): void;
+  /** @throws Refusal `unknown` when there is no such listener */
   connections(query: ConnectionQuery): Promise<ConnectionList>;
   /** `undefined`: no such process. @throws WorkerSilent */
   state(pid: string): Promise<StateView | undefined>;
@@ -48,11 +49,12 @@ export interface Control {
   /** Accepts again, also after a drain. @throws Refusal as `suspend`, and `conflict` when the program is stopping */
   resume(listener?: string): Promise<readonly ListenerState[]>;
   /**
-   * Stops accepting and waits for connections to end; those open at the deadline are told to stop. During a
-   * drain, the earlier of the two deadlines counts.
+   * Stops accepting, on all listeners or on one, and waits for its connections to end; those open at the deadline are
+   * told to stop. During a drain, the earlier of the two deadlines counts.
+   * @throws Refusal `unknown` when there is no such listener
    */
-  drain(deadlineMs: number): Draining;
-  draining(): Draining;
+  drain(deadlineMs: number, listener?: string): Draining;
+  draining(listener?: string): Draining;
   /**
    * Starts or drains workers until there are this many.
    * @throws RangeError outside of 1 to 1024

@@ -69,7 +69,12 @@ export interface Readiness {
    */
   readonly status: string;
   readonly workers: number;
+  /** Of several listeners: whether each accepts. */
+  readonly listeners?: readonly { readonly listener: string; readonly status: ListenerStatus }[];
 }
+
+/** `not accepting`: no responding worker accepts on it, although it is not suspended. */
+export type ListenerStatus = "accepting" | "suspended" | "not accepting";
 
 /** State of one listener in one worker. */
 export interface ListenerState {

@@ -11,7 +11,7 @@ import {
   type Config,
   EXIT,
   environment,
-  explain,
+  explainAll,
   type GivenToken,
   type Loaded,
   workerCount,
@@ -141,7 +141,7 @@ export class Run {
       }),
       log: this.#log,
       admin: () => this.#admin(),
-      explain: () => explain(config, loaded.origins),
+      explain: () => explainAll(loaded),
       onStop: () => this.#stop("requested over the admin server"),
     };
   }

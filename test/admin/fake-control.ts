@@ -187,8 +187,8 @@ export class FakeControl implements Control {
     return [1, 2].map((worker) => ({ worker, listener, state }));
   }
 
-  drain(deadlineMs: number): Draining {
-    this.changes.push(`drain ${deadlineMs}`);
+  drain(deadlineMs: number, listener?: string): Draining {
+    this.changes.push(`drain ${deadlineMs}${listener === undefined ? "" : ` ${listener}`}`);
     this.drain_ = { ...this.drain_, status: "draining", before: 2, remainingMs: deadlineMs };
     return this.drain_;
   }

@@ -5,6 +5,7 @@ import { MAX_TIMER_MS, MAX_WORKERS } from "../../config/limits.js";
 import type { Control, LogLevel } from "../../control/control.js";
 import { parsePid } from "../../otp/process/pid.js";
 import type { Env } from "../access/guard.js";
+import { readQuery, textOf } from "../http/query.js";
 import { type Body, badPid, noProcess, type Route } from "./route.js";
 
 export const CHANGE_ROUTES: readonly Route[] = [
@@ -33,14 +34,16 @@ export const CHANGE_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/drain",
-    sentence: "Progress of the drain.",
-    answer: (c, control) => c.json(control.draining()),
+    query: ["listener"],
+    sentence: "Progress of the drain, of all listeners or of ?listener=NAME.",
+    answer: (c, control) => c.json(control.draining(textOf(readQuery(c.req.url, ["listener"]), "listener"))),
   },
   {
     method: "POST",
     path: "/drain",
-    keys: ["deadlineMs"],
-    sentence: 'Stop accepting and wait until all connections have ended: {"deadlineMs": 25000}.',
+    keys: ["deadlineMs", "listener"],
+    sentence:
+      'Stop accepting and wait until all connections have ended: {"deadlineMs": 25000}; with "listener" those of one.',
     answer: drain,
   },
   {
@@ -93,20 +96,26 @@ function stop(c: Context<Env>, control: Control): Response {
   return c.json({ status: "stopping" }, 202);
 }
 
+const BAD_LISTENER = { error: "listener must be the name of a listener" };
+
+function isListenerName(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
 async function setAccepting(
   c: Context<Env>,
   { listener }: Body,
   change: (listener: string | undefined) => Promise<unknown>,
 ): Promise<Response> {
-  if (listener !== undefined && typeof listener !== "string")
-    return c.json({ error: "listener must be the name of a listener" }, 400);
+  if (!isListenerName(listener)) return c.json(BAD_LISTENER, 400);
   return c.json(await change(listener));
 }
 
-function drain(c: Context<Env>, control: Control, { deadlineMs = DEADLINE }: Body): Response {
+function drain(c: Context<Env>, control: Control, { deadlineMs = DEADLINE, listener }: Body): Response {
+  if (!isListenerName(listener)) return c.json(BAD_LISTENER, 400);
   if (!Number.isInteger(deadlineMs) || (deadlineMs as number) < 0 || (deadlineMs as number) > MAX_TIMER_MS)
     return c.json({ error: `deadlineMs must be whole milliseconds from 0 to ${MAX_TIMER_MS}` }, 400);
-  return c.json(control.drain(deadlineMs as number), 202);
+  return c.json(control.drain(deadlineMs as number, listener), 202);
 }
 
 async function scale(c: Context<Env>, control: Control, { workers }: Body): Promise<Response> {

@@ -16,7 +16,7 @@ const DEFAULT_LISTED = 50;
 const DEFAULT_ROWS = 100;
 const MAX_LISTED = 10_000;
 
-const CONNECTION_NAMES = ["worker", "state", "peer", "sort", "order", "limit"];
+const CONNECTION_NAMES = ["worker", "listener", "state", "peer", "sort", "order", "limit"];
 
 export const READ_ROUTES: readonly Route[] = [
   { method: "GET", path: "/metrics", open: true, sentence: "Metrics for Prometheus.", answer: metrics },
@@ -134,10 +134,12 @@ async function tree(c: Context<Env>, control: Control): Promise<Response> {
 async function connections(c: Context<Env>, control: Control): Promise<Response> {
   const query = readQuery(c.req.url, CONNECTION_NAMES);
   const worker = integerOf(query, "worker", 1, MAX_WORKERS, undefined);
+  const listener = textOf(query, "listener");
   const state = textOf(query, "state");
   const peer = textOf(query, "peer");
   const request: ConnectionQuery = {
     ...(worker !== undefined && { worker }),
+    ...(listener !== undefined && { listener }),
     ...(state !== undefined && { state }),
     ...(peer !== undefined && { peer }),
     sort: wordOf(query, "sort", CONNECTION_COLUMNS, "pid"),

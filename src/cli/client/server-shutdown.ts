@@ -1,9 +1,10 @@
-/** The server's own `--shutdown`: a command may run with other flags, environment and files than the server. */
+/** The server's own `--shutdown`, and that of its listeners: a command may run with other flags, environment and files than the server. */
 import type { Explanation } from "../../config/config.js";
 import { get, type Target } from "./client.js";
 
-/** Milliseconds that each connection has to finish. @throws CommandError */
+/** Longest time in ms that a listener gives its connections to finish. @throws CommandError */
 export async function serverShutdown(target: Target): Promise<number> {
   const options = (await get(target, "/config")) as readonly Explanation[];
-  return Number(options.find(({ key }) => key === "shutdown")?.value ?? 0);
+  const times = options.filter(({ key }) => key === "shutdown" || /^listeners\..*\.shutdown$/.test(key));
+  return Math.max(0, ...times.map(({ value }) => Number(value)));
 }

@@ -1,5 +1,6 @@
 /** `drover connections`: connections as a table. */
 import type { ConnectionList } from "../../control/connections.js";
+import type { ProgramInfo } from "../../control/program.js";
 import { peerText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
 import { get } from "../client/client.js";
@@ -11,6 +12,12 @@ import { bytes } from "../terminal/table.js";
 /** Each is a name in the query string, which the server validates. */
 export const CONNECTION_FLAGS: readonly CommandFlag[] = [
   { name: "worker", placeholder: "N", sentence: "Only connections of this worker." },
+  {
+    name: "listener",
+    placeholder: "NAME",
+    sentence: "Only connections of this listener.",
+    completes: "listeners",
+  },
   { name: "state", placeholder: "STATE", sentence: "Only connections in this state." },
   { name: "peer", placeholder: "PREFIX", sentence: "Only peers whose address starts with this: 10.0.0." },
   {
@@ -28,12 +35,17 @@ export async function connections({ target, values, json, columns }: Invocation)
     const value = values.get(name);
     if (value !== undefined) query.set(name, value);
   }
-  const list = (await get(target, `/connections?${query}`)) as ConnectionList;
-  return json ? jsonText(list) : renderConnections(list, columns);
+  const list = get(target, `/connections?${query}`) as Promise<ConnectionList>;
+  if (json) return jsonText(await list);
+  const [found, { listeners }] = await Promise.all([list, get(target, "/info") as Promise<ProgramInfo>]);
+  return renderConnections(found, columns, listeners.length > 1);
 }
+
+const LISTENER: Column = { title: "listener" };
 
 const COLUMNS: readonly Column[] = [
   { title: "pid" },
+  LISTENER,
   { title: "state" },
   { title: "peer" },
   { title: "age", right: true },
@@ -46,13 +58,19 @@ const COLUMNS: readonly Column[] = [
   { title: "mailbox", right: true, spare: 6 },
 ];
 
-/** @param columns width of the terminal, if any: columns that do not fit are left out */
+/**
+ * @param columns width of the terminal, if any: columns that do not fit are left out
+ * @param several whether the server has several listeners: then there is a column for them
+ */
 export function renderConnections(
   { rows, matched, total, missing }: ConnectionList,
   columns: number | undefined,
+  several: boolean,
 ): string {
+  const shown = several ? COLUMNS : COLUMNS.filter((column) => column !== LISTENER);
   const cells = rows.map((row) => [
     row.pid,
+    ...(several ? [row.listener] : []),
     row.state,
     peerText(row),
     durationText(row.ageMs),
@@ -67,7 +85,7 @@ export function renderConnections(
   const of = matched === total ? "" : `, of ${total} in all`;
   const more = matched > rows.length ? `: --limit ${Math.min(matched, 10_000)} shows more` : "";
   const lines = [
-    ...(rows.length > 0 ? fittedTable(COLUMNS, cells, columns).map((line) => `${line}\n`) : []),
+    ...(rows.length > 0 ? fittedTable(shown, cells, columns).map((line) => `${line}\n`) : []),
     `${rows.length} of ${matched} connections${of}${more}\n`,
     ...missing.map((worker) => `worker ${worker} does not answer: its connections are not listed\n`),
   ];

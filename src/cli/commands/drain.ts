@@ -20,17 +20,22 @@ const MAX_LISTED = 20;
 const CLEAR_LINE = "\r\x1b[K";
 
 export async function drain(invocation: Invocation): Promise<string | Outcome> {
-  const { target, values, json, columns, interrupt } = invocation;
+  const { target, positionals, values, json, columns, interrupt } = invocation;
   const given = values.get("deadline");
-  const body = given === undefined ? {} : { deadlineMs: deadline(given) };
+  const [listener] = positionals;
+  const query = listener === undefined ? "" : `?${new URLSearchParams({ listener })}`;
+  const body = {
+    ...(given !== undefined && { deadlineMs: deadline(given) }),
+    ...(listener !== undefined && { listener }),
+  };
   let now = (await post(target, "/drain", body)) as Draining;
   let reading = true;
   // An idle server is drained as soon as its workers have answered.
   let pause = FIRST_POLL;
   while (now.status === "draining" && reading) {
     await scheduler.wait(pause, { signal: interrupt }).catch(() => {});
-    if (interrupt.aborted) return interrupted(columns);
-    now = (await get(target, "/drain")) as Draining;
+    if (interrupt.aborted) return interrupted(columns, listener);
+    now = (await get(target, `/drain${query}`)) as Draining;
     if (now.status === "draining" && !json)
       reading = await invocation.print(
         columns === undefined ? `${progress(now)}\n` : `${CLEAR_LINE}${progressBar(now, columns)}`,
@@ -41,7 +46,7 @@ export async function drain(invocation: Invocation): Promise<string | Outcome> {
   if (!reading) return "";
   const exitCode = now.status === "drained" && now.cut === 0 ? EXIT.ok : EXIT.failed;
   if (json) return { text: jsonText(now), exitCode };
-  return { text: `${columns === undefined ? "" : CLEAR_LINE}${result(now)}`, exitCode };
+  return { text: `${columns === undefined ? "" : CLEAR_LINE}${result(now, listener)}`, exitCode };
 }
 
 function deadline(text: string): number {
@@ -53,8 +58,9 @@ function deadline(text: string): number {
   );
 }
 
-function interrupted(columns: number | undefined): Outcome {
-  const text = `${columns === undefined ? "" : "\n"}the drain continues: \`drover drain\` shows its progress, \`drover resume\` cancels it\n`;
+function interrupted(columns: number | undefined, listener: string | undefined): Outcome {
+  const name = listener === undefined ? "" : ` ${listener}`;
+  const text = `${columns === undefined ? "" : "\n"}the drain continues: \`drover drain${name}\` shows its progress, \`drover resume${name}\` cancels it\n`;
   return { text, exitCode: EXIT.interrupted };
 }
 
@@ -74,8 +80,9 @@ function progressBar(now: Draining, columns: number): string {
   return `[${"#".repeat(full)}${"-".repeat(width - full)}] ${text}`;
 }
 
-function result({ status, before, cut, unfinished }: Draining): string {
-  if (status !== "drained") return "drain cancelled: the server accepts connections again\n";
+function result({ status, before, cut, unfinished }: Draining, listener: string | undefined): string {
+  const what = listener === undefined ? "the server" : `the listener ${listener}`;
+  if (status !== "drained") return `drain cancelled: ${what} accepts connections again\n`;
   if (cut === 0)
     return `drained: ${before === 0 ? "no connections" : `all ${before} connections finished`}\n`;
   const listed = unfinished.slice(0, MAX_LISTED);

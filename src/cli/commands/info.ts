@@ -1,5 +1,5 @@
 /** `drover info`: the program, or one of its processes. */
-import type { ProgramInfo } from "../../control/program.js";
+import type { ListenerInfo, ProgramInfo } from "../../control/program.js";
 import { durationText } from "../../text/duration.js";
 import { plural } from "../../text/plural.js";
 import { get } from "../client/client.js";
@@ -37,6 +37,26 @@ function expiryText(secondsLeft: number): string {
   return `ends in ${plural(Math.floor(secondsLeft / DAY), "day")}`;
 }
 
+/** Of the only listener its facts, of several a line each. */
+function listenerRows({ protocol, address, listeners }: ProgramInfo): string[][] {
+  const [only] = listeners;
+  if (only !== undefined && listeners.length === 1)
+    return [
+      ["protocol", protocol],
+      ["address", [address, ...securityWords(only)].join(", ")],
+    ];
+  return listeners.map((one) => {
+    const words = [`${one.protocol} on ${one.address}`, one.transport, ...securityWords(one)];
+    if (one.maxConnections !== null) words.push(`at most ${plural(one.maxConnections, "connection")}`);
+    if (one.suspended) words.push("suspended");
+    return [`listener ${one.listener}`, words.join(", ")];
+  });
+}
+
+function securityWords({ tls, proxy }: ListenerInfo): string[] {
+  return [...(tls ? ["TLS"] : []), ...(proxy ? ["PROXY protocol"] : [])];
+}
+
 function renderInfo(info: ProgramInfo): string {
   const { active, accepted, closed } = info.connections;
   return table([
@@ -45,10 +65,9 @@ function renderInfo(info: ProgramInfo): string {
     ["node", info.node],
     ["os pid", fieldText(info.osPid)],
     ["up", durationText(info.uptimeSeconds * 1000)],
-    ["protocol", info.protocol],
-    ["address", info.address],
+    ...listenerRows(info),
     ["admin", info.admin],
-    ["transport", info.transport],
+    ...(info.listeners.length > 1 ? [] : [["transport", info.transport]]),
     ["connections", `${active} active, ${accepted} accepted, ${closed} closed`],
     ["restarts left", fieldText(info.restartsLeft)],
     ...certificateRows(info.certificates),

@@ -32,12 +32,12 @@ export interface Sorted {
 }
 
 /** Seconds between two snapshots; 0 for the first one. */
-function secondsBetween(now: Snapshot, before: Snapshot | undefined): number {
+export function secondsBetween(now: Snapshot, before: Snapshot | undefined): number {
   return before ? (now.stats.at - before.stats.at) / 1000 : 0;
 }
 
 /** Increase per second; `-` in the first snapshot. */
-function rate(
+export function rate(
   now: number,
   before: number | undefined,
   seconds: number,
@@ -88,8 +88,11 @@ const WORKER: readonly Column[] = [
   { title: "lag", ...SIZE },
 ];
 
+const LISTENER: Column = { title: "listener" };
+
 const CONNECTION: readonly Column[] = [
   { title: "pid" },
+  LISTENER,
   { title: "state" },
   { title: "peer" },
   { title: "age", right: true, spare: 2 },
@@ -116,7 +119,7 @@ export function workerLines(
   return underTitles(fittedTable(WORKER, rows, columns), paint);
 }
 
-function underTitles([titles = "", ...lines]: readonly string[], paint: Paint): string[] {
+export function underTitles([titles = "", ...lines]: readonly string[], paint: Paint): string[] {
   return [paint("dim", titles), ...lines];
 }
 
@@ -147,21 +150,29 @@ export function connectionLines(
 ): string[] {
   const seconds = secondsBetween({ list, ...now }, before);
   const past = new Map(before?.list.rows.map((row) => [row.pid, row]));
-  const rows = list.rows.map((row) => connectionCells(row, past.get(row.pid), seconds));
+  const several = now.stats.listeners.length > 1;
+  const rows = list.rows.map((row) => connectionCells(row, past.get(row.pid), seconds, several));
   const arrow = order === "desc" ? "▼" : "▲";
   const silent = list.missing.length > 0 ? `, without worker ${list.missing.join(", ")} (not answering)` : "";
   const title = `${list.total} connections by ${sort.word} ${arrow}${silent}`;
   if (list.total === 0 && silent === "") return [paint("bold", cut("no connections", columns))];
   // The sort column is never left out.
-  const shown = CONNECTION.map((one) => (one.title === sort.word ? { ...one, spare: 0 } : one));
+  const offered = several ? CONNECTION : CONNECTION.filter((column) => column !== LISTENER);
+  const shown = offered.map((one) => (one.title === sort.word ? { ...one, spare: 0 } : one));
   return [paint("bold", cut(title, columns)), ...underTitles(fittedTable(shown, rows, columns), paint)];
 }
 
-function connectionCells(row: ConnectionRow, past: ConnectionRow | undefined, seconds: number): string[] {
+function connectionCells(
+  row: ConnectionRow,
+  past: ConnectionRow | undefined,
+  seconds: number,
+  several: boolean,
+): string[] {
   const frames = (of: ConnectionRow) => of.framesReceived + of.framesSent;
   const all = (of: ConnectionRow) => of.bytesReceived + of.bytesSent;
   return [
     row.pid,
+    ...(several ? [row.listener] : []),
     row.state,
     peerText(row),
     durationText(row.ageMs),

@@ -6,6 +6,7 @@ import type { Invocation } from "../command.js";
 import { jsonText } from "../terminal/json.js";
 import { type Live, runLive, type Size } from "../terminal/live.js";
 import { type Paint, painter } from "../terminal/style.js";
+import { listenerLines } from "./top-listeners.js";
 import { connectionLines, headLines, keyLine, type Snapshot, SORTS, workerLines } from "./top-view.js";
 
 /** Connections listed when the output is no terminal. */
@@ -59,7 +60,10 @@ class Top implements Live {
     const now = this.#now as Snapshot;
     const paint = this.#paint;
     const head = headLines(this.#invocation.target.name, now, this.#before, columns, paint);
-    const workers = workerLines(now, this.#before, columns, paint);
+    const workers = [
+      ...workerLines(now, this.#before, columns, paint),
+      ...listenerLines(now, this.#before, columns, paint),
+    ];
     const left = Math.max(0, rows - head.length - workers.length - 3);
     const sorted = { sort: this.#sort, order: this.#order };
     const connections = connectionLines(now, this.#before, sorted, columns, paint).slice(0, left + 1);
@@ -78,6 +82,7 @@ class Top implements Live {
     return [
       ...headLines(name, now, undefined, width, paint),
       ...workerLines(now, undefined, width, paint),
+      ...listenerLines(now, undefined, width, paint),
       "",
       ...connectionLines(now, undefined, sorted, width, paint).slice(0, SNAPSHOT_ROWS + 1),
     ];

@@ -80,7 +80,7 @@ export class WorkerPool implements WorkerOwner {
     return {
       id,
       mfargs: ["worker", "start_link", [slot.slot]],
-      shutdown: this.#options.config.shutdown + EXIT_TIME,
+      shutdown: Math.max(...this.#options.listeners.map((listener) => listener.config.shutdown)) + EXIT_TIME,
       retryDelay: (reason) => startRetryDelay(slot, this.serving, reason, this.#options.log),
       start: async (parent) => {
         if (this.stopping) return "ignore";

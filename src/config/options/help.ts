@@ -8,7 +8,8 @@ export type Origins = Readonly<Record<Key, Origin>>;
 
 /** One line of `drover config`, serialisable as JSON. */
 export interface Explanation {
-  readonly key: Key;
+  /** Key of the option, or `listeners.NAME.KEY`. */
+  readonly key: string;
   /** Effective value: durations in milliseconds, `null` for "not set". */
   readonly value: string | number | readonly string[] | null;
   /** The value for people: `2m`, `auto (4)`. */

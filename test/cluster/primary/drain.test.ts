@@ -25,8 +25,9 @@ function stage(active: readonly number[]) {
   });
   const slots = () => workers.map(({ slot }) => slot);
   const suspension = new Suspension(slots, [{ name: "main", suspended: false }]);
+  const listeners = [{ name: "main", at: 0 }];
   const rows = [{ pid: "<1.17>" }] as ConnectionRow[];
-  return { workers, suspension, drain: new Drain(suspension, slots, async () => rows) };
+  return { workers, suspension, drain: new Drain({ suspension, listeners, slots, list: async () => rows }) };
 }
 
 const asked = ({ asked }: FakeWorker) => asked.map(({ name }) => name);
@@ -44,10 +45,16 @@ test("a drain suspends every worker and is over when the last connection has end
   expect(workers.map(asked)).toEqual([["accept"], ["accept"]]);
   workers[0]?.sendSnapshot(0, 0);
   drain.check();
-  expect(drain.state).toMatchObject({ status: "draining", active: 1 });
+  expect(drain.state()).toMatchObject({ status: "draining", active: 1 });
   workers[1]?.sendSnapshot(0, 0);
   drain.check();
-  expect(drain.state).toMatchObject({ status: "drained", active: 0, remainingMs: 0, cut: 0, unfinished: [] });
+  expect(drain.state()).toMatchObject({
+    status: "drained",
+    active: 0,
+    remainingMs: 0,
+    cut: 0,
+    unfinished: [],
+  });
 });
 
 test("without connections a drain is over as soon as every worker reports that it does not accept", async () => {
@@ -56,10 +63,10 @@ test("without connections a drain is over as soon as every worker reports that i
   silent.answer = () => undefined;
   drain.begin(25_000);
   await clock.advance(0);
-  expect(drain.state.status).toBe("draining");
+  expect(drain.state().status).toBe("draining");
   silent.sendSnapshot(0, 0);
   drain.check();
-  expect(drain.state.status).toBe("drained");
+  expect(drain.state().status).toBe("drained");
 });
 
 test("connections left at the deadline are listed and shut down", async () => {
@@ -69,11 +76,11 @@ test("connections left at the deadline are listed and shut down", async () => {
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept"]);
   await clock.advance(1);
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
-  expect(drain.state).toMatchObject({ status: "draining", active: 1, remainingMs: 0, cut: 1 });
-  expect(drain.state.unfinished.map(({ pid }) => pid)).toEqual(["<1.17>"]);
+  expect(drain.state()).toMatchObject({ status: "draining", active: 1, remainingMs: 0, cut: 1 });
+  expect(drain.state().unfinished.map(({ pid }) => pid)).toEqual(["<1.17>"]);
   workers[0]?.sendSnapshot(0, 0);
   drain.check();
-  expect(drain.state).toMatchObject({ status: "drained", cut: 1 });
+  expect(drain.state()).toMatchObject({ status: "drained", cut: 1 });
 });
 
 test("a second drain can shorten the deadline, but not extend it", async () => {
@@ -94,7 +101,7 @@ test("a worker that dies counts as empty", async () => {
   await clock.advance(0);
   (workers[0] as FakeWorker).alive = false;
   drain.check();
-  expect(drain.state).toMatchObject({ status: "drained", active: 0 });
+  expect(drain.state()).toMatchObject({ status: "drained", active: 0 });
 });
 
 test("after resume no connection is shut down any more", async () => {
@@ -103,7 +110,7 @@ test("after resume no connection is shut down any more", async () => {
   await clock.advance(1_000);
   await suspension.resume();
   drain.end();
-  expect(drain.state).toMatchObject({ status: "idle", cut: 0 });
+  expect(drain.state()).toMatchObject({ status: "idle", cut: 0 });
   await clock.advance(60_000);
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "accept"]);
   expect(clock.pending).toBe(0);

@@ -1,61 +1,83 @@
 /**
- * Drain: takes the program out of service without stopping it. New connections are suspended, and existing ones may
- * finish until a deadline. `resume` accepts again, `stop` ends the program.
+ * Drain: takes the program, or one listener, out of service without stopping it. New connections are suspended, and
+ * existing ones may finish until a deadline. `resume` accepts again, `stop` ends the program.
  *
  *   idle ──begin──▶ draining ──no connections left──▶ drained ──resume──▶ idle
  */
 import type { ConnectionRow } from "../../../control/connections.js";
 import type { Draining } from "../../../control/program.js";
 import type { WorkerSlot } from "../worker-slot.js";
-import type { Suspension } from "./suspend.js";
+import { findListener, type Suspension } from "./suspend.js";
 import { WaitUntilEmpty } from "./wait-until-empty.js";
 
-export class Drain {
-  readonly #suspension: Suspension;
-  readonly #slots: () => readonly WorkerSlot[];
-  readonly #list: () => Promise<readonly ConnectionRow[]>;
-  #wait: WaitUntilEmpty | undefined = undefined;
+/** A listener, as far as a drain needs it. */
+export interface DrainedListener {
+  readonly name: string;
+  readonly at: number;
+}
 
-  /** @param list the current connections, at most 1,000 */
-  constructor(
-    suspension: Suspension,
-    slots: () => readonly WorkerSlot[],
-    list: () => Promise<readonly ConnectionRow[]>,
-  ) {
-    this.#suspension = suspension;
-    this.#slots = slots;
-    this.#list = list;
+export interface DrainOptions {
+  readonly suspension: Suspension;
+  readonly listeners: readonly DrainedListener[];
+  slots(): readonly WorkerSlot[];
+  /** The current connections of all listeners or of one, at most 1,000. */
+  list(listener: string | undefined): Promise<readonly ConnectionRow[]>;
+}
+
+export class Drain {
+  readonly #options: DrainOptions;
+  /** By name of the listener; `undefined`: all listeners together. */
+  readonly #waits = new Map<string | undefined, WaitUntilEmpty>();
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
   }
 
-  /** Starts a drain. During one, the earlier of the two deadlines holds. */
-  begin(deadlineMs: number): Draining {
-    if (this.#wait) this.#wait.shortenDeadline(deadlineMs);
+  /**
+   * Starts a drain. During one, the earlier of the two deadlines holds.
+   * @param name of one listener
+   * @throws Refusal `unknown` when there is no such listener
+   */
+  begin(deadlineMs: number, name?: string): Draining {
+    const { suspension, listeners, slots, list } = this.#options;
+    const listener = name === undefined ? undefined : findListener(listeners, name);
+    const running = this.#waits.get(name);
+    if (running) running.shortenDeadline(deadlineMs);
     else {
       const wait = new WaitUntilEmpty({
-        slots: this.#slots,
+        slots,
         deadlineMs,
-        list: this.#list,
+        listener,
+        list: () => list(name),
         onEmpty: () => {},
       });
-      this.#wait = wait;
-      void this.#suspension.suspend().then(() => wait.check());
+      this.#waits.set(name, wait);
+      void suspension.suspend(name).then(() => wait.check());
     }
-    return this.state;
+    return this.state(name);
   }
 
   /** Called when a worker has changed. */
   check(): void {
-    this.#wait?.check();
+    for (const wait of this.#waits.values()) wait.check();
   }
 
-  /** Ends the drain. Connections that were already shut down are not kept. */
-  end(): void {
-    this.#wait?.cancel();
-    this.#wait = undefined;
+  /**
+   * Ends the drains that a resumed listener is part of. Connections that were already shut down are not kept.
+   * @param name of the listener; `undefined`: all of them
+   */
+  end(name?: string): void {
+    const ended = name === undefined ? [...this.#waits.keys()] : [name, undefined];
+    for (const key of ended) {
+      this.#waits.get(key)?.cancel();
+      this.#waits.delete(key);
+    }
   }
 
-  get state(): Draining {
-    const wait = this.#wait;
+  /** @param name of one listener; @throws Refusal `unknown` when there is no such listener */
+  state(name?: string): Draining {
+    if (name !== undefined) findListener(this.#options.listeners, name);
+    const wait = this.#waits.get(name);
     if (!wait) {
       return { status: "idle", before: 0, active: 0, remainingMs: 0, unfinished: [], cut: 0 };
     }

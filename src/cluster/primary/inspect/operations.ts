@@ -23,6 +23,7 @@ import { addressText } from "../../../text/address.js";
 import type { Served, WorkerRequest } from "../../channel/messages.js";
 import { processInfo } from "../../inspect/process-info.js";
 import { Drain } from "../admission/drain.js";
+import { findListener } from "../admission/suspend.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 import { Scale } from "../scale.js";
@@ -49,11 +50,13 @@ export class Operations implements Control {
     this.#options = options;
     this.#views = new Views(primary, options);
     const listed = { sort: "pid", order: "asc", limit: MAX_UNFINISHED } as const;
-    this.#drain = new Drain(
-      primary.pool.suspension,
-      () => primary.pool.slots,
-      async () => (await this.connections(listed)).rows,
-    );
+    this.#drain = new Drain({
+      suspension: primary.pool.suspension,
+      listeners: primary.listeners,
+      slots: () => primary.pool.slots,
+      list: async (listener) =>
+        (await this.connections({ ...listed, ...(listener !== undefined && { listener }) })).rows,
+    });
     this.#scale = new Scale(primary);
     primary.pool.onChange.add(() => {
       this.#drain.check();
@@ -132,7 +135,8 @@ export class Operations implements Control {
     return answer;
   }
 
-  connections(query: ConnectionQuery): Promise<ConnectionList> {
+  async connections(query: ConnectionQuery): Promise<ConnectionList> {
+    if (query.listener !== undefined) findListener(this.#primary.listeners, query.listener);
     return this.#views.connections(query);
   }
 
@@ -163,16 +167,16 @@ export class Operations implements Control {
   resume(listener?: string): Promise<readonly ListenerState[]> {
     if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
     const resumed = this.#primary.pool.suspension.resume(listener);
-    this.#drain.end();
+    this.#drain.end(listener);
     return resumed;
   }
 
-  drain(deadlineMs: number): Draining {
-    return this.#drain.begin(deadlineMs);
+  drain(deadlineMs: number, listener?: string): Draining {
+    return this.#drain.begin(deadlineMs, listener);
   }
 
-  draining(): Draining {
-    return this.#drain.state;
+  draining(listener?: string): Draining {
+    return this.#drain.state(listener);
   }
 
   scale(workers: number): Promise<{ readonly before: number; readonly workers: number }> {

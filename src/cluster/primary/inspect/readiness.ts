@@ -1,12 +1,13 @@
 /** Status of the program in one word, the same for `/ready`, `/stats` and the commands. */
-import type { Readiness } from "../../../control/program.js";
+import type { ListenerStatus, Readiness } from "../../../control/program.js";
 import type { Stats } from "../../../control/stats.js";
 import type { Drain } from "../admission/drain.js";
 import type { Primary } from "../primary.js";
-import { accepts } from "../worker-slot.js";
+import type { PrimaryListener } from "../primary-listener.js";
+import { accepts, type WorkerSlot } from "../worker-slot.js";
 
 export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
-  const draining = drain.state.status;
+  const draining = drain.state().status;
   if (primary.stopping) return "stopping";
   if (draining !== "idle") return draining;
   if (primary.pool.suspension.suspended) return "suspended";
@@ -15,21 +16,35 @@ export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
 }
 
 /**
- * Whether the program accepts connections on every listener that is not suspended. A worker without a message for 3 s does not
- * count (watchdog.ts).
+ * Whether the program accepts connections on every listener that is not suspended. A worker without a message for 3 s
+ * does not count (watchdog.ts).
  */
 export function readiness(primary: Primary, drain: Drain): Readiness {
   const workers = runningWorkers(primary);
+  const found = (status: string): Readiness => {
+    const listeners = primary.listeners.map((one) => ({
+      listener: one.name,
+      status: statusOf(primary, one),
+    }));
+    return { ok: status === "ready", status, workers, ...(listeners.length > 1 && { listeners }) };
+  };
   const status = programStatus(primary, drain);
-  if (status !== "running") return { ok: false, status, workers };
-  const answering = primary.pool.slots.filter(({ process }) => process?.condition === "running");
-  if (answering.length === 0) return { ok: false, status: "no worker is responding", workers };
-  const closed = primary.listeners.filter(
-    (listener) => !listener.suspended && answering.every((slot) => accepts(slot, listener) === false),
-  );
-  if (closed.length === 0) return { ok: true, status: "ready", workers };
+  if (status !== "running") return found(status);
+  if (answering(primary).length === 0) return found("no worker is responding");
+  const closed = primary.listeners.filter((one) => statusOf(primary, one) === "not accepting");
+  if (closed.length === 0) return found("ready");
   const where = primary.listeners.length > 1 ? ` on ${closed.map(({ name }) => name).join(", ")}` : "";
-  return { ok: false, status: `no worker is accepting${where}`, workers };
+  return found(`no worker is accepting${where}`);
+}
+
+function statusOf(primary: Primary, listener: PrimaryListener): ListenerStatus {
+  if (listener.suspended) return "suspended";
+  const open = answering(primary).some((slot) => accepts(slot, listener) !== false);
+  return open ? "accepting" : "not accepting";
+}
+
+function answering(primary: Primary): WorkerSlot[] {
+  return primary.pool.slots.filter(({ process }) => process?.condition === "running");
 }
 
 /**

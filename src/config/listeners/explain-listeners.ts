@@ -1,0 +1,48 @@
+/** Lines of `drover config` for the listeners of a configuration file. Secrets are not shown: of TLS only that it is on. */
+import type { ListenerConfig } from "../listeners.js";
+import type { Explanation } from "../options/help.js";
+import { fileMode, showDuration } from "../options/kinds.js";
+
+/** Keys in the order in which they are shown, with their texts. */
+const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig) => string])[] = [
+  ["protocol", ({ protocol }) => `${protocol}`],
+  ["host", ({ host }) => host],
+  ["port", ({ port }) => `${port}`],
+  ["path", ({ path }) => `${path}`],
+  ["mode", ({ mode }) => fileMode().show(mode as number)],
+  ["owner", ({ owner }) => `${owner}`],
+  ["group", ({ group }) => `${group}`],
+  ["systemd", ({ systemd }) => `${systemd}`],
+  ["transport", ({ transport }) => transport],
+  ["maxConnections", ({ maxConnections }) => `${maxConnections}`],
+  ["backlog", ({ backlog }) => `${backlog}`],
+  ["shutdown", ({ shutdown }) => showDuration(shutdown)],
+  ["idleTimeout", ({ idleTimeout }) => showDuration(idleTimeout as number)],
+  ["tls", () => "on"],
+  ["proxy", ({ proxy }) => `from ${proxy?.from.join(", ")}`],
+  [
+    "alpn",
+    ({ alpn }) =>
+      Object.entries(alpn ?? {})
+        .map((pair) => pair.join(": "))
+        .join(", "),
+  ],
+];
+
+/** What is set, or comes from an option of all listeners: `listeners.devices.port`. */
+export function explainListeners(listeners: readonly ListenerConfig[]): Explanation[] {
+  return listeners.flatMap((listener) => {
+    const isPort = listener.path === undefined && listener.systemd === undefined;
+    const applies = (key: keyof ListenerConfig) => isPort || (key !== "host" && key !== "port");
+    return SHOWN.filter(([key]) => applies(key) && listener[key] !== undefined).map(([key, text]) => {
+      const value = listener[key];
+      return {
+        key: `listeners.${listener.name}.${key}`,
+        value: typeof value === "number" || typeof value === "string" ? value : text(listener),
+        text: text(listener),
+        ...({ origin: "file", env: "", flag: "" } as const),
+        sentence: `${key} of the listener ${listener.name}.`,
+      };
+    });
+  });
+}
