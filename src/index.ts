@@ -99,7 +99,15 @@ export {
   type Receives,
   type Source,
 } from "./tcp/protocol/sources.js";
-export { type ServeOptions, type Serving, serve } from "./tcp/serve.js";
+export {
+  type ServeListenerOptions,
+  type ServeListenersOptions,
+  type ServeOptions,
+  type Serving,
+  type ServingListener,
+  type ServingListeners,
+  serve,
+} from "./tcp/serve.js";
 export { TlsError } from "./tls/errors.js";
 export type {
   ClientCerts,

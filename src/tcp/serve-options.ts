@@ -4,6 +4,7 @@ import type { TlsOptions } from "../tls/options.js";
 import { tlsMistake } from "../tls/validate.js";
 import type { ListenTarget } from "../transport/transport.js";
 import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
+import type { AnyProtocol } from "./protocol/protocol.js";
 
 export interface ServeOptions {
   /** TCP port; 0 for any free one. Either this or `path`. */
@@ -36,6 +37,21 @@ export interface ServeOptions {
   readonly proxy?: ProxyOptions;
   /** Time a connection has to finish when the server stops. Default `"2s"`. */
   readonly shutdown?: Duration;
+}
+
+/** One of several listeners. */
+export interface ServeListenerOptions<Name extends string = string> extends ServeOptions {
+  /** Name in logs and in the result: a letter from a to z, then at most 31 letters, digits, `_` and `-`. */
+  readonly name: Name;
+  readonly protocol: AnyProtocol;
+}
+
+/** Several listeners. */
+export interface ServeListenersOptions<Name extends string = string> {
+  /** At least one; each name once. */
+  readonly listeners: readonly ServeListenerOptions<Name>[];
+  /** Maximum number of connections of all listeners together, beside the limit of each. Default: none. */
+  readonly maxConnections?: number;
 }
 
 interface Rule {
@@ -89,6 +105,43 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
 
 /** @throws TypeError that names the first mistake and what to write instead */
 export function validateServeOptions(options: ServeOptions): void {
+  validate(options, "serve: ");
+}
+
+const NAME = /^[a-z][a-z0-9_-]{0,31}$/;
+
+/** @throws TypeError as `validateServeOptions`, with the name of the listener */
+export function validateListenersOptions(options: ServeListenersOptions): void {
+  const { listeners, maxConnections, ...others } = options;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new TypeError(`serve: unknown option "${unknown}"; beside "listeners" there is maxConnections`);
+  if (!Array.isArray(listeners) || listeners.length === 0)
+    throw new TypeError(
+      `serve: "listeners" must be an array of at least one listener, got ${shown(listeners)}`,
+    );
+  const { expected, allows } = RULES.maxConnections;
+  if (maxConnections !== undefined && !allows(maxConnections))
+    throw new TypeError(`serve: "maxConnections" must be ${expected}, got ${shown(maxConnections)}`);
+  const names = new Set<string>();
+  for (const [at, listener] of listeners.entries()) {
+    const { name, protocol, ...own } = (listener ?? {}) as ServeListenerOptions;
+    const place = `serve: listeners[${at}]`;
+    if (typeof name !== "string" || !NAME.test(name))
+      throw new TypeError(
+        `${place}: "name" must be a letter from a to z, then at most 31 letters, digits, _ or -, got ${shown(name)}`,
+      );
+    if (names.has(name)) throw new TypeError(`${place}: another listener is called "${name}": rename one`);
+    if (protocol === undefined) throw new TypeError(`${place}: "protocol" is missing`);
+    names.add(name);
+    validate(own, `serve: listener "${name}": `);
+  }
+}
+
+function validate(options: ServeOptions, place: string): void {
+  const wrong = (what: string): never => {
+    throw new TypeError(`${place}${what}`);
+  };
   if (typeof options !== "object" || options === null)
     wrong(`the options must be an object such as { port: 0 }, got ${shown(options)}`);
   for (const [key, value] of Object.entries(options)) {
@@ -121,10 +174,6 @@ export function targetOf({
 }: ServeOptions): ListenTarget {
   if (path === undefined) return { host, port };
   return { path, mode: typeof mode === "string" ? Number.parseInt(mode, 8) : mode, owner, group };
-}
-
-function wrong(what: string): never {
-  throw new TypeError(`serve: ${what}`);
 }
 
 function isAccount(value: unknown): boolean {

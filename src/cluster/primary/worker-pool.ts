@@ -100,11 +100,12 @@ export class WorkerPool implements WorkerOwner {
   }
 
   #boot(slot: WorkerSlot): Boot {
-    const listeners = this.listeners.map((listener) =>
+    const { maxConnections, own } = this.maxConnections.boot(slot.slot);
+    const listeners = this.listeners.map((listener, at) =>
       bootListener(
         listener,
         {
-          maxConnections: this.maxConnections.allowedOf(listener, slot.slot),
+          maxConnections: own[at] as number,
           suspended: !this.suspension.accepts(slot, listener),
         },
         this.#options,
@@ -113,7 +114,7 @@ export class WorkerPool implements WorkerOwner {
     const present = {
       worker: slot.slot,
       serial: this.#pidRanges.next(slot.slot),
-      maxConnections: this.maxConnections.allowed(slot.slot),
+      maxConnections,
       tls: this.bootTls(),
       followed: this.observer?.followed ?? false,
       listeners,

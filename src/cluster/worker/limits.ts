@@ -13,6 +13,8 @@ const RECOUNT = 200;
 export class WorkerLimits {
   /** This worker's share of `--max-connections`. */
   share: number;
+  /** Messages about limits that were applied. */
+  applied = 0;
   readonly #listeners: () => readonly WorkerListener[];
   readonly #freeDescriptors: FreeDescriptors;
   #recount: TimerRef = undefined;
@@ -66,6 +68,7 @@ export class WorkerLimits {
         return state;
       }
       case "limit":
+        this.applied++;
         if (name !== undefined) return listeners[0]?.setShare(asked.maxConnections);
         this.share = asked.maxConnections;
         return this.#limitChanged();

@@ -24,8 +24,8 @@ export interface SamplerOptions {
   readonly intensity: number;
   /** The top supervisor, once it has started. */
   root(): Pid | undefined;
-  /** This worker's share of the connections. */
-  share(): number;
+  /** Messages about limits that were applied. */
+  limitsApplied(): number;
   /** Messages to other workers that were dropped. */
   channelMessagesDropped(): number;
 }
@@ -66,7 +66,7 @@ export class Sampler {
 
   /** @param lagMs longest lag of the event loop since the last snapshot */
   take(lagMs: number): Snapshot {
-    const { listeners, root, share, channelMessagesDropped } = this.#options;
+    const { listeners, root, limitsApplied, channelMessagesDropped } = this.#options;
     const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(this.#active);
     const top = root();
     return {
@@ -82,7 +82,7 @@ export class Sampler {
         logLinesDropped: droppedLines(),
       },
       gauges: {
-        share: share(),
+        limitsApplied: limitsApplied(),
         eventLoopLagSeconds: lagMs / 1000,
         restartsLeft: this.#restartsLeftOf("", top && processOf(top)),
         newestSerial: newestSerial(),
@@ -93,7 +93,7 @@ export class Sampler {
   }
 
   #listener(listener: WorkerListener): ListenerSnapshot {
-    const { endpoint, name, share, maxConnections, process } = listener;
+    const { endpoint, name, maxConnections, process } = listener;
     const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, ...others } = endpoint.counters;
     const { readsPaused, crashes, messagesDropped, active, outbound, closed, refused } = others;
     const restarts = this.#childrenOf(listener).map((key) => this.#restarts.get(key) ?? 0);
@@ -106,7 +106,7 @@ export class Sampler {
         ...handlers(listener),
       },
       gauges: {
-        ...{ active, outbound, share, maxConnections },
+        ...{ active, outbound, maxConnections },
         listenerRunning: process && ACCEPTING.includes(process.state) ? 1 : 0,
         restartsLeft: this.#restartsLeftOf(name, process?.parent),
       },

@@ -103,7 +103,7 @@ export class Worker {
       reports: supervisorReports,
       intensity: this.#boot.intensity,
       root: () => this.#root,
-      share: () => this.#limits.share,
+      limitsApplied: () => this.#limits.applied,
       channelMessagesDropped: () => this.#channel.messagesDropped,
     });
     try {

@@ -28,8 +28,8 @@ export const WORKER_TOTALS = [
 
 /** Current values of the OS process. */
 export const WORKER_GAUGES = [
-  /** Share of `--max-connections` that the worker keeps to. */
-  "share",
+  /** Messages about limits of connections that the worker has applied. */
+  "limitsApplied",
   "eventLoopLagSeconds",
   "openFds",
   "maxFds",
@@ -71,8 +71,6 @@ export const LISTENER_GAUGES = [
   "listenerRunning",
   /** Connections that it may have at present: what its own limit, the one of all listeners, and descriptors allow. */
   "maxConnections",
-  /** Share of the listener's own limit that the worker keeps to. */
-  "share",
   /** Restart budget of its `tcp_server`. */
   "restartsLeft",
 ] as const;

@@ -48,10 +48,10 @@ export class FakeWorker {
   }
 
   /** A snapshot arrives. */
-  sendSnapshots(listeners: readonly Partial<ListenerSnapshot["gauges"]>[], share = Infinity): void {
+  sendSnapshots(listeners: readonly Partial<ListenerSnapshot["gauges"]>[], limitsApplied = 0): void {
     this.heardAt = clock.now();
     this.slot.last = {
-      gauges: { share },
+      gauges: { limitsApplied },
       listeners: listeners.map((gauges) => ({ gauges })),
     } as unknown as Snapshot;
   }

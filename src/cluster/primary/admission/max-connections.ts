@@ -14,14 +14,27 @@ export type LimitedListener = Pick<PrimaryListener, "name" | "at" | "maxConnecti
 interface Limit {
   readonly listener: LimitedListener | undefined;
   readonly shares: ConnectionShares;
+  /** The share that each worker was told last, by slot. */
+  readonly told: Map<number, number>;
+}
+
+/** Shares of one worker. */
+export interface WorkerShares {
+  /** Of the limit of all listeners. */
+  readonly maxConnections: number;
+  /** Of each listener's own, in their order: Infinity where it has none. */
+  readonly own: readonly number[];
 }
 
 export class MaxConnections {
   readonly #slots: () => readonly WorkerSlot[];
   readonly #limit: (workers: number) => number;
-  readonly #total: ConnectionShares;
+  readonly #listeners: readonly LimitedListener[];
+  readonly #total: Limit;
   /** Of listeners with a limit of their own. */
   readonly #own: readonly (Limit & { readonly listener: LimitedListener })[];
+  /** Number of messages about limits sent to the present worker of each slot. */
+  readonly #sent = new Map<number, number>();
 
   /** @param limit the limit of all listeners, over all of this number of workers */
   constructor(
@@ -31,18 +44,20 @@ export class MaxConnections {
   ) {
     this.#slots = slots;
     this.#limit = limit;
+    this.#listeners = listeners;
     const workers = slots().length;
     const limited = listeners.filter(({ maxConnections }) => maxConnections !== undefined);
-    this.#total = new ConnectionShares(limit(workers), workers);
+    const total = new ConnectionShares(limit(workers), workers);
+    this.#total = { listener: undefined, shares: total, told: new Map() };
     this.#own = limited.map((listener, at) => {
       const shares = new ConnectionShares(limitOf(listener), workers, remainders(limited.slice(0, at)));
-      return { listener, shares };
+      return { listener, shares, told: new Map() };
     });
   }
 
   /** Connections that the worker in this slot may have at present, over all listeners. */
   allowed(slot: number): number {
-    return this.#total.allowed(slot);
+    return this.#total.shares.allowed(slot);
   }
 
   /** Connections that a listener may have in this slot at present, by its own limit: Infinity where it has none. */
@@ -51,16 +66,25 @@ export class MaxConnections {
     return own?.shares.allowed(slot) ?? Infinity;
   }
 
+  /** The shares with which the worker in this slot starts. */
+  boot(slot: number): WorkerShares {
+    this.#sent.set(slot, 0);
+    for (const { shares, told } of this.#limits()) told.set(slot, shares.allowed(slot));
+    return {
+      maxConnections: this.allowed(slot),
+      own: this.#listeners.map((listener) => this.allowedOf(listener, slot)),
+    };
+  }
+
   /** Divides the limits again, after the number of workers has changed. A larger share is granted when it is free. */
   redivide(): void {
     const workers = this.#slots().length;
-    this.#total.aim(this.#limit(workers), workers);
+    this.#total.shares.aim(this.#limit(workers), workers);
     let first = 0;
     for (const { listener, shares } of this.#own) {
       shares.aim(limitOf(listener), workers, first);
       first += limitOf(listener);
     }
-    for (const limit of this.#limits()) for (const slot of limit.shares.shrinking()) this.#send(limit, slot);
     this.settle();
   }
 
@@ -70,34 +94,39 @@ export class MaxConnections {
   }
 
   #settle(limit: Limit): void {
-    const { listener, shares } = limit;
+    const { shares } = limit;
+    this.#tell(limit);
     for (const slot of shares.shrinking()) {
-      const { process, last } = this.#slots()[slot - 1] ?? {};
-      if (!process?.alive) {
-        shares.reduce(slot, 0);
-        continue;
-      }
-      const listeners = last?.listeners ?? [];
-      const counted = listener ? listeners.slice(listener.at, listener.at + 1) : listeners;
-      const share = listener ? counted[0]?.gauges.share : last?.gauges.share;
-      const active = counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
-      // A snapshot from before the worker got its new share says nothing about what it will accept.
-      if (share !== undefined && share <= shares.allowed(slot)) shares.reduce(slot, active);
+      const active = this.#atMost(slot, limit);
+      if (active !== undefined) shares.reduce(slot, active);
     }
-    for (const slot of shares.grow()) this.#send(limit, slot);
+    shares.grow();
+    this.#tell(limit);
+  }
+
+  /** Connections that a worker has, and will have no more of than it was told; `undefined`: unknown. */
+  #atMost(slot: number, { listener }: Limit): number | undefined {
+    const { process, last } = this.#slots()[slot - 1] ?? {};
+    if (!process?.alive) return 0;
+    // A worker that has not read all messages may accept more than its last snapshot shows.
+    if (!last || last.gauges.limitsApplied !== this.#sent.get(slot)) return undefined;
+    const counted = listener ? last.listeners.slice(listener.at, listener.at + 1) : last.listeners;
+    return counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
   }
 
   #limits(): Limit[] {
-    return [{ listener: undefined, shares: this.#total }, ...this.#own];
+    return [this.#total, ...this.#own];
   }
 
-  #send({ listener, shares }: Limit, slot: number): void {
-    const request = {
-      name: "limit",
-      listener: listener?.name,
-      maxConnections: shares.allowed(slot),
-    } as const;
-    void this.#slots()[slot - 1]?.process?.request(request);
+  /** Sends its share to each worker that was told another one: it may have been aimed lower, and higher again. */
+  #tell({ listener, shares, told }: Limit): void {
+    for (const { slot, process } of this.#slots()) {
+      const maxConnections = shares.allowed(slot);
+      if (told.get(slot) === maxConnections) continue;
+      told.set(slot, maxConnections);
+      this.#sent.set(slot, (this.#sent.get(slot) ?? 0) + 1);
+      void process?.request({ name: "limit", listener: listener?.name, maxConnections });
+    }
   }
 }
 

@@ -1,0 +1,113 @@
+/** One listener of `serve`: from its options to a supervised server, and what is known of it once it listens. */
+import { processOf } from "../otp/process/process.js";
+import { whereis } from "../otp/process/registry.js";
+import { addressText } from "../text/address.js";
+import { OwnTls } from "../tls/own-tls.js";
+import type { ListenTarget, Transport } from "../transport/transport.js";
+import { Endpoint } from "./endpoint.js";
+import type { Listener } from "./listener.js";
+import { openingTerms, startTlsOf } from "./opening/options.js";
+import { CompiledProtocol } from "./protocol/compiled-protocol.js";
+import type { AnyProtocol } from "./protocol/protocol.js";
+import { type ServeOptions, targetOf } from "./serve-options.js";
+import type { ServerOptions } from "./server.js";
+import type { SharedMaximum } from "./shared-maximum.js";
+
+/** A listener that serves. */
+export interface ServingListener {
+  /** IP address, or path of a UNIX socket. */
+  readonly host: string;
+  /** 0: a UNIX socket. */
+  readonly port: number;
+  /** `host:port`, or the path of a UNIX socket. */
+  readonly address: string;
+  /** The counters of this listener. */
+  readonly counters: Endpoint["counters"];
+  /**
+   * Reads the files of `tls` again: new handshakes use them, connections go on. A certificate and a key that do not fit
+   * are tried again for 10 s. Without `tls` it does nothing.
+   * @throws TlsError what is wrong, in one line; then the old ones stay
+   */
+  reloadTls(): Promise<void>;
+}
+
+export interface ServedListenerOptions {
+  /** Default: `main`. */
+  readonly name: string | undefined;
+  readonly protocol: AnyProtocol;
+  readonly options: ServeOptions;
+  /** Of its registered names. */
+  readonly prefix: string;
+  readonly transport: Transport;
+}
+
+export class ServedListener {
+  readonly endpoint: Endpoint;
+  readonly #made: ServedListenerOptions;
+  readonly #tls: OwnTls | undefined;
+  #target: ListenTarget;
+  #error: unknown;
+
+  /** @throws TlsError when a certificate or key cannot be served */
+  constructor(made: ServedListenerOptions) {
+    const { name = "main", options, transport } = made;
+    const { proxy, tls } = options;
+    this.#made = made;
+    this.#tls = tls && new OwnTls(name, tls);
+    const startTls = this.#tls && startTlsOf(() => transport, this.#tls.tls);
+    this.endpoint = new Endpoint({ name, opening: openingTerms({ proxy, startTls }) });
+    this.#target = targetOf(options);
+  }
+
+  /** @param shared maximum over all listeners */
+  server(shared?: SharedMaximum): ServerOptions {
+    const { protocol, prefix, transport, options } = this.#made;
+    const { maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
+    return {
+      prefix,
+      endpoint: this.endpoint,
+      protocol: new CompiledProtocol(protocol),
+      transport: this.#noting(transport),
+      acquire: async () => this.#target,
+      renewable: false,
+      ...{ maxConnections, shared, backlog, shutdown },
+    };
+  }
+
+  /** A supervisor passes on only the reason of a failed start: this keeps the error, which says what to do. */
+  #noting(transport: Transport): Transport {
+    return {
+      ...transport,
+      listen: (target, options) =>
+        transport.listen(target, options).catch((error: unknown) => {
+          this.#error = error;
+          throw error;
+        }),
+    };
+  }
+
+  /** Why it does not listen; `undefined` when it is not the one that failed. For TCP the error that `net` would give. */
+  get error(): unknown {
+    const { code } = (this.#error ?? {}) as NodeJS.ErrnoException;
+    if (code === undefined || !("host" in this.#target)) return this.#error;
+    const { host, port } = this.#target;
+    const message = `listen ${code}: ${addressText(host, port)}`;
+    return Object.assign(new Error(message), { code, address: host, port });
+  }
+
+  /** Called once it listens. */
+  serving(): ServingListener {
+    const pid = whereis(`${this.#made.prefix}listener`) as NonNullable<ReturnType<typeof whereis>>;
+    const { address, port } = (processOf(pid) as Listener).address;
+    // A restarted listener must bind the port that the clients know.
+    if ("host" in this.#target) this.#target = { ...this.#target, port };
+    const { counters } = this.endpoint;
+    const reloadTls = async () => this.#tls?.reload();
+    return { host: address, port, address: addressText(address, port), counters, reloadTls };
+  }
+
+  /** Ends the rotation of its ticket keys. */
+  stop(): void {
+    this.#tls?.stop();
+  }
+}

@@ -1,0 +1,236 @@
+/** The maximum of all listeners and of each one, over all workers: exact in both, whatever happens in whatever order. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
+import {
+  type LimitedListener,
+  MaxConnections,
+} from "../../../src/cluster/primary/admission/max-connections.js";
+import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
+import { FakeWorker } from "./fake-worker.js";
+
+/** A worker that keeps to the shares it has read, and reads them when it is its turn. */
+class ModelWorker {
+  readonly slot: WorkerSlot;
+  readonly active: number[];
+  share: number;
+  readonly shares: number[];
+  #unread: Extract<WorkerRequest, { name: "limit" }>[] = [];
+  #applied = 0;
+  readonly #fake: FakeWorker;
+
+  constructor(slot: WorkerSlot, limits: MaxConnections, listeners: readonly LimitedListener[]) {
+    this.slot = slot;
+    this.#fake = new FakeWorker(slot);
+    this.#fake.answer = (request) => {
+      if (request.name === "limit") this.#unread.push(request);
+    };
+    const { maxConnections, own } = limits.boot(slot.slot);
+    this.share = maxConnections;
+    this.shares = [...own];
+    this.active = listeners.map(() => 0);
+    slot.last = undefined;
+  }
+
+  get total(): number {
+    return this.active.reduce((sum, count) => sum + count, 0);
+  }
+
+  accept(listener: number): boolean {
+    const has = (this.active[listener] as number) < (this.shares[listener] as number);
+    if (!has || this.total >= this.share) return false;
+    this.active[listener] = (this.active[listener] as number) + 1;
+    return true;
+  }
+
+  end(listener: number): void {
+    this.active[listener] = Math.max(0, (this.active[listener] as number) - 1);
+  }
+
+  read(listeners: readonly LimitedListener[]): void {
+    for (const { listener, maxConnections } of this.#unread.splice(0)) {
+      this.#applied++;
+      if (listener === undefined) this.share = maxConnections;
+      else this.shares[listeners.findIndex(({ name }) => name === listener)] = maxConnections;
+    }
+  }
+
+  send(): void {
+    this.#fake.sendSnapshots(
+      this.active.map((active) => ({ active })),
+      this.#applied,
+    );
+  }
+
+  die(): void {
+    this.#fake.alive = false;
+    this.active.fill(0);
+  }
+}
+
+class Model {
+  readonly listeners: readonly LimitedListener[];
+  readonly limits: MaxConnections;
+  workers: ModelWorker[] = [];
+  readonly #slots: WorkerSlot[];
+
+  constructor(total: number, own: readonly (number | undefined)[], workers: number) {
+    this.listeners = own.map((maxConnections, at) => ({ name: `listener${at}`, at, maxConnections }));
+    this.#slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    this.limits = new MaxConnections(
+      () => this.#slots,
+      () => total,
+      this.listeners,
+    );
+    this.workers = this.#slots.map((slot) => new ModelWorker(slot, this.limits, this.listeners));
+  }
+
+  /** As `Scale`: new slots get a worker; removed ones accept no more, and are gone when they are drained. */
+  scale(workers: number): void {
+    const { length } = this.#slots;
+    for (let slot = length + 1; slot <= workers; slot++) this.#slots.push(newSlot(slot));
+    if (workers < length) {
+      for (const worker of this.workers.splice(workers)) worker.die();
+      this.#slots.length = workers;
+    }
+    this.limits.redivide();
+    for (const slot of this.#slots.slice(length))
+      this.workers.push(new ModelWorker(slot, this.limits, this.listeners));
+  }
+
+  read(at: number): void {
+    this.workers[at]?.read(this.listeners);
+  }
+
+  hear(at: number): void {
+    this.workers[at]?.send();
+    this.limits.settle();
+  }
+
+  restart(at: number): void {
+    const worker = this.workers[at];
+    if (!worker) return;
+    worker.die();
+    this.limits.settle();
+    this.workers[at] = new ModelWorker(worker.slot, this.limits, this.listeners);
+  }
+
+  settle(): void {
+    for (let round = 0; round < 3; round++) {
+      for (const at of this.workers.keys()) this.read(at);
+      for (const at of this.workers.keys()) this.hear(at);
+    }
+  }
+
+  of(listener: number): number {
+    return this.workers.reduce((sum, { active }) => sum + (active[listener] as number), 0);
+  }
+
+  get total(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.total, 0);
+  }
+
+  /** Clients come to all listeners, in turn, until none is accepted. */
+  fill(): void {
+    for (let accepted = true; accepted; ) {
+      accepted = false;
+      for (const worker of this.workers)
+        for (const listener of this.listeners.keys()) accepted = worker.accept(listener) || accepted;
+    }
+  }
+}
+
+test("a worker that was told a smaller share, and then gets its old one again, is told that as well", () => {
+  const model = new Model(4, [undefined], 2);
+  model.fill();
+  model.scale(4);
+  model.scale(2);
+  model.settle();
+  model.fill();
+  expect(model.total).toBe(4);
+});
+
+test("a snapshot from before a larger share was applied says nothing about what a smaller one leaves", () => {
+  const model = new Model(4, [undefined], 2);
+  const [first] = model.workers;
+  first?.accept(0);
+  model.scale(4);
+  model.settle();
+  model.scale(2);
+  // It reads of its larger share and uses it; its next snapshot has not been sent.
+  model.read(0);
+  first?.accept(0);
+  expect(first?.active).toEqual([2]);
+  model.scale(4);
+  for (const at of [1, 2, 3]) model.read(at);
+  model.fill();
+  expect(model.total).toBeLessThanOrEqual(4);
+  model.settle();
+  model.fill();
+  expect(model.total).toBe(4);
+});
+
+describe("with several listeners", () => {
+  test("the remainders of their limits go to different workers, so that the sum of all fits", () => {
+    const model = new Model(102, [51, 51], 2);
+    expect(model.workers.map(({ share, shares }) => [share, ...shares])).toEqual([
+      [51, 26, 25],
+      [51, 25, 26],
+    ]);
+    model.fill();
+    expect([model.of(0), model.of(1)]).toEqual([51, 51]);
+  });
+
+  test("a listener without a limit has the rest of all", () => {
+    const model = new Model(10, [3, undefined], 2);
+    model.fill();
+    expect(model.total).toBe(10);
+    expect(model.of(0)).toBe(3);
+  });
+});
+
+const places = fc.record({ at: fc.nat(5), listener: fc.nat(2) });
+const step = fc.oneof(
+  fc.record({ what: fc.constantFrom("accept" as const, "end" as const), place: places }),
+  fc.record({ what: fc.constantFrom("read" as const, "hear" as const), place: places }),
+  fc.record({ what: fc.constantFrom("restart" as const, "scale" as const), place: places }),
+);
+
+test("no limit is ever exceeded, and all are reached when everything has been heard", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 30 }),
+      fc.array(fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      fc.array(step, { maxLength: 80 }),
+      (total, own, steps) => {
+        const model = new Model(total, own, 3);
+        const check = () => {
+          expect(model.total).toBeLessThanOrEqual(total);
+          for (const [at, limit = Infinity] of own.entries()) expect(model.of(at)).toBeLessThanOrEqual(limit);
+        };
+        for (const { what, place } of steps) {
+          const worker = model.workers[place.at % model.workers.length];
+          const listener = place.listener % own.length;
+          if (what === "accept") worker?.accept(listener);
+          else if (what === "end") worker?.end(listener);
+          else if (what === "read") model.read(place.at);
+          else if (what === "hear") model.hear(place.at);
+          else if (what === "restart") model.restart(place.at % model.workers.length);
+          else model.scale(place.at + 1);
+          check();
+        }
+        for (const worker of model.workers) worker.active.fill(0);
+        model.settle();
+        model.fill();
+        check();
+        const sum = own.reduce<number>((all, limit = Infinity) => all + limit, 0);
+        expect(model.total).toBe(Math.min(total, sum));
+        if (sum <= total) expect(own.map((_, at) => model.of(at))).toEqual(own);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
