@@ -67,10 +67,10 @@ export async function compare(
   servers: readonly Server[],
   loads: readonly Load[],
   generators: GeneratorPool,
-  { rounds, durationMs }: { rounds: number; durationMs: number },
+  { rounds, durationMs, warmUp = true }: { rounds: number; durationMs: number; warmUp?: boolean },
   log: (what: string) => void,
 ): Promise<Row[]> {
-  for (const { port } of servers) await generators.run({ ...WARM_UP, port });
+  if (warmUp) for (const { port } of servers) await generators.run({ ...WARM_UP, port });
   const rows: Row[] = [];
   for (const load of loads) {
     const samples = new Map<Server, Sample[]>(servers.map((server) => [server, []]));

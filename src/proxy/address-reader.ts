@@ -74,6 +74,7 @@ export class Ipv4Reader implements TextReader {
 }
 
 const GROUPS = 8;
+const ZEROS: readonly number[] = new Array<number>(GROUPS).fill(0);
 
 export class Ipv6Reader implements TextReader {
   /** Complete groups of 16 bits, without those that `::` stands for. */
@@ -161,13 +162,13 @@ export class Ipv6Reader implements TextReader {
 
   /** The eight groups of a complete address. */
   get groups(): number[] {
-    const written = [...this.#groups];
+    const groups = [...this.#groups];
     if (this.#tail !== undefined)
-      written.push(Math.floor(this.#tail.value / 65_536), this.#tail.value % 65_536);
-    else if (this.#digits > 0) written.push(this.#group);
-    if (this.#gap === NOTHING) return written;
-    const zeros = new Array<number>(GROUPS - written.length).fill(0);
-    return [...written.slice(0, this.#gap), ...zeros, ...written.slice(this.#gap)];
+      groups.push(Math.floor(this.#tail.value / 65_536), this.#tail.value % 65_536);
+    else if (this.#digits > 0) groups.push(this.#group);
+    const missing = GROUPS - groups.length;
+    if (missing > 0) groups.splice(this.#gap, 0, ...ZEROS.slice(0, missing));
+    return groups;
   }
 
   get text(): string {

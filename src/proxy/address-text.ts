@@ -7,26 +7,30 @@ export function ipv4Text(address: number): string {
 
 /** @param groups eight numbers of 16 bits */
 export function ipv6Text(groups: readonly number[]): string {
-  if (isMapped(groups)) return ipv4Text((groups[6] as number) * 65_536 + (groups[7] as number));
   const [start, length] = longestZeros(groups);
-  const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
-  // A single zero is not shortened.
-  if (length < 2) return hex(groups);
-  return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
-}
-
-function isMapped(groups: readonly number[]): boolean {
-  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  // IPv4 mapped into IPv6.
+  if (start === 0 && length === 5 && groups[5] === 0xffff)
+    return ipv4Text((groups[6] as number) * 65_536 + (groups[7] as number));
+  let text = "";
+  for (let at = 0; at < 8; at++) {
+    // A single zero is not shortened.
+    if (at === start && length > 1) {
+      text += at === 0 ? "::" : ":";
+      at += length - 1;
+    } else text += (groups[at] as number).toString(16) + (at < 7 ? ":" : "");
+  }
+  return text;
 }
 
 /** The first of the longest runs of zeros. */
-function longestZeros(groups: readonly number[]): [start: number, length: number] {
-  let best: [number, number] = [0, 0];
-  for (let at = 0; at < groups.length; at++) {
-    let end = at;
-    while (groups[end] === 0) end++;
-    if (end - at > best[1]) best = [at, end - at];
-    at = Math.max(at, end);
+function longestZeros(groups: readonly number[]): readonly [start: number, length: number] {
+  let [start, length, from] = [0, 0, 0];
+  for (let at = 0; at < 8; at++) {
+    if (groups[at] !== 0) from = at + 1;
+    else if (at + 1 - from > length) {
+      start = from;
+      length = at + 1 - from;
+    }
   }
-  return best;
+  return [start, length];
 }

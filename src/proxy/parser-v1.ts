@@ -9,6 +9,7 @@
 import { Ipv4Reader, Ipv6Reader, NumberReader, type TextReader } from "./address-reader.js";
 import { ProxyHeader } from "./header.js";
 import { byteText, ProxyError } from "./proxy-error.js";
+import { readTcp4Line } from "./tcp4-line.js";
 
 /** Bytes of the longest line that the specification allows, CR LF included. */
 export const V1_LENGTH = 107;
@@ -37,7 +38,7 @@ export class V1Parser {
 
   /** @returns the index after the last byte taken. @throws ProxyError */
   take(bytes: Uint8Array, from: number, to: number): number {
-    let at = from;
+    let at = this.received === 0 ? this.#whole(bytes, from, to) : from;
     while (at < to && this.header === undefined) {
       const byte = bytes[at] as number;
       if (!this.#push(byte))
@@ -48,6 +49,15 @@ export class V1Parser {
       at++;
     }
     return at;
+  }
+
+  /** @returns the index behind the line, if it is the common kind and whole; otherwise `from` */
+  #whole(bytes: Uint8Array, from: number, to: number): number {
+    const line = readTcp4Line(bytes, from, to);
+    if (line === undefined) return from;
+    this.received = line.length;
+    this.header = line.header;
+    return from + line.length;
   }
 
   #push(byte: number): boolean {

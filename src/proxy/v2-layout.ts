@@ -89,7 +89,9 @@ function addressesOf(
 }
 
 function groupsAt(word: (offset: number) => number, at: number): number[] {
-  return Array.from({ length: 8 }, (_, group) => word(at + 2 * group));
+  const groups: number[] = [];
+  for (let group = 0; group < 8; group++) groups.push(word(at + 2 * group));
+  return groups;
 }
 
 /** A path, padded with zeros; an abstract name begins with one, written `@` as everywhere. */
