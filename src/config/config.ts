@@ -96,7 +96,7 @@ export function explainAll({ config, origins, listenersPlace }: Loaded): Explana
   const rows = explain(config, origins);
   if (listenersPlace === undefined) return rows;
   const main = new Set<string>(OPTIONS.filter(({ mainOnly }) => mainOnly).map(({ key }) => key));
-  return [...rows.filter(({ key }) => !main.has(key)), ...explainListeners(config.listeners)];
+  return [...rows.filter(({ key }) => !main.has(key)), ...explainListeners(config.listeners, config)];
 }
 
 /** The environment of this OS process. */

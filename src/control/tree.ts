@@ -18,6 +18,8 @@ export interface TreeNode {
   readonly more?: number;
   /** Of `connections`: number of connections in each state. */
   readonly states?: Readonly<Record<string, number>>;
+  /** Of `listener`, and of `connections` that has some: name of the listener. */
+  readonly listener?: string;
 }
 
 /** State of a process, for `drover state`. */

@@ -80,6 +80,10 @@ export class Listener extends Process {
     return this.#state;
   }
 
+  get endpoint(): Endpoint {
+    return this.#options.endpoint;
+  }
+
   get address(): { readonly address: string; readonly port: number } {
     return this.#address;
   }

@@ -48,8 +48,14 @@ function dynamicNode(supervisor: DynamicSupervisor<any>, limit: number): TreeNod
     detail: `${pids.length}${of}, ${supervisor.restart}, shutdown ${shutdown}`,
     children: shown.map((one) => (one instanceof Connection ? connectionNode(one) : leafNode(one))),
     states: statesOf(pids),
+    ...listenerOf(shown),
     ...(pids.length > limit ? { more: pids.length - limit } : {}),
   };
+}
+
+function listenerOf(processes: readonly Process[]): Pick<TreeNode, "listener"> {
+  const one = processes.find((process) => process instanceof Connection);
+  return one === undefined ? {} : { listener: one.endpoint.name };
 }
 
 /** Number of connections in each state. */
@@ -73,12 +79,15 @@ function connectionNode(process: Connection): TreeNode {
 function listenerNode(process: Listener): TreeNode {
   const { address, port } = process.address;
   const state = process.state === "listening" ? "running" : process.state;
+  const { name: listener, opening } = process.endpoint;
+  const words = [...(opening?.startTls ? ["TLS"] : []), ...(opening?.proxy ? ["PROXY"] : []), state];
   return {
     pid: process.pid.toString(),
     name: process.label,
     kind: "listener",
     state,
-    detail: `${addressText(address, port)} ${state}`,
+    detail: [addressText(address, port), ...words].join(" "),
+    listener,
     children: [],
   };
 }

@@ -2,6 +2,7 @@
 import type { ListenerConfig } from "../listeners.js";
 import type { Explanation } from "../options/help.js";
 import { fileMode, showDuration } from "../options/kinds.js";
+import type { Values } from "../options/options.js";
 
 /** Keys in the order in which they are shown, with their texts. */
 const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig) => string])[] = [
@@ -29,11 +30,19 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
   ],
 ];
 
-/** What is set, or comes from an option of all listeners: `listeners.devices.port`. */
-export function explainListeners(listeners: readonly ListenerConfig[]): Explanation[] {
+/** Options that are the default of each listener. */
+const COMMON = ["transport", "backlog", "shutdown", "idleTimeout"] as const;
+
+/** What differs from the options that are common to all: `listeners.devices.port`. */
+export function explainListeners(
+  listeners: readonly ListenerConfig[],
+  values: Pick<Values, (typeof COMMON)[number]>,
+): Explanation[] {
   return listeners.flatMap((listener) => {
     const isPort = listener.path === undefined && listener.systemd === undefined;
-    const applies = (key: keyof ListenerConfig) => isPort || (key !== "host" && key !== "port");
+    const applies = (key: keyof ListenerConfig) =>
+      (isPort || (key !== "host" && key !== "port")) &&
+      !COMMON.some((common) => common === key && listener[common] === values[common]);
     return SHOWN.filter(([key]) => applies(key) && listener[key] !== undefined).map(([key, text]) => {
       const value = listener[key];
       return {

@@ -1,5 +1,6 @@
 /** Actions of the operator (kill, suspend, resume, drain, scale): the confirmation text and the request of each. */
 import { MAX_WORKERS } from "../../../config/limits.js";
+import type { ListenerStats } from "../../../control/stats.js";
 import type { TreeNode } from "../../../control/tree.js";
 import { findNode } from "../model/collapsed-tree.js";
 import { count } from "../model/format.js";
@@ -93,17 +94,24 @@ export function resuming(listener?: string): Change {
   };
 }
 
-export function draining(): Change {
-  const active = stats.get()?.totals.active ?? 0;
+/** @param listener the one to drain; missing: all of them */
+export function draining(listener?: Pick<ListenerStats, "listener" | "active">): Change {
+  const active = listener?.active ?? stats.get()?.totals.active ?? 0;
+  const name = listener?.listener;
+  const what = name === undefined ? "The server" : `The listener ${name}`;
+  const where = name === undefined ? "" : ` on ${name}`;
   return {
-    title: "Drain the server?",
-    text: `All workers stop accepting. The ${count(active)} open connections may finish; those still open at the deadline are told to stop.`,
+    title: name === undefined ? "Drain the server?" : `Drain the listener ${name}?`,
+    text: `All workers stop accepting${where}. The ${count(active)} open connections may finish; those still open at the deadline are told to stop.`,
     verb: "Drain",
     harmful: true,
     path: "/drain",
     field: { name: "seconds", label: "Deadline in seconds", value: "25", bounds: [0, 86_400] },
-    body: (seconds) => ({ deadlineMs: Number(seconds) * 1000 }),
-    done: "The server is draining",
+    body: (seconds) => ({
+      deadlineMs: Number(seconds) * 1000,
+      ...(name !== undefined && { listener: name }),
+    }),
+    done: `${what} is draining`,
   };
 }
 

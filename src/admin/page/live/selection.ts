@@ -14,8 +14,12 @@ export function setOpen(id: string, open: boolean): void {
 /** Filter of the connection list. */
 export interface Filter {
   readonly worker: number | undefined;
+  /** Name of a listener. */
+  readonly listener: string | undefined;
   readonly state: string | undefined;
 }
+
+export const EVERYTHING: Filter = { worker: undefined, listener: undefined, state: undefined };
 
 /** `undefined`: the connection list is closed. */
 export const listed = observable<Filter | undefined>(undefined);

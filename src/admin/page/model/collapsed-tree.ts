@@ -25,6 +25,8 @@ export interface Drawn {
   readonly worker: number;
   /** Of a count: number of connections. */
   readonly count?: number;
+  /** Of a count: name of the listener. */
+  readonly listener?: string;
   /** `undefined`: it has no children. */
   readonly open?: boolean;
   readonly children: readonly Drawn[];
@@ -91,6 +93,7 @@ function countNode(node: TreeNode, state: string | undefined, size: number): Dra
     detail: "",
     worker: workerOf(node.pid),
     count: size,
+    ...(node.listener !== undefined && { listener: node.listener }),
     children: [],
   };
 }

@@ -22,7 +22,13 @@ export function Header() {
       <State state={status} />
       {about && (
         <span class="where">
-          {about.protocol} on <span class="mono">{about.address}</span>
+          {about.listeners.length > 1 ? (
+            `${count(about.listeners.length)} listeners`
+          ) : (
+            <>
+              {about.protocol} on <span class="mono">{about.address}</span>
+            </>
+          )}
         </span>
       )}
       <dl class="figures">

@@ -1,6 +1,6 @@
 /** The whole page: process tree, details of the selected process, connection list, charts, reports. */
 import { useObservable } from "../live/observable.js";
-import { listed, selected } from "../live/selection.js";
+import { EVERYTHING, listed, selected } from "../live/selection.js";
 import { link, tree } from "../live/server-state.js";
 import { Banner } from "./banner.js";
 import { Charts } from "./charts/charts.js";
@@ -25,11 +25,7 @@ export function Page() {
           <section class="card" aria-labelledby="tree-title">
             <div class="title">
               <h2 id="tree-title">Processes</h2>
-              <button
-                type="button"
-                class="quiet"
-                onClick={() => listed.set({ worker: undefined, state: undefined })}
-              >
+              <button type="button" class="quiet" onClick={() => listed.set(EVERYTHING)}>
                 All connections
               </button>
             </div>

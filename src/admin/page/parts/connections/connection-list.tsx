@@ -28,7 +28,7 @@ export function ConnectionList({ filter }: { filter: Filter }) {
     title.current?.closest("section")?.scrollIntoView({ block: "nearest" });
     title.current?.focus({ preventScroll: true });
   }, []);
-  useEffect(() => setLimit(FIRST_ROWS), [filter.worker, filter.state, peer]);
+  useEffect(() => setLimit(FIRST_ROWS), [filter.worker, filter.listener, filter.state, peer]);
 
   return (
     <section class="card connections" aria-labelledby="connections-title">
@@ -58,7 +58,7 @@ export function ConnectionList({ filter }: { filter: Filter }) {
 }
 
 function Search({ filter, onPeer }: { filter: Filter; onPeer: (peer: string) => void }) {
-  const workers = useObservable(stats)?.workers ?? [];
+  const { workers = [], listeners = [] } = useObservable(stats) ?? {};
   const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const later = (act: (text: string) => void) => (event: { currentTarget: HTMLInputElement }) => {
     const { value } = event.currentTarget;
@@ -81,29 +81,58 @@ function Search({ filter, onPeer }: { filter: Filter; onPeer: (peer: string) => 
           onInput={later((state) => listed.set({ ...filter, state: state === "" ? undefined : state }))}
         />
       </label>
-      <label>
-        Worker
-        <select
-          value={filter.worker === undefined ? "" : String(filter.worker)}
-          onChange={({ currentTarget: { value } }) =>
-            listed.set({ ...filter, worker: value === "" ? undefined : Number(value) })
-          }
-        >
-          <option value="">all</option>
-          {workers.map(({ worker }) => (
-            <option key={worker} value={String(worker)}>
-              {worker}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        name="Worker"
+        values={workers.map(({ worker }) => String(worker))}
+        chosen={filter.worker === undefined ? undefined : String(filter.worker)}
+        onChoose={(worker) =>
+          listed.set({ ...filter, worker: worker === undefined ? undefined : Number(worker) })
+        }
+      />
+      {listeners.length > 1 && (
+        <Choice
+          name="Listener"
+          values={listeners.map(({ listener }) => listener)}
+          chosen={filter.listener}
+          onChoose={(listener) => listed.set({ ...filter, listener })}
+        />
+      )}
     </div>
   );
 }
 
-function pathOf({ worker, state }: Filter, peer: string, { sort, order }: Order, limit: number): string {
+interface ChoiceProps {
+  readonly name: string;
+  readonly values: readonly string[];
+  /** `undefined`: all. */
+  readonly chosen: string | undefined;
+  readonly onChoose: (value: string | undefined) => void;
+}
+
+function Choice({ name, values, chosen, onChoose }: ChoiceProps) {
+  return (
+    <label>
+      {name}
+      <select
+        value={chosen ?? ""}
+        onChange={({ currentTarget: { value } }) => onChoose(value === "" ? undefined : value)}
+      >
+        <option value="">all</option>
+        {values.map((value) => (
+          <option key={value} value={value}>
+            {value}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function pathOf(filter: Filter, peer: string, { sort, order }: Order, limit: number): string {
+  const { worker, listener, state } = filter;
   const query = new URLSearchParams({ sort, order, limit: String(limit) });
   if (worker !== undefined) query.set("worker", String(worker));
+  if (listener !== undefined) query.set("listener", listener);
   if (state !== undefined) query.set("state", state);
   if (peer !== "") query.set("peer", peer);
   return `/connections?${query}`;

@@ -4,6 +4,7 @@ import type { ConnectionList, ConnectionRow } from "../../../../control/connecti
 import { peerText } from "../../../../text/address.js";
 import { useObservable } from "../../live/observable.js";
 import { selected } from "../../live/selection.js";
+import { stats } from "../../live/server-state.js";
 import { bytes, count, duration } from "../../model/format.js";
 import { State } from "../state-label.js";
 
@@ -25,9 +26,12 @@ interface Column {
   readonly minor?: boolean;
 }
 
+const LISTENER: Column = { key: "listener", name: "Listener", text: ({ listener }) => listener };
+
 const COLUMNS: readonly Column[] = [
   { key: "pid", name: "Pid" },
   { key: "state", name: "State" },
+  LISTENER,
   { key: "peer", name: "Peer", text: peerText },
   { key: "ageMs", name: "Age", text: ({ ageMs }) => duration(ageMs), minor: true },
   { key: "idleMs", name: "Idle", text: ({ idleMs }) => duration(idleMs) },
@@ -38,7 +42,14 @@ const COLUMNS: readonly Column[] = [
   { key: "outbound", name: "Unsent", text: ({ outbound }) => bytes(outbound), minor: true },
   { key: "messageQueueLength", name: "Mailbox", text: (row) => count(row.messageQueueLength), minor: true },
 ];
-const NUMBERS_FROM = 3;
+const TEXTS: readonly (keyof ConnectionRow)[] = ["pid", "listener", "state", "peer"];
+const isNumber = ({ key }: Column) => !TEXTS.includes(key);
+
+/** The listener is shown where there are several. */
+function useColumns(): readonly Column[] {
+  const several = (useObservable(stats)?.listeners.length ?? 1) > 1;
+  return several ? COLUMNS : COLUMNS.filter((column) => column !== LISTENER);
+}
 
 interface Props {
   readonly listing: ConnectionList;
@@ -52,6 +63,7 @@ export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
   const [first, setFirst] = useState(0);
   const asked = useRef(0);
   const chosen = useObservable(selected);
+  const columns = useColumns();
   const { rows, matched } = listing;
   const from = Math.max(0, Math.min(first, rows.length - IN_VIEW) - AROUND);
   const shown = rows.slice(from, from + IN_VIEW + 2 * AROUND);
@@ -73,11 +85,11 @@ export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
       <table aria-rowcount={matched + 1}>
         <thead>
           <tr aria-rowindex={1}>
-            {COLUMNS.map((column, at) => (
+            {columns.map((column) => (
               <Heading
                 key={column.key}
                 column={column}
-                number={at >= NUMBERS_FROM}
+                number={isNumber(column)}
                 order={order}
                 onOrder={onOrder}
               />
@@ -101,9 +113,12 @@ export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
               <td>
                 <State state={row.state} />
               </td>
-              {COLUMNS.slice(2).map(({ key, text, minor }, column) => (
-                <td key={key} class={`${column > 0 ? "number" : "mono"}${minor ? " minor" : ""}`}>
-                  {text?.(row)}
+              {columns.slice(2).map((column) => (
+                <td
+                  key={column.key}
+                  class={`${isNumber(column) ? "number" : "mono"}${column.minor ? " minor" : ""}`}
+                >
+                  {column.text?.(row)}
                 </td>
               ))}
             </tr>

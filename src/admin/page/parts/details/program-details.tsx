@@ -6,6 +6,7 @@ import { selected } from "../../live/selection.js";
 import { info, stats } from "../../live/server-state.js";
 import { bytes, count, duration } from "../../model/format.js";
 import { State } from "../state-label.js";
+import { Listeners } from "./listeners.js";
 import { Pairs } from "./pairs.js";
 
 export function ProgramPanel({ closable }: { closable: boolean }) {
@@ -53,6 +54,7 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
       )}
       <h3>Workers</h3>
       <Workers />
+      <Listeners />
       {about && (
         <>
           <h3>Program</h3>
@@ -61,10 +63,14 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
               ["version", about.version],
               ["node", about.node],
               ["os pid", String(about.osPid)],
-              ["protocol", about.protocol],
-              ["listens on", about.address],
+              ...(about.listeners.length > 1
+                ? []
+                : ([
+                    ["protocol", about.protocol],
+                    ["listens on", about.address],
+                    ["transport", about.transport],
+                  ] as const)),
               ["admin", about.admin],
-              ["transport", about.transport],
             ]}
           />
         </>

@@ -76,7 +76,7 @@ export function Tree({ root }: { root: TreeNode }) {
 function choose(node: Drawn | undefined): void {
   if (!node) return;
   if (node.pid !== undefined) selected.set(node.pid);
-  else listed.set({ worker: node.worker, state: node.state });
+  else listed.set({ worker: node.worker, listener: node.listener, state: node.state });
 }
 
 function useWidth(place: { current: HTMLElement | null }): number {
