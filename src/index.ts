@@ -63,8 +63,9 @@ export {
 export { keep, next, postpone, repeat, type Step, stop, stopAndReply } from "./otp/gen-statem/step.js";
 export { type ExitReason, ProcessExit } from "./otp/process/exit-reason.js";
 export { Pid, parsePid } from "./otp/process/pid.js";
-export { DownMessage, ExitMessage, onDown } from "./otp/process/process.js";
+export { DownMessage, ExitMessage, type MonitorRef, onDown } from "./otp/process/process.js";
 export { register, unregister, whereis } from "./otp/process/registry.js";
+export { demonitor, link, monitor, unlink } from "./otp/process/relate.js";
 export { exit, send } from "./otp/process/signals.js";
 export { child } from "./otp/supervisor/child.js";
 export { type ChildSpec, checkChildspecs } from "./otp/supervisor/child-spec.js";
@@ -72,7 +73,11 @@ export { dynamicSupervisor, startChild } from "./otp/supervisor/dynamic/dynamic-
 export type { RestartDelay } from "./otp/supervisor/restart-delay.js";
 export {
   countChildren,
+  deleteChild,
+  getChildspec,
+  restartChild,
   startSupervisor,
+  stopSupervisor,
   supervisor,
   terminateChild,
   whichChildren,
@@ -90,7 +95,8 @@ export type { ConnectOptions, LinkedConnectOptions } from "./tcp/outgoing/option
 export type { Arrival } from "./tcp/protocol/arrival.js";
 export { become } from "./tcp/protocol/become.js";
 export { defineProtocol } from "./tcp/protocol/define-protocol.js";
-export type { After, Conn, Protocol, State } from "./tcp/protocol/protocol.js";
+export type { LimitOptions, Limits } from "./tcp/protocol/limits.js";
+export type { Active, After, Conn, Peer, Protocol, State } from "./tcp/protocol/protocol.js";
 export {
   type Forward,
   forward,

@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { next, packet, serve, stop } from "../../src/index.js";
 import { closeReason } from "../../src/tcp/observe/counters.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { LIMITS } from "../../src/tcp/protocol/limits.js";
 import { validateProtocol } from "../../src/tcp/protocol/validate.js";
 
 const right = { name: "right", framing: packet(2), states: { ready: {} } };
@@ -65,7 +67,15 @@ const wrong: Record<string, [protocol: unknown, says: string]> = {
     { ...right, limits: { highwater: 1 } },
     "unknown key limits.highwater; the limits are framesPerTurn",
   ],
-  "a limit that is none": [{ ...right, limits: { idle: 0 } }, "limits.idle must be a number above 0, got 0"],
+  "a limit that is none": [{ ...right, limits: { idle: 0 } }, "limits.idle must be a time above 0"],
+  "a limit with a duration that is none": [
+    { ...right, limits: { frame: "30 s" } },
+    'limits.frame must be a time above 0: milliseconds, or "30s", got "30 s"',
+  ],
+  "a limit of bytes with a unit": [
+    { ...right, limits: { highWater: "64s" } },
+    'limits.highWater must be a whole number above 0, got "64s"',
+  ],
   "limits that contradict each other": [
     { ...right, limits: { highWater: 10 } },
     "must not fall in this order, got 16384, 10 and 1048576",
@@ -121,4 +131,11 @@ const wrongOptions: [options: unknown, says: string][] = [
 
 test.each(wrongOptions)("serve refuses the options %j, and says what to write", async (options, says) => {
   await expect(serve(right as never, options as never)).rejects.toThrow(new TypeError(says));
+});
+
+test("a limit that is a time may have a unit", () => {
+  const protocol = { ...right, limits: { frame: "30s", handler: "1.5m", idle: Infinity, send: 70 } };
+  validateProtocol(protocol as never);
+  const { limits } = new CompiledProtocol(protocol as never);
+  expect(limits).toEqual({ ...LIMITS, frame: 30_000, handler: 90_000, idle: Infinity, send: 70 });
 });

@@ -6,7 +6,7 @@ import type { Decoder, Framing } from "../../framing/framing.js";
 import { ReadMemory } from "../loop/read-memory.js";
 import { type Latency, timedStates } from "../observe/latency.js";
 import { type CompiledStates, type CompileOptions, compile, type ProtocolCells } from "./compile.js";
-import { LIMITS, type Limits } from "./limits.js";
+import { type Limits, limitsOf } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { becomesOf } from "./validate.js";
 
@@ -52,7 +52,7 @@ export class CompiledProtocol {
     this.source = protocol;
     this.name = protocol.name;
     this.framing = framing;
-    this.limits = original?.limits ?? { ...LIMITS, ...protocol.limits };
+    this.limits = original?.limits ?? limitsOf(protocol.limits);
     this.maxMessages = protocol.maxMessages ?? MAX_MESSAGES;
     this.readMemory = original?.readMemory ?? new ReadMemory(protocol.frames === "borrowed");
     this.#options = options;

@@ -1,4 +1,5 @@
 /** Limits of a connection, and their default values. */
+import { type Duration, toMs } from "../../otp/time/duration.js";
 
 export interface Limits {
   /** Frames handled in one turn before other connections are served. Default 64. */
@@ -47,3 +48,17 @@ export const LIMITS: Limits = Object.freeze({
   linger: 1_000,
   terminate: 5_000,
 });
+
+/** Limits that are times; the others count frames or bytes. */
+export const TIMES = ["idle", "frame", "send", "handler", "linger", "terminate"] as const;
+type Time = (typeof TIMES)[number];
+
+/** Limits as a protocol gives them: a time is milliseconds, a duration such as `"30s"`, or `Infinity`. */
+export type LimitOptions = { readonly [K in keyof Limits]?: K extends Time ? Duration : number };
+
+/** The limits of a protocol, checked before, with the defaults of those that it does not give. */
+export function limitsOf(options: LimitOptions = {}): Limits {
+  const limits: Record<keyof Limits, unknown> = { ...LIMITS, ...options };
+  for (const time of TIMES) if (typeof limits[time] === "string") limits[time] = toMs(limits[time]);
+  return limits as Record<keyof Limits, number>;
+}

@@ -7,7 +7,10 @@ import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Arrival } from "./arrival.js";
 import type { Become } from "./become-step.js";
-import type { Limits } from "./limits.js";
+import type { LimitOptions } from "./limits.js";
+
+export type { Peer } from "../../transport/transport.js";
+
 import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
 
 /**
@@ -168,7 +171,7 @@ export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Tim
     conn: Conn<NoInfer<Data>, NoInfer<Out>, NoInfer<Timers>, MessageOf<NoInfer<T>>, RequestOf<NoInfer<N>>>,
     reason: ExitReason,
   ): void | Promise<void>;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: LimitOptions;
   /** The protocols that its connections may `become`, as a function because two may list each other. Default: none. */
   becomes?(): readonly AnyProtocol[];
   /**

@@ -2,8 +2,8 @@
 
 import { Next, POSTPONE, Stop } from "../../otp/gen-statem/step.js";
 import { checkMaxMessages } from "../../otp/process/mailbox-overflow.js";
-import { toMs } from "../../otp/time/duration.js";
-import { LIMITS, type Limits } from "./limits.js";
+import { type Duration, toMs } from "../../otp/time/duration.js";
+import { LIMITS, type LimitOptions, limitsOf, TIMES } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { forward, isSource } from "./sources.js";
 
@@ -101,29 +101,33 @@ function checkTakes(takes: unknown, wrong: (what: string) => never): void {
   wrong(`"takes" must be a group, a family of groups, or a list of them: group("lobby"), groups("room")`);
 }
 
-/** Limits that count frames or bytes; the others are times. */
-const WHOLE = ["framesPerTurn", "bytesPerTurn", "highWater", "lowWater", "maxOutbound", "workerOutbound"];
-
 export function checkActive(active: unknown, wrong: (what: string) => never): void {
   if (active === undefined || active === "once" || active === true) return;
   if (typeof active === "number" && Number.isInteger(active) && active >= 1 && active <= 32767) return;
   wrong(`"active" must be "once", true, or a whole number from 1 to 32767, got ${JSON.stringify(active)}`);
 }
 
-function checkLimits(limits: Partial<Limits> | undefined, wrong: (what: string) => never): void {
+function checkLimits(limits: LimitOptions | undefined, wrong: (what: string) => never): void {
   for (const [key, value] of Object.entries(limits ?? {})) {
     if (!Object.hasOwn(LIMITS, key)) {
       wrong(`unknown key limits.${key}; the limits are ${Object.keys(LIMITS).join(", ")}`);
     }
-    if (typeof value !== "number" || !(value > 0))
-      wrong(`limits.${key} must be a number above 0, got ${value}`);
-    if (WHOLE.includes(key) && value !== Infinity && !Number.isInteger(value))
-      wrong(`limits.${key} must be a whole number, got ${value}`);
+    if ((TIMES as readonly string[]).includes(key)) checkTime(key, value, wrong);
+    else if (value !== Infinity && !(Number.isInteger(value) && (value as number) > 0))
+      wrong(`limits.${key} must be a whole number above 0, got ${JSON.stringify(value)}`);
   }
-  const { lowWater, highWater, maxOutbound } = { ...LIMITS, ...limits };
+  const { lowWater, highWater, maxOutbound } = limitsOf(limits);
   if (lowWater <= highWater && highWater <= maxOutbound) return;
   const given = `${lowWater}, ${highWater} and ${maxOutbound}`;
   wrong(`limits.lowWater, limits.highWater and limits.maxOutbound must not fall in this order, got ${given}`);
+}
+
+function checkTime(key: string, value: unknown, wrong: (what: string) => never): void {
+  if (value === Infinity) return;
+  try {
+    if (toMs(value as Duration) > 0) return;
+  } catch {}
+  wrong(`limits.${key} must be a time above 0: milliseconds, or "30s", got ${JSON.stringify(value)}`);
 }
 
 function checkState(
