@@ -6,6 +6,7 @@
 import type { ProxyConfig } from "../../config/config.js";
 import type { ConnectionQuery } from "../../control/connections.js";
 import type { TraceLine } from "../../control/trace.js";
+import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Level } from "../../telemetry/log/log.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
 import type { Transport } from "../../transport/transport.js";
@@ -48,6 +49,8 @@ export type ToPrimary =
   | { readonly t: "exiting"; readonly d: { readonly code: number } }
   /** Counters and gauges, once a second and once at the end. */
   | { readonly t: "snapshot"; readonly d: Float64Array }
+  /** Outgoing connections, with each snapshot once there were any: their protocols are not known at boot. */
+  | { readonly t: "outgoing"; readonly d: readonly OutgoingCounts[] }
   /** Answers `request`. */
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
   | { readonly t: "load"; readonly d: Load }

@@ -13,6 +13,7 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
   exiting: ({ d }) => isObject(d) && isCount(d.code),
   snapshot: ({ d }) => d instanceof Float64Array,
+  outgoing: ({ d }) => Array.isArray(d) && d.length <= MAX_OUTGOING && d.every(isOutgoing),
   reply: ({ id }) => isCount(id),
   load: ({ d }) =>
     isObject(d) &&
@@ -25,6 +26,9 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   signal: ({ d }) =>
     isObject(d) && isPidPair(d.to) && SIGNALS.includes(d.kind) && d.payload instanceof Uint8Array,
 };
+
+/** More protocols than any program connects with: each is a series of the metrics. */
+const MAX_OUTGOING = 100;
 
 const SIGNALS: readonly unknown[] = ["send", "cast", "exit"] satisfies SignalEnvelope["kind"][];
 
@@ -66,6 +70,15 @@ function isText(value: unknown): value is string {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isOutgoing(value: unknown): boolean {
+  return isObject(value) && isWord(value.protocol) && isCount(value.active) && isObject(value.connects);
+}
+
+/** Name of a protocol: it becomes the label of a metric. */
+function isWord(value: unknown): boolean {
+  return isText(value) && /^[a-z][a-z0-9_-]{0,63}$/i.test(value);
 }
 
 function isServed(value: unknown): boolean {

@@ -7,6 +7,7 @@ import { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervis
 import { Supervisor, whichChildren } from "../../otp/supervisor/supervisor.js";
 import { Connection } from "../../tcp/connection/connection.js";
 import { Listener } from "../../tcp/listener.js";
+import { Reconnector } from "../../tcp/outgoing/reconnector.js";
 import { addressText } from "../../text/address.js";
 
 /** The tree below a process. @param connections most connections to list */
@@ -46,7 +47,7 @@ function dynamicNode(supervisor: DynamicSupervisor<any>, limit: number): TreeNod
     name: supervisor.label,
     kind: "supervisor",
     detail: `${pids.length}${of}, ${supervisor.restart}, shutdown ${shutdown}`,
-    children: shown.map((one) => (one instanceof Connection ? connectionNode(one) : leafNode(one))),
+    children: shown.map(childNode),
     states: statesOf(pids),
     ...listenerOf(shown),
     ...(pids.length > limit ? { more: pids.length - limit } : {}),
@@ -89,6 +90,21 @@ function listenerNode(process: Listener): TreeNode {
     detail: [addressText(address, port), ...words].join(" "),
     listener,
     children: [],
+  };
+}
+
+function childNode(process: Process): TreeNode {
+  if (process instanceof Connection) return connectionNode(process);
+  return process instanceof Reconnector ? reconnectorNode(process) : leafNode(process);
+}
+
+/** A process that keeps an outgoing connection open. */
+function reconnectorNode(process: Reconnector): TreeNode {
+  const { pid, label: name, state, place, connection } = process;
+  const open = connection && processOf(connection);
+  return {
+    ...{ pid: pid.toString(), name, kind: "process", detail: `${place} ${state}` },
+    children: open instanceof Connection ? [connectionNode(open)] : [],
   };
 }
 

@@ -5,6 +5,7 @@
 import { onDown, processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
+import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
@@ -193,6 +194,10 @@ export class WorkerPool implements WorkerOwner {
     if (!this.stopping)
       for (const listener of this.listeners) listener.workerChanged(worker.slot, state === "down");
     this.#changed();
+  }
+
+  onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void {
+    this.#options.metrics.updateOutgoing(worker.slot, counts);
   }
 
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {

@@ -7,6 +7,7 @@ import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { Pid } from "../../otp/process/pid.js";
 import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
+import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
 import type {
   Boot,
@@ -29,6 +30,7 @@ export interface WorkerOwner {
   readonly serving: number;
   onState(worker: WorkerProcess, state: WorkerState): void;
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
+  onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void;
   onLoad(worker: WorkerProcess, load: Load): void;
   /** A log record or a line of a trace. */
   onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
@@ -205,6 +207,8 @@ export class WorkerProcess extends Process {
         return this.#exitWithin(message.d.code);
       case "snapshot":
         return this.#owner.onSnapshot(this, message.d);
+      case "outgoing":
+        return this.#owner.onOutgoing(this, message.d);
       case "load":
         return this.#owner.onLoad(this, message.d);
       case "record":

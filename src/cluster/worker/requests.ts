@@ -2,6 +2,7 @@
 import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
+import { outgoingSupervisor } from "../../tcp/outgoing/supervisor.js";
 import { isView, type WorkerRequest } from "../channel/messages.js";
 import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
@@ -24,7 +25,10 @@ export interface Answerers {
 export async function answerRequest(request: WorkerRequest, answerers: Answerers): Promise<unknown> {
   if (request.name === "tree") {
     const root = answerers.root && processOf(answerers.root);
-    return root && drawTree(root, request.connections);
+    if (!root) return undefined;
+    const outgoing = outgoingSupervisor();
+    const trees = [root, ...(outgoing ? [outgoing] : [])];
+    return Promise.all(trees.map((top) => drawTree(top, request.connections)));
   }
   if (request.name === "snapshot") {
     answerers.sendSnapshot();

@@ -6,6 +6,9 @@ import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
+import { useOutgoingTransport } from "../../tcp/outgoing/open.js";
+import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
+import { stopOutgoing } from "../../tcp/outgoing/supervisor.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { startServers, stopServers } from "../../tcp/server.js";
 import { SharedMaximum } from "../../tcp/shared-maximum.js";
@@ -137,6 +140,7 @@ export class Worker {
 
   async #startServers(protocols: readonly AnyProtocol[]): Promise<Pid> {
     const { intensity, period } = this.#boot;
+    useOutgoingTransport((this.#listeners[0] as WorkerListener).transport);
     const servers = await Promise.all(
       this.#listeners.map(async (listener) => {
         const { transport } = await chooseTransport(listener.transport, false);
@@ -216,6 +220,8 @@ export class Worker {
     if (!this.#sampler) return sent?.();
     const sampler = this.#sampler;
     const snapshot = sampler.take(this.#heartbeat.takeLag());
+    const outgoing = outgoingCounts();
+    if (outgoing.length > 0) this.#post({ t: "outgoing", d: outgoing });
     this.#limits.updateDescriptors(sampler.useIn(snapshot), () => sampler.descriptors());
     this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
   }
@@ -230,6 +236,8 @@ export class Worker {
     // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
     try {
       if (this.#root) await stopServers(this.#root);
+      // After them: what clients have sent may still have to be passed on.
+      await stopOutgoing();
       this.#exit(0);
     } catch (error) {
       this.#fatal("the worker could not drain", error);

@@ -91,6 +91,38 @@ export interface ListenerEvent {
   readonly port: number;
 }
 
+/**
+ * Values of the label `result` of drover_outgoing_connects_total: a closed list. `other` is any other error of the
+ * system.
+ */
+export const CONNECT_RESULTS = [
+  "open",
+  "connect_timeout",
+  "econnrefused",
+  "econnreset",
+  "ehostunreach",
+  "enetunreach",
+  "etimedout",
+  "enotfound",
+  "eai_again",
+  "enoent",
+  "eacces",
+  "emfile",
+  "tls_error",
+  "tls_refused",
+  "cancelled",
+  "other",
+] as const;
+export type ConnectResult = (typeof CONNECT_RESULTS)[number];
+
+/** Numbers of the outgoing connections of one protocol in one OS process; `connects` only grow. */
+export interface OutgoingCounts {
+  readonly protocol: string;
+  readonly active: number;
+  /** Attempts, by result. */
+  readonly connects: Readonly<Record<ConnectResult, number>>;
+}
+
 /** `tcp.outgoing`: an outgoing connection that is kept open was opened, could not be, or has ended. */
 export interface OutgoingEvent {
   readonly pid: Pid;

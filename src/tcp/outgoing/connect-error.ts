@@ -1,29 +1,6 @@
 /** Error of an outgoing connection that could not be opened. */
 import { ProcessExit } from "../../otp/process/exit-reason.js";
-
-/**
- * Values of the label `result` of drover_outgoing_connects_total: a closed list. `other` is any other error of the
- * system.
- */
-export const CONNECT_RESULTS = [
-  "open",
-  "connect_timeout",
-  "econnrefused",
-  "econnreset",
-  "ehostunreach",
-  "enetunreach",
-  "etimedout",
-  "enotfound",
-  "eai_again",
-  "enoent",
-  "eacces",
-  "emfile",
-  "tls_error",
-  "tls_refused",
-  "cancelled",
-  "other",
-] as const;
-export type ConnectResult = (typeof CONNECT_RESULTS)[number];
+import { CONNECT_RESULTS, type ConnectResult } from "../observe/events.js";
 
 /** Rejection of `connect`, and reason of a failed start. */
 export class ConnectError extends ProcessExit {

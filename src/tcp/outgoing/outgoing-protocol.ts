@@ -3,16 +3,9 @@
  * attempts. Counted by the protocol's name, apart from the connections of listeners.
  */
 import { Endpoint } from "../endpoint.js";
+import { CONNECT_RESULTS, type ConnectResult, type OutgoingCounts } from "../observe/events.js";
 import { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
-import { CONNECT_RESULTS, type ConnectResult } from "./connect-error.js";
-
-/** Numbers of one protocol; `connects` only grow. */
-export interface OutgoingCounts {
-  readonly protocol: string;
-  readonly active: number;
-  readonly connects: Readonly<Record<ConnectResult, number>>;
-}
 
 export class OutgoingProtocol {
   readonly endpoint = new Endpoint({ name: "outgoing" });

@@ -28,7 +28,9 @@ import {
   type ListenerEvent,
   listenerEvents,
   type OpeningFailed,
+  type OutgoingEvent,
   openingFailures,
+  outgoingEvents,
 } from "../../tcp/observe/events.js";
 import { addressText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
@@ -67,6 +69,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: adminFailures, maxLevel: "error", entry: failureEntry },
   { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
   { channel: openingFailures, maxLevel: "warn", entry: openingFailedEntry },
+  { channel: outgoingEvents, maxLevel: "warn", entry: outgoingEntry },
   { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
   { channel: adminPortEvents, maxLevel: "warn", entry: adminPortEntry },
   { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
@@ -218,6 +221,25 @@ function openingFailedEntry(event: OpeningFailed): LogEntry {
     message: `connection from ${addressText(peer.address, peer.port)} to listener ${listener} closed: ${message}`,
     fields: () => ({ ...connectionFields(event), listener, counted }),
     kind: `opening ${counted}`,
+    limit: ONCE_A_MINUTE,
+  };
+}
+
+/** Of a server that is down or closes at once, one line a minute: the attempts are counted in the metrics. */
+function outgoingEntry(event: OutgoingEvent): LogEntry {
+  const { pid, protocol, name, place, what, code, message, retryMs } = event;
+  const why =
+    what === "failed" ? `cannot connect to ${place}: ${message}` : `connection to ${place} ended: ${message}`;
+  return {
+    level: what === "open" ? "info" : "warn",
+    message: what === "open" ? `connected to ${place}` : `${why}; next attempt in ${retryMs} ms`,
+    fields: () => ({
+      ...{ pid: String(pid), protocol, place },
+      ...(name !== undefined && { name }),
+      ...(code !== undefined && { code }),
+      ...(retryMs !== undefined && { retryMs }),
+    }),
+    kind: `outgoing ${protocol} ${what} ${code ?? ""}`,
     limit: ONCE_A_MINUTE,
   };
 }

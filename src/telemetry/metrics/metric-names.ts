@@ -183,6 +183,27 @@ export const SERIES: readonly SeriesRow[] = [
     samples: ({ workers }) =>
       [...workers].map(([worker, totals]) => [[worker], totals.total("unhandledRejections")]),
   },
+  {
+    ...gauge("drover_outgoing_active", "Open outgoing connections (connect), by protocol.", [
+      "worker",
+      "protocol",
+    ]),
+    samples: ({ workers }) =>
+      presentWorkers(workers).flatMap(([worker, { outgoing }]) =>
+        outgoing.active().map(([protocol, active]): Sample => [[worker, protocol], active]),
+      ),
+  },
+  {
+    ...counter(
+      "drover_outgoing_connects_total",
+      "Attempts to open an outgoing connection, by protocol and result.",
+      ["worker", "protocol", "result"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].flatMap(([worker, { outgoing }]) =>
+        outgoing.connects().map(([protocol, result, count]): Sample => [[worker, protocol, result], count]),
+      ),
+  },
   ofWorker(
     "drover_event_loop_lag_seconds",
     "Maximum event-loop lag within the last second.",

@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Metric, Registry } from "prom-client";
 import type { ConnectionTotals, ListenerNumbers, WorkerNumbers } from "../../control/stats.js";
+import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
 import { connectionTotals, listenerNumbers, workerNumbers } from "./chart-numbers.js";
 import { HANDLER_SECONDS, SERIES } from "./metric-names.js";
@@ -68,6 +69,12 @@ export class Metrics {
   /** Takes a snapshot from a worker. */
   update(worker: number, snapshot: Snapshot): void {
     this.#totals(worker).update(snapshot);
+  }
+
+  /** Takes the numbers of a worker's outgoing connections; ignored when its OS process has exited. */
+  updateOutgoing(worker: number, counts: readonly OutgoingCounts[]): void {
+    const totals = this.#totals(worker);
+    if (totals.state !== "down") totals.outgoing.update(counts);
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   REFUSE_REASONS,
   type RefuseReason,
 } from "../../tcp/observe/events.js";
+import { OutgoingTotals } from "./outgoing-totals.js";
 import { SettledCounters } from "./settled-counters.js";
 import {
   LISTENER_GAUGES,
@@ -90,6 +91,7 @@ export class WorkerTotals {
   channelMessagesDropped = 0;
   /** In the order of the snapshots. */
   readonly listeners: readonly ListenerTotals[];
+  readonly outgoing = new OutgoingTotals();
   readonly #totals = new SettledCounters(WORKER_TOTALS);
   /** Of the current OS process. */
   #gauges: Record<WorkerGauge, number> | undefined = undefined;
@@ -124,6 +126,7 @@ export class WorkerTotals {
   retire(): void {
     if (this.#gauges) this.#retiredStart = this.#gauges.startTimeSeconds;
     this.#settle();
+    this.outgoing.settle();
     this.state = "down";
   }
 

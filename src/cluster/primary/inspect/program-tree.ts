@@ -54,6 +54,6 @@ async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections:
     detail: `${status}${slot.restarts > 0 ? `, restarted ${slot.restarts}` : ""}`,
     osPid: process.osPid,
     state: process.condition,
-    children: tree ? [tree as TreeNode] : [],
+    children: (tree as TreeNode[] | undefined) ?? [],
   };
 }
