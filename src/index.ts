@@ -105,6 +105,7 @@ export {
   type Receives,
   type Source,
 } from "./tcp/protocol/sources.js";
+export { startTls } from "./tcp/protocol/start-tls.js";
 export {
   type ServeListenerOptions,
   type ServeListenersOptions,

@@ -6,7 +6,7 @@ import { type Loop, processLoop } from "./loop/loop.js";
 import { Counters } from "./observe/counters.js";
 import { Latency } from "./observe/latency.js";
 import { type TraceListener, Traces } from "./observe/trace.js";
-import type { OpeningTerms } from "./opening/terms.js";
+import type { OpeningTerms, StartTls } from "./opening/terms.js";
 
 export interface EndpointOptions {
   /** What logs, metrics and the observer page call the listener. Default `main`. */
@@ -15,6 +15,8 @@ export interface EndpointOptions {
   readonly timed?: boolean | undefined;
   /** What its connections go through before their first frame: PROXY header, TLS. Default: nothing. */
   readonly opening?: OpeningTerms | undefined;
+  /** Begins TLS where a protocol says so (`startTls()`). Default: none, as where TLS is a part of the opening. */
+  readonly startTls?: StartTls | undefined;
   /** Default: the loop of this OS process. */
   readonly loop?: Loop;
 }
@@ -25,6 +27,7 @@ export class Endpoint {
   readonly counters = new Counters();
   /** `undefined` for a plain listener. */
   readonly opening: OpeningTerms | undefined;
+  readonly startTls: StartTls | undefined;
   /** How long handlers took; `undefined` unless they are timed. */
   readonly latency: Latency | undefined;
   /** `undefined` while no connection is traced. */
@@ -34,9 +37,10 @@ export class Endpoint {
   /** Called when a connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
 
-  constructor({ name = "main", timed = false, opening, loop = processLoop }: EndpointOptions = {}) {
+  constructor({ name = "main", timed = false, opening, startTls, loop = processLoop }: EndpointOptions = {}) {
     this.name = name;
     this.opening = opening;
+    this.startTls = startTls;
     this.loop = loop;
     this.latency = timed ? new Latency() : undefined;
   }

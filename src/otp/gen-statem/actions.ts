@@ -69,6 +69,12 @@ export class SwitchModule {
   }
 }
 
+/** An action of one kind of machine, such as `startTls()` of connections. Other machines refuse it. */
+export interface OwnAction {
+  readonly kind: "own";
+  readonly name: string;
+}
+
 export interface Postpone {
   readonly kind: "postpone";
 }

@@ -1,6 +1,6 @@
 /** Steps: what a handler of a state returns: `next("talking")`, `stop("idle")`, `postpone`, or nothing to stay. */
 import type { ExitReason } from "../process/exit-reason.js";
-import type { Action, Postpone, Reply } from "./actions.js";
+import type { Action, OwnAction, Postpone, Reply } from "./actions.js";
 
 export { POSTPONE, type Postpone, postpone } from "./actions.js";
 
@@ -36,6 +36,13 @@ export class Transition<S extends string, R = never> {
   }
 }
 
+/** A change of state with an action of one kind of machine. */
+export interface NextWith<S extends string, A extends OwnAction> {
+  readonly kind: "next";
+  readonly state: S;
+  readonly actions: readonly [A];
+}
+
 /** Stops the machine after these replies. */
 export class StopAndReply<R = never> extends Stop {
   declare readonly __reply?: R;
@@ -51,14 +58,15 @@ type ReplyOf<A> = A extends Reply<infer R> ? R : never;
 
 /**
  * Changes the state: `leave` of the present one, then `enter` of the next. To the present state it is no change.
- * Actions are for `genStatem` only.
+ * Actions are for `genStatem` only, but for `startTls()`, which is for connections.
  */
 export function next<const S extends string>(state: S): Next<S>;
 export function next<const S extends string, const A extends readonly [Action, ...Action[]]>(
   state: S,
   ...actions: A
 ): Transition<S, ReplyOf<A[number]>>;
-export function next(state: string, ...actions: Action[]): Next<string> | Transition<string, any> {
+export function next<const S extends string, A extends OwnAction>(state: S, action: A): NextWith<S, A>;
+export function next(state: string, ...actions: any[]): any {
   return actions.length === 0 ? new Next(state) : new Transition("next", state, actions);
 }
 

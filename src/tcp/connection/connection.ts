@@ -3,7 +3,6 @@
  * begins and ends is in `lifecycle.ts`, how it takes frames in `frame-loop.ts`.
  */
 import { isUint8Array } from "node:util/types";
-import type { Framing } from "../../framing/framing.js";
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { POSTPONE } from "../../otp/gen-statem/step.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
@@ -11,19 +10,16 @@ import type { Pid } from "../../otp/process/pid.js";
 import { cleanContext } from "../../transport/async-context.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
-import { closeReason } from "../observe/counters.js";
-import { openingFailures } from "../observe/events.js";
 import { Opening, type OpeningConnection } from "../opening/opening.js";
 import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
-import { Become } from "../protocol/become-step.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
 import type { Active, AnyProtocol } from "../protocol/protocol.js";
 import { SharedMessage } from "../protocol/shared-messages.js";
-import { checkActive, checkFraming } from "../protocol/validate.js";
+import { checkActive } from "../protocol/validate.js";
 import { CLOSING, FLUSHING, GONE, OPENING, RUNNING, WAITING } from "./connection-view.js";
-import { ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, UNOPENED } from "./flags.js";
-import { GroupMember } from "./group-member.js";
+import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, STARTING_TLS, UNOPENED } from "./flags.js";
 import { PostponedFrames } from "./postponed-frames.js";
+import { ProtocolChange } from "./protocol-change.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 /** What is special in an outgoing connection. */
@@ -34,7 +30,7 @@ export interface Outgoing {
   readonly data: AnyProtocol["data"];
 }
 
-export class Connection extends GroupMember implements SocketOwner, OpeningConnection {
+export class Connection extends ProtocolChange implements SocketOwner, OpeningConnection {
   /**
    * The listener, or an outgoing connection that is open, hands the socket over. Reading begins here, not earlier.
    * @param outgoing of an outgoing connection: whether its socket is being read already, and what makes its data
@@ -96,11 +92,7 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
 
   openingFailed(reason: ExitReason, message?: string): void {
     if (this.phase !== OPENING) return;
-    if (message !== undefined && openingFailures.hasSubscribers) {
-      const { pid, peer, label: protocol } = this;
-      const { name: listener } = this.endpoint;
-      openingFailures.publish({ pid, protocol, peer, listener, counted: closeReason(reason), message });
-    }
+    if (message !== undefined) this.reportFailure(reason, message);
     this.abort(reason);
   }
 
@@ -132,30 +124,6 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
     this.setFlag(PASSIVE_TOLD, false);
     if (this.hasFlag(PUMPING) || this.busy) return;
     if (io === undefined || this.holds("frame") || !this.standBy(io)) this.deferTurn();
-  }
-
-  setFraming(framing: Framing<any, any>): void {
-    checkFraming(framing, (what) => {
-      throw new TypeError(`conn.setFraming: ${what}`);
-    });
-    if (this.phase !== RUNNING) return;
-    this.refusePostponed(`conn.setFraming(${framing.name})`);
-    const io = this.io as ReaderWriter;
-    const rest = io.rest();
-    this.protocol = this.protocol.reframed(framing);
-    io.restart(rest);
-    // Outside of its handlers nothing else looks at the bytes again.
-    if (rest !== undefined && !this.hasFlag(PUMPING) && !this.busy) this.deferTurn();
-  }
-
-  /** @throws Error when frames of the present framing are postponed, and would be handled after frames of another */
-  private refusePostponed(what: string): void {
-    const count = this.postponed?.count ?? 0;
-    if (count === 0) return;
-    const { framing, name } = this.protocol;
-    const frames = count === 1 ? "frame waits" : "frames wait";
-    const fact = `${count} postponed ${frames} (${framing.name}, protocol ${name}, state ${this.state})`;
-    throw new Error(`${what}: ${fact}; handle them first, in a state that does not postpone`);
   }
 
   /** Handles messages: in a context of its own, because the scheduler runs many processes in one. */
@@ -197,32 +165,6 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
     );
   }
 
-  private carryOut(outcome: Outcome, kind: string, content: unknown): boolean {
-    if ((outcome as unknown) instanceof Become) return this.becomeOther(outcome as unknown as Become);
-    return super.applyOutcome(outcome, kind, content);
-  }
-
-  /** Goes on in another protocol. Whatever can fail comes first: then it is a crash of the present one. */
-  private becomeOther({ protocol, data }: Become): boolean {
-    if (this.stopping || !this.alive) return false;
-    const other = this.protocol.other(protocol as AnyProtocol);
-    this.refusePostponed(`become(${other.name})`);
-    const io = this.io as ReaderWriter;
-    io.rest();
-    const own = data.length > 0 ? data[0] : dataFor(other.source, this);
-    return this.changeMachine(`${other.name} ${other.initial.name}`, () => {
-      const rest = io.rest();
-      this.protocol = other;
-      this.data = own;
-      io.restart(rest);
-      io.askAnew(other.source.active ?? "once");
-      // What the other protocol has not been told.
-      this.setFlag(PASSIVE_TOLD | ENDED_TOLD, false);
-      this.endpoint.loop.timerWheel.schedule(this, io.stalledAt);
-      return this.cellsOf(other.initial.name);
-    });
-  }
-
   private postponeFrame({ consumed, ended }: ReaderWriter): void {
     // With the client gone, the first of them begins the time that they may wait.
     if (ended && this.postponed === undefined) this.limitHandler(this.protocol.limits.handler);
@@ -260,6 +202,7 @@ export class Connection extends GroupMember implements SocketOwner, OpeningConne
   onWritten(): void {
     if (this.phase === GONE) return;
     const relieved = (this.io as ReaderWriter).written();
+    if (this.hasFlag(STARTING_TLS)) this.goOnWithTls();
     if (this.phase === FLUSHING) return this.finish();
     if (!relieved) return;
     this.onRoom();

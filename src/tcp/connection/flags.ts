@@ -24,6 +24,10 @@ export const SHUTDOWN_ASKED = FIRST_SUBCLASS_FLAG << 6;
 export const OBSERVED = FIRST_SUBCLASS_FLAG << 7;
 /** Its opening (PROXY header, TLS) is not done: the protocol knows nothing of it yet. */
 export const UNOPENED = FIRST_SUBCLASS_FLAG << 8;
+/** TLS has been begun by its protocol; nothing may be sent or received in clear. Messages wait until it is up. */
+export const STARTING_TLS = FIRST_SUBCLASS_FLAG << 9;
+/** TLS has been begun by its protocol, and is up. */
+export const TLS_STARTED = FIRST_SUBCLASS_FLAG << 10;
 
 // -- of its reader and writer ---------------------------------------------------------------------------
 
@@ -43,3 +47,5 @@ export const HELD = 64;
 export const THROTTLED = 128;
 /** The socket is not being read because frames wait for more than their turn: the client is pushed back. */
 export const PUSHED_BACK = 32;
+/** TLS begins: the socket is not read in clear any more. */
+export const SEALED = 256;

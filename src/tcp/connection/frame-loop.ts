@@ -17,7 +17,15 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { detailed } from "../observe/close-detail.js";
 import type { CloseReason } from "../observe/events.js";
 import { RUNNING } from "./connection-view.js";
-import { DEFERRED, ENDED_TOLD, PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED } from "./flags.js";
+import {
+  DEFERRED,
+  ENDED_TOLD,
+  PASSIVE_TOLD,
+  PUMPING,
+  RELIEVED,
+  SHUTDOWN_ASKED,
+  STARTING_TLS,
+} from "./flags.js";
 import { Lifecycle } from "./lifecycle.js";
 import type { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
@@ -49,6 +57,8 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     if (this.phase !== RUNNING) return;
     const io = this.io as ReaderWriter;
     io.end();
+    // It has not begun the handshake; the deadline of that stands.
+    if (this.hasFlag(STARTING_TLS)) return this.tlsFailed("normal");
     // A client that has gone is not kept for a handler, or another state, for longer than this.
     if (this.owing) this.limitHandler(this.protocol.limits.handler);
     this.goOn(io);

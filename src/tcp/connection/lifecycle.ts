@@ -24,7 +24,7 @@ import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/
 import type { Active, Conn } from "../protocol/protocol.js";
 import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
 import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, OPENING, RUNNING } from "./connection-view.js";
-import { HOPELESS, OBSERVED, SHUTDOWN_ASKED } from "./flags.js";
+import { HOPELESS, OBSERVED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
@@ -129,6 +129,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   }
 
   abstract onRelieved(): void;
+  abstract tlsFailed(reason: ExitReason): void;
   abstract onReleased(): void;
 
   /** While running: whether the server still owes the client an answer. */
@@ -136,6 +137,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   private heedHandler(now: number): void {
     if (this.endBy === NONE || now < this.endBy) return;
+    if (this.hasFlag(STARTING_TLS) && !this.hasFlag(SHUTDOWN_ASKED)) return this.tlsFailed(HANDSHAKE_TIMEOUT);
     // A suspended connection cannot settle anything: it has its time again.
     if (this.sys?.suspended) return this.limitHandler(this.protocol.limits.handler);
     this.endBy = NONE;
@@ -196,6 +198,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (this.phase <= OPENING) return this.exitWith(reason);
     this.phase = CLOSING;
     this.stopping = true;
+    // Nothing can be sent between two lives of the socket.
+    if (this.hasFlag(STARTING_TLS)) this.setFlag(HOPELESS);
     this.exitReason = reason;
     this.endBy = NONE;
     this.cancelTimers();

@@ -11,11 +11,11 @@
 
 import type { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { BorrowingDecoder, Decoder } from "../../framing/framing.js";
-import { copyOut } from "../../framing/partial-frame.js";
+import { copyOut, EMPTY } from "../../framing/partial-frame.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
-import { ENDED, FULL, HEEDLESS, HELD, HUNGRY, PAUSED, PUSHED_BACK, THROTTLED } from "./flags.js";
+import { ENDED, FULL, HEEDLESS, HELD, HUNGRY, PAUSED, PUSHED_BACK, SEALED, THROTTLED } from "./flags.js";
 import { addThrottle, isThrottled, type Throttling } from "./throttle.js";
 import { Writer, type WriterOwner } from "./writer.js";
 
@@ -179,7 +179,7 @@ export class ReaderWriter extends Writer {
   }
 
   private readOn(): void {
-    if (!this.has(PAUSED)) return;
+    if (!this.has(PAUSED) || this.has(SEALED)) return;
     this.put(PAUSED | PUSHED_BACK, false);
     this.socket.resume();
   }
@@ -230,6 +230,29 @@ export class ReaderWriter extends Writer {
     this.#decoder = undefined;
     this.partialSince = NONE;
     if (rest !== undefined) this.feed().push(rest);
+  }
+
+  /** TLS begins: nothing is read in clear any more. What comes all the same is held. */
+  override seal(): void {
+    super.seal();
+    this.stopReading();
+    this.put(SEALED, true);
+    this.put(HUNGRY, false);
+    this.#decoder = undefined;
+  }
+
+  /** What was received since `seal`: it belongs to the handshake. */
+  takeSealed(): Buffer {
+    const held = this.#held ?? EMPTY;
+    this.#held = undefined;
+    return held;
+  }
+
+  /** TLS is up, and `socket` reads: nothing of what came before is left. */
+  override unseal(): void {
+    this.put(SEALED | PAUSED | PUSHED_BACK, false);
+    this.put(HUNGRY, true);
+    super.unseal();
   }
 
   /** Changes the flow control mode to that of another protocol. */

@@ -15,6 +15,8 @@ export class WriteQueue {
   unsent = 0;
   /** Bytes that wait behind the outstanding write. */
   queued = 0;
+  /** How many of them may leave: those behind wait until TLS is up. */
+  clear = Infinity;
   #queue: Buffer | undefined = undefined;
 
   /** Bytes in all. */
@@ -30,6 +32,23 @@ export class WriteQueue {
     if (this.#queue) grown.set(this.#queue.subarray(0, this.queued));
     this.#queue = grown;
     return grown;
+  }
+
+  /** Takes out the waiting bytes that may leave. The caller owns their memory from now on. */
+  takeClear(): Buffer {
+    const { clear } = this;
+    const bytes = Buffer.from(this.queued === 0 ? [] : (this.#queue as Buffer).subarray(0, clear));
+    this.#queue?.copyWithin(0, clear, this.queued);
+    this.queued -= clear;
+    this.clear = 0;
+    return bytes;
+  }
+
+  /** Gets the waiting bytes of `other`, of which none may leave. */
+  takeOver(other: WriteQueue): void {
+    this.#queue = other.#queue;
+    this.queued = other.queued;
+    this.clear = 0;
   }
 
   /** Takes the waiting bytes out. The caller owns their memory from now on. */

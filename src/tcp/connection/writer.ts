@@ -149,6 +149,28 @@ export class Writer implements OutputOwner {
     return true;
   }
 
+  /** TLS begins: what is sent from now on waits until `unseal`. The output buffer is flushed. */
+  seal(): void {
+    const queue = this.#queue ?? new WriteQueue();
+    queue.clear = queue.queued;
+    this.#queue = queue;
+    if (queue.inFlight === 0) queue.progressAt = Infinity;
+  }
+
+  /** Whether all that was sent before `seal` has left. */
+  get cleared(): boolean {
+    return this.#queue !== undefined && this.#queue.inFlight === 0 && this.#queue.clear === 0;
+  }
+
+  /** TLS is up: writes what waits for it. */
+  unseal(): void {
+    const queue = this.#queue;
+    if (queue === undefined) return;
+    queue.clear = Infinity;
+    this.writeQueue(queue);
+    if (this.full && this.pending <= this.owner.protocol.limits.lowWater) this.relieved();
+  }
+
   private relieved(): void {
     this.put(FULL, false);
     this.owner.onRelieved();
@@ -182,10 +204,25 @@ export class Writer implements OutputOwner {
 
   /** Writes the queue; no write is outstanding. */
   private writeQueue(queue: WriteQueue): void {
+    if (queue.clear !== Infinity) return this.writeClear(queue);
     this.#queue = undefined;
     if (queue.queued === 0) return;
     this.countOutbound(-queue.queued);
     this.writeOutput(queue.takeQueue());
+  }
+
+  /** Writes what was sent before `seal`; the rest stays. */
+  private writeClear(queue: WriteQueue): void {
+    const bytes = queue.takeClear();
+    if (bytes.length > 0) {
+      this.#queue = undefined;
+      this.countOutbound(-bytes.length);
+      this.writeOutput(bytes);
+    }
+    const outstanding = this.#queue as WriteQueue | undefined;
+    if (outstanding !== undefined && outstanding !== queue) return outstanding.takeOver(queue);
+    this.#queue = queue;
+    queue.progressAt = Infinity;
   }
 
   /** Counts a write. @returns whether it completed at once */

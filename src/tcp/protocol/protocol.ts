@@ -1,6 +1,6 @@
 /** Types of what a protocol author writes: a table of states. Checked by `validate.ts`, compiled by `compile.ts`. */
 import type { Framing } from "../../framing/framing.js";
-import type { Postpone, Step } from "../../otp/gen-statem/step.js";
+import type { NextWith, Postpone, Step } from "../../otp/gen-statem/step.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
@@ -12,6 +12,7 @@ import type { LimitOptions } from "./limits.js";
 export type { Peer } from "../../transport/transport.js";
 
 import type { Accepts, Forward, MessageOf, RequestOf } from "./sources.js";
+import type { StartTls } from "./start-tls.js";
 
 /**
  * Flow control mode, as `{active, _}` of Erlang's sockets. `"once"`: the next frame only when the last is handled and the
@@ -85,7 +86,7 @@ export interface Conn<Data, Out, Timers extends string = string, Msg = never, Re
 }
 
 /** What a handler returns: a step, or nothing to stay. The boolean that `conn.send` returns means nothing here. */
-type Result<S extends string> = Step<S> | Become | void | boolean;
+type Result<S extends string> = Step<S> | NextWith<S, StartTls> | Become | void | boolean;
 type Returns<S extends string> = Result<S> | Promise<Result<S>>;
 type Cell<S extends string, C> = Exclude<Step<S>, Postpone> | ((conn: C) => Returns<S>);
 /** A step or handler that runs after a time. */
