@@ -255,7 +255,7 @@ export class Connection extends ProtocolChange implements SocketOwner, OpeningCo
   /** Ends a connection whose peer is silent. While received bytes wait for the server, the peer is not silent: its time starts again. */
   protected heedPeer(io: ReaderWriter, now: number): void {
     if (io.partialSince !== NONE && now >= io.partialSince + this.protocol.limits.frame) {
-      if (io.hungry) return this.stop({ shutdown: "frame_timeout" });
+      if (io.hungry) return this.stop(this.invalid(io, "frame_timeout", "a frame did not end in time"));
       io.partialSince = wholeMs();
     }
     if (now < io.heardAt + this.cells.idleMs) return;

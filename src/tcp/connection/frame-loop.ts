@@ -15,7 +15,8 @@ import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { detailed } from "../observe/close-detail.js";
-import type { CloseReason } from "../observe/events.js";
+import { type CloseReason, openingFailures } from "../observe/events.js";
+import { firstBytesOf } from "../observe/first-bytes.js";
 import { RUNNING } from "./connection-view.js";
 import {
   DEFERRED,
@@ -174,9 +175,25 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       return io.pull();
     } catch (thrown) {
       if (!(thrown instanceof FramingError)) throw thrown;
-      this.stop(closeReasonOf(thrown));
+      this.stop(this.invalid(io, thrown.code as CloseReason, thrown.message));
       return undefined;
     }
+  }
+
+  /**
+   * The reason for ending a connection whose bytes are no frame. A framing may throw an encoder's code by mistake: that
+   * is counted as `stopped`.
+   */
+  protected invalid(io: ReaderWriter, reason: CloseReason, message: string): ExitReason {
+    const first =
+      this.framesReceived === 0 ? firstBytesOf(io.restOrNothing(), this.endpoint.opening) : undefined;
+    const detail = message + (first?.hint ?? "");
+    if (first?.misconfigured && openingFailures.hasSubscribers) {
+      const { pid, peer, via, label: protocol } = this;
+      const { name: listener } = this.endpoint;
+      openingFailures.publish({ pid, protocol, peer, via, listener, counted: reason, message: detail });
+    }
+    return detailed(reason, detail);
   }
 
   /** No frame can be handled now: arms the deadline of an incomplete frame, and emits the events that follow the last. */
@@ -186,7 +203,7 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       else io.listen();
     }
     if (!io.hungry || io.buffered === 0) io.partialSince = NONE;
-    else if (io.ended) return this.stop({ shutdown: "truncated" });
+    else if (io.ended) return this.stop(this.invalid(io, "truncated", "the client ended within a frame"));
     else if (io.partialSince === NONE) {
       io.partialSince = wholeMs();
       this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
@@ -201,9 +218,4 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       this.event("ended", undefined);
     }
   }
-}
-
-/** A framing may throw an encoder's code by mistake: that is counted as `stopped`. */
-function closeReasonOf({ code, message }: FramingError): ExitReason {
-  return detailed(code as CloseReason, message);
 }

@@ -225,6 +225,15 @@ export class ReaderWriter extends Writer {
     );
   }
 
+  /** As `rest`, also after an error of the decoder; `undefined` where it cannot tell. */
+  restOrNothing(): Buffer | undefined {
+    try {
+      return this.#decoder?.rest?.();
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Reads these bytes again, in the present framing of the protocol. */
   restart(rest: Buffer | undefined): void {
     this.#decoder = undefined;

@@ -57,7 +57,7 @@ export interface ConnectionClosed extends ConnectionEvent {
   readonly reason: ExitReason;
   /** The label under which it is counted. */
   readonly counted: CloseReason;
-  /** What is wrong, in one line: the framing's message for `frame_invalid` and `frame_too_long`. */
+  /** What is wrong, in one line: the framing's message, and what the connection begins like. */
   readonly detail?: string | undefined;
   readonly state: string;
   readonly framesReceived: number;
@@ -71,7 +71,10 @@ export interface HandlerTimeout extends ConnectionEvent {
   readonly limit: number;
 }
 
-/** `tcp.opening_failed`: the bytes before the first frame (PROXY header, TLS handshake) are wrong. */
+/**
+ * `tcp.opening_failed`: the bytes before the first frame (PROXY header, TLS handshake) are wrong, or the first frame
+ * is one of these where none is expected.
+ */
 export interface OpeningFailed extends ConnectionEvent {
   readonly listener: string;
   /** The label under which the connection is counted. */
