@@ -21,9 +21,10 @@ const UV_ENOTCONN = -107;
 /** libuv reads at most 64 KiB at a time. */
 const READ_SIZE = 64 * 1024;
 
-const uv = libuv() as Libuv;
+/** @internal */
+export const uv = libuv() as Libuv;
 /** Read buffer shared by all connections of this OS process. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
+export const READ_BUFFER = Buffer.allocUnsafeSlow(READ_SIZE);
 /** Reused for every address that is asked of the kernel. */
 const name = { address: "", port: 0 };
 /** Reused for every write; an asynchronous write keeps it, and a new one is made. */
@@ -33,7 +34,7 @@ let request = outsideContexts(makeRequest);
  * Field of a handle that refers to its socket: the one in which Node keeps its own `net.Socket`. Another field would
  * cost every connection a larger property store.
  */
-const OWNER: unique symbol = ownerSymbol() as never;
+export const OWNER: unique symbol = ownerSymbol() as never;
 
 function ownerSymbol(): symbol {
   const handle = new uv.TCP(uv.SOCKET);
@@ -80,6 +81,11 @@ export class HandleSocket implements Socket {
 
   private is(flags: number): boolean {
     return (this.#flags & flags) !== 0;
+  }
+
+  /** @internal For TLS, which takes its reads and writes over. */
+  get handle(): Owned {
+    return this.#handle;
   }
 
   /** @internal */

@@ -5,12 +5,16 @@ import { connect } from "./handle-connect.js";
 import { HandleSocket, type Owned, peerOf } from "./handle-socket.js";
 import { isPipe, type StreamHandle, type TcpHandle } from "./node-bindings.js";
 import { resolveHost } from "./resolve-host.js";
+import { SecureHandleSocket } from "./secure/secure-handle.js";
+import type { SecureTerms } from "./secure/terms.js";
 import {
+  type HandshakeOwner,
   KEEP_ALIVE_MS,
   type Listening,
   type ListenOptions,
   type ListenTarget,
   type Peer,
+  type Socket,
   type Transport,
 } from "./transport.js";
 import { bindUnix } from "./unix/bind-unix.js";
@@ -83,8 +87,13 @@ function listenError(error: number, target: ListenTarget): NodeJS.ErrnoException
   return Object.assign(new Error(`listen ${code}${where}`), { code, syscall: "listen" });
 }
 
-function secure(): never {
-  throw new Error("TLS is not implemented yet");
+function secure(
+  socket: Socket,
+  terms: SecureTerms,
+  received: Buffer | undefined,
+  owner: HandshakeOwner,
+): Socket {
+  return new SecureHandleSocket(socket as HandleSocket, terms, owner).handshake(received);
 }
 
 export const handle: Transport = { name: "handle", listen, connect, secure };

@@ -39,6 +39,16 @@ export class StreamSocket implements Socket {
     return { address: plainAddress(localAddress), port: localPort };
   }
 
+  /** @internal For TLS, which takes it over. */
+  get stream(): Owned {
+    return this.#socket;
+  }
+
+  /** @internal It reads no more by itself. */
+  release(): void {
+    this.#socket.off("data", onData).off("end", onEnd).pause();
+  }
+
   setOwner(owner: SocketOwner): void {
     this.owner = owner;
   }

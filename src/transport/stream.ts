@@ -3,13 +3,17 @@ import { createServer, Socket as NetSocket, type Server, type SocketConstructorO
 import { getSystemErrorName } from "node:util";
 import { isPipe, type PipeHandle } from "./node-bindings.js";
 import { plainAddress } from "./peer.js";
+import { SecureStreamSocket } from "./secure/secure-stream.js";
+import type { SecureTerms } from "./secure/terms.js";
 import { connect } from "./stream-connect.js";
 import { StreamSocket } from "./stream-socket.js";
 import {
+  type HandshakeOwner,
   KEEP_ALIVE_MS,
   type Listening,
   type ListenOptions,
   type ListenTarget,
+  type Socket,
   type Transport,
 } from "./transport.js";
 import { bindUnix } from "./unix/bind-unix.js";
@@ -84,8 +88,13 @@ function listening(server: Server): Listening {
   return { address, port, close: () => void server.close() };
 }
 
-function secure(): never {
-  throw new Error("TLS is not implemented yet");
+function secure(
+  socket: Socket,
+  terms: SecureTerms,
+  received: Buffer | undefined,
+  owner: HandshakeOwner,
+): Socket {
+  return new SecureStreamSocket(socket as StreamSocket, terms, owner).handshake(received);
 }
 
 export const stream: Transport = { name: "stream", listen, connect, secure };

@@ -1,8 +1,7 @@
 /** The part of the conformance suite about bytes that come and go: hand-over, pausing, writes that complete later. */
 import { expect, test } from "vitest";
-import type { Transport } from "../../src/transport/transport.js";
 import { turn, until } from "../support/until.js";
-import { Echo, fill, Owner, stage } from "./owner.js";
+import { Echo, fill, Owner, stage, type TestTransport } from "./owner.js";
 
 /** Gives its socket away at the first chunk. */
 class Successor extends Owner {
@@ -14,7 +13,7 @@ class Successor extends Owner {
   }
 }
 
-export function reads(transport: Transport): void {
+export function reads(transport: TestTransport): void {
   test("nothing is read before there is an owner, and the hand-over loses no byte", async () => {
     const { owners, connect } = await stage(transport);
     const client = (await connect()).write("early").finish();
@@ -95,7 +94,7 @@ export function reads(transport: Transport): void {
   });
 }
 
-export function writes(transport: Transport): void {
+export function writes(transport: TestTransport): void {
   test("what the kernel takes at once is written: true, and the buffer may be used again", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
@@ -117,7 +116,7 @@ export function writes(transport: Transport): void {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     client.socket.pause();
-    const sent = fill(owner);
+    const sent = await fill(owner);
     const { unsent } = owner.socket;
     expect(unsent).toBeGreaterThan(0);
     expect(unsent).toBeLessThanOrEqual(1_000_000);
@@ -137,7 +136,7 @@ export function writes(transport: Transport): void {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     client.socket.pause();
-    const sent = fill(owner);
+    const sent = await fill(owner);
     let more = 0;
     const block = Buffer.alloc(2_000_000, "y");
     const noted = owner.onWritten.bind(owner);

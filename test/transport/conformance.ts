@@ -2,12 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { bind } from "../../src/transport/listening-socket.js";
-import type { Transport } from "../../src/transport/transport.js";
 import { turn, until } from "../support/until.js";
 import { reads, writes } from "./conformance-flow.js";
-import { Echo, fill, stage } from "./owner.js";
+import { Echo, fill, stage, type TestTransport } from "./owner.js";
 
-export function transportConformance(name: string, transport: Transport): void {
+export function transportConformance(name: string, transport: TestTransport): void {
   describe(`transport ${name}`, () => {
     listens(transport);
     reads(transport);
@@ -18,7 +17,7 @@ export function transportConformance(name: string, transport: Transport): void {
 }
 
 /** The part that UNIX sockets have as well: they have neither ports nor RST. */
-export function unixConformance(name: string, transport: Transport): void {
+export function unixConformance(name: string, transport: TestTransport): void {
   describe(`transport ${name} over a UNIX socket`, () => {
     reads(transport);
     writes(transport);
@@ -26,7 +25,7 @@ export function unixConformance(name: string, transport: Transport): void {
   });
 }
 
-function listens(transport: Transport): void {
+function listens(transport: TestTransport): void {
   test("it listens on a free port, and has the address of each peer", async () => {
     const { listening, pair } = await stage(transport);
     expect(listening.address).toBe("127.0.0.1");
@@ -66,20 +65,21 @@ function listens(transport: Transport): void {
     await until(() => client.received === 10);
   });
 
-  test("1,000 connections are served at once", async () => {
+  const { connections = 1_000 } = transport;
+  test(`${connections} connections are served at once`, async () => {
     const { owners, connect } = await stage(transport, (socket) => new Echo(socket).start());
-    const clients = await Promise.all(Array.from({ length: 1_000 }, connect));
+    const clients = await Promise.all(Array.from({ length: connections }, connect));
     for (const [n, client] of clients.entries()) client.write(`hello ${n}`);
     await until(() => clients.every((client, n) => client.received === `hello ${n}`.length));
     expect(clients.map((client) => `${client.bytes}`)).toEqual(clients.map((_, n) => `hello ${n}`));
     for (const client of clients) client.finish();
     await until(() => owners.every((owner) => owner.closed.length === 1));
-    expect(owners).toHaveLength(1_000);
+    expect(owners).toHaveLength(connections);
     expect(owners.every((owner) => owner.closed[0] === undefined)).toBe(true);
   }, 30_000);
 }
 
-function ends(transport: Transport): void {
+function ends(transport: TestTransport): void {
   test("a client that has finished sending still gets an answer, and FIN from us closes it: once, no code", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
@@ -111,7 +111,7 @@ function ends(transport: Transport): void {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     client.socket.pause();
-    const sent = fill(owner);
+    const sent = await fill(owner);
     owner.call((socket) => socket.end());
     client.finish().socket.resume();
     await client.end();
@@ -124,7 +124,7 @@ function ends(transport: Transport): void {
     const { owners, pair, connect } = await stage(transport);
     const { client, owner } = await pair();
     client.socket.pause();
-    fill(owner);
+    await fill(owner);
     owner.call((socket) => socket.destroy());
     owner.call((socket) => socket.destroy());
     await until(() => owner.closed.length);
@@ -140,7 +140,7 @@ function ends(transport: Transport): void {
   });
 }
 
-function fails(transport: Transport): void {
+function fails(transport: TestTransport): void {
   test("a closed socket accepts write, end, pause and resume", async () => {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
@@ -185,7 +185,7 @@ function fails(transport: Transport): void {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     client.socket.pause();
-    fill(owner);
+    await fill(owner);
     owner.call((socket) => socket.reset());
     await until(() => owner.closed.length);
     expect([owner.closed.length, owner.written]).toEqual([1, 0]);
@@ -208,7 +208,7 @@ function fails(transport: Transport): void {
     const { pair } = await stage(transport);
     const { client, owner } = await pair();
     client.socket.pause();
-    fill(owner);
+    await fill(owner);
     client.reset();
     await until(() => owner.closed.length);
     await turn(3);

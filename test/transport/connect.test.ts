@@ -77,7 +77,7 @@ describe.each([handle, stream])("$name", ({ connect }) => {
     const { accepted, port } = await upstream();
     const owner = (await connected({ address: "127.0.0.1", port })).start();
     const far = await until(() => accepted[0]);
-    const sent = fill(owner);
+    const sent = await fill(owner);
     let received = 0;
     far.on("data", (chunk) => (received += chunk.length));
     await until(() => owner.written && received === sent);

@@ -8,7 +8,7 @@ import type {
   Transport,
 } from "../../src/transport/transport.js";
 import { Client } from "../support/client.js";
-import { until } from "../support/until.js";
+import { turn, until } from "../support/until.js";
 
 export class Owner implements SocketOwner {
   readonly socket: Socket;
@@ -88,6 +88,14 @@ export class Echo extends Owner {
   }
 }
 
+/** A transport, and what else a test needs to know of it. */
+export interface TestTransport extends Transport {
+  /** Default: plain TCP. */
+  connectClient?(port: number): Promise<Client>;
+  /** How many connections are many. Default 1,000. */
+  readonly connections?: number;
+}
+
 export interface Stage {
   readonly listening: Listening;
   /** What was accepted, oldest first. */
@@ -99,7 +107,7 @@ export interface Stage {
 
 /** Listens until the test ends. */
 export async function stage(
-  transport: Transport,
+  transport: TestTransport,
   make: (socket: Socket) => Owner = (socket) => new Owner(socket),
   target: ListenTarget = { host: "127.0.0.1", port: 0 },
 ): Promise<Stage> {
@@ -119,7 +127,9 @@ export async function stage(
   });
   const connect = async () => {
     const { address, port } = listening;
-    const client = await (port === 0 ? Client.connectTo(address) : Client.connect(port));
+    const client = await (port === 0
+      ? Client.connectTo(address)
+      : (transport.connectClient ?? Client.connect)(port));
     clients.push(client);
     return client;
   };
@@ -132,10 +142,14 @@ export async function stage(
   return { listening, owners, connect, pair };
 }
 
-/** Writes until the kernel takes no more at once. Returns how many bytes that were. */
-export function fill(owner: Owner): number {
+/** Writes until the kernel takes no more, with the client paused. Returns how many bytes that were. */
+export async function fill(owner: Owner): Promise<number> {
   const block = Buffer.alloc(1_000_000, "x");
-  let sent = block.length;
-  while (owner.write(block)) sent += block.length;
-  return sent;
+  for (let sent = block.length; ; sent += block.length) {
+    if (owner.write(block)) continue;
+    // With TLS a write may wait for the one before it, and not for the kernel.
+    await turn(3);
+    if (owner.written === 0) return sent;
+    owner.written = 0;
+  }
 }

@@ -79,4 +79,9 @@ export interface TlsInfo {
   readonly resumed: boolean;
   /** Certificate of the other side, verified; `undefined` when there is none. */
   readonly client: PeerCertificate | undefined;
+  /**
+   * How the other side has ended its sending: true, as TLS demands it; false by FIN alone, so that an attacker may
+   * have cut it off; `undefined` before, and where the transport `stream` does not know.
+   */
+  readonly closeNotify: boolean | undefined;
 }
