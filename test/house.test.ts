@@ -17,6 +17,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   proxy: [],
   tcp: ["otp", "framing", "transport", "text", "proxy", "tls"],
   groups: ["otp", "tcp", "transport"],
+  exchange: ["otp", "groups", "tcp/observe/group-counters"],
   telemetry: [
     "control/stats",
     "admin/events",
@@ -35,7 +36,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "tls/options",
   ],
   control: ["otp", "config"],
-  cluster: ["otp", "tcp", "transport", "telemetry", "control", "config", "text", "tls"],
+  cluster: ["exchange", "groups", "otp", "tcp", "transport", "telemetry", "control", "config", "text", "tls"],
   admin: [
     ...["otp", "cluster", "control", "telemetry", "config", "text"],
     ...["transport/unix/socket-file", "transport/unix/socket-path"],
@@ -45,7 +46,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   protocols: ["index"],
   index: ["otp", "framing", "groups", "tcp", "proxy", "tls", "config/define-config"],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
-  main: ["program", "cluster"],
+  main: ["program", "cluster", "exchange"],
 };
 
 /** Folders of a room and what they must not import, types included: primary and worker are different OS processes. */
@@ -60,7 +61,7 @@ const APART: Readonly<Record<string, readonly string[]>> = {
 /** Packages and globals that only certain rooms may use. */
 const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "node:cluster"/, /^cluster\//],
-  [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config)\//],
+  [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config|exchange)\//],
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/\bprocess\.env\b/, /^config/],

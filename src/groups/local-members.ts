@@ -84,10 +84,20 @@ export class LocalMembers {
   readonly #groups = new Map<string, LocalGroup>();
   readonly #memberships = new Map<Process, Membership>();
   readonly #listener: () => MembershipListener;
+  #count = 0;
 
   /** @param listener asked for at each change: a worker may get another one while it runs */
   constructor(listener: () => MembershipListener) {
     this.#listener = listener;
+  }
+
+  /** Number of groups that have members here. */
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  get memberships(): number {
+    return this.#count;
   }
 
   get(name: string): LocalGroup | undefined {
@@ -128,6 +138,7 @@ export class LocalMembers {
     membership.groups.push(group);
     group.slow = slow;
     group.add(process);
+    this.#count++;
     this.#listener().joined(name, process.pid.serial);
   }
 
@@ -149,6 +160,7 @@ export class LocalMembers {
 
   #remove(process: Process, group: LocalGroup): void {
     group.delete(process);
+    this.#count--;
     if (group.size === 0) this.#groups.delete(group.name);
     this.#listener().left(group.name, process.pid.serial);
   }

@@ -21,5 +21,6 @@ export function useUplink(next: Uplink): void {
 
 /** Less waits than before: lets go of the connections that were held for it. */
 export function releaseSenders(): void {
+  uplink.relieved?.();
   if (uplink.waiting <= LET_GO_AT) letSendersGo();
 }

@@ -16,6 +16,8 @@ export interface Uplink extends MembershipListener {
   publish(group: string, message: Message, except: Pid | undefined): void;
   /** Bytes that wait on this side. */
   readonly waiting: number;
+  /** Less waits for delivery to the members here than before. */
+  relieved?(): void;
   /** @throws Error when the exchange does not answer */
   count(group: string): Promise<number>;
   /** @throws Error when the exchange does not answer */

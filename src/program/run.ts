@@ -131,6 +131,7 @@ export class Run {
       credentials: this.#prepared.credentials,
       color: inColor(this.#config),
       metrics: new Metrics({
+        groups: releases.all.some(({ groups }) => groups),
         ...{ version, transport },
         node: process.version,
         listeners: listeners.map(({ config: { name, tls, proxy }, protocol, bound: { address, port } }) => ({

@@ -25,6 +25,8 @@ export type ToWorker =
   /** Whether the worker sends all log records from level info on, or only warnings and errors. */
   | { readonly t: "follow"; readonly d: boolean }
   | { readonly t: "untrace"; readonly id: number }
+  /** The exchange was started, at this path. */
+  | { readonly t: "exchange"; readonly d: string }
   /** Sets the minimum log level. */
   | { readonly t: "log"; readonly d: Level }
   /** Asks for the number of connections of this listener. */
@@ -91,6 +93,8 @@ export interface Boot {
   /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
   readonly name: string;
+  /** Path of the exchange's socket, where there is one. */
+  readonly exchange: string | undefined;
   /** Functions cannot cross, so a protocol is a module. */
   readonly protocols: readonly ProtocolModule[];
   /** At least one. */

@@ -41,6 +41,7 @@ const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {
   reopen: true,
   follow: true,
   untrace: true,
+  exchange: true,
   log: true,
   tls: true,
   load: true,

@@ -7,7 +7,10 @@ import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
 
 /** Fields that differ from worker to worker and from start to start. */
-type Present = Pick<Boot, "worker" | "serial" | "maxConnections" | "followed" | "listeners" | "tls">;
+type Present = Pick<
+  Boot,
+  "worker" | "serial" | "maxConnections" | "followed" | "listeners" | "tls" | "exchange"
+>;
 
 export function bootMessage(present: Present, { config, releases, color, log }: PrimaryOptions): Boot {
   return {

@@ -5,15 +5,21 @@
  */
 import cluster from "node:cluster";
 import { restartIntensity, workerCount } from "../../config/config.js";
-import { formatReason } from "../../otp/process/exit-reason.js";
+import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
-import { type Supervisor, startSupervisor, stopSupervisor } from "../../otp/supervisor/supervisor.js";
+import {
+  type Supervisor,
+  startChild,
+  startSupervisor,
+  stopSupervisor,
+} from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
 import { Certificates } from "./certificates.js";
+import type { PrimaryExchange } from "./exchange.js";
 import { GiveUpCause } from "./give-up-cause.js";
 import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
@@ -43,7 +49,22 @@ export class Primary {
     });
     this.pool.bootTls = () => this.certificates.boot();
     metrics.certificates = () => this.certificates.served;
-    this.#watchdog = new Watchdog(() => this.pool.slots, log, config.watchdog);
+    metrics.exchange = () => this.exchange.sample;
+    this.#watchdog = new Watchdog(() => [...this.pool.slots, this.exchange], log, config.watchdog);
+  }
+
+  get exchange(): PrimaryExchange {
+    return this.pool.exchange;
+  }
+
+  /** Starts the exchange where so many workers need one and there is none yet. @throws ProcessExit */
+  async ensureExchange(workers: number): Promise<void> {
+    const { exchange, root } = this;
+    if (exchange.process || !root || !exchange.needed(workers)) return;
+    this.restartMetrics.expect("exchange");
+    const result = await startChild(root.pid, exchange.childSpec());
+    if (typeof result === "object" && "error" in result) throw new ProcessExit(result.error as ExitReason);
+    this.pool.useExchange(exchange.path as string);
   }
 
   get listeners(): readonly PrimaryListener[] {
@@ -75,9 +96,12 @@ export class Primary {
       intensity: restartIntensity(config, this.pool.slots.length),
       period: `${config.maxSeconds}s`,
     } as const;
-    for (const { id } of children) this.restartMetrics.expect(id);
+    const own = this.exchange.needed(this.pool.slots.length)
+      ? [...children, this.exchange.childSpec()]
+      : children;
+    for (const { id } of own) this.restartMetrics.expect(id);
     this.#root = await startSupervisor("drover", limits, [
-      ...children,
+      ...own,
       ...this.pool.slots.map((slot) => this.pool.childSpec(slot)),
     ]);
     this.restartMetrics.update();
@@ -133,6 +157,7 @@ export class Primary {
     this.restartMetrics.stop();
     this.#giveUpCause.stop();
     if (!this.stopping) this.#closeSockets();
+    this.exchange.remove();
   }
 
   #closeSockets(): void {

@@ -4,6 +4,8 @@ import type { Supervisor } from "../../otp/supervisor/supervisor.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
 
 const SUPERVISOR = "drover";
+/** Children that are no workers. */
+const OWN: readonly string[] = ["admin", "exchange"];
 
 export class RestartMetrics {
   readonly #metrics: Metrics;
@@ -44,8 +46,8 @@ export class RestartMetrics {
   #reported({ supervisor, errorContext, offender }: SupervisorReport): void {
     this.#metrics.supervisorReport(errorContext);
     // Restarts of workers are counted when they start.
-    if (supervisor === SUPERVISOR && errorContext === "child_terminated" && offender.id === "admin")
-      this.count("admin");
+    const { id = "" } = offender;
+    if (supervisor === SUPERVISOR && errorContext === "child_terminated" && OWN.includes(id)) this.count(id);
     this.update();
   }
 }

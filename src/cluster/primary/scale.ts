@@ -63,6 +63,7 @@ export class Scale {
   async #grow(workers: number): Promise<void> {
     const { slots, maxConnections } = this.#primary.pool;
     const first = slots.length;
+    await this.#startExchange(workers);
     while (slots.length < workers) slots.push(newSlot(slots.length + 1));
     maxConnections.redivide();
     const results = await Promise.allSettled(slots.slice(first).map((slot) => this.#start(slot)));
@@ -71,6 +72,14 @@ export class Scale {
     for (const slot of slots.slice(first + failed).reverse()) await this.#remove(slot);
     maxConnections.redivide();
     throw (results[failed] as PromiseRejectedResult).reason;
+  }
+
+  async #startExchange(workers: number): Promise<void> {
+    try {
+      await this.#primary.ensureExchange(workers);
+    } catch (error) {
+      throw new Refusal("conflict", `the exchange did not start: ${startFailure(error).message}`);
+    }
   }
 
   async #start(slot: WorkerSlot): Promise<void> {

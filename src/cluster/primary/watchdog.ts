@@ -5,23 +5,37 @@
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
-import type { WorkerProcess } from "./worker-process.js";
-import type { WorkerSlot } from "./worker-slot.js";
 
 /** Interval of the checks, in milliseconds. */
 const CHECK_EVERY = 500;
 /** Milliseconds without a message after which a worker is shown as unresponsive. */
 const UNRESPONSIVE_AFTER = 3_000;
 
+/** A worker, or the exchange. */
+export interface Watched {
+  readonly label: string;
+  readonly osPid: number;
+  readonly state: string;
+  /** Milliseconds since its last message. */
+  readonly silentMs: number;
+  unresponsive: boolean;
+  discountLag(ms: number): void;
+  killUnresponsive(silentMs: number): void;
+}
+
 export class Watchdog {
-  readonly #slots: () => readonly WorkerSlot[];
+  readonly #slots: () => readonly { readonly process: Watched | undefined }[];
   readonly #log: Pick<Log, "warn" | "error">;
   readonly #killAfter: number;
   #timer: TimerRef = undefined;
   #checkedAt = 0;
 
   /** @param killAfter milliseconds without a message after which a worker is killed; 0 disables */
-  constructor(slots: () => readonly WorkerSlot[], log: Pick<Log, "warn" | "error">, killAfter: number) {
+  constructor(
+    slots: () => readonly { readonly process: Watched | undefined }[],
+    log: Pick<Log, "warn" | "error">,
+    killAfter: number,
+  ) {
     this.#slots = slots;
     this.#log = log;
     this.#killAfter = killAfter === 0 ? Infinity : killAfter;
@@ -52,7 +66,7 @@ export class Watchdog {
     this.#schedule();
   }
 
-  #check(process: WorkerProcess): void {
+  #check(process: Watched): void {
     const { label, silentMs, osPid } = process;
     if (silentMs >= this.#killAfter) {
       this.#log.error(`Killed ${label} (watchdog): no message for ${seconds(silentMs)} s`, { osPid });

@@ -14,6 +14,7 @@ import type { Boot, Load, SignalEnvelope } from "../channel/messages.js";
 import { MaxConnections } from "./admission/max-connections.js";
 import { Suspension } from "./admission/suspend.js";
 import { bootListener, bootMessage } from "./boot.js";
+import { PrimaryExchange } from "./exchange.js";
 import type { Observer, PrimaryOptions } from "./options.js";
 import { PidRanges } from "./pid-ranges.js";
 import { PrimaryListener } from "./primary-listener.js";
@@ -38,6 +39,7 @@ export class WorkerPool implements WorkerOwner {
   observer: Observer | undefined = undefined;
   /** What a worker that starts now needs to serve TLS. Secret. */
   bootTls: () => Boot["tls"] = () => ({});
+  readonly exchange: PrimaryExchange;
   stopping = false;
   readonly #options: PrimaryOptions;
   readonly #restartMetrics: RestartMetrics;
@@ -55,6 +57,11 @@ export class WorkerPool implements WorkerOwner {
         Math.min(this.maxConnections.allowed(slot), this.maxConnections.allowedOf(listener, slot)),
     };
     this.listeners = options.listeners.map((listener) => new PrimaryListener(listener, balanced));
+    this.exchange = new PrimaryExchange({
+      wanted: options.releases.all.some(({ groups }) => groups),
+      exec: options.exec,
+      running: () => this.serving,
+    });
     this.suspension = new Suspension(() => this.slots, this.listeners);
     this.maxConnections = new MaxConnections(
       () => this.slots,
@@ -118,6 +125,7 @@ export class WorkerPool implements WorkerOwner {
       maxConnections,
       tls: this.bootTls(),
       followed: this.observer?.followed ?? false,
+      exchange: this.exchange.path,
       listeners,
     };
     return bootMessage(present, this.#options);
@@ -127,6 +135,11 @@ export class WorkerPool implements WorkerOwner {
   forget(slot: WorkerSlot): void {
     if (this.slots.at(-1) === slot) this.slots.pop();
     this.#options.metrics.remove(slot.slot);
+  }
+
+  /** Workers that run use the exchange from now on. */
+  useExchange(path: string): void {
+    for (const { process } of this.slots) process?.notify({ t: "exchange", d: path });
   }
 
   setLogLevel(level: Level): void {

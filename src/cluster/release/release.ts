@@ -14,6 +14,8 @@ export interface Release {
   readonly module: ProtocolModule;
   /** The protocol's own name. */
   readonly name: string;
+  /** Whether it takes messages of groups. */
+  readonly groups: boolean;
 }
 
 /** The protocol cannot be served. `message` is one line that begins with the file. */
@@ -22,7 +24,7 @@ export class ReleaseError extends Error {
 }
 
 /** Protocols that come with drover, by name. */
-const BUILT_IN = ["echo"] as const;
+const BUILT_IN = ["echo", "chat"] as const;
 
 /**
  * Makes the release of a protocol.
@@ -70,7 +72,7 @@ function runTrial(module: ProtocolModule, label: string, exec: string): Promise<
       void thread.terminate();
     });
     thread.once("message", (verdict: Verdict) => {
-      if ("name" in verdict) resolve({ name: verdict.name, module });
+      if ("name" in verdict) resolve({ ...verdict, module });
       else refuse(verdict.wrong);
       void thread.terminate();
     });

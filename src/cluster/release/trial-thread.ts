@@ -12,7 +12,7 @@ export interface Trial {
 }
 
 /** Result that the thread posts. */
-export type Verdict = { readonly name: string } | { readonly wrong: string };
+export type Verdict = { readonly name: string; readonly groups: boolean } | { readonly wrong: string };
 
 export async function runTrial(): Promise<void> {
   const { module: candidate, label } = workerData as Trial;
@@ -23,7 +23,7 @@ export async function runTrial(): Promise<void> {
       return post({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
     validateProtocol(protocol);
-    post({ name: protocol.name });
+    post({ name: protocol.name, groups: protocol.takes !== undefined });
   } catch (error) {
     const position = "user" in candidate ? thrownAt(error, candidate.user, label) : label;
     post({ wrong: `${position}: ${thrownReason(error)}` });

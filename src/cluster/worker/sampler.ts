@@ -1,10 +1,13 @@
 /** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
+import { localMembers } from "../../groups/present.js";
 import { type ErrorContext, type SupervisorReport, unhandledRejections } from "../../otp/events.js";
 import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { Supervisor } from "../../otp/supervisor/supervisor.js";
 import type { ListenerState } from "../../tcp/listener.js";
+import { GROUP_DROP_REASONS } from "../../tcp/observe/events.js";
+import { groupCounters } from "../../tcp/observe/group-counters.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
 import { HANDLER_BUCKETS, type ListenerSnapshot, type Snapshot } from "../../telemetry/metrics/snapshot.js";
@@ -80,12 +83,15 @@ export class Sampler {
         supervisorShutdown: this.#reports.shutdown,
         supervisorShutdownError: this.#reports.shutdown_error,
         logLinesDropped: droppedLines(),
+        ...groupTotals(),
       },
       gauges: {
         limitsApplied: limitsApplied(),
         eventLoopLagSeconds: lagMs / 1000,
         restartsLeft: this.#restartsLeftOf("", top && processOf(top)),
         newestSerial: newestSerial(),
+        groups: localMembers.size,
+        groupMemberships: localMembers.memberships,
         ...own,
       },
       listeners: listeners.map((listener) => this.#listener(listener)),
@@ -148,3 +154,14 @@ function handlers({ endpoint: { latency } }: WorkerListener): HandlerTotals {
   const counts = HANDLER_BUCKETS.map((name, at) => [name, latency?.counts[at] ?? 0]);
   return { ...Object.fromEntries(counts), handlerSeconds: latency?.seconds ?? 0 } as HandlerTotals;
 }
+
+function groupTotals(): GroupTotals {
+  const { published, forwarded, delivered, dropped } = groupCounters;
+  const drops = GROUP_DROP_REASONS.map((reason) => [`groupDropped_${reason}`, dropped[reason]]);
+  return {
+    ...{ groupPublished: published, groupForwarded: forwarded, groupDelivered: delivered },
+    ...Object.fromEntries(drops),
+  } as GroupTotals;
+}
+
+type GroupTotals = Pick<Snapshot["totals"], Extract<keyof Snapshot["totals"], `group${string}`>>;

@@ -27,6 +27,7 @@ import { Sampler } from "./sampler.js";
 import { WorkerTls } from "./tls.js";
 import { WorkerViews } from "./views.js";
 import { startWatchdogThread } from "./watchdog-thread.js";
+import type { WorkerExchange } from "./worker-exchange.js";
 import { WorkerListener } from "./worker-listener.js";
 
 /** In milliseconds. */
@@ -46,6 +47,7 @@ export class Worker {
   #snapshotWaits = false;
   #sampler: Sampler | undefined = undefined;
   #root: Pid | undefined = undefined;
+  #exchange: Promise<WorkerExchange> | undefined = undefined;
   #stopping = false;
 
   constructor(boot: Boot) {
@@ -99,6 +101,7 @@ export class Worker {
   }
 
   async #start(): Promise<void> {
+    if (this.#boot.exchange !== undefined) await this.#useExchange(this.#boot.exchange);
     const protocols = await this.#load();
     if (!protocols) return;
     this.#sampler = new Sampler({
@@ -127,6 +130,17 @@ export class Worker {
       modules: this.#boot.protocols.flatMap((module) => ("user" in module ? module.user.modules : [])),
       killAfter: this.#boot.watchdog,
     });
+  }
+
+  /** Its code is loaded only here: a server without groups has none of it. */
+  async #useExchange(path: string): Promise<void> {
+    this.#exchange ??= import("./worker-exchange.js").then(({ WorkerExchange }) => {
+      const deliver = (signal: SignalEnvelope) => this.#deliver(signal);
+      const exchange = new WorkerExchange(path, this.#boot.worker, this.#channel, deliver);
+      setSignalCarrier(exchange);
+      return exchange;
+    });
+    await (await this.#exchange).ready();
   }
 
   async #load(): Promise<AnyProtocol[] | undefined> {
@@ -171,6 +185,8 @@ export class Worker {
         return this.#listener(message.d.listener)?.setQuota(message.d);
       case "stop":
         return void this.stop();
+      case "exchange":
+        return void this.#useExchange(message.d);
       case "log":
         this.#log.level = message.d;
         return;

@@ -37,6 +37,23 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
 export type RefuseReason = (typeof REFUSE_REASONS)[number];
 
+/** Values of the label `reason` of drover_group_dropped_total that a worker counts. */
+export const GROUP_DROP_REASONS = [
+  /** The member's output was full. */
+  "slow_member",
+  /** The member's mailbox was full. */
+  "mailbox_full",
+  /** The member was ending. */
+  "ended",
+  /** The member's framing cannot carry the message. */
+  "too_large",
+  /** Too much waited for delivery, or for the exchange. */
+  "link_full",
+  /** The exchange could not be reached. */
+  "unreachable",
+] as const;
+export type GroupDropReason = (typeof GROUP_DROP_REASONS)[number];
+
 /** Bucket bounds of drover_handler_seconds. Fixed, because the counts of several workers are added up. */
 export const HANDLER_BOUNDS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],

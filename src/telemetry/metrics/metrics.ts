@@ -8,9 +8,17 @@ import type { ConnectionTotals, ListenerNumbers, WorkerNumbers } from "../../con
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
 import { connectionTotals, listenerNumbers, workerNumbers } from "./chart-numbers.js";
+import { GROUP_SERIES } from "./group-series.js";
 import { HANDLER_SECONDS, SERIES } from "./metric-names.js";
 import { OsProcess } from "./os-process.js";
-import type { ListenerLabels, MetricsState, PrimaryNumbers, Sample, SeriesRow } from "./series-row.js";
+import type {
+  ExchangeSample,
+  ListenerLabels,
+  MetricsState,
+  PrimaryNumbers,
+  Sample,
+  SeriesRow,
+} from "./series-row.js";
 import type { Snapshot } from "./snapshot.js";
 import { type ListenerTotals, type WorkerState, WorkerTotals } from "./worker-totals.js";
 
@@ -23,6 +31,8 @@ export interface MetricsOptions {
   /** In the order of the snapshots; at least one. */
   readonly listeners: readonly ListenerLabels[];
   readonly transport: string;
+  /** Whether a protocol takes messages of groups. Default: false. */
+  readonly groups?: boolean;
   /** Whether workers measure handler latency (`--handler-latency on`). Default: false. */
   readonly handlerLatency?: boolean;
   /** Initial restart budget of each supervisor in the primary, by name. */
@@ -54,6 +64,8 @@ export class Metrics {
   readonly #restartsLeft: Map<string, number>;
   readonly #osProcess = new OsProcess();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  /** Reads the present numbers of the exchange. */
+  exchange: (() => ExchangeSample | undefined) | undefined = undefined;
   /** Input of all rows, collected once per scrape. */
   #state: MetricsState;
 
@@ -62,8 +74,12 @@ export class Metrics {
     this.#restartsLeft = new Map(Object.entries(options.restartsLeft ?? {}));
     this.#delay.enable();
     this.#state = this.#collect();
-    for (const row of options.handlerLatency ? [...SERIES, HANDLER_SECONDS] : SERIES)
-      register(row, this.#registry, () => this.#state);
+    const rows = [
+      ...SERIES,
+      ...(options.groups ? GROUP_SERIES : []),
+      ...(options.handlerLatency ? [HANDLER_SECONDS] : []),
+    ];
+    for (const row of rows) register(row, this.#registry, () => this.#state);
   }
 
   /** Takes a snapshot from a worker. */
@@ -183,6 +199,7 @@ export class Metrics {
       restartsLeft: this.#restartsLeft,
       startFailures: this.#startFailures,
       own: this.#own(),
+      exchange: this.exchange?.(),
     };
   }
 

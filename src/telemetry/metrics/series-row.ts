@@ -60,6 +60,17 @@ export interface MetricsState {
   readonly startFailures: ReadonlyMap<number, number>;
   /** The primary's own numbers, exported as worker 0. */
   readonly own: PrimaryNumbers;
+  /** `undefined` where there is none. */
+  readonly exchange: ExchangeSample | undefined;
+}
+
+/** The exchange, as its metrics show it. */
+export interface ExchangeSample {
+  readonly up: boolean;
+  /** Workers that are connected to it. */
+  readonly links: number;
+  /** Deliveries that were dropped because a worker does not read. */
+  readonly linkFull: number;
 }
 
 export interface SeriesRow {

@@ -3,7 +3,9 @@
  * then one for each listener in the order of the boot message. The layout is fixed at build time and the number of
  * listeners at boot: nothing is parsed, and no text from a client can get into it.
  */
-import { CLOSE_REASONS, REFUSE_REASONS } from "../../tcp/observe/events.js";
+import { CLOSE_REASONS, GROUP_DROP_REASONS, REFUSE_REASONS } from "../../tcp/observe/events.js";
+
+const GROUP_DROPS = GROUP_DROP_REASONS.map((reason) => `groupDropped_${reason}` as const);
 
 /** Histogram buckets of handler latency: one per bound of `HANDLER_BOUNDS`, and one for +Inf. */
 export const HANDLER_BUCKETS = [
@@ -24,6 +26,11 @@ export const WORKER_TOTALS = [
   "supervisorShutdown",
   "supervisorShutdownError",
   "logLinesDropped",
+  "groupPublished",
+  "groupForwarded",
+  "groupDelivered",
+  /** Messages of groups that members here did not get, by reason. */
+  ...GROUP_DROPS,
 ] as const;
 
 /** Current values of the OS process. */
@@ -42,6 +49,9 @@ export const WORKER_GAUGES = [
   "restartsLeft",
   /** Serial of the newest pid. */
   "newestSerial",
+  /** Groups that have members here. */
+  "groups",
+  "groupMemberships",
 ] as const;
 
 /** Counters of one listener. */

@@ -3,7 +3,9 @@
 import type { TreeNode } from "../../../control/tree.js";
 import { processOf } from "../../../otp/process/process.js";
 import { durationText } from "../../../text/duration.js";
+import { plural } from "../../../text/plural.js";
 import { formatFlags } from "../../inspect/tree.js";
+import { ExchangeProcess } from "../exchange-process.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess } from "../worker-process.js";
 import type { WorkerSlot } from "../worker-slot.js";
@@ -22,6 +24,7 @@ export async function drawProgramTree(
   const { root } = primary;
   const own = root ? root.links.flatMap((pid) => (pid.worker === 0 ? (processOf(pid) ?? []) : [])) : [];
   const admins = own.map((process): TreeNode => {
+    if (process instanceof ExchangeProcess) return drawExchange(process);
     const detail = `${admin} + control socket`;
     return { pid: process.pid.toString(), name: process.label, kind: "admin", detail, children: [] };
   });
@@ -34,6 +37,22 @@ export async function drawProgramTree(
     kind: "supervisor",
     detail: root ? `${formatFlags(root)}, ${root.restartsLeft} restarts left` : stateWithoutRoot(primary),
     children: [...admins, ...(await Promise.all(workers))],
+  };
+}
+
+function drawExchange(exchange: ExchangeProcess): TreeNode {
+  const { numbers, state, unresponsive, osPid } = exchange;
+  const held = numbers
+    ? `${plural(numbers.links, "link")}, ${plural(numbers.groups, "group")}, ${plural(numbers.memberships, "membership")}`
+    : "";
+  const running = unresponsive ? "not answering" : held;
+  return {
+    pid: exchange.pid.toString(),
+    name: "exchange",
+    kind: "process",
+    detail: state === "running" ? running : state,
+    osPid,
+    children: [],
   };
 }
 

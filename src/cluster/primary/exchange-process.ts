@@ -1,0 +1,145 @@
+/**
+ * OTP child around the exchange's OS process: its start ends when workers can connect; `shutdown` stops it, `kill` is
+ * SIGKILL. It ends only with its OS process.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import type { ExchangeNumbers } from "../../exchange/exchange.js";
+import type { ExchangeBoot, ExchangeRequest, FromExchange, ToExchange } from "../../exchange/ipc.js";
+import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
+import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
+import { clock } from "../../otp/time/clock.js";
+import { unblockStandardSockets } from "../../telemetry/log/sink.js";
+import { PendingReplies } from "../channel/pending-replies.js";
+
+/** Milliseconds in which workers must be able to connect. */
+const START_DEADLINE = 10_000;
+/** Milliseconds in which a request is answered. */
+const REPLY_TIMEOUT = 1_000;
+
+export class ExchangeProcess extends Process {
+  readonly startedAt = clock.now();
+  state: "starting" | "running" | "stopping" | "down" = "starting";
+  /** Set by the watchdog, cleared by the next message. */
+  unresponsive = false;
+  /** As of its last report. */
+  numbers: ExchangeNumbers | undefined = undefined;
+  readonly #os: ChildProcess;
+  readonly #boot: () => ExchangeBoot;
+  readonly #replies = new PendingReplies<unknown>(REPLY_TIMEOUT);
+  #heardAt = clock.now();
+  #asked: "shutdown" | "killed" | undefined = undefined;
+  #killedAfterMs: number | undefined = undefined;
+  #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
+
+  /** @param exec file that it runs, with the argument `exchange` */
+  constructor(exec: string, boot: () => ExchangeBoot, parent: Process | undefined) {
+    super(parent);
+    this.trapExit = true;
+    this.#boot = boot;
+    this.#os = fork(exec, ["exchange"], { serialization: "advanced" });
+    unblockStandardSockets();
+    this.#os.on("message", (message) => this.#received(message as FromExchange));
+    this.#os.on("error", () => {
+      if (this.#os.pid === undefined) this.#end({ not_spawned: "exchange" });
+    });
+    this.#os.on("exit", (code, signal) => this.#end(this.#reason(code, signal)));
+  }
+
+  get label(): string {
+    return "exchange";
+  }
+
+  get osPid(): number {
+    return this.#os.pid ?? 0;
+  }
+
+  /** Milliseconds since its last message. */
+  get silentMs(): number {
+    return clock.now() - this.#heardAt;
+  }
+
+  /** Takes the primary's own lag off `silentMs`. */
+  discountLag(ms: number): void {
+    this.#heardAt = Math.min(clock.now(), this.#heardAt + ms);
+  }
+
+  killUnresponsive(silentMs: number): void {
+    this.#killedAfterMs ??= Math.round(silentMs);
+    this.killed();
+  }
+
+  /** Resolves when workers can connect. @throws ProcessExit */
+  async init(): Promise<void> {
+    const deadline = clock.setTimeout(
+      () => this.#started?.reject(new ProcessExit("start_timeout")),
+      START_DEADLINE,
+    );
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#started = { resolve, reject };
+      });
+    } catch (error) {
+      this.receiveExit(this.pid, "kill");
+      if (this.alive) await new Promise<void>((resolve) => onDown(this.pid, () => resolve()));
+      throw error;
+    } finally {
+      clock.clearTimeout(deadline);
+      this.#started = undefined;
+    }
+  }
+
+  /** Its answer; `undefined` when there is none within a second. */
+  request(request: ExchangeRequest): Promise<unknown> {
+    return this.#replies.request((id) => this.#post({ t: "request", id, d: request }));
+  }
+
+  #post(message: ToExchange): void {
+    if (this.#os.connected) this.#os.send(message, () => {});
+  }
+
+  #received(message: FromExchange): void {
+    if (!this.alive) return;
+    this.#heardAt = clock.now();
+    this.unresponsive = false;
+    if (message.t === "hello") this.#post({ t: "boot", d: this.#boot() });
+    else if (message.t === "failed") this.#started?.reject(new ProcessExit({ failed: message.d }, message.d));
+    else if (message.t === "numbers") this.numbers = message.d;
+    else if (message.t === "reply") this.#replies.resolve(message.id, message.d);
+    else if (message.t === "ready") {
+      if (this.state === "starting") this.state = "running";
+      this.#started?.resolve();
+    }
+  }
+
+  // -- the end ------------------------------------------------------------------------------------------
+
+  protected receive(message: unknown): void {
+    if (!(message instanceof ExitMessage) || message.exit !== this.parent?.pid) return;
+    this.#asked ??= "shutdown";
+    this.state = "stopping";
+    if (this.#os.connected) this.#post({ t: "stop" });
+    else this.#os.kill("SIGKILL");
+  }
+
+  protected override killed(): void {
+    this.#asked = "killed";
+    this.#os.kill("SIGKILL");
+  }
+
+  #end(reason: ExitReason): void {
+    if (!this.alive) return;
+    this.state = "down";
+    this.#replies.end();
+    this.#started?.reject(new ProcessExit(reason));
+    this.die(reason);
+  }
+
+  #reason(code: number | null, signal: string | null): ExitReason {
+    if (signal === "SIGKILL" && this.#killedAfterMs !== undefined)
+      return { watchdog: `no message for ${this.#killedAfterMs} ms` };
+    if (signal === "SIGKILL") return "killed";
+    if (signal !== null) return { signal };
+    if (code !== 0) return { exit_status: code ?? 0 };
+    return this.#asked === "shutdown" ? "shutdown" : "normal";
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The exchange as the primary has it: whether it is needed, the folder of its socket, and its present OS process. Needed
+ * where a protocol takes messages of groups and there is more than one worker; `scale` may start it later.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ExchangeRequest } from "../../exchange/ipc.js";
+import { processOf } from "../../otp/process/process.js";
+import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
+import type { ExchangeSample } from "../../telemetry/metrics/series-row.js";
+import { ExchangeProcess } from "./exchange-process.js";
+
+export interface ExchangeOptions {
+  /** Whether a protocol takes messages of groups. */
+  readonly wanted: boolean;
+  readonly exec: string;
+  /** Number of workers that run. */
+  running(): number;
+}
+
+export class PrimaryExchange {
+  process: ExchangeProcess | undefined = undefined;
+  readonly #options: ExchangeOptions;
+  /** By OS process: a counter does not go down when the exchange is restarted. */
+  readonly #linkFull = new Map<ExchangeProcess, number>();
+  #folder: string | undefined = undefined;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** Whether one is needed with so many workers. */
+  needed(workers: number): boolean {
+    return this.#options.wanted && workers > 1;
+  }
+
+  /** Path of its socket; `undefined` before it was started. */
+  get path(): string | undefined {
+    return this.#folder && join(this.#folder, "exchange.sock");
+  }
+
+  /** Child specification, for the supervisor. */
+  childSpec(): ChildSpec {
+    return {
+      id: "exchange",
+      mfargs: ["exchange", "start_link", []],
+      shutdown: "2s",
+      start: async (parent) => {
+        // Mode 0700: only this user reaches the socket.
+        this.#folder ??= mkdtempSync(join(tmpdir(), "drover-"));
+        const { exec, running } = this.#options;
+        const boot = () => ({ path: this.path as string, workers: running() });
+        this.process = new ExchangeProcess(exec, boot, processOf(parent));
+        await this.process.init();
+        return this.process.pid;
+      },
+    };
+  }
+
+  /** `undefined` when there is none, or it does not answer. */
+  async request(request: ExchangeRequest): Promise<unknown> {
+    return this.process?.state === "running" ? this.process.request(request) : undefined;
+  }
+
+  /** For the metrics; `undefined` before it was started. */
+  get sample(): ExchangeSample | undefined {
+    const { process } = this;
+    if (!process) return undefined;
+    const { links = 0, linkFull = 0 } = process.numbers ?? {};
+    this.#linkFull.set(process, linkFull);
+    const total = [...this.#linkFull.values()].reduce((sum, count) => sum + count, 0);
+    return { up: process.state === "running" && !process.unresponsive, links, linkFull: total };
+  }
+
+  /** The program ends: removes the folder. */
+  remove(): void {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

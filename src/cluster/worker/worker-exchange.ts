@@ -1,0 +1,48 @@
+/**
+ * The worker's way to the exchange: groups use it, and messages to processes of other workers while it is up. Exit
+ * signals, and messages to the primary, always go over the channel.
+ */
+import { ExchangeLink } from "../../exchange/exchange-link.js";
+import { delivery, localMembers, releaseSenders, useUplink } from "../../groups/present.js";
+import type { SignalEnvelope } from "../channel/messages.js";
+import type { SignalSink } from "../channel/remote-signals.js";
+
+/** Milliseconds that a start waits for the exchange, before the worker accepts without it. */
+const CONNECT_TIMEOUT = 2_000;
+
+export class WorkerExchange implements SignalSink {
+  readonly #channel: SignalSink;
+  readonly #link: ExchangeLink;
+
+  /**
+   * @param channel to the primary
+   * @param deliver a message for a process of this worker
+   */
+  constructor(path: string, worker: number, channel: SignalSink, deliver: (signal: SignalEnvelope) => void) {
+    this.#channel = channel;
+    this.#link = new ExchangeLink({
+      ...{ path, worker, delivery },
+      members: localMembers,
+      onSignal: deliver,
+      onRelieved: releaseSenders,
+    });
+    useUplink(this.#link);
+  }
+
+  /** Resolves when the exchange knows this worker, or after 2 s. */
+  async ready(): Promise<void> {
+    await this.#link.ready(CONNECT_TIMEOUT);
+  }
+
+  drops(kind: SignalEnvelope["kind"]): boolean {
+    return this.#link.up && kind !== "exit" ? false : this.#channel.drops(kind);
+  }
+
+  signal(signal: SignalEnvelope): void {
+    const { kind, to, payload, pids } = signal;
+    const [worker, serial] = to;
+    // Serial 1 of a worker is its process in the primary.
+    if (kind !== "exit" && worker > 0 && serial > 1 && this.#link.signal({ to, kind, payload, pids })) return;
+    this.#channel.signal(signal);
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Link of a worker to the exchange. When it breaks it is made again: the worker says which groups its processes are in,
+ * and sends what was published meanwhile, up to 1 MiB and for 1 s. No client notices.
+ */
+import { connect } from "node:net";
+import type { Delivery } from "../groups/delivery.js";
+import type { PidPair } from "../groups/hub.js";
+import type { LocalMembers } from "../groups/local-members.js";
+import { Message } from "../groups/message.js";
+import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/uplink.js";
+import type { Pid } from "../otp/process/pid.js";
+import { clock } from "../otp/time/clock.js";
+import { groupCounters } from "../tcp/observe/group-counters.js";
+import { LinkSocket } from "./link-socket.js";
+import { KIND, type LinkRecord } from "./records.js";
+import { type LinkSignal, readSignal, writeSignal } from "./signals.js";
+import { UnsentMessages } from "./unsent-messages.js";
+
+/** Milliseconds between two attempts to connect. */
+const RETRY = 25;
+/** Milliseconds in which a query is answered, or fails. */
+const QUERY_TIMEOUT = 5_000;
+/** Serials in one row record. */
+const ROW = 4_096;
+
+export interface ExchangeLinkOptions {
+  readonly path: string;
+  readonly worker: number;
+  readonly members: LocalMembers;
+  readonly delivery: Delivery;
+  /** A message for a process of this worker. */
+  onSignal(signal: LinkSignal): void;
+  /** Less waits than before. */
+  onRelieved(): void;
+}
+
+interface Query {
+  readonly text: string;
+  readonly resolve: (answer: unknown) => void;
+}
+
+export class ExchangeLink implements Uplink {
+  readonly #options: ExchangeLinkOptions;
+  #link: LinkSocket | undefined = undefined;
+  /** The rows have been sent: the exchange knows the members of this worker. */
+  #up = false;
+  #closed = false;
+  readonly #unsent = new UnsentMessages((count) => {
+    groupCounters.dropped.unreachable += count;
+  });
+  readonly #queries = new Map<number, Query>();
+  #lastQuery = 0;
+
+  constructor(options: ExchangeLinkOptions) {
+    this.#options = options;
+    this.#connect();
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  get waiting(): number {
+    return this.#link?.waiting ?? 0;
+  }
+
+  /** Resolves when the exchange knows this worker, or after so many milliseconds. */
+  async ready(ms: number): Promise<void> {
+    try {
+      await this.#query({ ask: "ready" }, ms);
+    } catch {
+      // The worker serves without it: the link comes up later.
+    }
+  }
+
+  /** For good. */
+  close(): void {
+    this.#closed = true;
+    this.#link?.close();
+  }
+
+  // -- what a worker sends --------------------------------------------------------------------------------
+
+  joined(group: string, serial: number): void {
+    this.#serial(KIND.join, group, serial);
+  }
+
+  left(group: string, serial: number): void {
+    this.#serial(KIND.leave, group, serial);
+  }
+
+  #serial(kind: number, group: string, serial: number): void {
+    // While the link is down nothing is sent: all rows are, when it is up again.
+    if (!this.#link || !this.#up) return;
+    this.#link.writer.addSerial(kind, group, serial);
+    this.#link.flushSoon();
+  }
+
+  publish(group: string, message: Message, except: Pid | undefined): void {
+    if (!this.#link || !this.#up) this.#unsent.add({ group, message, except });
+    else if (this.waiting > DROP_ABOVE) groupCounters.dropped.link_full++;
+    else this.#publish(this.#link, group, message, except);
+  }
+
+  #publish(link: LinkSocket, group: string, message: Message, except: Pid | undefined): void {
+    const { writer } = link;
+    const at = writer.add(KIND.publish, group, 10 + message.byteLength);
+    writer.buffer.writeUInt16BE(except?.worker ?? 0, at);
+    writer.buffer.writeDoubleBE(except?.serial ?? 0, at + 2);
+    message.write(writer.buffer, at + 10);
+    link.flushSoon();
+  }
+
+  /** Sends a message to a process of another worker. @returns false when there is no room, or no link */
+  signal(signal: LinkSignal): boolean {
+    if (!this.#link || !this.#up || this.waiting > DROP_ABOVE) return false;
+    writeSignal(this.#link.writer, signal);
+    this.#link.flushSoon();
+    return true;
+  }
+
+  async count(group: string): Promise<number> {
+    return Number(await this.#query({ ask: "count", group }));
+  }
+
+  async members(group: string): Promise<readonly PidPair[]> {
+    return (await this.#query({ ask: "members", group })) as PidPair[];
+  }
+
+  #query(query: object, timeout = QUERY_TIMEOUT): Promise<unknown> {
+    const id = ++this.#lastQuery;
+    const text = JSON.stringify(query);
+    return new Promise((resolve, reject) => {
+      const timer = clock.setTimeout(() => {
+        this.#queries.delete(id);
+        reject(new Error(`the exchange has not answered within ${timeout / 1_000} s`));
+      }, timeout);
+      const done = (answer: unknown) => {
+        clock.clearTimeout(timer);
+        resolve(answer);
+      };
+      this.#queries.set(id, { text, resolve: done });
+      if (this.#up) this.#sendQuery(id, text);
+    });
+  }
+
+  #sendQuery(id: number, text: string): void {
+    this.#link?.writer.addText(KIND.query, id, text);
+    this.#link?.flushSoon();
+  }
+
+  // -- the link -------------------------------------------------------------------------------------------
+
+  #connect(): void {
+    if (this.#closed) return;
+    const socket = connect({ path: this.#options.path });
+    const link = new LinkSocket(socket, {
+      onRecord: (record) => this.#received(link, record),
+      onDrained: () => this.#options.onRelieved(),
+      onClosed: () => this.#lost(),
+    });
+    // It holds the OS process up no longer than its server does.
+    socket.unref();
+    socket.once("connect", () => this.#connected(link));
+  }
+
+  #connected(link: LinkSocket): void {
+    this.#link = link;
+    this.#up = true;
+    const { writer } = link;
+    writer.buffer.writeUInt16BE(this.#options.worker, writer.add(KIND.hello, "", 2));
+    for (const group of this.#options.members.groups)
+      for (let at = 0; at < group.size; at += ROW)
+        this.#row(link, group.name, group.list.slice(at, at + ROW));
+    writer.add(KIND.ready, "", 0);
+    for (const { group, message, except } of this.#unsent.take()) this.#publish(link, group, message, except);
+    for (const [id, { text }] of this.#queries) this.#sendQuery(id, text);
+    link.flushSoon();
+  }
+
+  #row({ writer }: LinkSocket, group: string, members: readonly { readonly pid: Pid }[]): void {
+    const at = writer.add(KIND.row, group, 8 * members.length);
+    members.forEach(({ pid }, index) => {
+      writer.buffer.writeDoubleBE(pid.serial, at + 8 * index);
+    });
+  }
+
+  #lost(): void {
+    this.#link = undefined;
+    this.#up = false;
+    this.#options.onRelieved();
+    clock.setTimeout(() => this.#connect(), RETRY, true);
+  }
+
+  #received(link: LinkSocket, record: LinkRecord): void {
+    const { kind, name, body } = record;
+    if (kind === KIND.deliver && body.length > 8) {
+      const { delivery } = this.#options;
+      try {
+        delivery.add(name, Message.read(body.subarray(8)), body.readDoubleBE(0));
+      } catch {
+        // A message of a newer version: passed over.
+      }
+      // The members take less than comes: the exchange holds it, and drops beyond 8 MiB.
+      if (delivery.waiting > HOLD_ABOVE) link.pause();
+    } else if (kind === KIND.signal) {
+      const signal = readSignal(record);
+      if (signal) this.#options.onSignal(signal);
+    } else if (kind === KIND.reply && body.length > 4) this.#replied(body);
+  }
+
+  #replied(body: Buffer): void {
+    const id = body.readUInt32BE(0);
+    const query = this.#queries.get(id);
+    this.#queries.delete(id);
+    query?.resolve(JSON.parse(body.toString("utf8", 4)));
+  }
+
+  /** The delivery in this worker has less to do. */
+  relieved(): void {
+    if (this.#options.delivery.waiting <= LET_GO_AT) this.#link?.resume();
+  }
+}

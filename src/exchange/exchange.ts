@@ -1,0 +1,174 @@
+/**
+ * Exchange: the OS process through which all workers of a server send to groups and to each other's processes. It holds
+ * the tables of the hub, has one link to each worker, and runs no user code.
+ *
+ *   worker 1 ──┐
+ *   worker 2 ──┼── UNIX socket, one each ── hub: one order for all members of a group
+ *   worker n ──┘
+ */
+import { rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { Hub } from "../groups/hub.js";
+import { clock } from "../otp/time/clock.js";
+import { Port, type PortOwner } from "./port.js";
+import { KIND, type LinkRecord } from "./records.js";
+import { signalTarget } from "./signals.js";
+
+/** Milliseconds that messages wait after a start for the rows of workers that were running before. */
+const GATHER = 1_000;
+
+export interface ExchangeOptions {
+  /** Path of the UNIX socket; its folder belongs to this user alone. */
+  readonly path: string;
+  /** Workers that are running already: what is sent waits until all of them have connected. */
+  readonly workers: number;
+  /** Called when a link has closed. @param left number of links */
+  onLinkClosed?(left: number): void;
+}
+
+/** What the exchange counts, and has now. */
+export interface ExchangeNumbers {
+  readonly links: number;
+  readonly groups: number;
+  readonly memberships: number;
+  readonly published: number;
+  /** Deliveries that were dropped because a worker does not read. */
+  readonly linkFull: number;
+  /** Messages to processes of workers that are gone or do not read. */
+  readonly signalsDropped: number;
+  /** Records that were not understood. */
+  readonly malformed: number;
+}
+
+export class Exchange implements PortOwner {
+  readonly hub = new Hub<Buffer>();
+  readonly #options: ExchangeOptions;
+  readonly #server: Server;
+  readonly #ports = new Set<Port>();
+  /** By worker: its newest link. */
+  readonly #workers = new Map<number, Port>();
+  /** Messages wait for the rows of other workers. */
+  #gathering: boolean;
+  #published = 0;
+  #linkFull = 0;
+  #signalsDropped = 0;
+  #malformed = 0;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.#gathering = options.workers > 0;
+    this.#server = createServer((socket) => void this.#ports.add(new Port(socket, this)));
+  }
+
+  /** @throws NodeJS.ErrnoException when the socket cannot be bound */
+  async listen(): Promise<void> {
+    const { path } = this.#options;
+    // Of an exchange that was killed.
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(path, resolve);
+    });
+    if (this.#gathering) clock.setTimeout(() => this.#gathered(), GATHER, true);
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const port of this.#ports) port.link.close();
+  }
+
+  get links(): number {
+    return this.#ports.size;
+  }
+
+  get numbers(): ExchangeNumbers {
+    return {
+      links: this.#workers.size,
+      groups: this.hub.groupCount,
+      memberships: this.hub.memberships,
+      published: this.#published,
+      linkFull: this.#linkFull,
+      signalsDropped: this.#signalsDropped,
+      malformed: this.#malformed,
+    };
+  }
+
+  // -- links ----------------------------------------------------------------------------------------------
+
+  onRecord(port: Port, record: LinkRecord): void {
+    try {
+      if (record.kind === KIND.hello) this.#hello(port, record);
+      else if (port.worker === 0) port.link.close();
+      else this.#handle(port, record);
+    } catch {
+      // A body that is too short: a protocol has forged it.
+      this.#malformed++;
+    }
+  }
+
+  onClosed(port: Port): void {
+    this.#ports.delete(port);
+    this.hub.detach(port);
+    if (this.#workers.get(port.worker) === port) this.#workers.delete(port.worker);
+    this.#options.onLinkClosed?.(this.#ports.size);
+  }
+
+  onLinkFull(port: Port, group: string): void {
+    this.#linkFull += this.hub.countAt(port, group);
+  }
+
+  #hello(port: Port, { body }: LinkRecord): void {
+    if (port.worker !== 0) return;
+    port.worker = body.readUInt16BE(0);
+    const before = this.#workers.get(port.worker);
+    this.#workers.set(port.worker, port);
+    this.hub.attach(port);
+    // The worker has connected anew before the end of its last link was seen.
+    before?.link.close();
+  }
+
+  #ready(port: Port): void {
+    port.ready = true;
+    if (!this.#gathering) return;
+    const ready = [...this.#workers.values()].filter((one) => one.ready).length;
+    if (ready >= this.#options.workers) this.#gathered();
+    else port.link.pause();
+  }
+
+  #gathered(): void {
+    this.#gathering = false;
+    for (const port of this.#ports) port.link.resume();
+  }
+
+  #handle(port: Port, record: LinkRecord): void {
+    const { kind, name, body } = record;
+    switch (kind) {
+      case KIND.row:
+        for (let at = 0; at + 8 <= body.length; at += 8) this.hub.join(port, name, body.readDoubleBE(at));
+        return;
+      case KIND.ready:
+        return this.#ready(port);
+      case KIND.join:
+        return this.hub.join(port, name, body.readDoubleBE(0));
+      case KIND.leave:
+        return this.hub.leave(port, name, body.readDoubleBE(0));
+      case KIND.publish:
+        this.#published++;
+        return this.hub.publish(name, body.subarray(10), [body.readUInt16BE(0), body.readDoubleBE(2)]);
+      case KIND.signal:
+        if (this.#workers.get(signalTarget(record))?.pass(record) !== true) this.#signalsDropped++;
+        return;
+      case KIND.query:
+        return port.reply(body.readUInt32BE(0), this.#answer(JSON.parse(body.toString("utf8", 4))));
+      default:
+        this.#malformed++;
+    }
+  }
+
+  #answer(query: { readonly ask?: unknown; readonly group?: unknown }): unknown {
+    if (query.ask === "count") return this.hub.count(String(query.group));
+    if (query.ask === "ready") return true;
+    if (query.ask === "members") return this.hub.members(String(query.group));
+    return null;
+  }
+}

@@ -1,0 +1,28 @@
+/** Messages between the primary and the exchange, over the IPC channel of the child process: `t` says what, `d` has it. */
+import type { ExchangeNumbers } from "./exchange.js";
+
+export interface ExchangeBoot {
+  /** Path of the UNIX socket, in a folder of its own. */
+  readonly path: string;
+  /** Workers that are running already. */
+  readonly workers: number;
+}
+
+export type ToExchange =
+  | { readonly t: "boot"; readonly d: ExchangeBoot }
+  | { readonly t: "request"; readonly id: number; readonly d: ExchangeRequest }
+  | { readonly t: "stop" };
+
+export type FromExchange =
+  /** It listens on the channel. */
+  | { readonly t: "hello" }
+  /** Workers can connect. */
+  | { readonly t: "ready" }
+  | { readonly t: "failed"; readonly d: string }
+  /** Once a second. */
+  | { readonly t: "numbers"; readonly d: ExchangeNumbers }
+  | { readonly t: "reply"; readonly id: number; readonly d: unknown };
+
+export type ExchangeRequest =
+  | { readonly name: "groups"; readonly limit: number }
+  | { readonly name: "group"; readonly group: string };

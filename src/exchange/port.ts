@@ -1,0 +1,62 @@
+/** Port: the link to one worker, in the exchange. */
+import type { Socket } from "node:net";
+import type { HubPort, PidPair } from "../groups/hub.js";
+import { DROP_ABOVE } from "../groups/uplink.js";
+import { LinkSocket } from "./link-socket.js";
+import { KIND, type LinkRecord } from "./records.js";
+
+/** The exchange, as its ports see it. */
+export interface PortOwner {
+  onRecord(port: Port, record: LinkRecord): void;
+  onClosed(port: Port): void;
+  /** A message was dropped, because more than 8 MiB wait for this worker. */
+  onLinkFull(port: Port, group: string): void;
+}
+
+export class Port implements HubPort<Buffer> {
+  /** 0 until its `hello`. */
+  worker = 0;
+  /** Its rows are complete. */
+  ready = false;
+  readonly link: LinkSocket;
+  readonly #owner: PortOwner;
+
+  constructor(socket: Socket, owner: PortOwner) {
+    this.#owner = owner;
+    this.link = new LinkSocket(socket, {
+      onRecord: (record) => owner.onRecord(this, record),
+      onDrained: () => {},
+      onClosed: () => owner.onClosed(this),
+    });
+  }
+
+  /** @param message its bytes, copied here */
+  deliver(group: string, message: Buffer, [worker, serial]: PidPair): void {
+    if (this.full) return this.#owner.onLinkFull(this, group);
+    const { writer } = this.link;
+    const at = writer.add(KIND.deliver, group, 8 + message.length);
+    writer.buffer.writeDoubleBE(worker === this.worker ? serial : 0, at);
+    writer.buffer.set(message, at + 8);
+    this.link.flushSoon();
+  }
+
+  /** Passes a record on as it is. @returns whether there was room */
+  pass({ kind, name, body }: LinkRecord): boolean {
+    if (this.full) return false;
+    const { writer } = this.link;
+    const at = writer.add(kind, name, body.length);
+    writer.buffer.set(body, at);
+    this.link.flushSoon();
+    return true;
+  }
+
+  reply(id: number, answer: unknown): void {
+    this.link.writer.addText(KIND.reply, id, JSON.stringify(answer));
+    this.link.flushSoon();
+  }
+
+  /** The worker does not read: it is stopped, or its handlers take too long. */
+  get full(): boolean {
+    return this.link.waiting > DROP_ABOVE;
+  }
+}

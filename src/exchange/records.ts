@@ -1,0 +1,126 @@
+/**
+ * Records between a worker and the exchange: `u32 length · u8 kind · u16 length of name · name · body`, many in one write.
+ * The length counts what follows it. Numbers are big-endian; a serial is a float64, because it may pass 2^32.
+ *
+ *   kind       from      name    body
+ *   hello      worker    -       u16 worker: first record
+ *   row        worker    group   serials of members: on connecting, all groups
+ *   ready      worker    -       the rows are complete
+ *   join,leave worker    group   serial
+ *   publish    worker    group   u16 worker, serial of who does not get it (0, 0: nobody) · message
+ *   deliver    exchange  group   serial of who does not get it · message
+ *   signal     both      -       u16 worker, serial of the receiver · u8 kind · u8 has pids · payload
+ *   query      worker    -       u32 id · JSON
+ *   reply      exchange  -       u32 id · JSON
+ */
+
+export const KIND = {
+  hello: 1,
+  row: 2,
+  ready: 3,
+  join: 4,
+  leave: 5,
+  publish: 6,
+  deliver: 7,
+  signal: 8,
+  query: 9,
+  reply: 10,
+} as const;
+
+export interface LinkRecord {
+  readonly kind: number;
+  readonly name: string;
+  /** A view into what was received: copy what must outlive the next `push`. */
+  readonly body: Buffer;
+}
+
+const LENGTH = 4;
+const HEAD = LENGTH + 1 + 2;
+/** A longer record is not one of ours. */
+const MAX_RECORD = 256 * 1024 * 1024;
+const FIRST_SIZE = 64 * 1024;
+
+/** Encodes records one behind the other. */
+export class RecordWriter {
+  buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);
+  #at = 0;
+
+  /** Bytes that wait in it. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Begins a record. @returns where its body, which the caller writes into `buffer`, begins */
+  add(kind: number, name: string, bodyLength: number): number {
+    const nameLength = Buffer.byteLength(name);
+    const length = HEAD + nameLength + bodyLength;
+    this.#reserve(length);
+    const { buffer } = this;
+    const start = this.#at;
+    buffer.writeUInt32BE(length - LENGTH, start);
+    buffer[start + LENGTH] = kind;
+    buffer.writeUInt16BE(nameLength, start + LENGTH + 1);
+    buffer.write(name, start + HEAD, "utf8");
+    this.#at = start + length;
+    return start + HEAD + nameLength;
+  }
+
+  addText(kind: number, id: number, text: string): void {
+    const length = Buffer.byteLength(text);
+    const at = this.add(kind, "", 4 + length);
+    this.buffer.writeUInt32BE(id, at);
+    this.buffer.write(text, at + 4, "utf8");
+  }
+
+  addSerial(kind: number, name: string, serial: number): void {
+    this.buffer.writeDoubleBE(serial, this.add(kind, name, 8));
+  }
+
+  /** Takes all bytes out, as a copy. */
+  take(): Buffer {
+    const bytes = Buffer.from(this.buffer.subarray(0, this.#at));
+    this.#at = 0;
+    // A burst is over: its memory is given back.
+    if (this.buffer.length > 16 * FIRST_SIZE) this.buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);
+    return bytes;
+  }
+
+  #reserve(more: number): void {
+    if (this.#at + more <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.buffer.length, this.#at + more));
+    this.buffer.copy(grown, 0, 0, this.#at);
+    this.buffer = grown;
+  }
+}
+
+/** Splits what is received into records. */
+export class RecordReader {
+  #rest: Buffer | undefined = undefined;
+  #at = 0;
+
+  push(chunk: Buffer): void {
+    const rest = this.#rest?.subarray(this.#at);
+    this.#rest = rest && rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    this.#at = 0;
+  }
+
+  /** The next record; `undefined` when none is complete. @throws RangeError when the bytes are no records */
+  next(): LinkRecord | undefined {
+    const rest = this.#rest;
+    if (!rest || rest.length - this.#at < LENGTH) return undefined;
+    const start = this.#at;
+    const length = rest.readUInt32BE(start);
+    if (length < HEAD - LENGTH || length > MAX_RECORD) throw new RangeError(`a record of ${length} bytes`);
+    const end = start + LENGTH + length;
+    if (rest.length < end) return undefined;
+    const name = start + HEAD;
+    const body = name + rest.readUInt16BE(start + LENGTH + 1);
+    if (body > end) throw new RangeError("a name that is longer than its record");
+    this.#at = end;
+    return {
+      kind: rest[start + LENGTH] as number,
+      name: rest.toString("utf8", name, body),
+      body: rest.subarray(body, end),
+    };
+  }
+}

@@ -1,0 +1,215 @@
+/** The exchange and the links of several workers, over a real UNIX socket within this OS process. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { Exchange } from "../../src/exchange/exchange.js";
+import { ExchangeLink } from "../../src/exchange/exchange-link.js";
+import { KIND, RecordWriter } from "../../src/exchange/records.js";
+import type { LinkSignal } from "../../src/exchange/signals.js";
+import { Delivery } from "../../src/groups/delivery.js";
+import { LocalMembers } from "../../src/groups/local-members.js";
+import { Message } from "../../src/groups/message.js";
+import { Process } from "../../src/otp/process/process.js";
+import { groupCounters } from "../../src/tcp/observe/group-counters.js";
+import { eventually, turn, until } from "../support/until.js";
+
+class Listener extends Process {
+  readonly label = "listener";
+  readonly got: unknown[] = [];
+  protected receive(message: unknown): void {
+    this.got.push(message);
+  }
+  end(): void {
+    this.exitWith("normal");
+  }
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "drover-test-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return join(path, "x.sock");
+}
+
+async function exchangeAt(path: string, workers = 0): Promise<Exchange> {
+  const exchange = new Exchange({ path, workers });
+  await exchange.listen();
+  onTestFinished(() => exchange.close());
+  return exchange;
+}
+
+/** A worker: its own tables, delivery and link. */
+class FakeWorker {
+  readonly members: LocalMembers = new LocalMembers(() => this.link);
+  readonly delivery: Delivery = new Delivery(this.members, () => this.link.relieved());
+  readonly signals: LinkSignal[] = [];
+  readonly link: ExchangeLink;
+  constructor(path: string, worker: number) {
+    this.link = new ExchangeLink({
+      ...{ path, worker, members: this.members, delivery: this.delivery },
+      onSignal: (signal) => void this.signals.push(signal),
+      onRelieved: () => {},
+    });
+    onTestFinished(() => this.link.close());
+  }
+  member(...groups: string[]): Listener {
+    const one = new Listener(undefined);
+    for (const group of groups) this.members.join(one, group, "miss");
+    return one;
+  }
+  send(group: string, text: string): void {
+    this.link.publish(group, Message.of(text), undefined);
+  }
+}
+
+async function workersAt(path: string, count = 2): Promise<FakeWorker[]> {
+  const workers = Array.from({ length: count }, (_, at) => new FakeWorker(path, at + 1));
+  await Promise.all(workers.map(({ link }) => link.ready(5_000)));
+  return workers;
+}
+
+test("members of all workers get a message, in one order, and count and members are exact", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const members = [one.member("g"), one.member("g", "h"), two.member("g")];
+  expect(await one.link.count("g")).toBe(2);
+  expect(await two.link.count("g")).toBe(3);
+  for (let at = 0; at < 50; at++) {
+    one.send("g", `1-${at}`);
+    two.send("g", `2-${at}`);
+    if (at % 7 === 0) await turn();
+  }
+  await until(() => members.every(({ got }) => got.length === 100));
+  for (const { got } of members) expect(got).toEqual(members[0]?.got);
+  const own = members[0]?.got.filter((text) => String(text).startsWith("1-"));
+  expect(own).toEqual(Array.from({ length: 50 }, (_, at) => `1-${at}`));
+  two.send("h", "only one");
+  await until(() => members[1]?.got.length === 101);
+  const pairs = [
+    [1, members[0]?.pid.serial],
+    [1, members[1]?.pid.serial],
+    [2, members[2]?.pid.serial],
+  ];
+  expect(await two.link.members("g")).toEqual(pairs);
+  members[1]?.end();
+  expect(await one.link.count("h")).toBe(0);
+  expect(exchange.numbers).toMatchObject({
+    links: 2,
+    groups: 1,
+    memberships: 2,
+    published: 101,
+    malformed: 0,
+  });
+});
+
+test("a worker that is gone takes its members along", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  one.member("g");
+  two.member("g");
+  expect(await one.link.count("g")).toBe(1);
+  expect(await two.link.count("g")).toBe(2);
+  two.link.close();
+  await until(() => exchange.numbers.links === 1);
+  expect(await one.link.count("g")).toBe(1);
+});
+
+test("the exchange is killed and started again: rows come back, and what was sent meanwhile arrives once", async () => {
+  const path = folder();
+  const first = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const [a, b] = [one.member("g"), two.member("g")];
+  expect(await two.link.count("g")).toBe(2);
+  one.send("g", "before");
+  await until(() => b.got.length === 1);
+  first.close();
+  await until(() => !one.link.up && !two.link.up);
+  one.send("g", "meanwhile");
+  const c = two.member("g");
+  b.end();
+  const counted = one.link.count("g");
+  await exchangeAt(path, 2);
+  expect(await counted).toBe(2);
+  await until(() => a.got.length === 2 && c.got.length === 1);
+  expect([a.got, c.got]).toEqual([["before", "meanwhile"], ["meanwhile"]]);
+});
+
+test("without an exchange messages are kept for 1 s and up to 1 MiB; the rest is counted", async () => {
+  const path = folder();
+  const worker = new FakeWorker(path, 1);
+  const member = worker.member("g");
+  const before = groupCounters.dropped.unreachable;
+  const large = "x".repeat(60_000);
+  for (let at = 0; at < 20; at++) worker.send("g", large);
+  expect(groupCounters.dropped.unreachable - before).toBe(3);
+  await exchangeAt(path);
+  await until(() => member.got.length === 17);
+});
+
+test("messages to processes of other workers pass it; for one that is gone they are counted", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const signal = { to: [2, 5_000_000_001], kind: "cast", payload: Buffer.from("x"), pids: true } as const;
+  expect(one.link.signal(signal)).toBe(true);
+  await until(() => two.signals.length === 1);
+  expect(two.signals).toEqual([signal]);
+  one.link.signal({ ...signal, to: [9, 4] });
+  await until(() => exchange.numbers.signalsDropped === 1);
+});
+
+test("a worker that does not read costs 8 MiB; its messages are counted and the others get theirs", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one] = (await workersAt(path, 1)) as [FakeWorker];
+  const good = one.member("g");
+  // Says that it is worker 2 with two members, and reads nothing.
+  const stopped = connect({ path });
+  onTestFinished(() => void stopped.destroy());
+  stopped.pause();
+  const writer = new RecordWriter();
+  writer.buffer.writeUInt16BE(2, writer.add(KIND.hello, "", 2));
+  for (const serial of [7, 8]) writer.addSerial(KIND.join, "g", serial);
+  stopped.write(writer.take());
+  await eventually(async () => (await one.link.count("g")) === 3);
+  const text = "x".repeat(50_000);
+  for (let at = 0; at < 300; at++) {
+    one.send("g", text);
+    if (at % 10 === 9) await until(() => good.got.length === at + 1);
+  }
+  const { linkFull } = exchange.numbers;
+  expect(linkFull).toBeGreaterThan(2 * 50);
+  expect(linkFull % 2).toBe(0);
+  expect(good.got).toHaveLength(300);
+});
+
+test("what is no record, or not understood, harms nothing", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one] = (await workersAt(path, 1)) as [FakeWorker];
+  const member = one.member("g");
+  const hostile = (bytes: Buffer) => {
+    const socket = connect({ path });
+    socket.on("error", () => {});
+    socket.write(bytes);
+    onTestFinished(() => void socket.destroy());
+  };
+  const records = (...kinds: number[]) => {
+    const writer = new RecordWriter();
+    for (const kind of kinds) writer.add(kind, "g", kind === KIND.hello ? 2 : 0);
+    return writer.take();
+  };
+  hostile(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+  hostile(records(KIND.publish));
+  const hello = new RecordWriter();
+  hello.buffer.writeUInt16BE(3, hello.add(KIND.hello, "", 2));
+  hello.add(200, "unknown", 0);
+  for (const kind of [KIND.join, KIND.publish, KIND.query]) hello.add(kind, "g", 1);
+  hostile(hello.take());
+  await until(() => exchange.numbers.malformed === 4);
+  one.send("g", "still here");
+  await until(() => member.got.length === 1);
+});

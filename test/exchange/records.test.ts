@@ -1,0 +1,53 @@
+/** Records survive every splitting of the bytes; bytes that are none end the link. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { RecordReader, RecordWriter } from "../../src/exchange/records.js";
+
+const record = fc.record({
+  kind: fc.integer({ min: 1, max: 255 }),
+  name: fc.string({ unit: "grapheme", maxLength: 20 }),
+  body: fc.uint8Array({ maxLength: 300 }),
+});
+
+test("what was written is read, however the bytes are split", () => {
+  fc.assert(
+    fc.property(fc.array(record), fc.array(fc.integer({ min: 1, max: 97 })), (records, cuts) => {
+      const writer = new RecordWriter();
+      for (const { kind, name, body } of records) {
+        const at = writer.add(kind, name, body.length);
+        writer.buffer.set(body, at);
+      }
+      const bytes = writer.take();
+      expect(writer.length).toBe(0);
+      const reader = new RecordReader();
+      const read: unknown[] = [];
+      const take = (chunk: Buffer) => {
+        reader.push(chunk);
+        for (let one = reader.next(); one; one = reader.next())
+          read.push({ kind: one.kind, name: one.name, body: Uint8Array.from(one.body) });
+      };
+      let from = 0;
+      for (const cut of cuts) {
+        take(bytes.subarray(from, from + cut));
+        from += cut;
+      }
+      take(bytes.subarray(from));
+      const expected = records.map(({ kind, name, body }) => ({
+        ...{ kind, body },
+        name: Buffer.from(name).toString(),
+      }));
+      expect(read).toEqual(expected);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test.each([
+  ["a length that is too small", Buffer.from([0, 0, 0, 2, 1, 0])],
+  ["a length that is too large", Buffer.from([0xff, 0, 0, 0, 1, 0])],
+  ["a name that is longer than its record", Buffer.from([0, 0, 0, 4, 1, 0, 9, 9])],
+])("%s is refused", (_what, bytes) => {
+  const reader = new RecordReader();
+  reader.push(bytes);
+  expect(() => reader.next()).toThrow(RangeError);
+});
