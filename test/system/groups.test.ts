@@ -1,0 +1,211 @@
+/** Groups over all workers of the built program: the exchange started by `scale`, killed, and seen from outside. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
+import { FrameClient } from "../support/frames.js";
+import { childrenOf, isAlive } from "../support/os-processes.js";
+import { endAll, run, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
+
+const ROOMS = `
+import { defineProtocol, exit, forward, groups, packet, parsePid, send } from "drover";
+const rooms = groups<string>("room");
+export default defineProtocol({
+  name: "rooms",
+  framing: packet(2),
+  takes: rooms,
+  states: {
+    ready: {
+      frame: async (conn, frame) => {
+        const [what, to, text] = JSON.parse(String(frame));
+        if (what === "who") return conn.send(String(conn.pid));
+        if (what === "join") rooms(to).join(conn);
+        if (what === "leave") rooms(to).leave(conn);
+        if (what === "say") return rooms(to).send(text);
+        if (what === "count") return conn.send(String(await rooms(to).count()));
+        if (what === "members") return conn.send((await rooms(to).members()).map(({ pid }) => pid).join(" "));
+        if (what === "send") send(parsePid(to)!, text);
+        conn.send("ok");
+      },
+      message: forward,
+    },
+  },
+});
+`;
+
+let server: Awaited<ReturnType<typeof serveProtocol>>;
+const clients: FrameClient[] = [];
+
+class Party {
+  readonly client: FrameClient;
+  pid = "";
+  constructor(client: FrameClient) {
+    this.client = client;
+    clients.push(client);
+  }
+  /** Asks, and returns the answer. */
+  ask(...command: string[]): Promise<string> {
+    return this.client.ask(JSON.stringify(command));
+  }
+  say(room: string, text: string): void {
+    this.client.send(JSON.stringify(["say", room, text]));
+  }
+  get worker(): string {
+    return this.pid.slice(1).split(".")[0] as string;
+  }
+}
+
+async function party(room: string): Promise<Party> {
+  const one = new Party(await FrameClient.connect(server.port));
+  one.pid = await one.ask("who");
+  await one.ask("join", room);
+  return one;
+}
+
+/** One member in each of two workers. */
+async function pair(room: string): Promise<[Party, Party]> {
+  const found = new Map<string, Party>();
+  for (let tries = 0; found.size < 2; tries++) {
+    if (tries > 100) throw new Error("all connections are in one worker");
+    const one = await party(room);
+    if (found.has(one.worker)) await one.ask("leave", room);
+    else found.set(one.worker, one);
+  }
+  const [one, other] = [...found.values()] as [Party, Party];
+  // A join is known in the order of its worker's link: the last one, to the others, a moment later.
+  await eventually(async () => (await one.ask("members", room)).includes(other.pid));
+  return [one, other];
+}
+
+/** The exchange's OS pid, from /proc. */
+function exchangePid(): number | undefined {
+  const isExchange = (osPid: number) =>
+    readFileSync(`/proc/${osPid}/cmdline`, "utf8").includes("\0exchange\0");
+  return childrenOf(server.program.osPid).find(isExchange);
+}
+
+const metrics = async () => (await http(server.adminPort, "/metrics")).body;
+
+beforeAll(async () => {
+  server = await serveProtocol("rooms.ts", ROOMS, ["--workers=1"]);
+});
+afterAll(async () => {
+  for (const { socket } of clients) socket.destroy();
+  await endAll();
+});
+
+test("one worker needs no exchange; scale starts it, and the members stay", async () => {
+  expect(exchangePid()).toBeUndefined();
+  const one = await party("scaled");
+  one.say("scaled", "alone");
+  expect(String(await one.client.receive())).toBe("alone");
+  const { code, stderr } = await run(["scale", "2", "--control", server.control]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(exchangePid()).toBeDefined();
+  const members = await pair("scaled");
+  expect(await members[0].ask("count", "scaled")).toBe("3");
+  const pids = [one.pid, ...members.map(({ pid }) => pid)].sort();
+  expect((await members[1].ask("members", "scaled")).split(" ").sort()).toEqual(pids);
+});
+
+test("members of all workers get a message, the sender too, and each once", async () => {
+  const [one, other] = await pair("all");
+  for (let at = 0; at < 100; at++) (at % 2 ? one : other).say("all", `m${at}`);
+  const texts = async ({ client }: Party) => {
+    const got: string[] = [];
+    while (got.length < 100) {
+      const text = String(await client.receive());
+      if (text.startsWith("m")) got.push(text);
+    }
+    return got;
+  };
+  const [mine, others] = [await texts(one), await texts(other)];
+  expect(mine).toEqual(others);
+  expect(new Set(mine).size).toBe(100);
+});
+
+test("messages to a pid of another worker pass the exchange", async () => {
+  const [one, other] = await pair("pids");
+  await one.ask("send", other.pid, "hello");
+  expect(String(await other.client.receive())).toBe("hello");
+});
+
+test("the tree and the metrics show it", async () => {
+  await pair("seen");
+  // As of its last report, which comes once a second.
+  await eventually(async () => {
+    const { stdout } = await run(["tree", "--control", server.control]);
+    return /<0\.\d+> exchange \(os \d+\) +2 links, \d+ groups?, \d+ memberships/.test(stdout);
+  });
+  const text = await eventually(async () => {
+    const body = await metrics();
+    return (series(body, "drover_group_memberships") ?? 0) >= 2 && body;
+  });
+  expect(series(text, "drover_exchange_up")).toBe(1);
+  expect(series(text, "drover_exchange_links")).toBe(2);
+  expect(series(text, "drover_group_published_total")).toBeGreaterThan(0);
+});
+
+test("the exchange killed under load: no client notices, rows and messages are back within a second", async () => {
+  const [one, other] = await pair("killed");
+  const before = Number(await one.ask("count", "killed"));
+  const killed = exchangePid() as number;
+  let sending = true;
+  const load = (async () => {
+    for (let at = 0; sending; at++) {
+      one.say("load", String(at));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  })();
+  process.kill(killed, "SIGKILL");
+  const at = performance.now();
+  // What is under way when the link breaks is lost, so that nothing comes twice.
+  await eventually(() => exchangePid() !== undefined && exchangePid() !== killed);
+  one.say("killed", "again");
+  await eventually(() => other.client.frames.map(String).includes("again"));
+  const ms = performance.now() - at;
+  sending = false;
+  await load;
+  expect(ms).toBeLessThan(3_000);
+  const third = await party("other");
+  expect(await third.ask("count", "killed")).toBe(String(before));
+  expect(clients.filter(({ isClosed }) => isClosed)).toEqual([]);
+  const child = { child: "exchange" };
+  await eventually(async () => series(await metrics(), "drover_supervisor_restarts_total", child) === 1);
+});
+
+test("a worker killed: its members are out, and the others go on", async () => {
+  const [one, other] = await pair("worker killed");
+  expect(await one.ask("count", "worker killed")).toBe("2");
+  const { body } = await http(server.adminPort, "/info");
+  const workers = JSON.parse(body).workers as { worker: number; osPid: number }[];
+  const osPid = workers.find(({ worker }) => String(worker) === other.worker)?.osPid as number;
+  process.kill(osPid, "SIGKILL");
+  await other.client.closed;
+  clients.splice(0, clients.length, ...clients.filter(({ isClosed }) => !isClosed));
+  await eventually(async () => (await one.ask("count", "worker killed")) === "1");
+  await eventually(async () => series(await metrics(), "drover_exchange_links") === 2);
+});
+
+test("the primary stopped: groups go on", async () => {
+  const [one, other] = await pair("primary stopped");
+  server.program.signal("SIGSTOP");
+  try {
+    one.say("primary stopped", "still here");
+    expect(String(await other.client.receive())).toBe("still here");
+    expect(await other.ask("count", "primary stopped")).toBe("2");
+  } finally {
+    server.program.signal("SIGCONT");
+  }
+});
+
+test("the primary killed: the workers drain, the exchange ends with the last link, and nothing is left", async () => {
+  const osPid = exchangePid() as number;
+  const sockets = readFileSync("/proc/net/unix", "utf8");
+  const path = /\S*\/drover-\w+\/exchange\.sock/.exec(sockets)?.[0];
+  expect(path).toBeDefined();
+  server.program.signal("SIGKILL");
+  for (const { socket } of clients) socket.destroy();
+  await eventually(() => !isAlive(osPid));
+  expect(() => readlinkSync(path as string)).toThrow("ENOENT");
+});
