@@ -38,7 +38,9 @@ it("bash completes commands, their own words and flags, options and their values
   expect(await offered("drain", "--dead")).toEqual(["--deadline"]);
   expect(await offered("stop", "--dead")).toEqual([]);
   expect(await offered("tree", "--js")).toEqual(["--json"]);
-  expect(await offered("start", "--max-")).toEqual(["--max-restarts", "--max-seconds", "--max-connections"]);
+  expect(await offered("start", "--max-")).toEqual([
+    ...["--max-restarts", "--max-seconds", "--max-connections", "--max-message"],
+  ]);
   expect(await offered("start", "--transport", "h")).toEqual(["handle"]);
   expect(await offered("start", "--log-format", "=", "p")).toEqual(["pretty"]);
   expect(await offered("completion", "")).toEqual(["bash", "zsh", "fish"]);

@@ -93,6 +93,8 @@ export interface Boot {
   /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
   readonly name: string;
+  /** Maximum size of a message to a group, in bytes. */
+  readonly maxMessage: number;
   /** Path of the exchange's socket, where there is one. */
   readonly exchange: string | undefined;
   /** Functions cannot cross, so a protocol is a module. */

@@ -16,6 +16,7 @@ export function bootMessage(present: Present, { config, releases, color, log }: 
   return {
     ...present,
     name: config.name,
+    maxMessage: config.maxMessage,
     protocols: releases.all.map(({ module }) => module),
     timed: config.handlerLatency === "on",
     watchdog: config.watchdog,

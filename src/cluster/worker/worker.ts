@@ -1,6 +1,7 @@
 /** Worker: runs all listeners, on copies of the primary's listening sockets, and reports to the primary. */
 
 import { EXIT } from "../../config/exit-codes.js";
+import { setMaxMessage } from "../../groups/message.js";
 import { supervisorReports, unhandledRejections } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
@@ -54,6 +55,7 @@ export class Worker {
     this.#boot = boot;
     // Pid <n.1> is the worker as a process of the primary; pids of processes started here follow.
     becomeWorker(boot.worker, boot.serial);
+    setMaxMessage(boot.maxMessage);
     // `fallback`: a worker that cannot open its log file logs to stdout instead of failing.
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);

@@ -159,6 +159,12 @@ const TABLE = {
     placeholder: "N",
     sentence: "Length of the listen backlog: connections that wait in the kernel to be accepted.",
   }),
+  maxMessage: row({
+    kind: integer(1, 64 * 1024 * 1024),
+    default: 65_536,
+    placeholder: "BYTES",
+    sentence: "Maximum size of a message to a group, in bytes; a larger one is refused at send.",
+  }),
   idleTimeout: optional({
     kind: duration(1),
     defaultText: "the protocol's own, else 2m",
