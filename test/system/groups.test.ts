@@ -184,7 +184,7 @@ test("a worker killed: its members are out, and the others go on", async () => {
   await other.client.closed;
   clients.splice(0, clients.length, ...clients.filter(({ isClosed }) => !isClosed));
   await eventually(async () => (await one.ask("count", "worker killed")) === "1");
-  await eventually(async () => series(await metrics(), "drover_exchange_links") === 2);
+  await eventually(async () => series(await metrics(), "drover_listener_running") === 2);
 });
 
 test("the primary stopped: groups go on", async () => {
