@@ -89,6 +89,7 @@ export type { Duration } from "./otp/time/duration.js";
 export { encodeProxyHeader, type ProxyHeaderToSend } from "./proxy/encode.js";
 export type { ProxyAddress, ProxyFamily, ProxyHeader } from "./proxy/header.js";
 export type { SslInfo } from "./proxy/tlvs.js";
+export { type Logger, log } from "./tcp/observe/protocol-log.js";
 export { connect, connection } from "./tcp/outgoing/connect.js";
 export { ConnectError } from "./tcp/outgoing/connect-error.js";
 export type { ConnectOptions, LinkedConnectOptions } from "./tcp/outgoing/options.js";

@@ -26,6 +26,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "otp/process/pid",
     "otp/time/clock",
     "tcp/observe/events",
+    "tcp/observe/protocol-log",
     "text",
   ],
   config: [

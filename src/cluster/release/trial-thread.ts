@@ -1,6 +1,7 @@
 /** Trial thread: loads the protocol before the server starts, and checks that the module exports a valid one. */
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
+import { takeProtocolLines } from "../../tcp/observe/protocol-log.js";
 import { validateProtocol } from "../../tcp/protocol/validate.js";
 import { importProtocol, type ProtocolModule } from "./protocol-module.js";
 
@@ -16,6 +17,8 @@ export type Verdict = { readonly name: string; readonly groups: boolean } | { re
 
 export async function runTrial(): Promise<void> {
   const { module: candidate, label } = workerData as Trial;
+  // What the module logs while it is loaded is logged by the workers.
+  takeProtocolLines();
   const post = (verdict: Verdict) => parentPort?.postMessage(verdict);
   try {
     const protocol = await importProtocol(candidate);

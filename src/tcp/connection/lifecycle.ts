@@ -21,6 +21,7 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { detailOf } from "../observe/close-detail.js";
 import { closeReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/events.js";
+import { type Logger, loggerOf } from "../observe/protocol-log.js";
 import type { Active, Conn } from "../protocol/protocol.js";
 import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
 import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, OPENING, RUNNING } from "./connection-view.js";
@@ -37,6 +38,11 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   abstract throttleBy(other: Pid | { readonly pid: Pid }): void;
   abstract setFraming(framing: Framing<any, any>): void;
   abstract get missed(): number;
+
+  /** Log of this connection. */
+  get log(): Logger {
+    return loggerOf(this);
+  }
 
   /** Aborted when the connection ends, for whatever reason. */
   get signal(): AbortSignal {

@@ -5,6 +5,7 @@ import type { ExitReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Duration } from "../../otp/time/duration.js";
 import type { Peer } from "../../transport/transport.js";
+import type { Logger } from "../observe/protocol-log.js";
 import type { Arrival } from "./arrival.js";
 import type { Become } from "./become-step.js";
 import type { LimitOptions } from "./limits.js";
@@ -56,6 +57,11 @@ export interface Conn<Data, Out, Timers extends string = string, Msg = never, Re
    * `limits.handler` is reached. Hand it to `fetch`, database calls and timers.
    */
   readonly signal: AbortSignal;
+  /**
+   * Log with pino's signature, `conn.log.warn({ imei }, "no answer")`: each line has the worker, and the pid, protocol,
+   * state and peer of the connection. Follows `--log-level`. Without a log, as in `serve()`, it goes to `console`.
+   */
+  readonly log: Logger;
   /**
    * Runs work beside the frames of this connection. Its failure is a crash of this connection alone; `signal` is
    * aborted when the connection ends, and what fails after that is ignored.

@@ -7,12 +7,14 @@
 import type { ChannelListener } from "node:diagnostics_channel";
 import { type Logger, pino } from "pino";
 import { wallTime } from "../../otp/time/clock.js";
+import { takeProtocolLines } from "../../tcp/observe/protocol-log.js";
 import { durationText } from "../../text/duration.js";
 import { escapeJsonControls } from "../../text/escape.js";
 import { type Fields, plainFields } from "./fields.js";
 import { type Level, type LineLevel, passes } from "./levels.js";
 import { fitJsonLine, fitText } from "./line-length.js";
 import { prettyLine } from "./pretty.js";
+import { PROTOCOL_SOURCES } from "./protocol-lines.js";
 import { RateLimit, type Suppressed } from "./rate-limit.js";
 import { truncate } from "./safe-text.js";
 import { closeStandardSockets, Sink } from "./sink.js";
@@ -35,6 +37,8 @@ export interface LogOptions {
   /** Whether `pretty` uses colours. Default: false. */
   readonly color?: boolean | undefined;
 }
+
+const ALL_SOURCES: readonly LogSource[] = [...SOURCES, ...PROTOCOL_SOURCES];
 
 /** Maximum bytes of a message: most are far shorter, but a protocol may print with `console.log`. */
 const MAX_MESSAGE = 3000;
@@ -96,6 +100,7 @@ class EventLog implements Log {
       this.#jsonLine = line;
     });
     this.#subscribe();
+    takeProtocolLines();
     process.on("exit", this.#onExit);
     // After the last line: listeners run in the order in which they were added.
     process.off("exit", closeStandardSockets).on("exit", closeStandardSockets);
@@ -153,7 +158,7 @@ class EventLog implements Log {
 
   /** Subscribes only to channels whose lines may be written: publishers check `hasSubscribers` before building an event. */
   #subscribe(): void {
-    for (const source of SOURCES) {
+    for (const source of ALL_SOURCES) {
       const wanted = this.isEnabled(source.maxLevel);
       const listener = this.#subscribed.get(source);
       if (wanted === (listener !== undefined)) continue;
