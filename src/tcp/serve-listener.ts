@@ -6,7 +6,7 @@ import { OwnTls } from "../tls/own-tls.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
-import { openingTerms, startTlsOf } from "./opening/options.js";
+import { openingOf, startTlsOf } from "./opening/options.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { type ServeOptions, targetOf } from "./serve-options.js";
@@ -55,7 +55,7 @@ export class ServedListener {
     this.#made = made;
     this.#tls = tls && new OwnTls(name, tls);
     const startTls = this.#tls && startTlsOf(() => transport, this.#tls.tls);
-    this.endpoint = new Endpoint({ name, opening: openingTerms({ proxy, startTls }) });
+    this.endpoint = new Endpoint({ name, ...openingOf({ proxy, startTls, tlsStart: tls?.start }) });
     this.#target = targetOf(options);
   }
 

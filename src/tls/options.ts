@@ -21,6 +21,11 @@ export interface NamedKeyPairOptions extends KeyPairOptions {
 }
 
 export interface TlsOptions extends KeyPairOptions {
+  /**
+   * `at_once`: a connection begins with the handshake. `by_protocol`: it begins in clear, until a handler returns
+   * `next(state, startTls())`, as for SMTP's STARTTLS. Default `at_once`.
+   */
+  readonly start?: TlsStart | undefined;
   /** Further certificates, at most 10,000. A name that none has gets the first certificate. */
   readonly more?: readonly NamedKeyPairOptions[] | undefined;
   /** Closes connections that ask for a name that no certificate has. Default false. */
@@ -45,6 +50,8 @@ export interface TlsOptions extends KeyPairOptions {
 }
 
 export type ClientCerts = "none" | "optional" | "required";
+
+export type TlsStart = "at_once" | "by_protocol";
 
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 

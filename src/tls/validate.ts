@@ -17,6 +17,7 @@ const NAMED: Readonly<Record<string, Rule>> = { ...PAIR, names: ["an array of se
 
 const RULES: Readonly<Record<keyof TlsOptions, Rule>> = {
   ...PAIR,
+  start: oneOf("at_once", "by_protocol"),
   more: ["an array of certificates such as [{ cert, key }]", Array.isArray],
   strictNames: ["true or false", (value) => typeof value === "boolean"],
   ca: PEM,

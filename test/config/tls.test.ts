@@ -61,7 +61,11 @@ describe("tls in a file", () => {
   it("has paths from the directory of the file, or PEM", () => {
     const { cert } = certificatePem("server");
     const more = [{ cert, key: "b.key", names: ["b.example", "*.c.example"] }];
-    expect(read({ cert: "tls/a.crt", key: "/a.key", more, ca: Buffer.from(cert), alpn: ["resp"] })).toEqual({
+    const start = "by_protocol";
+    expect(
+      read({ cert: "tls/a.crt", key: "/a.key", start, more, ca: Buffer.from(cert), alpn: ["resp"] }),
+    ).toEqual({
+      start,
       ...{ cert: "/etc/acme/tls/a.crt", key: "/a.key", ca: Buffer.from(cert), alpn: ["resp"] },
       more: [{ cert, key: "/etc/acme/b.key", names: ["b.example", "*.c.example"] }],
     });
@@ -81,6 +85,9 @@ describe("tls in a file", () => {
     );
     expect(refused({ ...pair, clientCert: "required" })).toBe(
       'listeners[1].tls.clientCert: unknown key "clientCert": did you mean clientCerts?',
+    );
+    expect(refused({ ...pair, start: "later" })).toBe(
+      'listeners[1].tls.start: expected one of at_once, by_protocol, got "later"',
     );
     expect(refused({ ...pair, strictNames: "yes" })).toBe(
       'listeners[1].tls.strictNames: expected true or false, got "yes"',

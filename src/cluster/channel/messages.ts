@@ -8,6 +8,7 @@ import type { ConnectionQuery } from "../../control/connections.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Level } from "../../telemetry/log/log.js";
+import type { TlsStart } from "../../tls/options.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
@@ -144,6 +145,8 @@ export interface BootListener extends Quota {
   readonly idle: number | undefined;
   /** PROXY headers are expected, from these networks. */
   readonly proxy: ProxyConfig | undefined;
+  /** When TLS begins, where it has TLS. */
+  readonly tlsStart: TlsStart | undefined;
 }
 
 /** A message, a cast or an exit signal for a process of another OS process. */

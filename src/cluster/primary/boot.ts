@@ -46,5 +46,6 @@ export function bootListener(
     shutdown: config.shutdown,
     idle: config.idleTimeout,
     proxy: config.proxy,
+    tlsStart: config.tls?.start,
   };
 }

@@ -10,7 +10,7 @@ import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-sup
 import { clock } from "../../otp/time/clock.js";
 import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
-import { openingTerms, startTlsOf } from "../../tcp/opening/options.js";
+import { openingOf, startTlsOf } from "../../tcp/opening/options.js";
 import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import type { ServerOptions } from "../../tcp/server.js";
@@ -54,8 +54,9 @@ export class WorkerListener {
     this.#prefix = options.only ? "" : `${boot.name}.`;
     const { tls } = options;
     const startTls = tls && startTlsOf(() => this.#transport as Transport, tls);
-    const opening = openingTerms({ proxy: boot.proxy, startTls });
-    this.endpoint = new Endpoint({ name: boot.name, timed: options.timed, opening });
+    const { name, proxy, tlsStart } = boot;
+    const opening = openingOf({ proxy, startTls, tlsStart });
+    this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;
     this.socketCopies = new ListeningSocketCopies(() => options.post({ t: "acquire", d: boot.name }));

@@ -63,6 +63,8 @@ function refuseUnused(fields: Partial<ListenerFields>, place: Place): void {
       throw place.at(key).error("only a UNIX socket has it: remove it, or set path");
   if (alpn !== undefined && tls === undefined)
     throw place.at("alpn").error("the protocol is agreed on in the TLS handshake: set tls as well");
+  if (alpn !== undefined && tls?.start === "by_protocol")
+    throw place.at("alpn").error("a connection begins in clear, in one protocol: remove alpn, or tls.start");
   if (protocol === undefined && alpn === undefined)
     throw place.error('needs a protocol, such as "protocol": "./my-protocol.ts"');
 }

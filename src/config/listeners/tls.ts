@@ -33,6 +33,7 @@ const pairFields = objectOf<NamedKeyPairOptions>({ ...pair, names });
 
 const tlsFields = objectOf<TlsConfig>({
   ...pair,
+  start: ofKind(oneOf("at_once", "by_protocol")),
   more: listOf(
     (value, place) => complete(pairFields(value, place), place),
     'an array of certificates such as [{ "cert": "b.crt", "key": "b.key" }]',

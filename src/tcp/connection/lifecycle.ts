@@ -8,7 +8,7 @@
  *           (then gone,   │                └ leave, terminate
  *            or running)  └ kill: gone at once; crash, reset: gone after leave and terminate
  *
- * `FrameLoop` and `Connection` extend it: one object in five files, because a second object would cost memory per connection.
+ * `FrameLoop`, `GroupMember`, `ProtocolChange` and `Connection` extend it: one object in six files, because a second object would cost memory per connection.
  */
 
 import type { Framing } from "../../framing/framing.js";

@@ -1,5 +1,6 @@
 /** From the options of a listener to what its connections go through first. */
 import { networkMistake, TrustedNetworks } from "../../proxy/trusted-networks.js";
+import type { TlsStart } from "../../tls/options.js";
 import type { SecureTerms } from "../../transport/secure/terms.js";
 import type { Transport } from "../../transport/transport.js";
 import type { OpeningTerms, StartTls } from "./terms.js";
@@ -16,12 +17,25 @@ export interface ProxyOptions {
 export interface OpeningOptions {
   readonly proxy?: ProxyOptions | undefined;
   readonly startTls?: StartTls | undefined;
+  /** When it begins. Default `at_once`. */
+  readonly tlsStart?: TlsStart | undefined;
 }
 
-/** @returns `undefined` for a plain listener */
-export function openingTerms({ proxy, startTls }: OpeningOptions): OpeningTerms | undefined {
-  if (proxy === undefined && startTls === undefined) return undefined;
-  return { proxy: proxy && new TrustedNetworks(proxy.from), startTls };
+export interface OpeningAndTls {
+  /** `undefined` for a listener that is plain at first. */
+  readonly opening: OpeningTerms | undefined;
+  /** What `startTls()` of a protocol does. */
+  readonly startTls: StartTls | undefined;
+}
+
+/** What an endpoint needs for its connections. */
+export function openingOf({ proxy, startTls, tlsStart }: OpeningOptions): OpeningAndTls {
+  const atOnce = tlsStart === "by_protocol" ? undefined : startTls;
+  const plain = proxy === undefined && atOnce === undefined;
+  return {
+    opening: plain ? undefined : { proxy: proxy && new TrustedNetworks(proxy.from), startTls: atOnce },
+    startTls: atOnce === undefined ? startTls : undefined,
+  };
 }
 
 /** Handshakes with the terms that the listener has when each begins. */
