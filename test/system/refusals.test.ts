@@ -32,7 +32,41 @@ async function free(...given: string[]): Promise<string[]> {
   return [...flags.filter((flag) => !given.some((one) => name(one) === name(flag))), ...given];
 }
 
+/** A configuration file with three listeners, the last one on this port. */
+async function threeListeners(port: number): Promise<string> {
+  const one = (name: string, address: object) => ({ name, protocol: "echo", host: "127.0.0.1", ...address });
+  const ports = [await freePort(), await freePort(), port];
+  const listeners = ["devices", "ops", "front"].map((name, at) => one(name, { port: ports[at] }));
+  return JSON.stringify({ workers: 1, adminPort: await freePort(), listeners }, undefined, 1);
+}
+
 describe("drover start", () => {
+  test("a port that one of three listeners cannot have ends with 69 and names the listener, also in check", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { port: number };
+    const files = { "acme.json": await threeListeners(port) };
+    const place = "acme.json:21:4: listeners[2].port:";
+    const taken = `127.0.0.1:${port} is taken by another program: stop it, or choose another port`;
+    expect(await refused(["start", "--config=acme.json"], { files })).toEqual({
+      code: 69,
+      line: `drover: ${place} listener front: ${taken}`,
+    });
+    const { code, stdout } = await run(["check", "--config=acme.json"], { files });
+    expect(code).toBe(69);
+    expect(stdout).toMatch(/ok +listener devices +127\.0\.0\.1:\d+ is free\nok +listener ops +/);
+    expect(stdout).toContain(`wrong  listener front    ${place} ${taken}`);
+    other.close();
+  });
+
+  test("a protocol on the command line beside listeners in a file ends with 64 and names both", async () => {
+    const files = { "acme.json": await threeListeners(0) };
+    expect(await refused(["start", "echo", "--config=acme.json"], { files })).toEqual({
+      code: 64,
+      line: 'drover: the argument "echo" and acme.json:4:2: listeners both name protocols: remove one of them',
+    });
+  });
+
   test("a taken port ends with 69 and names the port", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
