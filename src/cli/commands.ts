@@ -177,6 +177,7 @@ export const COMMANDS: readonly Command[] = [
     sentence: "Check configuration, protocol and machine limits without starting the server.",
     takes: [0, 1],
     json: true,
+    flags: [{ name: "strict", sentence: "Treat warnings as errors." }],
   },
   {
     name: "new",

@@ -61,7 +61,13 @@ async function run(): Promise<number> {
   const json = switches.has("json");
   const verbose = switches.has("verbose");
   if (command === "check")
-    return checkProgram({ exec: process.argv[1] as string, sources: SOURCES, positionals: rest, json });
+    return checkProgram({
+      exec: process.argv[1] as string,
+      sources: SOURCES,
+      positionals: rest,
+      json,
+      strict: switches.has("strict"),
+    });
   const { config, values } = await loadConfig(SOURCES);
   const interrupt = new AbortController();
   // The first signal ends the command, a second one kills it.

@@ -124,6 +124,20 @@ const wrongOptions: [options: unknown, says: string][] = [
   [{ port: 0, backlog: 1.5 }, 'serve: "backlog" must be a whole number from 1 to 65535, got 1.5'],
   [{ port: 0, transport: {} }, 'serve: "transport" must be "auto", "handle" or "stream", got object'],
   [
+    { port: 0, tls: true },
+    'serve: "tls" must be an object such as { cert: "srv.crt", key: "srv.key" }, got boolean',
+  ],
+  [{ port: 0, tls: { cert: "a" } }, 'serve: "tls.key" is missing: give the path of a PEM file, or PEM text'],
+  [{ port: 0, tls: { cert: "a", key: 7 } }, 'serve: "tls.key" must be the path of a PEM file, or PEM text'],
+  [
+    { port: 0, tls: { cert: "a", key: "b", more: [{ cert: "c", key: "d", name: "e" }] } },
+    'serve: unknown option "tls.more[0].name"; the options are cert, key, passphraseFile, names',
+  ],
+  [
+    { port: 0, tls: { cert: "a", key: "b", clientCerts: true } },
+    'serve: "tls.clientCerts" must be "none" or "optional" or "required"',
+  ],
+  [
     { port: 0, shutdown: "2 min" },
     'serve: "shutdown" must be milliseconds, a duration such as "2s", or Infinity, got "2 min"',
   ],

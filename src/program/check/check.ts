@@ -20,6 +20,7 @@ import { descriptorLimits } from "../descriptor-limit.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "../protocol-argument.js";
 import { ADMIN_FLAGS, refuse } from "../refuse.js";
 import { checkAddresses, checkPort } from "./check-addresses.js";
+import { checkCertificates } from "./check-certificates.js";
 import { checkBacklog, checkDescriptorLimit } from "./check-machine.js";
 import { checkProtocols, checkTransports } from "./check-protocols.js";
 import type { Finding } from "./finding.js";
@@ -30,12 +31,15 @@ export interface Checking {
   readonly sources: Sources;
   readonly positionals: readonly string[];
   readonly json: boolean;
+  /** Whether a warning is an error. */
+  readonly strict: boolean;
 }
 
 /** @returns the exit code of `start`, 0 if the server would start */
-export async function checkProgram({ exec, sources, positionals, json }: Checking): Promise<number> {
+export async function checkProgram({ exec, sources, positionals, json, strict }: Checking): Promise<number> {
   if (positionals.length > 1) return refuse(EXIT.usage, "too many arguments: drover check [PROTOCOL]");
-  const findings = await findAll(exec, sources, positionals);
+  const found = await findAll(exec, sources, positionals);
+  const findings = strict ? found.map(asError) : found;
   const code = findings.find(({ verdict }) => verdict === "wrong")?.exitCode ?? EXIT.ok;
   const { isTTY, columns } = process.stdout;
   const text = json
@@ -45,6 +49,10 @@ export async function checkProgram({ exec, sources, positionals, json }: Checkin
   process.stdout.on("error", () => {});
   await new Promise((resolve) => process.stdout.write(text, resolve));
   return code;
+}
+
+function asError(finding: Finding): Finding {
+  return finding.verdict === "warning" ? { ...finding, verdict: "wrong", exitCode: EXIT.badConfig } : finding;
 }
 
 function rows({ what, verdict, text, mend }: Finding): string[][] {
@@ -72,6 +80,7 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     ...(await checkTransports(config.listeners)),
     await instance(config),
     ...(await checkAddresses(config.listeners, addressPlaces)),
+    ...checkCertificates(config),
     await checkPort("admin port", config.adminHost, config.adminPort, ADMIN_FLAGS),
     await admin(config),
     ...logFile(config),
