@@ -1,7 +1,7 @@
 /**
  * Listener: accepts sockets, starts a connection under `connections` for each, and hands the socket over. It gets its
- * listening socket from `acquire`, and may close that copy and acquire it again. It does not know whether listeners of
- * other OS processes accept on the same socket.
+ * listening socket from `acquire`. To stop accepting for a while it pauses, where the transport can, or closes that copy
+ * and acquires it again. It does not know whether listeners of other OS processes accept on the same socket.
  *
  *   listening ──maxConnections reached──▶ full ──room again──▶ listening
  *       ├──quota reached──▶ ahead ──other workers have caught up──▶ listening
@@ -14,7 +14,7 @@ import { register, whereis } from "../otp/process/registry.js";
 import type { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock, type TimerRef } from "../otp/time/clock.js";
 import { cleanContext } from "../transport/async-context.js";
-import type { Listening, ListenTarget, Socket, Transport } from "../transport/transport.js";
+import type { Listening, ListenTarget, Pausing, Socket, Transport } from "../transport/transport.js";
 import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
 import type { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
@@ -154,13 +154,13 @@ export class Listener extends Process {
     shared?.accepted(endpoint);
   }
 
-  /** At the limit the copy is closed: new clients queue in the backlog. */
+  /** At the limit it accepts no more: new clients queue in the backlog. */
   #heedLimit(): void {
     const { endpoint, renewable } = this.#options;
     if (this.#state !== "listening" || !renewable) return;
     const { active } = endpoint.counters;
-    if (active >= this.maxConnections) this.#close("full");
-    else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#close("ahead");
+    if (active >= this.maxConnections) this.#pause("full");
+    else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#pause("ahead");
   }
 
   #released(): void {
@@ -176,6 +176,7 @@ export class Listener extends Process {
   #heedRoom(): void {
     if (this.#state !== "full" && this.#state !== "ahead") return;
     if (this.#options.endpoint.counters.active >= this.#most()) return;
+    if (this.#listening?.pausing) return this.#resumePaused(this.#listening.pausing);
     const ms = this.#state === "full" ? this.#reopenBudget.take(clock.now()) : 0;
     if (ms === 0) this.#reopen();
     else this.#heedRoomAfter(ms);
@@ -198,6 +199,25 @@ export class Listener extends Process {
     this.#open().catch((error: NodeJS.ErrnoException) =>
       this.exitWith({ listen: error.code ?? error.message }),
     );
+  }
+
+  #resumePaused(pausing: Pausing): void {
+    const before = this.#state;
+    pausing.resume();
+    this.#become("listening", before);
+    this.#heedLimit();
+  }
+
+  /** Whether it can stop accepting and go on without another copy of its socket. */
+  get pausable(): boolean {
+    return this.#listening?.pausing !== undefined;
+  }
+
+  #pause(state: "full" | "ahead"): void {
+    const { pausing } = this.#listening ?? {};
+    if (!pausing) return this.#close(state);
+    pausing.pause();
+    this.#become(state);
   }
 
   #close(state: ListenerState): void {

@@ -4,6 +4,7 @@ import { getSystemErrorName } from "node:util";
 import { connect } from "./handle-connect.js";
 import { HandleSocket, type Owned, peerOf } from "./handle-socket.js";
 import { isPipe, type StreamHandle, type TcpHandle } from "./node-bindings.js";
+import { pausingOf } from "./pausing.js";
 import { resolveHost } from "./resolve-host.js";
 import { SecureHandleSocket } from "./secure/secure-handle.js";
 import type { SecureTerms } from "./secure/terms.js";
@@ -46,7 +47,8 @@ function listenTcp(handle: TcpHandle, options: ListenOptions, target: ListenTarg
   start(handle, options.backlog, target);
   const bound: Partial<Peer> = {};
   handle.getsockname(bound);
-  return { address: bound.address ?? "", port: bound.port ?? 0, close: () => handle.close() };
+  const { address = "", port = 0 } = bound;
+  return { address, port, close: () => handle.close(), pausing: pausingOf(handle) };
 }
 
 /** @param path all its connections have it as the address of their peer */
@@ -56,7 +58,7 @@ function listenUnix(handle: StreamHandle, path: string, options: ListenOptions):
     if (status === 0 && client) options.onSocket(new HandleSocket(client, peer));
   };
   start(handle, options.backlog, { path });
-  return { ...peer, close: () => handle.close() };
+  return { ...peer, close: () => handle.close(), pausing: pausingOf(handle) };
 }
 
 function prepare(handle: TcpHandle): void {

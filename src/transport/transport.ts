@@ -109,6 +109,15 @@ export interface Listening {
   readonly port: number;
   /** Closes this OS process's copy of the listening socket; accepted connections stay. */
   close(): void;
+  /** Stops accepting without closing, where that is possible. See `pausing.ts`. */
+  readonly pausing?: Pausing | undefined;
+}
+
+/** A listening socket that can pause. Clients queue in the backlog, where other OS processes may accept them. */
+export interface Pausing {
+  /** No connection is accepted from here on, also within the callback of one. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Where to connect: one IP address, or a UNIX socket (`@name`: an abstract one). */

@@ -72,3 +72,28 @@ test("with one free place, a client behind 1,000 that have given up is served be
   expect(await Promise.race([answer, patience])).toBe("hello");
   for (const client of [...held, living]) client.end();
 });
+
+test.runIf(process.env.TRANSPORT !== "stream")(
+  "at the limit workers accept one client after the other although the primary is stopped",
+  async () => {
+    const { program, port, adminPort } = await serveProgram(["--max-connections=4", "--workers=2"]);
+    const held = await Promise.all(Array.from({ length: 4 }, () => FrameClient.connect(port)));
+    for (const client of held) expect(await client.ask("held")).toBe("held");
+    program.signal("SIGSTOP");
+    // Many more than there are copies of the listening socket in reserve.
+    for (let n = 0; n < 40; n++) {
+      const next = await FrameClient.connect(port);
+      const answer = next.ask(`visit ${n}`);
+      held.shift()?.end();
+      expect(await answer).toBe(`visit ${n}`);
+      held.push(next);
+    }
+    program.signal("SIGCONT");
+    const metrics = await eventually(async () => {
+      const { body } = await http(adminPort, "/metrics/now");
+      return series(body, "drover_connections_accepted_total") === 44 && body;
+    });
+    expect(series(metrics, "drover_connections_refused_total")).toBe(0);
+    for (const client of held) client.end();
+  },
+);

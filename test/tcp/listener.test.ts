@@ -6,6 +6,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { callWithin, defineProtocol, packet, type Ref, serve } from "../../src/index.js";
 import type { ListenerEvent } from "../../src/tcp/observe/events.js";
 import { type BoundHandle, bind } from "../../src/transport/listening-socket.js";
+import { stream } from "../../src/transport/stream.js";
+import type { Transport } from "../../src/transport/transport.js";
 import { closedAs, connected, serving, testServer } from "../support/serving.js";
 import { turn, until } from "../support/until.js";
 
@@ -80,6 +82,31 @@ test("a renewable listener gives its socket back at the limit and asks for it ag
   expect(server.counters.refused).toEqual({ max_connections: 0, not_started: 0 });
   expect(lent.asked).toBe(2);
   expect(events).toEqual(["listening", "full", "listening", "full"]);
+});
+
+test("where the transport can pause, a full listener does so, and keeps its socket", async () => {
+  const said: string[] = [];
+  const pausing = { pause: () => void said.push("pause"), resume: () => void said.push("resume") };
+  const pausable: Transport = {
+    ...stream,
+    listen: async (target, options) => ({ ...(await stream.listen(target, options)), pausing }),
+  };
+  const { lent, acquire } = lender();
+  const events = listenerEvents();
+  const server = await testServer(echo, { acquire, renewable: true, maxConnections: 2, transport: pausable });
+  const clients = [await connected(server), await connected(server)];
+  await until(() => server.listener.state === "full");
+  await clients[0]?.close();
+  await until(() => server.listener.state === "listening");
+  await connected(server);
+  await until(() => server.listener.state === "full");
+  expect(said).toEqual(["pause", "resume", "pause"]);
+  expect(lent.asked).toBe(1);
+  expect(events).toEqual(["listening", "full", "listening", "full"]);
+  // Suspension closes the socket, paused or not.
+  const listener = server.listener.pid as Ref<{ suspend(): string }, object>;
+  expect(await callWithin(5_000, listener, "suspend")).toBe("suspended");
+  expect(await attempt(lent.port)).toBe("ECONNREFUSED");
 });
 
 test("a full listener accepts again as soon as one connection has ended, and never has more than the limit", async () => {

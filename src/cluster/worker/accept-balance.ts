@@ -18,8 +18,8 @@ const STALE = 1_000;
 
 export interface AcceptBalanceOptions extends Quota {
   counters(): Counters;
-  /** Whether the listening socket can be closed and had again at once, even without the primary. */
-  mayClose(): boolean;
+  /** Whether the listener can stop accepting and go on at once, even without the primary. */
+  mayStop(): boolean;
   /** Reports the number of connections to the primary. */
   report(): void;
   /** The quota has changed: the listener compares again. */
@@ -53,7 +53,7 @@ export class AcceptBalance implements AcceptQuota {
     if (this.#churns(this.#options.counters())) return false;
     if (!this.#reported) this.#options.report();
     this.#reported = true;
-    if (active < this.value || !this.#options.mayClose()) return false;
+    if (active < this.value || !this.#options.mayStop()) return false;
     this.#wait(PATIENCE);
     return true;
   }

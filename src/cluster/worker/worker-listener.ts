@@ -64,7 +64,7 @@ export class WorkerListener {
       quota: boot.quota,
       reportAt: boot.reportAt,
       counters: () => this.endpoint.counters,
-      mayClose: () => this.socketCopies.ready,
+      mayStop: () => this.process?.pausable === true || this.socketCopies.ready,
       report: () => this.#sendLoad(true),
       changed: () => void this.recheck(),
     });

@@ -19,7 +19,7 @@ function atQuota(quota = 10, reportAt = 5) {
     quota,
     reportAt,
     counters: () => counters,
-    mayClose: () => reserve.ready,
+    mayStop: () => reserve.ready,
     report: () => seen.push(`report ${counters.active}`),
     changed: () => seen.push(`changed ${balance.value}`),
   });
