@@ -1,5 +1,5 @@
 /**
- * Bound on how often a full listener acquires its listening socket again: a token bucket. With one free place each
+ * Bound on how often a full listener that cannot pause acquires its listening socket again: a token bucket. With one free place each
  * reopening admits one client. It costs 0.5 ms of CPU over both OS processes, ten times as much as a short connection
  * itself, because the primary replaces the copy. With the bound this is at most a quarter of a core for each worker.
  */
