@@ -93,7 +93,7 @@ export { type Logger, log } from "./tcp/observe/protocol-log.js";
 export { connect, connection } from "./tcp/outgoing/connect.js";
 export { ConnectError } from "./tcp/outgoing/connect-error.js";
 export type { ConnectOptions, LinkedConnectOptions } from "./tcp/outgoing/options.js";
-export type { Arrival } from "./tcp/protocol/arrival.js";
+export type { Arrival, PeerCertificate, TlsInfo } from "./tcp/protocol/arrival.js";
 export { become } from "./tcp/protocol/become.js";
 export { defineProtocol } from "./tcp/protocol/define-protocol.js";
 export type { LimitOptions, Limits } from "./tcp/protocol/limits.js";

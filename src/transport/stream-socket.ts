@@ -127,7 +127,9 @@ function onEnd(this: Owned): void {
 }
 
 function onError(this: Owned, error: NodeJS.ErrnoException): void {
-  if (this[SELF]) this[SELF].code = error.code ?? error.message;
+  const { code = error.message } = error;
+  // Errors of OpenSSL have names of their own.
+  if (this[SELF]) this[SELF].code = /^ERR_(SSL|TLS|OSSL)/.test(code) ? "EPROTO" : code;
 }
 
 function onClose(this: Owned): void {

@@ -20,7 +20,7 @@ export interface SocketOwner {
   onWritten(): void;
   /**
    * The socket is closed. Called once, last, and never while the owner is calling the socket. `code` is the system
-   * error, if there was one: `ECONNRESET`, `EPIPE`.
+   * error, if there was one: `ECONNRESET`, `EPIPE`; `EPROTO` for bytes that are not TLS, or an alert.
    */
   onClosed(code: string | undefined): void;
 }

@@ -25,7 +25,9 @@ export class TlsClient extends Client {
     await once(client.socket, "secureConnect");
     // The tickets of TLS 1.3 follow the handshake: with them unread a later RST would look like FIN (libuv).
     const { bytesRead } = client.raw;
-    if (client.socket.getProtocol() === "TLSv1.3") await until(() => client.raw.bytesRead > bytesRead);
+    const { socket } = client;
+    if (socket.getProtocol() === "TLSv1.3" && !socket.isSessionReused())
+      await until(() => client.raw.bytesRead > bytesRead);
     return client;
   }
 

@@ -11,6 +11,7 @@ import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import type { ProxyHeader } from "../../proxy/header.js";
 import { NO_PEER } from "../../transport/peer.js";
+import type { TlsInfo } from "../../transport/secure/terms.js";
 import type { Peer } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
 import { NO_SLOT, type TimerWheelEntry } from "../loop/timer-wheel.js";
@@ -124,6 +125,10 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
 
   get proxy(): ProxyHeader | undefined {
     return this.endpoint.opening === undefined ? undefined : proxyHeaderOf(this);
+  }
+
+  get tls(): TlsInfo | undefined {
+    return this.io?.socket.tls;
   }
 
   /** The PROXY header, if it names the client. */

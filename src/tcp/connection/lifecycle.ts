@@ -29,6 +29,7 @@ import { HOPELESS, OBSERVED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
+const TLS_ERROR: ExitReason = Object.freeze({ shutdown: "tls_error" });
 const HANDSHAKE_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handshake_timeout" });
 const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" });
 
@@ -263,7 +264,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
 
   onClosed(code: string | undefined): void {
     this.setFlag(HOPELESS);
-    if (this.phase === RUNNING) this.stop(code === undefined || this.unused ? "normal" : RESET);
+    if (this.phase === RUNNING) this.stop(code === undefined || this.unused ? "normal" : lossOf(code));
     // While `terminate` runs, its promise is awaited all the same.
     else if (this.phase > CLOSING) this.abort(this.exitReason);
   }
@@ -294,4 +295,9 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     }
     endpoint.onReleased?.();
   }
+}
+
+/** @param code of the socket: `EPROTO` for bytes that are not TLS, or an alert */
+function lossOf(code: string): ExitReason {
+  return code === "EPROTO" ? TLS_ERROR : RESET;
 }

@@ -1,7 +1,10 @@
 /** Where a connection comes from, as protocols see it. */
 import type { Pid } from "../../otp/process/pid.js";
 import type { ProxyHeader } from "../../proxy/header.js";
+import type { TlsInfo } from "../../transport/secure/terms.js";
 import type { Peer } from "../../transport/transport.js";
+
+export type { PeerCertificate, TlsInfo } from "../../transport/secure/terms.js";
 
 export interface Arrival {
   readonly pid: Pid;
@@ -13,4 +16,9 @@ export interface Arrival {
   readonly local: Peer;
   /** The PROXY header, with its TLVs (host name, ALPN, TLS between client and proxy). */
   readonly proxy: ProxyHeader | undefined;
+  /**
+   * Version, cipher suite, names and the verified certificate of the other side; `undefined` without TLS. Made when it
+   * is asked for first, at the latest in `terminate` before its first `await`.
+   */
+  readonly tls: TlsInfo | undefined;
 }
