@@ -1,14 +1,17 @@
-/** Two listeners on two workers: frames over TCP with a limit, lines on a UNIX socket. One program for all tests, in order. */
+/** Two listeners on two workers: frames over TLS with a limit, lines on a UNIX socket. One program for all tests, in order. */
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
-import { endAll, Program, run } from "../support/program.js";
+import { endAll, Program, ROOT, run } from "../support/program.js";
 import { eventually } from "../support/until.js";
+
+const CERTIFICATES = join(ROOT, "test/support/certificates");
 
 const FILES = {
   "acme.ts": `
@@ -18,7 +21,10 @@ export default defineConfig({
   workers: 2,
   control: "acme.sock",
   listeners: [
-    { name: "devices", protocol: "echo", port: 0, host: "127.0.0.1", maxConnections: 4 },
+    {
+      name: "devices", protocol: "echo", port: 0, host: "127.0.0.1", maxConnections: 4,
+      tls: { cert: "${CERTIFICATES}/server.crt", key: "${CERTIFICATES}/server.key" },
+    },
     { name: "ops", protocol: "./greeter.ts", path: "ops.sock", mode: "0660", shutdown: "1s" },
   ],
 });
@@ -50,7 +56,12 @@ const path = (name: string) => join(program.dir, name);
 const drover = (...line: string[]) => run([...line, "--control", path("acme.sock")]);
 const json = async (path: string) => JSON.parse((await http(adminPort, path)).body);
 
-const device = () => FrameClient.connect(port);
+async function device(): Promise<FrameClient> {
+  const ca = readFileSync(join(CERTIFICATES, "ca.crt"));
+  const socket = connectTls({ port, host: "127.0.0.1", ca, servername: "localhost" });
+  await once(socket, "secureConnect");
+  return new FrameClient(socket);
+}
 
 async function operator(): Promise<Socket> {
   const socket = connect(path("ops.sock"));
@@ -74,7 +85,7 @@ test("each serves its own protocol, and the log, info and the tree name both", a
     `serves devices (echo on 127.0.0.1:${port}), ops (greeter on ${path("ops.sock")}) with 2 workers`,
   );
   const info = (await drover("info")).stdout;
-  expect(info).toMatch(/listener devices +echo on 127\.0\.0\.1:\d+, \w+, at most 4 connections/);
+  expect(info).toMatch(/listener devices +echo on 127\.0\.0\.1:\d+, \w+, TLS, at most 4 connections/);
   expect(info).toMatch(/listener ops +greeter on \S+ops\.sock, \w+\n/);
   const [worker] = (await json("/tree")).children.filter(({ kind }: { kind: string }) => kind === "worker");
   const [top] = worker.children;
@@ -107,7 +118,7 @@ test("the limit of one is exact, and not that of the other", async () => {
   expect(series(metrics, "drover_connections_active", { listener: "devices" })).toBe(4);
   expect(series(metrics, "drover_max_connections", { listener: "devices" })).toBe(4);
   expect(series(metrics, "drover_connections_active", { listener: "ops" })).toBe(1);
-  expect(series(metrics, "drover_listener_info", { listener: "devices", tls: "false" })).toBe(1);
+  expect(series(metrics, "drover_listener_info", { listener: "devices", tls: "true" })).toBe(1);
   expect(served).toBe(false);
   clients[0]?.end();
   clients.push(await fifth);
@@ -133,7 +144,7 @@ test("one is suspended by its name while the other serves, and what the page rea
   });
   const { listeners } = await json("/stats");
   expect(listeners).toMatchObject([
-    { listener: "devices", protocol: "echo", suspended: true, acceptingWorkers: 0, tls: false },
+    { listener: "devices", protocol: "echo", suspended: true, acceptingWorkers: 0, tls: true },
     { listener: "ops", protocol: "greeter", suspended: false, acceptingWorkers: 2, tls: false },
   ]);
   expect((await drover("top")).stdout).toMatch(/devices +echo +127\.0\.0\.1:\d+ +suspended/);
