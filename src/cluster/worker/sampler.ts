@@ -27,8 +27,8 @@ export interface SamplerOptions {
   readonly intensity: number;
   /** The top supervisor, once it has started. */
   root(): Pid | undefined;
-  /** Messages about limits that were applied. */
-  limitsApplied(): number;
+  /** Messages about limits that were applied, and what all listeners together may have now. */
+  limits(): { readonly applied: number; readonly maxConnections: number };
   /** Messages to other workers that were dropped. */
   channelMessagesDropped(): number;
 }
@@ -69,7 +69,7 @@ export class Sampler {
 
   /** @param lagMs longest lag of the event loop since the last snapshot */
   take(lagMs: number): Snapshot {
-    const { listeners, root, limitsApplied, channelMessagesDropped } = this.#options;
+    const { listeners, root, limits, channelMessagesDropped } = this.#options;
     const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(this.#active);
     const top = root();
     return {
@@ -86,7 +86,8 @@ export class Sampler {
         ...groupTotals(),
       },
       gauges: {
-        limitsApplied: limitsApplied(),
+        limitsApplied: limits().applied,
+        maxConnections: limits().maxConnections,
         eventLoopLagSeconds: lagMs / 1000,
         restartsLeft: this.#restartsLeftOf("", top && processOf(top)),
         newestSerial: newestSerial(),

@@ -111,7 +111,7 @@ export class Worker {
       reports: supervisorReports,
       intensity: this.#boot.intensity,
       root: () => this.#root,
-      limitsApplied: () => this.#limits.applied,
+      limits: () => this.#limits,
       channelMessagesDropped: () => this.#channel.messagesDropped,
     });
     try {

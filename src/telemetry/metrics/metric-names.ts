@@ -133,6 +133,11 @@ export const SERIES: readonly SeriesRow[] = [
     "Connection limit; further connections wait in the backlog.",
     "maxConnections",
   ),
+  ofWorker(
+    "drover_worker_max_connections",
+    "Connection limit of the worker, over all its listeners.",
+    "maxConnections",
+  ),
   totalOf("drover_connections_accepted_total", "Accepted connections: always active + closed.", "accepted"),
   reasonsOf(
     "drover_connections_closed_total",

@@ -37,6 +37,8 @@ export const WORKER_TOTALS = [
 export const WORKER_GAUGES = [
   /** Messages about limits of connections that the worker has applied. */
   "limitsApplied",
+  /** Connections that all listeners together may have at present. */
+  "maxConnections",
   "eventLoopLagSeconds",
   "openFds",
   "maxFds",
