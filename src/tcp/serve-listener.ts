@@ -54,7 +54,13 @@ export class ServedListener {
     const { proxy, tls } = options;
     this.#made = made;
     this.#tls = tls && new OwnTls(name, tls);
-    const startTls = this.#tls && startTlsOf(() => transport, this.#tls.tls);
+    const startTls =
+      this.#tls &&
+      startTlsOf(
+        () => transport,
+        this.#tls.tls,
+        () => this.endpoint.counters,
+      );
     this.endpoint = new Endpoint({ name, ...openingOf({ proxy, startTls, tlsStart: tls?.start }) });
     this.#target = targetOf(options);
   }

@@ -28,7 +28,7 @@ export interface SocketOwner {
 /** Callbacks of a socket until its handshake is done. */
 export interface HandshakeOwner extends SocketOwner {
   /** The handshake is done. No byte of plaintext was delivered before; `setOwner` called in it loses none. */
-  onSecure(): void;
+  onSecure(resumed: boolean): void;
   /**
    * The handshake has failed. The alert, if there is one, was sent; the owner closes the socket.
    * @param message for the log: what is wrong, in one line, without secrets

@@ -19,7 +19,7 @@ const handshake: StartTls = (socket: Socket, received: Buffer | undefined, owner
   let wrapped: SocketOwner = owner;
   const onChunk = (chunk: Buffer) => {
     if (wrapped !== owner) return wrapped.onChunk(chunk);
-    if (chunk[0] === 0x2b) owner.onSecure();
+    if (chunk[0] === 0x2b) owner.onSecure(false);
     else if (chunk[0] === 0x2d) owner.onRefused("tls_error", "not a handshake");
     if (chunk[0] === 0x2b && chunk.length > 1) wrapped.onChunk(chunk.subarray(1));
   };

@@ -125,7 +125,7 @@ test("what was sent leaves in clear, then TLS begins, and the state changes when
   conn.send("early");
   await turn(3);
   expect([clear(), tls.sent, conn.outbound]).toEqual(["clear EHLO\nclear STARTTLS\n", "", 6]);
-  tls.owner?.onSecure();
+  tls.owner?.onSecure(false);
   tls.secure.owner?.onChunk(Buffer.from("MAIL\n"));
   await turn(3);
   expect(conn.data.seen).toEqual(["EHLO", "STARTTLS", "left", "entered from clear"]);
@@ -148,7 +148,7 @@ test("an async handler may begin it", async () => {
   send(conn.pid, "hello");
   await turn(4);
   expect(tls.owner).toBeDefined();
-  tls.owner?.onSecure();
+  tls.owner?.onSecure(false);
   await turn(2);
   expect([conn.state, tls.sent]).toEqual(["secure", "welcome\n"]);
 });
@@ -167,7 +167,7 @@ test("a peer that reads slowly gets all that was sent before, and nothing that w
   await turn();
   expect(String(tls.received)).toBe("hello of a client");
   expect(play.sent).toBe("clear EHLO\nclear HELP\nclear STARTTLS\n");
-  tls.owner?.onSecure();
+  tls.owner?.onSecure(false);
   await turn(2);
   expect(tls.sent).toBe("early\nearly too\nwelcome\n");
   expect(play.endpoint.counters.outbound).toBe(0);
@@ -185,7 +185,7 @@ test("what waits behind a write in clear leaves in clear, in order", async () =>
   expect([tls.owner, play.sent]).toEqual([undefined, "clear EHLO\nclear STARTTLS\n"]);
   socket.drain();
   expect(tls.owner).toBeDefined();
-  tls.owner?.onSecure();
+  tls.owner?.onSecure(false);
   await turn(2);
   expect([play.sent, tls.sent]).toEqual(["clear EHLO\nclear STARTTLS\n", "early\nwelcome\n"]);
   expect(play.endpoint.counters.outbound).toBe(0);
@@ -263,7 +263,7 @@ describe("a handshake that is not done", () => {
     await turn(2);
     expect(play.endpoint.counters).toMatchObject({ active: 0, outbound: 0, closed: { [counted]: 1 } });
     expect(play.tls.secure.closed).toBe(true);
-    play.tls.owner?.onSecure();
+    play.tls.owner?.onSecure(false);
     expect(play.tls.sent).toBe("");
   });
 
@@ -294,7 +294,7 @@ describe("a crash that says so", () => {
   test("TLS that has begun before", async () => {
     const reports = crashes();
     const { tls } = await begun();
-    tls.owner?.onSecure();
+    tls.owner?.onSecure(false);
     await turn(2);
     tls.secure.owner?.onChunk(Buffer.from("AGAIN\n"));
     await turn(2);

@@ -6,7 +6,7 @@ import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { Supervisor } from "../../otp/supervisor/supervisor.js";
 import type { ListenerState } from "../../tcp/listener.js";
-import { GROUP_DROP_REASONS } from "../../tcp/observe/events.js";
+import { GROUP_DROP_REASONS, HANDSHAKE_RESULTS, type HandshakeResult } from "../../tcp/observe/events.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
@@ -16,6 +16,15 @@ import type { WorkerListener } from "./worker-listener.js";
 
 /** States in which the listener accepts, or will again by itself. */
 const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
+
+type HandshakeTotals = Pick<ListenerSnapshot["totals"], `handshakes_${HandshakeResult}`>;
+
+function handshakes({ endpoint }: WorkerListener): HandshakeTotals {
+  const { handshakes } = endpoint.counters;
+  return Object.fromEntries(
+    HANDSHAKE_RESULTS.map((result) => [`handshakes_${result}`, handshakes[result]]),
+  ) as HandshakeTotals;
+}
 
 type HandlerTotals = Pick<ListenerSnapshot["totals"], (typeof HANDLER_BUCKETS)[number] | "handlerSeconds">;
 
@@ -110,6 +119,7 @@ export class Sampler {
         ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent },
         ...{ readsPaused, crashes, messagesDropped },
         ...{ connectionsRestarts, listenerRestarts, serverRestarts },
+        ...handshakes(listener),
         ...handlers(listener),
       },
       gauges: {

@@ -53,7 +53,13 @@ export class WorkerListener {
     this.#options = options;
     this.#prefix = options.only ? "" : `${boot.name}.`;
     const { tls } = options;
-    const startTls = tls && startTlsOf(() => this.#transport as Transport, tls);
+    const startTls =
+      tls &&
+      startTlsOf(
+        () => this.#transport as Transport,
+        tls,
+        () => this.endpoint.counters,
+      );
     const { name, proxy, tlsStart } = boot;
     const opening = openingOf({ proxy, startTls, tlsStart });
     this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });

@@ -1,6 +1,13 @@
 /** Counters of one listener in one worker: plain numbers on the hot path, turned into metrics only when scraped. */
 import { type ExitReason, isShutdownTuple } from "../../otp/process/exit-reason.js";
-import { CLOSE_REASONS, type CloseReason, REFUSE_REASONS, type RefuseReason } from "./events.js";
+import {
+  CLOSE_REASONS,
+  type CloseReason,
+  HANDSHAKE_RESULTS,
+  type HandshakeResult,
+  REFUSE_REASONS,
+  type RefuseReason,
+} from "./events.js";
 
 /** The `reason` label under which the end of a connection is counted. */
 export function closeReason(reason: ExitReason): CloseReason {
@@ -28,6 +35,8 @@ export class Counters {
   outbound = 0;
   readonly closed: Record<CloseReason, number> = zeros(CLOSE_REASONS);
   readonly refused: Record<RefuseReason, number> = zeros(REFUSE_REASONS);
+  /** TLS handshakes that have ended. */
+  readonly handshakes: Record<HandshakeResult, number> = zeros(HANDSHAKE_RESULTS);
 }
 
 function zeros<const K extends string>(keys: readonly K[]): Record<K, number> {

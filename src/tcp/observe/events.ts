@@ -37,6 +37,13 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
 export type RefuseReason = (typeof REFUSE_REASONS)[number];
 
+/**
+ * Values of the label `result` of drover_handshakes_total. `failed` is the handshake itself, `refused` the client's
+ * certificate, `timeout` was not done in time.
+ */
+export const HANDSHAKE_RESULTS = ["full", "resumed", "failed", "refused", "timeout"] as const;
+export type HandshakeResult = (typeof HANDSHAKE_RESULTS)[number];
+
 /** Values of the label `reason` of drover_group_dropped_total that a worker counts. */
 export const GROUP_DROP_REASONS = [
   /** The member's output was full. */

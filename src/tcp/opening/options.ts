@@ -3,6 +3,8 @@ import { networkMistake, TrustedNetworks } from "../../proxy/trusted-networks.js
 import type { TlsStart } from "../../tls/options.js";
 import type { SecureTerms } from "../../transport/secure/terms.js";
 import type { Transport } from "../../transport/transport.js";
+import type { Counters } from "../observe/counters.js";
+import { CountedHandshake } from "./counted-handshake.js";
 import type { OpeningTerms, StartTls } from "./terms.js";
 
 /** Every connection must begin with a PROXY header (version 1 or 2), which names the client. */
@@ -39,8 +41,13 @@ export function openingOf({ proxy, startTls, tlsStart }: OpeningOptions): Openin
 }
 
 /** Handshakes with the terms that the listener has when each begins. */
-export function startTlsOf(transport: () => Transport, tls: { readonly terms: SecureTerms }): StartTls {
-  return (socket, received, owner) => transport().secure(socket, tls.terms, received, owner);
+export function startTlsOf(
+  transport: () => Transport,
+  tls: { readonly terms: SecureTerms },
+  counters: () => Counters,
+): StartTls {
+  return (socket, received, owner) =>
+    transport().secure(socket, tls.terms, received, new CountedHandshake(owner, counters().handshakes));
 }
 
 /** Whether `proxy` has the right shape. */

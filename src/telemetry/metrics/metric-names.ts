@@ -1,6 +1,5 @@
 /** All exported metrics: name, HELP text, labels and values. Dashboards and alerts depend on names and labels. */
 import { CLOSE_REASONS, HANDLER_BOUNDS, REFUSE_REASONS } from "../../tcp/observe/events.js";
-import { CERTIFICATE_SERIES } from "./certificate-series.js";
 import {
   counter,
   gauge,
@@ -17,6 +16,7 @@ import {
   totalOfProcess,
 } from "./series-row.js";
 import { HANDLER_BUCKETS } from "./snapshot.js";
+import { TLS_SERIES } from "./tls-series.js";
 import type { ListenerTotals, WorkerTotal } from "./worker-totals.js";
 
 const CONTEXTS: readonly (readonly [context: string, total: WorkerTotal])[] = [
@@ -231,7 +231,7 @@ export const SERIES: readonly SeriesRow[] = [
         [[worker, "from"], totals.total("channelMessagesDropped")],
       ]),
   },
-  ...CERTIFICATE_SERIES,
+  ...TLS_SERIES,
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
   ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
   totalOfProcess(

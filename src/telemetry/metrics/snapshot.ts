@@ -3,9 +3,16 @@
  * then one for each listener in the order of the boot message. The layout is fixed at build time and the number of
  * listeners at boot: nothing is parsed, and no text from a client can get into it.
  */
-import { CLOSE_REASONS, GROUP_DROP_REASONS, REFUSE_REASONS } from "../../tcp/observe/events.js";
+import {
+  CLOSE_REASONS,
+  GROUP_DROP_REASONS,
+  HANDSHAKE_RESULTS,
+  REFUSE_REASONS,
+} from "../../tcp/observe/events.js";
 
 const GROUP_DROPS = GROUP_DROP_REASONS.map((reason) => `groupDropped_${reason}` as const);
+
+const HANDSHAKES = HANDSHAKE_RESULTS.map((result) => `handshakes_${result}` as const);
 
 /** Histogram buckets of handler latency: one per bound of `HANDLER_BOUNDS`, and one for +Inf. */
 export const HANDLER_BUCKETS = [
@@ -71,6 +78,8 @@ export const LISTENER_TOTALS = [
   "connectionsRestarts",
   /** Restarts of its `tcp_server`; 0 where it is the top supervisor. */
   "serverRestarts",
+  /** TLS handshakes that have ended, by result. */
+  ...HANDSHAKES,
   /** Handler calls by latency; 0 without `--handler-latency on`. */
   ...HANDLER_BUCKETS,
   "handlerSeconds",

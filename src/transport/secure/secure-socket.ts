@@ -158,7 +158,7 @@ export abstract class SecureSocket implements Socket, SocketOwner, PendingHandsh
     if (refusal) return this.refuse("tls_refused", refusal.message, refusal.code);
     this.flags |= OPEN;
     this.terms = undefined;
-    (this.owner as HandshakeOwner).onSecure();
+    (this.owner as HandshakeOwner).onSecure(session.isSessionReused());
   }
 
   /** A session for later. Only after its server is verified, which comes in the same turn. */

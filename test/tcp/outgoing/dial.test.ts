@@ -93,7 +93,7 @@ test("open after TLS: the socket of the plaintext, at once in its callback", asy
   const { connected, handshake, opened, secured, clock } = stage({ tls });
   await connected();
   expect(opened).toEqual([]);
-  handshake().onSecure();
+  handshake().onSecure(false);
   expect(opened).toEqual([[secured, true]]);
   await clock.advance(10_000);
   expect(secured.destroyed).toBe(0);

@@ -1,7 +1,22 @@
-/** Metrics of certificates: when they end, and their reloads. */
-import { counter, gauge, type SeriesRow } from "./series-row.js";
+/** Metrics of TLS: handshakes, when certificates end, and their reloads. */
+import { HANDSHAKE_RESULTS } from "../../tcp/observe/events.js";
+import { counter, gauge, ofListeners, type Sample, type SeriesRow } from "./series-row.js";
 
-export const CERTIFICATE_SERIES: readonly SeriesRow[] = [
+/** Only listeners with TLS have these series. */
+export const TLS_SERIES: readonly SeriesRow[] = [
+  {
+    ...counter("drover_handshakes_total", "TLS handshakes that have ended, by result.", [
+      "worker",
+      "listener",
+      "result",
+    ]),
+    samples: (state) =>
+      ofListeners(state).flatMap(([worker, { name, tls }, totals]) =>
+        (tls ? HANDSHAKE_RESULTS : []).map(
+          (result): Sample => [[worker, name, result], totals.total(`handshakes_${result}`)],
+        ),
+      ),
+  },
   {
     ...gauge(
       "drover_certificate_expiry_seconds",
