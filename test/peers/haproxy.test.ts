@@ -11,7 +11,7 @@ import { certificateFile, certificatePem } from "../support/certificates/certifi
 import { Client } from "../support/client.js";
 import { find, testWith } from "../support/peers.js";
 import { freePort } from "../support/ports.js";
-import { endAll, serveProtocol } from "../support/program.js";
+import { endAll, Program } from "../support/program.js";
 import { eventually, until } from "../support/until.js";
 
 const haproxy = testWith("haproxy", "apt-get install haproxy");
@@ -25,13 +25,14 @@ export default defineProtocol({
   data: (peer, { via, local, proxy }) => ({ peer, via, local, version: proxy?.version, isLocal: proxy?.local,
     authority: proxy?.authority, alpn: proxy?.alpn, uniqueId: proxy?.uniqueId?.toString(), ssl: proxy?.ssl,
     tlvs: proxy && [...proxy.tlvs.keys()] }),
-  states: { ready: { frame: (conn, line) => conn.send(line + " " + JSON.stringify(conn.data)) } },
+  states: { ready: { frame: (conn, line) => conn.send(line + " " + JSON.stringify({ ...conn.data, tls: conn.tls?.protocol })) } },
 });
 `;
 
 interface Stage {
-  readonly server: Awaited<ReturnType<typeof serveProtocol>>;
-  readonly ports: Record<"v1" | "v2" | "six" | "tls" | "other", number>;
+  readonly program: Program;
+  readonly adminPort: number;
+  readonly ports: Record<"v1" | "v2" | "six" | "tls" | "pass" | "other", number>;
   readonly dir: string;
   readonly child: ChildProcess;
 }
@@ -41,22 +42,36 @@ let stage: Stage;
 beforeAll(async () => {
   if (!find("haproxy")) return;
   const dir = mkdtempSync(join(tmpdir(), "drover-haproxy-"));
-  const args = ["--proxy-from=127.0.0.1", "--log-level=debug"];
-  const server = await serveProtocol("mirror.ts", MIRROR, args);
+  const [port, securePort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const own = { protocol: "./mirror.ts", host: "127.0.0.1", proxy: { from: ["127.0.0.1"] } };
+  const config = {
+    ...{ workers: 2, adminPort, logFormat: "json", logLevel: "debug" },
+    listeners: [
+      { ...own, name: "main", port },
+      { ...own, name: "secure", port: securePort, tls: { cert: "server.crt", key: "server.key" } },
+    ],
+  };
+  const { cert, key } = certificatePem("server");
+  const files = {
+    ...{ "mirror.ts": MIRROR, "acme.json": JSON.stringify(config) },
+    ...{ "server.crt": cert, "server.key": key },
+  };
+  const program = new Program(["start", "--config=acme.json"], { files });
+  await program.line((line) => / serves /.test(line.msg ?? ""));
   const ports = {
     ...{ v1: await freePort(), v2: await freePort(), six: await freePort() },
-    ...{ tls: await freePort(), other: await freePort() },
+    ...{ tls: await freePort(), pass: await freePort(), other: await freePort() },
   };
-  const { cert, key } = certificatePem("a.example");
-  writeFileSync(join(dir, "pair.pem"), cert + key);
-  writeFileSync(join(dir, "haproxy.cfg"), configuration(dir, ports, server.port));
+  const pair = certificatePem("a.example");
+  writeFileSync(join(dir, "pair.pem"), pair.cert + pair.key);
+  writeFileSync(join(dir, "haproxy.cfg"), configuration(dir, ports, port, securePort));
   const child = spawn(find("haproxy") as string, ["-db", "-f", join(dir, "haproxy.cfg")], { stdio: "pipe" });
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
-  stage = { server, ports, dir, child };
+  stage = { program, adminPort, ports, dir, child };
   await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`haproxy ended: ${said}`);
-    return (await statuses(dir).catch(() => "")) === "UP UP UP UP no check UP";
+    return (await statuses(dir).catch(() => "")) === "UP UP UP UP UP no check UP";
   });
 }, 60_000);
 
@@ -69,14 +84,14 @@ afterAll(async () => {
   rmSync(stage.dir, { recursive: true, force: true });
 });
 
-function configuration(dir: string, ports: Stage["ports"], to: number): string {
+function configuration(dir: string, ports: Stage["ports"], to: number, secure: number): string {
   const section = (name: string, bind: string, options: string, more = "", check = "check inter 200ms") => `
 frontend ${name}
   bind ${bind}
   ${more}
   default_backend to_${name}
 backend to_${name}
-  server drover 127.0.0.1:${to} ${options} ${check}
+  server drover 127.0.0.1:${name === "pass" ? secure : to} ${options} ${check}
 `;
   const all = "send-proxy-v2 proxy-v2-options ssl,cert-cn,authority,crc32c,unique-id";
   const tls = `127.0.0.1:${ports.tls} ssl crt ${dir}/pair.pem verify optional ca-file ${certificateFile("ca.crt")} alpn h2,acme`;
@@ -92,6 +107,7 @@ ${section("v1", `127.0.0.1:${ports.v1}`, "send-proxy check-send-proxy")}
 ${section("v2", `127.0.0.1:${ports.v2}`, "send-proxy-v2 check-send-proxy")}
 ${section("six", `[::1]:${ports.six}`, "send-proxy-v2")}
 ${section("tls", tls, all, "unique-id-format drover-%ci:%cp")}
+${section("pass", `127.0.0.1:${ports.pass}`, "send-proxy-v2 check-send-proxy")}
 ${section("other", `127.0.0.1:${ports.other}`, "send-proxy-v2 source 127.0.0.2", "", "")}
 ${section("unix", `unix@${dir}/front.sock`, "send-proxy-v2")}
 `;
@@ -192,6 +208,17 @@ haproxy(
   },
 );
 
+haproxy("TLS passed through: the header comes before the handshake, which is ours", async () => {
+  const client = await secure({ port: stage.ports.pass, servername: "localhost" });
+  const own = client.socket.localPort;
+  expect(await ask(client)).toMatchObject({
+    peer: { address: "127.0.0.1", port: own },
+    via: { address: "127.0.0.1" },
+    local: { address: "127.0.0.1", port: stage.ports.pass },
+    tls: "TLSv1.3",
+  });
+});
+
 haproxy("a client of a UNIX socket, which HAProxy announces as LOCAL, with data behind it", async () => {
   const socket = connect(join(stage.dir, "front.sock"));
   await new Promise((resolve) => socket.once("connect", resolve));
@@ -201,11 +228,11 @@ haproxy("a client of a UNIX socket, which HAProxy announces as LOCAL, with data 
 });
 
 haproxy("health checks of both versions succeed, are counted as closed, and warn of nothing", async () => {
-  const { program, adminPort } = stage.server;
+  const { program, adminPort } = stage;
   const before = program.lines.length;
   const closed = () => program.lines.slice(before).filter(({ msg }) => msg === "connection closed");
   await eventually(() => closed().length > 20);
-  expect(await statuses(stage.dir)).toBe("UP UP UP UP no check UP");
+  expect(await statuses(stage.dir)).toBe("UP UP UP UP UP no check UP");
   expect([...new Set(closed().map(({ counted }) => counted))]).toEqual(["closed"]);
   expect(program.lines.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   const { body } = await http(adminPort, "/metrics");
@@ -218,11 +245,11 @@ haproxy("the tree and the list of connections have both ends", async () => {
   const own = client.socket.localPort;
   client.write("hello\n");
   await until(() => client.received > 0);
-  const { body } = await http(stage.server.adminPort, `/connections?peer=127.0.0.1:${own}`);
+  const { body } = await http(stage.adminPort, `/connections?peer=127.0.0.1:${own}`);
   expect(JSON.parse(body).rows).toMatchObject([
     { peer: `127.0.0.1:${own}`, via: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
   ]);
-  const tree = await http(stage.server.adminPort, "/tree");
+  const tree = await http(stage.adminPort, "/tree");
   expect(tree.body).toContain(`127.0.0.1:${own} via 127.0.0.1:`);
   await client.close();
 });
@@ -230,7 +257,7 @@ haproxy("the tree and the list of connections have both ends", async () => {
 haproxy("from another address it is refused: closed unread, counted, and one line says why", async () => {
   const client = await Client.connect(stage.ports.other);
   await client.end();
-  const { program, adminPort } = stage.server;
+  const { program, adminPort } = stage;
   const line = await program.line(({ level }) => level === "warn");
   expect(line).toMatchObject({
     counted: "proxy_untrusted",

@@ -38,6 +38,8 @@ export class Opening implements HandshakeOwner {
   readonly #socket: Socket;
   /** Until the header is complete. */
   #parser: ProxyParser | undefined = undefined;
+  /** The header is complete, and nothing has come behind it: a health check may end here. */
+  #headerOnly = false;
 
   constructor(connection: OpeningConnection, socket: Socket, terms: OpeningTerms) {
     this.#connection = connection;
@@ -57,18 +59,21 @@ export class Opening implements HandshakeOwner {
   }
 
   onChunk(chunk: Buffer): void {
+    if (this.#headerOnly) return this.#handshake(chunk);
     const end = this.#header(chunk, chunk.length);
     if (end === NOT_YET) return;
     const rest = chunk.subarray(end);
-    if (this.#terms.startTls !== undefined) return this.#handshake(rest);
+    if (this.#terms.startTls !== undefined) return this.#afterHeader(rest);
     this.#connection.opened();
     if (rest.length > 0) this.#connection.onChunk(rest);
   }
 
   onBytes(shared: Buffer, length: number): void {
+    if (this.#headerOnly) return this.#handshake(Buffer.from(shared.subarray(0, length)));
     const end = this.#header(shared, length);
     if (end === NOT_YET) return;
-    if (this.#terms.startTls !== undefined) return this.#handshake(Buffer.from(shared.subarray(end, length)));
+    if (this.#terms.startTls !== undefined)
+      return this.#afterHeader(Buffer.from(shared.subarray(end, length)));
     this.#connection.opened();
     if (end === length) return;
     // To the front of the shared buffer, where its owner expects the bytes of a read.
@@ -97,8 +102,15 @@ export class Opening implements HandshakeOwner {
     }
   }
 
+  /** The handshake begins with its first byte. */
+  #afterHeader(received: Buffer): void {
+    if (received.length > 0) return this.#handshake(received);
+    this.#headerOnly = true;
+  }
+
   /** @param received what was read of it; `undefined` when the socket was not started */
   #handshake(received: Buffer | undefined): void {
+    this.#headerOnly = false;
     const { startTls } = this.#terms;
     if (startTls === undefined) return this.#connection.opened();
     this.#connection.replaceSocket(startTls(this.#socket, received, this));
@@ -122,7 +134,7 @@ export class Opening implements HandshakeOwner {
   onWritten(): void {}
 
   onClosed(code: string | undefined): void {
-    const portCheck = this.#parser?.received === 0;
-    this.#connection.openingFailed(code === undefined || portCheck ? "normal" : RESET);
+    const check = this.#headerOnly || this.#parser?.received === 0;
+    this.#connection.openingFailed(code === undefined || check ? "normal" : RESET);
   }
 }
