@@ -48,14 +48,16 @@ beforeAll(async () => {
     ...{ workers: 2, adminPort, logFormat: "json", logLevel: "debug" },
     listeners: [
       { ...own, name: "main", port },
-      { ...own, name: "secure", port: securePort, tls: { cert: "server.crt", key: "server.key" } },
+      {
+        ...own,
+        name: "secure",
+        port: securePort,
+        tls: { cert: certificateFile("server.crt"), key: join(dir, "server.key") },
+      },
     ],
   };
-  const { cert, key } = certificatePem("server");
-  const files = {
-    ...{ "mirror.ts": MIRROR, "acme.json": JSON.stringify(config) },
-    ...{ "server.crt": cert, "server.key": key },
-  };
+  writeFileSync(join(dir, "server.key"), certificatePem("server").key, { mode: 0o600 });
+  const files = { "mirror.ts": MIRROR, "acme.json": JSON.stringify(config) };
   const program = new Program(["start", "--config=acme.json"], { files });
   await program.line((line) => / serves /.test(line.msg ?? ""));
   const ports = {
