@@ -35,7 +35,10 @@ export interface ClientTerms {
   readonly serverName: string;
   /** As of `ServerTerms`. */
   readonly alpn: Buffer | undefined;
-  /** Session of an earlier connection, to be resumed. Default: none. */
+  /**
+   * Session of an earlier connection with the same context and `serverName`, to be resumed: its certificate is not looked
+   * at again. Default: none.
+   */
   readonly session?: Buffer | undefined;
   /** A session that can be resumed later; may be called more than once, also after the handshake. */
   onSession?(session: Buffer): void;

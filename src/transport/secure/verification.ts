@@ -34,6 +34,8 @@ function refusedServer(session: TlsSession, { serverName }: ClientTerms): Refusa
   const error = session.verifyError();
   if (error)
     return { message: `the server's certificate: ${error.message}`, code: error.code ?? "UNVERIFIED" };
+  // The name was checked when the session was made, for these terms; the certificate is not sent again.
+  if (session.isSessionReused()) return undefined;
   const certificate = session.getPeerCertificate(true) ?? {};
   const mismatch = checkServerIdentity(serverName, certificate as NodeCertificate);
   return (
