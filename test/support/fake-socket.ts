@@ -1,6 +1,6 @@
 /** A socket that the test plays: its peer, its kernel and its errors. */
 import { expect } from "vitest";
-import type { Socket, SocketOwner } from "../../src/transport/transport.js";
+import type { HandshakeOwner, Socket, SocketOwner } from "../../src/transport/transport.js";
 
 /** Takes every byte at once, or none until `drain`. */
 export class FakeSocket implements Socket {
@@ -75,5 +75,57 @@ export class FakeSocket implements Socket {
     this.closed = true;
     this.unsent = 0;
     setImmediate(() => this.owner?.onClosed("ECONNRESET"));
+  }
+}
+
+/** The socket of the plaintext while and after the test plays a handshake on `plain`. */
+export class FakeSecureSocket extends FakeSocket {
+  readonly plain: FakeSocket;
+  /** Waits for `up` or `refuse`. */
+  opening = true;
+
+  constructor(plain: Socket, owner: HandshakeOwner) {
+    super();
+    this.plain = plain as FakeSocket;
+    this.owner = owner;
+    expect(this.plain.unsent).toBe(0);
+    this.plain.setOwner({
+      onChunk() {},
+      onBytes() {},
+      onWritten() {},
+      onEnd: () => this.owner?.onEnd(),
+      onClosed: (code) => this.owner?.onClosed(code),
+    });
+    this.plain.resume();
+    // Nothing may leave in clear any more.
+    this.plain.write = () => expect.unreachable("written in clear");
+  }
+
+  override write(bytes: Uint8Array): boolean {
+    expect(this.opening).toBe(false);
+    return super.write(bytes);
+  }
+
+  override destroy(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.unsent = 0;
+    this.plain.destroy();
+  }
+
+  override fail(): void {
+    this.closed = true;
+    this.plain.fail();
+  }
+
+  up(): void {
+    if (!this.opening || this.closed || this.plain.closed) return;
+    this.opening = false;
+    (this.owner as HandshakeOwner).onSecure();
+  }
+
+  refuse(): void {
+    if (!this.opening || this.closed || this.plain.closed) return;
+    (this.owner as HandshakeOwner).onRefused("tls_error", "refused by the test");
   }
 }

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  type Conn,
+  become,
   defineProtocol,
   exit,
   ManualClock,
@@ -10,6 +10,7 @@ import {
   packet,
   postpone,
   send,
+  startTls,
   stop,
   sys,
   useClock,
@@ -19,8 +20,9 @@ import { Connection } from "../../src/tcp/connection/connection.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
 import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
 import { packet2 } from "../support/client.js";
-import { FakeSocket } from "../support/fake-socket.js";
+import { FakeSecureSocket, FakeSocket } from "../support/fake-socket.js";
 import { turn } from "../support/until.js";
 
 type Step =
@@ -41,7 +43,9 @@ type Step =
         | "spawn"
         | "active"
         | "flood"
-        | "half";
+        | "half"
+        | "up"
+        | "refuse";
     };
 
 const WORDS = [
@@ -54,6 +58,11 @@ const WORDS = [
   "async next",
   "room",
   "passive",
+  "framing",
+  "become",
+  "async become",
+  "secure",
+  "async secure",
   "stop",
   "throw",
 ];
@@ -62,7 +71,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant("frames" as const),
-      frames: fc.array(fc.constantFrom(...WORDS.slice(0, 9)), { minLength: 1, maxLength: 90 }),
+      frames: fc.array(fc.constantFrom(...WORDS.slice(0, 14)), { minLength: 1, maxLength: 90 }),
     }),
   },
   {
@@ -71,6 +80,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant("frames" as const),
       frames: fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 3 }),
     }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom("secure", "async secure", "become")
+      .map((word): Step => ({ do: "frames", frames: [word] })),
   },
   {
     weight: 10,
@@ -89,13 +104,13 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc
-      .constantFrom("slow", "drain", "settle", "suspend", "resume", "active", "flood")
+      .constantFrom("slow", "drain", "settle", "suspend", "resume", "active", "flood", "up", "up")
       .map((word) => ({ do: word }) as Step),
   },
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom("fin", "reset", "exit", "kill", "spawn", "half")
+      .constantFrom("fin", "reset", "exit", "kill", "spawn", "half", "refuse")
       .map((word) => ({ do: word }) as Step),
   },
 );
@@ -119,7 +134,18 @@ async function run(all: readonly Step[], endless: boolean): Promise<void> {
 async function play(all: readonly Step[], endless: boolean, clock: ManualClock): Promise<void> {
   const before = processCount();
   const loop = new Loop();
-  const endpoint = new Endpoint({ loop });
+  const plain = new FakeSocket();
+  /** The present one. */
+  let socket: FakeSocket = plain;
+  let secure: FakeSecureSocket | undefined;
+  const endpoint = new Endpoint({
+    loop,
+    startTls: (given, _received, owner) => {
+      expect([given, secure]).toEqual([plain, undefined]);
+      secure = new FakeSecureSocket(given, owner);
+      return secure;
+    },
+  });
   let settlers: (() => void)[] = [];
   let rooms = 0;
   let settledRooms = 0;
@@ -127,7 +153,7 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
   const order: string[] = [];
   const later = () => new Promise<void>((resolve) => settlers.push(resolve));
   const act =
-    (conn: Conn<any, any>, other: "a" | "b") =>
+    (conn: Connection, to: "a" | "b") =>
     (content: string): any => {
       if (order.includes("terminate")) order.push("a handler after terminate");
       switch (content) {
@@ -138,13 +164,13 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
         case "later":
           return conn.state === "a" ? postpone : undefined;
         case "next":
-          return next(other);
+          return next(to);
         case "async":
           return later();
         case "async later":
           return later().then(() => (conn.state === "a" ? postpone : undefined));
         case "async next":
-          return later().then(() => next(other));
+          return later().then(() => next(to));
         case "room":
           rooms++;
           void conn.room().then(
@@ -155,15 +181,30 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
           return undefined;
         case "passive":
           return conn.setActive(3);
+        case "framing":
+          try {
+            conn.setFraming(conn.framesReceived % 2 === 0 ? packet(2) : packet(2, { maxLength: 60_000 }));
+          } catch (error) {
+            expect(String(error)).toContain("postponed");
+          }
+          return undefined;
+        case "become":
+          return become(conn.label === "books" ? other : books);
+        case "async become":
+          return later().then(() => become(conn.label === "books" ? other : books));
+        case "secure":
+          return secure ? undefined : next(to, startTls());
+        case "async secure":
+          return later().then(() => (secure ? undefined : next(to, startTls())));
         case "stop":
           return stop("done");
         case "throw":
           throw new Error("thrown");
       }
     };
-  const state = (other: "a" | "b") => ({
-    frame: (conn: any, frame: any) => act(conn, other)(String(frame)),
-    message: (conn: any, text: any) => act(conn, other)(text),
+  const state = (to: "a" | "b") => ({
+    frame: (conn: any, frame: any) => act(conn, to)(String(frame)),
+    message: (conn: any, text: any) => act(conn, to)(text),
     passive: (conn: any) => conn.setActive(2),
     drained: (conn: any) => conn.send("drained"),
     enter: () => void order.push("enter"),
@@ -172,9 +213,9 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
       conn.send("x".repeat(5_000));
     },
   });
-  const protocol = new CompiledProtocol(
+  const made = (name: string): AnyProtocol =>
     defineProtocol({
-      name: "books",
+      name,
       framing: packet(2),
       states: {
         a: state("b") as any,
@@ -183,10 +224,11 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
       terminate: () => void order.push("terminate"),
       limits: { handler: 20_000, framesPerTurn: 8, lowWater: 5_000, highWater: 20_000, maxOutbound: 30_000 },
       maxMessages: 50,
-    }),
-  );
-  const conn = new Connection(endpoint, protocol, undefined);
-  const socket = new FakeSocket();
+      becomes: () => [books, other],
+    });
+  const books = made("books");
+  const other: AnyProtocol = { ...made("other"), active: 3, frames: "borrowed" };
+  const conn = new Connection(endpoint, new CompiledProtocol(books), undefined);
   conn.socketReady(socket);
   for (const step of all) {
     one(step);
@@ -200,6 +242,13 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
       case "frames":
         socket.received.push(Buffer.concat(step.frames.map(packet2)));
         return socket.deliver();
+      case "up":
+        if (!secure?.opening) return;
+        secure.up();
+        if (!secure.opening) socket = secure;
+        return;
+      case "refuse":
+        return secure?.refuse();
       case "half":
         socket.received.push(Buffer.from([0]));
         return socket.deliver();
@@ -264,7 +313,7 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
   expect([counters.outbound, loop.outbound, loop.timerWheel.size, clock.pending]).toEqual([0, 0, 0, 0]);
   expect(settledRooms).toBe(rooms);
   expect(signals.every(({ aborted }) => aborted)).toBe(true);
-  expect(socket.closed).toBe(true);
+  expect([plain.closed, secure?.closed ?? true]).toEqual([true, true]);
   expect(processCount()).toBe(before);
   const ends = order.filter((word) => word === "terminate").length;
   expect(ends).toBeLessThanOrEqual(1);
