@@ -121,7 +121,7 @@ export class FakeSecureSocket extends FakeSocket {
   up(): void {
     if (!this.opening || this.closed || this.plain.closed) return;
     this.opening = false;
-    (this.owner as HandshakeOwner).onSecure();
+    (this.owner as HandshakeOwner).onSecure(false);
   }
 
   refuse(): void {
