@@ -43,6 +43,9 @@ export class CredentialStore {
   readonly #served = new Map<string, Served>();
   readonly #fingerprints = new Map<string, string>();
   #running: Promise<unknown> = Promise.resolve();
+  /** Of the reload that runs: whether it tries every mistake again, and what ends its pauses. */
+  #patient = false;
+  readonly #pauses = new Set<() => void>();
 
   /** @throws TlsError when anything cannot be served */
   constructor(listeners: readonly TlsListener[]) {
@@ -64,14 +67,22 @@ export class CredentialStore {
    * @param patient tries every mistake again, since a file may be half written; else only a pair that does not fit
    */
   reload(patient: boolean): Promise<ReloadResult[]> {
-    const done = this.#running.then(() =>
-      Promise.all(this.listeners.map((listener) => this.#reload(listener, patient))),
-    );
+    // An operator wants to know what is wrong now.
+    if (!patient) this.#hurry();
+    const done = this.#running.then(() => {
+      this.#patient = patient;
+      return Promise.all(this.listeners.map((listener) => this.#reload(listener)));
+    });
     this.#running = done;
     return done;
   }
 
-  async #reload(listener: TlsListener, patient: boolean): Promise<ReloadResult> {
+  #hurry(): void {
+    this.#patient = false;
+    for (const end of this.#pauses) end();
+  }
+
+  async #reload(listener: TlsListener): Promise<ReloadResult> {
     const { name } = listener;
     for (let tries = 1; ; tries++) {
       try {
@@ -79,11 +90,23 @@ export class CredentialStore {
         return { listener: name, result: this.#replace(name, served) ? "reloaded" : "unchanged", warnings };
       } catch (error) {
         if (!(error instanceof TlsError)) throw error;
-        if (tries > TRIES || !(patient || error.unequal))
+        if (tries > TRIES || !(this.#patient || error.unequal))
           return { listener: name, result: "refused", reason: error.message, warnings: [] };
       }
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, TRY_EVERY, true));
+      await this.#pause();
     }
+  }
+
+  async #pause(): Promise<void> {
+    let end = () => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const timer = clock.setTimeout(end, TRY_EVERY, true);
+    this.#pauses.add(end);
+    await over;
+    this.#pauses.delete(end);
+    clock.clearTimeout(timer);
   }
 
   /** @returns whether anything has changed */

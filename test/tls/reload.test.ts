@@ -103,6 +103,17 @@ test("after a change of the files every mistake is tried again: they may be half
   expect((await reloaded)[0]).toMatchObject({ result: "reloaded" });
 });
 
+test("who asks for a reload does not wait for the tries of the watch", async () => {
+  manualClock();
+  const { store, cert } = storeIn(temporary());
+  writeFileSync(cert, "nothing");
+  const watched = store.reload(true);
+  await Promise.resolve();
+  const asked = store.reload(false);
+  expect((await watched)[0]).toMatchObject({ result: "refused" });
+  expect((await asked)[0]).toMatchObject({ result: "refused" });
+});
+
 test("the ticket keys are read again", async () => {
   const folder = temporary();
   const ticketKeys = join(folder, "tickets");
