@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, type Served, serveProgram } from "../support/program.js";
+import { endAll, run, type Served, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterEach(endAll);
@@ -19,6 +19,8 @@ const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly
   drover_supervisor_restarts_total: ["counter", ["supervisor", "child", "worker?"]],
   drover_supervisor_reports_total: ["counter", ["worker", "context"]],
   drover_worker_start_failures_total: ["counter", ["worker"]],
+  drover_accept_queue: ["gauge", ["listener"]],
+  drover_accept_queue_overflows_total: ["counter", []],
   drover_restarts_left: ["gauge", ["supervisor", "worker?"]],
   drover_listener_running: ["gauge", LISTENER],
   drover_connections_active: ["gauge", LISTENER],
@@ -215,4 +217,18 @@ test("sixty scrapes at once are all answered while clients are served", async ()
     expect(series(body, "drover_worker_up")).toBe(2);
   }
   client.end();
+});
+
+test("clients that wait in the accept queue are counted by listener, and no longer once they are accepted", async () => {
+  const { port, adminPort, control } = await serveProgram(["--workers=1"]);
+  const waiting = async () =>
+    series((await http(adminPort, "/metrics")).body, "drover_accept_queue", { listener: "main" });
+  expect(await waiting()).toBe(0);
+  await run(["suspend"], { env: { DROVER_CONTROL: control } });
+  const clients = await Promise.all(Array.from({ length: 7 }, () => FrameClient.connect(port)));
+  await eventually(async () => (await waiting()) === 7);
+  await run(["resume"], { env: { DROVER_CONTROL: control } });
+  for (const client of clients) expect(await client.ask("hello")).toBe("hello");
+  await eventually(async () => (await waiting()) === 0);
+  for (const client of clients) client.end();
 });

@@ -21,6 +21,7 @@ import { setSignalCarrier } from "../channel/remote-signals.js";
 import { Certificates } from "./certificates.js";
 import type { PrimaryExchange } from "./exchange.js";
 import { GiveUpCause } from "./give-up-cause.js";
+import { acceptQueues } from "./inspect/accept-queues.js";
 import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
 import { RestartMetrics } from "./restart-metrics.js";
@@ -49,6 +50,7 @@ export class Primary {
     });
     this.pool.bootTls = () => this.certificates.boot();
     metrics.certificates = () => this.certificates.served;
+    metrics.acceptQueues = () => acceptQueues(this.listeners);
     metrics.exchange = () => this.exchange.sample;
     this.#watchdog = new Watchdog(() => [...this.pool.slots, this.exchange], log, config.watchdog);
   }

@@ -1,5 +1,6 @@
 /** All exported metrics: name, HELP text, labels and values. Dashboards and alerts depend on names and labels. */
 import { CLOSE_REASONS, HANDLER_BOUNDS, REFUSE_REASONS } from "../../tcp/observe/events.js";
+import { ACCEPT_QUEUE_SERIES } from "./accept-queue-series.js";
 import {
   counter,
   gauge,
@@ -232,6 +233,7 @@ export const SERIES: readonly SeriesRow[] = [
       ]),
   },
   ...TLS_SERIES,
+  ...ACCEPT_QUEUE_SERIES,
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
   ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
   totalOfProcess(

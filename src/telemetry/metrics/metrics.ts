@@ -58,6 +58,8 @@ export class Metrics {
   readonly #restarts = new Map<string, RestartCount>();
   /** Certificates that are served; set by the primary. */
   certificates: () => MetricsState["certificates"] = () => [];
+  /** Accept queues of the listeners; set by the primary. */
+  acceptQueues: () => MetricsState["acceptQueues"] = () => ({ waiting: [], overflows: undefined });
   readonly #certificateReloads = new Map<string, number>();
   /** By slot number. */
   readonly #startFailures = new Map<number, number>();
@@ -195,6 +197,7 @@ export class Metrics {
       reports: this.#reports,
       restarts: [...this.#restarts.values()],
       certificates: this.certificates(),
+      acceptQueues: this.acceptQueues(),
       certificateReloads: this.#certificateReloads,
       restartsLeft: this.#restartsLeft,
       startFailures: this.#startFailures,

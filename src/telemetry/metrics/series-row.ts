@@ -37,6 +37,14 @@ export interface CertificateNumbers {
   readonly secondsLeft: number;
 }
 
+/** Connections that wait in the kernel to be accepted. */
+export interface AcceptQueues {
+  /** By listener; without those of which it is not known: UNIX sockets, other platforms. */
+  readonly waiting: readonly { readonly listener: string; readonly count: number }[];
+  /** Dropped by the kernel because a queue was full; `undefined` where that is not known. */
+  readonly overflows: number | undefined;
+}
+
 /** Input of all rows at one scrape. */
 export interface MetricsState {
   readonly build: readonly string[];
@@ -55,6 +63,7 @@ export interface MetricsState {
   readonly certificates: readonly CertificateNumbers[];
   /** Reloads of certificates, by result. */
   readonly certificateReloads: ReadonlyMap<string, number>;
+  readonly acceptQueues: AcceptQueues;
   readonly restartsLeft: ReadonlyMap<string, number>;
   /** Failed starts of workers, by slot number. */
   readonly startFailures: ReadonlyMap<number, number>;
