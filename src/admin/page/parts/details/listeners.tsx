@@ -41,25 +41,26 @@ function Item({ one }: { one: ListenerStats }) {
         {proxy && ", PROXY protocol"}
       </p>
       <div class="buttons">
-        <button type="button" class="quiet" onClick={() => listed.set({ ...EVERYTHING, listener })}>
-          Connections of {listener}
-        </button>
+        <Action verb="Connections" of={listener} onClick={() => listed.set({ ...EVERYTHING, listener })} />
         {suspended ? (
-          <button type="button" class="quiet" onClick={() => request(resuming(listener))}>
-            Resume {listener}
-          </button>
+          <Action verb="Resume" of={listener} onClick={() => request(resuming(listener))} />
         ) : (
           <>
-            <button type="button" class="quiet" onClick={() => request(suspending(listener))}>
-              Suspend {listener}
-            </button>
-            <button type="button" class="quiet" onClick={() => request(draining(one))}>
-              Drain {listener}
-            </button>
+            <Action verb="Suspend" of={listener} onClick={() => request(suspending(listener))} />
+            <Action verb="Drain" of={listener} onClick={() => request(draining(one))} />
           </>
         )}
       </div>
     </li>
+  );
+}
+
+/** The name is for those who hear the button: they do not see under which listener it is. */
+function Action({ verb, of, onClick }: { verb: string; of: string; onClick: () => void }) {
+  return (
+    <button type="button" class="quiet" aria-label={`${verb} ${of}`} onClick={onClick}>
+      {verb}
+    </button>
   );
 }
 
