@@ -6,6 +6,7 @@ import { type Loop, processLoop } from "./loop/loop.js";
 import { Counters } from "./observe/counters.js";
 import { Latency } from "./observe/latency.js";
 import { type TraceListener, Traces } from "./observe/trace.js";
+import type { AlpnProtocols } from "./opening/alpn.js";
 import type { OpeningTerms, StartTls } from "./opening/terms.js";
 
 export interface EndpointOptions {
@@ -30,6 +31,8 @@ export class Endpoint {
   readonly startTls: StartTls | undefined;
   /** How long handlers took; `undefined` unless they are timed. */
   readonly latency: Latency | undefined;
+  /** Protocols that the TLS handshake chooses from; `undefined`: all connections have the listener's. */
+  alpn: AlpnProtocols | undefined = undefined;
   /** `undefined` while no connection is traced. */
   traces: Traces | undefined = undefined;
   /** Time a connection has to finish at shutdown, in milliseconds; set by the server. */

@@ -51,9 +51,9 @@ export class ServedListener {
   /** @throws TlsError when a certificate or key cannot be served */
   constructor(made: ServedListenerOptions) {
     const { name = "main", options, transport } = made;
-    const { proxy, tls } = options;
+    const { proxy, tls, alpn = {} } = options;
     this.#made = made;
-    this.#tls = tls && new OwnTls(name, tls);
+    this.#tls = tls && new OwnTls(name, { alpn: Object.keys(alpn), ...tls });
     const startTls =
       this.#tls &&
       startTlsOf(
@@ -67,12 +67,17 @@ export class ServedListener {
 
   /** @param shared maximum over all listeners */
   server(shared?: SharedMaximum): ServerOptions {
-    const { protocol, prefix, transport, options } = this.#made;
-    const { maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
+    const { prefix, transport, options } = this.#made;
+    const { alpn, maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
+    const protocol = new CompiledProtocol(this.#made.protocol);
+    if (alpn) {
+      const byName = Object.entries(alpn).map(([name, one]) => [name, new CompiledProtocol(one)] as const);
+      this.endpoint.alpn = { byName: new Map(byName), fallback: protocol };
+    }
     return {
       prefix,
       endpoint: this.endpoint,
-      protocol: new CompiledProtocol(protocol),
+      protocol,
       transport: this.#noting(transport),
       acquire: async () => this.#target,
       renewable: false,

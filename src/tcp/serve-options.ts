@@ -33,6 +33,11 @@ export interface ServeOptions {
    * clients need a certificate. Default: none.
    */
   readonly tls?: TlsOptions;
+  /**
+   * Protocols by the name that the TLS handshake agrees on (ALPN): `{ "chat/1": chat }`. Clients that offer no names get
+   * the listener's own, those that offer only others fail in the handshake. Needs `tls`. Default: none.
+   */
+  readonly alpn?: Readonly<Record<string, AnyProtocol>>;
   /** Expects a PROXY header on every connection, from these networks: `{ from: ["10.0.0.0/8"] }`. Default: none. */
   readonly proxy?: ProxyOptions;
   /** Time a connection has to finish when the server stops. Default `"2s"`. */
@@ -61,6 +66,12 @@ interface Rule {
 
 const whole = (value: unknown, least: number, most: number): boolean =>
   Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+
+const ALPN_NAME = /^[\0-\xff]{1,255}$/;
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 const OCTAL = /^0?[0-7]{3}$/;
 
@@ -99,6 +110,10 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
   tls: {
     expected: 'an object such as { cert: "srv.crt", key: "srv.key" }',
     allows: (value) => typeof value === "object" && value !== null,
+  },
+  alpn: {
+    expected: 'an object of protocols by ALPN name, such as { "chat/1": chat }',
+    allows: (value) => isRecord(value) && Object.keys(value).every((name) => ALPN_NAME.test(name)),
   },
   shutdown: { expected: 'milliseconds, a duration such as "2s", or Infinity', allows: isDuration },
 };
@@ -152,6 +167,10 @@ function validate(options: ServeOptions, place: string): void {
   }
   const mistake = options.tls && tlsMistake(options.tls);
   if (mistake !== undefined) wrong(mistake);
+  if (options.alpn !== undefined && (options.tls === undefined || options.tls.start === "by_protocol"))
+    wrong(
+      '"alpn" is agreed on in the TLS handshake, which must come first: set "tls" as well, without "start"',
+    );
   if (options.path === undefined) {
     if (options.port === undefined) wrong(`"port" is missing: give ${RULES.port.expected}`);
     for (const key of ["mode", "owner", "group"] as const)

@@ -61,6 +61,7 @@ function isListenersOptions(served: unknown): served is ServeListenersOptions<st
 async function serveOne(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
   validateProtocol(protocol);
   validateServeOptions(options);
+  validateAlpn(options);
   const transport = await transportOf(options);
   const prefix = `${protocol.name}#${++servers}.`;
   const listener = new ServedListener({ name: undefined, protocol, options, prefix, transport });
@@ -71,7 +72,10 @@ async function serveOne(protocol: AnyProtocol, options: ServeOptions): Promise<S
 async function serveListeners(options: ServeListenersOptions<string>): Promise<ServingListeners> {
   validateListenersOptions(options);
   const { listeners, maxConnections = Infinity } = options;
-  for (const { protocol } of listeners) validateProtocol(protocol);
+  for (const listener of listeners) {
+    validateProtocol(listener.protocol);
+    validateAlpn(listener);
+  }
   const transports = await Promise.all(listeners.map(transportOf));
   const server = ++servers;
   const made: ServedListener[] = [];
@@ -89,6 +93,10 @@ async function serveListeners(options: ServeListenersOptions<string>): Promise<S
   const stop = await start(made, shared);
   const serving = made.map((listener) => [listener.endpoint.name, listener.serving()] as const);
   return { listeners: Object.fromEntries(serving), stop };
+}
+
+function validateAlpn({ alpn = {} }: ServeOptions): void {
+  for (const protocol of Object.values(alpn)) validateProtocol(protocol);
 }
 
 async function transportOf({ transport = "auto" }: ServeOptions): Promise<Transport> {

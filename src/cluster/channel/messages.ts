@@ -125,6 +125,13 @@ export interface Boot {
   };
 }
 
+export interface BootAlpn {
+  /** Indexes in `protocols`, by the name that is agreed on. */
+  readonly protocols: Readonly<Record<string, number>>;
+  /** Whether clients that offer no names get `protocol`. */
+  readonly fallback: boolean;
+}
+
 /** One listener of a worker. */
 export interface BootListener extends Quota {
   readonly name: string;
@@ -132,6 +139,8 @@ export interface BootListener extends Quota {
   readonly address: { readonly address: string; readonly port: number };
   /** Index in `protocols`. */
   readonly protocol: number;
+  /** Where the TLS handshake chooses. */
+  readonly alpn: BootAlpn | undefined;
   /** Chosen by the primary, where it passed the probe. */
   readonly transport: Transport["name"];
   /** Share of the listener's own maximum number of connections; Infinity where it has none. */

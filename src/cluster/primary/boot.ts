@@ -3,6 +3,7 @@
 import { restartIntensity } from "../../config/config.js";
 import type { Boot, BootListener } from "../channel/messages.js";
 import type { Release } from "../release/release.js";
+import type { ListenerReleases } from "../release/releases.js";
 import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
 
@@ -33,14 +34,19 @@ export function bootListener(
   present: Pick<BootListener, "maxConnections" | "suspended">,
   { releases }: Pick<PrimaryOptions, "releases">,
 ): BootListener {
-  const { protocol, alpn } = releases.byListener.get(name) ?? {};
-  const release = protocol ?? (alpn?.values().next().value as Release);
+  const { protocol, alpn } = releases.byListener.get(name) as ListenerReleases;
+  const release = protocol ?? (alpn.values().next().value as Release);
+  const indexes = [...alpn].map(([id, one]) => [id, releases.all.indexOf(one)] as const);
   return {
     ...present,
     ...balance.quota,
     name,
     address: { address: bound.address, port: bound.port },
     protocol: releases.all.indexOf(release),
+    alpn:
+      alpn.size === 0
+        ? undefined
+        : { protocols: Object.fromEntries(indexes), fallback: protocol !== undefined },
     transport,
     backlog: config.backlog,
     shutdown: config.shutdown,

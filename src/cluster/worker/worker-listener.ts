@@ -100,15 +100,22 @@ export class WorkerListener {
     return pid && processOf(pid);
   }
 
-  /** What the supervision tree starts for it. */
-  server(protocol: AnyProtocol, transport: Transport): ServerOptions {
+  /** What the supervision tree starts for it. @param protocols those of the boot message, loaded */
+  server(protocols: readonly AnyProtocol[], transport: Transport): ServerOptions {
     this.#transport = transport;
     const listener = this;
-    const { idle, address, backlog, shutdown } = this.#boot;
+    const { idle, alpn, address, backlog, shutdown } = this.#boot;
+    const compiled = (index: number) =>
+      new CompiledProtocol(protocols[index] as AnyProtocol, { idle, latency: this.endpoint.latency });
+    const protocol = compiled(this.#boot.protocol);
+    if (alpn) {
+      const byName = Object.entries(alpn.protocols).map(([name, index]) => [name, compiled(index)] as const);
+      this.endpoint.alpn = { byName: new Map(byName), fallback: alpn.fallback ? protocol : undefined };
+    }
     return {
       prefix: this.#prefix,
       endpoint: this.endpoint,
-      protocol: new CompiledProtocol(protocol, { idle, latency: this.endpoint.latency }),
+      protocol,
       // A UNIX socket does not tell its path.
       acquire: async () => ({ ...(await this.socketCopies.acquire()), address: address.address }),
       renewable: true,
@@ -126,11 +133,6 @@ export class WorkerListener {
       backlog,
       shutdown,
     };
-  }
-
-  /** Index of its protocol in the boot message. */
-  get protocol(): number {
-    return this.#boot.protocol;
   }
 
   get transport(): Transport["name"] {

@@ -160,7 +160,7 @@ export class Worker {
     const servers = await Promise.all(
       this.#listeners.map(async (listener) => {
         const { transport } = await chooseTransport(listener.transport, false);
-        return listener.server(protocols[listener.protocol] as AnyProtocol, transport);
+        return listener.server(protocols, transport);
       }),
     );
     return startServers(servers, { intensity, period: `${period}s` });

@@ -10,6 +10,7 @@ import type { Pid } from "../../otp/process/pid.js";
 import { cleanContext } from "../../transport/async-context.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
+import { type AlpnProtocols, agreedProtocol } from "../opening/alpn.js";
 import { Opening, type OpeningConnection } from "../opening/opening.js";
 import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
 import { dataFor, handleEvent, type ProtocolCells } from "../protocol/compile.js";
@@ -21,6 +22,8 @@ import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, STARTING_TLS, UNOPENED
 import { PostponedFrames } from "./postponed-frames.js";
 import { ProtocolChange } from "./protocol-change.js";
 import { NONE, type ReaderWriter } from "./reader.js";
+
+const TLS_REFUSED: ExitReason = Object.freeze({ shutdown: "tls_refused" });
 
 /** What is special in an outgoing connection. */
 export interface Outgoing {
@@ -80,6 +83,8 @@ export class Connection extends ProtocolChange implements SocketOwner, OpeningCo
   opened(): void {
     if (this.phase !== OPENING) return;
     const io = this.io as ReaderWriter;
+    const { alpn } = this.endpoint;
+    if (alpn !== undefined && !this.agree(alpn, io.socket.tls?.alpn)) return;
     this.setFlag(UNOPENED, false);
     this.busy = false;
     this.endBy = NONE;
@@ -88,6 +93,21 @@ export class Connection extends ProtocolChange implements SocketOwner, OpeningCo
     io.socket.setOwner(this);
     this.begin();
     if (this.runnable) this.unblock();
+  }
+
+  /** Takes the protocol that the handshake has agreed on. @returns false when there is none and the connection has ended */
+  private agree(alpn: AlpnProtocols, name: string | undefined): boolean {
+    const protocol = agreedProtocol(alpn, name);
+    if (protocol === undefined) {
+      this.openingFailed(
+        TLS_REFUSED,
+        "the client names no protocol (ALPN), and the listener has none for such clients",
+      );
+      return false;
+    }
+    this.protocol = protocol;
+    this.cells = this.cellsOf(protocol.initial.name);
+    return true;
   }
 
   openingFailed(reason: ExitReason, message?: string): void {
