@@ -117,6 +117,30 @@ describe.each(["handle", "stream"] as const)("on %s", (transport) => {
     expect(server.counters).toMatchObject({ accepted: 2, outbound: 0, closed: { closed: 1, reset: 1 } });
   });
 
+  test("the first state may begin it, also where the handshake came with a PROXY header", async () => {
+    const atOnce: Protocol<any, any, string, string> = defineProtocol({
+      name: "at-once",
+      framing: lines(),
+      states: {
+        clear: { enter: () => next("secure", startTls()) },
+        secure: { frame: (conn, line) => conn.send(`secure ${line}`) },
+      },
+    });
+    for (const header of ["", "PROXY TCP4 192.0.2.7 192.0.2.8 5000 25\r\n"]) {
+      const proxy = header === "" ? {} : { proxy: { from: ["127.0.0.1"] } };
+      const server = await serving(atOnce, { transport, tls, ...proxy });
+      const client = await connected(server);
+      client.socket.cork();
+      if (header !== "") client.socket.write(header);
+      const opening = secured(client);
+      await turn();
+      client.socket.uncork();
+      const seen = await opening;
+      seen.socket.write("hi\n");
+      await until(() => seen.said === "secure hi\n");
+    }
+  });
+
   test("a server that stops in the handshake does so at once", async () => {
     const server = await served();
     const client = (await connected(server)).write("STARTTLS\n");

@@ -14,8 +14,10 @@ import {
   startTls,
   stop,
 } from "../../src/index.js";
+import { Connection } from "../../src/tcp/connection/connection.js";
 import type { OpeningFailed } from "../../src/tcp/observe/events.js";
 import type { StartTls } from "../../src/tcp/opening/terms.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
 import type { HandshakeOwner, Socket } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";
 import { FakeSocket } from "../support/fake-socket.js";
@@ -171,6 +173,24 @@ test("a peer that reads slowly gets all that was sent before, and nothing that w
   await turn(2);
   expect(tls.sent).toBe("early\nearly too\nwelcome\n");
   expect(play.endpoint.counters.outbound).toBe(0);
+});
+
+test("bytes that come in the same callback, behind a PROXY header, are a part of the handshake", async () => {
+  const play = await starting(
+    defineProtocol({
+      name: "at-once",
+      framing: lines(),
+      states: { clear: { enter: () => next("secure", startTls()) }, secure: {} },
+    }),
+  );
+  expect(String(play.tls.received)).toBe("");
+  const { endpoint, tls } = await starting();
+  const conn = new Connection(endpoint, new CompiledProtocol(play.conn.protocol.source), undefined);
+  onTestFinished(() => exit(conn.pid, "kill"));
+  conn.socketReady(new FakeSocket());
+  conn.onChunk(Buffer.from("hello of a client"));
+  await turn();
+  expect(String(tls.received)).toBe("hello of a client");
 });
 
 test("what waits behind a write in clear leaves in clear, in order", async () => {

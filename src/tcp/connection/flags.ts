@@ -26,7 +26,7 @@ export const OBSERVED = FIRST_SUBCLASS_FLAG << 7;
 export const UNOPENED = FIRST_SUBCLASS_FLAG << 8;
 /** TLS has been begun by its protocol; nothing may be sent or received in clear. Messages wait until it is up. */
 export const STARTING_TLS = FIRST_SUBCLASS_FLAG << 9;
-/** TLS has been begun by its protocol, and is up. */
+/** The handshake of that TLS has begun, or is done. */
 export const TLS_STARTED = FIRST_SUBCLASS_FLAG << 10;
 
 // -- of its reader and writer ---------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import type { Framing } from "../../framing/framing.js";
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { next, Transition } from "../../otp/gen-statem/step.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
+import { runInMicrotask } from "../../otp/process/microtask.js";
 import type { HandshakeOwner } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { closeReason } from "../observe/counters.js";
@@ -118,7 +119,8 @@ export abstract class ProtocolChange extends GroupMember {
       (step) => this.applyOutcome(step, "tls", undefined),
     );
     if (!this.hasFlag(SHUTDOWN_ASKED)) this.limitHandler(OPENING_TIMEOUT);
-    this.goOnWithTls();
+    // Not within the callback that delivers bytes: those that come in it still go to this connection.
+    runInMicrotask(() => this.goOnWithTls());
     return false;
   }
 
@@ -139,6 +141,8 @@ export abstract class ProtocolChange extends GroupMember {
     const { io } = this;
     const { startTls } = this.endpoint;
     if (this.phase !== RUNNING || io === undefined || !io.cleared || startTls === undefined) return;
+    if (this.hasFlag(TLS_STARTED)) return;
+    this.setFlag(TLS_STARTED);
     try {
       io.socket = startTls(io.socket, io.takeSealed(), new TlsStart(this));
     } catch (thrown) {
@@ -151,7 +155,6 @@ export abstract class ProtocolChange extends GroupMember {
     const io = this.io as ReaderWriter;
     if (this.phase !== RUNNING) return;
     this.setFlag(STARTING_TLS, false);
-    this.setFlag(TLS_STARTED);
     this.endBy = NONE;
     io.lastFrameAt = wholeMs();
     io.socket.setOwner(this as unknown as HandshakeOwner);
