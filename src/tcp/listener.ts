@@ -166,7 +166,7 @@ export class Listener extends Process {
   #released(): void {
     const { endpoint, shared } = this.#options;
     const { active } = endpoint.counters;
-    shared?.released(endpoint);
+    shared?.released();
     this.#quota.released(active);
     if (this.#state === "full" || (this.#state === "ahead" && active <= this.#most() * RESUME_AT))
       return this.#heedRoom();

@@ -9,13 +9,14 @@ import type { Endpoint } from "./endpoint.js";
 export interface SharingListener {
   /** Connections were accepted elsewhere: it may be at its limit. */
   heedLimit(): void;
-  /** Connections have ended elsewhere: it may have room again. */
+  /** Connections have ended: it may have room again. */
   heedRoom(): void;
 }
 
 export class SharedMaximum {
   readonly #maximum: () => number;
   readonly #endpoints: readonly Endpoint[];
+  /** The one that took a last place latest is last: it must not take all of them while clients of others wait. */
   readonly #listeners = new Map<Endpoint, SharingListener>();
 
   /** @param maximum changes at any time */
@@ -47,18 +48,20 @@ export class SharedMaximum {
   /** The listener has ended; its connections go on. */
   leave(endpoint: Endpoint): void {
     this.#listeners.delete(endpoint);
-    endpoint.onReleased = () => this.released(endpoint);
+    endpoint.onReleased = () => this.released();
   }
 
   /** This listener has accepted a connection. */
   accepted(endpoint: Endpoint): void {
-    if (this.reached)
-      for (const [one, listener] of this.#listeners) if (one !== endpoint) listener.heedLimit();
+    const own = this.#listeners.get(endpoint);
+    if (!own || !this.reached) return;
+    this.#listeners.delete(endpoint);
+    for (const listener of this.#listeners.values()) listener.heedLimit();
+    this.#listeners.set(endpoint, own);
   }
 
-  /** A connection of this listener has ended. */
-  released(endpoint: Endpoint): void {
-    if (!this.reached)
-      for (const [one, listener] of this.#listeners) if (one !== endpoint) listener.heedRoom();
+  /** A connection has ended. The kernel reports waiting clients in the order in which the listeners accept again. */
+  released(): void {
+    if (!this.reached) for (const listener of this.#listeners.values()) listener.heedRoom();
   }
 }

@@ -165,6 +165,31 @@ test("at the maximum of all every listener is full at once; when any connection 
   expect(endpoints.every(({ counters }) => counters.refused.max_connections === 0)).toBe(true);
 });
 
+test("a place that becomes free is offered first to the listener that has waited longest", () => {
+  const endpoints = ["a", "b", "c"].map((name) => new Endpoint({ name, loop: new Loop() }));
+  const [a, b, c] = endpoints as [Endpoint, Endpoint, Endpoint];
+  const shared = new SharedMaximum(endpoints, () => 2);
+  const offered: string[] = [];
+  const accept = (endpoint: Endpoint) => {
+    endpoint.counters.active++;
+    shared.accepted(endpoint);
+  };
+  for (const endpoint of endpoints)
+    shared.join(endpoint, { heedLimit: () => {}, heedRoom: () => void offered.push(endpoint.name) });
+  accept(a);
+  accept(b);
+  const ended = (endpoint: Endpoint): string => {
+    endpoint.counters.active--;
+    shared.released();
+    return offered.splice(0).join("");
+  };
+  expect(ended(a)).toBe("acb");
+  accept(a);
+  expect(ended(b)).toBe("cba");
+  accept(c);
+  expect(ended(a)).toBe("bac");
+});
+
 test("connections of a listener that is being restarted count, and their ends are noticed", async () => {
   const { listenerOf, states } = await workerLike(["a", "b"], () => 2);
   const clients = [await clientOf(listenerOf("a")), await clientOf(listenerOf("a"))];
