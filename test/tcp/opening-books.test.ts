@@ -171,6 +171,6 @@ test("whatever happens to an opening, it is counted once, ends in time, and begi
         restore();
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
