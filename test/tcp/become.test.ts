@@ -253,13 +253,14 @@ describe("what shows a connection knows the other protocol", () => {
     await play.receive(Buffer.concat([Buffer.from("binary\n"), packet2("x")]));
     expect(events.map(({ what, state, content }) => `${what} ${state} ${content}`)).toEqual([
       "frame_in greeting binary",
+      "event greeting become binary",
       "state open undefined",
       "frame_in open x",
       "frame_out open made x",
     ]);
     end();
     await play.receive(packet2("y"));
-    expect(events).toHaveLength(4);
+    expect(events).toHaveLength(5);
     expect(play.conn.cells).toBe(play.conn.protocol.cellsOf("open"));
   });
 });

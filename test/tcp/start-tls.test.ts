@@ -107,12 +107,13 @@ async function starting(protocol = mail) {
   const listener = (event: unknown) => void failures.push(event as OpeningFailed);
   subscribe("tcp.opening_failed", listener);
   onTestFinished(() => void unsubscribe("tcp.opening_failed", listener));
-  return Object.assign(play, { tls, failures });
+  return Object.assign(play, { tls, failures, traced: [] as string[] });
 }
 
 /** With the handshake under way. */
 async function begun() {
   const play = await starting();
+  play.conn.trace(({ what, state, content }) => void play.traced.push(`${what} ${state} ${content}`));
   await play.receive("EHLO\nSTARTTLS\n");
   return play;
 }
@@ -134,6 +135,12 @@ test("what was sent leaves in clear, then TLS begins, and the state changes when
   expect(tls.sent).toBe("early\nwelcome\nmessage one\nsecure MAIL\n");
   expect(clear()).toBe("clear EHLO\nclear STARTTLS\n");
   expect(conn.outbound).toBe(0);
+  expect(play.traced).toEqual([
+    ...["frame_in clear EHLO", "frame_out clear clear EHLO", "frame_in clear STARTTLS"],
+    ...["frame_out clear clear STARTTLS", "event clear startTls", "frame_out clear early"],
+    ...["event clear TLS is up", "state secure clear", "frame_out secure welcome", "message secure one"],
+    ...["frame_out secure message one", "frame_in secure MAIL", "frame_out secure secure MAIL"],
+  ]);
   tls.secure.owner?.onChunk(Buffer.concat([Buffer.from("BINARY\n"), packet2("x")]));
   await turn(2);
   expect(tls.sent.endsWith(packet2("x").toString())).toBe(true);

@@ -78,6 +78,7 @@ export abstract class ProtocolChange extends GroupMember {
     this.refusePostponed(`become(${other.name})`);
     const io = this.io as ReaderWriter;
     io.rest();
+    this.endpoint.traces?.event(this, `become ${other.name}`);
     const own = data.length > 0 ? data[0] : dataFor(other.source, this);
     return this.changeMachine(`${other.name} ${other.initial.name}`, () => {
       const rest = io.rest();
@@ -102,6 +103,7 @@ export abstract class ProtocolChange extends GroupMember {
     loop.output.flush();
     const io = this.io as ReaderWriter;
     const { unhandled } = io;
+    this.endpoint.traces?.event(this, "startTls");
     this.setFlag(STARTING_TLS);
     io.seal();
     if (unhandled > 0) {
@@ -154,6 +156,7 @@ export abstract class ProtocolChange extends GroupMember {
   tlsIsUp(): void {
     const io = this.io as ReaderWriter;
     if (this.phase !== RUNNING) return;
+    this.endpoint.traces?.event(this, "TLS is up");
     this.setFlag(STARTING_TLS, false);
     this.endBy = NONE;
     io.lastFrameAt = wholeMs();

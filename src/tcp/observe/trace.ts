@@ -45,6 +45,11 @@ export class Traces {
     conn.cells = conn.protocol.cellsOf(conn.cells.name);
   }
 
+  /** What no cell handles: `become binary`, `startTls`, `TLS is up`. */
+  event(conn: Traced, name: string): void {
+    this.#report(conn, "event", name);
+  }
+
   /** A frame is about to be sent. */
   sent(conn: Traced, frame: unknown): void {
     this.#report(conn, "frame_out", frame);
