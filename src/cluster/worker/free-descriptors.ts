@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { clock } from "../../otp/time/clock.js";
+import { outgoingDescriptors } from "../../tcp/outgoing/outgoing-protocol.js";
 import type { Log } from "../../telemetry/log/log.js";
 
 /** Open file descriptors of one OS process, and how many of them are connections. */
@@ -30,13 +31,21 @@ export function hasFreeDescriptor(): boolean {
 }
 
 export class FreeDescriptors {
-  /** Connections for which there are descriptors, including those that are open. */
-  room = Number.POSITIVE_INFINITY;
   readonly #log: Pick<Log, "warn">;
+  readonly #outgoing: () => number;
+  /** Descriptors for connections of both kinds. */
+  #both = Number.POSITIVE_INFINITY;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(log: Pick<Log, "warn">) {
+  /** @param outgoing number of outgoing connections now: a gateway opens one for each client, between two counts */
+  constructor(log: Pick<Log, "warn">, outgoing: () => number = outgoingDescriptors) {
     this.#log = log;
+    this.#outgoing = outgoing;
+  }
+
+  /** Connections of listeners for which there are descriptors, including those that are open. */
+  get room(): number {
+    return Math.max(0, this.#both - this.#outgoing());
   }
 
   /**
@@ -45,7 +54,7 @@ export class FreeDescriptors {
    */
   update({ active, openFds, maxFds }: DescriptorUse, share: number): void {
     if (maxFds === 0) return;
-    this.room = Math.max(0, maxFds - (openFds - active) - RESERVE);
+    this.#both = maxFds - (openFds - active - this.#outgoing()) - RESERVE;
     const now = clock.now();
     if (this.room >= share || now - this.#warnedAt < WARN_EVERY) return;
     this.#warnedAt = now;

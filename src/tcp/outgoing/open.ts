@@ -10,7 +10,7 @@ import { Connection } from "../connection/connection.js";
 import { ConnectError } from "./connect-error.js";
 import { Dial } from "./dial.js";
 import type { CheckedConnect } from "./options.js";
-import { compiledProtocol, outgoingProtocol } from "./outgoing-protocol.js";
+import { compiledProtocol, countDial, outgoingProtocol } from "./outgoing-protocol.js";
 
 /** Transport of connections that name none; set by a worker. */
 let ownTransport: Transport["name"] | undefined;
@@ -45,8 +45,10 @@ export function open(connect: CheckedConnect, place: Place, started?: (pid: Pid)
     );
     if (cancelled) throw new ConnectError("cancelled", `connect to ${Dial.place(connect)} was cancelled`);
     return new Promise((resolve, reject) => {
+      countDial(1);
       dial = new Dial(connect, transport, {
         opened: (socket, read) => {
+          countDial(-1);
           connects.open++;
           try {
             const connection = create(connect, place, socket);
@@ -62,6 +64,7 @@ export function open(connect: CheckedConnect, place: Place, started?: (pid: Pid)
           }
         },
         failed: (error) => {
+          countDial(-1);
           connects[error.result]++;
           reject(error);
         },

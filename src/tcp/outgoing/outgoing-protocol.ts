@@ -36,6 +36,21 @@ export function compiledProtocol(protocol: AnyProtocol): CompiledProtocol {
   return found;
 }
 
+/** Attempts that are under way. */
+let dialing = 0;
+
+/** An attempt begins (1) or ends (-1). */
+export function countDial(change: 1 | -1): void {
+  dialing += change;
+}
+
+/** Descriptors of outgoing connections: those that are open, and those that are being opened. */
+export function outgoingDescriptors(): number {
+  let open = dialing;
+  for (const { endpoint } of byName.values()) open += endpoint.counters.active;
+  return open;
+}
+
 /** The numbers of all protocols that this OS process has connected with. */
 export function outgoingCounts(): OutgoingCounts[] {
   return [...byName].map(([protocol, { endpoint, connects }]) => ({

@@ -24,6 +24,20 @@ it("room is the limit minus other open descriptors and the reserve", () => {
   expect(said).toEqual([]);
 });
 
+it("outgoing connections take room at once, and give it back", () => {
+  let outgoing = 0;
+  const both = new FreeDescriptors({ warn: () => {} }, () => outgoing);
+  both.update({ active: 0, openFds: 20, maxFds: 1_000 }, 100);
+  expect(both.room).toBe(948);
+  outgoing = 300;
+  expect(both.room).toBe(648);
+  // Counted again, they are among the open descriptors.
+  both.update({ active: 300, openFds: 620, maxFds: 1_000 }, 100);
+  expect(both.room).toBe(648);
+  outgoing = 0;
+  expect(both.room).toBe(948);
+});
+
 it("room is 0 when more descriptors are open than allowed, and infinite when the limit is unknown", () => {
   expect(update(0, 20, 0)).toBe(Number.POSITIVE_INFINITY);
   expect(update(10, 40, 20)).toBe(0);
