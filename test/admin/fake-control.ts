@@ -193,7 +193,7 @@ export class FakeControl implements Control {
     return this.drain_;
   }
 
-  draining(): Draining {
+  draining(_listener?: string): Draining {
     return this.drain_;
   }
 

@@ -8,9 +8,20 @@ import { OPTIONS } from "../../src/config/config.js";
 const script = (shell: string) => completion({ positionals: [shell] }, COMMANDS);
 const here = (shell: string) => spawnSync(shell, ["-c", "exit 0"]).status === 0;
 
+/** Shell code that runs before the script. */
+let stubbed = "";
+
+async function withStub<T>(code: string, act: () => Promise<T>): Promise<T> {
+  stubbed = code;
+  return act().finally(() => {
+    stubbed = "";
+  });
+}
+
 /** What bash offers for the last word of a line. */
 async function offered(...words: string[]): Promise<string[]> {
-  const asking = `${await script("bash")}
+  const asking = `${stubbed}
+${await script("bash")}
 COMP_WORDS=(drover "$@"); COMP_CWORD=$#; _drover; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr, status } = spawnSync("bash", ["-c", asking, "bash", ...words], {
     encoding: "utf8",
@@ -44,6 +55,14 @@ it("bash completes commands, their own words and flags, options and their values
   expect(await offered("start", "--transport", "h")).toEqual(["handle"]);
   expect(await offered("start", "--log-format", "=", "p")).toEqual(["pretty"]);
   expect(await offered("completion", "")).toEqual(["bash", "zsh", "fish"]);
+});
+
+it("bash asks the running server for the names of its listeners", async () => {
+  const stub = `drover() { printf '%s\\n' '  "listeners": [' '    "listener": "ops",' '    "listener": "devices",'; }`;
+  const asked = async (...words: string[]) => (await offered(...words)).sort();
+  for (const command of ["suspend", "resume", "drain"])
+    expect(await withStub(stub, () => asked(command, ""))).toEqual(["devices", "ops"]);
+  expect(await withStub(stub, () => asked("connections", "--listener", "o"))).toEqual(["ops"]);
 });
 
 it("a shell that is not known is refused with those that are", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { explainAll, OPTIONS } from "../../src/config/config.js";
 import { defineConfig, type ListenerSettings } from "../../src/index.js";
 import { fileRefusal, folderWith, load, loadFile, refusal } from "./support.js";
 
@@ -74,6 +75,10 @@ describe("listeners of a file", () => {
     ["[]", "a.json:1:3: listeners: expected an array of 1 to 64 listeners, got 0"],
     ['"x"', 'a.json:1:3: listeners: expected an array of 1 to 64 listeners, got "x"'],
     [`[${one}, 5]`, "a.json:1:74: listeners[1]: expected an object, got 5"],
+    [
+      '[{ "name": "listeners" }]',
+      "a.json:1:19: listeners[0].name: listeners is the name of a supervisor in the tree: choose another one",
+    ],
     ["[{}]", 'a.json:1:17: listeners[0]: needs a name, such as "name": "devices"'],
     ['[{ "name": "a" }]', "a.json:1:17: listeners[0]: needs an address: one of port, path or systemd"],
     [
@@ -165,6 +170,34 @@ describe("listeners of a file", () => {
       exitCode,
       `${place} and a.json:1:3: listeners both configure listeners: remove one of them`,
     ]);
+  });
+});
+
+describe("drover config", () => {
+  it("shows listeners in place of the options of the only one, and nothing of TLS but that it is on", async () => {
+    const key = "-----BEGIN PRIVATE KEY-----secret";
+    const listeners = [
+      { name: "a", protocol: "echo", port: 1, shutdown: "3s", tls: { cert: "a.crt", key } },
+      { name: "b", protocol: "./b.ts", path: "/run/b", mode: "0660" },
+    ];
+    const loaded = await loadFile("a.js", `export default ${JSON.stringify({ shutdown: "2s", listeners })}`);
+    const rows = explainAll(loaded);
+    expect(JSON.stringify(rows)).not.toContain("secret");
+    const keys = rows.map(({ key }) => key);
+    for (const gone of ["port", "host", "path", "tlsCert", "proxyFrom"]) expect(keys).not.toContain(gone);
+    expect(
+      rows.filter(({ key }) => key.startsWith("listeners.")).map(({ key, text }) => `${key} ${text}`),
+    ).toEqual([
+      "listeners.a.protocol echo",
+      "listeners.a.host ::",
+      "listeners.a.port 1",
+      "listeners.a.shutdown 3s",
+      "listeners.a.tls on",
+      expect.stringMatching(/^listeners\.b\.protocol \/.*\/b\.ts$/),
+      "listeners.b.path /run/b",
+      "listeners.b.mode 0660",
+    ]);
+    expect(explainAll(await load()).map(({ key }) => key)).toEqual(OPTIONS.map(({ key }) => key));
   });
 });
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,14 +34,21 @@ async function socketUnit(path?: string): Promise<{ unit: Server; fd: number; po
   return { unit, fd, port: typeof address === "string" ? 0 : address.port };
 }
 
-function activate(fd: number, args: readonly string[] = [], env: Record<string, string> = {}) {
+/** @param config content of `acme.json`, for `--config=acme.json` */
+function activate(
+  fds: number | readonly number[],
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+  config: object = {},
+) {
   const dir = mkdtempSync(join(tmpdir(), "drover-activation-"));
+  writeFileSync(join(dir, "acme.json"), JSON.stringify(config));
   const node = process.env.NODE ?? process.execPath;
   const argv = ["-c", ACTIVATE, "sh", node, MAIN, "start", "--workers=2", "--admin-port=0", ...args];
   const child = spawn("sh", argv, {
     cwd: dir,
     env: { PATH: process.env.PATH, HOME: dir, XDG_RUNTIME_DIR: dir, LISTEN_FDS: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe", fd],
+    stdio: ["ignore", "pipe", "pipe", ...[fds].flat()],
   });
   started.push({ child, dir });
   let [stdout, stderr] = ["", ""];
@@ -107,12 +114,27 @@ test("what cannot be served is refused with one line that says what to do", asyn
   datagrams.close();
 });
 
-test("a UNIX socket is served, and its file is left to the program that has bound it", async () => {
+test("listeners get theirs by name, TCP or UNIX, and the file is left to the program that has bound it", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock");
-  const { unit, fd } = await socketUnit(path);
-  (unit as unknown as { _handle: { onconnection: unknown } })._handle.onconnection = () => {};
-  const { child, ended, said } = activate(fd);
-  await said(`serves echo on ${path} with 2 workers`);
+  const [{ unit, fd }, tcp] = [await socketUnit(path), await socketUnit()];
+  linkSync(path, `${path}.kept`);
+  const listeners = [
+    { name: "devices", protocol: "echo", systemd: "acme-tcp" },
+    { name: "ops", protocol: "echo", systemd: "acme-unix" },
+  ];
+  const { child, ended, said } = activate(
+    [fd, tcp.fd],
+    ["--config=acme.json"],
+    { LISTEN_FDS: "2", LISTEN_FDNAMES: "acme-unix:acme-tcp" },
+    { listeners },
+  );
+  // The test process must not accept; closing removes the file.
+  for (const one of [unit, tcp.unit]) one.close();
+  renameSync(`${path}.kept`, path);
+  await said(`serves devices (echo on 127.0.0.1:${tcp.port}), ops (echo on ${path}) with 2 workers`);
+  const client = await FrameClient.connect(tcp.port);
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
   const socket = connect(path);
   socket.write(Buffer.from([0, 2, 104, 105]));
   expect([...(await once(socket, "data"))[0]]).toEqual([0, 2, 104, 105]);
@@ -120,7 +142,6 @@ test("a UNIX socket is served, and its file is left to the program that has boun
   child.kill("SIGTERM");
   expect((await ended).code).toBe(0);
   expect(existsSync(path)).toBe(true);
-  unit.close();
 });
 
 interface WithHandle {

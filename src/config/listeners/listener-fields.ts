@@ -32,6 +32,16 @@ const NAME = text(
   "a name of 1 to 32 characters: a letter from a to z, then letters, digits, _ or -",
 );
 
+/** Supervisors of a worker, beside which the supervisor of a listener stands under its name in tree and metrics. */
+const TAKEN: readonly string[] = ["connections", "listeners", "outgoing", "tcp_server"];
+
+const name: Reader<string> = (value, place) => {
+  const read = ofKind(NAME)(value, place);
+  if (TAKEN.includes(read))
+    throw place.error(`${read} is the name of a supervisor in the tree: choose another one`);
+  return read;
+};
+
 /** A built-in name, or a path: relative to the directory of the file. */
 const protocol: Reader<string> = (value, place) => {
   if (typeof value !== "string" || value === "" || value.includes("\0"))
@@ -46,7 +56,7 @@ function isFile(named: string): boolean {
 }
 
 export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFields>({
-  name: ofKind(NAME),
+  name,
   protocol,
   host: ofKind(host()),
   port: ofKind(integer(0, 65_535)),

@@ -121,3 +121,37 @@ test("an unknown listener is refused, with the names that exist", () => {
   expect(() => suspension.suspend("amin")).toThrow('no listener "amin": there is main');
   expect(suspension.suspended).toBe(false);
 });
+
+test("a listener is drained by its name, and resumed without the drains of others", async () => {
+  const workers = fakeWorkers(1);
+  const [worker] = workers as [FakeWorker];
+  worker.answer = () => "suspended";
+  const slots = () => workers.map(({ slot }) => slot);
+  const two = [
+    { name: "devices", at: 0, suspended: false },
+    { name: "ops", at: 1, suspended: false },
+  ];
+  const suspension = new Suspension(slots, two);
+  const listed: (string | undefined)[] = [];
+  const list = async (listener: string | undefined) => {
+    listed.push(listener);
+    return [];
+  };
+  const drain = new Drain({ suspension, listeners: two, slots, list });
+  expect(() => drain.begin(1_000, "opps")).toThrow('no listener "opps": there are devices, ops');
+  worker.sendSnapshot(1, 1);
+  drain.begin(1_000, "devices");
+  await clock.advance(0);
+  expect(two.map(({ suspended }) => suspended)).toEqual([true, false]);
+  expect([drain.state("devices").status, drain.state("ops").status, drain.state().status]).toEqual([
+    "draining",
+    "idle",
+    "idle",
+  ]);
+  await clock.advance(1_000);
+  expect(listed).toEqual(["devices"]);
+  drain.end("ops");
+  expect(drain.state("devices").status).toBe("draining");
+  drain.end("devices");
+  expect(drain.state("devices").status).toBe("idle");
+});
