@@ -7,16 +7,13 @@ import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
-import { useOutgoingTransport } from "../../tcp/outgoing/open.js";
 import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
 import { stopOutgoing } from "../../tcp/outgoing/supervisor.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
-import { startServers, stopServers } from "../../tcp/server.js";
-import { SharedMaximum } from "../../tcp/shared-maximum.js";
+import { stopServers } from "../../tcp/server.js";
 import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
-import { chooseTransport } from "../../transport/choose-transport.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -29,7 +26,7 @@ import { WorkerTls } from "./tls.js";
 import { WorkerViews } from "./views.js";
 import { startWatchdogThread } from "./watchdog-thread.js";
 import type { WorkerExchange } from "./worker-exchange.js";
-import { WorkerListener } from "./worker-listener.js";
+import { WorkerListeners } from "./worker-listeners.js";
 
 /** In milliseconds. */
 const SNAPSHOT_EVERY = 1_000;
@@ -40,7 +37,7 @@ export class Worker {
   readonly #logOptions: LogOptions;
   readonly #channel: PrimaryChannel;
   readonly #tls: WorkerTls;
-  readonly #listeners: readonly WorkerListener[];
+  readonly #listeners: WorkerListeners;
   readonly #limits: WorkerLimits;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
@@ -64,34 +61,19 @@ export class Worker {
     this.#tls = new WorkerTls(boot);
     this.#limits = new WorkerLimits(
       boot.maxConnections,
-      () => this.#listeners,
+      () => this.#listeners.all,
       () => this.#sendSnapshot(),
       this.#log,
     );
-    this.#listeners = this.#makeListeners();
+    this.#listeners = new WorkerListeners(boot, this.#tls, {
+      maximum: () => this.#limits.maxConnections,
+      post: (message) => this.#post(message),
+    });
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
     setSignalCarrier(this.#channel);
-  }
-
-  #makeListeners(): WorkerListener[] {
-    const { listeners, timed } = this.#boot;
-    const maximum = () => this.#limits.maxConnections;
-    const made = listeners.map(
-      (listener) =>
-        new WorkerListener(listener, {
-          ...{ timed, maximum, only: listeners.length === 1 },
-          tls: this.#tls.of(listener.name),
-          post: (message) => this.#post(message),
-        }),
-    );
-    if (made.length === 1) return made;
-    const endpoints = made.map(({ endpoint }) => endpoint);
-    const shared = new SharedMaximum(endpoints, maximum);
-    for (const listener of made) listener.shared = shared;
-    return made;
   }
 
   async start(): Promise<void> {
@@ -107,7 +89,7 @@ export class Worker {
     const protocols = await this.#load();
     if (!protocols) return;
     this.#sampler = new Sampler({
-      listeners: this.#listeners,
+      listeners: this.#listeners.all,
       reports: supervisorReports,
       intensity: this.#boot.intensity,
       root: () => this.#root,
@@ -115,14 +97,14 @@ export class Worker {
       channelMessagesDropped: () => this.#channel.messagesDropped,
     });
     try {
-      this.#root = await this.#startServers(protocols);
+      this.#root = await this.#listeners.start(protocols);
     } catch (error) {
       if (this.#stopping) return;
       return this.#fail(EXIT.unavailable, formatReason(error instanceof ProcessExit ? error.reason : error));
     }
     if (this.#stopping) return;
     onDown(this.#root, (reason) => this.#treeEnded(reason));
-    this.#post({ t: "ready", d: this.#listeners.map(({ served }) => served) });
+    this.#post({ t: "ready", d: this.#listeners.all.map(({ served }) => served) });
     this.#sendSnapshots();
     // Started last: until the worker accepts, its slot serves no connection.
     startWatchdogThread(process.argv[1] as string, {
@@ -154,37 +136,21 @@ export class Worker {
     }
   }
 
-  async #startServers(protocols: readonly AnyProtocol[]): Promise<Pid> {
-    const { intensity, period } = this.#boot;
-    useOutgoingTransport((this.#listeners[0] as WorkerListener).transport);
-    const servers = await Promise.all(
-      this.#listeners.map(async (listener) => {
-        const { transport } = await chooseTransport(listener.transport, false);
-        return listener.server(protocols, transport);
-      }),
-    );
-    return startServers(servers, { intensity, period: `${period}s` });
-  }
-
   // -- the channel --------------------------------------------------------------------------------------
 
   #post(message: ToPrimary, sent?: () => void): void {
     this.#channel.post(message, sent);
   }
 
-  #listener(name: string): WorkerListener | undefined {
-    return this.#listeners.find((listener) => listener.name === name);
-  }
-
   /** Handles a message of the primary. */
   received(message: ToWorker, handle: unknown): void {
     switch (message.t) {
       case "handle":
-        return this.#listener(message.d)?.socketCopies.received(handle);
+        return this.#listeners.find(message.d)?.socketCopies.received(handle);
       case "load":
-        return this.#listener(message.d)?.sendLoad();
+        return this.#listeners.find(message.d)?.sendLoad();
       case "quota":
-        return this.#listener(message.d.listener)?.setQuota(message.d);
+        return this.#listeners.find(message.d.listener)?.setQuota(message.d);
       case "stop":
         return void this.stop();
       case "exchange":
@@ -205,7 +171,7 @@ export class Worker {
       case "request": {
         const reply = answerRequest(message.d, {
           root: this.#root,
-          listeners: this.#listeners,
+          listeners: this.#listeners.all,
           views: this.#views,
           limits: this.#limits,
           sendSnapshot: () => this.#sendSnapshot(),
@@ -250,7 +216,7 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    for (const { socketCopies } of this.#listeners) socketCopies.close();
+    this.#listeners.closeCopies();
     // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
     try {
       if (this.#root) await stopServers(this.#root);
@@ -264,8 +230,7 @@ export class Worker {
 
   #treeEnded(reason: ExitReason): void {
     if (this.#stopping) return;
-    const top = this.#listeners.length > 1 ? "listeners" : "tcp_server";
-    this.#log.error(`Supervisor ${top} ended: ${formatReason(reason)}`);
+    this.#log.error(`Supervisor ${this.#listeners.supervisor} ended: ${formatReason(reason)}`);
     this.#exit(EXIT.gaveUp);
   }
 
