@@ -116,6 +116,7 @@ export {
   type ServingListeners,
   serve,
 } from "./tcp/serve.js";
+export type { ClientTlsOptions } from "./tls/client-terms.js";
 export { TlsError } from "./tls/errors.js";
 export type {
   ClientCerts,

@@ -98,7 +98,7 @@ test("a far end that does not read stops the client, with little memory, and get
   const port = await farEnd((socket) => (far = socket.pause()));
   const server = await serving(gateway(port));
   const client = await connected(server);
-  const sent = Buffer.alloc(48 * MIB, "0123456789");
+  const sent = Buffer.alloc(28 * MIB, "0123456789");
   client.write(sent);
   await until(() => far);
   expect(await stuck(server)).toBeLessThan(512 * 1024);
@@ -109,7 +109,7 @@ test("a far end that does not read stops the client, with little memory, and get
 });
 
 test("a client that does not read stops the far end, with little memory, and gets everything when it reads", async () => {
-  const sent = Buffer.alloc(48 * MIB, "0123456789");
+  const sent = Buffer.alloc(28 * MIB, "0123456789");
   const port = await farEnd((socket) => socket.write(sent));
   const server = await serving(gateway(port));
   const client = await connected(server);
