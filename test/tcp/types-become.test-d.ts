@@ -10,6 +10,8 @@ import {
   next,
   type Protocol,
   packet,
+  startTls,
+  stateTimeout,
 } from "../../src/index.js";
 
 const binary = defineProtocol({
@@ -29,7 +31,7 @@ export const right = defineProtocol({
         conn.setFraming(fixed(7));
         conn.setFraming(netstring());
         conn.setFraming(lines({ encoding: "buffer" }));
-        return next("payload");
+        return conn.outbound > 0 ? next("payload") : next("payload", startTls());
       },
       message: async (conn) => (conn.outbound > 0 ? become(binary) : undefined),
     },
@@ -59,6 +61,10 @@ export const wrong = defineProtocol({
         // @ts-expect-error its data has a `user`
         return become(binary, { name: "ann" });
       },
+      // @ts-expect-error no such state
+      ended: () => next("nowhere", startTls()),
+      // @ts-expect-error only connections begin TLS
+      passive: () => next("command", stateTimeout("1s")),
       // @ts-expect-error a step by itself would be made before the other protocol is defined
       timeout: { after: "1s", do: become(binary) },
     },

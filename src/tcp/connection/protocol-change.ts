@@ -178,8 +178,8 @@ export abstract class ProtocolChange extends GroupMember {
   /** Why there is no TLS, or no PROXY header: for the log. */
   protected reportFailure(reason: ExitReason, message: string): void {
     if (!openingFailures.hasSubscribers) return;
-    const { pid, peer, label: protocol } = this;
+    const { pid, peer, via, label: protocol } = this;
     const { name: listener } = this.endpoint;
-    openingFailures.publish({ pid, protocol, peer, listener, counted: closeReason(reason), message });
+    openingFailures.publish({ pid, protocol, peer, via, listener, counted: closeReason(reason), message });
   }
 }
