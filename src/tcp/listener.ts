@@ -69,7 +69,11 @@ export class Listener extends Process {
     this.trapExit = true;
     const { endpoint, shared } = options;
     endpoint.onReleased = () => this.#released();
-    shared?.join(endpoint, { heedLimit: () => this.#heedLimit(), heedRoom: () => this.#heedRoom() });
+    shared?.join(endpoint, {
+      heedLimit: () => this.#heedLimit(),
+      // One that is ahead of other workers waits for them, not for room.
+      heedRoom: () => this.#state === "full" && this.#heedRoom(),
+    });
   }
 
   get label(): string {

@@ -10,7 +10,7 @@ export interface SharingListener {
   /** Connections were accepted elsewhere: it may be at its limit. */
   heedLimit(): void;
   /** Connections have ended: it may have room again. */
-  heedRoom(): void;
+  heedRoom(): unknown;
 }
 
 export class SharedMaximum {

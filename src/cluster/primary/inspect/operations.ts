@@ -231,7 +231,7 @@ function servedFacts(serving: readonly Served[]): Record<string, unknown> {
   }
   return Object.fromEntries(
     serving.map(({ listener, address, port, transport }) => [
-      listener,
+      `listener ${listener}`,
       `${addressText(address, port)} ${transport}`,
     ]),
   );
