@@ -1,4 +1,4 @@
-/** Chooses the transport of each listener. The probe runs once, however many there are. */
+/** Chooses the transport of each listener. The probes run once, however many there are. */
 import type { ListenerConfig } from "../config/config.js";
 import { type Choice, chooseTransport } from "../transport/choose-transport.js";
 
@@ -10,7 +10,8 @@ export async function chooseTransports(
   listeners: readonly ListenerConfig[],
 ): Promise<ReadonlyMap<string, Choice>> {
   const choices = new Map<string, Choice>();
-  for (const { name, transport } of listeners) choices.set(name, await chooseTransport(transport));
+  for (const { name, transport, tls } of listeners)
+    choices.set(name, await chooseTransport(transport, true, tls !== undefined));
   return choices;
 }
 

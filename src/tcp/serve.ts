@@ -99,8 +99,8 @@ function validateAlpn({ alpn = {} }: ServeOptions): void {
   for (const protocol of Object.values(alpn)) validateProtocol(protocol);
 }
 
-async function transportOf({ transport = "auto" }: ServeOptions): Promise<Transport> {
-  return (await chooseTransport(transport)).transport;
+async function transportOf({ transport = "auto", tls }: ServeOptions): Promise<Transport> {
+  return (await chooseTransport(transport, true, tls !== undefined)).transport;
 }
 
 /** @returns what stops them */

@@ -1,4 +1,7 @@
-/** Chooses the transport: `handle` where the probe passes on a tested Node major, `stream` everywhere else. */
+/**
+ * Chooses the transport of a listener: `handle` where the probe passes on a tested Node major, `stream` everywhere
+ * else. A listener with TLS needs a second probe, so it may have another transport than a plain one.
+ */
 import { libuv, TESTED_MAJORS } from "./node-bindings.js";
 import { stream } from "./stream.js";
 import type { Transport } from "./transport.js";
@@ -12,14 +15,18 @@ export interface Choice {
 /**
  * @param wanted the option `transport`
  * @param runProbe whether to probe the handle transport; false in workers, where the primary has done so
+ * @param tls whether it must do TLS
  * @throws Error when `handle` is configured and does not work here
  */
 export async function chooseTransport(
   wanted: "auto" | "handle" | "stream",
   runProbe = true,
+  tls = false,
 ): Promise<Choice> {
   if (wanted === "stream") return { transport: stream, why: "as configured" };
-  const problem = runProbe ? await handleProblem(wanted === "auto") : undefined;
+  const problem = runProbe
+    ? ((await handleProblem(wanted === "auto")) ?? (tls ? await tlsProblem() : undefined))
+    : undefined;
   if (problem === undefined) {
     const { handle } = await import("./handle.js");
     return {
@@ -43,4 +50,11 @@ async function handleProblem(onlyTested: boolean): Promise<string | undefined> {
   return probeResult;
 }
 
+/** Why it cannot do TLS here; `undefined` if it can. */
+function tlsProblem(): Promise<string | undefined> {
+  tlsProbeResult ??= import("./secure/secure-probe.js").then(({ probeTls }) => probeTls());
+  return tlsProbeResult;
+}
+
 let probeResult: Promise<string | undefined> | undefined;
+let tlsProbeResult: Promise<string | undefined> | undefined;

@@ -42,6 +42,7 @@ export function open(connect: CheckedConnect, place: Place, started?: (pid: Pid)
     const { transport } = await chooseTransport(
       connect.transport ?? ownTransport ?? "auto",
       ownTransport === undefined,
+      connect.tls !== undefined,
     );
     if (cancelled) throw new ConnectError("cancelled", `connect to ${Dial.place(connect)} was cancelled`);
     return new Promise((resolve, reject) => {
