@@ -23,12 +23,12 @@ const mail: Protocol<any, any, string, string> = defineProtocol({
         frames.push(line);
         if (line === "SLOW") await turn(5);
         if (line === "LARGE") conn.send("x".repeat(8_000));
-        conn.send(`clear ${line}`);
+        conn.send(`clear ${line} ${conn.tls?.protocol ?? ""}`.trim());
         return line === "STARTTLS" || line === "SLOW" ? next("secure", startTls()) : undefined;
       },
     },
     secure: {
-      enter: (conn) => conn.send("welcome"),
+      enter: (conn) => conn.send(`welcome to ${conn.tls?.servername}, ${conn.tls?.protocol}`),
       frame: (conn, line) => {
         frames.push(line);
         return line === "BINARY" ? become(binary) : conn.send(`secure ${line}`);
@@ -66,6 +66,7 @@ describe.each(["handle", "stream"] as const)("on %s", (transport) => {
     socket.write("MAIL\nBINARY\n");
     socket.write(packet2("x"));
     await until(() => seen.said.includes("\0\x01x"));
+    expect(seen.said.startsWith("welcome to localhost, TLSv1.3\nsecure MAIL\n") || seen.said).toBe(true);
     expect([socket.getProtocol(), server.counters.framesReceived]).toEqual(["TLSv1.3", 5]);
     socket.end();
     await until(() => server.counters.active === 0);
@@ -80,7 +81,7 @@ describe.each(["handle", "stream"] as const)("on %s", (transport) => {
         await until(() => client.bytes.toString().endsWith("clear SLOW\n"));
         const seen = await secured(client);
         seen.socket.write("MAIL\n");
-        await until(() => seen.said === "welcome\nsecure MAIL\n");
+        await until(() => seen.said === "welcome to localhost, TLSv1.3\nsecure MAIL\n");
       }),
     );
   });
