@@ -38,6 +38,8 @@ await build({
   minify: true,
   platform: "browser",
   target: ["chrome116", "firefox124", "safari17.4"],
+  // Both files are served as UTF-8: escapes would only be longer.
+  charset: "utf8",
   format: "esm",
   jsx: "automatic",
   jsxImportSource: "preact",

@@ -77,7 +77,7 @@ export function suspending(listener?: string): Change {
     verb: "Suspend",
     harmful: false,
     path: "/suspend",
-    body: () => (listener === undefined ? {} : { listener }),
+    body: () => ({ listener }),
     done: "Accepting is suspended",
   };
 }
@@ -89,29 +89,25 @@ export function resuming(listener?: string): Change {
     verb: "Resume",
     harmful: false,
     path: "/resume",
-    body: () => (listener === undefined ? {} : { listener }),
+    body: () => ({ listener }),
     done: "Accepting is resumed",
   };
 }
 
-/** @param listener the one to drain; missing: all of them */
-export function draining(listener?: Pick<ListenerStats, "listener" | "active">): Change {
-  const active = listener?.active ?? stats.get()?.totals.active ?? 0;
-  const name = listener?.listener;
-  const what = name === undefined ? "The server" : `The listener ${name}`;
-  const where = name === undefined ? "" : ` on ${name}`;
+/** @param one the listener to drain; missing: all of them */
+export function draining(one?: Pick<ListenerStats, "listener" | "active">): Change {
+  const active = one?.active ?? stats.get()?.totals.active ?? 0;
+  const what = one ? `the listener ${one.listener}` : "the server";
   return {
-    title: name === undefined ? "Drain the server?" : `Drain the listener ${name}?`,
-    text: `All workers stop accepting${where}. The ${count(active)} open connections may finish; those still open at the deadline are told to stop.`,
+    title: `Drain ${what}?`,
+    text: `All workers stop accepting. The ${count(active)} open connections may finish; those still open at the deadline are told to stop.`,
     verb: "Drain",
     harmful: true,
     path: "/drain",
     field: { name: "seconds", label: "Deadline in seconds", value: "25", bounds: [0, 86_400] },
-    body: (seconds) => ({
-      deadlineMs: Number(seconds) * 1000,
-      ...(name !== undefined && { listener: name }),
-    }),
-    done: `${what} is draining`,
+    // A missing listener is left out of the JSON.
+    body: (seconds) => ({ deadlineMs: Number(seconds) * 1000, listener: one?.listener }),
+    done: `Draining ${what}`,
   };
 }
 
