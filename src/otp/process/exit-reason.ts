@@ -47,7 +47,7 @@ export function reasonOf(thrown: unknown): ExitReason {
  * with a reason that is not an `Error`.
  */
 export class ProcessExit extends Error {
-  override readonly name = "ProcessExit";
+  override readonly name: string = "ProcessExit";
   readonly reason: ExitReason;
   constructor(reason: ExitReason, message = `process exited: ${formatReason(reason)}`) {
     super(message);

@@ -4,6 +4,7 @@ import { CONNECT_RESULTS, type ConnectResult } from "../observe/events.js";
 
 /** Rejection of `connect`, and reason of a failed start. */
 export class ConnectError extends ProcessExit {
+  override readonly name = "ConnectError";
   /**
    * `econnrefused` and other errors of the system in lower case; `connect_timeout`; `tls_error`: the handshake failed;
    * `tls_refused`: the server's certificate is not trusted, or not for its name; `cancelled`.

@@ -123,6 +123,7 @@ test("what cannot be reached is an error with a code, and is counted", async () 
   const before = countsOf("asker")?.connects.econnrefused ?? 0;
   const refused = await connect(client, { port }).catch((error: ConnectError) => error);
   expect(refused).toMatchObject({
+    name: "ConnectError",
     code: "econnrefused",
     reason: { connect: "econnrefused" },
     message: `connect ECONNREFUSED 127.0.0.1:${port}`,
