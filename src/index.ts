@@ -20,7 +20,10 @@ export { resp } from "./framing/resp/resp.js";
 export { RespError, RespPush, type RespValue, RespVerbatim, type RespWord } from "./framing/resp/values.js";
 export { delimited } from "./framing/text/delimited.js";
 export { json } from "./framing/text/json.js";
+export { AskError, ClaimError } from "./groups/ask-error.js";
 export { type Group, type GroupOptions, type Groups, group, groups, type Member } from "./groups/group.js";
+export { type Claim, type ClaimOptions, type Names, names } from "./groups/names.js";
+export type { Request } from "./groups/request.js";
 export { type Application, type ApplicationSpec, application, type Running } from "./otp/application.js";
 export {
   type Behaviour,

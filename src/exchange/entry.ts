@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { clock } from "../otp/time/clock.js";
 import { Exchange } from "./exchange.js";
-import type { ExchangeBoot, ExchangeRequest, FromExchange, ToExchange } from "./ipc.js";
+import type { ExchangeBoot, FromExchange, ToExchange } from "./ipc.js";
 
 /** In milliseconds. */
 const NUMBERS_EVERY = 1_000;
@@ -39,17 +39,11 @@ export function runExchange(): void {
   };
   process.on("message", (message: ToExchange) => {
     if (message.t === "boot") void boot(message.d);
-    else if (message.t === "stop") process.exit(0);
-    else if (exchange) post({ t: "reply", id: message.id, d: answer(exchange, message.d) });
+    else process.exit(0);
   });
   process.on("disconnect", () => {
     orphaned = true;
     endIfUnused();
   });
   post({ t: "hello" });
-}
-
-function answer({ hub }: Exchange, request: ExchangeRequest): unknown {
-  if (request.name === "groups") return { groups: hub.largest(request.limit), total: hub.groupCount };
-  return hub.members(request.group);
 }

@@ -9,7 +9,10 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { Hub } from "../groups/hub.js";
+import { answerQuery, type HubQuery } from "../groups/hub-queries.js";
+import { NameHub } from "../groups/name-hub.js";
 import { clock } from "../otp/time/clock.js";
+import { readAnswer, readAsk } from "./name-records.js";
 import { Port, type PortOwner } from "./port.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { signalTarget } from "./signals.js";
@@ -31,6 +34,11 @@ export interface ExchangeNumbers {
   readonly links: number;
   readonly groups: number;
   readonly memberships: number;
+  readonly names: number;
+  /** Holders that were told to let a name go. */
+  readonly replaced: number;
+  /** Claims that waited because two clients replace each other. */
+  readonly contested: number;
   readonly published: number;
   /** Deliveries that were dropped because a worker does not read. */
   readonly linkFull: number;
@@ -42,6 +50,7 @@ export interface ExchangeNumbers {
 
 export class Exchange implements PortOwner {
   readonly hub = new Hub<Buffer>();
+  readonly names = new NameHub<Buffer>();
   readonly #options: ExchangeOptions;
   readonly #server: Server;
   readonly #ports = new Set<Port>();
@@ -86,6 +95,9 @@ export class Exchange implements PortOwner {
       links: this.#workers.size,
       groups: this.hub.groupCount,
       memberships: this.hub.memberships,
+      names: this.names.names.size,
+      replaced: this.names.names.replaced,
+      contested: this.names.names.contested,
       published: this.#published,
       linkFull: this.#linkFull,
       signalsDropped: this.#signalsDropped,
@@ -109,6 +121,7 @@ export class Exchange implements PortOwner {
   onClosed(port: Port): void {
     this.#ports.delete(port);
     this.hub.detach(port);
+    this.names.detach(port);
     if (this.#workers.get(port.worker) === port) this.#workers.delete(port.worker);
     this.#options.onLinkClosed?.(this.#ports.size);
   }
@@ -160,15 +173,32 @@ export class Exchange implements PortOwner {
         return;
       case KIND.query:
         return port.reply(body.readUInt32BE(0), this.#answer(JSON.parse(body.toString("utf8", 4))));
+      case KIND.claim:
+        return this.names.names.claim(
+          port,
+          body.readUInt32BE(0),
+          name,
+          body.readDoubleBE(4),
+          body.readUInt8(12) === 1,
+        );
+      case KIND.release:
+        return this.names.names.release(port, name, body.readDoubleBE(0));
+      case KIND.held:
+        return this.names.names.restore(port, name, body.readDoubleBE(0), body.readDoubleBE(8));
+      case KIND.ask: {
+        const { id, ...request } = readAsk(body);
+        return this.names.ask(port, id, name, request);
+      }
+      case KIND.answer: {
+        const { id, code, body: content } = readAnswer(body);
+        return this.names.answer(port, id, code, code === "answer" ? content : content.toString());
+      }
       default:
         this.#malformed++;
     }
   }
 
-  #answer(query: { readonly ask?: unknown; readonly group?: unknown }): unknown {
-    if (query.ask === "count") return this.hub.count(String(query.group));
-    if (query.ask === "ready") return true;
-    if (query.ask === "members") return this.hub.members(String(query.group));
-    return null;
+  #answer(query: HubQuery): unknown {
+    return answerQuery(this.hub, this.names, query);
   }
 }

@@ -8,10 +8,7 @@ export interface ExchangeBoot {
   readonly workers: number;
 }
 
-export type ToExchange =
-  | { readonly t: "boot"; readonly d: ExchangeBoot }
-  | { readonly t: "request"; readonly id: number; readonly d: ExchangeRequest }
-  | { readonly t: "stop" };
+export type ToExchange = { readonly t: "boot"; readonly d: ExchangeBoot } | { readonly t: "stop" };
 
 export type FromExchange =
   /** It listens on the channel. */
@@ -20,9 +17,4 @@ export type FromExchange =
   | { readonly t: "ready" }
   | { readonly t: "failed"; readonly d: string }
   /** Once a second. */
-  | { readonly t: "numbers"; readonly d: ExchangeNumbers }
-  | { readonly t: "reply"; readonly id: number; readonly d: unknown };
-
-export type ExchangeRequest =
-  | { readonly name: "groups"; readonly limit: number }
-  | { readonly name: "group"; readonly group: string };
+  | { readonly t: "numbers"; readonly d: ExchangeNumbers };

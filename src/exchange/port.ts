@@ -1,8 +1,12 @@
 /** Port: the link to one worker, in the exchange. */
 import type { Socket } from "node:net";
+import type { AskCode } from "../groups/ask-table.js";
 import type { HubPort, PidPair } from "../groups/hub.js";
+import type { HubRequest, NameHubPort } from "../groups/name-hub.js";
+import type { ClaimResult } from "../groups/name-table.js";
 import { DROP_ABOVE } from "../groups/uplink.js";
 import { LinkSocket } from "./link-socket.js";
+import { writeAnswer, writeAsk } from "./name-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 
 /** The exchange, as its ports see it. */
@@ -13,7 +17,7 @@ export interface PortOwner {
   onLinkFull(port: Port, group: string): void;
 }
 
-export class Port implements HubPort<Buffer> {
+export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
   /** 0 until its `hello`. */
   worker = 0;
   /** Its rows are complete. */
@@ -52,6 +56,30 @@ export class Port implements HubPort<Buffer> {
 
   reply(id: number, answer: unknown): void {
     this.link.writer.addText(KIND.reply, id, JSON.stringify(answer));
+    this.link.flushSoon();
+  }
+
+  // -- names ----------------------------------------------------------------------------------------------
+
+  claimed(id: number, result: ClaimResult): void {
+    this.link.writer.addText(KIND.claimed, id, JSON.stringify(result));
+    this.link.flushSoon();
+  }
+
+  replace(name: string, serial: number): void {
+    this.link.writer.addSerial(KIND.replace, name, serial);
+    this.link.flushSoon();
+  }
+
+  request(name: string, request: HubRequest<Buffer>): boolean {
+    if (this.full) return false;
+    writeAsk(this.link.writer, KIND.request, name, request, request.serial, request.body);
+    this.link.flushSoon();
+    return true;
+  }
+
+  answered(id: number, code: AskCode, body: Buffer | string): void {
+    writeAnswer(this.link.writer, KIND.answered, id, code, body);
     this.link.flushSoon();
   }
 

@@ -12,6 +12,15 @@
  *   signal     both      -       u16 worker, serial of the receiver · u8 kind · u8 has pids · payload
  *   query      worker    -       u32 id · JSON
  *   reply      exchange  -       u32 id · JSON
+ *   claim      worker    name    u32 id · serial · u8 whether a held name refuses it
+ *   release    worker    name    serial
+ *   held       worker    name    serial · token: on connecting, all names
+ *   claimed    exchange  -       u32 id · JSON
+ *   replace    exchange  name    serial of the holder that must let go
+ *   ask        worker    name    u32 id · u32 milliseconds · u16 worker, serial of who asks · message
+ *   request    exchange  name    as ask, and serial of the holder before the message
+ *   answer     worker    -       u32 id · u8 code · message or text: to a request
+ *   answered   exchange  -       the same: to an ask
  */
 
 export const KIND = {
@@ -25,6 +34,15 @@ export const KIND = {
   signal: 8,
   query: 9,
   reply: 10,
+  claim: 11,
+  release: 12,
+  held: 13,
+  claimed: 14,
+  replace: 15,
+  ask: 16,
+  request: 17,
+  answer: 18,
+  answered: 19,
 } as const;
 
 export interface LinkRecord {

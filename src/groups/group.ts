@@ -81,11 +81,11 @@ class GroupHandle<M extends Portable> implements Group<M> {
   }
 
   count(): Promise<number> {
-    return uplink.count(this.name);
+    return uplink.query({ ask: "count", group: this.name });
   }
 
   async members(): Promise<readonly Member[]> {
-    const pairs = await uplink.members(this.name);
+    const pairs = await uplink.query({ ask: "members", group: this.name });
     return pairs.map(([worker, serial]) => ({ pid: new Pid(worker, serial) }));
   }
 }

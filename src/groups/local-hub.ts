@@ -1,17 +1,32 @@
 /** The hub in this OS process: with one worker, and in `serve()`. */
 import { type Pid, thisWorker } from "../otp/process/pid.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
+import type { AskCode } from "./ask-table.js";
 import type { Delivery } from "./delivery.js";
 import { Hub, type HubPort, NONE, type PidPair } from "./hub.js";
+import { answerQuery, type HubAnswers, type HubQuery } from "./hub-queries.js";
+import { takeRequest } from "./incoming-requests.js";
+import type { LocalAsks } from "./local-asks.js";
+import type { LocalNames } from "./local-names.js";
 import type { Message } from "./message.js";
+import { type HubRequest, NameHub, type NameHubPort } from "./name-hub.js";
+import type { ClaimResult } from "./name-table.js";
 import { DROP_ABOVE, type Uplink } from "./uplink.js";
 
-export class LocalHub implements Uplink, HubPort<Message> {
-  readonly #hub = new Hub<Message>();
-  readonly #delivery: Delivery;
+/** The tables of this OS process. */
+export interface LocalTables {
+  readonly delivery: Delivery;
+  readonly names: LocalNames;
+  readonly asks: LocalAsks;
+}
 
-  constructor(delivery: Delivery) {
-    this.#delivery = delivery;
+export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> {
+  readonly #hub = new Hub<Message>();
+  readonly #names = new NameHub<Message>();
+  readonly #local: LocalTables;
+
+  constructor(local: LocalTables) {
+    this.#local = local;
     this.#hub.attach(this);
   }
 
@@ -20,12 +35,10 @@ export class LocalHub implements Uplink, HubPort<Message> {
   }
 
   get waiting(): number {
-    return this.#delivery.waiting;
+    return this.#local.delivery.waiting;
   }
 
-  deliver(group: string, message: Message, [, except]: PidPair): void {
-    this.#delivery.add(group, message, except);
-  }
+  // -- from this OS process to the hub --------------------------------------------------------------------
 
   joined(group: string, serial: number): void {
     this.#hub.join(this, group, serial);
@@ -40,11 +53,44 @@ export class LocalHub implements Uplink, HubPort<Message> {
     else this.#hub.publish(group, message, except ? [except.worker, except.serial] : NONE);
   }
 
-  async count(group: string): Promise<number> {
-    return this.#hub.count(group);
+  claim(id: number, name: string, serial: number, refuse: boolean): void {
+    this.#names.names.claim(this, id, name, serial, refuse);
   }
 
-  async members(group: string): Promise<readonly PidPair[]> {
-    return this.#hub.members(group);
+  release(name: string, serial: number): void {
+    this.#names.names.release(this, name, serial);
+  }
+
+  ask(id: number, name: string, body: Message, within: number, from: PidPair): void {
+    this.#names.ask(this, id, name, { body, within, from });
+  }
+
+  async query<Q extends HubQuery>(query: Q): Promise<HubAnswers[Q["ask"]]> {
+    return answerQuery(this.#hub, this.#names, query) as HubAnswers[Q["ask"]];
+  }
+
+  // -- from the hub to this OS process --------------------------------------------------------------------
+
+  deliver(group: string, message: Message, [, except]: PidPair): void {
+    this.#local.delivery.add(group, message, except);
+  }
+
+  claimed(id: number, result: ClaimResult): void {
+    this.#local.names.claimed(id, result);
+  }
+
+  replace(name: string, serial: number): void {
+    this.#local.names.replace(name, serial);
+  }
+
+  request(name: string, request: HubRequest<Message>): boolean {
+    takeRequest(this.#local.names, name, request, (code, body) =>
+      this.#names.answer(this, request.id, code, body),
+    );
+    return true;
+  }
+
+  answered(id: number, code: AskCode, body: Message | string): void {
+    this.#local.asks.answered(id, code, body);
   }
 }

@@ -4,15 +4,20 @@
  */
 import { Delivery } from "./delivery.js";
 import { letSendersGo } from "./held-senders.js";
+import { LocalAsks } from "./local-asks.js";
 import { LocalHub } from "./local-hub.js";
 import { LocalMembers } from "./local-members.js";
+import { LocalNames } from "./local-names.js";
 import { LET_GO_AT, type Uplink } from "./uplink.js";
 
 export const localMembers = new LocalMembers(() => uplink);
 export const delivery = new Delivery(localMembers, releaseSenders);
 
+export const localNames = new LocalNames(() => uplink);
+export const localAsks = new LocalAsks();
+
 /** The way to the hub. */
-export let uplink: Uplink = new LocalHub(delivery);
+export let uplink: Uplink = new LocalHub({ delivery, names: localNames, asks: localAsks });
 
 /** Replaces the hub in this OS process by the exchange. The members here are made known to it by the caller. */
 export function useUplink(next: Uplink): void {

@@ -9,7 +9,9 @@ import { ExchangeLink } from "../../src/exchange/exchange-link.js";
 import { KIND, RecordWriter } from "../../src/exchange/records.js";
 import type { LinkSignal } from "../../src/exchange/signals.js";
 import { Delivery } from "../../src/groups/delivery.js";
+import { LocalAsks } from "../../src/groups/local-asks.js";
 import { LocalMembers } from "../../src/groups/local-members.js";
+import { LocalNames } from "../../src/groups/local-names.js";
 import { Message } from "../../src/groups/message.js";
 import { Process } from "../../src/otp/process/process.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
@@ -43,11 +45,13 @@ async function exchangeAt(path: string, workers = 0): Promise<Exchange> {
 class FakeWorker {
   readonly members: LocalMembers = new LocalMembers(() => this.link);
   readonly delivery: Delivery = new Delivery(this.members, () => this.link.relieved());
+  readonly names: LocalNames = new LocalNames(() => this.link);
+  readonly asks = new LocalAsks();
   readonly signals: LinkSignal[] = [];
   readonly link: ExchangeLink;
   constructor(path: string, worker: number) {
     this.link = new ExchangeLink({
-      ...{ path, worker, members: this.members, delivery: this.delivery },
+      ...{ path, worker, members: this.members, delivery: this.delivery, names: this.names, asks: this.asks },
       onSignal: (signal) => void this.signals.push(signal),
       onRelieved: () => {},
     });
@@ -74,8 +78,8 @@ test("members of all workers get a message, in one order, and count and members 
   const exchange = await exchangeAt(path);
   const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
   const members = [one.member("g"), one.member("g", "h"), two.member("g")];
-  expect(await one.link.count("g")).toBe(2);
-  expect(await two.link.count("g")).toBe(3);
+  expect(await one.link.query({ ask: "count", group: "g" })).toBe(2);
+  expect(await two.link.query({ ask: "count", group: "g" })).toBe(3);
   for (let at = 0; at < 50; at++) {
     one.send("g", `1-${at}`);
     two.send("g", `2-${at}`);
@@ -92,9 +96,9 @@ test("members of all workers get a message, in one order, and count and members 
     [1, members[1]?.pid.serial],
     [2, members[2]?.pid.serial],
   ];
-  expect(await two.link.members("g")).toEqual(pairs);
+  expect(await two.link.query({ ask: "members", group: "g" })).toEqual(pairs);
   members[1]?.end();
-  expect(await one.link.count("h")).toBe(0);
+  expect(await one.link.query({ ask: "count", group: "h" })).toBe(0);
   expect(exchange.numbers).toMatchObject({
     links: 2,
     groups: 1,
@@ -110,11 +114,11 @@ test("a worker that is gone takes its members along", async () => {
   const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
   one.member("g");
   two.member("g");
-  expect(await one.link.count("g")).toBe(1);
-  expect(await two.link.count("g")).toBe(2);
+  expect(await one.link.query({ ask: "count", group: "g" })).toBe(1);
+  expect(await two.link.query({ ask: "count", group: "g" })).toBe(2);
   two.link.close();
   await until(() => exchange.numbers.links === 1);
-  expect(await one.link.count("g")).toBe(1);
+  expect(await one.link.query({ ask: "count", group: "g" })).toBe(1);
 });
 
 test("the exchange is killed and started again: rows come back, and what was sent meanwhile arrives once", async () => {
@@ -122,7 +126,7 @@ test("the exchange is killed and started again: rows come back, and what was sen
   const first = await exchangeAt(path);
   const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
   const [a, b] = [one.member("g"), two.member("g")];
-  expect(await two.link.count("g")).toBe(2);
+  expect(await two.link.query({ ask: "count", group: "g" })).toBe(2);
   one.send("g", "before");
   await until(() => b.got.length === 1);
   first.close();
@@ -130,7 +134,7 @@ test("the exchange is killed and started again: rows come back, and what was sen
   one.send("g", "meanwhile");
   const c = two.member("g");
   b.end();
-  const counted = one.link.count("g");
+  const counted = one.link.query({ ask: "count", group: "g" });
   await exchangeAt(path, 2);
   expect(await counted).toBe(2);
   await until(() => a.got.length === 2 && c.got.length === 1);
@@ -174,7 +178,7 @@ test("a worker that does not read costs 8 MiB; its messages are counted and the 
   writer.buffer.writeUInt16BE(2, writer.add(KIND.hello, "", 2));
   for (const serial of [7, 8]) writer.addSerial(KIND.join, "g", serial);
   stopped.write(writer.take());
-  await eventually(async () => (await one.link.count("g")) === 3);
+  await eventually(async () => (await one.link.query({ ask: "count", group: "g" })) === 3);
   const text = "x".repeat(50_000);
   for (let at = 0; at < 300; at++) {
     one.send("g", text);
@@ -212,4 +216,75 @@ test("what is no record, or not understood, harms nothing", async () => {
   await until(() => exchange.numbers.malformed === 4);
   one.send("g", "still here");
   await until(() => member.got.length === 1);
+});
+
+/** A process that answers requests. */
+class Answerer extends Process {
+  readonly label = "answerer";
+  protected receive(request: unknown): void {
+    const { body, reply } = request as { body: string; reply(answer: string): void };
+    if (body !== "silence") reply.call(request, `re: ${body}`);
+  }
+  end(): void {
+    this.exitWith("normal");
+  }
+}
+
+const MESSAGE = (text: string) => Message.of(text);
+const ask = ({ asks, link }: FakeWorker, name: string, text: string, within = 5_000) =>
+  asks.ask(name, within, (id) => link.ask(id, name, MESSAGE(text), within, [0, 0]));
+
+test("a name is held by one process of all workers, asked from any, and free with its end", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const [a, b] = [new Answerer(undefined), new Answerer(undefined)];
+  const first = await one.names.claim(a, "n", false, 5_000);
+  expect(first.previous).toBe("none");
+  expect(await ask(two, "n", "hello")).toBe("re: hello");
+  await expect(two.names.claim(b, "n", true, 5_000)).rejects.toMatchObject({ code: "taken" });
+  const second = await two.names.claim(b, "n", false, 5_000);
+  expect(second.previous).toBe("ended");
+  expect(second.token).toBeGreaterThan(first.token);
+  expect(one.names.size).toBe(0);
+  const row = { name: "n", pid: [2, b.pid.serial], token: second.token };
+  expect(await one.link.query({ ask: "whereis", name: "n" })).toEqual(row);
+  expect(await one.link.query({ ask: "names", prefix: "", limit: 5 })).toEqual({ names: [row], total: 1 });
+  const lost = ask(one, "n", "silence");
+  await turn(20);
+  b.end();
+  await expect(lost).rejects.toMatchObject({ code: "ended" });
+  await expect(ask(one, "n", "x")).rejects.toMatchObject({ code: "nobody" });
+  expect(exchange.numbers).toMatchObject({ names: 0, replaced: 1 });
+});
+
+test("names and tokens outlive the exchange; claims and new asks wait for it, asks under way are unreachable", async () => {
+  const path = folder();
+  const first = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const [a, b] = [new Answerer(undefined), new Answerer(undefined)];
+  const { token } = await one.names.claim(a, "n", false, 5_000);
+  const underWay = ask(two, "n", "silence");
+  await turn(20);
+  first.close();
+  await expect(underWay).rejects.toMatchObject({ code: "unreachable" });
+  await until(() => !one.link.up && !two.link.up);
+  const claim = two.names.claim(b, "m", false, 5_000);
+  const asked = ask(two, "n", "hello");
+  await exchangeAt(path, 2);
+  expect(await asked).toBe("re: hello");
+  expect((await claim).token).toBeGreaterThan(token);
+  expect(await two.link.query({ ask: "whereis", name: "n" })).toMatchObject({ token });
+});
+
+test("the worker of a name is gone: the ask has ended, the name is free", async () => {
+  const path = folder();
+  await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  await two.names.claim(new Answerer(undefined), "n", false, 5_000);
+  const asked = ask(one, "n", "silence");
+  await turn(20);
+  two.link.close();
+  await expect(asked).rejects.toMatchObject({ code: "ended" });
+  await expect(ask(one, "n", "x")).rejects.toMatchObject({ code: "nobody" });
 });

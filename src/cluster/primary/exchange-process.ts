@@ -4,17 +4,14 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import type { ExchangeNumbers } from "../../exchange/exchange.js";
-import type { ExchangeBoot, ExchangeRequest, FromExchange, ToExchange } from "../../exchange/ipc.js";
+import type { ExchangeBoot, FromExchange, ToExchange } from "../../exchange/ipc.js";
 import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
-import { PendingReplies } from "../channel/pending-replies.js";
 
 /** Milliseconds in which workers must be able to connect. */
 const START_DEADLINE = 10_000;
-/** Milliseconds in which a request is answered. */
-const REPLY_TIMEOUT = 1_000;
 
 export class ExchangeProcess extends Process {
   readonly startedAt = clock.now();
@@ -25,7 +22,6 @@ export class ExchangeProcess extends Process {
   numbers: ExchangeNumbers | undefined = undefined;
   readonly #os: ChildProcess;
   readonly #boot: () => ExchangeBoot;
-  readonly #replies = new PendingReplies<unknown>(REPLY_TIMEOUT);
   #heardAt = clock.now();
   #asked: "shutdown" | "killed" | undefined = undefined;
   #killedAfterMs: number | undefined = undefined;
@@ -88,11 +84,6 @@ export class ExchangeProcess extends Process {
     }
   }
 
-  /** Its answer; `undefined` when there is none within a second. */
-  request(request: ExchangeRequest): Promise<unknown> {
-    return this.#replies.request((id) => this.#post({ t: "request", id, d: request }));
-  }
-
   #post(message: ToExchange): void {
     if (this.#os.connected) this.#os.send(message, () => {});
   }
@@ -104,7 +95,6 @@ export class ExchangeProcess extends Process {
     if (message.t === "hello") this.#post({ t: "boot", d: this.#boot() });
     else if (message.t === "failed") this.#started?.reject(new ProcessExit({ failed: message.d }, message.d));
     else if (message.t === "numbers") this.numbers = message.d;
-    else if (message.t === "reply") this.#replies.resolve(message.id, message.d);
     else if (message.t === "ready") {
       if (this.state === "starting") this.state = "running";
       this.#started?.resolve();
@@ -129,7 +119,6 @@ export class ExchangeProcess extends Process {
   #end(reason: ExitReason): void {
     if (!this.alive) return;
     this.state = "down";
-    this.#replies.end();
     this.#started?.reject(new ProcessExit(reason));
     this.die(reason);
   }

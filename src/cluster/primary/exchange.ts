@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExchangeRequest } from "../../exchange/ipc.js";
 import { processOf } from "../../otp/process/process.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { ExchangeSample } from "../../telemetry/metrics/series-row.js";
@@ -56,11 +55,6 @@ export class PrimaryExchange {
         return this.process.pid;
       },
     };
-  }
-
-  /** `undefined` when there is none, or it does not answer. */
-  async request(request: ExchangeRequest): Promise<unknown> {
-    return this.process?.state === "running" ? this.process.request(request) : undefined;
   }
 
   /** For the metrics; `undefined` before it was started. */

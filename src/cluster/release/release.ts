@@ -24,7 +24,7 @@ export class ReleaseError extends Error {
 }
 
 /** Protocols that come with drover, by name. */
-const BUILT_IN = ["echo", "chat"] as const;
+const BUILT_IN = ["echo", "chat", "gateway"] as const;
 
 /**
  * Makes the release of a protocol.

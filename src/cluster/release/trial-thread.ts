@@ -26,7 +26,7 @@ export async function runTrial(): Promise<void> {
       return post({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
     validateProtocol(protocol);
-    post({ name: protocol.name, groups: protocol.takes !== undefined });
+    post({ name: protocol.name, groups: protocol.takes !== undefined || protocol.answers !== undefined });
   } catch (error) {
     const position = "user" in candidate ? thrownAt(error, candidate.user, label) : label;
     post({ wrong: `${position}: ${thrownReason(error)}` });

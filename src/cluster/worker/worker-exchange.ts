@@ -3,7 +3,14 @@
  * signals, and messages to the primary, always go over the channel.
  */
 import { ExchangeLink } from "../../exchange/exchange-link.js";
-import { delivery, localMembers, releaseSenders, useUplink } from "../../groups/present.js";
+import {
+  delivery,
+  localAsks,
+  localMembers,
+  localNames,
+  releaseSenders,
+  useUplink,
+} from "../../groups/present.js";
 import type { SignalEnvelope } from "../channel/messages.js";
 import type { SignalSink } from "../channel/remote-signals.js";
 
@@ -22,7 +29,7 @@ export class WorkerExchange implements SignalSink {
     this.#channel = channel;
     this.#link = new ExchangeLink({
       ...{ path, worker, delivery },
-      members: localMembers,
+      ...{ members: localMembers, names: localNames, asks: localAsks },
       onSignal: deliver,
       onRelieved: releaseSenders,
     });

@@ -6,7 +6,7 @@ import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/ex
 
 const controllers = new WeakMap<object, AbortController>();
 const rooms = new WeakMap<object, PromiseWithResolvers>();
-const endings = new WeakMap<object, () => void>();
+const endings = new WeakMap<object, (() => void)[]>();
 
 interface PromiseWithResolvers {
   readonly promise: Promise<void>;
@@ -53,15 +53,18 @@ export function roomAgain(connection: object): void {
   rooms.delete(connection);
 }
 
-/** Sets what is called when the connection begins to end: one callback, which must not throw. */
-export function setEnding(connection: object, callback: () => void): void {
-  endings.set(connection, callback);
+/** Adds what is called when the connection begins to end. Must not throw. */
+export function addEnding(connection: object, callback: () => void): void {
+  const callbacks = endings.get(connection);
+  if (callbacks) callbacks.push(callback);
+  else endings.set(connection, [callback]);
 }
 
 /** The connection is ending: aborts its signal, rejects the promise for room. */
 export function abortAll(connection: object, reason: ExitReason): void {
-  endings.get(connection)?.();
+  const callbacks = endings.get(connection) ?? [];
   endings.delete(connection);
+  for (const callback of callbacks) callback();
   controllers.get(connection)?.abort(ended(reason));
   rooms.get(connection)?.reject(ended(reason));
   rooms.delete(connection);

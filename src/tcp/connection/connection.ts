@@ -17,6 +17,7 @@ import { checkActive } from "../protocol/validate.js";
 import { ConnectionStart } from "./connection-start.js";
 import { CLOSING, FLUSHING, GONE, OPENING, RUNNING } from "./connection-view.js";
 import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
+import { CellMessage } from "./group-member.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
@@ -66,7 +67,10 @@ export class Connection extends ConnectionStart implements SocketOwner {
 
   protected handle(kind: string, content: unknown): Outcome {
     if (kind === "frame") this.postponed?.recall();
-    if (kind === "message" && content instanceof SharedMessage) return this.handleShared(content);
+    if (kind === "message") {
+      if (content instanceof SharedMessage) return this.handleShared(content);
+      if (content instanceof CellMessage) return this.handleCell(content);
+    }
     // `applyOutcome` knows what a boolean means.
     return handleEvent(this.cells, this, kind, content) as Outcome;
   }

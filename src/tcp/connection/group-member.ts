@@ -7,13 +7,14 @@
  *             └─ a handler, or it is busy ────▶ mailbox
  */
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
-import { reasonOf } from "../../otp/process/exit-reason.js";
+import { Stop } from "../../otp/gen-statem/step.js";
+import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { groupCounters } from "../observe/group-counters.js";
 import type { SharedMessage, SharedMessages } from "../protocol/shared-messages.js";
-import { setEnding } from "./abort-signal.js";
+import { addEnding } from "./abort-signal.js";
 import { CLOSING, RUNNING } from "./connection-view.js";
 import { OBSERVED } from "./flags.js";
 import { FrameLoop } from "./frame-loop.js";
@@ -23,6 +24,21 @@ export const MAX_GROUP_MESSAGES = 1_000;
 
 /** Messages lost by connections since each last asked. Beside them: as a field it would cost 8 bytes in every one. */
 const missed = new WeakMap<object, number>();
+
+const REPLACED: ExitReason = Object.freeze({ shutdown: "replaced" });
+
+/** A message for another cell than `message`. */
+export class CellMessage {
+  readonly cell: "request" | "replaced";
+  readonly content: unknown;
+  /** Called when the cell has run. */
+  readonly done: (() => void) | undefined;
+  constructor(cell: CellMessage["cell"], content: unknown, done: (() => void) | undefined) {
+    this.cell = cell;
+    this.content = content;
+    this.done = done;
+  }
+}
 
 export abstract class GroupMember extends FrameLoop {
   /** Messages of groups lost since the last reading. */
@@ -37,10 +53,10 @@ export abstract class GroupMember extends FrameLoop {
     return !this.alive || this.phase >= CLOSING;
   }
 
-  /** Sets what is called when the connection begins to end: one callback. Not for one that is ending. */
+  /** Adds what is called when the connection begins to end. Not for one that is ending. */
   whenEnding(callback: () => void): void {
     this.setFlag(OBSERVED);
-    setEnding(this, callback);
+    addEnding(this, callback);
   }
 
   /**
@@ -92,6 +108,46 @@ export abstract class GroupMember extends FrameLoop {
     groupCounters.dropped.slow_member += count;
     this.countMissed(count);
     if (ends) cleanContext().runInAsyncScope(this.giveUp, this, { shutdown: "slow_consumer" });
+  }
+
+  /**
+   * A newer claim waits for a name that this connection holds. Without a `replaced` cell it ends at once, whatever it is
+   * doing; with one it lets the name go when the cell has run.
+   */
+  replaced(name: string, release: () => void): void {
+    if (this.isEnding) return;
+    if (this.cells.replaced === undefined) return this.receiveExit(this.pid, REPLACED);
+    this.enqueue(new CellMessage("replaced", name, release));
+  }
+
+  /** Takes a request to a name. @returns false when too many wait in the mailbox */
+  takeRequest(request: unknown): boolean {
+    if (this.isEnding || this.messageQueueLength >= Math.min(MAX_GROUP_MESSAGES, this.maxMessages))
+      return false;
+    this.enqueue(new CellMessage("request", request, undefined));
+    return true;
+  }
+
+  /** Whether the present state handles requests. */
+  get answersRequests(): boolean {
+    return this.cells.request !== undefined;
+  }
+
+  /** Something of a name has come out of the mailbox. */
+  protected handleCell({ cell, content, done }: CellMessage): Outcome {
+    const outcome =
+      cell === "request" ? this.handleRequest(content) : this.cells.replaced?.(this, content as string);
+    if (outcome instanceof Promise) return outcome.finally(() => done?.());
+    done?.();
+    // The state has changed since: without the cell the connection ends.
+    return cell === "replaced" && this.cells.replaced === undefined ? new Stop(REPLACED) : outcome;
+  }
+
+  private handleRequest(request: any): Outcome {
+    const { request: cell } = this.cells;
+    if (cell) return cell(this, request);
+    request.fail(`no request is answered in state ${this.state}`);
+    return undefined;
   }
 
   private countMissed(count: number): void {

@@ -25,6 +25,7 @@ export const CLOSE_REASONS = [
   "proxy_error",
   "proxy_untrusted",
   "slow_consumer",
+  "replaced",
   "send_timeout",
   "shutdown",
   "killed",

@@ -30,7 +30,20 @@ export function timedStates(compiled: CompiledStates, latency: Latency): Compile
 }
 
 function timedCells(cells: ProtocolCells, latency: Latency): ProtocolCells {
-  const { enter, frame, message, timeout, idle, passive, drained, ended, shutdown, timers } = cells;
+  const {
+    enter,
+    frame,
+    message,
+    request,
+    replaced,
+    timeout,
+    idle,
+    passive,
+    drained,
+    ended,
+    shutdown,
+    timers,
+  } = cells;
   const timed = <A extends unknown[], R extends Outcome | boolean>(cell: (...args: A) => R) => {
     return (...args: A): R => {
       const began = clock.now();
@@ -52,6 +65,8 @@ function timedCells(cells: ProtocolCells, latency: Latency): ProtocolCells {
     enter: enter && timed(enter),
     frame: timed(frame),
     message: message && timed(message),
+    request: request && timed(request),
+    replaced: replaced && timed(replaced),
     timeout: timeout && timed(timeout),
     idle: timed(idle),
     passive: passive && timed(passive),

@@ -58,7 +58,20 @@ export class Traces {
   /** The reporting copy of `cells` for a traced connection; `cells` itself for any other. */
   cells(conn: Traced, cells: ProtocolCells): ProtocolCells {
     if (!this.#listeners.has(conn)) return cells;
-    const { enter, frame, message, timeout, idle, passive, drained, ended, shutdown, timers } = cells;
+    const {
+      enter,
+      frame,
+      message,
+      request,
+      replaced,
+      timeout,
+      idle,
+      passive,
+      drained,
+      ended,
+      shutdown,
+      timers,
+    } = cells;
     const reported = <A extends unknown[], R>(name: string, cell: (self: any, ...args: A) => R) => {
       return (self: unknown, ...args: A): R => {
         this.#report(conn, "event", name);
@@ -79,6 +92,8 @@ export class Traces {
         this.#report(conn, "message", content);
         return message?.(self, content);
       },
+      request: request && reported("request", request),
+      replaced: replaced && reported("replaced", replaced),
       timeout: timeout && reported("timeout", timeout),
       idle: reported("idle", idle),
       passive: passive && reported("passive", passive),

@@ -17,6 +17,8 @@ export interface ProtocolCells extends Cells<any> {
   readonly message: ((conn: any, message: any) => Outcome) | undefined;
   /** Whether `message` sends every message to the client (`forward`). */
   readonly forwards: boolean;
+  readonly request: ((conn: any, request: any) => Outcome) | undefined;
+  readonly replaced: ((conn: any, name: string) => Outcome) | undefined;
   readonly idleMs: number;
   readonly idle: (conn: any) => Outcome;
   readonly passive: ((conn: any) => Outcome) | undefined;
@@ -85,6 +87,8 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       frame: state.frame ?? unexpected,
       message: state.message === forward ? sendMessage : state.message,
       forwards: state.message === forward,
+      request: state.request,
+      replaced: state.replaced,
       idleMs: options.idle ?? (idle.after === Infinity ? Infinity : toMs(idle.after)),
       idle: handler(idle.do),
       passive: state.passive,

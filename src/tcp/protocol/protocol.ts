@@ -123,6 +123,10 @@ export interface State<
   frame?(conn: C, frame: In): Returns<S>;
   /** A message from another process, or of a group; `forward` sends it to the client. Default: dropped. */
   readonly message?: MessageCell<S, C, Out, T>;
+  /** A request to a name that the connection holds. Default: refused. */
+  request?(conn: C, request: RequestOf<N>): Returns<S>;
+  /** A newer claim waits for a name; it is let go when this has run. Default: the connection ends as `replaced`. */
+  replaced?(conn: C, name: string): Returns<S>;
   /** Runs this long after the state was entered, whatever happens in it (state time-out of gen_statem). Default: none. */
   readonly timeout?: After<Cell<S, C>>;
   /** Runs after this long without a whole frame from the peer, counted from its last one, not from the entry of the state. Default: `{ after: "2m", do: stop("idle") }`. */

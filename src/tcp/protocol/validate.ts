@@ -12,6 +12,7 @@ const KEYS = [
   "name",
   "framing",
   "takes",
+  "answers",
   "initial",
   "active",
   "frames",
@@ -22,7 +23,18 @@ const KEYS = [
   "limits",
   "maxMessages",
 ];
-const HANDLERS = ["enter", "frame", "message", "passive", "drained", "ended", "shutdown", "leave"];
+const HANDLERS = [
+  "enter",
+  "frame",
+  "message",
+  "request",
+  "replaced",
+  "passive",
+  "drained",
+  "ended",
+  "shutdown",
+  "leave",
+];
 const TIMERS = ["timeout", "idle"];
 
 /**
@@ -74,6 +86,7 @@ export function validateDefinition(protocol: AnyProtocol): void {
   }
   checkActive(protocol.active, wrong);
   checkTakes(protocol.takes, wrong);
+  checkAnswers(protocol.answers, wrong);
   const { frames } = protocol;
   if (frames !== undefined && frames !== "kept" && frames !== "borrowed") {
     wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
@@ -94,6 +107,11 @@ export function checkFraming(framing: any, wrong: (what: string) => never): void
   if (missing === undefined) return;
   const own = typeof framing?.decoder === "function" ? `, which needs a function "${missing}"` : "";
   wrong(`"framing" must be packet(2), lines(), raw() or one of your own${own}`);
+}
+
+function checkAnswers(answers: unknown, wrong: (what: string) => never): void {
+  if (answers === undefined || isSource(answers)) return;
+  wrong(`"answers" must be a family of names: names("device")`);
 }
 
 function checkTakes(takes: unknown, wrong: (what: string) => never): void {

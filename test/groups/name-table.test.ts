@@ -1,0 +1,143 @@
+/** The table of names on the manual clock: random claims, releases, blocked and ending workers. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type ClaimResult, type NamePort, NameTable } from "../../src/groups/name-table.js";
+import { ManualClock, useClock } from "../../src/index.js";
+
+const NAMES = ["a", "b"];
+/** A token of the future. */
+const LATE = 8.9e15;
+
+/** A worker that lets go when it is told, unless it is blocked. */
+class FakePort implements NamePort {
+  readonly worker: number;
+  blocked = false;
+  readonly results = new Map<number, ClaimResult>();
+  readonly told: [name: string, serial: number][] = [];
+  readonly #table: () => NameTable<FakePort>;
+  constructor(worker: number, table: () => NameTable<FakePort>) {
+    this.worker = worker;
+    this.#table = table;
+  }
+  claimed(id: number, result: ClaimResult): void {
+    expect(this.results.has(id)).toBe(false);
+    this.results.set(id, result);
+  }
+  replace(name: string, serial: number): void {
+    this.told.push([name, serial]);
+    if (!this.blocked) this.unblock();
+  }
+  unblock(): void {
+    this.blocked = false;
+    for (const [name, serial] of this.told.splice(0)) this.#table().release(this, name, serial);
+  }
+}
+
+const step = fc.oneof(
+  fc.record({ do: fc.constant("claim" as const), worker: fc.nat(2), name: fc.nat(1), refuse: fc.boolean() }),
+  fc.record({ do: fc.constant("block" as const), worker: fc.nat(2) }),
+  fc.record({ do: fc.constant("unblock" as const), worker: fc.nat(2) }),
+  fc.record({ do: fc.constant("end" as const), worker: fc.nat(2) }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 500, 1_000, 11_000) }),
+);
+
+test("one holder at a time, tokens grow, and every claim of a living worker is decided", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const clock = new ManualClock(1_000_000);
+      const restore = useClock(clock);
+      try {
+        const table: NameTable<FakePort> = new NameTable();
+        const port = (worker: number) => new FakePort(worker + 1, () => table);
+        const ports = [0, 1, 2].map(port);
+        const claims: { readonly port: FakePort; readonly id: number }[] = [];
+        let highest = 0;
+        const check = () => {
+          for (const { port, id } of claims) {
+            const result = port.results.get(id);
+            if (result && "token" in result && result.token > highest) highest = result.token;
+          }
+          for (const name of NAMES) {
+            const holder = table.holder(name);
+            if (holder) expect(holder.token).toBeLessThanOrEqual(highest);
+          }
+        };
+        let id = 0;
+        for (const one of steps) {
+          const own = "worker" in one ? (ports[one.worker] as FakePort) : undefined;
+          if (one.do === "claim" && own) {
+            claims.push({ port: own, id: ++id });
+            // Each claim is of a new process.
+            table.claim(own, id, NAMES[one.name] as string, id + 1, one.refuse);
+            const result = own.results.get(id);
+            if (result && "token" in result) expect(result.token).toBeGreaterThan(highest);
+          } else if (one.do === "block" && own) own.blocked = true;
+          else if (one.do === "unblock") own?.unblock();
+          else if (one.do === "end" && own) {
+            table.detach(own);
+            ports[own.worker - 1] = port(own.worker - 1);
+          } else if (one.do === "wait") await clock.advance(one.ms);
+          check();
+        }
+        for (const one of ports) one.unblock();
+        await clock.advance(60_000);
+        check();
+        for (const { port, id } of claims) if (ports.includes(port)) expect(port.results.has(id)).toBe(true);
+        for (const { name, holder } of table.list("", 10))
+          expect([name, ports.includes(holder.port)]).toEqual([name, true]);
+      } finally {
+        restore();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a blocked holder is taken over after 1 s; what it lets go later changes nothing", async () => {
+  const clock = new ManualClock();
+  const restore = useClock(clock);
+  const table: NameTable<FakePort> = new NameTable();
+  const [one, two] = [1, 2].map((worker) => new FakePort(worker, () => table)) as [FakePort, FakePort];
+  table.claim(one, 1, "a", 7, false);
+  one.blocked = true;
+  table.claim(two, 2, "a", 8, false);
+  await clock.advance(999);
+  expect(two.results.size).toBe(0);
+  await clock.advance(1);
+  expect(two.results.get(2)).toMatchObject({ previous: "unknown" });
+  one.unblock();
+  expect(table.holder("a")).toMatchObject({ serial: 8 });
+  restore();
+});
+
+test("two clients with one name: from the 5th replacement in 10 s on a claim waits", async () => {
+  const clock = new ManualClock(100_000);
+  const restore = useClock(clock);
+  const table: NameTable<FakePort> = new NameTable();
+  const port = new FakePort(1, () => table);
+  for (let id = 1; id <= 5; id++) table.claim(port, id, "a", id + 1, false);
+  expect(port.results.size).toBe(5);
+  table.claim(port, 6, "a", 7, false);
+  await clock.advance(999);
+  expect(port.results.has(6)).toBe(false);
+  await clock.advance(1);
+  expect(port.results.has(6)).toBe(true);
+  expect(table.contested).toBe(1);
+  restore();
+});
+
+test("rows of a worker that connects again: the higher token stays", () => {
+  const table: NameTable<FakePort> = new NameTable();
+  const [one, two] = [1, 2].map((worker) => new FakePort(worker, () => table)) as [FakePort, FakePort];
+  one.blocked = true;
+  table.restore(one, "a", 5, LATE);
+  table.restore(two, "a", 6, LATE - 1);
+  expect(table.holder("a")).toMatchObject({ serial: 5 });
+  expect(two.told).toEqual([]);
+  two.blocked = true;
+  table.restore(two, "a", 7, LATE + 5);
+  expect(table.holder("a")).toMatchObject({ serial: 7 });
+  expect(one.told).toEqual([["a", 5]]);
+  table.claim(one, 1, "b", 9, false);
+  expect(one.results.get(1)).toMatchObject({ token: LATE + 6 });
+});

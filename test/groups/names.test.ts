@@ -1,0 +1,186 @@
+/** Names in one OS process: real sockets, the hub's tables in the same process. */
+import { beforeEach, expect, test } from "vitest";
+import { localNames } from "../../src/groups/present.js";
+import {
+  type AskError,
+  type Conn,
+  defineProtocol,
+  lines,
+  names,
+  type Pid,
+  packet,
+  parsePid,
+  type Request,
+  stop,
+} from "../../src/index.js";
+import gateway from "../../src/protocols/gateway.js";
+import type { Client } from "../support/client.js";
+import { connected, serving } from "../support/serving.js";
+import { until } from "../support/until.js";
+
+let last = 0;
+const fresh = () => names<string, string>(`family${++last}`);
+const textOf = (client: Client) => client.bytes.toString().split("\n").slice(0, -1);
+const saying = (client: Client, count: number) =>
+  until(() => textOf(client).length >= count && textOf(client));
+
+beforeEach(() => until(() => localNames.size === 0));
+
+/** Connections that claim the name of their first frame. */
+async function holders(family = fresh(), online: object = {}) {
+  const conns: Conn<any, any, string, never, Request<string, string>>[] = [];
+  const server = await serving(
+    defineProtocol({
+      name: "holder",
+      framing: packet(2),
+      answers: family,
+      states: {
+        login: {
+          frame: async (conn: Conn<any, any>, name: Buffer) => {
+            conns.push(conn as (typeof conns)[0]);
+            const { previous } = await family.claim(conn as (typeof conns)[0], String(name));
+            conn.send(previous);
+          },
+          request: (_conn: unknown, request: Request<string, string>) => request.reply(`re: ${request.body}`),
+          ...online,
+        },
+      },
+    } as any),
+  );
+  const login = async (name: string) => {
+    const client = (await connected(server)).send(name);
+    const [previous] = await client.receive();
+    return { client, previous, conn: conns.at(-1) as (typeof conns)[0] };
+  };
+  return { family, server, login, conns };
+}
+
+test("the gateway that comes with drover: devices are asked by their name, and the newest one has it", async () => {
+  const server = await serving(gateway);
+  const device = names<any, any>("device");
+  const one = (await connected(server)).write('{"id": "42"}\n');
+  expect(JSON.parse((await saying(one, 1))[0] as string)).toMatchObject({ hello: "42" });
+  const answers = [device.ask("42", { op: "read" }), device.ask("42", { op: "reboot" })];
+  expect((await saying(one, 3)).slice(1)).toEqual(['{"op":"read"}', '{"op":"reboot"}']);
+  one.write('{"value": 7}\n"ok"\n');
+  expect(await Promise.all(answers)).toEqual([{ value: 7 }, "ok"]);
+  const where = await device.whereis("42");
+  const lost = device.ask("42", "lost").catch((error: AskError) => error);
+  await saying(one, 4);
+  const two = (await connected(server)).write('{"id": "42"}\n');
+  const hello = JSON.parse((await saying(two, 1))[0] as string);
+  expect(hello.token).toBeGreaterThan(where?.token as number);
+  await one.end();
+  expect(await lost).toMatchObject({ name: "AskError", code: "ended" });
+  await one.close();
+  await until(() => server.counters.closed.replaced === 1);
+  expect((await device.whereis("42"))?.pid).not.toEqual(where?.pid);
+  await two.close();
+  await until(() => localNames.size === 0);
+  expect(await device.whereis("42")).toBeUndefined();
+  const nameless = (await connected(server)).write('{"ID": 1}\n');
+  expect(await saying(nameless, 1)).toEqual(['{"error":"say who you are","example":{"id":"42"}}']);
+});
+
+test("previous says what became of the holder; the same process claims again at once", async () => {
+  const { family, login } = await holders();
+  const one = await login("a");
+  expect(one.previous).toBe("none");
+  const { token } = await family.claim(one.conn, "a");
+  expect(await family.claim(one.conn, "a")).toEqual({ token, previous: "none" });
+  const two = await login("a");
+  expect(two.previous).toBe("ended");
+  await one.client.end();
+  await expect(family.claim(one.conn, "b")).rejects.toMatchObject({ code: "ended" });
+});
+
+test("a claim may be refused instead", async () => {
+  const { family, login } = await holders();
+  const [one, two] = [await login("a"), await login("b")];
+  const claim = family.claim(two.conn, "a", { taken: "refuse" });
+  await expect(claim).rejects.toMatchObject({ name: "ClaimError", code: "taken" });
+  family.release(one.conn, "a");
+  expect(await family.claim(two.conn, "a", { taken: "refuse" })).toMatchObject({ previous: "none" });
+});
+
+test("a replaced cell may keep the connection; the name is let go when it has run", async () => {
+  const seen: string[] = [];
+  const { login } = await holders(fresh(), {
+    replaced: async (conn: Conn<any, any>, name: string) => {
+      seen.push(name);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      conn.send("replaced");
+    },
+  });
+  const one = await login("a");
+  const two = await login("a");
+  expect(two.previous).toBe("ended");
+  expect(await one.client.receive(2)).toEqual(["none", "replaced"]);
+  expect(seen).toEqual([`family${last}/a`]);
+});
+
+test("without a cell a holder is ended although its handler waits", async () => {
+  const { family, login } = await holders(fresh(), {
+    request: () => new Promise(() => {}),
+  });
+  const one = await login("a");
+  family.send("a", "wait");
+  await until(() => (one.conn as any).busy);
+  expect((await login("a")).previous).toBe("ended");
+});
+
+test("each way in which an ask has no answer", async () => {
+  const { family, login } = await holders(fresh(), {
+    request: (_conn: unknown, request: Request<string, string>) => {
+      if (request.body === "fail") return request.fail("not today");
+      if (request.body === "stop") return stop("enough");
+      if (request.body === "twice") {
+        request.reply("one");
+        request.reply("two");
+      }
+    },
+  });
+  const { client } = await login("a");
+  const code = (body: string, name = "a") =>
+    family.ask(name, body, { within: 50 }).catch((error: AskError) => `${error.code}: ${error.message}`);
+  expect(await code("x", "b")).toBe(`nobody: no process holds the name family${last}/b`);
+  expect(await code("fail")).toBe("refused: not today");
+  expect(await code("twice")).toBe("one");
+  expect(await code("silence")).toBe(`timeout: family${last}/a has not answered within 50 ms`);
+  expect(await code("stop")).toBe("ended: the process that holds the name has ended");
+  await client.end();
+  family.send("a", "nobody hears it");
+  const { conn } = await login("c");
+  family.release(conn, "c");
+  expect(await code("x", "c")).toContain("nobody");
+});
+
+test("a busy holder: 1,000 requests wait, more are refused", async () => {
+  const { family, login } = await holders(fresh(), { request: () => new Promise(() => {}) });
+  await login("a");
+  const asks = Array.from({ length: 1_010 }, () =>
+    family.ask("a", "x", { within: 500 }).catch((e) => e.code),
+  );
+  const codes = await Promise.all(asks);
+  expect(codes.filter((one) => one === "busy").length).toBeGreaterThanOrEqual(9);
+});
+
+test("wrong uses are refused at the call", async () => {
+  const { family, login } = await holders();
+  const { conn } = await login("a");
+  for (let at = 1; at < 16; at++) await family.claim(conn, String(at));
+  await expect(family.claim(conn, "17")).rejects.toThrow("holds 16 names, which is the most");
+  await expect(family.claim(parsePid("<7.12>") as Pid, "x")).rejects.toThrow("process of another worker");
+  await expect(family.claim(conn, "")).rejects.toThrow("1 to 255 bytes");
+  await expect(family.claim(conn, "x", { taken: "steal" } as never)).rejects.toThrow('"replace" or "refuse"');
+  await expect(family.ask("a", 1n as never)).rejects.toThrow(TypeError);
+  await expect(family.ask("a", "x".repeat(70_000))).rejects.toThrow(RangeError);
+  const wrong = { name: "w", framing: lines(), answers: {}, states: { s: {} } } as any;
+  expect(() => defineProtocol(wrong)).toThrow('"answers" must be a family of names');
+});
+
+test("a state without a request cell refuses", async () => {
+  const { family, login } = await holders(fresh(), { request: undefined });
+  await login("a");
+  await expect(family.ask("a", "x")).rejects.toMatchObject({ code: "refused" });
+});
