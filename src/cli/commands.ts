@@ -3,6 +3,7 @@ import type { Command } from "./command.js";
 import { config } from "./commands/config.js";
 import { CONNECTION_FLAGS, connections } from "./commands/connections.js";
 import { drain } from "./commands/drain.js";
+import { ASK_FLAGS, ask, group, groups, names, publish, whereis } from "./commands/groups.js";
 import { info } from "./commands/info.js";
 import { kill } from "./commands/kill.js";
 import { log } from "./commands/log.js";
@@ -86,6 +87,55 @@ export const COMMANDS: readonly Command[] = [
     takes: [1, 2],
     json: false,
     run: kill,
+  },
+  {
+    name: "groups",
+    usage: "groups",
+    sentence: "List groups, those with most members first.",
+    takes: [0, 0],
+    json: true,
+    run: groups,
+  },
+  {
+    name: "group",
+    usage: "group NAME",
+    sentence: "List the members of a group.",
+    takes: [1, 1],
+    json: true,
+    run: group,
+  },
+  {
+    name: "names",
+    usage: "names [PREFIX]",
+    sentence: "List names and the processes that hold them.",
+    takes: [0, 1],
+    json: true,
+    run: names,
+  },
+  {
+    name: "whereis",
+    usage: "whereis NAME",
+    sentence: "Show the pid of the process that holds a name.",
+    takes: [1, 1],
+    json: true,
+    run: whereis,
+  },
+  {
+    name: "ask",
+    usage: "ask NAME MESSAGE",
+    sentence: "Ask the process that holds a name, and print its answer. MESSAGE is JSON, or a text.",
+    takes: [2, 2],
+    json: true,
+    flags: ASK_FLAGS,
+    run: ask,
+  },
+  {
+    name: "publish",
+    usage: "publish GROUP MESSAGE",
+    sentence: "Send a message to a group. MESSAGE is JSON, or a text.",
+    takes: [2, 2],
+    json: false,
+    run: publish,
   },
   {
     name: "suspend",

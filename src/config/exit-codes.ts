@@ -6,12 +6,18 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 64,
+  /** `ask`: the holder of the name refuses. */
+  refused: 65,
   /** The protocol cannot be loaded. */
   noProtocol: 66,
+  /** `ask`, `whereis`: no process holds the name. */
+  nobody: 68,
   /** The address cannot be bound, or no server can be reached. */
   unavailable: 69,
   /** The restart intensity was reached. */
   gaveUp: 70,
+  /** `ask`: no answer in time; it may have been handled. */
+  noAnswer: 75,
   /** The environment, a file or the protocol has a wrong value. */
   badConfig: 78,
   /** Interrupted by SIGINT (Ctrl-C): 128 + 2, as shells report it. */

@@ -1,6 +1,7 @@
 /** Operations on the running program, as the admin server offers them: cluster implements them, a route calls each. */
 import type { Config, Explanation } from "../config/config.js";
 import type { ConnectionList, ConnectionQuery } from "./connections.js";
+import type { GroupList, GroupView, NameList } from "./groups.js";
 import type {
   CertificateReload,
   Draining,
@@ -76,6 +77,19 @@ export interface Control {
   metrics(): Promise<string>;
   /** As `metrics`, with numbers that the workers report now instead of up to a second ago. */
   freshMetrics(): Promise<string>;
+  /**
+   * Asks the process that holds a name.
+   * @throws AskFailed; Refusal `invalid` when it cannot be sent, `conflict` where no protocol uses groups or names
+   */
+  ask(name: string, body: unknown, withinMs: number): Promise<unknown>;
+  /** Sends a message to a group. @throws as `ask` */
+  publish(group: string, body: unknown): Promise<void>;
+  /** @throws as `ask` */
+  groups(limit: number): Promise<GroupList>;
+  /** @throws as `ask` */
+  group(name: string): Promise<GroupView>;
+  /** Names that begin with `prefix`, sorted. @throws as `ask` */
+  names(prefix: string, limit: number): Promise<NameList>;
   health(): Readiness;
   ready(): Readiness;
 }

@@ -1,5 +1,7 @@
 /** Errors that are an answer to the request, not a failure of the server: they are not logged. */
 
+import type { AskFailure } from "./groups.js";
+
 /** `invalid`: never possible; `unknown`: no such thing; `conflict`: not possible now. */
 export type RefusalKind = "invalid" | "unknown" | "conflict";
 
@@ -11,6 +13,16 @@ export class Refusal extends Error {
   constructor(kind: RefusalKind, message: string) {
     super(message);
     this.kind = kind;
+  }
+}
+
+/** An ask from outside has no answer. */
+export class AskFailed extends Error {
+  override readonly name = "AskFailed";
+  readonly code: AskFailure;
+  constructor(code: AskFailure, message: string) {
+    super(message);
+    this.code = code;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Explanation } from "../../src/config/config.js";
 import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../src/control/connections.js";
 import type { Control, LogLevel } from "../../src/control/control.js";
+import type { GroupList, GroupView, NameList } from "../../src/control/groups.js";
 import type {
   CertificateReload,
   Draining,
@@ -25,6 +26,8 @@ export class FakeControl implements Control {
   onStop: () => void = () => {};
   /** Thrown by `metrics`. */
   failure: Error | undefined = undefined;
+  /** The answer of `ask`, or what it throws. */
+  asking: unknown = { value: 7 };
   /** How often `metrics` was made, and what it waits for. */
   rendered = 0;
   rendering: Promise<void> = Promise.resolve();
@@ -43,6 +46,36 @@ export class FakeControl implements Control {
   level: LogLevel = "info";
   certificates: ProgramInfo["certificates"] = [];
   reloads: readonly CertificateReload[] = [{ listener: "main", result: "reloaded", warnings: [] }];
+
+  async ask(name: string, body: unknown, withinMs: number): Promise<unknown> {
+    this.changes.push(`ask ${name} ${JSON.stringify(body)} ${withinMs}`);
+    if (this.asking instanceof Error) throw this.asking;
+    return this.asking;
+  }
+
+  async publish(group: string, body: unknown): Promise<void> {
+    this.changes.push(`publish ${group} ${JSON.stringify(body)}`);
+  }
+
+  async groups(limit: number): Promise<GroupList> {
+    const groups = [
+      { name: "room/general", members: 31 },
+      { name: "room/two", members: 1 },
+    ];
+    return { groups: groups.slice(0, limit), total: 2 };
+  }
+
+  async group(name: string): Promise<GroupView> {
+    return { name, members: name === "room/two" ? ["<1.17>"] : [] };
+  }
+
+  async names(prefix: string, limit: number): Promise<NameList> {
+    const names = [
+      { name: "device/4", pid: "<1.17>", token: 7 },
+      { name: "device/42", pid: "<2.19>", token: 9 },
+    ];
+    return { names: names.filter(({ name }) => name.startsWith(prefix)).slice(0, limit), total: 2 };
+  }
 
   async tree(connections: number): Promise<TreeNode> {
     return shortened(this.root, connections);

@@ -171,6 +171,7 @@ it("the help text lists every command, start included", () => {
       "state",
       "trace",
       "kill",
+      ...["groups", "group", "names", "whereis", "ask", "publish"],
       "suspend",
       "resume",
       "drain",

@@ -8,12 +8,14 @@ import { endAll, run, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 const ROOMS = `
-import { defineProtocol, exit, forward, groups, packet, parsePid, send } from "drover";
+import { defineProtocol, forward, groups, names, packet, parsePid, send } from "drover";
 const rooms = groups<string>("room");
+const devices = names<any, any>("device");
 export default defineProtocol({
   name: "rooms",
   framing: packet(2),
   takes: rooms,
+  answers: devices,
   states: {
     ready: {
       frame: async (conn, frame) => {
@@ -24,10 +26,15 @@ export default defineProtocol({
         if (what === "say") return rooms(to).send(text);
         if (what === "count") return conn.send(String(await rooms(to).count()));
         if (what === "members") return conn.send((await rooms(to).members()).map(({ pid }) => pid).join(" "));
+        if (what === "claim") return conn.send((await devices.claim(conn, to)).previous);
+        if (what === "ask") return conn.send(JSON.stringify(await devices.ask(to, text).catch((error) => error.code)));
         if (what === "send") send(parsePid(to)!, text);
         conn.send("ok");
       },
       message: forward,
+      request: (conn, request) => {
+        if (request.body !== "silence") request.reply({ from: String(conn.pid), body: request.body });
+      },
     },
   },
 });
@@ -155,8 +162,36 @@ test("the tree and the metrics show it", async () => {
   expect(series(text, "drover_group_published_total")).toBeGreaterThan(0);
 });
 
+test("a name is held by the newest claim, in whichever worker, and asked from any, and from outside", async () => {
+  const [one, other] = await pair("names");
+  expect(await one.ask("claim", "42")).toBe("none");
+  expect(JSON.parse(await other.ask("ask", "42", "hello"))).toEqual({ from: one.pid, body: "hello" });
+  expect(await other.ask("claim", "42")).toBe("ended");
+  expect(await one.client.closed).toBe("end");
+  clients.splice(clients.indexOf(one.client), 1);
+  const drover = (...args: string[]) => run([...args, "--control", server.control]);
+  const outcomes = await Promise.all([
+    drover("ask", "device/42", '{"op":"read"}'),
+    drover("ask", "device/43", "x"),
+    drover("ask", "device/42", "silence", "--within", "100ms"),
+    drover("whereis", "device/42"),
+    drover("names", "device/"),
+    drover("publish", "room/names", "from outside"),
+    drover("group", "room/names"),
+  ]);
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 68, 75, 0, 0, 0, 0]);
+  const [answered, nobody, , where, list, , members] = outcomes.map(({ stdout, stderr }) => stdout || stderr);
+  expect(JSON.parse(answered as string)).toEqual({ from: other.pid, body: { op: "read" } });
+  expect(nobody).toBe("no process holds the name device/43\n");
+  expect(where).toBe(`${other.pid}\n`);
+  expect(list).toContain("1 of 1 name\n");
+  expect(members).toContain(other.pid);
+  expect(String(await other.client.receive())).toBe("from outside");
+});
+
 test("the exchange killed under load: no client notices, rows and messages are back within a second", async () => {
   const [one, other] = await pair("killed");
+  expect(await one.ask("claim", "kept")).toBe("none");
   const before = Number(await one.ask("count", "killed"));
   const killed = exchangePid() as number;
   let sending = true;
@@ -178,6 +213,7 @@ test("the exchange killed under load: no client notices, rows and messages are b
   expect(ms).toBeLessThan(3_000);
   const third = await party("other");
   expect(await third.ask("count", "killed")).toBe(String(before));
+  expect(JSON.parse(await third.ask("ask", "kept", "hello"))).toEqual({ from: one.pid, body: "hello" });
   expect(clients.filter(({ isClosed }) => isClosed)).toEqual([]);
   const child = { child: "exchange" };
   await eventually(async () => series(await metrics(), "drover_supervisor_restarts_total", child) === 1);

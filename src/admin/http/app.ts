@@ -1,7 +1,7 @@
 /** Table of routes as a hono app: one for the TCP port, one for the control socket. */
 import { type Context, Hono } from "hono";
 import type { Control } from "../../control/control.js";
-import { Refusal, WorkerSilent } from "../../control/errors.js";
+import { AskFailed, Refusal, WorkerSilent } from "../../control/errors.js";
 import { checkChange, checkHost, checkReading, type Env } from "../access/guard.js";
 import { adminFailures } from "../events.js";
 import type { Route } from "../routes/route.js";
@@ -51,10 +51,22 @@ function allowed(path: string): string {
 
 const REFUSALS = { invalid: 400, unknown: 404, conflict: 409 } as const;
 
+/** Why an ask has no answer, as a status. */
+const ASK_FAILURES = {
+  nobody: 404,
+  ended: 409,
+  refused: 422,
+  busy: 429,
+  unreachable: 503,
+  timeout: 504,
+} as const;
+
 function failed(error: Error, c: Context<Env>): Response {
   if (error instanceof QueryError) return c.json({ error: error.message }, 400);
   if (error instanceof WorkerSilent) return c.json({ error: error.message, worker: error.worker }, 503);
   if (error instanceof Refusal) return c.json({ error: error.message }, REFUSALS[error.kind]);
+  if (error instanceof AskFailed)
+    return c.json({ error: error.message, code: error.code }, ASK_FAILURES[error.code]);
   const { method, path } = c.req;
   if (adminFailures.hasSubscribers) adminFailures.publish({ method, path, error });
   return c.json({ error: "internal error: see the log of the server" }, 500);

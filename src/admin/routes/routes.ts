@@ -4,6 +4,7 @@
  */
 import { PAGE_ROUTES, pageFile, wantsPage } from "../http/page-files.js";
 import { CHANGE_ROUTES } from "./change-routes.js";
+import { GROUP_ROUTES } from "./group-routes.js";
 import { READ_ROUTES } from "./read-routes.js";
 import type { Route } from "./route.js";
 import { STREAM_ROUTES } from "./stream-routes.js";
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   },
   ...PAGE_ROUTES,
   ...READ_ROUTES,
+  ...GROUP_ROUTES,
   ...STREAM_ROUTES,
   ...CHANGE_ROUTES,
 ];

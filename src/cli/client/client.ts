@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { basename } from "node:path";
 import { type Config, EXIT } from "../../config/config.js";
+import type { AskFailure } from "../../control/groups.js";
 import { NOT_LISTENING, readBody, sendRequest } from "../../control/http-client.js";
 import { CommandError } from "../errors.js";
 
@@ -40,11 +41,21 @@ async function ask(target: Target, path: string, body?: string): Promise<unknown
   throw errorAnswer(status, value);
 }
 
+const ASK_EXITS: Readonly<Record<AskFailure, number>> = {
+  nobody: EXIT.nobody,
+  refused: EXIT.refused,
+  busy: EXIT.noAnswer,
+  ended: EXIT.noAnswer,
+  timeout: EXIT.noAnswer,
+  unreachable: EXIT.noAnswer,
+};
+
 function errorAnswer(status: number, value: unknown): CommandError {
-  const { error } = (value ?? {}) as { error?: unknown };
+  const { error, code } = (value ?? {}) as { error?: unknown; code?: unknown };
   const message =
     typeof error === "string" ? error : "unexpected answer from the server: compare the versions";
-  return new CommandError(message, status === 400 ? EXIT.usage : EXIT.unavailable);
+  const exitCode = Object.hasOwn(ASK_EXITS, String(code)) ? ASK_EXITS[code as AskFailure] : undefined;
+  return new CommandError(message, exitCode ?? (status === 400 ? EXIT.usage : EXIT.unavailable));
 }
 
 /** The error that an unread answer carries. */

@@ -5,8 +5,11 @@
 
 import type { ProxyConfig } from "../../config/config.js";
 import type { ConnectionQuery } from "../../control/connections.js";
+import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
+import type { HubQuery } from "../../groups/hub-queries.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
+import type { Portable } from "../../tcp/protocol/sources.js";
 import type { Level } from "../../telemetry/log/log.js";
 import type { TlsStart } from "../../tls/options.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
@@ -176,7 +179,24 @@ export type WorkerRequest =
   | { readonly name: "kill"; readonly serial: number; readonly reason: string }
   | { readonly name: "connections"; readonly query: ConnectionQuery }
   | ViewRequest
-  | LimitsRequest;
+  | LimitsRequest
+  | HubRequest;
+
+/** Requests to the hub of groups and names, which every worker can reach. The reply is a `HubReply`. */
+export type HubRequest =
+  | { readonly name: "hub"; readonly query: HubQuery }
+  | { readonly name: "ask"; readonly to: string; readonly body: Portable; readonly within: number }
+  | { readonly name: "publish"; readonly group: string; readonly body: Portable };
+
+export type HubReply =
+  | { readonly answer: unknown }
+  | { readonly failed: AskFailure | "invalid"; readonly message: string };
+
+const HUB: readonly string[] = ["hub", "ask", "publish"] satisfies HubRequest["name"][];
+
+export function isHubRequest(request: WorkerRequest): request is HubRequest {
+  return HUB.includes(request.name);
+}
 
 /** Requests that only read one process. The reply is `null` when there is no such process. */
 export type ViewRequest =

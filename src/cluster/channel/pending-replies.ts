@@ -11,14 +11,15 @@ export class PendingReplies<Reply> {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Sends a request under an id of its own, and resolves with its reply. */
-  request(send: (id: number) => void): Promise<Reply | undefined> {
+  /**
+   * Sends a request under an id of its own, and resolves with its reply.
+   * @param timeoutMs instead of that of all requests
+   */
+  request(send: (id: number) => void, timeoutMs = this.#timeoutMs): Promise<Reply | undefined> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       const timer =
-        this.#timeoutMs === undefined
-          ? undefined
-          : clock.setTimeout(() => this.resolve(id, undefined), this.#timeoutMs);
+        timeoutMs === undefined ? undefined : clock.setTimeout(() => this.resolve(id, undefined), timeoutMs);
       this.#pending.set(id, (reply) => {
         clock.clearTimeout(timer);
         resolve(reply);

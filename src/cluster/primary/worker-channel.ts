@@ -63,8 +63,8 @@ export class WorkerChannel {
   }
 
   /** The worker's reply; `undefined` when there is none within a second. */
-  request(request: WorkerRequest): Promise<unknown> {
-    return this.#replies.request((id) => this.post({ t: "request", id, d: request }));
+  request(request: WorkerRequest, timeoutMs?: number): Promise<unknown> {
+    return this.#replies.request((id) => this.post({ t: "request", id, d: request }), timeoutMs);
   }
 
   /** Ends all requests that have no reply. */

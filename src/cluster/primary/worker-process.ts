@@ -173,9 +173,9 @@ export class WorkerProcess extends Process {
     this.#channel.post({ t: "quota", d: { ...quota, listener } });
   }
 
-  /** The worker's reply; `undefined` when there is none within a second. */
-  request(request: WorkerRequest): Promise<unknown> {
-    return this.#channel.request(request);
+  /** The worker's reply; `undefined` when there is none within a second, or `timeoutMs`. */
+  request(request: WorkerRequest, timeoutMs?: number): Promise<unknown> {
+    return this.#channel.request(request, timeoutMs);
   }
 
   /** Milliseconds since the worker's last message. */

@@ -3,7 +3,7 @@ import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import { outgoingSupervisor } from "../../tcp/outgoing/supervisor.js";
-import { isView, type WorkerRequest } from "../channel/messages.js";
+import { isHubRequest, isView, type WorkerRequest } from "../channel/messages.js";
 import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";
@@ -38,6 +38,8 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
     const supervisors = answerers.listeners.flatMap(({ connections }) => connections ?? []);
     return listConnections(supervisors, request.query);
   }
+  // Loaded at the first one: a server without groups has none of it.
+  if (isHubRequest(request)) return (await import("./hub-requests.js")).answerHubRequest(request);
   if (isView(request)) return answerers.views.answer(request);
   if (!("serial" in request)) return answerers.limits.answer(request);
   const process = processOf(new Pid(thisWorker(), request.serial));

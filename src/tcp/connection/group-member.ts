@@ -8,12 +8,12 @@
  */
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { Stop } from "../../otp/gen-statem/step.js";
-import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
+import type { ExitReason } from "../../otp/process/exit-reason.js";
 import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { groupCounters } from "../observe/group-counters.js";
-import type { SharedMessage, SharedMessages } from "../protocol/shared-messages.js";
+import { isTooLong, type SharedMessage, type SharedMessages } from "../protocol/shared-messages.js";
 import { addEnding } from "./abort-signal.js";
 import { CLOSING, RUNNING } from "./connection-view.js";
 import { OBSERVED } from "./flags.js";
@@ -69,19 +69,13 @@ export abstract class GroupMember extends FrameLoop {
     if (this.phase !== RUNNING || io === undefined) groupCounters.dropped.ended += count;
     else if (io.full) this.tooSlow(count, ends);
     else if (!cells.forwards || this.busy || this.messageQueueLength > 0) this.takeAsMail(messages);
-    else {
-      try {
-        this.forwardMessages(messages);
-      } catch (thrown) {
-        // The message is no frame: as if a handler had sent it.
-        this.crash(reasonOf(thrown));
-      }
-    }
+    else this.forwardMessages(messages);
   }
 
   private forwardMessages(messages: SharedMessages): void {
-    const { bytes, count } = messages.frames(this.protocol.framing);
-    groupCounters.dropped.too_large += messages.list.length - count;
+    const { bytes, count, tooLarge, invalid } = messages.frames(this.protocol.framing);
+    groupCounters.dropped.too_large += tooLarge;
+    groupCounters.dropped.invalid += invalid;
     if (count === 0) return;
     const { traces, counters } = this.endpoint;
     if (traces !== undefined) for (const { value } of messages.list) traces.sent(this, value);
@@ -157,8 +151,15 @@ export abstract class GroupMember extends FrameLoop {
   /** A message of a group has come out of the mailbox. */
   protected handleShared({ value }: SharedMessage): Outcome {
     const { cells } = this;
-    if (cells.forwards && this.io?.full === true) return this.tooSlow(1, false);
-    return cells.message?.(this, value);
+    if (!cells.forwards) return cells.message?.(this, value);
+    if (this.io?.full === true) return this.tooSlow(1, false);
+    try {
+      cells.message?.(this, value);
+    } catch (error) {
+      // A message from outside must not end the members of a group.
+      groupCounters.dropped[isTooLong(error) ? "too_large" : "invalid"]++;
+    }
+    return undefined;
   }
 
   get outputFull(): boolean {

@@ -55,6 +55,8 @@ export const GROUP_DROP_REASONS = [
   "ended",
   /** The member's framing cannot carry the message. */
   "too_large",
+  /** The message is no frame of the member's framing. */
+  "invalid",
   /** Too much waited for delivery, or for the exchange. */
   "link_full",
   /** The exchange could not be reached. */

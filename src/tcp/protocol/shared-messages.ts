@@ -27,10 +27,13 @@ export class SharedMessage {
   }
 }
 
-/** Frames of several messages, without those that the framing cannot carry. */
+/** Frames of several messages. */
 export interface SharedFrames {
   readonly bytes: Buffer;
   readonly count: number;
+  /** Messages that are left out: the framing cannot carry them, or they are no frames. */
+  readonly tooLarge: number;
+  readonly invalid: number;
 }
 
 /** Consecutive messages of one group: a member that forwards them gets them in one write. */
@@ -54,14 +57,21 @@ export class SharedMessages {
 
   #encode(framing: Framing<any, any>): SharedFrames {
     const frames: Buffer[] = [];
+    let tooLarge = 0;
     for (const message of this.list) {
       try {
         frames.push(message.bytes(framing));
       } catch (error) {
-        if (!(error instanceof FramingError) || error.code !== "send_too_long") throw error;
+        if (isTooLong(error)) tooLarge++;
       }
     }
-    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
-    return { bytes, count: frames.length };
+    const count = frames.length;
+    const bytes = count === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
+    return { bytes, count, tooLarge, invalid: this.list.length - count - tooLarge };
   }
+}
+
+/** Whether the framing cannot carry the frame; any other error means that it is none. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof FramingError && error.code === "send_too_long";
 }

@@ -4,6 +4,7 @@ import type { Explanation } from "../../../config/config.js";
 import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
 import type { Control, LogLevel } from "../../../control/control.js";
 import { Refusal, WorkerSilent } from "../../../control/errors.js";
+import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
 import type {
   CertificateReload,
   Draining,
@@ -29,6 +30,7 @@ import type { Primary } from "../primary.js";
 import { Scale } from "../scale.js";
 import { WorkerProcess } from "../worker-process.js";
 import { History } from "./history.js";
+import { HubOperations } from "./hub-operations.js";
 import { listenerInfo } from "./listener-info.js";
 import { drawProgramTree } from "./program-tree.js";
 import { health, programStatus, readiness } from "./readiness.js";
@@ -43,6 +45,7 @@ export class Operations implements Control {
   readonly #views: Views;
   readonly #drain: Drain;
   readonly #scale: Scale;
+  readonly #hub: HubOperations;
   readonly #history = new History(() => this.stats());
 
   constructor(primary: Primary, options: PrimaryOptions) {
@@ -58,6 +61,7 @@ export class Operations implements Control {
         (await this.connections({ ...listed, ...(listener !== undefined && { listener }) })).rows,
     });
     this.#scale = new Scale(primary);
+    this.#hub = new HubOperations(primary, options);
     primary.pool.onChange.add(() => {
       this.#drain.check();
       this.#scale.check();
@@ -185,6 +189,26 @@ export class Operations implements Control {
 
   reloadCertificates(): Promise<readonly CertificateReload[]> {
     return this.#primary.certificates.reload("asked over the admin server");
+  }
+
+  ask(name: string, body: unknown, withinMs: number): Promise<unknown> {
+    return this.#hub.ask(name, body, withinMs);
+  }
+
+  publish(group: string, body: unknown): Promise<void> {
+    return this.#hub.publish(group, body);
+  }
+
+  groups(limit: number): Promise<GroupList> {
+    return this.#hub.groups(limit);
+  }
+
+  group(name: string): Promise<GroupView> {
+    return this.#hub.group(name);
+  }
+
+  names(prefix: string, limit: number): Promise<NameList> {
+    return this.#hub.names(prefix, limit);
   }
 
   logLevel(level: LogLevel): void {
