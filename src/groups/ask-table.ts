@@ -1,9 +1,11 @@
 /** Table of asks in the hub: which worker waits for which answer, from which other worker. Pure but for the clock. */
+
 import { clock } from "../otp/time/clock.js";
+import { ASK_RESULTS, type AskResult } from "../tcp/observe/events.js";
 
 /** Why an ask has no answer. `nobody`, `busy`, `refused`: surely not handled; the others: it may have been. */
-export const ASK_CODES = ["answer", "nobody", "busy", "refused", "ended", "unreachable", "timeout"] as const;
-export type AskCode = (typeof ASK_CODES)[number];
+export const ASK_CODES = ASK_RESULTS;
+export type AskCode = AskResult;
 
 interface Asked<P> {
   /** The port that waits, and its own id of the ask. */

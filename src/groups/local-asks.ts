@@ -1,5 +1,6 @@
 /** Asks of this OS process that have no answer yet. */
 import { clock } from "../otp/time/clock.js";
+import { groupCounters } from "../tcp/observe/group-counters.js";
 import { AskError } from "./ask-error.js";
 import type { AskCode } from "./ask-table.js";
 import type { Message } from "./message.js";
@@ -40,6 +41,7 @@ export class LocalAsks {
   answered(id: number, code: AskCode, body: Message | string): void {
     const ask = this.#asks.get(id);
     if (!ask) return;
+    groupCounters.asks[code]++;
     if (typeof body === "string") ask.reject(new AskError(code === "answer" ? "refused" : code, body));
     else if (body.readable) ask.resolve(body.value);
     else ask.reject(new AskError("refused", "the answer cannot be read"));

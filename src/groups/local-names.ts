@@ -6,6 +6,7 @@ import { addMonitor, type MonitorRef } from "../otp/process/monitors.js";
 import type { Process } from "../otp/process/process.js";
 import { clock } from "../otp/time/clock.js";
 import { GroupMember } from "../tcp/connection/group-member.js";
+import { groupCounters } from "../tcp/observe/group-counters.js";
 import { ClaimError } from "./ask-error.js";
 import type { ClaimResult, Granted } from "./name-table.js";
 import type { ReceivedRequest } from "./request.js";
@@ -115,6 +116,7 @@ export class LocalNames {
     if (!claim) return;
     const { name, owner, settle } = claim;
     if ("refused" in result) return settle(new ClaimError("taken", `the name ${name} is taken`));
+    groupCounters.namesClaimed++;
     owner.names.set(name, result.token);
     this.#holders.set(name, owner);
     settle(result);
@@ -133,6 +135,7 @@ export class LocalNames {
     // It has ended, and its release is under way.
     if (owner?.process.pid.serial !== serial) return;
     const { process } = owner;
+    groupCounters.namesReplaced++;
     if (process instanceof GroupMember) process.replaced(name, () => this.release(process, name));
     else this.release(process, name);
   }

@@ -1,12 +1,17 @@
 /** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
-import { localMembers } from "../../groups/present.js";
+import { localMembers, localNames } from "../../groups/present.js";
 import { type ErrorContext, type SupervisorReport, unhandledRejections } from "../../otp/events.js";
 import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { Supervisor } from "../../otp/supervisor/supervisor.js";
 import type { ListenerState } from "../../tcp/listener.js";
-import { GROUP_DROP_REASONS, HANDSHAKE_RESULTS, type HandshakeResult } from "../../tcp/observe/events.js";
+import {
+  ASK_RESULTS,
+  GROUP_DROP_REASONS,
+  HANDSHAKE_RESULTS,
+  type HandshakeResult,
+} from "../../tcp/observe/events.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
@@ -102,6 +107,7 @@ export class Sampler {
         newestSerial: newestSerial(),
         groups: localMembers.size,
         groupMemberships: localMembers.memberships,
+        names: localNames.size,
         ...own,
       },
       listeners: listeners.map((listener) => this.#listener(listener)),
@@ -167,12 +173,17 @@ function handlers({ endpoint: { latency } }: WorkerListener): HandlerTotals {
 }
 
 function groupTotals(): GroupTotals {
-  const { published, forwarded, delivered, dropped } = groupCounters;
+  const { published, forwarded, delivered, dropped, asks, namesClaimed, namesReplaced } = groupCounters;
+  const results = ASK_RESULTS.map((result) => [`asks_${result}`, asks[result]]);
   const drops = GROUP_DROP_REASONS.map((reason) => [`groupDropped_${reason}`, dropped[reason]]);
   return {
     ...{ groupPublished: published, groupForwarded: forwarded, groupDelivered: delivered },
-    ...Object.fromEntries(drops),
+    ...{ namesClaimed, namesReplaced },
+    ...Object.fromEntries([...drops, ...results]),
   } as GroupTotals;
 }
 
-type GroupTotals = Pick<Snapshot["totals"], Extract<keyof Snapshot["totals"], `group${string}`>>;
+type GroupTotals = Pick<
+  Snapshot["totals"],
+  Extract<keyof Snapshot["totals"], `${"group" | "names" | "asks"}${string}`>
+>;

@@ -64,6 +64,18 @@ export const GROUP_DROP_REASONS = [
 ] as const;
 export type GroupDropReason = (typeof GROUP_DROP_REASONS)[number];
 
+/** Values of the label `result` of drover_asks_total: an answer, or why there is none. */
+export const ASK_RESULTS = [
+  "answer",
+  "nobody",
+  "busy",
+  "refused",
+  "ended",
+  "unreachable",
+  "timeout",
+] as const;
+export type AskResult = (typeof ASK_RESULTS)[number];
+
 /** Bucket bounds of drover_handler_seconds. Fixed, because the counts of several workers are added up. */
 export const HANDLER_BOUNDS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],

@@ -1,5 +1,5 @@
 /** Counters of group messages in this OS process: plain numbers, turned into metrics only when scraped. */
-import { GROUP_DROP_REASONS, type GroupDropReason } from "./events.js";
+import { ASK_RESULTS, type AskResult, GROUP_DROP_REASONS, type GroupDropReason } from "./events.js";
 
 export class GroupCounters {
   /** Messages sent to groups. */
@@ -8,6 +8,14 @@ export class GroupCounters {
   forwarded = 0;
   /** Messages that were put into the mailbox of a member. */
   delivered = 0;
+  /** Names granted to processes here. */
+  namesClaimed = 0;
+  /** Names that a newer claim took from processes here. */
+  namesReplaced = 0;
+  /** Asks of processes here, by result. */
+  readonly asks: Record<AskResult, number> = Object.fromEntries(
+    ASK_RESULTS.map((result) => [result, 0]),
+  ) as Record<AskResult, number>;
   readonly dropped: Record<GroupDropReason, number> = Object.fromEntries(
     GROUP_DROP_REASONS.map((reason) => [reason, 0]),
   ) as Record<GroupDropReason, number>;

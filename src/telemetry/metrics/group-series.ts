@@ -1,5 +1,5 @@
 /** Metrics of groups and of the exchange; exported only where a protocol takes messages of groups. */
-import { GROUP_DROP_REASONS } from "../../tcp/observe/events.js";
+import { ASK_RESULTS, GROUP_DROP_REASONS } from "../../tcp/observe/events.js";
 import { counter, gauge, ofWorker, type Sample, type SeriesRow } from "./series-row.js";
 
 export const GROUP_SERIES: readonly SeriesRow[] = [
@@ -50,5 +50,30 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
         ),
       ),
     ],
+  },
+  ofWorker("drover_names", "Names that processes of the worker hold.", "names"),
+  {
+    ...counter("drover_names_claimed_total", "Names granted, by the holder's worker.", ["worker"]),
+    samples: ({ workers }) =>
+      [...workers].map(([worker, totals]): Sample => [[worker], totals.total("namesClaimed")]),
+  },
+  {
+    ...counter(
+      "drover_names_replaced_total",
+      "Names that a newer claim took, by the worker of the holder before.",
+      ["worker"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].map(([worker, totals]): Sample => [[worker], totals.total("namesReplaced")]),
+  },
+  {
+    ...counter("drover_asks_total", "Asks to the holders of names, by the asker's worker and result.", [
+      "worker",
+      "result",
+    ]),
+    samples: ({ workers }) =>
+      [...workers].flatMap(([worker, totals]) =>
+        ASK_RESULTS.map((result): Sample => [[worker, result], totals.total(`asks_${result}`)]),
+      ),
   },
 ];

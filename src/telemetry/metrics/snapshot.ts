@@ -4,12 +4,14 @@
  * listeners at boot: nothing is parsed, and no text from a client can get into it.
  */
 import {
+  ASK_RESULTS,
   CLOSE_REASONS,
   GROUP_DROP_REASONS,
   HANDSHAKE_RESULTS,
   REFUSE_REASONS,
 } from "../../tcp/observe/events.js";
 
+const ASKS = ASK_RESULTS.map((result) => `asks_${result}` as const);
 const GROUP_DROPS = GROUP_DROP_REASONS.map((reason) => `groupDropped_${reason}` as const);
 
 const HANDSHAKES = HANDSHAKE_RESULTS.map((result) => `handshakes_${result}` as const);
@@ -38,6 +40,10 @@ export const WORKER_TOTALS = [
   "groupDelivered",
   /** Messages of groups that members here did not get, by reason. */
   ...GROUP_DROPS,
+  "namesClaimed",
+  "namesReplaced",
+  /** Asks by result. */
+  ...ASKS,
 ] as const;
 
 /** Current values of the OS process. */
@@ -61,6 +67,8 @@ export const WORKER_GAUGES = [
   /** Groups that have members here. */
   "groups",
   "groupMemberships",
+  /** Names that processes here hold. */
+  "names",
 ] as const;
 
 /** Counters of one listener. */
