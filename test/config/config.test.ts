@@ -336,9 +336,12 @@ describe("the table", () => {
       ok: 0,
       failed: 1,
       usage: 64,
+      refused: 65,
       noProtocol: 66,
+      nobody: 68,
       unavailable: 69,
       gaveUp: 70,
+      noAnswer: 75,
       badConfig: 78,
       interrupted: 130,
     });
