@@ -174,7 +174,7 @@ describe("listeners of a file", () => {
 });
 
 describe("drover config", () => {
-  it("shows listeners in place of the options of the only one, and nothing of TLS but that it is on", async () => {
+  it("shows listeners in place of the options of the only one, and of TLS the paths, never PEM", async () => {
     const key = "-----BEGIN PRIVATE KEY-----secret";
     const listeners = [
       { name: "a", protocol: "echo", port: 1, shutdown: "3s", tls: { cert: "a.crt", key } },
@@ -192,7 +192,7 @@ describe("drover config", () => {
       "listeners.a.host ::",
       "listeners.a.port 1",
       "listeners.a.shutdown 3s",
-      "listeners.a.tls on",
+      expect.stringMatching(/^listeners\.a\.tls cert \/.*\/a\.crt, key PEM text$/),
       expect.stringMatching(/^listeners\.b\.protocol \/.*\/b\.ts$/),
       "listeners.b.path /run/b",
       "listeners.b.mode 0660",

@@ -1,7 +1,7 @@
 /** TLS of a listener: the options `--tls-…`, and `tls` in a file. */
 import { describe, expect, it } from "vitest";
 import { Place } from "../../src/config/listeners/place.js";
-import { readTls } from "../../src/config/listeners/tls.js";
+import { describeTls, readTls } from "../../src/config/listeners/tls.js";
 import { certificatePem } from "../support/certificates/certificates.js";
 import { load, refusal } from "./support.js";
 
@@ -69,6 +69,15 @@ describe("tls in a file", () => {
       ...{ cert: "/etc/acme/tls/a.crt", key: "/a.key", ca: Buffer.from(cert), alpn: ["resp"] },
       more: [{ cert, key: "/etc/acme/b.key", names: ["b.example", "*.c.example"] }],
     });
+  });
+
+  it("is described without PEM", () => {
+    const { cert, key } = certificatePem("server");
+    const pair = { cert: "/a.crt", key: "/a.key" };
+    expect(describeTls(pair)).toBe("cert /a.crt, key /a.key");
+    expect(describeTls({ cert, key: Buffer.from(key), more: [pair], ca: "/ca.pem" })).toBe(
+      "cert PEM text, key PEM text, 1 more, client certificates required",
+    );
   });
 
   it("is refused with the place of the mistake", () => {

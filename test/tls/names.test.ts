@@ -7,6 +7,7 @@ import { NameTable, namesOf } from "../../src/tls/names.js";
 import { readCredentials } from "../../src/tls/read-credentials.js";
 import { SecureContexts } from "../../src/tls/secure-contexts.js";
 import { TicketKeyRotation } from "../../src/tls/ticket-keys.js";
+import type { PeerCertificate } from "../../src/transport/secure/terms.js";
 import { certificatePem } from "../support/certificates/certificates.js";
 
 const credentials = (strictNames = false) =>
@@ -71,6 +72,15 @@ test("an unknown name gets the first certificate, and none with strictNames", ()
   const strict = new ListenerTerms("main", credentials(true), () => keys);
   expect(strict.contextFor("unknown.example")).toBeUndefined();
   expect(strict.contextFor("localhost")).toBe(strict.context);
+});
+
+test("a client certificate that has expired is refused, also where OpenSSL resumes its session without a look", () => {
+  const terms = new ListenerTerms("main", credentials(), () => []);
+  const certificate = (validTo: Date) => ({ validTo }) as PeerCertificate;
+  expect(terms.refuses(certificate(new Date(Date.now() + 60_000)))).toBeUndefined();
+  expect(terms.refuses(certificate(new Date("2021-01-01T00:00:00Z")))).toBe(
+    "has expired on 2021-01-01T00:00:00.000Z",
+  );
 });
 
 test("protocol names are encoded with their length", () => {

@@ -1,8 +1,9 @@
-/** Lines of `drover config` for the listeners of a configuration file. Secrets are not shown: of TLS only that it is on. */
-import type { ListenerConfig } from "../listeners.js";
+/** Lines of `drover config` for the listeners of a configuration file. Of TLS only paths are shown. */
+import type { ListenerConfig, TlsConfig } from "../listeners.js";
 import type { Explanation } from "../options/help.js";
 import { fileMode, showDuration } from "../options/kinds.js";
 import type { Values } from "../options/options.js";
+import { describeTls } from "./tls.js";
 
 /** Keys in the order in which they are shown, with their texts. */
 const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig) => string])[] = [
@@ -19,7 +20,7 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
   ["backlog", ({ backlog }) => `${backlog}`],
   ["shutdown", ({ shutdown }) => showDuration(shutdown)],
   ["idleTimeout", ({ idleTimeout }) => showDuration(idleTimeout as number)],
-  ["tls", () => "on"],
+  ["tls", ({ tls }) => describeTls(tls as TlsConfig)],
   ["proxy", ({ proxy }) => `from ${proxy?.from.join(", ")}`],
   [
     "alpn",

@@ -60,6 +60,21 @@ function complete<Pair extends Partial<NamedKeyPairOptions>>(
   return { ...given, cert, key };
 }
 
+/** In one line, without what may be secret: paths, and never PEM. */
+export function describeTls({ cert, key, more = [], ca, clientCerts, start }: TlsConfig): string {
+  const place = (source: PemSource) =>
+    typeof source === "string" && !source.startsWith("-----BEGIN") ? source : "PEM text";
+  const clients = clientCerts ?? (ca === undefined ? "none" : "required");
+  const parts = [
+    `cert ${place(cert)}`,
+    `key ${place(key)}`,
+    more.length > 0 && `${more.length} more`,
+    clients !== "none" && `client certificates ${clients}`,
+    start === "by_protocol" && "begun by the protocol",
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
 /** The options `--tls-…`; `undefined`: no TLS. */
 export function tlsOfOptions(values: Values): TlsConfig | undefined {
   const { tlsCert: cert, tlsKey: key } = values;
