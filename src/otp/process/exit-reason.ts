@@ -2,6 +2,10 @@
  * Exit reasons, with Erlang's names. The same `isNormal` decides about restarts and about reports, so that an exit
  * that causes no restart is not reported either.
  */
+import { types } from "node:util";
+import { errorText, formatTerm } from "./format-term.js";
+
+export { formatTerm } from "./format-term.js";
 
 /**
  * An exit reason. The strings are OTP's atoms; `{ shutdown: why }` is its `{shutdown, Why}`; an `Error` is a
@@ -34,12 +38,14 @@ export function reasonOf(thrown: unknown): ExitReason {
   if (typeof thrown !== "object" || thrown === null) return new Error(`thrown: ${String(thrown)}`);
   try {
     if (thrown instanceof ProcessExit) return thrown.reason;
-    // Reads each property once: one that cannot be read would fail later, in the exit itself.
-    if (!(thrown instanceof Error)) Object.values(thrown);
-    return thrown as ExitReason;
-  } catch {
-    return new Error("thrown: an object that cannot be read");
-  }
+    if (thrown instanceof Error || isReadable(thrown)) return thrown as ExitReason;
+  } catch {}
+  return new Error("thrown: an object that cannot be read");
+}
+
+/** Whether it runs no code of its own when it is read: that could throw later, in the exit itself, or take for ever. */
+function isReadable(thrown: object): boolean {
+  return !types.isProxy(thrown) && Object.getOwnPropertyDescriptor(thrown, "shutdown")?.get === undefined;
 }
 
 /**
@@ -67,38 +73,4 @@ export function formatReason(reason: unknown): string {
   } catch {
     return "unprintable";
   }
-}
-
-/** `TypeError: boom`. Of an error whose name or message cannot be read or joined, the other one. */
-function errorText(error: Error): string {
-  const read = (key: "name" | "message"): string => {
-    try {
-      return String(error[key]).slice(0, MAX_ERROR_TEXT);
-    } catch {
-      return "unprintable";
-    }
-  };
-  return `${read("name")}: ${read("message")}`;
-}
-
-/** Maximum length of an error's message in a formatted reason: a message may be half a gigabyte. */
-const MAX_ERROR_TEXT = 100_000;
-
-/** An Erlang atom that needs no quotes. */
-const ATOM = /^[a-z][\w@]*$/;
-
-/**
- * Formats a value as an Erlang term: strings as atoms, arrays as tuples, objects as tagged tuples. The key `reason`
- * after another key is left out, as in `{failed_to_start_child,b,noproc}`.
- */
-export function formatTerm(value: unknown): string {
-  if (value === undefined || value === null) return "undefined";
-  if (typeof value === "string") return ATOM.test(value) ? value : `'${value.replaceAll("'", "\\'")}'`;
-  if (value instanceof Error) return `'${errorText(value).replaceAll("'", "\\'")}'`;
-  if (Array.isArray(value)) return `{${value.map(formatTerm).join(",")}}`;
-  if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return String(value);
-  const elements = Object.entries(value).flatMap(([key, inner], at) =>
-    key === "reason" && at > 0 ? [formatTerm(inner)] : [formatTerm(key), formatTerm(inner)],
-  );
-  return `{${elements.join(",")}}`;
 }

@@ -36,10 +36,14 @@ export function errorFields(error: Error): {
   readonly stack: string;
 } {
   const read = (key: "name" | "message" | "stack") => textOr("unprintable", () => error[key]);
+  const message = read("message");
+  // The stack begins with the message: none of its frames would be left, and making it may take a second.
+  const stack =
+    message.length > MAX_STACK ? `${read("name")}: ${message.slice(0, MAX_STACK)}…` : read("stack");
   return {
     type: truncate(read("name"), MAX_NAME),
-    message: truncate(read("message"), MAX_TERM),
-    stack: truncate(read("stack"), MAX_STACK),
+    message: truncate(message, MAX_TERM),
+    stack: truncate(stack, MAX_STACK),
   };
 }
 

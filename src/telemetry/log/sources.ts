@@ -263,6 +263,8 @@ function readReasonClass(reason: unknown): string {
   if (reason instanceof Error) return String(reason.name).slice(0, 40);
   if (typeof reason === "string") return /^[a-z]\w{0,39}$/.test(reason) ? reason : "text";
   if (typeof reason !== "object" || reason === null) return typeof reason;
-  const [tag = "", why] = Object.entries(reason)[0] ?? [];
+  if (Array.isArray(reason)) return "array";
+  const [tag = ""] = Object.keys(reason);
+  const why = Object.getOwnPropertyDescriptor(reason, tag)?.value;
   return `${tag.slice(0, 40)} ${typeof why === "string" ? reasonClass(why) : typeof why}`;
 }

@@ -111,6 +111,47 @@ describe("what cannot be read", () => {
   });
 });
 
+describe("a term of any size", () => {
+  it("is cut while it is made", () => {
+    const many = Array.from({ length: 200_000 }, (_, n) => ({ n }));
+    const big = "x".repeat(200_000);
+    for (const value of [many, { many }, big, { big }, new Error(big), [new Error(big), big], { [big]: 1 }]) {
+      const text = formatReason(value);
+      expect(text.length).toBeGreaterThan(9_000);
+      expect(text.length).toBeLessThan(10_100);
+    }
+  });
+
+  it("shows bytes by their number only", () => {
+    expect(formatTerm([Buffer.alloc(7), new Float64Array(2)])).toBe(
+      "{'Buffer of 7 bytes','Float64Array of 16 bytes'}",
+    );
+  });
+
+  it("runs no getter and no proxy", () => {
+    const ran: string[] = [];
+    const getter = {
+      a: 1,
+      get b() {
+        return ran.push("getter");
+      },
+    };
+    const proxy = new Proxy(
+      { a: 1 },
+      {
+        ownKeys: () => {
+          ran.push("proxy");
+          return [];
+        },
+      },
+    );
+    expect([formatReason(getter), formatReason({ proxy })]).toEqual(["unprintable", "unprintable"]);
+    expect(reasonOf(getter)).toBe(getter);
+    expect(reasonOf(proxy)).toEqual(new Error("thrown: an object that cannot be read"));
+    expect(ran).toEqual([]);
+  });
+});
+
 describe("ProcessExit", () => {
   it("says the reason, unless it is given better words", () => {
     expect(new ProcessExit("noproc").message).toBe("process exited: noproc");
