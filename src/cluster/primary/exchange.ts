@@ -14,8 +14,20 @@ export interface ExchangeOptions {
   /** Whether a protocol takes messages of groups. */
   readonly wanted: boolean;
   readonly exec: string;
+  /** Of the control socket: it can be written to, also where the temporary folder cannot. */
+  readonly folder: string;
   /** Number of workers that run. */
   running(): number;
+}
+
+/** Longest path of a UNIX socket in bytes, with some room. */
+const MAX_PATH = 100;
+const SOCKET = "s";
+
+/** Of mode 0700: only this user reaches the socket. */
+function makeFolder(beside: string): string {
+  const long = Buffer.byteLength(join(beside, "exchange-XXXXXX", SOCKET)) > MAX_PATH;
+  return mkdtempSync(join(long ? tmpdir() : beside, "exchange-"));
 }
 
 export class PrimaryExchange {
@@ -36,7 +48,7 @@ export class PrimaryExchange {
 
   /** Path of its socket; `undefined` before it was started. */
   get path(): string | undefined {
-    return this.#folder && join(this.#folder, "exchange.sock");
+    return this.#folder && join(this.#folder, SOCKET);
   }
 
   /** Child specification, for the supervisor. */
@@ -46,8 +58,7 @@ export class PrimaryExchange {
       mfargs: ["exchange", "start_link", []],
       shutdown: "2s",
       start: async (parent) => {
-        // Mode 0700: only this user reaches the socket.
-        this.#folder ??= mkdtempSync(join(tmpdir(), "drover-"));
+        this.#folder ??= makeFolder(this.#options.folder);
         const { exec, running } = this.#options;
         const boot = () => ({ path: this.path as string, workers: running() });
         this.process = new ExchangeProcess(exec, boot, processOf(parent));

@@ -2,6 +2,7 @@
  * Worker pool: the slots of all workers, how each is started, and what happens when one changes its state or sends a
  * snapshot. Decisions about accepting are made in `admission/`.
  */
+import { dirname } from "node:path";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
@@ -60,6 +61,7 @@ export class WorkerPool implements WorkerOwner {
     this.exchange = new PrimaryExchange({
       wanted: options.releases.all.some(({ groups }) => groups),
       exec: options.exec,
+      folder: dirname(options.config.control),
       running: () => this.serving,
     });
     this.suspension = new Suspension(() => this.slots, this.listeners);
