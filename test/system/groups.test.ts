@@ -1,5 +1,6 @@
 /** Groups over all workers of the built program: the exchange started by `scale`, killed, and seen from outside. */
 import { readFileSync, readlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -256,7 +257,7 @@ test("the primary stopped: groups go on", async () => {
 test("the primary killed: the workers drain, the exchange ends with the last link, and nothing is left", async () => {
   const osPid = exchangePid() as number;
   const sockets = readFileSync("/proc/net/unix", "utf8");
-  const path = /\S*\/exchange-\w+\/s$/m.exec(sockets)?.[0];
+  const path = new RegExp(`${dirname(server.control)}/exchange-\\w+/s$`, "m").exec(sockets)?.[0];
   expect(path).toBeDefined();
   server.program.signal("SIGKILL");
   for (const { socket } of clients) socket.destroy();
