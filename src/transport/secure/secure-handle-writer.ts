@@ -11,10 +11,11 @@ import { cleanContext } from "../async-context.js";
 import { type HandleSocket, uv } from "../handle-socket.js";
 import type { ShutdownRequest, StreamHandle } from "../node-bindings.js";
 import type { HandshakeOwner } from "../transport.js";
+import { type Outstanding, QueuedBytes } from "./queued-bytes.js";
 import { CLOSED, NEXT_FLAG, OPEN, SecureSocket } from "./secure-socket.js";
 import type { SecureTerms } from "./terms.js";
 import { DETACHED, type TlsWrap, type TlsWriteRequest } from "./tls-binding.js";
-import { QueuedBytes, returnRequest, takeRequest } from "./write-requests.js";
+import { returnRequest, takeRequest } from "./write-requests.js";
 
 const UV_ENOTCONN = -107;
 const NOTHING = Buffer.alloc(0);
@@ -33,16 +34,6 @@ const WRITING = NEXT_FLAG << 4;
 const LAST = NEXT_FLAG << 5;
 /** The first flag of the read side. */
 export const READ_FLAG = NEXT_FLAG << 6;
-
-/** A write that has returned `false`. */
-interface Outstanding {
-  /** Not written yet: the write before it is on its way. */
-  held: Uint8Array | undefined;
-  /** Bytes that wait, with those queued before. */
-  readonly length: number;
-  /** Bytes of ciphertext that the kernel had taken by then. */
-  readonly taken: number;
-}
 
 export abstract class SecureHandleWriter extends SecureSocket {
   protected readonly raw: StreamHandle;

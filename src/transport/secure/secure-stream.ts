@@ -1,12 +1,13 @@
 /**
  * TLS on the stream transport: `tls.TLSSocket` over the accepted `net.Socket`. Its writes never complete at once, as on
- * the handle; what is written meanwhile is queued by the stream, so it is copied.
+ * the handle; what is written meanwhile is queued here and leaves in one piece: the stream would keep a copy of each.
  */
 import { isIP, type Socket as NetSocket } from "node:net";
 import { type SecureContext, TLSSocket, type TLSSocketOptions } from "node:tls";
 import { StreamSocket } from "../stream-socket.js";
 import type { HandshakeOwner, SocketOwner } from "../transport.js";
 import { failureOf, UNKNOWN_NAME, unknownName } from "./failure-text.js";
+import { type Outstanding, QueuedBytes } from "./queued-bytes.js";
 import { CLOSED, NEXT_FLAG, OPEN, SecureSocket } from "./secure-socket.js";
 import type { ClientTerms, SecureTerms, ServerTerms, TlsInfo } from "./terms.js";
 import type { TlsSession, TlsWrap } from "./tls-binding.js";
@@ -14,9 +15,8 @@ import { tlsInfo } from "./tls-info.js";
 
 /** `end` was called. */
 const FIN_ASKED = NEXT_FLAG;
-/** Bytes that the stream may hold besides the write that is on its way. */
-const QUEUE_SIZE = 64 * 1024;
-const NOTHING = Buffer.alloc(0);
+/** A write has not come round in the event loop. */
+const CYCLING = NEXT_FLAG << 1;
 
 /** libuv's stream below TLS. */
 interface RawHandle {
@@ -45,7 +45,8 @@ export class SecureStreamSocket extends SecureSocket {
   readonly #net: NetSocket & { resetAndClosing?: boolean };
   #tls: Tls | undefined = undefined;
   #inner: StreamSocket | undefined = undefined;
-  #outstanding: { readonly length: number; readonly taken: number } | undefined = undefined;
+  #queued: QueuedBytes | undefined = undefined;
+  #outstanding: Outstanding | undefined = undefined;
   #info: TlsInfo | undefined = undefined;
 
   constructor(plain: StreamSocket, terms: SecureTerms, owner: HandshakeOwner) {
@@ -121,40 +122,61 @@ export class SecureStreamSocket extends SecureSocket {
   write(bytes: Buffer): boolean {
     const tls = this.#tls;
     if (tls === undefined || !this.is(OPEN) || this.is(FIN_ASKED) || !tls.writable) return true;
-    const before = tls.writableLength;
-    // Behind another write the stream keeps the bytes; first in line they are encrypted when `write` returns.
-    tls.write(before === 0 ? bytes : Buffer.from(bytes));
-    return this.#note(tls, bytes.length, before);
+    if (!this.is(CYCLING)) return this.#begin(tls, bytes) || this.#wait(undefined, bytes.length);
+    if (this.#outstanding === undefined && (this.#queued ??= new QueuedBytes()).append(bytes)) return true;
+    return this.#wait(bytes, bytes.length + (this.#queued?.length ?? 0));
   }
 
   writeTwo(head: Buffer, body: Uint8Array): boolean {
     return this.write(Buffer.concat([head, body]));
   }
 
-  /** @returns whether the kernel has all of it, or soon has, and its memory is free */
-  #note(tls: Tls, length: number, before: number): boolean {
-    const raw = tls._handle?._parent;
-    if (raw && raw.writeQueueSize === 0 && before <= QUEUE_SIZE) return true;
-    this.#outstanding = { length: length + before, taken: takenBy(raw) };
-    // The callback of a second, empty write says that the first is done.
-    tls.write(NOTHING, (error) => {
-      this.#outstanding = undefined;
-      // The callback is also called when the write failed.
-      if (!error && !tls.destroyed) this.owner.onWritten();
-    });
+  /** @returns whether the kernel has all of it. Its memory is free: no other write is on its way */
+  #begin(tls: Tls, bytes: Uint8Array): boolean {
+    this.flags |= CYCLING;
+    tls.write(bytes, this.#sent);
+    return tls._handle?._parent?.writeQueueSize === 0;
+  }
+
+  #wait(held: Uint8Array | undefined, length: number): false {
+    this.#outstanding = { held, length, taken: this.#taken };
     return false;
+  }
+
+  readonly #sent = (error?: Error | null): void => {
+    const tls = this.#tls;
+    this.flags &= ~CYCLING;
+    if (error || tls === undefined || tls.destroyed) return;
+    const queued = this.#queued;
+    const held = this.#outstanding?.held;
+    this.#queued = undefined;
+    if (this.#outstanding) this.#outstanding.held = undefined;
+    const bytes = queued && held ? Buffer.concat([queued.bytes, held]) : (queued?.bytes ?? held);
+    const done = bytes === undefined || this.#begin(tls, bytes);
+    queued?.free();
+    if (done && this.#outstanding !== undefined) {
+      this.#outstanding = undefined;
+      this.owner.onWritten();
+    }
+    if (this.is(FIN_ASKED) && !this.is(CYCLING)) tls.end();
+  };
+
+  /** Bytes of ciphertext that the kernel has taken. */
+  get #taken(): number {
+    const raw = this.#tls?._handle?._parent;
+    return raw === undefined ? 0 : raw.bytesWritten - raw.writeQueueSize;
   }
 
   get unsent(): number {
     if (this.#outstanding === undefined || this.is(CLOSED)) return 0;
     const { length, taken } = this.#outstanding;
-    return Math.max(1, length - (takenBy(this.#tls?._handle?._parent) - taken));
+    return Math.max(1, length - (this.#taken - taken));
   }
 
   end(): void {
     if (!this.is(OPEN)) return this.destroy();
     this.flags |= FIN_ASKED;
-    this.#tls?.end();
+    if (!this.is(CYCLING)) this.#tls?.end();
   }
 
   destroy(): void {
@@ -216,8 +238,4 @@ function chooseContext(terms: ServerTerms, name: string, done: ContextChosen): v
   const context = terms.contextFor(name.toLowerCase());
   if (context !== undefined) return done(null, context);
   done(Object.assign(new Error(unknownName(name)), { code: UNKNOWN_NAME }));
-}
-
-function takenBy(raw: RawHandle | undefined): number {
-  return raw === undefined ? 0 : raw.bytesWritten - raw.writeQueueSize;
 }
