@@ -120,7 +120,7 @@ function nginx(folder: string, port: number, to: number): string[] {
   writeFileSync(
     file,
     `${streamModule()}daemon off; master_process off; pid ${folder}/pid; error_log /dev/null;
-events { worker_connections 20000; }
+events { worker_connections 8000; }
 stream { server { listen 127.0.0.1:${port} ssl; ssl_certificate ${CERT}; ssl_certificate_key ${KEY};
   ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:1m; proxy_pass 127.0.0.1:${to}; tcp_nodelay on; } }`,
   );
@@ -141,7 +141,7 @@ function haproxy(folder: string, port: number, to: number): string[] {
     file,
     `global
   nbthread 1
-  maxconn 20000
+  maxconn 5000
 defaults
   mode tcp
   timeout connect 5s
