@@ -101,7 +101,7 @@ test("an encrypted key needs its passphrase", () => {
 });
 
 test("expired certificates and keys that every user may read are served with a warning", () => {
-  const expired = certificateFiles("server-expired");
+  const expired = { cert: certificateFile("server-expired.crt"), key: secret("server-expired.key") };
   chmodSync(expired.key, 0o644);
   expect(read(expired).warnings).toEqual([
     `tls.key: ${expired.key}: every user may read this private key: chmod o-rwx ${expired.key}`,

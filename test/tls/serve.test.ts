@@ -1,10 +1,14 @@
 /** TLS of `serve`: names, protocols, client certificates, reload and counters, with Node's own client. */
+
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectPlain } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { defineProtocol, packet } from "../../src/index.js";
 import echo from "../../src/protocols/echo.js";
 import { type ServeOptions, type Serving, serve } from "../../src/tcp/serve.js";
 import type { TlsOptions } from "../../src/tls/options.js";
@@ -143,6 +147,36 @@ test("new handshakes use reloaded certificates, open connections go on, a bad fi
   open.write(Buffer.from("\x00\x05still", "latin1"));
   const [answer] = await Promise.all([new Promise<Buffer>((resolve) => open.once("data", resolve))]);
   expect(answer.subarray(2).toString()).toBe("still");
+});
+
+test("neither a connection that is printed nor a crash report has a line of the private key", async () => {
+  let printed = "";
+  const leaky = defineProtocol({
+    name: "leaky",
+    framing: packet(2),
+    data: () => ({}),
+    states: {
+      ready: {
+        frame: (conn) => {
+          printed = inspect(conn, { depth: 12, showHidden: true });
+          throw Object.assign(new Error("crash"), { conn });
+        },
+      },
+    },
+  });
+  const reports: string[] = [];
+  const onCrash = (report: unknown) => reports.push(inspect(report, { depth: 12 }));
+  subscribe("otp.crash", onCrash);
+  onTestFinished(() => void unsubscribe("otp.crash", onCrash));
+  const server = await serve(leaky, { port: 0, tls: certificatePem("server") });
+  onTestFinished(() => server.stop());
+  await visit(server);
+  await until(() => reports.length === 1);
+  const lines = certificatePem("server")
+    .key.split("\n")
+    .filter((line) => /^[\w+/=]{20,}$/.test(line));
+  expect([printed.length > 100, lines.length > 1]).toEqual([true, true]);
+  for (const text of [printed, ...reports]) for (const line of lines) expect(text).not.toContain(line);
 });
 
 test("a certificate that cannot be served is refused", async () => {
