@@ -22,6 +22,8 @@ export class StreamSocket implements Socket {
   readonly #socket: Owned;
   owner: SocketOwner | undefined = undefined;
   code: string | undefined = undefined;
+  /** Whether "close" was emitted. `net.Socket.closed` is true before that. */
+  #closed = false;
 
   constructor(socket: NetSocket, peer: Peer) {
     this.#socket = socket;
@@ -56,7 +58,7 @@ export class StreamSocket implements Socket {
   start(owner: SocketOwner): void {
     this.owner = owner;
     // "close" was emitted before there was an owner. If it is still to come, `onClose` handles it.
-    if (this.#socket.closed) return queueMicrotask(() => owner.onClosed(this.code));
+    if (this.#closed) return queueMicrotask(() => owner.onClosed(this.code));
     this.#socket.on("data", onData).on("end", onEnd).resume();
   }
 
@@ -109,6 +111,12 @@ export class StreamSocket implements Socket {
     this.#socket.destroy();
   }
 
+  /** @internal "close" was emitted. */
+  notifyClosed(): void {
+    this.#closed = true;
+    this.owner?.onClosed(this.code);
+  }
+
   /** By the handle: `resetAndDestroy` first waits for the outstanding write, for ever where the peer does not read. */
   reset(): void {
     const socket = this.#socket;
@@ -133,5 +141,5 @@ function onError(this: Owned, error: NodeJS.ErrnoException): void {
 }
 
 function onClose(this: Owned): void {
-  this[SELF]?.owner?.onClosed(this[SELF].code);
+  this[SELF]?.notifyClosed();
 }

@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { handle } from "../../src/transport/handle.js";
+import { handshakes } from "../../src/transport/secure/secure-socket.js";
 import { stream } from "../../src/transport/stream.js";
 import { turn, until } from "../support/until.js";
 import { fill, Owner } from "./owner.js";
+import { testTerms } from "./secured.js";
 
 /** A server of the test's own. */
 async function upstream(where: ListenOptions = { host: "127.0.0.1", port: 0 }) {
@@ -32,7 +34,7 @@ function socketPath(): string {
   return join(folder, "x.sock");
 }
 
-describe.each([handle, stream])("$name", ({ connect }) => {
+describe.each([handle, stream])("$name", ({ connect, secure }) => {
   async function connected(target: Parameters<typeof connect>[0]): Promise<Owner> {
     const socket = await connect(target);
     onTestFinished(() => socket.destroy());
@@ -45,6 +47,36 @@ describe.each([handle, stream])("$name", ({ connect }) => {
     const far = await until(() => accepted[0]);
     expect(owner.socket.peer).toEqual({ address, port });
     expect(owner.socket.local).toEqual({ address, port: far.remotePort });
+  });
+
+  test("closed before start, it is reported once", async () => {
+    const { port } = await upstream();
+    for (const turns of [0, 5]) {
+      const owner = await connected({ address: "127.0.0.1", port });
+      owner.call((socket) => socket.destroy());
+      await turn(turns);
+      owner.start();
+      await until(() => owner.closed.length);
+      await turn(3);
+      expect(owner.closed).toEqual([undefined]);
+    }
+  });
+
+  test("closed before TLS begins on it, it is reported once, whichever comes first in the event loop", async () => {
+    const { port } = await upstream();
+    const plain = await connect({ address: "127.0.0.1", port });
+    const owner = Object.assign(new Owner(plain), { onSecure() {}, onRefused() {} });
+    const { context } = testTerms();
+    const terms = { side: "client", context, serverName: "localhost", alpn: undefined } as const;
+    // In the check phase its handle is gone before the next one, where another handshake has asked for a turn first.
+    setImmediate(() => {
+      handshakes.add({ listener: "other", closed: false, begin() {} });
+      plain.destroy();
+      secure(plain, terms, undefined, owner);
+    });
+    await until(() => owner.closed.length);
+    await turn(3);
+    expect(owner.closed).toEqual([undefined]);
   });
 
   test("connects to a UNIX socket, in both directions and with half-close", async () => {

@@ -95,6 +95,14 @@ for (const transport of [handle, stream]) {
 }
 
 describe("the file", () => {
+  test("of dead programs: two in one folder are replaced at once", async () => {
+    const where = folder();
+    const paths = [join(where, "a"), join(where, "b")];
+    for (const path of paths) staleSocket(path);
+    await Promise.all(paths.map((path) => bound({ path })));
+    expect(readdirSync(where)).toEqual(["a", "b"]);
+  });
+
   test("has mode 0600, or the mode and group that are asked for; nothing else stays in the folder", async () => {
     const where = folder();
     const { gid, uid } = userInfo();

@@ -31,7 +31,8 @@ export class Reconnector extends Process {
   #state: ReconnectorState = "connecting";
   #opening: Opening | undefined = undefined;
   #connection: Pid | undefined = undefined;
-  #openedAt = 0;
+  /** `undefined` until the first connection is open. */
+  #openedAt: number | undefined = undefined;
   /** Attempts in a row without a connection that stayed open. */
   #attempts = 0;
   #failure: string | undefined = undefined;
@@ -123,14 +124,16 @@ export class Reconnector extends Process {
     if (!(message instanceof ExitMessage)) return;
     const { exit, reason } = message;
     if (exit === this.#connection) return this.#connectionEnded(reason);
-    if (exit === this.parent?.pid || reason !== "normal") return this.#stop(reason);
+    // Before it is open, the linked process is the one that waits for it: without it the attempts would never end.
+    if (exit === this.parent?.pid || reason !== "normal" || this.#openedAt === undefined)
+      return this.#stop(reason);
   }
 
   /** `shutdown` was asked for, by `exit(pid, "shutdown")`; any other end is followed by a new connection. */
   #connectionEnded(reason: ExitReason): void {
     this.#connection = undefined;
     if (reason === "shutdown") return this.exitWith(reason);
-    if (clock.now() - this.#openedAt >= this.#delay.max) this.#attempts = 0;
+    if (clock.now() - (this.#openedAt as number) >= this.#delay.max) this.#attempts = 0;
     this.#retry({ what: "ended", message: formatReason(reason) });
   }
 

@@ -4,7 +4,7 @@
  */
 import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
-import { OWNER, READ_BUFFER, uv } from "../handle-socket.js";
+import { type HandleSocket, OWNER, READ_BUFFER, uv } from "../handle-socket.js";
 import type { SocketOwner } from "../transport.js";
 import { failureOf, UNKNOWN_NAME, unknownName } from "./failure-text.js";
 import { ENDED, FIN_DONE, READ_FLAG, SecureHandleWriter } from "./secure-handle-writer.js";
@@ -28,6 +28,8 @@ export class SecureHandleSocket extends SecureHandleWriter {
   protected startTls(terms: SecureTerms, received: Buffer | undefined): void {
     if (wrap === undefined)
       return this.refuse("tls_error", "this Node has no TLS over libuv's handles", "ENOTSUP");
+    // Closed by itself, and its `onClosed` is on its way: node asserts that a handle is there.
+    if ((this.plain as HandleSocket).closed) return;
     const server = terms.side === "server";
     const ssl = wrap(this.raw, nativeContext(terms.context), server, false);
     // The only reference from the handle to the TLSWrap, without which it would be collected.

@@ -32,10 +32,10 @@ export async function bindUnix(target: UnixTarget): Promise<BoundHandle> {
     const handle = bindPath(kernelPath(path), path);
     return { handle, address: path, port: 0, close: () => handle.close() };
   }
-  await clearPath(path);
   const temporary = temporaryPath(path);
   const problem = pathProblem(temporary);
   if (problem !== undefined) throw unixError("ENAMETOOLONG", path, `${problem}, or a longer file name`);
+  await clearPath(path);
   const handle = withPrivateMode(() => bindPath(temporary, path));
   try {
     setRights(temporary, target);

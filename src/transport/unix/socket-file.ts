@@ -84,7 +84,8 @@ export async function removeStale<T>(
 ): Promise<T | undefined> {
   const found = await answers(path);
   if (found !== undefined) return found;
-  const aside = join(dirname(path), `.${process.pid}`);
+  // A name of its own: listeners of one folder start at once, and programs in two containers have one pid.
+  const aside = temporaryPath(path);
   try {
     renameSync(path, aside);
   } catch (error) {

@@ -160,3 +160,20 @@ test("connect waits for an upstream that is not there yet, and its process ends 
   await clock.advance(60_000);
   expect(accepted()).toBe(count);
 });
+
+test("a caller that ends before the connection is open ends the attempts, also by `normal`", async () => {
+  const clock = manualClock();
+  const seen = events();
+  const { port, sockets } = await upstream();
+  const caller = await connect(client, { port });
+  const refused = connect(client, { port: 1, reconnect: true, link: caller });
+  refused.catch(() => {});
+  await until(() => seen.some(({ what }) => what === "failed"));
+  // `stop()`: it ends as `normal`, which a link does not pass on.
+  (await until(() => sockets()[0])).write("bye\n");
+  await until(() => !processOf(caller));
+  await expect(refused).rejects.toThrow("ended before it was open");
+  const attempts = seen.length;
+  await clock.advance(60_000);
+  expect(seen).toHaveLength(attempts);
+});
