@@ -6,7 +6,6 @@ import { connect } from "node:net";
 import type { Delivery } from "../groups/delivery.js";
 import type { PidPair } from "../groups/hub.js";
 import type { HubAnswers, HubQuery } from "../groups/hub-queries.js";
-import { takeRequest } from "../groups/incoming-requests.js";
 import type { LocalAsks } from "../groups/local-asks.js";
 import type { LocalMembers } from "../groups/local-members.js";
 import type { LocalNames } from "../groups/local-names.js";
@@ -15,8 +14,8 @@ import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/uplink
 import type { Pid } from "../otp/process/pid.js";
 import { clock } from "../otp/time/clock.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
+import { LinkNames } from "./link-names.js";
 import { LinkSocket } from "./link-socket.js";
-import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { type LinkSignal, readSignal, writeSignal } from "./signals.js";
 import { UnsentMessages } from "./unsent-messages.js";
@@ -41,21 +40,6 @@ export interface ExchangeLinkOptions {
   onRelieved(): void;
 }
 
-interface PendingClaim {
-  readonly id: number;
-  readonly name: string;
-  readonly serial: number;
-  readonly refuse: boolean;
-}
-
-interface UnsentAsk {
-  readonly id: number;
-  readonly name: string;
-  readonly body: Message;
-  readonly within: number;
-  readonly from: PidPair;
-}
-
 interface Query {
   readonly text: string;
   readonly resolve: (answer: unknown) => void;
@@ -70,14 +54,13 @@ export class ExchangeLink implements Uplink {
   readonly #unsent = new UnsentMessages((count) => {
     groupCounters.dropped.unreachable += count;
   });
-  /** Asks that wait for the link, and those that were sent and have no answer. */
-  #unsentAsks: UnsentAsk[] = [];
-  readonly #sentAsks = new Set<number>();
+  readonly #names: LinkNames;
   readonly #queries = new Map<number, Query>();
   #lastQuery = 0;
 
   constructor(options: ExchangeLinkOptions) {
     this.#options = options;
+    this.#names = new LinkNames(options.names, options.asks);
     this.#connect();
   }
 
@@ -137,16 +120,7 @@ export class ExchangeLink implements Uplink {
   }
 
   claim(id: number, name: string, serial: number, refuse: boolean): void {
-    // While the link is down it waits: all claims are sent when it is up again.
-    if (this.#link && this.#up) this.#claim(this.#link, { id, name, serial, refuse });
-  }
-
-  #claim({ writer }: LinkSocket, { id, name, serial, refuse }: PendingClaim): void {
-    const at = writer.add(KIND.claim, name, 13);
-    writer.buffer.writeUInt32BE(id, at);
-    writer.buffer.writeDoubleBE(serial, at + 4);
-    writer.buffer[at + 12] = refuse ? 1 : 0;
-    this.#link?.flushSoon();
+    this.#names.claim({ id, name, serial, refuse });
   }
 
   release(name: string, serial: number): void {
@@ -154,15 +128,7 @@ export class ExchangeLink implements Uplink {
   }
 
   ask(id: number, name: string, body: Message, within: number, from: PidPair): void {
-    if (!this.#link || !this.#up) {
-      if (id !== 0) this.#unsentAsks.push({ id, name, body, within, from });
-    } else if (this.waiting > DROP_ABOVE) {
-      this.#options.asks.answered(id, "busy", "too much waits for the exchange");
-    } else {
-      if (id !== 0) this.#sentAsks.add(id);
-      writeAsk(this.#link.writer, KIND.ask, name, { id, within, from }, undefined, body);
-      this.#link.flushSoon();
-    }
+    this.#names.ask({ id, name, body, within, from }, this.waiting > DROP_ABOVE);
   }
 
   /** Sends a message to a process of another worker. @returns false when there is no room, or no link */
@@ -222,15 +188,9 @@ export class ExchangeLink implements Uplink {
     for (const group of this.#options.members.groups)
       for (let at = 0; at < group.size; at += ROW)
         this.#row(link, group.name, group.list.slice(at, at + ROW));
-    for (const { name, serial, token } of this.#options.names.rows()) {
-      const at = writer.add(KIND.held, name, 16);
-      writer.buffer.writeDoubleBE(serial, at);
-      writer.buffer.writeDoubleBE(token, at + 8);
-    }
+    this.#names.connected(link);
     writer.add(KIND.ready, "", 0);
-    for (const claim of this.#options.names.pending()) this.#claim(link, claim);
-    for (const { id, name, body, within, from } of this.#unsentAsks.splice(0))
-      this.ask(id, name, body, within, from);
+    this.#names.goOn(link);
     for (const { group, message, except } of this.#unsent.take()) this.#publish(link, group, message, except);
     for (const [id, { text }] of this.#queries) this.#sendQuery(id, text);
     link.flushSoon();
@@ -246,10 +206,7 @@ export class ExchangeLink implements Uplink {
   #lost(): void {
     this.#link = undefined;
     this.#up = false;
-    // They may have been handled: they are not sent again.
-    for (const id of this.#sentAsks)
-      this.#options.asks.answered(id, "unreachable", "the link to the exchange was lost");
-    this.#sentAsks.clear();
+    this.#names.lost();
     this.#options.onRelieved();
     clock.setTimeout(() => this.#connect(), RETRY, true);
   }
@@ -269,25 +226,7 @@ export class ExchangeLink implements Uplink {
       const signal = readSignal(record);
       if (signal) this.#options.onSignal(signal);
     } else if (kind === KIND.reply && body.length > 4) this.#replied(body);
-    else this.#receivedOfNames(link, record);
-  }
-
-  #receivedOfNames(link: LinkSocket, { kind, name, body }: LinkRecord): void {
-    const { names, asks } = this.#options;
-    if (kind === KIND.claimed) names.claimed(body.readUInt32BE(0), JSON.parse(body.toString("utf8", 4)));
-    else if (kind === KIND.replace) names.replace(name, body.readDoubleBE(0));
-    else if (kind === KIND.answered) {
-      const { id, code, body: content } = readAnswer(body);
-      this.#sentAsks.delete(id);
-      asks.answered(id, code, code === "answer" ? Message.read(content) : content.toString());
-    } else if (kind === KIND.request) {
-      const request = readRequest(body);
-      takeRequest(names, name, { ...request, body: Message.read(request.body) }, (code, answer) => {
-        if (request.id === 0 || this.#link !== link) return;
-        writeAnswer(link.writer, KIND.answer, request.id, code, answer);
-        link.flushSoon();
-      });
-    }
+    else this.#names.received(link, record);
   }
 
   #replied(body: Buffer): void {

@@ -6,6 +6,8 @@ import type { AskCode } from "./ask-table.js";
 import type { Message } from "./message.js";
 
 interface PendingAsk {
+  /** Whether it is under way over a link. */
+  sent: boolean;
   resolve(answer: unknown): void;
   reject(error: AskError): void;
 }
@@ -32,9 +34,25 @@ export class LocalAsks {
           this.#asks.delete(id);
           then(value);
         };
-      this.#asks.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.#asks.set(id, { sent: false, resolve: settle(resolve), reject: settle(reject) });
       send(id);
     });
+  }
+
+  /** Whether an ask still waits for its answer. */
+  waits(id: number): boolean {
+    return this.#asks.has(id);
+  }
+
+  /** It is under way: when the link breaks, it may have been handled. */
+  sent(id: number): void {
+    const ask = this.#asks.get(id);
+    if (ask) ask.sent = true;
+  }
+
+  /** The link has broken. */
+  failSent(why: string): void {
+    for (const [id, { sent }] of [...this.#asks]) if (sent) this.answered(id, "unreachable", why);
   }
 
   /** @param body the answer, or in words why there is none. One that comes too late is ignored */

@@ -288,3 +288,21 @@ test("the worker of a name is gone: the ask has ended, the name is free", async 
   await expect(asked).rejects.toMatchObject({ code: "ended" });
   await expect(ask(one, "n", "x")).rejects.toMatchObject({ code: "nobody" });
 });
+
+test("an ask whose time is over before the link is up is not sent", async () => {
+  const path = folder();
+  const worker = new FakeWorker(path, 1);
+  const asked: unknown[] = [];
+  class Noting extends Answerer {
+    protected override receive(request: unknown): void {
+      asked.push((request as { body: unknown }).body);
+      super.receive(request);
+    }
+  }
+  const claim = worker.names.claim(new Noting(undefined), "n", false, 5_000);
+  await expect(ask(worker, "n", "early", 20)).rejects.toMatchObject({ code: "timeout" });
+  const late = claim.then(() => ask(worker, "n", "late"));
+  await exchangeAt(path);
+  expect(await late).toBe("re: late");
+  expect(asked).toEqual(["late"]);
+});

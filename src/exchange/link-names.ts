@@ -1,0 +1,108 @@
+/** Names and asks over the link of a worker: what it sends, what it gets, and what a broken link means for them. */
+import type { PidPair } from "../groups/hub.js";
+import { takeRequest } from "../groups/incoming-requests.js";
+import type { LocalAsks } from "../groups/local-asks.js";
+import type { LocalNames } from "../groups/local-names.js";
+import { Message } from "../groups/message.js";
+import type { LinkSocket } from "./link-socket.js";
+import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";
+import { KIND, type LinkRecord } from "./records.js";
+
+interface Claiming {
+  readonly id: number;
+  readonly name: string;
+  readonly serial: number;
+  readonly refuse: boolean;
+}
+
+interface Asking {
+  readonly id: number;
+  readonly name: string;
+  readonly body: Message;
+  readonly within: number;
+  readonly from: PidPair;
+}
+
+export class LinkNames {
+  readonly #names: LocalNames;
+  readonly #asks: LocalAsks;
+  /** The link, while it is up. */
+  #link: LinkSocket | undefined = undefined;
+  /** Asks that wait for it. */
+  #unsent: Asking[] = [];
+
+  constructor(names: LocalNames, asks: LocalAsks) {
+    this.#names = names;
+    this.#asks = asks;
+  }
+
+  /** While the link is down a claim waits: all are sent when it is up again. */
+  claim(claim: Claiming): void {
+    if (this.#link) this.#claim(this.#link, claim);
+  }
+
+  #claim(link: LinkSocket, { id, name, serial, refuse }: Claiming): void {
+    const { writer } = link;
+    const at = writer.add(KIND.claim, name, 13);
+    writer.buffer.writeUInt32BE(id, at);
+    writer.buffer.writeDoubleBE(serial, at + 4);
+    writer.buffer[at + 12] = refuse ? 1 : 0;
+    link.flushSoon();
+  }
+
+  /** @param full whether too much waits for the exchange already */
+  ask(ask: Asking, full: boolean): void {
+    if (!this.#link) {
+      if (ask.id !== 0) this.#unsent.push(ask);
+    } else if (full) this.#asks.answered(ask.id, "busy", "too much waits for the exchange");
+    else this.#ask(this.#link, ask);
+  }
+
+  #ask(link: LinkSocket, { id, name, body, within, from }: Asking): void {
+    this.#asks.sent(id);
+    writeAsk(link.writer, KIND.ask, name, { id, within, from }, undefined, body);
+    link.flushSoon();
+  }
+
+  /** The link is up: first the names that are held here. */
+  connected(link: LinkSocket): void {
+    this.#link = link;
+    const { writer } = link;
+    for (const { name, serial, token } of this.#names.rows()) {
+      const at = writer.add(KIND.held, name, 16);
+      writer.buffer.writeDoubleBE(serial, at);
+      writer.buffer.writeDoubleBE(token, at + 8);
+    }
+  }
+
+  /** All rows are sent: what has waited follows, but no ask whose time is over. */
+  goOn(link: LinkSocket): void {
+    for (const claim of this.#names.pending()) this.#claim(link, claim);
+    for (const ask of this.#unsent.splice(0)) if (this.#asks.waits(ask.id)) this.#ask(link, ask);
+  }
+
+  /** Asks under way may have been handled: they are not sent again. */
+  lost(): void {
+    this.#link = undefined;
+    this.#asks.failSent("the link to the exchange was lost");
+  }
+
+  received(link: LinkSocket, { kind, name, body }: LinkRecord): void {
+    if (kind === KIND.claimed)
+      this.#names.claimed(body.readUInt32BE(0), JSON.parse(body.toString("utf8", 4)));
+    else if (kind === KIND.replace) this.#names.replace(name, body.readDoubleBE(0));
+    else if (kind === KIND.answered) {
+      const { id, code, body: content } = readAnswer(body);
+      this.#asks.answered(id, code, code === "answer" ? Message.read(content) : content.toString());
+    } else if (kind === KIND.request) this.#request(link, name, body);
+  }
+
+  #request(link: LinkSocket, name: string, body: Buffer): void {
+    const request = readRequest(body);
+    takeRequest(this.#names, name, { ...request, body: Message.read(request.body) }, (code, answer) => {
+      if (request.id === 0 || this.#link !== link) return;
+      writeAnswer(link.writer, KIND.answer, request.id, code, answer);
+      link.flushSoon();
+    });
+  }
+}
