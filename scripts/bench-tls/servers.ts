@@ -1,7 +1,7 @@
 // Servers of the TLS benchmark, each one OS process that echoes; nginx and HAProxy are two, with a plain drover behind.
 import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,11 +87,13 @@ const proxy =
     if (!installed(program.toLowerCase())) return undefined;
     const { child, port: behind } = await started(entry, "plain");
     const port = await freePort();
-    const command = configure(mkdtempSync(join(tmpdir(), "bench-tls-")), port, behind);
+    const folder = mkdtempSync(join(tmpdir(), "bench-tls-"));
+    const command = configure(folder, port, behind);
     const front = spawn(command[0] as string, command.slice(1), { stdio: "ignore" });
     const stop = () => {
       front.kill();
       child.kill();
+      rmSync(folder, { recursive: true, force: true });
     };
     if (!(await reachable(port))) {
       stop();

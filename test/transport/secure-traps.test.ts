@@ -192,6 +192,30 @@ describe("handshakes", () => {
     ]);
   });
 
+  test("clients that reset right behind their handshake leave no socket open, though TLSWrap completes no write", async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    const before = sockets();
+    const { port, told } = await handshaking();
+    const clients = await Promise.all(Array.from({ length: 40 }, () => TlsClient.begin(port)));
+    for (const [n, client] of clients.entries())
+      client.socket.once("secureConnect", () => {
+        client.write(Buffer.alloc(20_000));
+        if (n % 2 === 0) client.reset();
+        else setImmediate(() => client.reset());
+      });
+    await until(() => clients.every(({ closed }) => closed));
+    for (const { socket } of told) {
+      for (const _ of [1, 2, 3]) socket?.write(Buffer.alloc(10_000));
+      socket?.end();
+    }
+    await turn(5);
+    for (const { socket } of told) socket?.destroy();
+    await until(() => sockets() <= before);
+    expect(told.every(({ seen }) => seen.filter((what) => what.startsWith("closed")).length === 1)).toBe(
+      true,
+    );
+  });
+
   test("a first message in pieces, and bytes that were read before", async () => {
     const { port, told } = await handshaking();
     const { server, hello } = await recordedHello();

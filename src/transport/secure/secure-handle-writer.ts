@@ -155,6 +155,7 @@ export abstract class SecureHandleWriter extends SecureSocket {
 
   /** @internal */
   finishNow(): void {
+    if (this.is(LAST)) return this.#closePlain(false);
     if (this.is(CLOSED | FIN_SENT)) return;
     if (this.#cycling) return this.#finish();
     // Messages of the handshake may wait for the kernel: FIN would overtake them and close_notify.
@@ -182,9 +183,11 @@ export abstract class SecureHandleWriter extends SecureSocket {
     this.flags |= CLOSED;
     const written = this.#queued !== undefined && this.#outstanding === undefined;
     if (!written || this.raw.writeQueueSize > 0) return this.#closePlain(false);
-    // The owner takes them for written: they leave first.
+    // The owner takes them for written: they leave in this turn, or never. After a failed write of its own (session
+    // tickets) `TLSWrap` completes no other one.
     this.flags |= LAST;
     this.ssl?.readStop();
+    finishLater(this);
   }
 
   reset(): void {
@@ -213,6 +216,8 @@ export abstract class SecureHandleWriter extends SecureSocket {
   /** @internal An error of the system. */
   fail(error: number): void {
     this.code ??= getSystemErrorName(error);
+    this.#queued?.free();
+    this.#queued = undefined;
     if (this.is(LAST)) this.#closePlain(false);
     else this.destroy();
   }
