@@ -76,12 +76,17 @@ function fittedName(node: Drawn, width: number): string {
   return fitted(name, NAME, width - textFrom(state) - rightOf(node) - widthOf(pid, SMALL) - 8);
 }
 
+function fittedDetail({ kind, state, detail }: Drawn, width: number): string {
+  const word = said(kind, state);
+  const before = word === "" ? 0 : widthOf(`${word} `, SMALL);
+  return fittedParts(detail, SMALL, width - textFrom(state) - PAD - before);
+}
+
 function Process({ node, width }: { node: Drawn; width: number }) {
-  const { pid, state, detail, kind } = node;
+  const { pid, state, kind } = node;
   const left = textFrom(state);
   const right = rightOf(node);
   const word = said(kind, state);
-  const before = word === "" ? 0 : widthOf(`${word} `, SMALL);
   return (
     <>
       {state !== undefined && <circle class={`dot ${toneOf(state)}`} cx={PAD + 3} cy="15" r="3.5" />}
@@ -93,7 +98,7 @@ function Process({ node, width }: { node: Drawn; width: number }) {
       </text>
       <text class="detail" x={left} y="35">
         {word !== "" && <tspan class={toneOf(state)}>{`${word} `}</tspan>}
-        {fittedParts(detail, SMALL, width - left - PAD - before)}
+        {fittedDetail(node, width)}
       </text>
     </>
   );
@@ -139,10 +144,12 @@ function ariaLabel(node: Drawn, width: number): string {
   const { kind, name, pid, state, detail, count: many } = node;
   if (kind === "count") return `${count(many ?? 0)} ${name}: opens the list`;
   const word = said(kind, state);
-  const seen = `${word} ${detail}`.trim();
+  const fits = fittedDetail(node, width);
+  // Parts that are dropped whole come behind those that are seen; a detail that is cut within a part is said again.
+  const seen = `${word} ${fits.endsWith("…") ? fits : detail}`.trim();
   const more = word === "" ? state : undefined;
   const short = fittedName(node, width);
-  const whole = short === name ? undefined : name;
+  const whole = [short === name ? "" : name, fits.endsWith("…") ? detail : ""];
   const kindSaid = kind === "connection" ? "connection" : "";
-  return [kindSaid, short, pid, seen, more, whole].filter((part) => part).join(", ");
+  return [kindSaid, short, pid, seen, more, ...whole].filter((part) => part).join(", ");
 }
