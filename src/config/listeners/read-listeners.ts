@@ -64,10 +64,6 @@ function refuseUnused(fields: Partial<ListenerFields>, place: Place): void {
   if (alpn !== undefined && tls === undefined)
     throw place.at("alpn").error("the protocol is agreed on in the TLS handshake: set tls as well");
   if (alpn !== undefined && tls?.start === "by_protocol")
-    throw place
-      .at("alpn")
-      .error("a protocol that begins TLS itself cannot be chosen by the handshake: remove it, or tls.start");
-  if (alpn !== undefined && tls?.start === "by_protocol")
     throw place.at("alpn").error("a connection begins in clear, in one protocol: remove alpn, or tls.start");
   if (protocol === undefined && alpn === undefined)
     throw place.error('needs a protocol, such as "protocol": "./my-protocol.ts"');
