@@ -34,7 +34,7 @@ export interface LookOptions extends BrowserContextOptions {
 
 /** Opens the page with the link that `drover page` prints, and waits until the tree is drawn. */
 export async function look(
-  served: Served,
+  served: Pick<Served, "adminPort" | "control">,
   { token = true, script, ...options }: LookOptions = {},
 ): Promise<Look> {
   browser ??= chromium.launch({
@@ -56,7 +56,7 @@ export async function look(
   return { page, requests, complaints, close: () => context.close() };
 }
 
-async function tokenOf({ control }: Served): Promise<string> {
+async function tokenOf({ control }: Pick<Served, "control">): Promise<string> {
   const { json } = await ask({ socketPath: control }, { path: "/token" });
   return json.token;
 }

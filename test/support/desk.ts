@@ -43,7 +43,7 @@ export async function desk(...args: string[]) {
   return serveProtocol("desk.ts", PROTOCOL, args);
 }
 
-export async function open(served: Awaited<ReturnType<typeof desk>>, options?: LookOptions): Promise<Look> {
+export async function open(served: Parameters<typeof look>[0], options?: LookOptions): Promise<Look> {
   const opened = await look(served, options);
   ends.push(() => opened.close());
   return opened;
