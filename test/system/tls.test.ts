@@ -1,5 +1,6 @@
 /** TLS of the built program: tickets over all workers, reload of certificates, and where no secret is to be read. */
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -35,6 +36,8 @@ function mount(name: CertificateName): void {
   mkdirSync(join(folder, version));
   copyFileSync(certificateFiles(name).cert, join(folder, version, "tls.crt"));
   copyFileSync(certificateFiles(name).key, join(folder, version, "tls.key"));
+  // In a clone the keys of the tests are readable for all, which is warned about.
+  chmodSync(join(folder, version, "tls.key"), 0o600);
   symlinkSync(version, join(folder, "..new"));
   renameSync(join(folder, "..new"), join(folder, "..data"));
 }
