@@ -26,7 +26,7 @@ export function readPem(source: PemSource, option: string): Pem {
     typeof source === "string" && !isPem(source) ? readSecretFile(source, option) : inline(source, option);
   if (!pem.text.includes("-----BEGIN "))
     throw new TlsError(
-      `${pem.place}: not PEM: expected a line such as -----BEGIN CERTIFICATE-----${der(pem)}`,
+      `${pem.place}: not PEM: expected a line such as -----BEGIN ${option.endsWith("key") ? "PRIVATE KEY" : "CERTIFICATE"}-----${der(pem)}`,
     );
   return pem;
 }
