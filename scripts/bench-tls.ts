@@ -1,6 +1,7 @@
 // Measures TLS: node scripts/run.mjs bench-tls [ROUNDS] [SECONDS]. CPU time of one server process per echo and per
 // handshake, and memory per idle connection: drover on both transports beside node's tls, and nginx, HAProxy (both in
-// front of a plain drover) and Erlang's ssl where they are installed. Linux; less than three minutes with 2 rounds of 2 s.
+// front of a plain drover), Erlang's ssl and Go where they are installed, and Bun if BUN names its binary. Linux; less
+// than four minutes with 2 rounds of 2 s.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

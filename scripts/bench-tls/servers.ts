@@ -157,6 +157,33 @@ listen tls
   return ["haproxy", "-db", "-f", file];
 }
 
+/** A server of another runtime: a command with port, certificate and key as its last arguments. */
+async function foreign(name: string, command: readonly string[], env = {}): Promise<Server | undefined> {
+  const port = await freePort();
+  const args = [...command.slice(1), String(port), CERT, KEY];
+  const child = spawn(command[0] as string, args, { stdio: "ignore", env: { ...process.env, ...env } });
+  const stop = () => void child.kill();
+  if (await reachable(port)) return { name, osPid: child.pid as number, port, stop };
+  stop();
+  return undefined;
+}
+
+async function go(): Promise<Server | undefined> {
+  if (!installed("go")) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "bench-tls-"));
+  const program = join(folder, "peer");
+  execFileSync("go", ["build", "-o", program, join(process.cwd(), "scripts/bench-tls/peer.go")]);
+  const server = await foreign("Go", [program], { GOMAXPROCS: "1" });
+  rmSync(folder, { recursive: true, force: true });
+  return server;
+}
+
+/** Where the environment variable BUN names its binary. */
+async function bun(): Promise<Server | undefined> {
+  const { BUN } = process.env;
+  return BUN ? foreign("Bun", [BUN, join(process.cwd(), "scripts/bench-tls/peer-bun.js")]) : undefined;
+}
+
 const erlang = async (): Promise<Server | undefined> => {
   if (!installed("erl")) return undefined;
   const port = await freePort();
@@ -179,5 +206,7 @@ export function contestants(entry: string): (() => Promise<Server | undefined>)[
     proxy(entry, "nginx (its part)", nginx),
     proxy(entry, "HAProxy (its part)", haproxy),
     erlang,
+    go,
+    bun,
   ];
 }
