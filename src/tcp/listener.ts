@@ -71,8 +71,7 @@ export class Listener extends Process {
     endpoint.onReleased = () => this.#released();
     shared?.join(endpoint, {
       heedLimit: () => this.#heedLimit(),
-      // One that is ahead of other workers waits for them, not for room.
-      heedRoom: () => this.#state === "full" && this.#heedRoom(),
+      heedRoom: () => this.#heedSharedRoom(),
     });
   }
 
@@ -184,6 +183,13 @@ export class Listener extends Process {
     const ms = this.#state === "full" ? this.#reopenBudget.take(clock.now()) : 0;
     if (ms === 0) this.#reopen();
     else this.#heedRoomAfter(ms);
+  }
+
+  /** One that is ahead waits for other workers, not for room, unless it is below its quota by now. */
+  #heedSharedRoom(): void {
+    if (this.#state === "full") return this.#heedRoom();
+    if (this.#state === "ahead" && this.#options.endpoint.counters.active < this.#quota.value)
+      this.#heedRoomAfter(RESUME_SOON);
   }
 
   #heedRoomAfter(ms: number): void {

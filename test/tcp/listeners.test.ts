@@ -12,6 +12,7 @@ import {
   whereis,
 } from "../../src/index.js";
 import { processOf } from "../../src/otp/process/process.js";
+import type { AcceptQuota } from "../../src/tcp/accept-quota.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import type { Listener } from "../../src/tcp/listener.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
@@ -117,7 +118,12 @@ test("above the maximum of all, a client of any listener is refused; below it th
 });
 
 /** Renewable listeners as in a worker, whose copies are bound again. */
-async function workerLike(names: readonly string[], maximum: () => number, own: readonly number[] = []) {
+async function workerLike(
+  names: readonly string[],
+  maximum: () => number,
+  own: readonly number[] = [],
+  quotas: readonly number[] = [],
+) {
   const loop = new Loop();
   const endpoints = names.map((name) => new Endpoint({ name, loop }));
   const shared = new SharedMaximum(endpoints, maximum);
@@ -133,6 +139,7 @@ async function workerLike(names: readonly string[], maximum: () => number, own: 
         return { handle };
       },
       ...{ renewable: true, maxConnections: own[at] ?? Infinity, shutdown: "100ms" },
+      quota: quotaOf(quotas[at] ?? Infinity),
     };
   });
   const root = await startServers(servers);
@@ -140,6 +147,12 @@ async function workerLike(names: readonly string[], maximum: () => number, own: 
   const listenerOf = (name: string) => processOf(whereis(`${name}.listener`)!) as Listener;
   return { root, endpoints, listenerOf, states: () => names.map((name) => listenerOf(name).state) };
 }
+
+const quotaOf = (value: number): AcceptQuota => ({
+  ...{ value, reportAt: value },
+  reached: (active) => active >= value,
+  released: () => {},
+});
 
 const clientOf = async ({ address }: Listener): Promise<Client> => {
   const client = await connected({ port: address.port });
@@ -163,6 +176,22 @@ test("at the maximum of all every listener is full at once; when any connection 
   expect(states()).toEqual(["full", "full", "full"]);
   expect(endpoints.map(({ counters }) => counters.active)).toEqual([2, 1, 1]);
   expect(endpoints.every(({ counters }) => counters.refused.max_connections === 0)).toBe(true);
+});
+
+test("one that was ahead and then lacks room accepts again when a connection of another ends", async () => {
+  let maximum = 8;
+  const { listenerOf, states } = await workerLike(["a", "b"], () => maximum, [], [6]);
+  const clients: Client[] = [];
+  for (let n = 0; n < 6; n++) clients.push(await clientOf(listenerOf("a")));
+  const others = [await clientOf(listenerOf("b")), await clientOf(listenerOf("b"))];
+  expect(states()).toEqual(["ahead", "full"]);
+  // As if another listener had taken the place before a looks for room.
+  maximum = 7;
+  await clients[0]?.close();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(states()).toEqual(["ahead", "full"]);
+  await others[0]?.close();
+  await until(() => states().every((state) => state === "listening"));
 });
 
 test("a place that becomes free is offered first to the listener that has waited longest", () => {
