@@ -53,6 +53,18 @@ test("a worker that ends well without being asked is started again", async () =>
   expect(program.workers()).not.toContain(before);
 });
 
+test("a worker that exits while its watchdog thread is starting ends with its own status", async () => {
+  const { program, port } = await fragile("--workers=1", "--max-restarts=100");
+  // Standard output is a socket here, which an OS process lets go of at its exit.
+  for (let exits = 1; exits <= 10; exits++) {
+    const client = await FrameClient.connect(port);
+    client.send("exit 0");
+    await program.until(() => program.lines.filter(({ report }) => report === "supervisor").length === exits);
+  }
+  const reports = program.lines.filter(({ report }) => report === "supervisor");
+  expect(reports.map(({ reason }) => reason)).toEqual(reports.map(() => "normal"));
+});
+
 test("an exception outside of every process ends its worker with the stack in the log, and no other", async () => {
   const { program, port } = await fragile();
   const before = program.workers();

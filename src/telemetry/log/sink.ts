@@ -177,10 +177,14 @@ function openStandard(fd: 1 | 2): number {
 /**
  * For the exit of an OS process: Node.js then restores the flags of its standard descriptors, also for every OS process
  * that shares them, and the next write to a full socket (a reader that hangs) would block those for ever. It passes
- * over closed descriptors.
+ * over replaced descriptors. Left free, their numbers would go to a thread that is starting, which libuv aborts.
  */
 export function closeStandardSockets(): void {
-  for (const fd of [1, 2]) if (fstatSync(fd).isSocket()) closeSync(fd);
+  for (const fd of [1, 2]) {
+    if (!fstatSync(fd).isSocket()) continue;
+    closeSync(fd);
+    openSync("/dev/null", "w");
+  }
 }
 
 /**
