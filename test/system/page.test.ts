@@ -36,7 +36,7 @@ test("the page names nothing but its own two files, and may run and ask for noth
     const file = await ask({ port }, { path });
     expect([file.status, file.headers["content-type"]]).toEqual([200, type]);
     expect(file.text.length).toBeGreaterThan(1_000);
-    expect(file.text.length).toBeLessThan(120_000);
+    expect(file.text.length).toBeLessThan(125_000);
   }
 });
 

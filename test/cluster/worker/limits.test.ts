@@ -1,7 +1,8 @@
 /** Limits of a worker with several listeners: what is for one reaches one, what is for all reaches all. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { WorkerLimits } from "../../../src/cluster/worker/limits.js";
 import type { WorkerListener } from "../../../src/cluster/worker/worker-listener.js";
+import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 
 function stage() {
   const said: string[] = [];
@@ -50,6 +51,8 @@ test("connections are shut down for one listener or for all; the reply is their 
 });
 
 test("descriptors are short for all listeners together", () => {
+  // The next count would come while another test runs.
+  onTestFinished(useClock(new ManualClock()));
   const { limits, said } = stage();
   limits.updateDescriptors({ active: 10, openFds: 60, maxFds: 90 }, () => {
     throw new Error("not yet");
