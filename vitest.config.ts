@@ -1,12 +1,19 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// unit: src within one process. system: the built program over real sockets. peers: real erl, prometheus, pm2, browser.
+// unit: src within one process. system: the built program over real sockets. long: of both, what takes long. peers: real
+// erl, prometheus, pm2, browser.
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
-  system: "test/system/{balance,flow-control,watchdog,workers}.test.ts",
+  system: "test/system/{balance,flow-control,workers}.test.ts",
+  long: "test/system/watchdog.test.ts",
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
+// Files that wait or load for 15 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
+const long = [
+  "test/system/{message-flood,steering,worker-start}.test.ts",
+  "test/scripts/{load-command,load-modes}.test.ts",
+];
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
 // The files of a run share OS processes and modules: one OS process for each file cost 45 s of CPU. A file that leaves
 // state behind may fail another: `--sequence.shuffle.files` finds it.
@@ -23,13 +30,14 @@ export default defineConfig({
           ...shared,
           ...patience(20_000),
           include: ["test/*.test.ts", "test/!(system|peers)/**/*.test.ts"],
+          exclude: long,
         },
       },
       {
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: [serial.system],
+          exclude: [serial.system, serial.long, ...long],
           ...shared,
           ...patience(60_000),
         },
@@ -42,6 +50,8 @@ export default defineConfig({
           ...patience(60_000),
         },
       },
+      { test: { name: "long", include: long, ...shared, ...patience(60_000) } },
+      { test: { name: "long-serial", include: [serial.long], ...alone, ...patience(60_000) } },
       {
         test: {
           name: "peers",
