@@ -7,7 +7,7 @@
  *   row        worker    group   serials of members: on connecting, all groups
  *   ready      worker    -       the rows are complete
  *   join,leave worker    group   serial
- *   publish    worker    group   u16 worker, serial of who does not get it (0, 0: nobody) · message
+ *   publish    worker    group   u16 worker, serial of the member that does not get it (0, 0: none) · message
  *   deliver    exchange  group   serial of who does not get it · message
  *   signal     both      -       u16 worker, serial of the receiver · u8 kind · u8 has pids · payload
  *   query      worker    -       u32 id · JSON

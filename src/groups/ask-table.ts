@@ -16,7 +16,7 @@ interface Asked<P> {
   readonly until: number;
 }
 
-/** Milliseconds between two removals of asks that nobody waits for any more. */
+/** Milliseconds between two removals of asks whose caller waits no longer. */
 const SWEEP_EVERY = 1_000;
 
 export class AskTable<P> {

@@ -3,14 +3,14 @@
  *
  *   group.send ─▶ uplink ─▶ hub (one order) ─▶ each OS process with members ─▶ delivery ─▶ members
  */
-import { Pid, thisWorker } from "../otp/process/pid.js";
-import { type Process, processOf } from "../otp/process/process.js";
+import { Pid } from "../otp/process/pid.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import { markSource, type Portable, type Receives, type Source } from "../tcp/protocol/sources.js";
 import { holdSender } from "./held-senders.js";
 import type { Slow } from "./local-members.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
+import { ownProcess, pidOf } from "./own-process.js";
 import { localMembers, uplink } from "./present.js";
 import { HOLD_ABOVE } from "./uplink.js";
 
@@ -64,12 +64,12 @@ class GroupHandle<M extends Portable> implements Group<M> {
   }
 
   join(member: Receives<M> | Pid): void {
-    const process = localProcess(pidOf(member));
+    const process = ownProcess(pidOf(member), "join");
     if (process) localMembers.join(process, this.name, this.#slow);
   }
 
   leave(member: Receives<M> | Pid): void {
-    const process = localProcess(pidOf(member));
+    const process = ownProcess(pidOf(member), "join");
     if (process) localMembers.leave(process, this.name);
   }
 
@@ -119,17 +119,4 @@ function slowOf({ slow = "miss", ...rest }: GroupOptions): Slow {
   if (slow !== "miss" && slow !== "end")
     throw new TypeError(`slow must be "miss" or "end", got ${JSON.stringify(slow)}`);
   return slow;
-}
-
-function pidOf(process: { readonly pid: Pid } | Pid): Pid {
-  const pid = process instanceof Pid ? process : process?.pid;
-  if (pid instanceof Pid) return pid;
-  throw new TypeError("expected a connection, a process with a pid, or a pid");
-}
-
-/** @returns `undefined` when it has exited. @throws TypeError when it belongs to another worker */
-function localProcess(pid: Pid): Process | undefined {
-  if (pid.worker !== thisWorker())
-    throw new TypeError(`${pid} is a process of another worker: it must join by itself`);
-  return processOf(pid);
 }

@@ -3,14 +3,14 @@
  *
  *   names.ask ─▶ uplink ─▶ hub ─▶ holder: request cell ─▶ request.reply ─▶ hub ─▶ the promise
  */
-import { Pid, thisWorker } from "../otp/process/pid.js";
-import { type Process, processOf } from "../otp/process/process.js";
+import { Pid } from "../otp/process/pid.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
 import { type Answers, markSource, type Portable, type RequestSource } from "../tcp/protocol/sources.js";
 import { ClaimError } from "./ask-error.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
 import type { Granted } from "./name-table.js";
+import { ownProcess, pidOf } from "./own-process.js";
 import { localAsks, localNames, uplink } from "./present.js";
 import type { Request } from "./request.js";
 
@@ -76,13 +76,13 @@ class NameFamily<C extends Portable, A extends Portable> implements Names<C, A> 
     if (taken !== "replace" && taken !== "refuse")
       throw new TypeError(`taken must be "replace" or "refuse", got ${JSON.stringify(taken)}`);
     const pid = pidOf(holder);
-    const process = localProcess(pid);
+    const process = ownProcess(pid, "claim");
     if (!process) throw new ClaimError("ended", `${pid} has ended`);
     return localNames.claim(process, this.#full(name), taken === "refuse", toMs(within));
   }
 
   release(holder: Answers<Request<C, A>> | Pid, name: string): void {
-    const process = localProcess(pidOf(holder));
+    const process = ownProcess(pidOf(holder), "claim");
     if (process) localNames.release(process, this.#full(name));
   }
 
@@ -117,17 +117,4 @@ export function askName(name: string, body: Portable, within: number, from?: Pid
  */
 export function names<C extends Portable, A extends Portable = never>(family: string): Names<C, A> {
   return new NameFamily(checkName("family of names", family));
-}
-
-function pidOf(process: { readonly pid: Pid } | Pid): Pid {
-  const pid = process instanceof Pid ? process : process?.pid;
-  if (pid instanceof Pid) return pid;
-  throw new TypeError("expected a connection, a process with a pid, or a pid");
-}
-
-/** @returns `undefined` when it has exited. @throws TypeError when it belongs to another worker */
-function localProcess(pid: Pid): Process | undefined {
-  if (pid.worker !== thisWorker())
-    throw new TypeError(`${pid} is a process of another worker: it must claim by itself`);
-  return processOf(pid);
 }

@@ -27,7 +27,7 @@ export class TrustedNetworks {
     else this.#list.addSubnet(address, Number(bits), family);
   }
 
-  /** @param address as `socket.peer` has it: the path of a UNIX socket; empty when it was lost, which nobody trusts */
+  /** @param address as `socket.peer` has it: the path of a UNIX socket; empty when it was lost, which is never trusted */
   trusts(address: string): boolean {
     const known = this.#verdicts.get(address);
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * Abort signals, waits for room, and callbacks at the end, of connections that use them. Kept beside the connections, in weak maps: as fields
- * they would cost 8 bytes each in every connection.
+ * Abort signals, waits for room, and callbacks at the end, of connections that use them. Kept beside the connections, in
+ * weak maps: as fields they would cost 8 bytes each in every connection.
  */
 import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 
