@@ -6,9 +6,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { ExchangeNumbers } from "../../exchange/exchange.js";
 import type { ExchangeBoot, FromExchange, ToExchange } from "../../exchange/ipc.js";
 import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
-import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
+import { ExitMessage, Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
+import { PendingStart } from "./pending-start.js";
 
 /** Milliseconds in which workers must be able to connect. */
 const START_DEADLINE = 10_000;
@@ -25,7 +26,7 @@ export class ExchangeProcess extends Process {
   #heardAt = clock.now();
   #asked: "shutdown" | "killed" | undefined = undefined;
   #killedAfterMs: number | undefined = undefined;
-  #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
+  readonly #start = new PendingStart();
 
   /** @param exec file that it runs, with the argument `exchange` */
   constructor(exec: string, boot: () => ExchangeBoot, parent: Process | undefined) {
@@ -65,23 +66,8 @@ export class ExchangeProcess extends Process {
   }
 
   /** Resolves when workers can connect. @throws ProcessExit */
-  async init(): Promise<void> {
-    const deadline = clock.setTimeout(
-      () => this.#started?.reject(new ProcessExit("start_timeout")),
-      START_DEADLINE,
-    );
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#started = { resolve, reject };
-      });
-    } catch (error) {
-      this.receiveExit(this.pid, "kill");
-      if (this.alive) await new Promise<void>((resolve) => onDown(this.pid, () => resolve()));
-      throw error;
-    } finally {
-      clock.clearTimeout(deadline);
-      this.#started = undefined;
-    }
+  init(): Promise<void> {
+    return this.#start.wait(this, START_DEADLINE);
   }
 
   #post(message: ToExchange): void {
@@ -93,11 +79,11 @@ export class ExchangeProcess extends Process {
     this.#heardAt = clock.now();
     this.unresponsive = false;
     if (message.t === "hello") this.#post({ t: "boot", d: this.#boot() });
-    else if (message.t === "failed") this.#started?.reject(new ProcessExit({ failed: message.d }, message.d));
+    else if (message.t === "failed") this.#start.failed(new ProcessExit({ failed: message.d }, message.d));
     else if (message.t === "numbers") this.numbers = message.d;
     else if (message.t === "ready") {
       if (this.state === "starting") this.state = "running";
-      this.#started?.resolve();
+      this.#start.ready();
     }
   }
 
@@ -119,7 +105,7 @@ export class ExchangeProcess extends Process {
   #end(reason: ExitReason): void {
     if (!this.alive) return;
     this.state = "down";
-    this.#started?.reject(new ProcessExit(reason));
+    this.#start.failed(new ProcessExit(reason));
     this.die(reason);
   }
 

@@ -5,7 +5,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { Pid } from "../../otp/process/pid.js";
-import { ExitMessage, onDown, Process } from "../../otp/process/process.js";
+import { ExitMessage, Process } from "../../otp/process/process.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
@@ -20,6 +20,7 @@ import type {
   WorkerRequest,
 } from "../channel/messages.js";
 import { guardInternalMessages } from "./internal-messages.js";
+import { PendingStart } from "./pending-start.js";
 import { WorkerChannel } from "./worker-channel.js";
 
 /** Handlers of what a worker sends, and what it is sent. */
@@ -80,7 +81,7 @@ export class WorkerProcess extends Process {
   #overdueCode: number | undefined = undefined;
   #asked: "shutdown" | "killed" | undefined = undefined;
   #failure: { readonly code: number; readonly message: string } | undefined = undefined;
-  #started: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined;
+  readonly #start = new PendingStart();
 
   /** @param boot called when the worker has said `hello` */
   constructor(slot: number, boot: () => Boot, owner: WorkerOwner, parent: Process | undefined) {
@@ -125,24 +126,8 @@ export class WorkerProcess extends Process {
    * Resolves when the worker accepts connections.
    * @throws ProcessExit with the worker's own message, its exit reason, or `start_timeout`
    */
-  async init(): Promise<void> {
-    const deadline = clock.setTimeout(
-      () => this.#started?.reject(new ProcessExit("start_timeout")),
-      START_DEADLINE,
-    );
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#started = { resolve, reject };
-      });
-    } catch (error) {
-      this.receiveExit(this.pid, "kill");
-      // As soon as this throws, the slot may be given to the next worker or removed.
-      if (this.alive) await new Promise<void>((resolve) => onDown(this.pid, () => resolve()));
-      throw error;
-    } finally {
-      clock.clearTimeout(deadline);
-      this.#started = undefined;
-    }
+  init(): Promise<void> {
+    return this.#start.wait(this, START_DEADLINE);
   }
 
   /** Starts to drain before the supervisor comes to this child, so that all workers drain at once. */
@@ -199,7 +184,7 @@ export class WorkerProcess extends Process {
       case "ready":
         this.serving = message.d;
         if (this.state === "starting") this.#become("running");
-        return this.#started?.resolve();
+        return this.#start.ready();
       case "failed":
         this.#failure = message.d;
         return;
@@ -267,7 +252,7 @@ export class WorkerProcess extends Process {
     clock.clearTimeout(this.#forkPause);
     this.#channel.end();
     this.#become("down");
-    this.#started?.reject(
+    this.#start.failed(
       this.#failure
         ? new ProcessExit({ failed: this.#failure }, this.#failure.message)
         : new ProcessExit(reason),
