@@ -65,6 +65,7 @@ const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config|exchange)\//],
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
+  [/@nats-io\//, /^exchange\/nats\//],
   [/\bprocess\.env\b/, /^config/],
   [
     /\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/,
