@@ -22,7 +22,7 @@ import {
   type Settings,
   type Values,
 } from "./options/options.js";
-import type { SettingMap } from "./options/value.js";
+import type { Setting, SettingMap } from "./options/value.js";
 import { readEnvironment } from "./sources/environment.js";
 import { type ConfigFile, readConfigFile, readSettings } from "./sources/file.js";
 import { type CommandLine, parseFlags as parseCommandLine } from "./sources/flags.js";
@@ -85,6 +85,8 @@ export interface Loaded {
   readonly values: ReadonlyMap<string, string>;
   /** Place of `listeners` in the configuration file, such as `acme.json:3:3: listeners`; `undefined`: there are none. */
   readonly listenersPlace: string | undefined;
+  /** `workers` as it was set, with its place; `undefined`: the default. */
+  readonly workersSetting: Setting | undefined;
   /** Places of the addresses of these listeners, such as `acme.json:4:30: listeners[0].port`, by name. */
   readonly addressPlaces: ReadonlyMap<string, string>;
   /** Warnings for the log, one line each. */
@@ -150,7 +152,9 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const config = Object.freeze(Object.assign(Object.create(null), values, { listeners })) as Config;
   const listenersPlace = file?.listeners && `${file.listeners.place}`;
   const warnings = [...(file?.warnings ?? []), ...listeners.flatMap(trustWarnings)];
-  return { config, origins, positionals, switches, values: texts, listenersPlace, addressPlaces, warnings };
+  const workersSetting = settings.get("workers");
+  const given = { positionals, switches, values: texts };
+  return { config, origins, ...given, listenersPlace, workersSetting, addressPlaces, warnings };
 }
 
 /** The listeners of the file, with their places; `undefined`: there are none. */

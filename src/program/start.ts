@@ -22,6 +22,7 @@ import { descriptorLimits } from "./descriptor-limit.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
 import { Run } from "./run.js";
+import { withWorkerLimit } from "./worker-limit.js";
 
 export interface Program {
   readonly version: string;
@@ -43,7 +44,7 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   captureConsole();
   if (isInsideAnotherCluster())
     return refuse(EXIT.badConfig, "drover runs its own workers: use fork mode, one instance");
-  const loaded = await loadConfig({ drover, ...descriptorLimits() });
+  let loaded = await loadConfig({ drover, ...descriptorLimits() });
   const { config } = loaded;
   const [named, ...more] = positionals;
   if (more.length > 0)
@@ -71,6 +72,7 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   } finally {
     await stopCompiler();
   }
+  loaded = withWorkerLimit(loaded, releases.all);
   let credentials: CredentialStore;
   try {
     credentials = openCertificates(config);

@@ -76,6 +76,10 @@ const wrong: Record<string, [protocol: unknown, says: string]> = {
     { ...right, limits: { highWater: "64s" } },
     'limits.highWater must be a whole number above 0, got "64s"',
   ],
+  "a maximum of workers that is none": [
+    { ...right, workers: 0 },
+    '"workers" must be a whole number above 0, such as workers: 1, got 0',
+  ],
   "limits that contradict each other": [
     { ...right, limits: { highWater: 10 } },
     "must not fall in this order, got 16384, 10 and 1048576",

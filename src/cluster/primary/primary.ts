@@ -18,6 +18,7 @@ import {
 import { clock } from "../../otp/time/clock.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
+import type { Release } from "../release/release.js";
 import { Certificates } from "./certificates.js";
 import type { PrimaryExchange } from "./exchange.js";
 import { GiveUpCause } from "./give-up-cause.js";
@@ -67,6 +68,10 @@ export class Primary {
     const result = await startChild(root.pid, exchange.childSpec());
     if (typeof result === "object" && "error" in result) throw new ProcessExit(result.error as ExitReason);
     this.pool.useExchange(exchange.path as string);
+  }
+
+  get releases(): readonly Release[] {
+    return this.#options.releases.all;
   }
 
   get listeners(): readonly PrimaryListener[] {

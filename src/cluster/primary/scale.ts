@@ -7,6 +7,8 @@ import { MAX_WORKERS } from "../../config/limits.js";
 import { Refusal } from "../../control/errors.js";
 import { deleteChild, startChild, terminateChild } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
+import { plural } from "../../text/plural.js";
+import { limitingRelease } from "../release/release.js";
 import { WaitUntilEmpty } from "./admission/wait-until-empty.js";
 import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
@@ -35,7 +37,7 @@ export class Scale {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
       throw new RangeError(`workers must be a whole number from 1 to ${MAX_WORKERS}, got ${workers}`);
     const before = this.#primary.pool.slots.length;
-    this.#checkPossible();
+    this.#checkPossible(workers);
     this.#running = `from ${before} to ${workers} workers`;
     try {
       if (workers > before) await this.#grow(workers);
@@ -52,8 +54,14 @@ export class Scale {
     this.#wait?.check();
   }
 
-  #checkPossible(): void {
-    const { root, stopping } = this.#primary;
+  #checkPossible(workers: number): void {
+    const { root, stopping, releases } = this.#primary;
+    const limiting = limitingRelease(releases, workers);
+    if (limiting)
+      throw new Refusal(
+        "conflict",
+        `the protocol ${limiting.name} runs in at most ${plural(limiting.workers, "worker")}`,
+      );
     if (this.#running)
       throw new Refusal("conflict", `scaling ${this.#running} is under way: ask again after it`);
     if (stopping) throw new Refusal("conflict", "the program is stopping");

@@ -8,14 +8,16 @@ import { isAbsolute, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CompileError, compileModules, didYouMean, thrownReason } from "../../config/config.js";
 import type { ProtocolModule } from "./protocol-module.js";
-import type { Trial, Verdict } from "./trial-thread.js";
+import type { ProtocolFacts, Trial, Verdict } from "./trial-thread.js";
 
-export interface Release {
+export interface Release extends ProtocolFacts {
   readonly module: ProtocolModule;
-  /** The protocol's own name. */
-  readonly name: string;
-  /** Whether it takes messages of groups. */
-  readonly groups: boolean;
+}
+
+/** The release with the lowest maximum of workers, if that is below this number. */
+export function limitingRelease(releases: readonly Release[], workers: number): Release | undefined {
+  const least = Math.min(...releases.map((release) => release.workers));
+  return least < workers ? releases.find((release) => release.workers === least) : undefined;
 }
 
 /** The protocol cannot be served. `message` is one line that begins with the file. */

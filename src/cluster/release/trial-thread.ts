@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
 import { takeProtocolLines } from "../../tcp/observe/protocol-log.js";
+import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { validateProtocol } from "../../tcp/protocol/validate.js";
 import { importProtocol, type ProtocolModule } from "./protocol-module.js";
 
@@ -12,8 +13,18 @@ export interface Trial {
   readonly label: string;
 }
 
+/** What is known of the protocol outside of the thread. */
+export interface ProtocolFacts {
+  /** The protocol's own name. */
+  readonly name: string;
+  /** Whether it takes messages of groups. */
+  readonly groups: boolean;
+  /** Maximum number of workers, of it and of all protocols that its connections may become. */
+  readonly workers: number;
+}
+
 /** Result that the thread posts. */
-export type Verdict = { readonly name: string; readonly groups: boolean } | { readonly wrong: string };
+export type Verdict = ProtocolFacts | { readonly wrong: string };
 
 export async function runTrial(): Promise<void> {
   const { module: candidate, label } = workerData as Trial;
@@ -25,8 +36,11 @@ export async function runTrial(): Promise<void> {
     if (protocol === undefined) {
       return post({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
-    validateProtocol(protocol);
-    post({ name: protocol.name, groups: protocol.takes !== undefined || protocol.answers !== undefined });
+    const family = new Map<string, AnyProtocol>();
+    validateProtocol(protocol, family);
+    const workers = Math.min(...[...family.values()].map(({ workers = Infinity }) => workers));
+    const groups = protocol.takes !== undefined || protocol.answers !== undefined;
+    post({ name: protocol.name, groups, workers });
   } catch (error) {
     const position = "user" in candidate ? thrownAt(error, candidate.user, label) : label;
     post({ wrong: `${position}: ${thrownReason(error)}` });

@@ -76,7 +76,7 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
       text: `${plural(set, "option")} set, the rest at their defaults${listenersText(addressPlaces.size)}`,
     },
     ...warnings.map((text): Finding => ({ what: "configuration", verdict: "warning", text })),
-    ...(await checkProtocols(config.listeners, positionals[0] ?? DEFAULT_PROTOCOL, exec)),
+    ...(await checkProtocols(loaded, positionals[0] ?? DEFAULT_PROTOCOL, exec)),
     ...(await checkTransports(config.listeners)),
     await instance(config),
     ...(await checkAddresses(config.listeners, addressPlaces)),

@@ -190,6 +190,11 @@ export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Tim
    * dropped and counted (`drover_messages_dropped_total`). Exit signals are never dropped. Default 10,000.
    */
   readonly maxMessages?: number;
+  /**
+   * Maximum number of workers: 1 for a protocol whose state is in the memory of one worker. A start with more is refused;
+   * `--workers auto` stays within it. Default: no maximum.
+   */
+  readonly workers?: number;
 }
 
 export type AnyProtocol = Protocol<any, any, any, any, any, any, any>;

@@ -22,6 +22,7 @@ const KEYS = [
   "becomes",
   "limits",
   "maxMessages",
+  "workers",
 ];
 const HANDLERS = [
   "enter",
@@ -97,6 +98,7 @@ export function validateDefinition(protocol: AnyProtocol): void {
       wrong(`"${key}" must be a function, got ${typeof protocol[key]}`);
   }
   checkMaxMessages(`protocol "${protocol.name}"`, protocol.maxMessages);
+  checkWorkers(protocol.workers, wrong);
   for (const name of names) checkState(name, protocol.states[name], names, wrong);
 }
 
@@ -107,6 +109,12 @@ export function checkFraming(framing: any, wrong: (what: string) => never): void
   if (missing === undefined) return;
   const own = typeof framing?.decoder === "function" ? `, which needs a function "${missing}"` : "";
   wrong(`"framing" must be packet(2), lines(), raw() or one of your own${own}`);
+}
+
+function checkWorkers(workers: unknown, wrong: (what: string) => never): void {
+  if (workers === undefined || (Number.isInteger(workers) && (workers as number) > 0)) return;
+  const got = typeof workers === "number" ? String(workers) : JSON.stringify(workers);
+  wrong(`"workers" must be a whole number above 0, such as workers: 1, got ${got}`);
 }
 
 function checkAnswers(answers: unknown, wrong: (what: string) => never): void {
