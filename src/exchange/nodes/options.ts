@@ -1,0 +1,27 @@
+/** Options of the exchange that concern other servers: plain data, from the primary's configuration over IPC. */
+
+/** How NATS is reached. */
+export interface NatsOptions {
+  /** `nats://` or `tls://` addresses without credentials; tried in turn. */
+  readonly servers: readonly string[];
+  /** Path of a credentials file. */
+  readonly creds?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  /** Paths of PEM files. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** The servers that share groups and names, and this one among them. */
+export interface NodesOptions {
+  readonly nats: NatsOptions;
+  /** Servers of the same cluster share groups and names. */
+  readonly cluster: string;
+  /** Name of this server in the cluster: no two of it have the same. */
+  readonly node: string;
+  /** Milliseconds of silence after which another server counts as gone. */
+  readonly nodeTimeout: number;
+}
