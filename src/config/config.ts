@@ -12,6 +12,7 @@ import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflict
 import { explainListeners } from "./listeners/explain-listeners.js";
 import { type PlacedListener, readListeners } from "./listeners/read-listeners.js";
 import { type ListenerConfig, mainListener } from "./listeners.js";
+import { NATS_VARIABLES, type NatsAccess, readNatsAccess } from "./nats-access.js";
 import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
 import { type Explanation, explain, type Origin, type Origins } from "./options/help.js";
 import {
@@ -33,9 +34,11 @@ export { EXIT } from "./exit-codes.js";
 export { type ListenerConfig, MAIN, type ProxyConfig, TLS_FLAGS, type TlsConfig } from "./listeners.js";
 export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
 export { thrownAt, thrownReason } from "./modules/failure-text.js";
+export type { NatsAccess } from "./nats-access.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
+export { type NatsAddress, natsAddress } from "./options/nats-url.js";
 export { type Environment, type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
 export { didYouMean, nearest } from "./options/suggest.js";
 export { inheritedSockets } from "./socket-activation.js";
@@ -115,6 +118,17 @@ export async function takeAdminToken(config: Config): Promise<GivenToken> {
   const given = await readToken(config, process.env);
   delete process.env[TOKEN_VARIABLE];
   return given;
+}
+
+/**
+ * How the NATS servers are reached; `undefined` without `--nats`. User, password and token are removed from the
+ * environment, so that workers and what they start do not inherit them.
+ * @throws ConfigError (78)
+ */
+export function takeNatsAccess(config: Config): NatsAccess | undefined {
+  const access = readNatsAccess(config, process.env);
+  for (const name of NATS_VARIABLES) delete process.env[name];
+  return access;
 }
 
 /**

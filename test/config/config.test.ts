@@ -40,6 +40,21 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   maxConnections: numbers(1, 2, 3, 4),
   backlog: numbers(1, 2, 3, 4),
   maxMessage: numbers(1, 2, 3, 4),
+  nats: [
+    ["nats://n1:4222", ["nats://n1:4222"]],
+    ["nats://n1,tls://[::1]:4223", ["nats://n1", "tls://[::1]:4223"]],
+    ["tls://nats.example.org", ["tls://nats.example.org"]],
+    ["nats://10.0.0.1:80/", ["nats://10.0.0.1:80/"]],
+  ],
+  natsCreds: texts("/a.creds", "/b.creds", "/c.creds", "/d.creds"),
+  natsCa: texts("/a.pem", "/b.pem", "/c.pem", "/d.pem"),
+  natsCert: texts("/a.crt", "/b.crt", "/c.crt", "/d.crt"),
+  natsKey: texts("/a.key", "/b.key", "/c.key", "/d.key"),
+  cluster: texts("a", "b", "c", "d"),
+  node: texts("gw1", "gw2.example.org", "c", "d"),
+  nodeTimeout: durations(["2s", 2000], ["3000ms", 3000], ["3m", 180_000], ["1h", 3_600_000]),
+  takeOver: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  outside: texts("on", "off", "on", "off"),
   idleTimeout: durations(["1ms", 1], ["2s", 2000], ["3m", 180_000], ["1h", 3_600_000]),
   shutdown: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
   watchdog: durations(["2s", 2000], ["3000ms", 3000], ["3m", 180_000], ["0", 0]),
@@ -88,7 +103,9 @@ describe("precedence", () => {
       const [byFlag, byEnv, byFile, byProtocol] = VALUES[key] as [string, unknown][];
       // In a file and in a protocol numbers are numbers; a duration may be text anywhere.
       const typed = ([text, value]: [string, unknown]) =>
-        ["idleTimeout", "shutdown", "lagWarning", "mode"].includes(key) ? text : value;
+        ["idleTimeout", "shutdown", "lagWarning", "mode", "nodeTimeout", "takeOver"].includes(key)
+          ? text
+          : value;
       const companion = ["mode", "owner", "group"].includes(key) ? ["--path=/x.sock"] : [];
       const cwd = folderWith({ "drover.json": JSON.stringify({ [key]: typed(byFile!) }) });
       const all = {
@@ -98,6 +115,9 @@ describe("precedence", () => {
         // The options of TLS are refused without a certificate.
         protocolDefaults: {
           ...(key.startsWith("tls") && { tlsCert: "/z.crt", tlsKey: "/z.key" }),
+          // As are those of NATS without its servers.
+          ...(/^nats|outside/.test(key) && { nats: "nats://z" }),
+          ...(/^nats(Cert|Key)/.test(key) && { natsCert: "/z.crt", natsKey: "/z.key" }),
           [key]: typed(byProtocol!),
         } as Settings,
       };
@@ -178,6 +198,16 @@ describe("defaults", () => {
       maxConnections: "auto",
       backlog: 1024,
       maxMessage: 65_536,
+      nats: undefined,
+      natsCreds: undefined,
+      natsCa: undefined,
+      natsCert: undefined,
+      natsKey: undefined,
+      cluster: "drover",
+      node: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+      nodeTimeout: 4000,
+      takeOver: 1000,
+      outside: "off",
       idleTimeout: undefined,
       shutdown: 2000,
       watchdog: 10_000,
@@ -299,6 +329,16 @@ describe("the table", () => {
     "--max-connections": "DROVER_MAX_CONNECTIONS",
     "--backlog": "DROVER_BACKLOG",
     "--max-message": "DROVER_MAX_MESSAGE",
+    "--nats": "DROVER_NATS",
+    "--nats-creds": "DROVER_NATS_CREDS",
+    "--nats-ca": "DROVER_NATS_CA",
+    "--nats-cert": "DROVER_NATS_CERT",
+    "--nats-key": "DROVER_NATS_KEY",
+    "--cluster": "DROVER_CLUSTER",
+    "--node": "DROVER_NODE",
+    "--node-timeout": "DROVER_NODE_TIMEOUT",
+    "--take-over": "DROVER_TAKE_OVER",
+    "--outside": "DROVER_OUTSIDE",
     "--idle-timeout": "DROVER_IDLE_TIMEOUT",
     "--shutdown": "DROVER_SHUTDOWN",
     "--watchdog": "DROVER_WATCHDOG",

@@ -37,6 +37,8 @@ export function refuseConflicts(
   refuseLongControlPath(config, settings);
   refuseShortWatchdog(config, settings);
   refuseIncompleteTls(settings);
+  refuseIncompleteNats(settings);
+  refuseShortNodeTimeout(config, settings);
   if (maxDescriptors !== undefined) refuseTooManyConnections(config, settings, maxDescriptors);
 }
 
@@ -110,6 +112,32 @@ function refuseIncompleteTls(settings: SettingMap): void {
   throw new ConfigError(
     exitCodeOf(settings.get(given)),
     `${placeOf(given, settings)}: needs ${missing === "tlsCert" ? "--tls-cert" : "--tls-key"} as well`,
+  );
+}
+
+const NATS_KEYS = ["natsCreds", "natsCa", "natsCert", "natsKey"] as const;
+
+/** What is about NATS needs its servers; a client certificate and its key need each other. */
+function refuseIncompleteNats(settings: SettingMap): void {
+  const refuse = (key: Key, missing: string): ConfigError =>
+    new ConfigError(exitCodeOf(settings.get(key)), `${placeOf(key, settings)}: needs ${missing} as well`);
+  const given = NATS_KEYS.find((key) => settings.has(key));
+  if (given !== undefined && !settings.has("nats")) throw refuse(given, "--nats");
+  if (settings.has("outside") && settings.get("outside")?.value === "on" && !settings.has("nats"))
+    throw refuse("outside", "--nats");
+  if (settings.has("natsCert") === settings.has("natsKey")) return;
+  throw settings.has("natsCert") ? refuse("natsCert", "--nats-key") : refuse("natsKey", "--nats-cert");
+}
+
+/** A server sends a heartbeat every 500 ms; three may be lost or late. */
+const MIN_NODE_TIMEOUT = 2_000;
+
+function refuseShortNodeTimeout({ nodeTimeout }: Values, settings: SettingMap): void {
+  if (nodeTimeout >= MIN_NODE_TIMEOUT) return;
+  throw new ConfigError(
+    exitCodeOf(settings.get("nodeTimeout")),
+    `${placeOf("nodeTimeout", settings)}: ${showDuration(nodeTimeout)} is too short because servers send a heartbeat every ` +
+      `500ms: use at least ${showDuration(MIN_NODE_TIMEOUT)}`,
   );
 }
 

@@ -8,12 +8,15 @@ import * as v from "valibot";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import { networkMistake } from "../../proxy/trusted-networks.js";
 import { MAX_TIMER_MS } from "../limits.js";
+import { hasCredentials, NATS_CREDENTIALS, natsAddress } from "./nats-url.js";
 
 /** `In` is the type in a file or a protocol, `Out` the type in the program. */
 export interface Kind<In, Out> {
   readonly schema: v.GenericSchema<In, Out>;
   /** Completes the message "expected …". */
   readonly expected: string;
+  /** A message in place of it, for a value that must not be quoted. */
+  readonly refusal?: (raw: unknown) => string | undefined;
   /** Converts text to the typed value; text that cannot be converted is returned unchanged, for `schema` to refuse. */
   readonly fromText: (text: string) => unknown;
   /** Formats the value for people. */
@@ -87,6 +90,21 @@ export function networks(): Kind<string | readonly string[], readonly string[]> 
   );
   const expected = "networks such as 10.0.0.0/8, addresses, or unix";
   return kind({ schema, expected, show: (entries) => entries.join(",") });
+}
+
+/** URLs of NATS servers: an array, or text with commas in between. */
+export function natsUrls(): Kind<string | readonly string[], readonly string[]> {
+  const schema = v.pipe(
+    v.custom<string | readonly string[]>((value) => typeof value === "string" || Array.isArray(value)),
+    v.transform((given) => (typeof given === "string" ? given.split(",") : given)),
+    v.check((urls) => urls.length > 0 && urls.every((url) => typeof url === "string" && !!natsAddress(url))),
+  );
+  const refusal = (raw: unknown) =>
+    hasCredentials(raw)
+      ? `a URL with credentials is seen by every user of the machine: ${NATS_CREDENTIALS}`
+      : undefined;
+  const expected = "URLs such as nats://n1:4222 or tls://n1:4222, separated by commas";
+  return kind({ schema, expected, refusal, show: (urls) => urls.join(",") });
 }
 
 /** Permission bits of a file, as octal digits: `0660`. Numbers are refused: 660 would be read as decimal. */

@@ -39,6 +39,8 @@ export function readText(option: Option, written: RawValue & { readonly raw: str
  */
 export function readValue(option: Option, written: RawValue, shown = written.raw): Setting {
   const { place, exitCode } = written;
+  const refusal = option.kind.refusal?.(written.raw);
+  if (refusal !== undefined) throw new ConfigError(exitCode, `${place}: ${refusal}`);
   const result = v.safeParse(option.kind.schema, written.raw);
   if (!result.success) {
     const hint = typeof shown === "string" ? didYouMean(shown, option.kind.words) : "";

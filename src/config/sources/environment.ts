@@ -6,10 +6,12 @@
 import { TOKEN_VARIABLE } from "../admin-token.js";
 import { ConfigError } from "../errors.js";
 import { EXIT } from "../exit-codes.js";
+import { NATS_VARIABLES } from "../nats-access.js";
 import { type Environment, OPTIONS } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readText, type SettingMap } from "../options/value.js";
 
+const SECRETS: readonly string[] = [TOKEN_VARIABLE, ...NATS_VARIABLES];
 const BY_ENV = new Map(OPTIONS.map((option) => [option.env, option]));
 
 /**
@@ -24,12 +26,12 @@ export function readEnvironment(env: Environment, allowed: readonly string[], cw
     const raw = env[name];
     if (raw === undefined) continue;
     refuseServiceLink(name, raw);
-    // The token is not an option: admin-token.ts reads it.
-    if (name === TOKEN_VARIABLE) continue;
+    // Secrets are no options: admin-token.ts and nats-access.ts read them.
+    if (SECRETS.includes(name)) continue;
     const option = BY_ENV.get(name);
     if (option === undefined) {
       throw badConfig(
-        `unknown environment variable ${name}${didYouMean(name, [...BY_ENV.keys(), TOKEN_VARIABLE])}`,
+        `unknown environment variable ${name}${didYouMean(name, [...BY_ENV.keys(), ...SECRETS])}`,
       );
     }
     if (raw === "") throw badConfig(`${name} is empty: expected ${option.kind.expected}, or unset it`);
