@@ -1,7 +1,8 @@
 /** Programs that peer tests need. A missing one skips its tests with a message; with PEERS=required it is a failure. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { createRequire } from "node:module";
+import { delimiter, join, resolve } from "node:path";
 import { test } from "vitest";
 
 /** Path of a program, from the variable of its name in capitals or from PATH. */
@@ -22,7 +23,10 @@ export function find(name: string): string | undefined {
 
 /** `test` if the program is installed, `test.skip` otherwise; `install` is the command to install it. */
 export function testWith(name: string, install: string): typeof test {
-  if (find(name)) return test;
+  return find(name) ? test : missing(name, install);
+}
+
+function missing(name: string, install: string): typeof test {
   if (process.env.PEERS === "required")
     throw new Error(`${name} is required here and not installed: ${install}`);
   process.stderr.write(
@@ -33,4 +37,17 @@ export function testWith(name: string, install: string): typeof test {
 
 export function version(name: string, ...args: string[]): string {
   return execFileSync(find(name) as string, args, { encoding: "utf8" }).trim();
+}
+
+/** As `testWith`, for an npm package that only these tests use. PEER_PACKAGES is the folder where it is installed. */
+export function testWithPackage(name: string): { readonly test: typeof test; load(): any } {
+  const folder = process.env.PEER_PACKAGES ?? ".";
+  const require = createRequire(join(resolve(folder), "package.json"));
+  try {
+    require.resolve(name);
+  } catch {
+    const install = `npm install --prefix FOLDER ${name}, with FOLDER in the variable PEER_PACKAGES`;
+    return { test: missing(name, install), load: () => undefined };
+  }
+  return { test, load: () => require(name) };
 }
