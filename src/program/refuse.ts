@@ -1,5 +1,6 @@
 /** One-line errors of a start that fails. */
 import { addressText } from "../text/address.js";
+import { portHolderText } from "./port-holder.js";
 
 /** Flags that choose an address. */
 export type AddressFlags = { readonly host: string; readonly port: string };
@@ -19,7 +20,7 @@ export function bindAdvice(
   const place = addressText(host, port);
   switch (code) {
     case "EADDRINUSE":
-      return `${place} is taken by another program: stop it, or choose another ${flags.port}`;
+      return `${place} is taken by another program: stop it, or choose another ${flags.port}${portHolderText(port)}`;
     case "EACCES":
       return `permission denied to bind ${place}: ports below 1024 need root, so choose another ${flags.port}`;
     case "EADDRNOTAVAIL":

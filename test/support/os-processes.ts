@@ -1,17 +1,18 @@
 /** OS processes, read from /proc: children and liveness. */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** OS pids of the children, ascending. */
+/** OS pids of the children, the oldest first. OS pids themselves are no order: the kernel starts again at 300 after 32,767. */
 export function childrenOf(osPid: number): number[] {
-  const found: number[] = [];
+  const found: { child: number; startedAt: number }[] = [];
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === osPid) found.push(Number(name));
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (Number(fields[1]) === osPid) found.push({ child: Number(name), startedAt: Number(fields[19]) });
     } catch {}
   }
-  return found.sort((a, b) => a - b);
+  return found.sort((a, b) => a.startedAt - b.startedAt || a.child - b.child).map(({ child }) => child);
 }
 
 export function isAlive(osPid: number): boolean {

@@ -94,6 +94,8 @@ export interface Quota {
 /** First message to a worker: all that it needs to start. */
 export interface Boot {
   readonly worker: number;
+  /** OS pid of the primary. */
+  readonly primary: number;
   /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
   readonly name: string;

@@ -16,6 +16,7 @@ type Present = Pick<
 export function bootMessage(present: Present, { config, releases, color, log }: PrimaryOptions): Boot {
   return {
     ...present,
+    primary: process.pid,
     name: config.name,
     maxMessage: config.maxMessage,
     protocols: releases.all.map(({ module }) => module),

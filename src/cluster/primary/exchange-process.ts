@@ -28,12 +28,12 @@ export class ExchangeProcess extends Process {
   #killedAfterMs: number | undefined = undefined;
   readonly #start = new PendingStart();
 
-  /** @param exec file that it runs, with the argument `exchange` */
+  /** @param exec file that it runs, with the arguments `exchange` and the OS pid of the primary */
   constructor(exec: string, boot: () => ExchangeBoot, parent: Process | undefined) {
     super(parent);
     this.trapExit = true;
     this.#boot = boot;
-    this.#os = fork(exec, ["exchange"], { serialization: "advanced" });
+    this.#os = fork(exec, ["exchange", `${process.pid}`], { serialization: "advanced" });
     unblockStandardSockets();
     this.#os.on("message", (message) => this.#received(message as FromExchange));
     this.#os.on("error", () => {

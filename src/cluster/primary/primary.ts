@@ -94,7 +94,8 @@ export class Primary {
    */
   async start(children: readonly ChildSpec[]): Promise<void> {
     const { config, exec } = this.#options;
-    cluster.setupPrimary({ exec, args: ["worker"], serialization: "advanced" });
+    // The OS pid: by it workers of a primary that is gone find each other, and so does a reader of `ps`.
+    cluster.setupPrimary({ exec, args: ["worker", `${process.pid}`], serialization: "advanced" });
     setSignalCarrier({ drops: () => false, signal: (signal) => this.pool.onSignal(signal) });
     this.restartMetrics.start();
     this.#giveUpCause.start();

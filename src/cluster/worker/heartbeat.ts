@@ -11,8 +11,8 @@ const BEAT_EVERY = 100;
 const WARN_EVERY = 10_000;
 
 export class Heartbeat {
-  /** One counter, incremented with every beat. */
-  readonly shared = new Int32Array(new SharedArrayBuffer(4));
+  /** A counter, incremented with every beat, and 1 once the worker serves. */
+  readonly shared = new Int32Array(new SharedArrayBuffer(8));
   readonly #log: Pick<Log, "warn">;
   readonly #warnAt: number;
   #beatAt = clock.now();
@@ -33,6 +33,11 @@ export class Heartbeat {
     const lag = Math.max(this.#longestLag, this.#lag());
     this.#longestLag = 0;
     return lag;
+  }
+
+  /** From now on a blocked loop keeps clients waiting. */
+  serves(): void {
+    Atomics.store(this.shared, 1, 1);
   }
 
   #lag(): number {
