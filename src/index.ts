@@ -21,7 +21,17 @@ export { RespError, RespPush, type RespValue, RespVerbatim, type RespWord } from
 export { delimited } from "./framing/text/delimited.js";
 export { json } from "./framing/text/json.js";
 export { AskError, ClaimError } from "./groups/ask-error.js";
-export { type Group, type GroupOptions, type Groups, group, groups, type Member } from "./groups/group.js";
+export {
+  type Group,
+  type GroupOptions,
+  type Groups,
+  group,
+  groups,
+  type Member,
+  type PresenceGroup,
+  type PresenceGroups,
+  type PresenceOptions,
+} from "./groups/group.js";
 export { type Claim, type ClaimOptions, type Names, names } from "./groups/names.js";
 export type { Request } from "./groups/request.js";
 export { type Application, type ApplicationSpec, application, type Running } from "./otp/application.js";
@@ -100,6 +110,7 @@ export type { Arrival, PeerCertificate, TlsInfo } from "./tcp/protocol/arrival.j
 export { become } from "./tcp/protocol/become.js";
 export { defineProtocol } from "./tcp/protocol/define-protocol.js";
 export type { LimitOptions, Limits } from "./tcp/protocol/limits.js";
+export type { LeftMember, Presence, PresentMember } from "./tcp/protocol/presence.js";
 export type { Active, After, Conn, Peer, Protocol, State } from "./tcp/protocol/protocol.js";
 export {
   type Forward,

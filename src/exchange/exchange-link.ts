@@ -10,12 +10,14 @@ import type { LocalAsks } from "../groups/local-asks.js";
 import type { LocalMembers } from "../groups/local-members.js";
 import type { LocalNames } from "../groups/local-names.js";
 import { Message } from "../groups/message.js";
+import type { Introduction } from "../groups/presence-view.js";
 import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/uplink.js";
 import type { Pid } from "../otp/process/pid.js";
 import { clock } from "../otp/time/clock.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import { LinkNames } from "./link-names.js";
 import { LinkSocket } from "./link-socket.js";
+import { readPresence, writeIntroduction } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { type LinkSignal, readSignal, writeSignal } from "./signals.js";
 import { UnsentMessages } from "./unsent-messages.js";
@@ -91,6 +93,12 @@ export class ExchangeLink implements Uplink {
 
   joined(group: string, serial: number): void {
     this.#serial(KIND.join, group, serial);
+  }
+
+  introduced(group: string, serial: number, introduction: Introduction): void {
+    if (!this.#link || !this.#up) return;
+    writeIntroduction(this.#link.writer, group, serial, introduction);
+    this.#link.flushSoon();
   }
 
   left(group: string, serial: number): void {
@@ -185,9 +193,12 @@ export class ExchangeLink implements Uplink {
     this.#up = true;
     const { writer } = link;
     writer.buffer.writeUInt16BE(this.#options.worker, writer.add(KIND.hello, "", 2));
-    for (const group of this.#options.members.groups)
+    for (const group of this.#options.members.groups) {
       for (let at = 0; at < group.size; at += ROW)
         this.#row(link, group.name, group.list.slice(at, at + ROW));
+      for (const [{ pid }, introduction] of group.presence?.members ?? [])
+        writeIntroduction(writer, group.name, pid.serial, introduction);
+    }
     this.#names.connected(link);
     writer.add(KIND.ready, "", 0);
     this.#names.goOn(link);
@@ -222,6 +233,8 @@ export class ExchangeLink implements Uplink {
       }
       // The members take less than comes: the exchange holds it, and drops beyond 8 MiB.
       if (delivery.waiting > HOLD_ABOVE) link.pause();
+    } else if (kind === KIND.presence) {
+      this.#options.members.get(name)?.presence?.apply(readPresence(body));
     } else if (kind === KIND.signal) {
       const signal = readSignal(record);
       if (signal) this.#options.onSignal(signal);

@@ -14,6 +14,7 @@ import { NameHub } from "../groups/name-hub.js";
 import { clock } from "../otp/time/clock.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import { Port, type PortOwner } from "./port.js";
+import { readIntroduction } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { signalTarget } from "./signals.js";
 
@@ -66,6 +67,7 @@ export class Exchange implements PortOwner {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.#gathering = options.workers > 0;
+    if (this.#gathering) this.hub.presence.hold();
     this.#server = createServer((socket) => void this.#ports.add(new Port(socket, this)));
   }
 
@@ -150,6 +152,7 @@ export class Exchange implements PortOwner {
 
   #gathered(): void {
     this.#gathering = false;
+    this.hub.presence.release();
     for (const port of this.#ports) port.link.resume();
   }
 
@@ -163,6 +166,10 @@ export class Exchange implements PortOwner {
         return this.#ready(port);
       case KIND.join:
         return this.hub.join(port, name, body.readDoubleBE(0));
+      case KIND.introduce: {
+        const { serial, key, info } = readIntroduction(body);
+        return this.hub.introduce(port, name, serial, key, info);
+      }
       case KIND.leave:
         return this.hub.leave(port, name, body.readDoubleBE(0));
       case KIND.publish:

@@ -4,9 +4,11 @@ import type { AskCode } from "../groups/ask-table.js";
 import type { HubPort, PidPair } from "../groups/hub.js";
 import type { HubRequest, NameHubPort } from "../groups/name-hub.js";
 import type { ClaimResult } from "../groups/name-table.js";
+import type { PresenceChange } from "../groups/presence-table.js";
 import { DROP_ABOVE } from "../groups/uplink.js";
 import { LinkSocket } from "./link-socket.js";
 import { writeAnswer, writeAsk } from "./name-records.js";
+import { writePresence } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 
 /** The exchange, as its ports see it. */
@@ -57,6 +59,13 @@ export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
   reply(id: number, answer: unknown): void {
     this.link.writer.addText(KIND.reply, id, JSON.stringify(answer));
     this.link.flushSoon();
+  }
+
+  presence(group: string, change: PresenceChange): boolean {
+    if (this.full) return false;
+    writePresence(this.link.writer, group, change);
+    this.link.flushSoon();
+    return true;
   }
 
   // -- names ----------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@
  *   request    exchange  name    as ask, and serial of the holder before the message
  *   answer     worker    -       u32 id · u8 code · message or text: to a request
  *   answered   exchange  -       the same: to an ask
+ *   introduce  worker    group   serial · u16 length of key · key · info as JSON: after its join, or row
+ *   presence   exchange  group   what has changed, as JSON
  */
 
 export const KIND = {
@@ -43,6 +45,8 @@ export const KIND = {
   request: 17,
   answer: 18,
   answered: 19,
+  introduce: 30,
+  presence: 31,
 } as const;
 
 export interface LinkRecord {

@@ -5,7 +5,7 @@
  */
 import { runInMicrotask } from "../otp/process/microtask.js";
 import type { Process } from "../otp/process/process.js";
-import { clock } from "../otp/time/clock.js";
+import { clock, type TimerRef } from "../otp/time/clock.js";
 import { GroupMember, MAX_GROUP_MESSAGES } from "../tcp/connection/group-member.js";
 import { processLoop } from "../tcp/loop/loop.js";
 import type { Deferred } from "../tcp/loop/run-queue.js";
@@ -19,8 +19,8 @@ import type { Message } from "./message.js";
 const SLICE = 1;
 /** Members between two looks at the clock. */
 const CLOCK_EVERY = 16;
-/** Messages, and bytes, that go to a member together. */
-const BATCH = 64;
+/** Messages, and bytes, that go to a member together: as many as one turn brings, or `gather` has collected. */
+const BATCH = 1_000;
 const BATCH_BYTES = 64 * 1024;
 
 interface Item {
@@ -47,6 +47,8 @@ export class Delivery implements Deferred {
   readonly #members: LocalMembers;
   readonly #onLess: () => void;
   #queue: Item[] = [];
+  /** Messages of groups with `gather`, until their time is over. */
+  readonly #gathered = new Map<string, { readonly items: Item[]; bytes: number; readonly timer: TimerRef }>();
   #round: Round | undefined = undefined;
   #armed = false;
 
@@ -58,8 +60,35 @@ export class Delivery implements Deferred {
 
   /** Adds a message for the members here; delivered in a microtask at the earliest. */
   add(group: string, message: Message, except: number): void {
-    this.#queue.push({ group, message, except });
     this.waiting += message.byteLength;
+    const item = { group, message, except };
+    const gather = this.#members.get(group)?.gather ?? 0;
+    if (gather > 0 || this.#gathered.has(group)) return this.#gather(item, gather);
+    this.#queue.push(item);
+    this.#arm();
+  }
+
+  /** Where many messages come one by one, each member gets all of some milliseconds in one write. */
+  #gather(item: Item, ms: number): void {
+    let gathered = this.#gathered.get(item.group);
+    if (!gathered) {
+      const timer = clock.setTimeout(() => this.#release(item.group), ms, true);
+      this.#gathered.set(item.group, (gathered = { items: [], bytes: 0, timer }));
+    }
+    gathered.items.push(item);
+    gathered.bytes += item.message.byteLength;
+    if (gathered.bytes < BATCH_BYTES) return;
+    clock.clearTimeout(gathered.timer);
+    this.#release(item.group);
+  }
+
+  #release(group: string): void {
+    this.#queue = this.#queue.concat(this.#gathered.get(group)?.items ?? []);
+    this.#gathered.delete(group);
+    this.#arm();
+  }
+
+  #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
     runInMicrotask(this.#run);

@@ -4,13 +4,17 @@
  *   group.send ─▶ uplink ─▶ hub (one order) ─▶ each OS process with members ─▶ delivery ─▶ members
  */
 import { Pid } from "../otp/process/pid.js";
+import { type Duration, toMs } from "../otp/time/duration.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
-import { markSource, type Portable, type Receives, type Source } from "../tcp/protocol/sources.js";
+import type { PresentMember } from "../tcp/protocol/presence.js";
+import { type Json, markSource, type Portable, type Receives, type Source } from "../tcp/protocol/sources.js";
 import { holdSender } from "./held-senders.js";
 import type { Slow } from "./local-members.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
 import { ownProcess, pidOf } from "./own-process.js";
+import { MAX_INFO, MAX_PRESENT } from "./presence-table.js";
+import { type Introduction, presentMember } from "./presence-view.js";
 import { localMembers, uplink } from "./present.js";
 import { HOLD_ABOVE } from "./uplink.js";
 
@@ -20,6 +24,18 @@ export interface GroupOptions {
    * messages until there is room, counted in `conn.missed`. `"end"`: it is ended as `slow_consumer`. Default `"miss"`.
    */
   readonly slow?: Slow;
+  /**
+   * Messages are collected for this long before they are written: all of it in one write per member. For groups in which
+   * many send, where some milliseconds do not matter. At most `"1s"`. Default: 0.
+   */
+  readonly gather?: Duration;
+  /** Whether members say who they are, and hear of each other: see `PresenceGroup`. Default false. */
+  readonly presence?: false;
+}
+
+/** Options of a group with presence. */
+export interface PresenceOptions extends Omit<GroupOptions, "presence"> {
+  readonly presence: true;
 }
 
 /** A member of a group. */
@@ -48,24 +64,53 @@ export interface Group<M extends Portable> extends Source<M> {
   members(): Promise<readonly Member[]>;
 }
 
+/**
+ * A group whose members say who they are. The `presence` cell of a member gets first all members, then what has changed,
+ * at most each 100 ms. Up to 1,000 members; with more there are no events, and only `count()`, until there are fewer.
+ */
+export interface PresenceGroup<M extends Portable> extends Omit<Group<M>, "join" | "members"> {
+  /**
+   * As `join` of a group. Joining again changes what it says of itself.
+   * @param as `key`: 1 to 255 bytes, need not be unique, such as a user with two devices; `info`: JSON of at most 1 KiB
+   * @throws TypeError, RangeError for a wrong key or info, and as `join` of a group
+   */
+  join(process: Receives<M> | Pid, as: { readonly key: string; readonly info?: Json }): void;
+  /**
+   * The members with key and info. A member that asks misses nothing and gains nothing by it: changes that were under way
+   * follow as events, and may say again what the list has.
+   * @throws RangeError for more than 1,000; Error when the exchange does not answer within 5 s
+   */
+  members(): Promise<readonly PresentMember[]>;
+}
+
 /** A family of groups: `rooms("general")` is the group `room/general`. */
 export interface Groups<M extends Portable> extends Source<M> {
   (name: string): Group<M>;
 }
 
+/** A family of groups with presence. */
+export interface PresenceGroups<M extends Portable> extends Source<M> {
+  (name: string): PresenceGroup<M>;
+}
+
+/** With and without presence: what the types of the two forbid is an error here. */
 class GroupHandle<M extends Portable> implements Group<M> {
   readonly name: string;
-  readonly #slow: Slow;
+  readonly #options: CheckedOptions;
 
-  constructor(name: string, slow: Slow) {
+  constructor(name: string, options: CheckedOptions) {
     this.name = name;
-    this.#slow = slow;
+    this.#options = options;
     markSource(this);
   }
 
-  join(member: Receives<M> | Pid): void {
+  join(member: Receives<M> | Pid, as?: { readonly key: string; readonly info?: Json }): void {
+    const { slow, gather, presence } = this.#options;
+    if (as !== undefined && !presence)
+      throw new TypeError(`group ${this.name} has no presence: make it with { presence: true }`);
+    const introduction = presence ? introductionOf(this.name, as) : undefined;
     const process = ownProcess(pidOf(member), "join");
-    if (process) localMembers.join(process, this.name, this.#slow);
+    if (process) localMembers.join(process, this.name, slow, { gather, as: introduction });
   }
 
   leave(member: Receives<M> | Pid): void {
@@ -84,9 +129,16 @@ class GroupHandle<M extends Portable> implements Group<M> {
     return uplink.query({ ask: "count", group: this.name });
   }
 
-  async members(): Promise<readonly Member[]> {
+  async members(): Promise<readonly PresentMember[]> {
+    if (this.#options.presence) return this.#present();
     const pairs = await uplink.query({ ask: "members", group: this.name });
-    return pairs.map(([worker, serial]) => ({ pid: new Pid(worker, serial) }));
+    return pairs.map(([worker, serial]) => ({ pid: new Pid(worker, serial) }) as PresentMember);
+  }
+
+  async #present(): Promise<readonly PresentMember[]> {
+    const rows = await uplink.query({ ask: "presence", group: this.name });
+    if (rows) return rows.map(presentMember);
+    throw new RangeError(`group ${this.name} has more than ${MAX_PRESENT} members: only count() is answered`);
   }
 }
 
@@ -95,28 +147,75 @@ class GroupHandle<M extends Portable> implements Group<M> {
  * connections join it.
  * @throws TypeError, RangeError when the name is not 1 to 255 bytes of UTF-8 without control characters
  */
-export function group<M extends Portable>(name: string, options: GroupOptions = {}): Group<M> {
-  return new GroupHandle(checkName("group", name), slowOf(options));
+export function group<M extends Portable>(name: string, options: PresenceOptions): PresenceGroup<M>;
+export function group<M extends Portable>(name: string, options?: GroupOptions): Group<M>;
+export function group<M extends Portable>(
+  name: string,
+  options: GroupOptions | PresenceOptions = {},
+): GroupHandle<M> {
+  return new GroupHandle(checkName("group", name), checked(options));
 }
 
 /**
  * A family of groups, such as the rooms of a chat.
  * @throws as `group`, also when a group of the family is asked for
  */
-export function groups<M extends Portable>(family: string, options: GroupOptions = {}): Groups<M> {
+export function groups<M extends Portable>(family: string, options: PresenceOptions): PresenceGroups<M>;
+export function groups<M extends Portable>(family: string, options?: GroupOptions): Groups<M>;
+export function groups<M extends Portable>(
+  family: string,
+  options: GroupOptions | PresenceOptions = {},
+): (name: string) => GroupHandle<M> {
   checkName("family of groups", family);
-  const slow = slowOf(options);
+  const all = checked(options);
   const familyOf = (name: string) =>
-    new GroupHandle<M>(checkName("group", familyName(family, checkName("group", name))), slow);
+    new GroupHandle<M>(checkName("group", familyName(family, checkName("group", name))), all);
   markSource(familyOf);
   return familyOf;
 }
 
-function slowOf({ slow = "miss", ...rest }: GroupOptions): Slow {
+interface CheckedOptions {
+  readonly slow: Slow;
+  /** Milliseconds. */
+  readonly gather: number;
+  readonly presence: boolean;
+}
+
+const MAX_GATHER = 1_000;
+
+function checked({
+  slow = "miss",
+  gather = 0,
+  presence = false,
+  ...rest
+}: GroupOptions | PresenceOptions): CheckedOptions {
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
-    throw new TypeError(`unknown option "${unknown}" of a group; the option is slow`);
+    throw new TypeError(`unknown option "${unknown}" of a group; the options are slow, gather and presence`);
   if (slow !== "miss" && slow !== "end")
     throw new TypeError(`slow must be "miss" or "end", got ${JSON.stringify(slow)}`);
-  return slow;
+  if (typeof presence !== "boolean")
+    throw new TypeError(`presence must be true or false, got ${JSON.stringify(presence)}`);
+  const ms = toMs(gather);
+  if (ms > MAX_GATHER) throw new RangeError(`gather must be at most 1s, got ${JSON.stringify(gather)}`);
+  return { slow, gather: ms, presence };
+}
+
+function introductionOf(
+  group: string,
+  as: { readonly key: string; readonly info?: Json } | undefined,
+): Introduction {
+  if (typeof as !== "object" || as === null)
+    throw new TypeError(`group ${group} has presence: join with { key, info }, such as { key: "anna" }`);
+  const info = jsonText(as.info ?? null);
+  const length = Buffer.byteLength(info);
+  if (length > MAX_INFO)
+    throw new RangeError(`info has ${length} bytes of JSON, at most ${MAX_INFO} are kept for a member`);
+  return { key: checkName("member (key)", as.key), info };
+}
+
+function jsonText(info: Json): string {
+  const text: string | undefined = JSON.stringify(info);
+  if (text === undefined) throw new TypeError(`info must be a JSON value, got ${typeof info}`);
+  return text;
 }

@@ -1,12 +1,15 @@
 /** Questions to the tables of the hub, the same over a link and in the same OS process. */
 import type { GroupCount, Hub, PidPair } from "./hub.js";
 import type { NameHub } from "./name-hub.js";
+import { MAX_PRESENT, type PresenceRow } from "./presence-table.js";
 
 export type HubQuery =
   /** Whether it answers. */
   | { readonly ask: "ready" }
   | { readonly ask: "count"; readonly group: string }
   | { readonly ask: "members"; readonly group: string }
+  /** Members that have introduced themselves. */
+  | { readonly ask: "presence"; readonly group: string }
   | { readonly ask: "groups"; readonly limit: number }
   | { readonly ask: "whereis"; readonly name: string }
   | { readonly ask: "names"; readonly prefix: string; readonly limit: number };
@@ -21,6 +24,8 @@ export interface HubAnswers {
   readonly ready: true;
   readonly count: number;
   readonly members: readonly PidPair[];
+  /** `null`: too many. */
+  readonly presence: readonly PresenceRow[] | null;
   readonly groups: { readonly groups: readonly GroupCount[]; readonly total: number };
   /** `null`: no process holds it. */
   readonly whereis: NameRow | null;
@@ -36,6 +41,8 @@ export function answerQuery(hub: Hub<any>, { names }: NameHub<any>, query: HubQu
       return hub.count(query.group);
     case "members":
       return hub.members(query.group);
+    case "presence":
+      return hub.presence.count(query.group) > MAX_PRESENT ? null : hub.presence.list(query.group);
     case "groups":
       return { groups: hub.largest(query.limit), total: hub.groupCount } satisfies HubAnswers["groups"];
     case "whereis": {

@@ -3,6 +3,7 @@
  * a group pass, so that all its members see them in one order. Pure: it runs in the exchange, for all workers, or in the
  * only OS process of a server.
  */
+import { type LeaveReason, type PresenceOwner, type PresenceRow, PresenceTable } from "./presence-table.js";
 
 /** A process, as `[worker, serial]` of its pid. */
 export type PidPair = readonly [worker: number, serial: number];
@@ -11,7 +12,7 @@ export type PidPair = readonly [worker: number, serial: number];
 export const NONE: PidPair = [0, 0];
 
 /** One worker, as the hub sees it. M is what messages are here: a `Message`, or its bytes. */
-export interface HubPort<M> {
+export interface HubPort<M> extends PresenceOwner {
   readonly worker: number;
   /** Sends a message on to the members of a group in this worker. */
   deliver(group: string, message: M, except: PidPair): void;
@@ -31,6 +32,8 @@ export class Hub<M> {
   readonly #ports = new Map<HubPort<M>, Set<string>>();
   /** Memberships in all. */
   memberships = 0;
+  /** Of those members that have introduced themselves. */
+  readonly presence = new PresenceTable<HubPort<M>>();
 
   get groupCount(): number {
     return this.#groups.size;
@@ -41,7 +44,8 @@ export class Hub<M> {
   }
 
   /** The worker has gone, and all its members. */
-  detach(port: HubPort<M>): void {
+  detach(port: HubPort<M>, why: LeaveReason = "left"): void {
+    this.presence.detach(port, why);
     for (const group of this.#ports.get(port) ?? []) this.#forget(port, group);
     this.#ports.delete(port);
   }
@@ -60,7 +64,14 @@ export class Hub<M> {
     this.memberships += members.add(serial).size - before;
   }
 
+  /** A member has introduced itself; again, it replaces what it has said before. */
+  introduce(port: HubPort<M>, group: string, serial: number, key: string, info: string): void {
+    const row: PresenceRow = { node: "", worker: port.worker, serial, key, info };
+    if (this.#groups.get(group)?.get(port)?.has(serial)) this.presence.set(port, group, row);
+  }
+
   leave(port: HubPort<M>, group: string, serial: number): void {
+    this.presence.remove(port, group, { node: "", worker: port.worker, serial }, "left");
     const members = this.#groups.get(group)?.get(port);
     if (!members?.delete(serial)) return;
     this.memberships--;

@@ -7,14 +7,18 @@ import { Hub, type HubPort, NONE, type PidPair } from "./hub.js";
 import { answerQuery, type HubAnswers, type HubQuery } from "./hub-queries.js";
 import { takeRequest } from "./incoming-requests.js";
 import type { LocalAsks } from "./local-asks.js";
+import type { LocalMembers } from "./local-members.js";
 import type { LocalNames } from "./local-names.js";
 import type { Message } from "./message.js";
 import { type HubRequest, NameHub, type NameHubPort } from "./name-hub.js";
 import type { ClaimResult } from "./name-table.js";
+import type { PresenceChange } from "./presence-table.js";
+import type { Introduction } from "./presence-view.js";
 import { DROP_ABOVE, type Uplink } from "./uplink.js";
 
 /** The tables of this OS process. */
 export interface LocalTables {
+  readonly members: LocalMembers;
   readonly delivery: Delivery;
   readonly names: LocalNames;
   readonly asks: LocalAsks;
@@ -42,6 +46,10 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
 
   joined(group: string, serial: number): void {
     this.#hub.join(this, group, serial);
+  }
+
+  introduced(group: string, serial: number, { key, info }: Introduction): void {
+    this.#hub.introduce(this, group, serial, key, info);
   }
 
   left(group: string, serial: number): void {
@@ -73,6 +81,11 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
 
   deliver(group: string, message: Message, [, except]: PidPair): void {
     this.#local.delivery.add(group, message, except);
+  }
+
+  presence(group: string, change: PresenceChange): boolean {
+    this.#local.members.get(group)?.presence?.apply(change);
+    return true;
   }
 
   claimed(id: number, result: ClaimResult): void {

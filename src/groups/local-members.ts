@@ -5,7 +5,9 @@
  */
 import { addMonitor, type MonitorRef, removeMonitor } from "../otp/process/monitors.js";
 import type { Process } from "../otp/process/process.js";
+import { clock } from "../otp/time/clock.js";
 import { GroupMember } from "../tcp/connection/group-member.js";
+import { type Introduction, PresenceView } from "./presence-view.js";
 
 /** Groups that one process may be in. */
 export const MAX_MEMBERSHIPS = 1_000;
@@ -15,13 +17,25 @@ export const MAX_GROUPS = 100_000;
 /** What a group does with a member that reads too slowly: it loses messages, or is ended. */
 export type Slow = "miss" | "end";
 
+/** What else a member may say when it joins. */
+export interface JoinOptions {
+  /** Milliseconds for which messages of the group are collected. */
+  readonly gather?: number;
+  /** Only in a group with presence. */
+  readonly as?: Introduction | undefined;
+}
+
 /** The members of one group in this OS process. */
 export class LocalGroup {
   readonly name: string;
-  readonly #members = new Set<Process>();
+  /** With the second of the clock in which each joined. */
+  readonly #members = new Map<Process, number>();
   /** The members as an array, until one joins or leaves: a delivery may go on over several turns. */
   #list: readonly Process[] | undefined = undefined;
   slow: Slow = "miss";
+  gather = 0;
+  /** Of members that have introduced themselves. */
+  presence: PresenceView | undefined = undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -32,7 +46,7 @@ export class LocalGroup {
   }
 
   get list(): readonly Process[] {
-    return (this.#list ??= [...this.#members]);
+    return (this.#list ??= [...this.#members.keys()]);
   }
 
   has(process: Process): boolean {
@@ -40,19 +54,32 @@ export class LocalGroup {
   }
 
   add(process: Process): void {
-    this.#members.add(process);
+    this.#members.set(process, Math.floor(clock.now() / 1_000));
     this.#list = undefined;
+  }
+
+  /** Seconds for which a process has been a member. */
+  ageOf(process: Process): number {
+    return Math.max(0, Math.floor(clock.now() / 1_000) - (this.#members.get(process) ?? Infinity));
+  }
+
+  introduce(process: Process, introduction: Introduction): void {
+    this.presence ??= new PresenceView(this.name);
+    this.presence.add(process, introduction);
   }
 
   delete(process: Process): void {
     this.#members.delete(process);
     this.#list = undefined;
+    if (this.presence?.delete(process)) this.presence = undefined;
   }
 }
 
 /** What is told of members that come and go. */
 export interface MembershipListener {
   joined(group: string, serial: number): void;
+  /** A member has said who it is: after `joined`, and again when it says something else. */
+  introduced(group: string, serial: number, introduction: Introduction): void;
   left(group: string, serial: number): void;
 }
 
@@ -110,18 +137,26 @@ export class LocalMembers {
   }
 
   /** The groups that a process is in, in the order in which it joined them. */
-  groupsOf(process: Process): readonly string[] {
-    return (this.#memberships.get(process)?.groups ?? []).map(({ name }) => name);
+  groupsOf(process: Process): readonly LocalGroup[] {
+    return this.#memberships.get(process)?.groups ?? [];
   }
 
   /**
-   * Has no effect for a member, and for a process that is ending.
+   * Has no effect for a process that is ending, and for a member, but for what it says of itself.
    * @throws RangeError beyond `MAX_MEMBERSHIPS` and `MAX_GROUPS`
    */
-  join(process: Process, name: string, slow: Slow): void {
+  join(process: Process, name: string, slow: Slow, { gather = 0, as }: JoinOptions = {}): void {
     if (!process.alive || (process instanceof GroupMember && process.isEnding)) return;
-    let group = this.#groups.get(name);
-    if (group?.has(process)) return;
+    const group = this.#groups.get(name);
+    if (!group?.has(process)) this.#join(process, name, group, slow, gather);
+    if (as) {
+      this.#groups.get(name)?.introduce(process, as);
+      this.#listener().introduced(name, process.pid.serial, as);
+    }
+  }
+
+  #join(process: Process, name: string, known: LocalGroup | undefined, slow: Slow, gather: number): void {
+    let group = known;
     const joined = this.#memberships.get(process)?.groups.length ?? 0;
     if (joined >= MAX_MEMBERSHIPS)
       throw new RangeError(
@@ -137,6 +172,7 @@ export class LocalMembers {
     if (!membership) this.#memberships.set(process, (membership = new Membership(process, this)));
     membership.groups.push(group);
     group.slow = slow;
+    group.gather = gather;
     group.add(process);
     this.#count++;
     this.#listener().joined(name, process.pid.serial);

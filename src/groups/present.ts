@@ -17,7 +17,12 @@ export const localNames = new LocalNames(() => uplink);
 export const localAsks = new LocalAsks();
 
 /** The way to the hub. */
-export let uplink: Uplink = new LocalHub({ delivery, names: localNames, asks: localAsks });
+export let uplink: Uplink = new LocalHub({
+  members: localMembers,
+  delivery,
+  names: localNames,
+  asks: localAsks,
+});
 
 /** Replaces the hub in this OS process by the exchange. The members here are made known to it by the caller. */
 export function useUplink(next: Uplink): void {

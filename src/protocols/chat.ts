@@ -1,14 +1,18 @@
 /**
- * Chat: rooms over all workers of a server. A client says its name, is in the room `lobby`, and talks by lines.
+ * Chat: rooms over all workers of a server. A client says its name, is in the room `lobby`, and talks by lines. Who comes
+ * and goes is known by presence: also who crashes, or is cut off with its worker.
  *
  *   greeting ──name──▶ talking ──/quit, silence──▶ end
  */
-import { type Conn, defineProtocol, forward, groups, lines, next, stop } from "../index.js";
+import { type Conn, defineProtocol, forward, groups, lines, next, type Presence, stop } from "../index.js";
 
-const rooms = groups<string>("room");
+const rooms = groups<string>("room", { presence: true });
 const NAME = /^[\p{L}\p{N}_-]{1,24}$/u;
 const ROOM = /^[\p{L}\p{N}_-]{1,40}$/u;
 const HELP = "* commands: /join ROOM, /who, /help, /quit; everything else is said in the room";
+
+/** Characters. */
+const MOST_NAMES = 900;
 
 interface Guest {
   name: string;
@@ -18,20 +22,34 @@ type Chatter = Conn<Guest, string, never, string>;
 
 function enter(conn: Chatter, room: string): void {
   conn.data.room = room;
-  rooms(room).join(conn);
+  rooms(room).join(conn, { key: conn.data.name });
   conn.send(`* you are in ${room}`);
-  rooms(room).send(`* ${conn.data.name} is here`, { except: conn });
 }
 
-function leave(conn: Chatter): void {
-  const { name, room } = conn.data;
-  rooms(room).leave(conn);
-  rooms(room).send(`* ${name} leaves`);
+/** Names in one line, as long as a line may be. */
+function listed(names: readonly string[]): string {
+  const all = names.join(", ");
+  return all.length <= MOST_NAMES ? all : `${all.slice(0, all.lastIndexOf(",", MOST_NAMES))}, …`;
+}
+
+function presence(conn: Chatter, { group, initial, joined, left }: Presence): void {
+  // An event of the room that it has just left.
+  if (group !== rooms(conn.data.room).name) return;
+  const others = joined.filter(({ pid }) => String(pid) !== String(conn.pid)).map(({ key }) => key);
+  if (others.length > 0) conn.send(initial ? `* here: ${listed(others)}` : `* ${listed(others)} came`);
+  const [gone, lost] = (["left", "node_down"] as const).map((reason) =>
+    left.flatMap(({ key, why }) => (why === reason ? key : [])),
+  ) as [string[], string[]];
+  if (gone.length > 0) conn.send(`* ${listed(gone)} left`);
+  if (lost.length > 0) conn.send(`* ${listed(lost)} cannot be reached`);
 }
 
 async function who(conn: Chatter): Promise<void> {
-  const count = await rooms(conn.data.room).count();
-  conn.send(`* ${count} in ${conn.data.room}`);
+  const room = rooms(conn.data.room);
+  const count = await room.count();
+  // Of a larger room there is no list.
+  const names = count <= 1_000 ? (await room.members()).map(({ key }) => key) : [];
+  conn.send(`* ${count} in ${conn.data.room}${names.length > 0 ? `: ${listed(names)}` : ""}`);
 }
 
 function obey(conn: Chatter, command: string, argument: string) {
@@ -39,7 +57,7 @@ function obey(conn: Chatter, command: string, argument: string) {
     case "join":
       if (!ROOM.test(argument)) return void conn.send("* a room has 1 to 40 letters, digits, _ or -");
       if (argument !== conn.data.room) {
-        leave(conn);
+        rooms(conn.data.room).leave(conn);
         enter(conn, argument);
       }
       return;
@@ -78,12 +96,11 @@ export default defineProtocol({
       },
       // To the client as it is: encoded once for all members of a worker.
       message: forward,
+      presence,
       idle: { after: "30m", do: stop("idle") },
       shutdown: (conn) => {
         conn.send("* the server goes down");
       },
-      // However it ends: by /quit, by closing, or by a crash.
-      leave,
     },
   },
 });

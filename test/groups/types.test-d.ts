@@ -8,6 +8,7 @@ import {
   lines,
   next,
   packet,
+  type Receives,
   stop,
 } from "../../src/index.js";
 
@@ -110,3 +111,50 @@ group<() => void>("x");
 counts.send("one");
 // @ts-expect-error no such option
 group<string>("x", { slow: "wait" });
+
+/** Presence: members say who they are, and the cell knows what it gets. */
+const present = groups<{ readonly text: string }>("present", { presence: true, gather: "10ms" });
+
+export const rooms2 = defineProtocol({
+  name: "present",
+  framing: lines(),
+  takes: present,
+  states: {
+    s: {
+      enter: async (conn) => {
+        present("general").join(conn, { key: "anna", info: { age: 3 } });
+        present("general").join(conn, { key: "anna" });
+        // @ts-expect-error in a group with presence a member says who it is
+        present("general").join(conn);
+        // @ts-expect-error key is a string
+        present("general").join(conn, { key: 7 });
+        // @ts-expect-error info is JSON
+        present("general").join(conn, { key: "anna", info: new Map() });
+        // @ts-expect-error it does not take those of the lobby
+        lobby.join(conn);
+        const keys: readonly string[] = (await present("general").members()).map(({ key }) => key);
+        void keys;
+      },
+      message: (conn, message) => conn.send(message.text),
+      presence: (conn, change) => {
+        conn.send(`${change.group}: ${change.joined.length} came`);
+        for (const { key, why } of change.left) conn.send(`${key} ${why === "node_down" ? "lost" : "left"}`);
+        // @ts-expect-error there is no such reason
+        if (change.left[0]?.why === "crash") return;
+        // @ts-expect-error it cannot be changed
+        change.joined.push();
+      },
+    },
+  },
+});
+
+// @ts-expect-error without presence a member says nothing of itself
+lobby.join({} as Receives<string>, { key: "anna" });
+// @ts-expect-error without presence members have no key
+void lobby.members().then(([member]) => member?.key);
+// @ts-expect-error a duration
+group<string>("x", { gather: "soon" });
+// @ts-expect-error a boolean
+group<string>("x", { presence: "yes" });
+// @ts-expect-error with presence not portable either
+group<Date>("x", { presence: true });

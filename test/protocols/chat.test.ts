@@ -15,23 +15,25 @@ async function guest(server: { readonly port: number }, name: string): Promise<C
   return client;
 }
 
-test("guests talk in rooms; who leaves, or is cut off, is said to have left", async () => {
+test("guests talk in rooms; those that leave, or are cut off, are said to have left", async () => {
   const server = await serving(chat);
   const anna = await guest(server, "anna");
   const ben = await guest(server, "ben");
-  await has(anna, "* ben is here");
+  await has(anna, "* ben came");
+  await has(ben, "* here: anna");
   ben.write("hello\n/who\n");
-  await has(ben, "* 2 in lobby");
+  await has(ben, "* 2 in lobby: anna, ben");
   await has(anna, "ben: hello");
   ben.write("/join кухня\nany tea?\n");
   await has(ben, "* you are in кухня");
-  await has(anna, "* ben leaves");
+  await has(anna, "* ben left");
   ben.write("/join lobby\n");
   await has(ben, "* you are in lobby");
+  await until(() => text(anna).filter((line) => line === "* ben came").length === 2);
   ben.reset();
-  await until(() => text(anna).filter((line) => line === "* ben leaves").length === 2);
+  await until(() => text(anna).filter((line) => line === "* ben left").length === 2);
   anna.write("/who\n");
-  await has(anna, "* 1 in lobby");
+  await has(anna, "* 1 in lobby: anna");
   expect(text(anna)).not.toContain("ben: any tea?");
   expect(text(anna)).not.toContain("anna: hello");
   anna.write("/quit\n");

@@ -13,6 +13,7 @@ import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { groupCounters } from "../observe/group-counters.js";
+import type { Presence } from "../protocol/presence.js";
 import { isTooLong, type SharedMessage, type SharedMessages } from "../protocol/shared-messages.js";
 import { addEnding } from "./abort-signal.js";
 import { CLOSING, RUNNING } from "./connection-view.js";
@@ -22,14 +23,14 @@ import { FrameLoop } from "./frame-loop.js";
 /** Messages of groups that may wait in a mailbox. */
 export const MAX_GROUP_MESSAGES = 1_000;
 
-/** Messages lost by connections since each last asked. Beside them: as a field it would cost 8 bytes in every one. */
-const missed = new WeakMap<object, number>();
+/** Messages lost by connections. Beside them: as a field it would cost 8 bytes in every one. */
+const missed = new WeakMap<object, { unread: number; total: number }>();
 
 const REPLACED: ExitReason = Object.freeze({ shutdown: "replaced" });
 
 /** A message for another cell than `message`. */
 export class CellMessage {
-  readonly cell: "request" | "replaced";
+  readonly cell: "request" | "replaced" | "presence";
   readonly content: unknown;
   /** Called when the cell has run. */
   readonly done: (() => void) | undefined;
@@ -43,9 +44,16 @@ export class CellMessage {
 export abstract class GroupMember extends FrameLoop {
   /** Messages of groups lost since the last reading. */
   get missed(): number {
-    const count = missed.get(this) ?? 0;
-    missed.delete(this);
-    return count;
+    const lost = missed.get(this);
+    if (!lost) return 0;
+    const { unread } = lost;
+    lost.unread = 0;
+    return unread;
+  }
+
+  /** Messages of groups lost since it was opened. */
+  get missedInAll(): number {
+    return missed.get(this)?.total ?? 0;
   }
 
   /** Whether it has begun to end. */
@@ -122,13 +130,23 @@ export abstract class GroupMember extends FrameLoop {
     return true;
   }
 
+  /** Takes a change of a group's presence. @returns false when too many wait in the mailbox: it must be told again */
+  takePresence(change: Presence): boolean {
+    // The state after the handler that runs may have the cell.
+    if (this.isEnding || (this.cells.presence === undefined && !this.busy)) return true;
+    if (this.messageQueueLength >= Math.min(MAX_GROUP_MESSAGES, this.maxMessages)) return false;
+    this.enqueue(new CellMessage("presence", change, undefined));
+    return true;
+  }
+
   /** Whether the present state handles requests. */
   get answersRequests(): boolean {
     return this.cells.request !== undefined;
   }
 
-  /** Something of a name has come out of the mailbox. */
+  /** Something of a name, or of presence, has come out of the mailbox. */
   protected handleCell({ cell, content, done }: CellMessage): Outcome {
+    if (cell === "presence") return this.cells.presence?.(this, content as Presence);
     const outcome =
       cell === "request" ? this.handleRequest(content) : this.cells.replaced?.(this, content as string);
     if (outcome instanceof Promise) return outcome.finally(() => done?.());
@@ -145,7 +163,12 @@ export abstract class GroupMember extends FrameLoop {
   }
 
   private countMissed(count: number): void {
-    missed.set(this, (missed.get(this) ?? 0) + count);
+    const lost = missed.get(this);
+    if (!lost) missed.set(this, { unread: count, total: count });
+    else {
+      lost.unread += count;
+      lost.total += count;
+    }
   }
 
   /** A message of a group has come out of the mailbox. */

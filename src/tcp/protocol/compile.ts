@@ -5,6 +5,7 @@ import { type Step, Stop, stop } from "../../otp/gen-statem/step.js";
 import { toMs } from "../../otp/time/duration.js";
 import type { Arrival } from "./arrival.js";
 import type { Limits } from "./limits.js";
+import type { Presence } from "./presence.js";
 import type { AnyProtocol } from "./protocol.js";
 import { forward } from "./sources.js";
 
@@ -19,6 +20,7 @@ export interface ProtocolCells extends Cells<any> {
   readonly forwards: boolean;
   readonly request: ((conn: any, request: any) => Outcome) | undefined;
   readonly replaced: ((conn: any, name: string) => Outcome) | undefined;
+  readonly presence: ((conn: any, change: Presence) => Outcome) | undefined;
   readonly idleMs: number;
   readonly idle: (conn: any) => Outcome;
   readonly passive: ((conn: any) => Outcome) | undefined;
@@ -89,6 +91,7 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       forwards: state.message === forward,
       request: state.request,
       replaced: state.replaced,
+      presence: state.presence,
       idleMs: options.idle ?? (idle.after === Infinity ? Infinity : toMs(idle.after)),
       idle: handler(idle.do),
       passive: state.passive,

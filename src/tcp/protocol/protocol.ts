@@ -9,6 +9,7 @@ import type { Logger } from "../observe/protocol-log.js";
 import type { Arrival } from "./arrival.js";
 import type { Become } from "./become-step.js";
 import type { LimitOptions } from "./limits.js";
+import type { Presence } from "./presence.js";
 
 export type { Peer } from "../../transport/transport.js";
 
@@ -127,6 +128,8 @@ export interface State<
   request?(conn: C, request: RequestOf<N>): Returns<S>;
   /** A newer claim waits for a name; it is let go when this has run. Default: the connection ends as `replaced`. */
   replaced?(conn: C, name: string): Returns<S>;
+  /** Members of a group with `presence` have come or gone; the first event after joining has all of them. Default: nothing. */
+  presence?(conn: C, change: Presence): Returns<S>;
   /** Runs this long after the state was entered, whatever happens in it (state time-out of gen_statem). Default: none. */
   readonly timeout?: After<Cell<S, C>>;
   /** Runs after this long without a whole frame from the peer, counted from its last one, not from the entry of the state. Default: `{ after: "2m", do: stop("idle") }`. */

@@ -30,6 +30,7 @@ const HANDLERS = [
   "message",
   "request",
   "replaced",
+  "presence",
   "passive",
   "drained",
   "ended",

@@ -1,0 +1,70 @@
+/** Records of presence: their layout, in `records.ts`, as functions. */
+import { checkName } from "../groups/name.js";
+import { MAX_INFO, type PresenceChange, type PresenceRow } from "../groups/presence-table.js";
+import type { Introduction } from "../groups/presence-view.js";
+import { KIND, type RecordWriter } from "./records.js";
+
+const HEAD = 8 + 2;
+
+export function writeIntroduction(
+  writer: RecordWriter,
+  group: string,
+  serial: number,
+  { key, info }: Introduction,
+): void {
+  const keyLength = Buffer.byteLength(key);
+  const at = writer.add(KIND.introduce, group, HEAD + keyLength + Buffer.byteLength(info));
+  const { buffer } = writer;
+  buffer.writeDoubleBE(serial, at);
+  buffer.writeUInt16BE(keyLength, at + 8);
+  buffer.write(key, at + HEAD, "utf8");
+  buffer.write(info, at + HEAD + keyLength, "utf8");
+}
+
+/** @throws RangeError when the record is too short, or has more than a worker sends */
+export function readIntroduction(body: Buffer): Introduction & { readonly serial: number } {
+  const info = HEAD + body.readUInt16BE(8);
+  if (info > body.length || body.length - info > MAX_INFO)
+    throw new RangeError("an introduction of wrong length");
+  const key = checkName("member", body.toString("utf8", HEAD, info));
+  return { serial: body.readDoubleBE(0), key, info: body.toString("utf8", info) };
+}
+
+type Fields = [string, number, number, string, string];
+type WireChange = [
+  all: boolean,
+  joined: Fields[],
+  left: [...Fields, PresenceChange["left"][number]["why"]][],
+];
+
+const fields = ({ node, worker, serial, key, info }: PresenceRow): Fields => [
+  node,
+  worker,
+  serial,
+  key,
+  info,
+];
+const row = ([node, worker, serial, key, info]: Fields): PresenceRow => ({
+  ...{ node, worker, serial, key, info },
+});
+
+export function writePresence(
+  writer: RecordWriter,
+  group: string,
+  { all, joined, left }: PresenceChange,
+): void {
+  const wire: WireChange = [all, joined.map(fields), left.map((one) => [...fields(one), one.why])];
+  const text = JSON.stringify(wire);
+  writer.buffer.write(text, writer.add(KIND.presence, group, Buffer.byteLength(text)), "utf8");
+}
+
+export function readPresence(body: Buffer): PresenceChange {
+  const [all, joined, left] = JSON.parse(body.toString()) as WireChange;
+  return {
+    all,
+    joined: joined.map(row),
+    left: left.map(([node, worker, serial, key, info, why]) => ({
+      ...{ node, worker, serial, key, info, why },
+    })),
+  };
+}
