@@ -11,6 +11,7 @@ import { addressText } from "../text/address.js";
 import { tcpAccess } from "./access/guard.js";
 import { ControlSocket } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
+import type { AdminChange } from "./events.js";
 import { adminApp } from "./http/app.js";
 import { httpServer } from "./http/http-server.js";
 import { TcpPort } from "./http/tcp-port.js";
@@ -20,6 +21,7 @@ export { localToken } from "./access/guard.js";
 export { alreadyRunning, type Instance, probeInstance } from "./control-socket/running-instance.js";
 export { checkSocketPath } from "./control-socket/socket-path.js";
 export { AdminError } from "./errors.js";
+export { type AdminChange, reportChange } from "./events.js";
 
 export interface AdminOptions {
   readonly control: Control;
@@ -30,6 +32,8 @@ export interface AdminOptions {
   readonly socketPath: string;
   /** Token for a POST over TCP, and for reading from another machine; without one both are refused. At least 32 characters. */
   readonly token?: string | undefined;
+  /** Called for each change from outside, carried out or not. */
+  readonly onChange?: (change: AdminChange) => void;
 }
 
 export interface Admin {
@@ -63,8 +67,9 @@ async function restartAdmin(options: AdminOptions): Promise<Admin> {
   return { port, close: closeOnce(tcp, socket, contexts) };
 }
 
-function apps({ control, host, token }: AdminOptions) {
-  const contexts = routeContexts(control, [{ kind: "control" }, tcpAccess(host, token)], token);
+function apps({ control, host, token, onChange }: AdminOptions) {
+  const accesses = [{ kind: "control" }, tcpAccess(host, token)] as const;
+  const contexts = routeContexts(control, accesses, token, onChange);
   const [local, remote] = contexts.map((context) => adminApp(control, context)) as [App, App];
   return { contexts, local, remote };
 }

@@ -1,4 +1,4 @@
-/** Diagnostics channels of the admin server: failed routes, a port that is taken at a restart, a control socket that was removed. */
+/** Diagnostics channels of the admin server: changes from outside, failed routes, a port that is taken at a restart, a control socket that was removed. */
 import { channel } from "node:diagnostics_channel";
 
 /** `admin.failed`: the client gets a 500 without the error. */
@@ -28,3 +28,36 @@ export interface AdminPortEvent {
 }
 
 export const adminPortEvents = channel("admin.port");
+
+/** `admin.change`: a change of the running program that was asked for from outside, carried out or not. */
+export interface AdminChange {
+  /** Name of the route: `kill`, `scale`; `stop`, `reload-tls` and `reopen-log` of a signal. */
+  readonly action: string;
+  readonly via: "control_socket" | "admin_port" | "signal" | "parent";
+  /** Proven by the way: what only this user, or only the holder of the token, can do. */
+  readonly by: string;
+  /** Client of the admin port. */
+  readonly address?: string;
+  /** What the client says of itself (`User-Agent`): not proven. */
+  readonly client?: string;
+  /** What was asked for: parameters and body, without the message of an ask or a publish. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** `refused`: not permitted, not valid, or not possible now. */
+  readonly result: "ok" | "refused" | "failed";
+  /** Status of the HTTP answer. */
+  readonly status?: number;
+  /** Why it was refused or has failed. */
+  readonly error?: string;
+  /** Milliseconds. */
+  readonly durationMs: number;
+}
+
+export const adminChanges = channel("admin.change");
+
+/** Publishes a change, and passes it on for the metric. */
+export function reportChange(onChange: ((change: AdminChange) => void) | undefined) {
+  return (change: AdminChange): void => {
+    if (adminChanges.hasSubscribers) adminChanges.publish(change);
+    onChange?.(change);
+  };
+}

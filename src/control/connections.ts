@@ -1,4 +1,4 @@
-/** List of connections: its rows, its query and its result. */
+/** List of connections, and of their addresses: rows, query and result. */
 
 /** One connection as a row of a table. Totals count from the start of the connection. */
 export interface ConnectionRow {
@@ -58,4 +58,50 @@ export interface ConnectionList {
   readonly rows: readonly ConnectionRow[];
   /** Workers that did not answer in time; their connections are missing from `rows`. */
   readonly missing: readonly number[];
+}
+
+/** The connections of one client address, or of one /64 of IPv6. */
+export interface AddressRow {
+  /** `10.0.0.7`, `2001:db8:0:1::/64`, or the path of a UNIX socket. */
+  readonly address: string;
+  readonly connections: number;
+  /** Age of the oldest one. */
+  readonly oldestMs: number;
+  /** Time since the last frame of any of them. */
+  readonly idleMs: number;
+  readonly framesReceived: number;
+  readonly framesSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Bytes sent that the kernel has not taken. */
+  readonly outbound: number;
+}
+
+export const ADDRESS_COLUMNS = [
+  "connections",
+  "address",
+  "oldestMs",
+  "idleMs",
+  "framesReceived",
+  "framesSent",
+  "bytesReceived",
+  "bytesSent",
+  "outbound",
+] as const satisfies readonly (keyof AddressRow)[];
+
+/** Addresses that a worker reports at most, those with most connections first. */
+export const MAX_ADDRESSES = 10_000;
+
+export interface AddressQuery extends Pick<ConnectionQuery, "worker" | "listener" | "state" | "peer"> {
+  readonly sort: (typeof ADDRESS_COLUMNS)[number];
+  readonly order: "asc" | "desc";
+  readonly limit: number;
+}
+
+export interface AddressList extends Pick<ConnectionList, "total" | "matched" | "missing"> {
+  /** Different addresses; a lower bound where `complete` is false. */
+  readonly addresses: number;
+  /** False: a worker has more than 10,000 addresses, and those with fewest connections are left out. */
+  readonly complete: boolean;
+  readonly rows: readonly AddressRow[];
 }

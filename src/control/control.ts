@@ -1,6 +1,6 @@
 /** Operations on the running program, as the admin server offers them: cluster implements them, a route calls each. */
 import type { Config, Explanation } from "../config/config.js";
-import type { ConnectionList, ConnectionQuery } from "./connections.js";
+import type { AddressList, AddressQuery, ConnectionList, ConnectionQuery } from "./connections.js";
 import type { GroupList, GroupView, NameList } from "./groups.js";
 import type {
   CertificateReload,
@@ -29,6 +29,8 @@ export interface Control {
   stop(): void;
   /** @throws Refusal `unknown` when there is no such listener */
   connections(query: ConnectionQuery): Promise<ConnectionList>;
+  /** Connections by client address. @throws Refusal `unknown` when there is no such listener */
+  addresses(query: AddressQuery): Promise<AddressList>;
   /** `undefined`: no such process. @throws WorkerSilent */
   state(pid: string): Promise<StateView | undefined>;
   /**

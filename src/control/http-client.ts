@@ -8,13 +8,19 @@ export interface ControlRequest {
   readonly body?: string | undefined;
   /** Media type of the answer. */
   readonly accept?: string | undefined;
+  /** What the client says of itself, for the audit line of a change. */
+  readonly client?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Resolves with the head of the answer, whose body is still to be read; rejects with the platform's error. */
 export function sendRequest(asked: ControlRequest): Promise<IncomingMessage> {
-  const { socketPath, path, body, accept = "application/json", signal } = asked;
-  const headers = { accept, ...(body !== undefined && { "content-type": "application/json" }) };
+  const { socketPath, path, body, accept = "application/json", client, signal } = asked;
+  const headers = {
+    accept,
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...(client !== undefined && { "user-agent": client }),
+  };
   const method = body === undefined ? "GET" : "POST";
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, resolve);

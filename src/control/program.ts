@@ -69,8 +69,14 @@ export interface Readiness {
    */
   readonly status: string;
   readonly workers: number;
-  /** Of several listeners: whether each accepts. */
-  readonly listeners?: readonly { readonly listener: string; readonly status: ListenerStatus }[];
+  /** Of `/ready`: connections in the kernel's accept queues, of all listeners. Absent where it is not known. */
+  readonly acceptQueue?: number;
+  /** Of several listeners: whether each accepts, and its accept queue. */
+  readonly listeners?: readonly {
+    readonly listener: string;
+    readonly status: ListenerStatus;
+    readonly acceptQueue?: number;
+  }[];
 }
 
 /** `not accepting`: no responding worker accepts on it, although it is not suspended. */

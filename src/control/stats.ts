@@ -55,6 +55,8 @@ export interface ListenerStats extends ListenerNumbers {
   readonly tls: boolean;
   readonly proxy: boolean;
   readonly suspended: boolean;
+  /** Connections in the kernel's accept queue. `null`: not known, as of UNIX sockets and on other platforms. */
+  readonly acceptQueue: number | null;
 }
 
 /** State of the whole program. */
@@ -68,11 +70,17 @@ export interface Stats {
   /** In the order of the configuration; at least one. */
   readonly listeners: readonly ListenerStats[];
   readonly totals: ConnectionTotals & { readonly restarts: number };
+  /** Closed connections by reason, without reasons that did not occur. */
+  readonly closedBy: Readonly<Record<string, number>>;
+  /** Refused connections by reason, without reasons that did not occur. */
+  readonly refusedBy: Readonly<Record<string, number>>;
+  /** Dropped by the kernel because an accept queue was full; `null`: not known. */
+  readonly acceptQueueOverflows: number | null;
   readonly restartsLeft: number;
   readonly status: ProgramStatus;
 }
 
-/** Sums over all workers, dead ones included; of `Stats` all but the last two. */
+/** Sums over all workers, dead ones included. */
 export const HISTORY_COLUMNS = [
   "active",
   "accepted",

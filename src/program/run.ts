@@ -1,6 +1,6 @@
 /** Runs the primary: start, signals, and the exit code at its end. */
 
-import { AdminError, localToken, openAdminChild } from "../admin/admin.js";
+import { type AdminChange, AdminError, localToken, openAdminChild, reportChange } from "../admin/admin.js";
 import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
@@ -52,6 +52,13 @@ export interface Prepared {
   readonly inherited: ReadonlyMap<string, number>;
 }
 
+/** What signals ask for, in audit lines. */
+const SIGNAL_ACTIONS: Readonly<Record<HandledSignal, string>> = {
+  SIGTERM: "stop",
+  SIGINT: "stop",
+  SIGHUP: "reload-tls",
+  SIGUSR2: "reopen-log",
+};
 /** Milliseconds from the second signal to the forced exit. */
 const HARD_STOP = 900;
 
@@ -155,7 +162,10 @@ export class Run {
       this.#adminPort = taken;
     };
     const token = this.#prepared.given.token ?? localToken(host);
-    return openAdminChild({ control, host, port, socketPath, token, onListening });
+    return openAdminChild({
+      ...{ control, host, port, socketPath, token, onListening },
+      onChange: (change) => this.#options?.metrics.changedFromOutside(change),
+    });
   }
 
   /** Longest time that a listener gives its connections to finish. */
@@ -180,11 +190,24 @@ export class Run {
     setSignalAction((signal) => this.#signal(signal));
     // pm2's shutdown_with_message.
     process.on("message", (message) => {
-      if (message === "shutdown") this.#stop("shutdown message");
+      if (message !== "shutdown") return;
+      this.#audit({ action: "stop", via: "parent", by: "shutdown message" });
+      this.#stop("shutdown message");
     });
   }
 
+  /** Audit line of a change that did not come over the admin server. */
+  #audit(change: Pick<AdminChange, "action" | "via" | "by"> & Partial<AdminChange>): void {
+    const report = reportChange((done) => this.#options?.metrics.changedFromOutside(done));
+    report({ request: {}, result: "ok", durationMs: 0, ...change });
+  }
+
   #signal(signal: HandledSignal): void {
+    const ignored = signal === "SIGHUP" && this.#prepared.credentials.listeners.length === 0;
+    this.#audit({
+      ...{ action: SIGNAL_ACTIONS[signal], via: "signal", by: signal },
+      ...(ignored && { result: "refused", error: "no listener has TLS" }),
+    });
     if (signal === "SIGTERM" || signal === "SIGINT") return this.#stop(signal);
     if (signal === "SIGHUP") return this.#reload();
     this.#log.reopen();

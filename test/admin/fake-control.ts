@@ -1,6 +1,13 @@
 /** A program that only exists in memory: the tree of the design's picture, whose processes can be killed. */
 import type { Explanation } from "../../src/config/config.js";
-import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../src/control/connections.js";
+import type {
+  AddressList,
+  AddressQuery,
+  AddressRow,
+  ConnectionList,
+  ConnectionQuery,
+  ConnectionRow,
+} from "../../src/control/connections.js";
 import type { Control, LogLevel } from "../../src/control/control.js";
 import type { GroupList, GroupView, NameList } from "../../src/control/groups.js";
 import type {
@@ -32,7 +39,7 @@ export class FakeControl implements Control {
   rendered = 0;
   rendering: Promise<void> = Promise.resolve();
   /** What the list was last asked for. */
-  asked: ConnectionQuery | undefined = undefined;
+  asked: ConnectionQuery | AddressQuery | undefined = undefined;
   /** Of the two that the picture has. */
   rows: ConnectionRow[] = [row(17, "talking", "10.0.0.7:51234"), row(19, "greeting", "10.0.0.9:40012")];
   /** Who follows, and who traces what. */
@@ -155,6 +162,13 @@ export class FakeControl implements Control {
       rows: this.rows.slice(0, query.limit),
       missing: [],
     };
+  }
+
+  async addresses(query: AddressQuery): Promise<AddressList> {
+    this.asked = query;
+    const [total, matched, addresses] = [this.rows.length, this.rows.length, 2];
+    const rows = [addressRow("10.0.0.7", 1), addressRow("2001:db8:0:1::/64", 1)].slice(0, query.limit);
+    return { total, matched, addresses, complete: true, rows, missing: [] };
   }
 
   async state(pid: string): Promise<StateView | undefined> {
@@ -296,6 +310,13 @@ export function row(serial: number, state: string, peer: string): ConnectionRow 
   };
 }
 
+function addressRow(address: string, connections: number): AddressRow {
+  return {
+    ...{ address, connections, oldestMs: 60_000, idleMs: 12_000, framesReceived: 30, framesSent: 31 },
+    ...{ bytesReceived: 3_000, bytesSent: 3_100, outbound: 0 },
+  };
+}
+
 function stats(): Stats {
   const counted = {
     ...{ active: 2, accepted: 12, closed: 10, framesReceived: 300, framesSent: 310 },
@@ -319,11 +340,14 @@ function stats(): Stats {
     listeners: [
       {
         ...{ listener: "main", protocol: "chat", address: "[::]:2222", transport: "stream" },
-        ...{ tls: false, proxy: false, suspended: false },
+        ...{ tls: false, proxy: false, suspended: false, acceptQueue: 3 },
         ...{ ...counted, maxConnections: 10_000, outbound: 0, acceptingWorkers: 2 },
       },
     ],
     totals: { ...counted, restarts: 1 },
+    closedBy: { closed: 8, idle: 1, crash: 1 },
+    refusedBy: { max_connections: 2 },
+    acceptQueueOverflows: 0,
     restartsLeft: 4,
     status: "running",
   };

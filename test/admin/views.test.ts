@@ -33,7 +33,7 @@ describe("/connections", () => {
     ["limt=5", 'unknown query name "limt": did you mean limit?'],
     [
       "__proto__=1",
-      'unknown query name "__proto__": known names are worker, listener, state, peer, sort, order, limit',
+      'unknown query name "__proto__": known names are worker, listener, state, peer, by, sort, order, limit',
     ],
     ["sort=bytes", 'sort cannot be "bytes": did you mean bytesReceived?'],
     ["sort=BytesSent", 'sort cannot be "BytesSent": did you mean bytesSent?'],

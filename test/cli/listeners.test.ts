@@ -62,9 +62,9 @@ it("top has a table of them", async () => {
   const lines = (await drover(socketPath, ["top"])).stdout.split("\n");
   const at = lines.findIndex((line) => line.startsWith("listener "));
   expect(lines.slice(at, at + 3)).toEqual([
-    "listener  protocol  address        state          conns  limit  accepted/s  frames/s   bytes/s",
-    "devices   chat      [::]:2222      not accepting      2   5000           -         -         -",
-    "ops       greeter   /run/ops.sock  suspended          1      -           -         -         -",
+    "listener  protocol  address        state          conns  limit  queue  accepted/s  frames/s   bytes/s",
+    "devices   chat      [::]:2222      not accepting      2   5000      3           -         -         -",
+    "ops       greeter   /run/ops.sock  suspended          1      -      3           -         -         -",
   ]);
   expect(lines.at(-3)).toMatch(/^<1\.17> +devices +talking/);
 });

@@ -49,6 +49,28 @@ describe("connections", () => {
     );
   });
 
+  it("--by address prints a row for each address, and asks for the busiest first", async () => {
+    const { socketPath, control } = await running();
+    expect((await drover(socketPath, ["connections"], values({ by: "address" }))).stdout).toBe(
+      [
+        "address            connections  oldest  idle  frames in  out  bytes in       out  unsent",
+        "10.0.0.7                     1      1m   12s         30   31  2.93 KiB  3.03 KiB     0 B",
+        "2001:db8:0:1::/64            1      1m   12s         30   31  2.93 KiB  3.03 KiB     0 B",
+        "2 of 2 addresses, 2 connections",
+        "",
+      ].join("\n"),
+    );
+    expect(control.asked).toEqual({ sort: "connections", order: "desc", limit: 100 });
+    const { stdout } = await drover(socketPath, ["connections"], {
+      json: true,
+      ...values({ by: "address", limit: "1", peer: "10." }),
+    });
+    expect(JSON.parse(stdout).rows).toHaveLength(1);
+    expect(control.asked).toMatchObject({ limit: 1, peer: "10." });
+    const wrong = await drover(socketPath, ["connections"], values({ by: "adress" }));
+    expect(wrong).toMatchObject({ code: 64, stderr: 'by cannot be "adress": did you mean address?\n' });
+  });
+
   it("says which worker's are missing", async () => {
     const { socketPath, control } = await running();
     control.connections = async () => ({ total: 0, matched: 0, rows: [], missing: [2] });

@@ -105,7 +105,7 @@ tmux("top sorts by keys, follows the size of the window, and gives the terminal 
   pane.type("$D top");
   await pane.line(/^60 connections by frames ▼/);
   expect(pane.mode).toEqual(DRAWN);
-  expect(pane.lines[0]).toMatch(/^drover drover {2}running {2}\d\d:\d\d:\d\d$/);
+  expect(pane.lines[0]).toMatch(/^drover {2}running {2}\d\d:\d\d:\d\d$/);
   expect(pane.lines[29]).toMatch(/^q quit {2}r reverse {2}sort by f frames .* p pid$/);
   pane.press("b");
   await pane.line(/^60 connections by bytes ▼/);
@@ -115,7 +115,7 @@ tmux("top sorts by keys, follows the size of the window, and gives the terminal 
   // No line is wrapped or cut.
   await eventually(() => {
     const { length, 0: first, 19: last } = pane.lines;
-    return length === 20 && first?.startsWith("drover drover  running") && last?.startsWith("q quit");
+    return length === 20 && first?.startsWith("drover  running") && last?.startsWith("q quit");
   });
   expect(pane.lines.join("\n")).not.toContain("…");
   expect(pane.lines.filter((line) => /^<\d+\.\d+> +ready /.test(line)).length).toBeGreaterThan(5);

@@ -79,7 +79,7 @@ test("top without a terminal is one snapshot, tree --watch is refused, and -w is
   const { env } = await traced();
   const top = await run(["top"], { env });
   expect([top.code, top.stderr]).toEqual([0, ""]);
-  expect(top.stdout).toMatch(/^drover drover {2}running.*\n\d connections/);
+  expect(top.stdout).toMatch(/^drover {2}running.*\n\d connections/);
   const json = JSON.parse((await run(["top", "--json"], { env })).stdout);
   expect(json.stats.workers).toHaveLength(2);
   for (const flag of ["--watch", "-w"]) {

@@ -1,6 +1,7 @@
 /** Values as text: addresses, durations, times, counts, and characters that no terminal may obey. */
 import { expect, test } from "vitest";
 import { addressText } from "../../src/text/address.js";
+import { addressGroup } from "../../src/text/address-group.js";
 import { clockTime, clockTimeMs } from "../../src/text/clock-time.js";
 import { durationText } from "../../src/text/duration.js";
 import { escapeControls, escapeJsonControls } from "../../src/text/escape.js";
@@ -13,6 +14,19 @@ test("an address is written with its port, IPv6 in brackets, a UNIX socket as it
     addressText("::", 2222),
     addressText("/run/drover.sock", 0),
   ]).toEqual(["10.0.0.7:51234", "[::]:2222", "/run/drover.sock"]);
+});
+
+test.each([
+  ["10.0.0.7", "10.0.0.7"],
+  ["/run/drover.sock", "/run/drover.sock"],
+  ["2001:db8:0:1:aaaa:bbbb:cccc:dddd", "2001:db8:0:1::/64"],
+  ["2001:DB8::1", "2001:db8::/64"],
+  ["::1", "::/64"],
+  ["fe80::1%eth0", "fe80::/64%eth0"],
+  ["64:ff9b::192.0.2.33", "64:ff9b::/64"],
+  ["1:2:3::", "1:2:3::/64"],
+])("clients at %s are grouped as %s", (address, group) => {
+  expect(addressGroup(address)).toBe(group);
 });
 
 test.each([

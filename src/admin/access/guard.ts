@@ -19,7 +19,18 @@ import { AdminError } from "../errors.js";
 import { Lockout } from "./lockout.js";
 
 /** Type of a request in handlers of hono. */
-export type Env = { Bindings: HttpBindings };
+export type Env = {
+  Bindings: HttpBindings;
+  /** Of a change: for its audit line. */
+  Variables: {
+    /** Set once the access rules have permitted it. */
+    permitted?: boolean;
+    /** Members of the body. */
+    body?: Readonly<Record<string, unknown>>;
+    /** Writes the audit line now, as done, where it would be lost later. */
+    tell?: () => Promise<void>;
+  };
+};
 
 /** Access rules of the listener that a request came in on: the control socket or the TCP port. */
 export type Access = { readonly kind: "control" } | TcpAccess;

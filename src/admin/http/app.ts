@@ -7,6 +7,7 @@ import { adminFailures } from "../events.js";
 import type { Route } from "../routes/route.js";
 import type { RouteContext } from "../routes/route-context.js";
 import { ROUTES } from "../routes/routes.js";
+import { audit } from "./audit.js";
 import { readBody } from "./body.js";
 import { QueryError, readQuery } from "./query.js";
 
@@ -29,8 +30,10 @@ export function adminApp(control: Control, context: RouteContext): Hono<Env> {
 }
 
 function addReading(app: Hono<Env>, route: Route, control: Control, context: RouteContext): void {
-  const { open = false, query = [] } = route;
+  const { open = false, query = [], audited = false } = route;
+  if (audited) app.get(route.path, audit(route, context));
   app.get(route.path, checkReading(context.access, open), (c) => {
+    c.set("permitted", true);
     // A scraper or health check may add a query of its own to an open route.
     if (!open) readQuery(c.req.url, query);
     return route.answer(c, control, {}, context);
@@ -38,8 +41,10 @@ function addReading(app: Hono<Env>, route: Route, control: Control, context: Rou
 }
 
 function addChange(app: Hono<Env>, route: Route, control: Control, context: RouteContext): void {
-  app.post(route.path, checkChange(context.access), async (c) => {
+  app.post(route.path, audit(route, context), checkChange(context.access), async (c) => {
+    c.set("permitted", true);
     const body = await readBody(c, route.keys ?? []);
+    if (!(body instanceof Response)) c.set("body", body);
     return body instanceof Response ? body : route.answer(c, control, body, context);
   });
 }

@@ -134,11 +134,13 @@ async function reloadTls(c: Context<Env>, control: Control): Promise<Response> {
 
 const LEVELS = OPTIONS.find(({ key }) => key === "logLevel")!.kind.words;
 
-function log(c: Context<Env>, control: Control, { level }: Body): Response {
+async function log(c: Context<Env>, control: Control, { level }: Body): Promise<Response> {
   if (typeof level !== "string" || !LEVELS.includes(level)) {
     const hint = typeof level === "string" ? didYouMean(level, LEVELS) : "";
     return c.json({ error: `level must be one of ${LEVELS.join(", ")}${hint}` }, 400);
   }
+  // Before the change: `silent` would suppress the line that says who asked for it.
+  await c.get("tell")?.();
   control.logLevel(level as LogLevel);
   return c.json({ level });
 }

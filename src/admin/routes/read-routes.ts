@@ -1,7 +1,7 @@
 /** Routes that read. */
 import type { Context } from "hono";
 import { MAX_WORKERS } from "../../config/limits.js";
-import { CONNECTION_COLUMNS, type ConnectionQuery } from "../../control/connections.js";
+import { ADDRESS_COLUMNS, CONNECTION_COLUMNS } from "../../control/connections.js";
 import type { Control } from "../../control/control.js";
 import type { Readiness } from "../../control/program.js";
 import { parsePid } from "../../otp/process/pid.js";
@@ -16,7 +16,7 @@ const DEFAULT_LISTED = 50;
 const DEFAULT_ROWS = 100;
 const MAX_LISTED = 10_000;
 
-const CONNECTION_NAMES = ["worker", "listener", "state", "peer", "sort", "order", "limit"];
+const CONNECTION_NAMES = ["worker", "listener", "state", "peer", "by", "sort", "order", "limit"];
 
 export const READ_ROUTES: readonly Route[] = [
   { method: "GET", path: "/metrics", open: true, sentence: "Metrics for Prometheus.", answer: metrics },
@@ -51,7 +51,7 @@ export const READ_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/connections",
     query: CONNECTION_NAMES,
-    sentence: `Connections as rows (up to ${DEFAULT_ROWS}): ?${CONNECTION_NAMES.join(", ")}.`,
+    sentence: `Connections as rows (up to ${DEFAULT_ROWS}), or addresses with ?by=address: ?${CONNECTION_NAMES.join(", ")}.`,
     answer: connections,
   },
   {
@@ -137,16 +137,21 @@ async function connections(c: Context<Env>, control: Control): Promise<Response>
   const listener = textOf(query, "listener");
   const state = textOf(query, "state");
   const peer = textOf(query, "peer");
-  const request: ConnectionQuery = {
+  const filter = {
     ...(worker !== undefined && { worker }),
     ...(listener !== undefined && { listener }),
     ...(state !== undefined && { state }),
     ...(peer !== undefined && { peer }),
-    sort: wordOf(query, "sort", CONNECTION_COLUMNS, "pid"),
-    order: wordOf(query, "order", ["asc", "desc"], "asc"),
     limit: integerOf(query, "limit", 0, MAX_LISTED, DEFAULT_ROWS),
   };
-  return c.json(await control.connections(request));
+  if (wordOf(query, "by", ["pid", "address"], "pid") === "address") {
+    const sort = wordOf(query, "sort", ADDRESS_COLUMNS, "connections");
+    const order = wordOf(query, "order", ["asc", "desc"], sort === "address" ? "asc" : "desc");
+    return c.json(await control.addresses({ ...filter, sort, order }));
+  }
+  const sort = wordOf(query, "sort", CONNECTION_COLUMNS, "pid");
+  const order = wordOf(query, "order", ["asc", "desc"], "asc");
+  return c.json(await control.connections({ ...filter, sort, order }));
 }
 
 async function ofProcess(c: Context<Env>, ask: (pid: string) => Promise<unknown>): Promise<Response> {

@@ -1,6 +1,7 @@
 /** State that the routes share while an admin server runs. */
 import type { Control } from "../../control/control.js";
 import type { Access } from "../access/guard.js";
+import { type AdminChange, reportChange } from "../events.js";
 import { CachedAnswer } from "../http/cached-answer.js";
 import { EventStreams } from "../streams/event-streams.js";
 import { StatsFeed } from "../streams/stats-feed.js";
@@ -16,6 +17,8 @@ export interface RouteContext {
   readonly freshMetrics: CachedAnswer<string>;
   readonly streams: EventStreams;
   readonly stats: StatsFeed;
+  /** Told of each change. */
+  readonly onChange: (change: AdminChange) => void;
 }
 
 /** One for each listener; caches and `stats` are shared by all of them. */
@@ -23,13 +26,14 @@ export function routeContexts(
   control: Control,
   accesses: readonly Access[],
   token: string | undefined,
+  onChange?: (change: AdminChange) => void,
 ): RouteContext[] {
   const metrics = new CachedAnswer(() => control.metrics());
   // Not kept, but never made twice at once.
   const freshMetrics = new CachedAnswer(() => control.freshMetrics(), 0);
   const stats = new StatsFeed(() => control.stats());
   return accesses.map((access) => ({
-    ...{ access, token, metrics, freshMetrics, stats },
+    ...{ access, token, metrics, freshMetrics, stats, onChange: reportChange(onChange) },
     streams: new EventStreams(),
   }));
 }

@@ -17,6 +17,8 @@ export interface Route {
   readonly query?: readonly string[];
   /** Contains nothing secret: answered without the token on every address. */
   readonly open?: boolean;
+  /** A GET that is logged like a change: it shows what clients send. */
+  readonly audited?: boolean;
   /** Only on the control socket. */
   readonly local?: boolean;
   answer(c: Context<Env>, control: Control, body: Body, context: RouteContext): Response | Promise<Response>;

@@ -18,6 +18,7 @@ export const STREAM_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/trace/:pid",
+    audited: true,
     sentence: "Server-sent events: trace of one process until it ends.",
     answer: trace,
   },

@@ -1,7 +1,7 @@
 /** Requests of the commands to the server over the control socket; what goes wrong is one line each. */
 import type { IncomingMessage } from "node:http";
 import { basename } from "node:path";
-import { type Config, EXIT } from "../../config/config.js";
+import { type Config, EXIT, environment } from "../../config/config.js";
 import type { AskFailure } from "../../control/groups.js";
 import { NOT_LISTENING, readBody, sendRequest } from "../../control/http-client.js";
 import { CommandError } from "../errors.js";
@@ -13,6 +13,15 @@ export type Target = Pick<Config, "name" | "control"> & {
 };
 
 const TIMEOUT = 5_000;
+
+/** For audit lines: which of several users of one account, or of `sudo`, gave the command. */
+export const CLIENT = clientText();
+
+function clientText(): string {
+  const { SUDO_USER: user = "" } = environment();
+  const sudo = /^[\w.@-]{1,40}$/.test(user) ? `, sudo by ${user}` : "";
+  return `drover command (uid ${process.getuid?.() ?? "unknown"}, os pid ${process.pid}${sudo})`;
+}
 
 /** @throws CommandError */
 export function get(target: Target, path: string): Promise<unknown> {
@@ -30,7 +39,7 @@ async function ask(target: Target, path: string, body?: string): Promise<unknown
   let status = 0;
   let text: string;
   try {
-    const response = await sendRequest({ socketPath: target.control, path, body, signal });
+    const response = await sendRequest({ socketPath: target.control, path, body, client: CLIENT, signal });
     status = response.statusCode ?? 0;
     text = await readBody(response);
   } catch (error) {

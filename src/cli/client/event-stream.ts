@@ -1,7 +1,7 @@
 /** Server-sent events over the control socket. */
 import { sendRequest } from "../../control/http-client.js";
 import { EventParser, type ServerEvent } from "../../text/event-stream.js";
-import { connectionError, errorOf, type Target } from "./client.js";
+import { CLIENT, connectionError, errorOf, type Target } from "./client.js";
 
 /** Gets one event. Its promise is awaited: a slow terminal slows the stream down instead of filling the memory. */
 export type OnEvent = (event: ServerEvent) => void | Promise<void>;
@@ -20,7 +20,7 @@ export async function follow(
 ): Promise<void> {
   try {
     const accept = "text/event-stream";
-    const response = await sendRequest({ socketPath: target.control, path, accept, signal });
+    const response = await sendRequest({ socketPath: target.control, path, accept, client: CLIENT, signal });
     if (response.statusCode !== 200) throw await errorOf(response);
     response.setEncoding("utf8");
     onBegin();

@@ -1,5 +1,5 @@
 /** `drover connections`: connections as a table. */
-import type { ConnectionList } from "../../control/connections.js";
+import type { AddressList, ConnectionList } from "../../control/connections.js";
 import type { ProgramInfo } from "../../control/program.js";
 import { peerText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
@@ -8,6 +8,7 @@ import type { CommandFlag, Invocation } from "../command.js";
 import { type Column, fittedTable } from "../terminal/columns.js";
 import { jsonText } from "../terminal/json.js";
 import { bytes } from "../terminal/table.js";
+import { renderAddresses } from "./addresses.js";
 
 /** Each is a name in the query string, which the server validates. */
 export const CONNECTION_FLAGS: readonly CommandFlag[] = [
@@ -21,11 +22,21 @@ export const CONNECTION_FLAGS: readonly CommandFlag[] = [
   { name: "state", placeholder: "STATE", sentence: "Only connections in this state." },
   { name: "peer", placeholder: "PREFIX", sentence: "Only peers whose address starts with this: 10.0.0." },
   {
+    name: "by",
+    placeholder: "WHAT",
+    sentence: "Rows: pid (default), or address: clients by address, of IPv6 by /64.",
+  },
+  {
     name: "sort",
     placeholder: "COLUMN",
-    sentence: "Sort by pid (default), state, peer, ageMs, idleMs, bytesSent, …",
+    sentence:
+      "Sort by pid (default), state, peer, ageMs, idleMs, bytesSent, …; with --by address by connections (default).",
   },
-  { name: "order", placeholder: "ORDER", sentence: "Sort order: asc (default) or desc." },
+  {
+    name: "order",
+    placeholder: "ORDER",
+    sentence: "Sort order: asc (default) or desc (default of --by address).",
+  },
   { name: "limit", placeholder: "N", sentence: "Maximum number of rows, up to 10,000. Default: 100." },
 ];
 
@@ -34,6 +45,10 @@ export async function connections({ target, values, json, columns }: Invocation)
   for (const { name } of CONNECTION_FLAGS) {
     const value = values.get(name);
     if (value !== undefined) query.set(name, value);
+  }
+  if (values.get("by") === "address") {
+    const found = (await get(target, `/connections?${query}`)) as AddressList;
+    return json ? jsonText(found) : renderAddresses(found, columns);
   }
   const list = get(target, `/connections?${query}`) as Promise<ConnectionList>;
   if (json) return jsonText(await list);

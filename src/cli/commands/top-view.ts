@@ -57,14 +57,50 @@ export function headLines(
   const seconds = secondsBetween(now, before);
   const of = (key: keyof Stats["totals"], show: (rate: number) => string) =>
     rate(totals[key], before?.stats.totals[key], seconds, show);
-  const first = `drover ${escapeControls(name)}  ${escapeControls(status)}  ${clockTime(at)}`;
+  const title = name === "drover" ? name : `drover ${escapeControls(name)}`;
+  const first = `${title}  ${escapeControls(status)}  ${clockTime(at)}`;
   const traffic = [
-    `${totals.active} connections, ${of("accepted", short)} accepted/s`,
+    `${totals.active} connections, ${of("accepted", short)} accepted/s, ${of("closed", short)} closed/s`,
     `frames ${of("framesReceived", short)}/s in, ${of("framesSent", short)}/s out`,
     `bytes ${of("bytesReceived", bytes)}/s in, ${of("bytesSent", bytes)}/s out`,
   ];
-  const third = `${totals.crashes} crashes, ${totals.restarts} restarts, ${restartsLeft} left`;
-  return [paint("bold", cut(first, columns)), ...joined(traffic, ", ", columns), cut(third, columns), ""];
+  const faults = [
+    `${totals.crashes} crashes (${of("crashes", short)}/s)`,
+    `${totals.restarts} restarts, ${restartsLeft} left`,
+    ...refusals(now.stats, before?.stats, seconds),
+    ...queueText(now.stats, before?.stats, seconds),
+  ];
+  return [
+    paint("bold", cut(first, columns)),
+    ...joined(traffic, ", ", columns),
+    ...joined(faults, ", ", columns),
+    "",
+  ];
+}
+
+const sumOf = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+function refusals({ refusedBy }: Stats, past: Stats | undefined, seconds: number): string[] {
+  const refused = sumOf(refusedBy);
+  const perSecond = rate(refused, past && sumOf(past.refusedBy), seconds, short);
+  return refused === 0 ? [] : [`${refused} refused (${perSecond}/s)`];
+}
+
+/** Connections that wait in the kernel, and those that it drops because there is no room for them. */
+function queueText(
+  { listeners, acceptQueueOverflows }: Stats,
+  past: Stats | undefined,
+  seconds: number,
+): string[] {
+  const known = listeners.flatMap(({ acceptQueue }) => acceptQueue ?? []);
+  if (known.length === 0) return [];
+  const waiting = known.reduce((sum, count) => sum + count, 0);
+  const dropped =
+    acceptQueueOverflows === null
+      ? ""
+      : ` (${rate(acceptQueueOverflows, past?.acceptQueueOverflows ?? undefined, seconds, short)} dropped/s)`;
+  return [`accept queue ${waiting}${dropped}`];
 }
 
 /** Keys and what they do, as many as fit. */

@@ -1,5 +1,7 @@
 /** `drover top`: workers and busiest connections, live on a terminal, else once. */
+import { scheduler } from "node:timers/promises";
 import type { ConnectionList } from "../../control/connections.js";
+import type { ProgramInfo } from "../../control/program.js";
 import type { Stats } from "../../control/stats.js";
 import { get } from "../client/client.js";
 import type { Invocation } from "../command.js";
@@ -11,17 +13,23 @@ import { connectionLines, headLines, keyLine, type Snapshot, SORTS, workerLines 
 
 /** Connections listed when the output is no terminal. */
 const SNAPSHOT_ROWS = 20;
+/** Milliseconds between the two snapshots of it. */
+const RATE_OVER = 1_000;
 
 export async function top(invocation: Invocation): Promise<string> {
-  const { json, stdout, color, target } = invocation;
+  const { json, stdout, color, interrupt } = invocation;
   if (stdout.isTTY && !json) {
     await runLive(invocation, new Top(invocation, painter(color)));
     return "";
   }
   const top = new Top(invocation, painter(false));
-  await top.update({ columns: Number.POSITIVE_INFINITY, rows: SNAPSHOT_ROWS + Top.HEAD_ROWS });
+  const size = { columns: Number.POSITIVE_INFINITY, rows: SNAPSHOT_ROWS + Top.HEAD_ROWS };
+  await top.update(size);
   if (json) return jsonText({ stats: top.stats, connections: top.list });
-  return `${top.snapshot(target.name).join("\n")}\n`;
+  // Rates need two snapshots, and the numbers of workers are a second apart.
+  await scheduler.wait(RATE_OVER, { signal: interrupt }).catch(() => {});
+  await top.update(size);
+  return `${top.snapshot().join("\n")}\n`;
 }
 
 class Top implements Live {
@@ -31,6 +39,7 @@ class Top implements Live {
   readonly #paint: Paint;
   #sort = SORTS[0] as (typeof SORTS)[number];
   #order: "asc" | "desc" = "desc";
+  #name: string | undefined = undefined;
   #now: Snapshot | undefined = undefined;
   #before: Snapshot | undefined = undefined;
 
@@ -52,6 +61,8 @@ class Top implements Live {
     const limit = Math.min(1_000, Math.max(1, rows));
     const query = `sort=${this.#sort.column}&order=${this.#order}&limit=${limit}`;
     const [stats, list] = await Promise.all([get(target, "/stats"), get(target, `/connections?${query}`)]);
+    // With --control the configured name is not that of the server.
+    this.#name ??= ((await get(target, "/info")) as ProgramInfo).name;
     this.#before = this.#now;
     this.#now = { stats: stats as Stats, list: list as ConnectionList };
   }
@@ -59,7 +70,7 @@ class Top implements Live {
   draw({ columns, rows }: Size): readonly string[] {
     const now = this.#now as Snapshot;
     const paint = this.#paint;
-    const head = headLines(this.#invocation.target.name, now, this.#before, columns, paint);
+    const head = headLines(this.#name ?? "", now, this.#before, columns, paint);
     const workers = [
       ...workerLines(now, this.#before, columns, paint),
       ...listenerLines(now, this.#before, columns, paint),
@@ -74,17 +85,18 @@ class Top implements Live {
   }
 
   /** As plain text. */
-  snapshot(name: string): string[] {
+  snapshot(): string[] {
     const now = this.#now as Snapshot;
+    const before = this.#before;
     const paint = painter(false);
     const sorted = { sort: this.#sort, order: this.#order };
     const width = Number.POSITIVE_INFINITY;
     return [
-      ...headLines(name, now, undefined, width, paint),
-      ...workerLines(now, undefined, width, paint),
-      ...listenerLines(now, undefined, width, paint),
+      ...headLines(this.#name ?? "", now, before, width, paint),
+      ...workerLines(now, before, width, paint),
+      ...listenerLines(now, before, width, paint),
       "",
-      ...connectionLines(now, undefined, sorted, width, paint).slice(0, SNAPSHOT_ROWS + 1),
+      ...connectionLines(now, before, sorted, width, paint).slice(0, SNAPSHOT_ROWS + 1),
     ];
   }
 

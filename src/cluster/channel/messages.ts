@@ -4,7 +4,7 @@
  */
 
 import type { ProxyConfig } from "../../config/config.js";
-import type { ConnectionQuery } from "../../control/connections.js";
+import type { AddressQuery, ConnectionQuery } from "../../control/connections.js";
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { HubQuery } from "../../groups/hub-queries.js";
@@ -180,6 +180,7 @@ export type WorkerRequest =
   | { readonly name: "inspect"; readonly serial: number }
   | { readonly name: "kill"; readonly serial: number; readonly reason: string }
   | { readonly name: "connections"; readonly query: ConnectionQuery }
+  | { readonly name: "addresses"; readonly query: AddressQuery }
   | ViewRequest
   | LimitsRequest
   | HubRequest;

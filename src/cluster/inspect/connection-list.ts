@@ -61,13 +61,16 @@ export function mergeLists(
 }
 
 /** Connections that have a socket. */
-function localConnections(supervisors: readonly DynamicSupervisor<[]>[]): Connection[] {
+export function localConnections(supervisors: readonly DynamicSupervisor<[]>[]): Connection[] {
   const pids = supervisors.flatMap((supervisor) => supervisor.children());
   const processes = pids.map((pid) => processOf(pid) as Connection | undefined);
   return processes.filter((one): one is Connection => one !== undefined && !one.waiting);
 }
 
-function matches(one: Connection, { state, peer, worker, listener }: ConnectionQuery): boolean {
+export function matches(
+  one: Connection,
+  { state, peer, worker, listener }: Pick<ConnectionQuery, "state" | "peer" | "worker" | "listener">,
+): boolean {
   if (worker !== undefined && one.pid.worker !== worker) return false;
   if (listener !== undefined && one.endpoint.name !== listener) return false;
   if (state !== undefined && one.state !== state) return false;

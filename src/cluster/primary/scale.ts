@@ -4,6 +4,7 @@
  */
 
 import { MAX_WORKERS } from "../../config/limits.js";
+import type { ConnectionRow } from "../../control/connections.js";
 import { Refusal } from "../../control/errors.js";
 import { deleteChild, startChild, terminateChild } from "../../otp/supervisor/supervisor.js";
 import { clock } from "../../otp/time/clock.js";
@@ -19,13 +20,22 @@ const DEADLINE = 25_000;
 /** Milliseconds after the deadline until the supervisor stops the worker, drained or not. */
 const GRACE = 5_000;
 
+export interface ScaleOptions {
+  /** The connections of a worker. */
+  list(worker: number): Promise<readonly ConnectionRow[]>;
+  /** Called when connections of removed workers were told to stop at the deadline. @param cut their number */
+  onCut(unfinished: readonly ConnectionRow[], cut: number): void;
+}
+
 export class Scale {
   readonly #primary: Primary;
+  readonly #options: ScaleOptions;
   #running: string | undefined = undefined;
   #wait: WaitUntilEmpty | undefined = undefined;
 
-  constructor(primary: Primary) {
+  constructor(primary: Primary, options: ScaleOptions) {
     this.#primary = primary;
+    this.#options = options;
   }
 
   /**
@@ -118,7 +128,8 @@ export class Scale {
       const wait = new WaitUntilEmpty({
         slots: () => removed,
         deadlineMs: DEADLINE,
-        list: async () => [],
+        list: async () => (await Promise.all(removed.map(({ slot }) => this.#options.list(slot)))).flat(),
+        onCut: (unfinished, cut) => this.#options.onCut(unfinished, cut),
         onEmpty: () => done(),
       });
       const done = () => {

@@ -34,9 +34,10 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
     answerers.sendSnapshot();
     return true;
   }
-  if (request.name === "connections") {
+  if (request.name === "connections" || request.name === "addresses") {
     const supervisors = answerers.listeners.flatMap(({ connections }) => connections ?? []);
-    return listConnections(supervisors, request.query);
+    if (request.name === "connections") return listConnections(supervisors, request.query);
+    return (await import("../inspect/address-list.js")).listAddresses(supervisors, request.query);
   }
   // Loaded at the first one: a server without groups has none of it.
   if (isHubRequest(request)) return (await import("./hub-requests.js")).answerHubRequest(request);

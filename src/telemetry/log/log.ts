@@ -10,6 +10,7 @@ import { wallTime } from "../../otp/time/clock.js";
 import { takeProtocolLines } from "../../tcp/observe/protocol-log.js";
 import { durationText } from "../../text/duration.js";
 import { escapeJsonControls } from "../../text/escape.js";
+import { AUDIT_SOURCE } from "./audit-lines.js";
 import { type Fields, plainFields } from "./fields.js";
 import { type Level, type LineLevel, passes } from "./levels.js";
 import { fitJsonLine, fitText } from "./line-length.js";
@@ -38,7 +39,7 @@ export interface LogOptions {
   readonly color?: boolean | undefined;
 }
 
-const ALL_SOURCES: readonly LogSource[] = [...SOURCES, ...PROTOCOL_SOURCES];
+const ALL_SOURCES: readonly LogSource[] = [...SOURCES, ...PROTOCOL_SOURCES, AUDIT_SOURCE];
 
 /** Maximum bytes of a message: most are far shorter, but a protocol may print with `console.log`. */
 const MAX_MESSAGE = 3000;
@@ -183,7 +184,7 @@ class EventLog implements Log {
   }
 
   record(entry: LogEntry): void {
-    if (!this.isEnabled(entry.level)) return;
+    if (!entry.always && !this.isEnabled(entry.level)) return;
     if (entry.kind === undefined || this.#rateLimit.allows(entry.kind, entry.level, entry.limit))
       this.#write(entry);
   }
@@ -209,7 +210,7 @@ class EventLog implements Log {
   #write(entry: LogEntry): void {
     const { level } = entry;
     const follower = this.#follower && passes(level, this.#follower.minimum) ? this.#follower : undefined;
-    const printed = passes(level, this.#level);
+    const printed = entry.always ? this.#level !== "silent" : passes(level, this.#level);
     const json = this.#options.format === "json";
     const line = follower || json ? this.#jsonLineOf(entry) : "";
     if (printed) this.#sink.write(json ? line : this.#textOf(entry));

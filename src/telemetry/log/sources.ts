@@ -51,6 +51,8 @@ export interface LogEntry {
   readonly kind?: string;
   /** Limit of that kind; default: 10 lines a second. */
   readonly limit?: Limit;
+  /** Written whatever the minimum level is, except `silent`. */
+  readonly always?: boolean;
 }
 
 export interface LogSource {

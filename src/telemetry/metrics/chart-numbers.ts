@@ -1,5 +1,6 @@
 /** Numbers of worker slots and listeners as plain objects, for the charts of `drover top` and the observer page. */
-import type { ConnectionTotals, ListenerNumbers, WorkerNumbers } from "../../control/stats.js";
+import type { ConnectionTotals, ListenerNumbers, Stats, WorkerNumbers } from "../../control/stats.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../tcp/observe/events.js";
 import type { ListenerGauge, ListenerTotal, ListenerTotals, WorkerTotals } from "./worker-totals.js";
 
 export function workerNumbers(totals: WorkerTotals | undefined): WorkerNumbers {
@@ -42,6 +43,23 @@ export function connectionTotals(slots: readonly ListenerTotals[]): ConnectionTo
     bytesReceived: sum("bytesReceived"),
     bytesSent: sum("bytesSent"),
     crashes: sum("crashes"),
+  };
+}
+
+/** @param slots of all listeners, in each worker slot */
+export function reasonTotals(slots: readonly ListenerTotals[]): Pick<Stats, "closedBy" | "refusedBy"> {
+  const occurred = <Reason extends string>(
+    reasons: readonly Reason[],
+    count: (one: ListenerTotals, reason: Reason) => number,
+  ) =>
+    Object.fromEntries(
+      reasons
+        .map((reason) => [reason, slots.reduce((all, one) => all + count(one, reason), 0)] as const)
+        .filter(([, sum]) => sum > 0),
+    );
+  return {
+    closedBy: occurred(CLOSE_REASONS, (one, reason) => one.closed(reason)),
+    refusedBy: occurred(REFUSE_REASONS, (one, reason) => one.refused(reason)),
   };
 }
 

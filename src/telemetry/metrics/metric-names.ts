@@ -1,6 +1,7 @@
 /** All exported metrics: name, HELP text, labels and values. Dashboards and alerts depend on names and labels. */
 import { CLOSE_REASONS, HANDLER_BOUNDS, REFUSE_REASONS } from "../../tcp/observe/events.js";
 import { ACCEPT_QUEUE_SERIES } from "./accept-queue-series.js";
+import { ADMIN_SERIES } from "./admin-series.js";
 import {
   counter,
   gauge,
@@ -234,6 +235,7 @@ export const SERIES: readonly SeriesRow[] = [
   },
   ...TLS_SERIES,
   ...ACCEPT_QUEUE_SERIES,
+  ...ADMIN_SERIES,
   ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
   ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
   totalOfProcess(

@@ -4,15 +4,17 @@
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Metric, Registry } from "prom-client";
-import type { ConnectionTotals, ListenerNumbers, WorkerNumbers } from "../../control/stats.js";
+import type { AdminChange } from "../../admin/events.js";
+import type { ConnectionTotals, ListenerNumbers, Stats, WorkerNumbers } from "../../control/stats.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
-import { connectionTotals, listenerNumbers, workerNumbers } from "./chart-numbers.js";
+import { connectionTotals, listenerNumbers, reasonTotals, workerNumbers } from "./chart-numbers.js";
 import { GROUP_SERIES } from "./group-series.js";
 import { HANDLER_SECONDS, SERIES } from "./metric-names.js";
 import { OsProcess } from "./os-process.js";
 import type {
   ExchangeSample,
+  LabelledCount,
   ListenerLabels,
   MetricsState,
   PrimaryNumbers,
@@ -61,6 +63,7 @@ export class Metrics {
   /** Accept queues of the listeners; set by the primary. */
   acceptQueues: () => MetricsState["acceptQueues"] = () => ({ waiting: [], overflows: undefined });
   readonly #certificateReloads = new Map<string, number>();
+  readonly #adminChanges = new Map<string, LabelledCount>();
   /** By slot number. */
   readonly #startFailures = new Map<number, number>();
   readonly #restartsLeft: Map<string, number>;
@@ -137,6 +140,14 @@ export class Metrics {
     this.#certificateReloads.set(result, (this.#certificateReloads.get(result) ?? 0) + 1);
   }
 
+  /** Counts a change that was asked for from outside. Actions, ways and results are a closed set. */
+  changedFromOutside({ action, via, result }: Pick<AdminChange, "action" | "via" | "result">): void {
+    const labels = [action, via, result];
+    const counted = this.#adminChanges.get(labels.join(" ")) ?? { labels, count: 0 };
+    this.#adminChanges.set(labels.join(" "), counted);
+    counted.count++;
+  }
+
   restartsLeft(supervisor: string, left: number): void {
     this.#restartsLeft.set(supervisor, left);
   }
@@ -171,6 +182,11 @@ export class Metrics {
     return { ...connectionTotals(slots), restarts };
   }
 
+  /** Closed and refused connections by reason, over all worker slots; without reasons that did not occur. */
+  reasons(): Pick<Stats, "closedBy" | "refusedBy"> {
+    return reasonTotals([...this.#workers.values()].flatMap(({ listeners }) => listeners));
+  }
+
   /** The Prometheus text exposition. */
   render(): Promise<string> {
     this.#state = this.#collect();
@@ -198,6 +214,7 @@ export class Metrics {
       restarts: [...this.#restarts.values()],
       certificates: this.certificates(),
       acceptQueues: this.acceptQueues(),
+      adminChanges: this.#adminChanges,
       certificateReloads: this.#certificateReloads,
       restartsLeft: this.#restartsLeft,
       startFailures: this.#startFailures,

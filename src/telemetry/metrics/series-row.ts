@@ -45,6 +45,12 @@ export interface AcceptQueues {
   readonly overflows: number | undefined;
 }
 
+/** A count and the values of its labels. */
+export interface LabelledCount {
+  readonly labels: readonly string[];
+  count: number;
+}
+
 /** Input of all rows at one scrape. */
 export interface MetricsState {
   readonly build: readonly string[];
@@ -64,6 +70,8 @@ export interface MetricsState {
   /** Reloads of certificates, by result. */
   readonly certificateReloads: ReadonlyMap<string, number>;
   readonly acceptQueues: AcceptQueues;
+  /** Changes from outside, by their labels. */
+  readonly adminChanges: ReadonlyMap<string, LabelledCount>;
   readonly restartsLeft: ReadonlyMap<string, number>;
   /** Failed starts of workers, by slot number. */
   readonly startFailures: ReadonlyMap<number, number>;

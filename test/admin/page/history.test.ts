@@ -9,7 +9,9 @@ const NONE = {
 };
 
 function stats(at: number, totals: Partial<Stats["totals"]> = {}, workers: Stats["workers"] = []): Stats {
-  return { at, workers, listeners: [], totals: { ...NONE, ...totals }, restartsLeft: 5, status: "running" };
+  const reasons = { closedBy: {}, refusedBy: {}, acceptQueueOverflows: 0 };
+  const rest = { listeners: [], restartsLeft: 5, status: "running" } as const;
+  return { at, workers, totals: { ...NONE, ...totals }, ...reasons, ...rest };
 }
 
 /** ConnectionRows of the server, each second one, of as many frames received; `null`: it stood still. */

@@ -27,7 +27,10 @@ function stage(active: readonly number[]) {
   const suspension = new Suspension(slots, [{ name: "main", suspended: false }]);
   const listeners = [{ name: "main", at: 0 }];
   const rows = [{ pid: "<1.17>" }] as ConnectionRow[];
-  return { workers, suspension, drain: new Drain({ suspension, listeners, slots, list: async () => rows }) };
+  const cuts: unknown[] = [];
+  const onCut = (...cut: unknown[]) => void cuts.push(cut);
+  const drain = new Drain({ suspension, listeners, slots, list: async () => rows, onCut });
+  return { workers, suspension, cuts, drain };
 }
 
 const asked = ({ asked }: FakeWorker) => asked.map(({ name }) => name);
@@ -70,14 +73,16 @@ test("without connections a drain is over as soon as every worker reports that i
 });
 
 test("connections left at the deadline are listed and shut down", async () => {
-  const { workers, drain } = stage([1, 0]);
+  const { workers, drain, cuts } = stage([1, 0]);
   drain.begin(25_000);
   await clock.advance(24_999);
+  expect(cuts).toEqual([]);
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept"]);
   await clock.advance(1);
   expect(asked(workers[0] as FakeWorker)).toEqual(["accept", "shutdown-connections"]);
   expect(drain.state()).toMatchObject({ status: "draining", active: 1, remainingMs: 0, cut: 1 });
   expect(drain.state().unfinished.map(({ pid }) => pid)).toEqual(["<1.17>"]);
+  expect(cuts).toEqual([[undefined, [{ pid: "<1.17>" }], 1]]);
   workers[0]?.sendSnapshot(0, 0);
   drain.check();
   expect(drain.state()).toMatchObject({ status: "drained", cut: 1 });

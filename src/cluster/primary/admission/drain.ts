@@ -22,6 +22,8 @@ export interface DrainOptions {
   slots(): readonly WorkerSlot[];
   /** The current connections of all listeners or of one, at most 1,000. */
   list(listener: string | undefined): Promise<readonly ConnectionRow[]>;
+  /** Called when connections were told to stop at the deadline. @param cut their number */
+  onCut?(listener: string | undefined, unfinished: readonly ConnectionRow[], cut: number): void;
 }
 
 export class Drain {
@@ -39,7 +41,7 @@ export class Drain {
    * @throws Refusal `unknown` when there is no such listener
    */
   begin(deadlineMs: number, name?: string): Draining {
-    const { suspension, listeners, slots, list } = this.#options;
+    const { suspension, listeners, slots, list, onCut } = this.#options;
     const listener = name === undefined ? undefined : findListener(listeners, name);
     const running = this.#waits.get(name);
     if (running) running.shortenDeadline(deadlineMs);
@@ -49,6 +51,7 @@ export class Drain {
         deadlineMs,
         listener,
         list: () => list(name),
+        onCut: (unfinished, cut) => onCut?.(name, unfinished, cut),
         onEmpty: () => {},
       });
       this.#waits.set(name, wait);

@@ -19,6 +19,8 @@ export interface WaitUntilEmptyOptions {
   readonly listener?: Pick<PrimaryListener, "name" | "at"> | undefined;
   /** The connections of these workers, at most 1,000. */
   list(): Promise<readonly ConnectionRow[]>;
+  /** Called when connections were told to stop at the deadline. @param cut their number */
+  onCut(unfinished: readonly ConnectionRow[], cut: number): void;
   onEmpty(): void;
 }
 
@@ -87,5 +89,6 @@ export class WaitUntilEmpty {
     const request = { name: "shutdown-connections", listener: listener?.name } as const;
     const counts = await Promise.all(slots().map(({ process }) => (process ? process.request(request) : 0)));
     for (const count of counts) if (typeof count === "number") this.cut += count;
+    if (this.cut > 0) this.#options.onCut(rows, this.cut);
   }
 }

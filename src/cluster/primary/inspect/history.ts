@@ -3,7 +3,7 @@
  * built from the snapshots that workers send anyway, in memory that is allocated once.
  */
 
-import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../../control/stats.js";
+import { HISTORY_COLUMNS, type Stats, type StatsHistory, type WorkerStats } from "../../../control/stats.js";
 import { clock, type TimerRef, wallTime } from "../../../otp/time/clock.js";
 
 /** Rows that are kept. */
@@ -12,8 +12,13 @@ const ROWS = 15 * 60;
 const EVERY = 1_000;
 const WIDTH = HISTORY_COLUMNS.length;
 
+/** What a row is made of; the rest of `Stats` would be read from the kernel each second for nothing. */
+type Summed = Pick<Stats, "totals"> & {
+  readonly workers: readonly Pick<WorkerStats, "loopLagMs" | "residentBytes">[];
+};
+
 export class History {
-  readonly #stats: () => Stats;
+  readonly #stats: () => Summed;
   /** Ring buffer: row n is at n modulo `ROWS`, and begins with NaN when it was missed. */
   readonly #numbers = new Float64Array(ROWS * WIDTH);
   /** Time of row 0, by the monotonic clock. */
@@ -22,7 +27,7 @@ export class History {
   #next = 0;
   #timer: TimerRef = undefined;
 
-  constructor(stats: () => Stats) {
+  constructor(stats: () => Summed) {
     this.#stats = stats;
   }
 
@@ -61,7 +66,7 @@ export class History {
     this.#timer = clock.setTimeout(() => this.#take(), due - clock.now(), true);
   }
 
-  #put(row: number, stats: Stats | undefined): void {
+  #put(row: number, stats: Summed | undefined): void {
     const at = (row % ROWS) * WIDTH;
     const sums = stats && sumsOf(stats);
     for (const [column, name] of HISTORY_COLUMNS.entries())
@@ -69,7 +74,7 @@ export class History {
   }
 }
 
-function sumsOf({ totals, workers }: Stats): Record<(typeof HISTORY_COLUMNS)[number], number> {
+function sumsOf({ totals, workers }: Summed): Record<(typeof HISTORY_COLUMNS)[number], number> {
   let [loopLagMs, residentBytes] = [0, 0];
   for (const worker of workers) {
     loopLagMs = Math.max(loopLagMs, worker.loopLagMs);

@@ -1,6 +1,7 @@
 /** What `drover info` and `/stats` say about a listener. */
 import type { ListenerInfo } from "../../../control/program.js";
 import type { ListenerNumbers, ListenerStats } from "../../../control/stats.js";
+import type { AcceptQueues } from "../../../telemetry/metrics/series-row.js";
 import type { PrimaryListener } from "../primary-listener.js";
 
 export function listenerInfo(listener: PrimaryListener): ListenerInfo {
@@ -8,8 +9,13 @@ export function listenerInfo(listener: PrimaryListener): ListenerInfo {
 }
 
 /** @param numbers of this listener over all workers */
-export function listenerStats(listener: PrimaryListener, numbers: ListenerNumbers): ListenerStats {
-  return { ...facts(listener), ...numbers };
+export function listenerStats(
+  listener: PrimaryListener,
+  numbers: ListenerNumbers,
+  { waiting }: AcceptQueues,
+): ListenerStats {
+  const queue = waiting.find((one) => one.listener === listener.name);
+  return { ...facts(listener), ...numbers, acceptQueue: queue?.count ?? null };
 }
 
 function facts(listener: PrimaryListener) {

@@ -1,7 +1,12 @@
 /** Operations that the admin server offers (`Control`), answered by the primary and its workers. */
 
 import type { Explanation } from "../../../config/config.js";
-import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
+import type {
+  AddressList,
+  AddressQuery,
+  ConnectionList,
+  ConnectionQuery,
+} from "../../../control/connections.js";
 import type { Control, LogLevel } from "../../../control/control.js";
 import { Refusal, WorkerSilent } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
@@ -23,6 +28,7 @@ import { clock } from "../../../otp/time/clock.js";
 import { addressText } from "../../../text/address.js";
 import type { Served, WorkerRequest } from "../../channel/messages.js";
 import { processInfo } from "../../inspect/process-info.js";
+import { logCutConnections } from "../admission/cut-connections.js";
 import { Drain } from "../admission/drain.js";
 import { findListener } from "../admission/suspend.js";
 import type { PrimaryOptions } from "../options.js";
@@ -46,7 +52,7 @@ export class Operations implements Control {
   readonly #drain: Drain;
   readonly #scale: Scale;
   readonly #hub: HubOperations;
-  readonly #history = new History(() => this.stats());
+  readonly #history: History;
 
   constructor(primary: Primary, options: PrimaryOptions) {
     this.#primary = primary;
@@ -59,13 +65,25 @@ export class Operations implements Control {
       slots: () => primary.pool.slots,
       list: async (listener) =>
         (await this.connections({ ...listed, ...(listener !== undefined && { listener }) })).rows,
+      onCut: (listener, rows, cut) => {
+        const of = listener === undefined ? "" : ` of listener ${listener}`;
+        logCutConnections(options.log, `drain deadline${of} reached`, rows, cut);
+      },
     });
-    this.#scale = new Scale(primary);
+    this.#scale = new Scale(primary, {
+      list: async (worker) => (await this.connections({ ...listed, worker })).rows,
+      onCut: (rows, cut) => logCutConnections(options.log, "scale deadline reached", rows, cut),
+    });
     this.#hub = new HubOperations(primary, options);
     primary.pool.onChange.add(() => {
       this.#drain.check();
       this.#scale.check();
     });
+    const { metrics } = options;
+    this.#history = new History(() => ({
+      totals: metrics.totals(),
+      workers: primary.pool.slots.map(({ slot }) => metrics.numbers(slot)),
+    }));
     // Never stopped: it also shows how the program goes down.
     this.#history.start();
   }
@@ -142,6 +160,11 @@ export class Operations implements Control {
   async connections(query: ConnectionQuery): Promise<ConnectionList> {
     if (query.listener !== undefined) findListener(this.#primary.listeners, query.listener);
     return this.#views.connections(query);
+  }
+
+  async addresses(query: AddressQuery): Promise<AddressList> {
+    if (query.listener !== undefined) findListener(this.#primary.listeners, query.listener);
+    return this.#views.addresses(query);
   }
 
   state(pid: string): Promise<StateView | undefined> {

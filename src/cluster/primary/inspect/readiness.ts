@@ -5,6 +5,7 @@ import type { Drain } from "../admission/drain.js";
 import type { Primary } from "../primary.js";
 import type { PrimaryListener } from "../primary-listener.js";
 import { accepts, type WorkerSlot } from "../worker-slot.js";
+import { acceptQueues } from "./accept-queues.js";
 
 export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
   const draining = drain.state().status;
@@ -21,12 +22,21 @@ export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
  */
 export function readiness(primary: Primary, drain: Drain): Readiness {
   const workers = runningWorkers(primary);
+  const { waiting } = acceptQueues(primary.listeners);
   const found = (status: string): Readiness => {
-    const listeners = primary.listeners.map((one) => ({
-      listener: one.name,
-      status: statusOf(primary, one),
-    }));
-    return { ok: status === "ready", status, workers, ...(listeners.length > 1 && { listeners }) };
+    const listeners = primary.listeners.map((one) => {
+      const queue = waiting.find(({ listener }) => listener === one.name);
+      return {
+        listener: one.name,
+        status: statusOf(primary, one),
+        ...(queue && { acceptQueue: queue.count }),
+      };
+    });
+    return {
+      ...{ ok: status === "ready", status, workers },
+      ...(waiting.length > 0 && { acceptQueue: waiting.reduce((sum, { count }) => sum + count, 0) }),
+      ...(listeners.length > 1 && { listeners }),
+    };
   };
   const status = programStatus(primary, drain);
   if (status !== "running") return found(status);

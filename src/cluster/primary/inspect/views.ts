@@ -1,6 +1,11 @@
 /** Views of the whole program, gathered from the workers. A worker that does not answer within a second is left out. */
 
-import type { ConnectionList, ConnectionQuery } from "../../../control/connections.js";
+import type {
+  AddressList,
+  AddressQuery,
+  ConnectionList,
+  ConnectionQuery,
+} from "../../../control/connections.js";
 import { WorkerSilent } from "../../../control/errors.js";
 import type { LogRecord } from "../../../control/program.js";
 import type { Stats } from "../../../control/stats.js";
@@ -9,12 +14,14 @@ import type { StateView } from "../../../control/tree.js";
 import { type Pid, parsePid } from "../../../otp/process/pid.js";
 import { type Process, processOf } from "../../../otp/process/process.js";
 import { wallTime } from "../../../otp/time/clock.js";
-import type { ToPrimary } from "../../channel/messages.js";
+import type { ToPrimary, WorkerRequest } from "../../channel/messages.js";
+import { mergeAddresses } from "../../inspect/address-list.js";
 import { mergeLists } from "../../inspect/connection-list.js";
 import { stateView } from "../../inspect/state-text.js";
 import type { Observer, PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess, WorkerState } from "../worker-process.js";
+import { acceptQueues } from "./accept-queues.js";
 import { listenerStats } from "./listener-info.js";
 import { LogRecords } from "./log-records.js";
 import { Traces } from "./traces.js";
@@ -53,15 +60,28 @@ export class Views implements Observer {
   // -- requests ------------------------------------------------------------------------------------------
 
   async connections(query: ConnectionQuery): Promise<ConnectionList> {
+    const [lists, missing] = await this.#lists<ConnectionList>({ name: "connections", query });
+    return mergeLists(lists, query, missing);
+  }
+
+  async addresses(query: AddressQuery): Promise<AddressList> {
+    const [lists, missing] = await this.#lists<AddressList>({ name: "addresses", query });
+    return mergeAddresses(lists, query, missing);
+  }
+
+  /** Lists of the workers that are asked for, and the workers that did not answer. */
+  async #lists<List>(
+    request: Extract<WorkerRequest, { name: "connections" | "addresses" }>,
+  ): Promise<readonly [lists: readonly List[], missing: readonly number[]]> {
+    const { worker } = request.query;
     const asked = this.#primary.pool.slots.filter(({ slot, process }) => {
-      return process?.serving && process.alive && (query.worker ?? slot) === slot;
+      return process?.serving && process.alive && (worker ?? slot) === slot;
     });
     const answers = await Promise.all(
-      asked.map(({ process }) => (process as WorkerProcess).request({ name: "connections", query })),
+      asked.map(({ process }) => (process as WorkerProcess).request(request) as Promise<List | undefined>),
     );
     const missing = asked.flatMap(({ slot }, at) => (answers[at] === undefined ? [slot] : []));
-    const lists = answers.filter((answer) => answer !== undefined) as ConnectionList[];
-    return mergeLists(lists, query, missing);
+    return [answers.filter((answer) => answer !== undefined), missing];
   }
 
   async state(text: string): Promise<StateView | undefined> {
@@ -101,6 +121,7 @@ export class Views implements Observer {
 
   stats(status: Stats["status"]): Stats {
     const { metrics } = this.#options;
+    const queues = acceptQueues(this.#primary.listeners);
     const workers = this.#primary.pool.slots.map(({ slot, process, restarts }) => ({
       worker: slot,
       osPid: process?.osPid ?? 0,
@@ -111,8 +132,12 @@ export class Views implements Observer {
     return {
       at: wallTime(),
       workers,
-      listeners: this.#primary.listeners.map((one) => listenerStats(one, metrics.listenerNumbers(one.at))),
+      listeners: this.#primary.listeners.map((one) =>
+        listenerStats(one, metrics.listenerNumbers(one.at), queues),
+      ),
       totals: metrics.totals(),
+      ...metrics.reasons(),
+      acceptQueueOverflows: queues.overflows ?? null,
       restartsLeft: this.#primary.root?.restartsLeft ?? 0,
       status,
     };
