@@ -13,7 +13,12 @@ const protocols = readdirSync(join(root, "src/protocols")).filter((name) => name
 rmSync(out, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ["src/main.ts", "src/index.ts", ...protocols.map((name) => `src/protocols/${name}`)],
+  entryPoints: [
+    "src/main.ts",
+    "src/index.ts",
+    "src/testing.ts",
+    ...protocols.map((name) => `src/protocols/${name}`),
+  ],
   outbase: "src",
   outdir: "dist",
   bundle: true,

@@ -130,6 +130,7 @@ export {
   type ServingListeners,
   serve,
 } from "./tcp/serve.js";
+export { type ServerChildOptions, server } from "./tcp/server-child.js";
 export type { ClientTlsOptions } from "./tls/client-terms.js";
 export { TlsError } from "./tls/errors.js";
 export type {

@@ -46,6 +46,14 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   cli: ["control", "config", "text"],
   protocols: ["index"],
   index: ["otp", "framing", "groups", "tcp", "proxy", "tls", "config/define-config"],
+  testing: [
+    "otp",
+    "framing",
+    "groups/message",
+    "tcp",
+    "transport",
+    ...["pretty", "protocol-lines", "sources"].map((one) => `telemetry/log/${one}`),
+  ],
   program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
   main: ["program", "cluster", "exchange"],
 };

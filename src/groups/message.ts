@@ -17,6 +17,13 @@ export function setMaxMessage(bytes: number): void {
   maxMessage = bytes;
 }
 
+let frozen = false;
+
+/** Whether values are frozen from now on: for tests, where a member that changes what all members share shall throw. */
+export function freezeMessages(on: boolean): void {
+  frozen = on;
+}
+
 export class Message {
   readonly #tag: number;
   /** A string, JSON text, or bytes of its own. */
@@ -84,8 +91,13 @@ export class Message {
   /** The value; all callers share it. @throws SyntaxError when it came as JSON text that is none */
   get value(): unknown {
     if (this.#tag !== JSON_TEXT) return this.#content;
-    return (this.#value ??= JSON.parse(this.#content as string));
+    return (this.#value ??= parsed(this.#content as string));
   }
+}
+
+function parsed(text: string): unknown {
+  if (!frozen) return JSON.parse(text);
+  return JSON.parse(text, (_, value) => (typeof value === "object" ? Object.freeze(value) : value));
 }
 
 function refuse(length: number): never {

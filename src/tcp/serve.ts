@@ -1,5 +1,6 @@
 /** `serve`: the same supervision tree inside a program or test of the user, in this OS process. */
 
+import type { Pid } from "../otp/process/pid.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import type { Transport } from "../transport/transport.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
@@ -59,14 +60,27 @@ function isListenersOptions(served: unknown): served is ServeListenersOptions<st
 }
 
 async function serveOne(protocol: AnyProtocol, options: ServeOptions): Promise<Serving> {
+  const listener = await prepareListener(protocol, options);
+  const { stop } = await start([listener]);
+  return { ...listener.serving(), stop };
+}
+
+/**
+ * A listener that is not started yet.
+ * @param change what replaces its transport
+ * @throws as `serve`
+ */
+export async function prepareListener(
+  protocol: AnyProtocol,
+  options: ServeOptions,
+  change = (transport: Transport): Transport => transport,
+): Promise<ServedListener> {
   validateProtocol(protocol);
   validateServeOptions(options);
   validateAlpn(options);
-  const transport = await transportOf(options);
+  const transport = change(await transportOf(options));
   const prefix = `${protocol.name}#${++servers}.`;
-  const listener = new ServedListener({ name: undefined, protocol, options, prefix, transport });
-  const stop = await start([listener]);
-  return { ...listener.serving(), stop };
+  return new ServedListener({ name: undefined, protocol, options, prefix, transport });
 }
 
 async function serveListeners(options: ServeListenersOptions<string>): Promise<ServingListeners> {
@@ -90,7 +104,7 @@ async function serveListeners(options: ServeListenersOptions<string>): Promise<S
   }
   const endpoints = made.map(({ endpoint }) => endpoint);
   const shared = maxConnections === Infinity ? undefined : new SharedMaximum(endpoints, () => maxConnections);
-  const stop = await start(made, shared);
+  const { stop } = await start(made, shared);
   const serving = made.map((listener) => [listener.endpoint.name, listener.serving()] as const);
   return { listeners: Object.fromEntries(serving), stop };
 }
@@ -103,19 +117,22 @@ async function transportOf({ transport = "auto", tls }: ServeOptions): Promise<T
   return (await chooseTransport(transport, true, tls !== undefined)).transport;
 }
 
-/** @returns what stops them */
-async function start(
+/** Starts listeners under a root supervisor. @returns the root, and what stops them */
+export async function start(
   listeners: readonly ServedListener[],
   shared?: SharedMaximum,
-): Promise<() => Promise<void>> {
+): Promise<{ readonly root: Pid; readonly stop: () => Promise<void> }> {
   const stop = (): void => {
     for (const listener of listeners) listener.stop();
   };
   try {
     const root = await startServers(listeners.map((listener) => listener.server(shared)));
-    return () => {
-      stop();
-      return stopServers(root);
+    return {
+      root,
+      stop: () => {
+        stop();
+        return stopServers(root);
+      },
     };
   } catch (failure) {
     stop();

@@ -77,6 +77,14 @@ export function startServers(
   );
 }
 
+/** One listener with its connections as a child of another supervisor: `tcp_server`. */
+export function serverSpec(
+  options: ServerOptions,
+  { intensity = 5, period = "60s" }: ServerFlags = {},
+): ChildSpec {
+  return supervisor("tcp_server", { strategy: "one_for_one", intensity, period }, children(options));
+}
+
 /** As `startServers`, for one listener. */
 export function startServer(options: ServerOptions & ServerFlags): Promise<Pid> {
   return startServers([options], options);

@@ -26,7 +26,7 @@ test("its code compiles as strictly as ours", () => {
   const tsconfig = {
     extends: join(ROOT, "tsconfig.json"),
     compilerOptions: {
-      paths: { drover: [join(ROOT, "src/index.ts")] },
+      paths: { drover: [join(ROOT, "src/index.ts")], "drover/testing": [join(ROOT, "src/testing.ts")] },
       typeRoots: [join(ROOT, "node_modules/@types")],
     },
     include: ["."],

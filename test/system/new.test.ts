@@ -37,7 +37,7 @@ test("the starter project type-checks, passes its own test, is found well by `ch
   const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
   await exec(bin("tsc"), [], { cwd: dir });
   const { stdout: tested } = await exec(bin("vitest"), ["run"], { cwd: dir });
-  expect(tested).toMatch(/1 passed/);
+  expect(tested).toMatch(/2 passed/);
   const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
   const checked = await run(["check", "./protocol.ts", ...ports], { cwd: dir });
   expect([checked.code, checked.stderr]).toEqual([0, ""]);

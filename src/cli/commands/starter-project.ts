@@ -80,27 +80,30 @@ export default defineProtocol({
 });
 `;
 
-const TEST = `import { once } from "node:events";
-import { connect } from "node:net";
-import { createInterface } from "node:readline";
-import { serve } from "drover";
+const TEST = `import { ManualClock, serve } from "drover/testing";
 import { expect, test } from "vitest";
 import protocol from "./protocol.ts";
 
 test("a client gives its name, then every line comes back with it", async () => {
-  const server = await serve(protocol, { port: 0 });
-  const socket = connect(server.port, server.host);
-  await once(socket, "connect");
-  const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
-  const answer = async () => (await answers.next()).value;
+  const server = await serve(protocol);
+  const client = await server.connect();
+  expect(await client.next()).toBe("who are you?");
+  client.send("ada");
+  expect(await client.next()).toBe("hello, ada");
+  client.send("it works");
+  expect(await client.next()).toBe("ada: it works");
+  client.send("bye");
+  expect(await client.closed).toBe("stopped");
+  await server.stop();
+});
 
-  expect(await answer()).toBe("who are you?");
-  socket.write("ada\\n");
-  expect(await answer()).toBe("hello, ada");
-  socket.write("it works\\n");
-  expect(await answer()).toBe("ada: it works");
-
-  socket.destroy();
+test("a client that does not give its name is closed after 30 s", async () => {
+  const clock = new ManualClock();
+  const server = await serve(protocol, { clock });
+  const client = await server.connect();
+  expect(await client.next()).toBe("who are you?");
+  await clock.advance(30_000);
+  expect(await client.closed).toBe("stopped");
   await server.stop();
 });
 `;
