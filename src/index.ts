@@ -75,7 +75,7 @@ export {
 } from "./otp/gen-statem/gen-statem.js";
 export { keep, next, postpone, repeat, type Step, stop, stopAndReply } from "./otp/gen-statem/step.js";
 export { type ExitReason, ProcessExit } from "./otp/process/exit-reason.js";
-export { Pid, parsePid } from "./otp/process/pid.js";
+export { Pid, parsePid, RemotePid } from "./otp/process/pid.js";
 export { DownMessage, ExitMessage, type MonitorRef, onDown } from "./otp/process/process.js";
 export { register, unregister, whereis } from "./otp/process/registry.js";
 export { demonitor, link, monitor, unlink } from "./otp/process/relate.js";

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { AskCode } from "../groups/ask-table.js";
 import type { HubPort, PidPair } from "../groups/hub.js";
 import type { HubRequest, NameHubPort } from "../groups/name-hub.js";
-import type { ClaimResult } from "../groups/name-table.js";
+import type { ClaimResult } from "../groups/name-row.js";
 import type { PresenceChange } from "../groups/presence-table.js";
 import { DROP_ABOVE } from "../groups/uplink.js";
 import { LinkSocket } from "./link-socket.js";

@@ -3,7 +3,7 @@
  *
  *   group.send ─▶ uplink ─▶ hub (one order) ─▶ each OS process with members ─▶ delivery ─▶ members
  */
-import { Pid } from "../otp/process/pid.js";
+import { type Pid, pidFrom } from "../otp/process/pid.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import type { PresentMember } from "../tcp/protocol/presence.js";
@@ -132,7 +132,7 @@ class GroupHandle<M extends Portable> implements Group<M> {
   async members(): Promise<readonly PresentMember[]> {
     if (this.#options.presence) return this.#present();
     const pairs = await uplink.query({ ask: "members", group: this.name });
-    return pairs.map(([worker, serial]) => ({ pid: new Pid(worker, serial) }) as PresentMember);
+    return pairs.map((pair) => ({ pid: pidFrom(pair) }) as PresentMember);
   }
 
   async #present(): Promise<readonly PresentMember[]> {

@@ -7,6 +7,7 @@ export type HubQuery =
   /** Whether it answers. */
   | { readonly ask: "ready" }
   | { readonly ask: "count"; readonly group: string }
+  /** The exchange asks the other servers too, in `exchange/nodes/`. */
   | { readonly ask: "members"; readonly group: string }
   /** Members that have introduced themselves. */
   | { readonly ask: "presence"; readonly group: string }
@@ -32,6 +33,8 @@ export interface HubAnswers {
   readonly names: { readonly names: readonly NameRow[]; readonly total: number };
 }
 
+type AnyNames = NameHub<any>["names"];
+
 /** @returns `null` for a question that is not known, from a worker of another version */
 export function answerQuery(hub: Hub<any>, { names }: NameHub<any>, query: HubQuery): unknown {
   switch (query.ask) {
@@ -44,13 +47,11 @@ export function answerQuery(hub: Hub<any>, { names }: NameHub<any>, query: HubQu
     case "presence":
       return hub.presence.count(query.group) > MAX_PRESENT ? null : hub.presence.list(query.group);
     case "groups":
-      return { groups: hub.largest(query.limit), total: hub.groupCount } satisfies HubAnswers["groups"];
-    case "whereis": {
-      const holder = names.holder(query.name);
-      return holder ? rowOf(query.name, holder) : null;
-    }
+      return { groups: hub.largest(query.limit), total: hub.allGroups } satisfies HubAnswers["groups"];
+    case "whereis":
+      return findName(names, query.name);
     case "names": {
-      const rows = names.list(query.prefix, query.limit).map(({ name, holder }) => rowOf(name, holder));
+      const rows = listNames(names, query.prefix, query.limit);
       return { names: rows, total: names.size } satisfies HubAnswers["names"];
     }
     default:
@@ -58,9 +59,21 @@ export function answerQuery(hub: Hub<any>, { names }: NameHub<any>, query: HubQu
   }
 }
 
-function rowOf(
-  name: string,
-  { port, serial, token }: { readonly port: { readonly worker: number }; serial: number; token: number },
-): NameRow {
-  return { name, pid: [port.worker, serial], token };
+/** The holder of a name, on whichever server. */
+function findName(names: AnyNames, name: string): NameRow | null {
+  const peer = names.peerHolder(name);
+  if (peer) return { name, pid: [peer.worker, peer.serial, peer.peer.node], token: peer.token };
+  const holder = names.holder(name);
+  return holder ? { name, pid: [holder.port.worker, holder.serial], token: holder.token } : null;
+}
+
+/** Names that begin with `prefix`, sorted, each with its holder. */
+function listNames(names: AnyNames, prefix: string, limit: number): NameRow[] {
+  const rows: NameRow[] = [];
+  for (const name of [...names.all()].filter((one) => one.startsWith(prefix)).sort()) {
+    if (rows.length === limit) break;
+    const row = findName(names, name);
+    if (row) rows.push(row);
+  }
+  return rows;
 }

@@ -3,10 +3,11 @@
  * a group pass, so that all its members see them in one order. Pure: it runs in the exchange, for all workers, or in the
  * only OS process of a server.
  */
+import { PeerGroups } from "./peer-groups.js";
 import { type LeaveReason, type PresenceOwner, type PresenceRow, PresenceTable } from "./presence-table.js";
 
-/** A process, as `[worker, serial]` of its pid. */
-export type PidPair = readonly [worker: number, serial: number];
+/** A process, as `[worker, serial]` of its pid; with the name of its server where that is another one. */
+export type PidPair = readonly [worker: number, serial: number, node?: string];
 
 /** Nobody is excepted. */
 export const NONE: PidPair = [0, 0];
@@ -16,6 +17,13 @@ export interface HubPort<M> extends PresenceOwner {
   readonly worker: number;
   /** Sends a message on to the members of a group in this worker. */
   deliver(group: string, message: M, except: PidPair): void;
+}
+
+/** Another server, as the hub sees it. */
+export interface HubPeer<M> {
+  readonly node: string;
+  /** Sends a message on to the members of a group on that server. */
+  publish(group: string, message: M): void;
 }
 
 /** Members of one group in one worker, by serial. */
@@ -30,13 +38,29 @@ export class Hub<M> {
   readonly #groups = new Map<string, Map<HubPort<M>, Members>>();
   /** Groups of each port, so that its end costs what it has. */
   readonly #ports = new Map<HubPort<M>, Set<string>>();
-  /** Memberships in all. */
+  /** Members on other servers. */
+  readonly peers = new PeerGroups<HubPeer<M>>();
+  readonly #changed: ((group: string) => void) | undefined;
+  /** Memberships in all, of this server. */
   memberships = 0;
   /** Of those members that have introduced themselves. */
   readonly presence = new PresenceTable<HubPort<M>>();
 
+  /** @param onChanged the number of members that a group has on this server has changed */
+  constructor(onChanged?: (group: string) => void) {
+    this.#changed = onChanged;
+  }
+
+  /** Groups with members on this server. */
   get groupCount(): number {
     return this.#groups.size;
+  }
+
+  /** Groups with members on any server. */
+  get allGroups(): number {
+    return this.peers.size === 0
+      ? this.#groups.size
+      : new Set([...this.#groups.keys(), ...this.peers.names()]).size;
   }
 
   attach(port: HubPort<M>): void {
@@ -46,7 +70,10 @@ export class Hub<M> {
   /** The worker has gone, and all its members. */
   detach(port: HubPort<M>, why: LeaveReason = "left"): void {
     this.presence.detach(port, why);
-    for (const group of this.#ports.get(port) ?? []) this.#forget(port, group);
+    for (const group of this.#ports.get(port) ?? []) {
+      this.#forget(port, group);
+      this.#changed?.(group);
+    }
     this.#ports.delete(port);
   }
 
@@ -62,6 +89,7 @@ export class Hub<M> {
     }
     const before = members.size;
     this.memberships += members.add(serial).size - before;
+    this.#changed?.(group);
   }
 
   /** A member has introduced itself; again, it replaces what it has said before. */
@@ -75,6 +103,7 @@ export class Hub<M> {
     const members = this.#groups.get(group)?.get(port);
     if (!members?.delete(serial)) return;
     this.memberships--;
+    this.#changed?.(group);
     if (members.size > 0) return;
     this.#forget(port, group);
     this.#ports.get(port)?.delete(group);
@@ -87,10 +116,21 @@ export class Hub<M> {
     if (ports?.size === 0) this.#groups.delete(group);
   }
 
-  /** Sends a message to all members but one. */
+  /** Sends a message to all members but one, on all servers. */
   publish(group: string, message: M, except: PidPair): void {
+    this.publishHere(group, message, except);
+    if (this.peers.size > 0) for (const peer of this.peers.of(group)) peer.publish(group, message);
+  }
+
+  /** Sends a message to the members on this server but one. */
+  publishHere(group: string, message: M, except: PidPair): void {
     const ports = this.#groups.get(group);
     if (ports) for (const port of ports.keys()) port.deliver(group, message, except);
+  }
+
+  /** Groups with members on this server. */
+  ownGroups(): Iterable<string> {
+    return this.#groups.keys();
   }
 
   /** Members of a group in one worker. */
@@ -98,13 +138,19 @@ export class Hub<M> {
     return this.#groups.get(group)?.get(port)?.size ?? 0;
   }
 
+  /** Members on all servers. */
   count(group: string): number {
+    return this.ownCount(group) + this.peers.count(group);
+  }
+
+  /** Members on this server. */
+  ownCount(group: string): number {
     let count = 0;
     for (const members of this.#groups.get(group)?.values() ?? []) count += members.size;
     return count;
   }
 
-  /** By worker and serial: the order in which they joined is not kept across workers. */
+  /** Members on this server, by worker and serial: the order in which they joined is not kept across workers. */
   members(group: string): PidPair[] {
     const all: PidPair[] = [];
     for (const [{ worker }, serials] of this.#groups.get(group) ?? [])
@@ -114,7 +160,8 @@ export class Hub<M> {
 
   /** The groups with most members, by number of members and then by name. */
   largest(limit: number): GroupCount[] {
-    const all = [...this.#groups.keys()].map((name) => ({ name, members: this.count(name) }));
+    const names = new Set([...this.#groups.keys(), ...this.peers.names()]);
+    const all = [...names].map((name) => ({ name, members: this.count(name) }));
     return all.sort((a, b) => b.members - a.members || (a.name < b.name ? -1 : 1)).slice(0, limit);
   }
 }

@@ -11,7 +11,7 @@ import type { LocalMembers } from "./local-members.js";
 import type { LocalNames } from "./local-names.js";
 import type { Message } from "./message.js";
 import { type HubRequest, NameHub, type NameHubPort } from "./name-hub.js";
-import type { ClaimResult } from "./name-table.js";
+import type { ClaimResult } from "./name-row.js";
 import type { PresenceChange } from "./presence-table.js";
 import type { Introduction } from "./presence-view.js";
 import { DROP_ABOVE, type Uplink } from "./uplink.js";

@@ -8,7 +8,7 @@ import { clock } from "../otp/time/clock.js";
 import { GroupMember } from "../tcp/connection/group-member.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import { ClaimError } from "./ask-error.js";
-import type { ClaimResult, Granted } from "./name-table.js";
+import type { ClaimResult, Granted } from "./name-row.js";
 import type { ReceivedRequest } from "./request.js";
 
 /** Names that one process may hold. */

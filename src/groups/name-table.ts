@@ -1,139 +1,205 @@
 /**
- * Table of names in the hub: which process holds which name. At most one does. The newest claim wins: the holder is told,
- * and the claim is granted when it has let go, or after 1 s, as its worker may be blocked. Pure but for the clock.
+ * Table of names in the hub: which process holds which name. The newest claim wins: the holder is told, and the claim is
+ * granted when it has let go, or after 1 s, as its worker may be blocked. Pure but for the clock.
  *
  *   claim ─┬─ free ─────────────────────────────────────▶ granted, previous none
  *          └─ held ─▶ holder is told ─┬─ it lets go ────▶ granted, previous ended
  *                                     └─ 1 s ───────────▶ granted, previous unknown
+ *
+ * Where the holder is a process of another server, the claim is published with its token before it is granted: that
+ * server tells its holder. Each server ends its own holder whose token is lower than one that it hears of, so that of two
+ * claims on both sides of a partition the higher stays.
  */
-import { clock, type TimerRef, wallTime } from "../otp/time/clock.js";
+import { clock } from "../otp/time/clock.js";
+import {
+  type Claim,
+  emptyRow,
+  type Granted,
+  type Holder,
+  type NamePort,
+  type NameRow,
+  type Pending,
+} from "./name-row.js";
+import { isNewer, type NamePeer, type NameValue, type PeerName, PeerNames } from "./peer-names.js";
+import { ReplacementHistory } from "./replacement-history.js";
+import { TokenClock } from "./token-clock.js";
 
-/** Milliseconds that a claim waits for the holder. */
-const TAKE_OVER = 1_000;
-/** More replacements of one name within this many milliseconds: two clients have the same name, and claims wait. */
-const CONTESTED_WITHIN = 10_000;
-const CONTESTED_AFTER = 4;
-/** Milliseconds that claims of such a name wait: 1, 2, 4, 8 and 10 s. */
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 10_000;
+/** What may wait for one pending claim. */
+const MAX_AFTER_GRANT = 100;
 
-export interface Granted {
-  /** Grows with every claim of every name, over all restarts: milliseconds times 4096, or one more than the last. */
-  readonly token: number;
-  readonly previous: "none" | "ended" | "unknown";
+export interface NameTableOptions<N extends NamePeer> {
+  readonly tokens?: TokenClock;
+  /** Milliseconds that a claim waits for the holder. */
+  readonly takeOver?: number;
+  /** Name of this server, which decides between equal tokens. */
+  readonly node?: string;
+  readonly peers?: PeerNames<N>;
+  /** What other servers must know of a name has changed. */
+  onChanged?(name: string): void;
 }
 
-export type ClaimResult = Granted | { readonly refused: "taken" };
-
-/** One worker, as the table of names sees it. */
-export interface NamePort {
-  readonly worker: number;
-  claimed(id: number, result: ClaimResult): void;
-  /** The process must let the name go: a newer claim waits. */
-  replace(name: string, serial: number): void;
-}
-
-export interface Holder<P> {
-  readonly port: P;
-  readonly serial: number;
-  readonly token: number;
-}
-
-interface Claim<P> {
-  readonly port: P;
-  readonly serial: number;
-  readonly id: number;
-}
-
-interface Row<P> {
-  holder: Holder<P> | undefined;
-  /** Claims that wait for the holder, oldest first. */
-  readonly waiting: Claim<P>[];
-  timer: TimerRef;
-  /** When the holder was replaced the last times. */
-  replacedAt: number[];
-}
-
-export class NameTable<P extends NamePort> {
-  readonly #rows = new Map<string, Row<P>>();
+export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
+  readonly #rows = new Map<string, NameRow<P>>();
   readonly #names = new Map<P, Set<string>>();
-  #lastToken = 0;
+  readonly #tokens: TokenClock;
+  readonly #takeOver: number;
+  readonly #node: string;
+  readonly #changed: (name: string) => void;
+  readonly #history = new ReplacementHistory();
+  /** Names held on other servers. */
+  readonly peers: PeerNames<N>;
   replaced = 0;
-  contested = 0;
 
-  get size(): number {
-    return this.#rows.size;
+  constructor({ tokens, takeOver = 1_000, node = "", peers, onChanged }: NameTableOptions<N> = {}) {
+    this.#tokens = tokens ?? new TokenClock();
+    this.#takeOver = takeOver;
+    this.#node = node;
+    this.peers = peers ?? new PeerNames();
+    this.#changed = onChanged ?? (() => {});
   }
 
+  /** Names that have a row here or on another server; one that has both counts twice while its older holder ends. */
+  get size(): number {
+    return this.#rows.size + this.peers.size;
+  }
+
+  get contested(): number {
+    return this.#history.contested;
+  }
+
+  /** The process of this server that holds a name. */
   holder(name: string): Holder<P> | undefined {
     return this.#rows.get(name)?.holder;
   }
 
-  /** Names that begin with `prefix`, sorted. */
-  list(prefix: string, limit: number): { readonly name: string; readonly holder: Holder<P> }[] {
-    const found = [...this.#rows].flatMap(([name, { holder }]) =>
-      holder && name.startsWith(prefix) ? [{ name, holder }] : [],
-    );
-    return found.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, limit);
+  /** The process of another server that holds a name, where its claim is newer than the one of the holder here. */
+  peerHolder(name: string): PeerName<N> | undefined {
+    const peer = this.peers.newest(name);
+    const holder = peer && this.holder(name);
+    return holder && !this.#isNewer(peer, holder.token) ? undefined : peer;
   }
+
+  /** What other servers are told of a name; `undefined`: no process of this server holds it. */
+  own(name: string): NameValue | undefined {
+    const row = this.#rows.get(name);
+    const one = row?.pending ?? row?.holder;
+    return one && { token: one.token, worker: one.port.worker, serial: one.serial };
+  }
+
+  /** Names that processes of this server hold or are about to. */
+  ownNames(): Iterable<string> {
+    return this.#rows.keys();
+  }
+
+  /** All names, in no order; one that has rows here and on another server comes once. */
+  all(): Iterable<string> {
+    return this.peers.size === 0 ? this.#rows.keys() : new Set([...this.#rows.keys(), ...this.peers.names()]);
+  }
+
+  // -- claims of processes of this server -----------------------------------------------------------------
 
   /** @param refuse whether the claim is refused where the name is held */
   claim(port: P, id: number, name: string, serial: number, refuse: boolean): void {
     const row = this.#row(name);
-    const { holder } = row;
+    const { holder, pending, waiting } = row;
     if (holder?.port === port && holder.serial === serial)
       return port.claimed(id, { token: holder.token, previous: "none" });
-    const free = holder === undefined && row.waiting.length === 0;
-    if (!free && refuse) return port.claimed(id, { refused: "taken" });
+    const known = holder !== undefined || pending !== undefined || waiting.length > 0;
+    const free = !known && this.peers.newest(name) === undefined;
+    if (!free && refuse) {
+      port.claimed(id, { refused: "taken" });
+      return this.#drop(name, row);
+    }
     this.#namesOf(port).add(name);
     const claim = { port, serial, id };
     if (free) return this.#grant(name, row, claim, "none");
-    row.waiting.push(claim);
-    if (row.waiting.length === 1) this.#replace(name, row);
+    waiting.push(claim);
+    if (waiting.length === 1 && !pending) this.#replace(name, row);
   }
 
   /** The process has let the name go, or has ended. Also of a claim that waits. */
   release(port: P, name: string, serial: number): void {
     const row = this.#rows.get(name);
     if (!row) return;
-    const at = row.waiting.findIndex((one) => one.port === port && one.serial === serial);
-    if (at !== -1) row.waiting.splice(at, 1);
-    if (row.holder?.port === port && row.holder.serial === serial) {
-      row.holder = undefined;
-      this.#next(name, row, "ended");
-    }
+    this.#remove(name, row, (one) => one.port === port && one.serial === serial);
     this.#forget(port, name, row);
   }
 
   /** A worker has connected again, and had this name before. The higher token stays. */
   restore(port: P, name: string, serial: number, token: number): void {
-    this.#lastToken = Math.max(this.#lastToken, token);
+    this.#tokens.restore(token);
     const row = this.#row(name);
-    const { holder } = row;
-    if (holder && holder.token > token) return port.replace(name, serial);
+    const { holder, pending } = row;
+    if ((holder ?? pending ?? { token: 0 }).token > token) return port.replace(name, serial);
     if (holder) holder.port.replace(name, holder.serial);
-    row.holder = { port, serial, token };
+    this.#hold(row, { port, serial, token });
     this.#namesOf(port).add(name);
+    this.#changed(name);
+    this.#compare(name, row);
   }
 
   /** The worker has gone. */
   detach(port: P): void {
     for (const name of this.#names.get(port) ?? []) {
-      const row = this.#rows.get(name) as Row<P>;
-      row.waiting.splice(0, row.waiting.length, ...row.waiting.filter((one) => one.port !== port));
-      if (row.holder?.port === port) {
-        row.holder = undefined;
-        this.#next(name, row, "ended");
-      }
+      const row = this.#rows.get(name);
+      if (!row) continue;
+      this.#remove(name, row, (one) => one.port === port);
       this.#drop(name, row);
     }
     this.#names.delete(port);
   }
 
-  #row(name: string): Row<P> {
+  /** Whether a claim waits for the holder on another server. */
+  pends(name: string): boolean {
+    return this.#rows.get(name)?.pending !== undefined;
+  }
+
+  /**
+   * Calls back when a claim that waits for another server is granted, or has ended.
+   * @returns whether there is one and not too much waits for it
+   */
+  afterGrant(name: string, callback: () => void): boolean {
+    const row = this.#rows.get(name);
+    if (!row?.pending || (row.afterGrant?.length ?? 0) >= MAX_AFTER_GRANT) return false;
+    (row.afterGrant ??= []).push(callback);
+    return true;
+  }
+
+  // -- rows of other servers ------------------------------------------------------------------------------
+
+  /**
+   * What another server says of a name. A holder here with a lower token is told to let go.
+   * @param why no row any more: the process has `ended`, or the server is gone and it is `unknown`
+   */
+  setPeer(peer: N, name: string, value: NameValue | undefined, why: "ended" | "unknown" = "ended"): void {
+    if (value) this.#tokens.observe(value.token);
+    if (!this.peers.set(peer, name, value)) return;
+    const row = this.#rows.get(name);
+    if (row) this.#compare(name, row, why);
+  }
+
+  #compare(name: string, row: NameRow<P>, why: "ended" | "unknown" = "ended"): void {
+    const { holder, pending, waiting } = row;
+    const peer = this.peers.newest(name);
+    if (holder && peer && !row.told && this.#isNewer(peer, holder.token)) {
+      this.#history.record(name, false);
+      this.#tellHolder(name, row, holder);
+    } else if (pending && !this.peers.hasOlder(name, pending.token, this.#node))
+      this.#grantPending(name, row, pending, why);
+    else if (!holder && !pending && !peer && waiting.length > 0) this.#next(name, row, why);
+  }
+
+  #isNewer(peer: PeerName<N>, token: number): boolean {
+    return isNewer(peer.token, peer.peer.node, token, this.#node);
+  }
+
+  // -- rows -----------------------------------------------------------------------------------------------
+
+  #row(name: string): NameRow<P> {
     let row = this.#rows.get(name);
-    if (!row)
-      this.#rows.set(name, (row = { holder: undefined, waiting: [], timer: undefined, replacedAt: [] }));
+    if (row) return row;
+    row = emptyRow();
+    this.#rows.set(name, row);
     return row;
   }
 
@@ -143,67 +209,120 @@ export class NameTable<P extends NamePort> {
     return names;
   }
 
-  #forget(port: P, name: string, row: Row<P>): void {
-    const mine = row.holder?.port === port || row.waiting.some((one) => one.port === port);
+  /** Removes claims and the holder, where they are these, and lets the next claim follow. */
+  #remove(name: string, row: NameRow<P>, is: (one: Claim<P> | Holder<P>) => boolean): void {
+    const kept = row.waiting.filter((one) => !is(one));
+    if (kept.length < row.waiting.length) row.waiting.splice(0, row.waiting.length, ...kept);
+    if (row.pending && is(row.pending)) {
+      row.pending = undefined;
+      this.#changed(name);
+      this.#next(name, row, "ended");
+      this.#runAfterGrant(row);
+    }
+    if (row.holder && is(row.holder)) {
+      row.holder = undefined;
+      this.#changed(name);
+      this.#next(name, row, "ended");
+    }
+  }
+
+  #forget(port: P, name: string, row: NameRow<P>): void {
+    const mine = [row.holder, row.pending, ...row.waiting].some((one) => one?.port === port);
     if (!mine) this.#names.get(port)?.delete(name);
     this.#drop(name, row);
   }
 
-  #drop(name: string, row: Row<P>): void {
-    if (row.holder || row.waiting.length > 0) return;
+  #drop(name: string, row: NameRow<P>): void {
+    if (row.holder || row.pending || row.waiting.length > 0) return;
     clock.clearTimeout(row.timer);
     this.#rows.delete(name);
   }
 
-  #grant(name: string, row: Row<P>, { port, serial, id }: Claim<P>, previous: Granted["previous"]): void {
-    const token = this.#token();
-    row.holder = { port, serial, token };
+  // -- grants ---------------------------------------------------------------------------------------------
+
+  #grant(name: string, row: NameRow<P>, { port, serial, id }: Claim<P>, previous: Granted["previous"]): void {
+    const token = this.#tokens.next(row.token);
+    this.#hold(row, { port, serial, token });
+    this.#changed(name);
     port.claimed(id, { token, previous });
     if (row.waiting.length > 0) this.#replace(name, row);
   }
 
-  /** Also over restarts of the exchange, which hears the tokens of its workers first. */
-  #token(): number {
-    this.#lastToken = Math.max(this.#lastToken + 1, wallTime() * 4096);
-    return this.#lastToken;
+  #hold(row: NameRow<P>, holder: Holder<P>): void {
+    clock.clearTimeout(row.timer);
+    row.holder = holder;
+    row.told = false;
+    row.token = Math.max(row.token, holder.token);
   }
 
-  #next(name: string, row: Row<P>, previous: Granted["previous"]): void {
-    const claim = row.waiting.shift();
-    if (!claim) return;
+  #next(name: string, row: NameRow<P>, previous: Granted["previous"]): void {
+    if (row.waiting.length === 0) return;
     clock.clearTimeout(row.timer);
-    this.#grant(name, row, claim, previous);
+    if (this.peers.newest(name)) return this.#announce(name, row);
+    this.#grant(name, row, row.waiting.shift() as Claim<P>, previous);
+  }
+
+  /** Publishes the oldest claim: the servers whose processes hold the name tell them. */
+  #announce(name: string, row: NameRow<P>): void {
+    const token = this.#tokens.next(Math.max(row.token, this.peers.newest(name)?.token ?? 0));
+    const pending = { ...(row.waiting.shift() as Claim<P>), token };
+    row.pending = pending;
+    this.#changed(name);
+    const late = () => {
+      if (row.pending === pending) this.#grantPending(name, row, pending, "unknown");
+    };
+    row.timer = clock.setTimeout(late, this.#takeOver, true);
+  }
+
+  #grantPending(
+    name: string,
+    row: NameRow<P>,
+    { port, serial, id, token }: Pending<P>,
+    previous: Granted["previous"],
+  ) {
+    row.pending = undefined;
+    this.#hold(row, { port, serial, token });
+    port.claimed(id, { token, previous });
+    this.#runAfterGrant(row);
+    // A claim that is newer still has been made elsewhere meanwhile.
+    this.#compare(name, row);
+    if (row.holder && !row.told && row.waiting.length > 0) this.#replace(name, row);
+  }
+
+  #runAfterGrant(row: NameRow<P>): void {
+    const callbacks = row.afterGrant;
+    row.afterGrant = undefined;
+    for (const callback of callbacks ?? []) callback();
   }
 
   /** Tells the holder that a claim waits; where two clients replace each other again and again, after a while. */
-  #replace(name: string, row: Row<P>): void {
-    const now = clock.now();
-    row.replacedAt = row.replacedAt.filter((at) => at > now - CONTESTED_WITHIN);
-    const more = row.replacedAt.length - CONTESTED_AFTER;
-    row.replacedAt.push(now);
+  #replace(name: string, row: NameRow<P>): void {
+    const wait = this.#history.record(name);
     clock.clearTimeout(row.timer);
-    if (more < 0) return this.#tell(name, row);
-    this.contested++;
-    row.timer = clock.setTimeout(
-      () => this.#tell(name, row),
-      Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** more),
-      true,
-    );
+    if (wait === 0) this.#tell(name, row);
+    else row.timer = clock.setTimeout(() => this.#tell(name, row), wait, true);
   }
 
-  #tell(name: string, row: Row<P>): void {
+  #tell(name: string, row: NameRow<P>): void {
     const { holder } = row;
     // It has ended meanwhile, or the claim has.
-    if (!holder || row.waiting.length === 0) return;
+    if (row.waiting.length === 0) return;
+    if (!holder) return this.#next(name, row, "ended");
+    row.timer = clock.setTimeout(() => this.#takeFrom(name, row, holder), this.#takeOver, true);
+    if (!row.told) this.#tellHolder(name, row, holder);
+  }
+
+  #tellHolder(name: string, row: NameRow<P>, { port, serial }: Holder<P>): void {
+    row.told = true;
     this.replaced++;
-    row.timer = clock.setTimeout(() => this.#takeOver(name, row, holder), TAKE_OVER, true);
-    holder.port.replace(name, holder.serial);
+    port.replace(name, serial);
   }
 
   /** The holder does not answer: its worker is blocked, and is told when it runs again. */
-  #takeOver(name: string, row: Row<P>, holder: Holder<P>): void {
+  #takeFrom(name: string, row: NameRow<P>, holder: Holder<P>): void {
     if (row.holder !== holder) return;
     row.holder = undefined;
+    this.#changed(name);
     this.#next(name, row, "unknown");
     this.#forget(holder.port, name, row);
   }

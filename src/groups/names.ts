@@ -3,13 +3,13 @@
  *
  *   names.ask ─▶ uplink ─▶ hub ─▶ holder: request cell ─▶ request.reply ─▶ hub ─▶ the promise
  */
-import { Pid } from "../otp/process/pid.js";
+import { type Pid, pidFrom } from "../otp/process/pid.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
 import { type Answers, markSource, type Portable, type RequestSource } from "../tcp/protocol/sources.js";
 import { ClaimError } from "./ask-error.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
-import type { Granted } from "./name-table.js";
+import type { Granted } from "./name-row.js";
 import { ownProcess, pidOf } from "./own-process.js";
 import { localAsks, localNames, uplink } from "./present.js";
 import type { Request } from "./request.js";
@@ -100,7 +100,7 @@ class NameFamily<C extends Portable, A extends Portable> implements Names<C, A> 
 
   async whereis(name: string): Promise<{ readonly pid: Pid; readonly token: number } | undefined> {
     const row = await uplink.query({ ask: "whereis", name: this.#full(name) });
-    return row ? { pid: new Pid(...row.pid), token: row.token } : undefined;
+    return row ? { pid: pidFrom(row.pid), token: row.token } : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Processes of this worker, as callers of groups and names give them. */
-import { Pid, thisWorker } from "../otp/process/pid.js";
+import { isLocal, Pid } from "../otp/process/pid.js";
 import { type Process, processOf } from "../otp/process/process.js";
 
 /** @throws TypeError when it is neither a pid nor something with one, such as a connection */
@@ -15,7 +15,6 @@ export function pidOf(process: { readonly pid: Pid } | Pid): Pid {
  * @throws TypeError when it belongs to another worker
  */
 export function ownProcess(pid: Pid, what: "join" | "claim"): Process | undefined {
-  if (pid.worker !== thisWorker())
-    throw new TypeError(`${pid} is a process of another worker: it must ${what} by itself`);
+  if (!isLocal(pid)) throw new TypeError(`${pid} is a process of another worker: it must ${what} by itself`);
   return processOf(pid);
 }

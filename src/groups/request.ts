@@ -2,7 +2,7 @@
  * Request to the process that holds a name, in its OS process: answered at most once. When the process ends first, the
  * asker is told so.
  */
-import { Pid } from "../otp/process/pid.js";
+import { type Pid, pidFrom } from "../otp/process/pid.js";
 import type { Portable } from "../tcp/protocol/sources.js";
 import type { AskCode } from "./ask-table.js";
 import type { PidPair } from "./hub.js";
@@ -27,9 +27,9 @@ export class ReceivedRequest implements Request<unknown, Portable> {
   readonly from: Pid | undefined;
   #answer: Answering | undefined;
 
-  constructor(body: unknown, [worker, serial]: PidPair, answer: Answering) {
+  constructor(body: unknown, from: PidPair, answer: Answering) {
     this.body = body;
-    this.from = serial === 0 ? undefined : new Pid(worker, serial);
+    this.from = from[1] === 0 ? undefined : pidFrom(from);
     this.#answer = answer;
   }
 

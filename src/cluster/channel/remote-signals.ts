@@ -11,6 +11,8 @@ export interface SignalSink {
   /** Whether a signal of this kind is dropped, before it is serialized. */
   drops(kind: SignalEnvelope["kind"]): boolean;
   signal(signal: SignalEnvelope): void;
+  /** A message to a process of another server. @throws TypeError, RangeError as `send` of a group */
+  sendToServer?(to: Pid, message: unknown): void;
 }
 
 /** Passes every signal for a pid of another OS process to `sink` from now on. */
@@ -20,11 +22,13 @@ export function setSignalCarrier(sink: SignalSink): void {
   };
   useCarrier({
     send: (to, message) => {
+      if (to.node !== undefined) return sink.sendToServer?.(to, message);
       // Of a class of ours only its fields would arrive.
       if (message instanceof CastMessage) pass(to, "cast", [message.name, message.args]);
       else pass(to, "send", message);
     },
-    exit: (to, reason) => pass(to, "exit", reason),
+    // Exit signals, as links and monitors, end at the border of the server.
+    exit: (to, reason) => to.node === undefined && pass(to, "exit", reason),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Calls: sends a request to a process and waits for its reply. */
 
 import { ProcessExit } from "../process/exit-reason.js";
-import { type Pid, thisWorker } from "../process/pid.js";
+import { isLocal, type Pid } from "../process/pid.js";
 import { type Process, processOf } from "../process/process.js";
 import { whereis } from "../process/registry.js";
 import type { Duration } from "../time/duration.js";
@@ -32,7 +32,7 @@ export function request(
 }
 
 function notCallable(pid: Pid | undefined, to: Pid | string, name: string): ProcessExit {
-  if (pid && pid.worker !== thisWorker())
+  if (pid && !isLocal(pid))
     return new ProcessExit(
       "notsup",
       `call "${name}" to ${pid}: a call cannot leave its OS process; send or cast to it, with a pid to reply to`,

@@ -17,6 +17,8 @@ let lastSerial = 0;
 export class Pid {
   readonly worker: number;
   readonly serial: number;
+  /** The server, where it is another one of the cluster: see `RemotePid`. */
+  declare readonly node: string | undefined;
   /** Private, so that a pid in a message to another OS process is serialized without its process. */
   #process: LocalProcess | undefined = undefined;
 
@@ -42,7 +44,7 @@ export class Pid {
 
   /** Whether both name the same process: pids that came over from another OS process are not identical objects. */
   equals(other: Pid): boolean {
-    return this.worker === other.worker && this.serial === other.serial;
+    return this.worker === other.worker && this.serial === other.serial && this.node === other.node;
   }
 
   toString(): string {
@@ -54,6 +56,29 @@ export class Pid {
   }
 }
 
+/** A pid of another server of the cluster, printed as `<3.17@gw2>`. `send` reaches it; links and monitors do not. */
+export class RemotePid extends Pid {
+  override readonly node: string;
+
+  constructor(worker: number, serial: number, node: string) {
+    super(worker, serial);
+    this.node = node;
+  }
+
+  override toString(): string {
+    return `<${this.worker}.${this.serial}@${this.node}>`;
+  }
+}
+
+/** The pid of a pair, with its server where that is another one. */
+export function pidFrom([worker, serial, node]: readonly [
+  worker: number,
+  serial: number,
+  node?: string,
+]): Pid {
+  return node === undefined ? new Pid(worker, serial) : new RemotePid(worker, serial, node);
+}
+
 /** Sets the worker number of this OS process and the serial after which its pids begin. Once, before any process starts. */
 export function becomeWorker(number: number, serial = 0): void {
   worker = number;
@@ -63,6 +88,11 @@ export function becomeWorker(number: number, serial = 0): void {
 /** The worker number of this OS process. */
 export function thisWorker(): number {
   return worker;
+}
+
+/** Whether a process with this pid lives in this OS process, or did. */
+export function isLocal(pid: Pid): boolean {
+  return pid.worker === worker && pid.node === undefined;
 }
 
 /** The serial of the newest process of this OS process. */
@@ -81,10 +111,10 @@ export function newPid(): Pid {
  * @throws TypeError when it is no such object
  */
 export function restorePid(copy: unknown): void {
-  const { worker, serial } = (copy ?? {}) as Partial<Pid>;
+  const { worker, serial, node } = (copy ?? {}) as Partial<Pid>;
   if (typeof copy !== "object" || !Number.isSafeInteger(worker) || !Number.isSafeInteger(serial))
     throw new TypeError("not a pid");
-  Object.setPrototypeOf(copy, Pid.prototype);
+  Object.setPrototypeOf(copy, typeof node === "string" ? RemotePid.prototype : Pid.prototype);
 }
 
 /** Parses `<1.17>` or `1.17`; `undefined` for any other text. */

@@ -3,7 +3,7 @@
  * order is sorted, and is searched by bisection. An entry costs 8 bytes; in a Map it costs 57, and growing a Map of
  * many thousands takes longer.
  */
-import { type LocalProcess, type Pid, thisWorker } from "./pid.js";
+import { isLocal, type LocalProcess, type Pid, thisWorker } from "./pid.js";
 
 /** Shorter tables are not compacted: nothing would be gained. */
 const MIN_COMPACTED = 64;
@@ -48,7 +48,7 @@ function indexOf(serial: number): number {
 
 /** @internal The living local process with this pid. `processOf` is the same with the full type. */
 export function lookup(pid: Pid): LocalProcess | undefined {
-  if (pid.process !== undefined || pid.worker !== thisWorker()) return pid.process;
+  if (pid.process !== undefined || !isLocal(pid)) return pid.process;
   const found = table[indexOf(pid.serial)];
   return typeof found === "object" && found.pid.serial === pid.serial ? found : undefined;
 }

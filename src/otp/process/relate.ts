@@ -3,7 +3,7 @@
  * mean the calling process; here it is the first argument, `self.pid` or `conn.pid`. Both live in this OS process.
  */
 import type { MonitorRef } from "./monitors.js";
-import { type Pid, thisWorker } from "./pid.js";
+import { isLocal, type Pid } from "./pid.js";
 import { type Process, processOf } from "./process.js";
 import { whereis } from "./registry.js";
 
@@ -47,6 +47,6 @@ export function demonitor(self: Pid, ref: MonitorRef): void {
 }
 
 function local(what: string, pid: Pid): Process | undefined {
-  if (pid.worker === thisWorker()) return processOf(pid);
+  if (isLocal(pid)) return processOf(pid);
   throw new TypeError(`${what}: ${pid} lives in another OS process; links and monitors end at its border`);
 }

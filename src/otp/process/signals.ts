@@ -3,7 +3,7 @@
  * room installs; without a carrier it is dropped.
  */
 import type { ExitReason } from "./exit-reason.js";
-import { Pid, thisWorker } from "./pid.js";
+import { isLocal, Pid } from "./pid.js";
 import { processOf } from "./process.js";
 import { whereis } from "./registry.js";
 
@@ -29,7 +29,7 @@ export function send(to: Pid | string, message: unknown): void {
   if (!pid) return;
   const process = processOf(pid);
   if (process) process.deliver(message);
-  else if (pid.worker !== thisWorker()) carrier?.send(pid, message);
+  else if (!isLocal(pid)) carrier?.send(pid, message);
 }
 
 /**
@@ -39,5 +39,5 @@ export function send(to: Pid | string, message: unknown): void {
 export function exit(to: Pid, reason: ExitReason, from: Pid = NO_SENDER): void {
   const process = processOf(to);
   if (process) process.receiveExit(from, reason);
-  else if (to.worker !== thisWorker()) carrier?.exit(to, reason);
+  else if (!isLocal(to)) carrier?.exit(to, reason);
 }

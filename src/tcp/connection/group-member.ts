@@ -9,7 +9,7 @@
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { Stop } from "../../otp/gen-statem/step.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
-import { Pid, thisWorker } from "../../otp/process/pid.js";
+import { isLocal, Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { groupCounters } from "../observe/group-counters.js";
@@ -194,7 +194,7 @@ export abstract class GroupMember extends FrameLoop {
     const process = processOf(pid);
     if (process instanceof GroupMember && process !== this) return this.io?.throttleBy(process);
     // One that has ended throttles nothing.
-    if (process === undefined && pid.worker === thisWorker()) return;
+    if (process === undefined && isLocal(pid)) return;
     throw new TypeError(`throttleBy takes another connection of the same worker, got ${pid} ${pid.label}`);
   }
 

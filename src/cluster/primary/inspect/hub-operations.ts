@@ -2,7 +2,7 @@
 import { AskFailed, Refusal } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
 import type { HubAnswers, HubQuery } from "../../../groups/hub-queries.js";
-import { Pid } from "../../../otp/process/pid.js";
+import { pidFrom } from "../../../otp/process/pid.js";
 import type { Portable } from "../../../tcp/protocol/sources.js";
 import type { HubReply, HubRequest } from "../../channel/messages.js";
 import type { PrimaryOptions } from "../options.js";
@@ -38,12 +38,12 @@ export class HubOperations {
 
   async group(name: string): Promise<GroupView> {
     const members = await this.#query({ ask: "members", group: name });
-    return { name, members: members.map((pair) => String(new Pid(...pair))) };
+    return { name, members: members.map((pair) => String(pidFrom(pair))) };
   }
 
   async names(prefix: string, limit: number): Promise<NameList> {
     const { names, total } = await this.#query({ ask: "names", prefix, limit });
-    return { total, names: names.map((row) => ({ ...row, pid: String(new Pid(...row.pid)) })) };
+    return { total, names: names.map((row) => ({ ...row, pid: String(pidFrom(row.pid)) })) };
   }
 
   #query<Q extends HubQuery>(query: Q): Promise<HubAnswers[Q["ask"]]> {
