@@ -17,7 +17,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   proxy: [],
   tcp: ["otp", "framing", "transport", "text", "proxy", "tls"],
   groups: ["otp", "tcp", "transport"],
-  exchange: ["otp", "groups", "tcp/observe/group-counters"],
+  exchange: ["otp", "groups", "tcp/observe/group-counters", "text"],
   telemetry: [
     "control/stats",
     "admin/events",

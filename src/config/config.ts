@@ -38,7 +38,6 @@ export type { NatsAccess } from "./nats-access.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
-export { type NatsAddress, natsAddress } from "./options/nats-url.js";
 export { type Environment, type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
 export { didYouMean, nearest } from "./options/suggest.js";
 export { inheritedSockets } from "./socket-activation.js";

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type Environment, natsAddress } from "../../src/config/config.js";
+import type { Environment } from "../../src/config/config.js";
 import { readNatsAccess } from "../../src/config/nats-access.js";
+import { natsAddress } from "../../src/text/nats-url.js";
 import { folderWith, load, refusal } from "./support.js";
 
 const CREDS = "-----BEGIN NATS USER JWT-----\ne\n-----BEGIN USER NKEY SEED-----\nSU\n";

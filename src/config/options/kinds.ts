@@ -7,8 +7,8 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import { networkMistake } from "../../proxy/trusted-networks.js";
+import { hasCredentials, NATS_CREDENTIALS, natsAddress } from "../../text/nats-url.js";
 import { MAX_TIMER_MS } from "../limits.js";
-import { hasCredentials, NATS_CREDENTIALS, natsAddress } from "./nats-url.js";
 
 /** `In` is the type in a file or a protocol, `Out` the type in the program. */
 export interface Kind<In, Out> {

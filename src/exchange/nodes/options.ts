@@ -4,6 +4,8 @@
 export interface NatsOptions {
   /** `nats://` or `tls://` addresses without credentials; tried in turn. */
   readonly servers: readonly string[];
+  /** Main file of the NATS client, as `findClient` found it. */
+  readonly client: string;
   /** Path of a credentials file. */
   readonly creds?: string | undefined;
   readonly user?: string | undefined;

@@ -1,0 +1,72 @@
+/** The NATS client: loaded from where its package was found, with the options that keep it from acting on its own. */
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import type { Authenticator, ConnectionOptions, NatsConnection, TlsOptions } from "@nats-io/transport-node";
+import { addressText } from "../../text/address.js";
+import { type NatsAddress, natsAddress } from "../../text/nats-url.js";
+import type { NatsOptions } from "../nodes/options.js";
+import { destroyOnFailure } from "./attempt-sockets.js";
+
+export type { NatsConnection };
+
+/** What is used of the package. */
+export interface NatsClient {
+  connect(options: ConnectionOptions): Promise<NatsConnection>;
+  credsAuthenticator(creds: Uint8Array): Authenticator;
+}
+
+/** @param path main file of the package. Rejects when it cannot be loaded. */
+export async function loadClient(path: string): Promise<NatsClient> {
+  const loaded = await import(pathToFileURL(path).href);
+  return loaded.connect ? loaded : loaded.default;
+}
+
+/** Milliseconds, longer than any process runs: the client's own pings would notice a silent server after 6 minutes. */
+const NEVER = 2 ** 31 - 1;
+
+/**
+ * Connects once, to one server. Rejects after `timeout` milliseconds for each address of its host.
+ * @param name shown by the NATS server for this connection
+ */
+export function connectOnce(
+  client: NatsClient,
+  nats: NatsOptions,
+  url: string,
+  { name, timeout }: { readonly name: string; readonly timeout: number },
+): Promise<NatsConnection> {
+  // The configuration has checked it.
+  const address = natsAddress(url) as NatsAddress;
+  return destroyOnFailure(address.port, async () =>
+    client.connect({
+      servers: [addressText(address.host, address.port)],
+      ...{ name, timeout, tls: tlsOptions(nats, address), ...credentials(client, nats) },
+      ...{ reconnect: false, ignoreClusterUpdates: true, noRandomize: true },
+      ...{ pingInterval: NEVER, noEcho: true, noAsyncTraces: true },
+    } as ConnectionOptions),
+  );
+}
+
+/** The credentials file is read each time: it may have been renewed. */
+function credentials(
+  client: NatsClient,
+  { creds, user, password, token }: NatsOptions,
+): Partial<ConnectionOptions> {
+  if (creds !== undefined) return { authenticator: client.credsAuthenticator(readFileSync(creds)) };
+  if (token !== undefined) return { token };
+  return user === undefined ? {} : { user, pass: password as string };
+}
+
+/** TLS is demanded where the URL or one of the files says so; else the server decides. */
+function tlsOptions(
+  { ca, cert, key }: NatsOptions,
+  { host, tls }: NatsAddress,
+): (TlsOptions & { readonly host: string }) | undefined {
+  if (!tls && ca === undefined && cert === undefined) return undefined;
+  return {
+    // For a server that is addressed by number; else its certificate would be compared with "localhost".
+    host,
+    ...(ca !== undefined && { caFile: ca }),
+    ...(cert !== undefined && { certFile: cert }),
+    ...(key !== undefined && { keyFile: key }),
+  };
+}

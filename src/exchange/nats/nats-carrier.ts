@@ -1,0 +1,200 @@
+/**
+ * NATS as carrier between servers. The client's own reconnecting is off: every connection is a new client, one server
+ * after the other, for ever. While there is none, the server goes on alone.
+ */
+import { clock, type TimerRef } from "../../otp/time/clock.js";
+import type { Carrier, CarrierEvent, CarrierHandlers, CarrierStatus } from "../nodes/carrier.js";
+import type { NatsOptions } from "../nodes/options.js";
+import { connectOnce, loadClient, type NatsClient } from "./client.js";
+import { EventLimit } from "./event-limit.js";
+import { NatsLink } from "./nats-link.js";
+import { Subjects } from "./subjects.js";
+import { reasonOf, troubleEvent } from "./trouble.js";
+
+/** Milliseconds between two attempts: a quarter of the time without a link, so that its return is seen soon. */
+const RETRY_MIN = 250;
+const RETRY_MAX = 5_000;
+/** Milliseconds in which a server must say what it is. */
+const CONNECT_TIMEOUT = 2_000;
+const CLOSE_TIMEOUT = 1_000;
+/** Until the first server has said what it allows; NATS's own default. */
+const DEFAULT_MAX_PAYLOAD = 1_048_576;
+
+export interface NatsCarrierOptions {
+  readonly nats: NatsOptions;
+  readonly cluster: string;
+  /** Name of this server, for the lists of connections in NATS. */
+  readonly node: string;
+}
+
+export class NatsCarrier implements Carrier {
+  maxBytes = DEFAULT_MAX_PAYLOAD;
+  readonly #options: NatsCarrierOptions;
+  readonly #subjects: Subjects;
+  readonly #limit = new EventLimit();
+  #client: NatsClient | undefined = undefined;
+  #handlers: CarrierHandlers | undefined = undefined;
+  #inbox = "";
+  /** It hears. */
+  #link: NatsLink | undefined = undefined;
+  #server = "";
+  #next = 0;
+  #ups = 0;
+  #downSince = 0;
+  #timer: TimerRef = undefined;
+  #closed = false;
+
+  constructor(options: NatsCarrierOptions) {
+    this.#options = options;
+    this.#subjects = new Subjects(options.cluster);
+  }
+
+  get backlog(): number {
+    return this.#link?.backlog ?? 0;
+  }
+
+  get status(): CarrierStatus {
+    const up = this.#link !== undefined;
+    return {
+      ...{ name: "NATS", up, server: up ? this.#server : undefined },
+      roundTrip: this.#link?.roundTrip,
+      reconnects: Math.max(0, this.#ups - 1),
+    };
+  }
+
+  /** Rejects when the client cannot be loaded. */
+  async open(inbox: string, handlers: CarrierHandlers): Promise<void> {
+    this.#inbox = inbox;
+    this.#handlers = handlers;
+    this.#client = await loadClient(this.#options.nats.client);
+    this.#downSince = clock.now();
+    void this.#attempt();
+  }
+
+  send(inbox: string, bytes: Buffer): boolean {
+    return this.#link?.send(inbox, bytes) ?? false;
+  }
+
+  probe(inbox: string, bytes: Buffer): boolean {
+    return this.#link?.probe(inbox, bytes) ?? false;
+  }
+
+  toAll(bytes: Buffer): boolean {
+    return this.#link?.toAll(bytes) ?? false;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clock.clearTimeout(this.#timer);
+    const link = this.#link;
+    if (!link) return;
+    let timer: TimerRef;
+    const late = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(resolve, CLOSE_TIMEOUT);
+    });
+    await Promise.race([link.flush(), late]);
+    clock.clearTimeout(timer);
+    link.end(undefined);
+  }
+
+  // -- attempts -------------------------------------------------------------------------------------------
+
+  /** Never rejects. */
+  async #attempt(): Promise<void> {
+    const { nats, cluster, node } = this.#options;
+    const url = nats.servers[this.#next++ % nats.servers.length] as string;
+    let link: NatsLink | undefined;
+    try {
+      const name = `drover ${cluster} ${node}`;
+      const limits = { name, timeout: CONNECT_TIMEOUT };
+      const connection = await connectOnce(this.#client as NatsClient, nats, url, limits);
+      link = this.#newLink(connection, url);
+      await link.start();
+      this.#up(link, url);
+    } catch (error) {
+      this.#report(troubleEvent(error, url, this.#prefix));
+      link?.end(error);
+      this.#later();
+    }
+  }
+
+  #newLink(connection: ConstructorParameters<typeof NatsLink>[0], url: string): NatsLink {
+    const handlers = this.#handlers as CarrierHandlers;
+    const link: NatsLink = new NatsLink(connection, this.#inbox, this.#subjects, {
+      onBytes: (bytes) => {
+        if (!this.#closed) handlers.onBytes(bytes);
+      },
+      onNoResponder: (inbox) => {
+        if (!this.#closed) handlers.onNoResponder(inbox);
+      },
+      onWritable: () => handlers.onWritable(),
+      onTrouble: (error) => this.#report(troubleEvent(error, url, this.#prefix)),
+      onFailure: (error) => this.#failed(error),
+      onEnd: (error) => this.#lost(link, error),
+    });
+    return link;
+  }
+
+  #up(link: NatsLink, url: string): void {
+    if (this.#closed) return link.end(undefined);
+    this.#link = link;
+    this.#server = url;
+    this.#ups++;
+    this.maxBytes = link.maxBytes || DEFAULT_MAX_PAYLOAD;
+    this.#report({ level: "info", event: "nats_up", text: `NATS ${url} is connected` });
+    this.#tell((handlers) => handlers.onState("up", url));
+    this.#tell((handlers) => handlers.onWritable());
+  }
+
+  #lost(link: NatsLink, error: unknown): void {
+    // An attempt that failed: it goes on by itself.
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#downSince = clock.now();
+    if (this.#closed) return;
+    const why = `${this.#server}: ${reasonOf(error)}`;
+    this.#report({
+      level: "warn",
+      event: "nats_down",
+      text: `NATS is lost: ${why}; this server goes on alone`,
+    });
+    this.#tell((handlers) => handlers.onState("down", why));
+    this.#again(this.#options.nats.servers.length > 1 ? 0 : RETRY_MIN);
+  }
+
+  #later(): void {
+    const down = clock.now() - this.#downSince;
+    this.#again(Math.min(RETRY_MAX, Math.max(RETRY_MIN, down / 4)));
+  }
+
+  /** @param ms changed by up to a quarter: not all servers at the same moment */
+  #again(ms: number): void {
+    if (this.#closed) return;
+    this.#timer = clock.setTimeout(() => void this.#attempt(), ms * (0.75 + Math.random() / 2));
+  }
+
+  // -- the owner ------------------------------------------------------------------------------------------
+
+  get #prefix(): string {
+    return `drover.${this.#options.cluster}`;
+  }
+
+  #report(event: CarrierEvent): void {
+    if (!this.#closed && this.#limit.allows(event)) this.#tell((handlers) => handlers.onEvent(event));
+  }
+
+  /** What the owner throws must not end an attempt. */
+  #tell(call: (handlers: CarrierHandlers) => void): void {
+    try {
+      call(this.#handlers as CarrierHandlers);
+    } catch (error) {
+      process.emitWarning(error as Error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { stack = String(error) } = error as Error;
+    this.#report({ level: "error", event: "exchange_failure", text: `a message was passed over: ${stack}` });
+  }
+}

@@ -1,0 +1,27 @@
+/** Subjects of a cluster on NATS. They hold the name of the cluster and ids that drover has made, nothing of a user's. */
+
+export class Subjects {
+  /** All servers of the cluster hear it. */
+  readonly all: string;
+  readonly #nodes: string;
+
+  constructor(cluster: string) {
+    this.all = `drover.${cluster}.all`;
+    this.#nodes = `drover.${cluster}.node.`;
+  }
+
+  /** The inbox of a server. */
+  inbox(id: string): string {
+    return this.#nodes + id;
+  }
+
+  /** Where NATS says that nobody listens to the inbox `of`, to the server with the inbox `id`. */
+  gone(id: string, of: string): string {
+    return `${this.#nodes}${id}.gone.${of}`;
+  }
+
+  /** The inbox that a subject made by `gone` names. */
+  goneInbox(subject: string): string {
+    return subject.slice(subject.lastIndexOf(".") + 1);
+  }
+}
