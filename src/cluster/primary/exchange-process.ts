@@ -29,15 +29,21 @@ export class ExchangeProcess extends Process {
   readonly #start = new PendingStart();
 
   /** @param exec file that it runs, with the arguments `exchange` and the OS pid of the primary */
-  constructor(exec: string, boot: () => ExchangeBoot, parent: Process | undefined) {
+  constructor(
+    exec: string,
+    boot: () => ExchangeBoot,
+    parent: Process | undefined,
+    // Before the process exists: an exception after that would leave it behind.
+    os: ChildProcess = forkExchange(exec),
+  ) {
     super(parent);
     this.trapExit = true;
     this.#boot = boot;
-    this.#os = fork(exec, ["exchange", `${process.pid}`], { serialization: "advanced" });
+    this.#os = os;
     unblockStandardSockets();
     this.#os.on("message", (message) => this.#received(message as FromExchange));
-    this.#os.on("error", () => {
-      if (this.#os.pid === undefined) this.#end({ not_spawned: "exchange" });
+    this.#os.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (this.#os.pid === undefined) this.#end({ not_spawned: code ?? "unknown" });
     });
     this.#os.on("exit", (code, signal) => this.#end(this.#reason(code, signal)));
   }
@@ -116,5 +122,14 @@ export class ExchangeProcess extends Process {
     if (signal !== null) return { signal };
     if (code !== 0) return { exit_status: code ?? 0 };
     return this.#asked === "shutdown" ? "shutdown" : "normal";
+  }
+}
+
+/** Node throws some errors of a fork (ENOMEM), and emits others (EAGAIN, EMFILE). */
+function forkExchange(exec: string): ChildProcess {
+  try {
+    return fork(exec, ["exchange", `${process.pid}`], { serialization: "advanced" });
+  } catch (error) {
+    throw new ProcessExit({ not_spawned: (error as NodeJS.ErrnoException).code ?? "unknown" });
   }
 }

@@ -17,6 +17,7 @@ function findFailure(reason: unknown): { code: number | undefined; message: stri
   if (reason instanceof ProcessExit) return findFailure(reason.reason);
   if (reason instanceof Error)
     return { code: (reason as { exitCode?: number }).exitCode, message: reason.message };
+  if ("not_spawned" in reason) return { code: undefined, message: notSpawnedText(`${reason.not_spawned}`) };
   if ("failed" in reason) return reason.failed as { code: number; message: string };
   for (const value of Object.values(reason)) {
     const found = findFailure(value);
@@ -24,3 +25,16 @@ function findFailure(reason: unknown): { code: number | undefined; message: stri
   }
   return undefined;
 }
+
+function notSpawnedText(code: string): string {
+  return `an OS process cannot be started (${code}${NOT_SPAWNED[code] ?? ""})`;
+}
+
+/** By the error of fork or exec. */
+const NOT_SPAWNED: Readonly<Record<string, string>> = {
+  EAGAIN: ": too many OS processes; raise the limit (ulimit -u, TasksMax=, pids.max)",
+  EMFILE: ": too many open files; raise the limit (ulimit -n)",
+  ENFILE: ": the machine has too many open files",
+  ENOMEM: ": out of memory",
+  ENOENT: ": node was moved away",
+};

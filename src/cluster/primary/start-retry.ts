@@ -22,7 +22,8 @@ export function startRetryDelay(
   reason: ExitReason,
   log: Pick<Log, "warn">,
 ): number | undefined {
-  if (serving === 0) return undefined;
+  // A want of the machine is no fault of the worker: it is waited for, however long.
+  if (serving === 0 && !isNotSpawned(reason)) return undefined;
   slot.retrying = true;
   const ms = delayOf(PAUSE, slot.startFailures);
   const seconds = (ms / 1_000).toFixed(1);
@@ -31,4 +32,9 @@ export function startRetryDelay(
     { startFailures: slot.startFailures },
   );
   return ms;
+}
+
+/** Whether there was no OS process: out of memory, descriptors or processes. */
+function isNotSpawned(reason: ExitReason): boolean {
+  return typeof reason === "object" && reason !== null && "not_spawned" in reason;
 }

@@ -92,19 +92,21 @@ export class WorkerPool implements WorkerOwner {
       mfargs: ["worker", "start_link", [slot.slot]],
       shutdown: Math.max(...this.#options.listeners.map((listener) => listener.config.shutdown)) + EXIT_TIME,
       retryDelay: (reason) => startRetryDelay(slot, this.serving, reason, this.#options.log),
-      start: async (parent) => {
+      concurrent: true,
+      start: async (parent, aborted) => {
         if (this.stopping) return "ignore";
-        const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
         try {
+          const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
+          aborted?.addEventListener("abort", () => process.drain());
           await process.init();
+          return process.pid;
         } catch (error) {
           // Asked to stop while it started: no error to report.
-          if (this.stopping) return "ignore";
+          if (this.stopping || aborted?.aborted) return "ignore";
           slot.startFailures++;
           this.#options.metrics.workerStartFailed(slot.slot);
           throw error;
         }
-        return process.pid;
       },
     };
   }
@@ -240,8 +242,8 @@ export class WorkerPool implements WorkerOwner {
     this.observer?.onDiagnostics(...args);
   }
 
-  onExitTimeout(worker: WorkerProcess, ms: number): void {
-    this.#options.log.warn(`Killed ${worker.label}: its exit handlers took longer than ${ms} ms`);
+  onKilled(worker: WorkerProcess, why: string): void {
+    this.#options.log.warn(`Killed ${worker.label}: ${why}`);
   }
 
   onInternalMessage(worker: WorkerProcess, error: unknown): void {

@@ -19,6 +19,7 @@ import type {
   ToWorker,
   WorkerRequest,
 } from "../channel/messages.js";
+import { osProcessInfo } from "../os-process-info.js";
 import { guardInternalMessages } from "./internal-messages.js";
 import { PendingStart } from "./pending-start.js";
 import { WorkerChannel } from "./worker-channel.js";
@@ -27,8 +28,6 @@ import { WorkerChannel } from "./worker-channel.js";
 export interface WorkerOwner {
   /** The listening socket of this listener; `undefined` when there is none. */
   handle(listener: string): unknown;
-  /** Number of workers that serve. */
-  readonly serving: number;
   onState(worker: WorkerProcess, state: WorkerState): void;
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
   onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void;
@@ -39,8 +38,8 @@ export interface WorkerOwner {
   onSignal(signal: SignalEnvelope): void;
   /** A signal for a process of this worker was dropped: the worker does not read. */
   onDropped(worker: WorkerProcess): void;
-  /** The worker was killed: its exit handlers took longer than `ms`. */
-  onExitTimeout(worker: WorkerProcess, ms: number): void;
+  /** The worker was killed because it cannot do what it was asked to. */
+  onKilled(worker: WorkerProcess, why: string): void;
   /** Code in the worker has sent one of node's internal messages, which was dropped. Called once. */
   onInternalMessage(worker: WorkerProcess, error: unknown): void;
 }
@@ -52,11 +51,8 @@ type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" | "
 
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
 const START_DEADLINE = 20_000;
-/**
- * Milliseconds that a failed fork lasts, for want of descriptors or memory, while no other worker serves. Five failures
- * then take longer than the 60 s of the restart intensity, so the supervisor keeps trying.
- */
-const FORK_PAUSE = 15_000;
+/** Milliseconds for a worker that is asked to stop during its start: it has no clients, but may just have accepted one. */
+const START_GRACE = 300;
 /** Milliseconds that exit handlers of packages may take, such as one that flushes a log. */
 const EXIT_HANDLERS = 1_000;
 
@@ -72,8 +68,8 @@ export class WorkerProcess extends Process {
   readonly #boot: () => Boot;
   readonly #os: Worker;
   readonly #channel: WorkerChannel;
-  /** Runs after a failed fork: there is no OS process. */
-  #forkPause: TimerRef = undefined;
+  /** Runs once it was asked to stop during its start. */
+  #startGrace: TimerRef = undefined;
   #killedAfterMs: number | undefined = undefined;
   /** Runs once the worker has said that it exits. */
   #exitDeadline: TimerRef = undefined;
@@ -83,14 +79,24 @@ export class WorkerProcess extends Process {
   #failure: { readonly code: number; readonly message: string } | undefined = undefined;
   readonly #start = new PendingStart();
 
-  /** @param boot called when the worker has said `hello` */
-  constructor(slot: number, boot: () => Boot, owner: WorkerOwner, parent: Process | undefined) {
+  /**
+   * @param boot called when the worker has said `hello`
+   * @throws ProcessExit `not_spawned`, for want of memory; other errors come later
+   */
+  constructor(
+    slot: number,
+    boot: () => Boot,
+    owner: WorkerOwner,
+    parent: Process | undefined,
+    // Before the process exists: an exception after that would leave it behind.
+    os: Worker = forkWorker(),
+  ) {
     super(parent, new Pid(slot, 1));
     this.slot = slot;
     this.trapExit = true;
     this.#owner = owner;
     this.#boot = boot;
-    this.#os = cluster.fork();
+    this.#os = os;
     guardInternalMessages(this.#os.process, (error) => owner.onInternalMessage(this, error));
     unblockStandardSockets();
     this.#channel = new WorkerChannel(
@@ -134,9 +140,15 @@ export class WorkerProcess extends Process {
   drain(): void {
     if (this.#asked) return;
     this.#asked = "shutdown";
-    if (this.#forkPause) return this.#end("shutdown");
+    const starting = this.state === "starting";
     this.#become("stopping");
     this.#channel.post({ t: "stop" });
+    if (osProcessInfo(this.osPid)?.state === "T") {
+      this.#owner.onKilled(this, "it is stopped (SIGSTOP) and cannot drain");
+      this.#kill();
+    } else if (starting) {
+      this.#startGrace = clock.setTimeout(() => this.#kill(), START_GRACE);
+    }
   }
 
   // -- the channel --------------------------------------------------------------------------------------
@@ -184,6 +196,7 @@ export class WorkerProcess extends Process {
       case "ready":
         this.serving = message.d;
         if (this.state === "starting") this.#become("running");
+        clock.clearTimeout(this.#startGrace);
         return this.#start.ready();
       case "failed":
         this.#failure = message.d;
@@ -228,28 +241,29 @@ export class WorkerProcess extends Process {
 
   protected override killed(): void {
     this.#asked = "killed";
-    if (this.#forkPause) this.#end("killed");
-    else this.#os.process.kill("SIGKILL");
+    this.#kill();
+  }
+
+  #kill(): void {
+    this.#os.process.kill("SIGKILL");
   }
 
   /** Handles `error` events. With an OS pid only the channel has broken: its exit event follows. */
   #forkFailed({ code = "unknown" }: NodeJS.ErrnoException): void {
-    if (this.#os.process.pid !== undefined || !this.alive) return;
-    if (this.#owner.serving > 0) return this.#end({ not_spawned: code });
-    this.#forkPause ??= clock.setTimeout(() => this.#end({ not_spawned: code }), FORK_PAUSE);
+    if (this.#os.process.pid === undefined && this.alive) this.#end({ not_spawned: code });
   }
 
   #exitWithin(code: number): void {
     this.#exitDeadline ??= clock.setTimeout(() => {
       this.#overdueCode = code;
-      this.#owner.onExitTimeout(this, EXIT_HANDLERS);
-      this.#os.process.kill("SIGKILL");
+      this.#owner.onKilled(this, `its exit handlers took longer than ${EXIT_HANDLERS} ms`);
+      this.#kill();
     }, EXIT_HANDLERS);
   }
 
   #end(reason: ExitReason): void {
     clock.clearTimeout(this.#exitDeadline);
-    clock.clearTimeout(this.#forkPause);
+    clock.clearTimeout(this.#startGrace);
     this.#channel.end();
     this.#become("down");
     this.#start.failed(
@@ -273,5 +287,14 @@ export class WorkerProcess extends Process {
   #statusReason(code: number): ExitReason {
     if (code !== 0) return { exit_status: code };
     return this.#asked === "shutdown" ? "shutdown" : "normal";
+  }
+}
+
+/** Node throws some errors of a fork (ENOMEM), and emits others (EAGAIN, EMFILE). */
+function forkWorker(): Worker {
+  try {
+    return cluster.fork();
+  } catch (error) {
+    throw new ProcessExit({ not_spawned: (error as NodeJS.ErrnoException).code ?? "unknown" });
   }
 }

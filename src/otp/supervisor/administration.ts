@@ -22,14 +22,15 @@ export function handleAdminCall(
     case "countChildren":
       return message.reply(children.count());
     case "startChild":
-      return startChild(children, autoShutdown, argument as ChildSpec).then(
-        (result) => message.reply(result),
-        (error) => message.fail(error),
+      return replied(
+        message,
+        startChild(children, autoShutdown, argument as ChildSpec),
+        (argument as ChildSpec | null)?.concurrent,
       );
     case "terminateChild":
       return terminateChild(children, id).then((result) => message.reply(result));
     case "restartChild":
-      return restartChild(children, id).then((result) => message.reply(result));
+      return replied(message, restartChild(children, id), children.find(id)?.spec.concurrent);
     case "deleteChild":
       return message.reply(deleteChild(children, id));
     case "getChildspec":
@@ -37,6 +38,19 @@ export function handleAdminCall(
     default:
       return message.fail(new Error(`a supervisor has no call "${message.name}"`));
   }
+}
+
+/** Of a concurrent child the reply comes later, and the supervisor goes on. */
+function replied(
+  message: CallMessage,
+  result: Promise<StartResult>,
+  concurrent = false,
+): Promise<void> | void {
+  const done = result.then(
+    (value) => message.reply(value),
+    (error) => message.fail(error),
+  );
+  return concurrent ? undefined : done;
 }
 
 async function startChild(
@@ -64,19 +78,19 @@ async function terminateChild(children: Children, id: string): Promise<"ok" | "n
 
 async function restartChild(children: Children, id: string): Promise<StartResult> {
   const child = children.find(id);
-  if (!child || child.restarting || child.pid) return { error: childState(child) };
+  if (!child || child.restarting || child.starting || child.pid) return { error: childState(child) };
   const reason = await children.start(child);
   return reason === undefined ? child.pid : { error: reason };
 }
 
 function deleteChild(children: Children, id: string): "ok" | "running" | "restarting" | "not_found" {
   const child = children.find(id);
-  if (!child || child.restarting || child.pid) return childState(child);
+  if (!child || child.restarting || child.starting || child.pid) return childState(child);
   children.remove(child);
   return "ok";
 }
 
 function childState(child: Child | undefined): "running" | "restarting" | "not_found" {
   if (!child) return "not_found";
-  return child.restarting ? "restarting" : "running";
+  return child.restarting || child.starting ? "restarting" : "running";
 }

@@ -22,8 +22,11 @@ export type Started = Pid | "ignore";
 export interface ChildSpec {
   /** Unique among its siblings. */
   readonly id: string;
-  /** Starts the process, linked to `parent`. An exception is a failed start. */
-  start(parent: Pid): Started | Promise<Started>;
+  /**
+   * Starts the process, linked to `parent`. An exception is a failed start.
+   * @param aborted only with `concurrent`: the start is to end now, in whatever way
+   */
+  start(parent: Pid, aborted?: AbortSignal): Started | Promise<Started>;
   /** Default `permanent`. */
   readonly restart?: RestartType;
   /** Default `5000` for a worker, `Infinity` for a supervisor. */
@@ -39,6 +42,12 @@ export interface ChildSpec {
    * the restart intensity does not count; `undefined`: at once and counted, as in OTP. Default: as in OTP.
    */
   readonly retryDelay?: RetryDelay;
+  /**
+   * Not in OTP: for children whose start takes long and needs no other child, such as OS processes. They start, and stop,
+   * side by side with concurrent children next to them in the list; a restart does not keep the supervisor from other
+   * messages (`one_for_one` only), and to stop the child ends its start at once. Default false.
+   */
+  readonly concurrent?: boolean;
 }
 
 export type RetryDelay = (reason: ExitReason) => number | undefined;
@@ -46,17 +55,21 @@ export type RetryDelay = (reason: ExitReason) => number | undefined;
 /** A spec with all defaults filled in. */
 export interface CheckedSpec {
   readonly id: string;
-  start(parent: Pid): Started | Promise<Started>;
+  start(parent: Pid, aborted?: AbortSignal): Started | Promise<Started>;
   readonly restart: RestartType;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
   readonly significant: boolean;
   readonly mfargs: Mfa;
   readonly retryDelay: RetryDelay | undefined;
+  readonly concurrent: boolean;
 }
 
 const RESTARTS: readonly string[] = ["permanent", "transient", "temporary"];
-const KEYS = ["id", "start", "restart", "shutdown", "type", "significant", "mfargs", "retryDelay"];
+const KEYS = [
+  ...["id", "start", "restart", "shutdown", "type", "significant", "mfargs"],
+  ...["retryDelay", "concurrent"],
+];
 
 /**
  * Fills in the defaults.
@@ -77,7 +90,7 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
     wrong(`"id" must be a non-empty string, unique in its supervisor`);
   if (typeof spec.start !== "function")
     wrong(`"start" must be a function (parent) => Pid: use child(server, args) to make the spec`);
-  const { restart = "permanent", type = "worker", significant = false } = spec;
+  const { restart = "permanent", type = "worker", significant = false, concurrent = false } = spec;
   if (!RESTARTS.includes(restart))
     wrong(`"restart" must be ${RESTARTS.join(", ")}, got ${JSON.stringify(restart)}`);
   if (type !== "worker" && type !== "supervisor")
@@ -88,8 +101,10 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
     wrong(`a permanent child cannot be significant: make it transient or temporary`);
   if (spec.retryDelay !== undefined && typeof spec.retryDelay !== "function")
     wrong(`"retryDelay" must be a function (reason) => milliseconds or undefined`);
+  if (typeof concurrent !== "boolean")
+    wrong(`"concurrent" must be true or false, got ${JSON.stringify(concurrent)}`);
   const shutdown = checkShutdown(spec.shutdown ?? (type === "supervisor" ? Infinity : 5000), wrong);
-  const start = (parent: Pid) => spec.start(parent);
+  const start = (parent: Pid, aborted?: AbortSignal) => spec.start(parent, aborted);
   return {
     id: spec.id,
     start,
@@ -99,6 +114,7 @@ export function checkSpec(spec: ChildSpec): CheckedSpec {
     significant,
     mfargs: spec.mfargs ?? [spec.id, "start", []],
     retryDelay: spec.retryDelay,
+    concurrent,
   };
 }
 

@@ -19,6 +19,14 @@ export interface Child {
   restarting: boolean;
   /** The process that exited, for reports, until the restart. */
   previousPid: Pid | undefined;
+  /** The start that is under way, of a concurrent child. */
+  starting: ConcurrentStart | undefined;
+}
+
+export interface ConcurrentStart {
+  readonly abort: AbortController;
+  /** Resolves after it, however it ended. */
+  readonly ended: Promise<unknown>;
 }
 
 /** A child that failed to start, and the reason. */
@@ -41,7 +49,10 @@ export class Children {
   }
 
   add(spec: CheckedSpec): Child {
-    const child: Child = { spec, pid: undefined, restarting: false, previousPid: undefined };
+    const child: Child = {
+      ...{ spec, pid: undefined, restarting: false },
+      ...{ previousPid: undefined, starting: undefined },
+    };
     this.#list.push(child);
     return child;
   }
@@ -61,6 +72,11 @@ export class Children {
 
   findPid(pid: Pid): Child | undefined {
     return this.#list.find((child) => child.pid === pid);
+  }
+
+  /** Whether a concurrent child is being started. */
+  get someStarting(): boolean {
+    return this.#list.some(({ starting }) => starting !== undefined);
   }
 
   /** In the order of the specs: this child and all after it; without an argument all. */
@@ -91,25 +107,46 @@ export class Children {
 
   // -- starting -----------------------------------------------------------------------------------------
 
-  /** Starts from left to right. Stops at the first failed start and reports it. */
+  /** Starts from left to right, concurrent ones side by side. Stops at the first failed start and reports it. */
   async startAll(children: readonly Child[]): Promise<FailedStart | undefined> {
-    for (const child of children) {
-      const reason = await this.start(child);
-      if (reason === undefined) continue;
-      this.report("start_error", reason, child);
-      return { child, reason };
+    for (const group of groupsOf(children)) {
+      const failed = await this.#startGroup(group);
+      if (failed) return failed;
     }
     return undefined;
   }
 
+  async #startGroup(group: readonly Child[]): Promise<FailedStart | undefined> {
+    let failed: FailedStart | undefined;
+    const startOne = async (child: Child): Promise<void> => {
+      const reason = await this.start(child);
+      if (reason === undefined || failed) return;
+      failed = { child, reason };
+      this.report("start_error", reason, child);
+      for (const { starting } of group) starting?.abort.abort();
+    };
+    await Promise.all(group.map(startOne));
+    return failed;
+  }
+
   /** Starts one child. @returns the reason of a failed start */
   async start(child: Child): Promise<ExitReason | undefined> {
-    const { spec } = child;
     // A supervisor that was killed during the start of the previous child starts no more.
     if (!this.#supervisor.alive) return "noproc";
+    if (!child.spec.concurrent) return this.#start(child);
+    const abort = new AbortController();
+    const ended = this.#start(child, abort.signal);
+    child.starting = { abort, ended };
+    const reason = await ended;
+    child.starting = undefined;
+    return reason;
+  }
+
+  async #start(child: Child, aborted?: AbortSignal): Promise<ExitReason | undefined> {
+    const { spec } = child;
     let started: Pid | "ignore";
     try {
-      started = await spec.start(this.#supervisor.pid);
+      started = await spec.start(this.#supervisor.pid, aborted);
     } catch (thrown) {
       return reasonOf(thrown);
     }
@@ -134,13 +171,19 @@ export class Children {
 
   // -- stopping -----------------------------------------------------------------------------------------
 
-  /** Stops from right to left; temporary children are removed. */
+  /** Stops from right to left, concurrent ones side by side; temporary children are removed. */
   async stopAll(children: readonly Child[]): Promise<void> {
-    for (const child of children.toReversed()) await this.stop(child);
+    for (const group of groupsOf(children.toReversed()))
+      await Promise.all(group.map((child) => this.stop(child)));
   }
 
-  /** Stops one child, or cancels its restart. Its spec is kept, unless it is temporary. */
+  /** Stops one child, or cancels its start or restart. Its spec is kept, unless it is temporary. */
   async stop(child: Child): Promise<void> {
+    const { starting } = child;
+    if (starting) {
+      starting.abort.abort();
+      await starting.ended;
+    }
     // After the exit of the supervisor links have already signalled its children.
     if (!this.#supervisor.alive) return;
     const { pid, spec } = child;
@@ -159,4 +202,15 @@ export class Children {
     const offender = childReport(child.spec, child.pid ?? child.previousPid);
     supervisorReports.publish({ supervisor: this.supervisorLabel, errorContext, reason, offender });
   }
+}
+
+/** Neighbours that are concurrent are a group; any other child is one alone. */
+function groupsOf(children: readonly Child[]): Child[][] {
+  const groups: Child[][] = [];
+  for (const child of children) {
+    const last = groups.at(-1);
+    if (last && child.spec.concurrent && last[0]?.spec.concurrent) last.push(child);
+    else groups.push([child]);
+  }
+  return groups;
 }

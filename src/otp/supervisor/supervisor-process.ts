@@ -31,6 +31,17 @@ export class StopRequest {
   }
 }
 
+/** To itself: the start of a concurrent child has ended. */
+class StartEnded {
+  readonly child: Child;
+  /** Why it failed. */
+  readonly reason: ExitReason | undefined;
+  constructor(child: Child, reason: ExitReason | undefined) {
+    this.child = child;
+    this.reason = reason;
+  }
+}
+
 export class Supervisor extends Process {
   readonly id: string;
   flags: CheckedFlags;
@@ -38,6 +49,8 @@ export class Supervisor extends Process {
   #restarts: Restarts = [];
   /** Delayed restarts by child: the message of its latest timer. */
   #delayed: Map<Child, PendingRestart<Child>> | undefined = undefined;
+  /** Exits during the start of concurrent children, of processes that are not known yet. */
+  readonly #earlyExits = new Map<Pid, ExitReason>();
 
   constructor(id: string, flags: CheckedFlags, parent: Process | undefined, pid?: Pid) {
     super(parent, pid);
@@ -87,6 +100,7 @@ export class Supervisor extends Process {
     if (message instanceof CallMessage)
       return handleAdminCall(this.#children, this.flags.autoShutdown, message);
     if (message instanceof PendingRestart) return this.#retryRestart(message);
+    if (message instanceof StartEnded) return this.#startEnded(message);
     if (message instanceof StopRequest) return this.#stop(message.reason);
   }
 
@@ -95,7 +109,10 @@ export class Supervisor extends Process {
   async #exited(pid: Pid, reason: ExitReason): Promise<void> {
     if (pid === this.parent?.pid) return this.#stop(reason);
     const child = this.#children.findPid(pid);
-    if (!child) return;
+    if (!child) {
+      if (this.#children.someStarting) this.#earlyExits.set(pid, reason);
+      return;
+    }
     const { restart } = child.spec;
     const restarts = restart === "permanent" || (restart === "transient" && !isNormal(reason));
     if (restarts || !isNormal(reason)) this.#children.report("child_terminated", reason, child);
@@ -135,14 +152,38 @@ export class Supervisor extends Process {
   }
 
   async #restartNow(child: Child): Promise<void> {
+    if (child.spec.concurrent && this.flags.strategy === "one_for_one") return this.#startBeside(child);
     const failed = await (this.flags.strategy === "one_for_one"
       ? this.#restartOne(child)
       : this.#restartGroup(child));
-    if (!failed) return;
+    if (failed) this.#restartFailed(failed);
+  }
+
+  #restartFailed(failed: FailedStart): void {
     const retryMs = failed.child.spec.retryDelay?.(failed.reason);
     if (retryMs !== undefined) return this.#delay(failed.child, retryMs);
     failed.child.restarting = true;
     this.deliver(new PendingRestart(failed.child));
+  }
+
+  /** Meanwhile the child is `restarting`, and the supervisor handles other messages. */
+  #startBeside(child: Child): void {
+    child.restarting = true;
+    const start = this.#children.start(child);
+    const aborted = child.starting?.abort.signal;
+    void start.then((reason) => {
+      if (!aborted?.aborted) this.deliver(new StartEnded(child, reason));
+    });
+  }
+
+  #startEnded({ child, reason }: StartEnded): void | Promise<void> {
+    const early = child.pid && this.#earlyExits.get(child.pid);
+    if (!this.#children.someStarting) this.#earlyExits.clear();
+    if (!this.#children.has(child)) return;
+    if (early !== undefined) return this.#exited(child.pid as Pid, early);
+    if (reason === undefined || !child.restarting) return;
+    this.#children.report("start_error", reason, child);
+    this.#restartFailed({ child, reason });
   }
 
   async #restartOne(child: Child): Promise<FailedStart | undefined> {

@@ -105,6 +105,7 @@ describe("supervisor_SUITE, child_adm", () => {
     const root = await startSupervisor("root", {}, [stage.child("a", { shutdown: "2s" }), inner]);
     expect(await getChildspec(root, "a")).toEqual({
       id: "a",
+      concurrent: false,
       start: expect.any(Function),
       restart: "permanent",
       shutdown: 2000,

@@ -1,0 +1,109 @@
+/** Workers start and stop side by side: one that hangs in its start holds up no other, and no stop. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { isAlive } from "../support/os-processes.js";
+import { endAll, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
+
+afterAll(endAll);
+
+/** The first worker to find the file `loop` takes it and never gets further; while there is `slow`, loading takes 2 s. */
+const PROTOCOL = `
+import { appendFileSync, existsSync, renameSync } from "node:fs";
+import { defineProtocol, packet } from "drover";
+if (existsSync("loop")) {
+  let mine = false;
+  try {
+    renameSync("loop", "looping");
+    mine = true;
+  } catch {}
+  if (mine) for (;;);
+}
+if (existsSync("slow")) {
+  appendFileSync("times", \`\${Date.now()} begin\\n\`);
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  appendFileSync("times", \`\${Date.now()} end\\n\`);
+}
+export default defineProtocol({
+  name: "slow",
+  framing: packet(2),
+  states: { ready: { frame: (conn) => conn.send(String(process.pid)) } },
+});
+`;
+
+const serve = (...args: string[]) => serveProtocol("slow.ts", PROTOCOL, args);
+
+function killAll(osPids: readonly number[]): void {
+  for (const osPid of osPids) process.kill(osPid, "SIGKILL");
+}
+
+describe.concurrent("starts", () => {
+  test("while one worker hangs in its start, another that dies is replaced, and a stop waits for neither", async () => {
+    const { program, port } = await serve("--workers=2");
+    const { dir } = program;
+    const [first, second] = program.workers() as [number, number];
+    writeFileSync(join(dir, "loop"), "");
+    killAll([first]);
+    await eventually(() => existsSync(join(dir, "looping")));
+    killAll([second]);
+    // Far below the 20 s after which the start that hangs is given up.
+    const client = await FrameClient.connect(port);
+    const reply = client.ask("who");
+    expect(await eventually(() => reply.then(Number), 15_000)).toBeGreaterThan(0);
+    const from = performance.now();
+    const workers = program.workers();
+    program.signal("SIGTERM");
+    expect((await program.exited).code).toBe(0);
+    expect(performance.now() - from).toBeLessThan(10_000);
+    expect(workers.filter(isAlive)).toEqual([]);
+    expect(program.lines.filter((line) => line.errorContext === "start_error")).toEqual([]);
+  });
+
+  test("four workers that need 2 s to load are loaded side by side after all have died", async () => {
+    const { program } = await serve("--workers=4");
+    const { dir } = program;
+    const before = program.workers();
+    writeFileSync(join(dir, "slow"), "");
+    killAll(before);
+    const lines = await eventually(() => {
+      const path = join(dir, "times");
+      const found = existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
+      return found.length === 8 && found;
+    });
+    expect(lines.map((line) => line.split(" ")[1])).toEqual([
+      ...Array(4).fill("begin"),
+      ...Array(4).fill("end"),
+    ]);
+    rmSync(join(dir, "slow"));
+  });
+
+  test("workers that are stopped (SIGSTOP) do not hold up a stop", async () => {
+    const { program } = await serve("--workers=4");
+    for (const worker of program.workers()) process.kill(worker, "SIGSTOP");
+    const from = performance.now();
+    program.signal("SIGTERM");
+    expect((await program.exited).code).toBe(0);
+    // One after the other they took 4 s each.
+    expect(performance.now() - from).toBeLessThan(10_000);
+    const killed = program.lines.filter((line) =>
+      /it is stopped \(SIGSTOP\) and cannot drain/.test(line.msg),
+    );
+    expect(killed).toHaveLength(4);
+  });
+
+  test("a stop during the first start, which hangs, ends the program with 0", async () => {
+    const { program, port } = await serve("--workers=1");
+    const { dir } = program;
+    writeFileSync(join(dir, "loop"), "");
+    killAll(program.workers());
+    await eventually(() => existsSync(join(dir, "looping")));
+    const from = performance.now();
+    const waiting = await FrameClient.connect(port);
+    program.signal("SIGTERM");
+    expect((await program.exited).code).toBe(0);
+    expect(performance.now() - from).toBeLessThan(10_000);
+    await waiting.closed;
+  });
+});
