@@ -26,7 +26,7 @@ export class ReleaseError extends Error {
 }
 
 /** Protocols that come with drover, by name. */
-const BUILT_IN = ["echo", "chat", "gateway", "resp"] as const;
+const BUILT_IN = ["echo", "chat", "gateway", "resp", "smtp-sink"] as const;
 
 /**
  * Makes the release of a protocol.

@@ -20,7 +20,7 @@ import type { TraceListener } from "../observe/trace.js";
 import { proxyHeaderOf } from "../opening/proxied.js";
 import type { ProtocolCells } from "../protocol/compile.js";
 import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
-import { UNOPENED } from "./flags.js";
+import { STARTING_TLS, TLS_STARTED, UNOPENED } from "./flags.js";
 import type { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
@@ -129,6 +129,10 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
 
   get tls(): TlsInfo | undefined {
     return this.io?.socket.tls;
+  }
+
+  get canStartTls(): boolean {
+    return this.endpoint.startTls !== undefined && !this.hasFlag(TLS_STARTED | STARTING_TLS);
   }
 
   /** The PROXY header, if it names the client. */

@@ -21,4 +21,6 @@ export interface Arrival {
    * is asked for first, at the latest in `terminate` before its first `await`.
    */
   readonly tls: TlsInfo | undefined;
+  /** Whether `startTls()` can begin TLS: the listener has TLS `by_protocol`, and it has not begun. */
+  readonly canStartTls: boolean;
 }
