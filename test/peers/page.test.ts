@@ -256,3 +256,30 @@ chromium("while the page is hidden it asks for nothing, however long", async () 
     return requests.slice(before).some((url) => url.includes("/tree"));
   });
 });
+
+chromium(
+  "at 1280 pixels nothing is cut: CPU of workers, closes by reason, tree and table of connections",
+  async () => {
+    const served = await desk();
+    const { page } = await open(served, { viewport: { width: 1280, height: 900 } });
+    const [one, other] = [await client(served.port), await client(served.port)];
+    await one.ask("hello");
+    await other.ask("hello");
+    other.send("crash 1");
+    await panel(page).getByRole("heading", { name: "Closes by reason" }).waitFor();
+    await panel(page).getByText("crash", { exact: true }).waitFor();
+    await panel(page).getByText("accept queue").waitFor();
+    await panel(page)
+      .getByText(/^CPU \d+%, /)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "All connections" }).click();
+    await page.getByRole("columnheader", { name: "Mailbox" }).waitFor();
+    const cut = `[...document.querySelectorAll("*")]
+    .filter((one) => getComputedStyle(one).overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0)
+    .map((one) => one.className + ": " + one.scrollWidth + " > " + one.clientWidth)`;
+    // A report of the crash is longer than its line, and opens in full.
+    const found = (await page.evaluate(cut)) as string[];
+    expect(found.filter((one) => !one.startsWith("message"))).toEqual([]);
+  },
+);

@@ -34,6 +34,8 @@ const LONGEST_RETRY = 5_000;
 
 export const link = observable<Link>({ state: "connecting" });
 export const stats = observable<Stats | undefined>(undefined);
+/** The stats before those, for rates. */
+export const earlierStats = observable<Stats | undefined>(undefined);
 export const tree = observable<TreeNode | undefined>(undefined);
 /** With the time at which it was received. */
 export const info = observable<(ProgramInfo & { readonly receivedAt: number }) | undefined>(undefined);
@@ -96,6 +98,7 @@ function updateStats(value: Stats): void {
   if (link.get().state !== "live") link.set({ state: "live" });
   history.push(value);
   historyVersion.set(historyVersion.get() + 1);
+  earlierStats.set(stats.get());
   stats.set(value);
 }
 

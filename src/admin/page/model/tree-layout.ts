@@ -14,7 +14,9 @@ import {
 } from "./layout-parts.js";
 
 const ROW = 54;
+/** Between two columns; where the tree would be wider than its place, 16. */
 const GAP = 32;
+const LEAST_GAP = 16;
 const COLUMN_MAX = 216;
 /** Widths are multiples of this, so that the layout does not move with every digit. */
 const STEP = 8;
@@ -59,7 +61,10 @@ function columnsOf(root: Drawn, width: number, cardWidth: WidthOf): Column[] {
     widths[depth] = { least: stepped(least, before.least), most: stepped(most, before.most) };
   });
   const sum = (of: (range: WidthRange) => number) => widths.reduce((total, one) => total + of(one), 0);
-  const room = width - 2 * MARGIN - (widths.length - 1) * GAP - sum(({ least }) => least);
+  const free = width - 2 * MARGIN - sum(({ least }) => least);
+  const gaps = widths.length - 1;
+  const gap = clamp(Math.floor(free / Math.max(1, gaps)), LEAST_GAP, GAP);
+  const room = free - gaps * gap;
   const share = clamp(
     room /
       Math.max(
@@ -72,7 +77,7 @@ function columnsOf(root: Drawn, width: number, cardWidth: WidthOf): Column[] {
   let x = MARGIN;
   return widths.map(({ least, most }) => {
     const column = { x, width: Math.floor(least + (most - least) * share) };
-    x += column.width + GAP;
+    x += column.width + gap;
     return column;
   });
 }
@@ -105,7 +110,7 @@ function separation(a: HierarchyPointNode<Drawn>, b: HierarchyPointNode<Drawn>):
 function elbow(from: Placed, to: Placed): string {
   const start = from.x + from.width;
   const y = from.y + from.height / 2;
-  return `M${start} ${y}H${start + GAP / 2}V${to.y + to.height / 2}H${to.x}`;
+  return `M${start} ${y}H${(start + to.x) / 2}V${to.y + to.height / 2}H${to.x}`;
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -22,7 +22,7 @@ export function toneOf(state: string | undefined): string {
 
 export function State({ state }: { state: string }) {
   return (
-    <span class={`state ${toneOf(state)}`}>
+    <span class={`state ${toneOf(state)}`} title={state}>
       <span class="dot" aria-hidden="true" />
       {state}
     </span>

@@ -24,7 +24,7 @@ export function Listeners() {
 }
 
 function Item({ one }: { one: ListenerStats }) {
-  const { listener, protocol, address, active, maxConnections, tls, proxy, suspended } = one;
+  const { listener, protocol, address, active, maxConnections, tls, proxy, suspended, acceptQueue } = one;
   const limit = maxConnections === null ? "" : ` of ${count(maxConnections)}`;
   return (
     <li>
@@ -39,6 +39,7 @@ function Item({ one }: { one: ListenerStats }) {
         {protocol} on <span class="mono">{address}</span>
         {tls && ", TLS"}
         {proxy && ", PROXY protocol"}
+        {(acceptQueue ?? 0) > 0 && `, ${count(acceptQueue ?? 0)} waiting`}
       </p>
       <div class="buttons">
         <Action verb="Connections" of={listener} onClick={() => listed.set({ ...EVERYTHING, listener })} />

@@ -3,8 +3,9 @@ import { request } from "../../live/dialog-state.js";
 import { useObservable } from "../../live/observable.js";
 import { draining, resuming, scaling, suspending } from "../../live/operator-actions.js";
 import { selected } from "../../live/selection.js";
-import { info, stats } from "../../live/server-state.js";
+import { earlierStats, info, stats } from "../../live/server-state.js";
 import { bytes, count, duration } from "../../model/format.js";
+import { cpuText, queueText, reasonRows } from "../../model/rates.js";
 import { State } from "../state-label.js";
 import { Listeners } from "./listeners.js";
 import { Pairs } from "./pairs.js";
@@ -12,7 +13,9 @@ import { Pairs } from "./pairs.js";
 export function ProgramPanel({ closable }: { closable: boolean }) {
   const about = useObservable(info);
   const now = useObservable(stats);
+  const before = useObservable(earlierStats);
   const status = now?.status;
+  const queue = now && queueText(now, before);
   const closed = status === "suspended" || status === "draining" || status === "drained";
   return (
     <>
@@ -49,12 +52,15 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
             ["crashes", count(now.totals.crashes)],
             ["restarts", count(now.totals.restarts)],
             ["restarts left", count(now.restartsLeft)],
+            ...(queue === undefined ? [] : [["accept queue", queue] as const]),
           ]}
         />
       )}
       <h3>Workers</h3>
       <Workers />
       <Listeners />
+      <Reasons title="Closes by reason" kind="closedBy" />
+      <Reasons title="Refusals by reason" kind="refusedBy" />
       {about && (
         <>
           <h3>Program</h3>
@@ -79,8 +85,24 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
   );
 }
 
+function Reasons({ title, kind }: { title: string; kind: "closedBy" | "refusedBy" }) {
+  const now = useObservable(stats);
+  const before = useObservable(earlierStats);
+  const rows = now ? reasonRows(kind, now, before) : [];
+  if (rows.length === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <Pairs rows={rows} />
+    </>
+  );
+}
+
 function Workers() {
-  const workers = useObservable(stats)?.workers ?? [];
+  const now = useObservable(stats);
+  const before = useObservable(earlierStats);
+  if (!now) return null;
+  const { workers } = now;
   return (
     <ul class="workers">
       {workers.map((one) => (
@@ -90,7 +112,7 @@ function Workers() {
             <span class="number">{count(one.active)}</span>
           </div>
           <p class="muted">
-            {bytes(one.residentBytes)}, loop lag{" "}
+            CPU {cpuText(one, now, before) ?? "–"}, {bytes(one.residentBytes)}, loop lag{" "}
             {one.loopLagMs < 10 ? one.loopLagMs.toFixed(1) : count(one.loopLagMs)} ms
             {one.restarts > 0 && `, ${count(one.restarts)} ${one.restarts === 1 ? "restart" : "restarts"}`}
             {one.crashes > 0 && `, ${count(one.crashes)} ${one.crashes === 1 ? "crash" : "crashes"}`}
