@@ -1,5 +1,5 @@
 /** Shell completion scripts, made from the tables of commands and options, so that they cannot be out of date. */
-import { EXIT, OPTIONS } from "../config/config.js";
+import { EXIT, OPTIONS, SET } from "../config/config.js";
 import type { Command, Invocation } from "./command.js";
 import { CommandError } from "./errors.js";
 
@@ -31,6 +31,7 @@ interface CompletedFlag {
 }
 
 const SWITCHES: readonly CompletedFlag[] = [
+  { flag: SET.flag, sentence: SET.sentence, words: [], isPath: false },
   { flag: "--help", sentence: "Show the help text.", words: undefined, isPath: false },
   { flag: "--version", sentence: "Show the version.", words: undefined, isPath: false },
 ];

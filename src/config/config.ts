@@ -11,7 +11,7 @@ import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
 import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflicts.js";
 import { explainListeners } from "./listeners/explain-listeners.js";
 import { type PlacedListener, readListeners } from "./listeners/read-listeners.js";
-import { type ListenerConfig, mainListener } from "./listeners.js";
+import { type ListenerConfig, mainListener, withOptions } from "./listeners.js";
 import { NATS_VARIABLES, type NatsAccess, readNatsAccess } from "./nats-access.js";
 import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
 import { type Explanation, explain, type Origin, type Origins } from "./options/help.js";
@@ -40,6 +40,7 @@ export { type Explanation, explain, type Origin, type Origins, optionsTable, usa
 export { durationOf, showDuration } from "./options/kinds.js";
 export { type Environment, type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
 export { didYouMean, nearest } from "./options/suggest.js";
+export { type ProtocolOption, SET } from "./protocol-options.js";
 export { inheritedSockets } from "./socket-activation.js";
 export type { CommandLine } from "./sources/flags.js";
 
@@ -144,7 +145,7 @@ export function parseFlags({ argv, switches = [], texts, cwd = process.cwd() }: 
  */
 export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const { env = environment(), cwd = process.cwd(), isTTY = process.stdout.isTTY === true } = sources;
-  const { settings: flags, positionals, switches, values: texts } = parseFlags(sources);
+  const { settings: flags, positionals, switches, values: texts, sets } = parseFlags(sources);
   const variables = readEnvironment(env, sources.allowedEnv ?? [], cwd);
   const named = flags.get("config") ?? variables.get("config");
   const file = named && (await readConfigFile(named.value as string, named.place, cwd, sources.drover));
@@ -158,7 +159,11 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const values = applyDefaults(settings, { env, isTTY });
   refuseConflicts(values, settings, sources.maxDescriptors);
   const placed = listenersOf(file?.listeners, values, settings);
-  const listeners = Object.freeze(placed?.map(({ listener }) => listener) ?? [mainListener(values)]);
+  const listeners = Object.freeze(
+    (placed?.map(({ listener }) => listener) ?? [mainListener(values)]).map((listener) =>
+      withOptions(listener, file?.options, sets),
+    ),
+  );
   const addressPlaces = new Map(
     placed?.map(({ listener, addressPlace }) => [listener.name, `${addressPlace}`]),
   );

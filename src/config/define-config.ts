@@ -8,6 +8,8 @@ import type { Settings } from "./options/options.js";
 export interface ConfigFileSettings extends Settings {
   /** 1 to 64 listeners, instead of the one that `port`, `host` or `path` describe. */
   readonly listeners?: readonly ListenerSettings[];
+  /** Options of the protocols of all listeners, which check them. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** What all listeners have in common. */
@@ -26,6 +28,8 @@ interface CommonSettings {
   readonly idleTimeout?: Duration;
   /** The PROXY protocol, and from which networks it is trusted. Default: none. */
   readonly proxy?: ProxyConfig;
+  /** Options of its protocols, which check them; they override those for all listeners. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** Exactly one address. */

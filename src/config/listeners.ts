@@ -5,6 +5,7 @@
 import type { ProxyConfig } from "./listeners/proxy.js";
 import { type TlsConfig, tlsOfOptions } from "./listeners/tls.js";
 import type { Values } from "./options/options.js";
+import type { ProtocolOption } from "./protocol-options.js";
 
 export type { ProxyConfig } from "./listeners/proxy.js";
 export { TLS_FLAGS, type TlsConfig } from "./listeners/tls.js";
@@ -44,6 +45,8 @@ export interface ListenerConfig {
   readonly proxy?: ProxyConfig | undefined;
   /** Protocol by the name that is agreed on in the TLS handshake (ALPN). */
   readonly alpn?: Readonly<Record<string, string>> | undefined;
+  /** Options of its protocols, as they were given for it or for all listeners: the last one of a key counts. */
+  readonly options?: readonly ProtocolOption[] | undefined;
 }
 
 /** The listener `main`, from the options. */
@@ -56,4 +59,18 @@ export function mainListener(values: Values): ListenerConfig {
     tls: tlsOfOptions(values),
     ...(values.proxyFrom !== undefined && { proxy: { from: values.proxyFrom } }),
   });
+}
+
+/**
+ * A listener with all options that are given for its protocols: a flag overrides the listener, that all listeners.
+ * @param file those for all listeners
+ */
+export function withOptions(
+  listener: ListenerConfig,
+  file: readonly ProtocolOption[] = [],
+  flags: readonly ProtocolOption[] = [],
+): ListenerConfig {
+  const common = (one: ProtocolOption): ProtocolOption => ({ ...one, common: true });
+  const options = [...file.map(common), ...(listener.options ?? []), ...flags.map(common)];
+  return options.length === 0 ? listener : Object.freeze({ ...listener, options });
 }

@@ -32,6 +32,7 @@ import type { BoundHandle } from "../transport/listening-socket.js";
 import { BindError, bindListeners } from "./bind-listeners.js";
 import { transportTexts } from "./choose-transports.js";
 import { connectionRoom } from "./descriptor-limit.js";
+import { explainOptions } from "./explain-options.js";
 import { primaryListeners, servedText } from "./primary-listeners.js";
 import { refuse } from "./refuse.js";
 import { type HandledSignal, setSignalAction } from "./signals.js";
@@ -149,7 +150,7 @@ export class Run {
       }),
       log: this.#log,
       admin: () => this.#admin(),
-      explain: () => explainAll(loaded),
+      explain: () => [...explainAll(loaded), ...explainOptions(loaded, releases)],
       onStop: () => this.#stop("requested over the admin server"),
     };
   }

@@ -67,7 +67,7 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   try {
     releases = await prepareReleases(config.listeners, named ?? DEFAULT_PROTOCOL, process.cwd(), exec);
   } catch (error) {
-    if (error instanceof ReleaseError) return refuse(EXIT.noProtocol, error.message);
+    if (error instanceof ReleaseError) return refuse(error.exitCode, error.message);
     throw error;
   } finally {
     await stopCompiler();

@@ -8,6 +8,8 @@ import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
 import { openingOf, startTlsOf } from "./opening/options.js";
 import { CompiledProtocol } from "./protocol/compiled-protocol.js";
+import type { InstanceOf, InstancesOf } from "./protocol/instances.js";
+import { givenOptions } from "./protocol/options.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { type ServeOptions, targetOf } from "./serve-options.js";
 import type { ServerOptions } from "./server.js";
@@ -65,13 +67,25 @@ export class ServedListener {
     this.#target = targetOf(options);
   }
 
+  /** Its protocols, and the options that were given for them. */
+  get served(): InstancesOf {
+    const { protocol, name, options } = this.#made;
+    const place = name === undefined ? "serve: options" : `serve: listener "${name}": options`;
+    return {
+      protocols: [protocol, ...Object.values(options.alpn ?? {})],
+      given: givenOptions(options.options, place),
+    };
+  }
+
   /** @param shared maximum over all listeners */
-  server(shared?: SharedMaximum): ServerOptions {
+  server(instanceOf: InstanceOf, shared?: SharedMaximum): ServerOptions {
     const { prefix, transport, options } = this.#made;
     const { alpn, maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
-    const protocol = new CompiledProtocol(this.#made.protocol);
+    const protocol = new CompiledProtocol(this.#made.protocol, { instanceOf });
     if (alpn) {
-      const byName = Object.entries(alpn).map(([name, one]) => [name, new CompiledProtocol(one)] as const);
+      const byName = Object.entries(alpn).map(
+        ([name, one]) => [name, new CompiledProtocol(one, { instanceOf })] as const,
+      );
       this.endpoint.alpn = { byName: new Map(byName), fallback: protocol };
     }
     return {

@@ -5,8 +5,9 @@ import { tlsMistake } from "../tls/validate.js";
 import type { ListenTarget } from "../transport/transport.js";
 import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
+import type { InputOf } from "./protocol/schema.js";
 
-export interface ServeOptions {
+export interface ServeOptions<O = any> {
   /** TCP port; 0 for any free one. Either this or `path`. */
   readonly port?: number;
   /** Address or host name to listen on. Default `127.0.0.1`. */
@@ -42,6 +43,8 @@ export interface ServeOptions {
   readonly proxy?: ProxyOptions;
   /** Time a connection has to finish when the server stops. Default `"2s"`. */
   readonly shutdown?: Duration;
+  /** Options of the protocol, checked by its schema. Default: those that the schema makes of nothing. */
+  readonly options?: InputOf<O>;
 }
 
 /** One of several listeners. */
@@ -116,6 +119,7 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
     allows: (value) => isRecord(value) && Object.keys(value).every((name) => ALPN_NAME.test(name)),
   },
   shutdown: { expected: 'milliseconds, a duration such as "2s", or Infinity', allows: isDuration },
+  options: { expected: "an object of options of the protocol", allows: isRecord },
 };
 
 /** @throws TypeError that names the first mistake and what to write instead */

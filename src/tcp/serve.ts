@@ -1,9 +1,11 @@
 /** `serve`: the same supervision tree inside a program or test of the user, in this OS process. */
 
 import type { Pid } from "../otp/process/pid.js";
+import { clock } from "../otp/time/clock.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import type { Transport } from "../transport/transport.js";
-import type { AnyProtocol } from "./protocol/protocol.js";
+import { Instances, MIN_STOP_MS } from "./protocol/instances.js";
+import type { AnyProtocol, Protocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate.js";
 import { ServedListener, type ServingListener } from "./serve-listener.js";
 import {
@@ -12,7 +14,7 @@ import {
   validateListenersOptions,
   validateServeOptions,
 } from "./serve-options.js";
-import { startServers, stopServers } from "./server.js";
+import { type ServerOptions, startServers, stopServers } from "./server.js";
 import { SharedMaximum } from "./shared-maximum.js";
 
 export type { ServingListener } from "./serve-listener.js";
@@ -35,10 +37,13 @@ let servers = 0;
 
 /**
  * Serves a protocol in this OS process, supervised.
- * @throws TypeError when the protocol or an option has a mistake; TlsError when a certificate or key cannot be
+ * @throws TypeError when the protocol or an option has a mistake; Error when `worker.start` fails; TlsError when a certificate or key cannot be
  * served; NodeJS.ErrnoException (`EADDRINUSE`, …) when it cannot listen: a UNIX socket also `ENAMETOOLONG`, `EEXIST` (a file in the way), `EINVAL` (unknown owner or group)
  */
-export function serve(protocol: AnyProtocol, options: ServeOptions): Promise<Serving>;
+export function serve<O = any>(
+  protocol: Protocol<any, any, any, any, any, any, any, O, any>,
+  options: ServeOptions<NoInfer<O>>,
+): Promise<Serving>;
 /**
  * Serves several listeners in this OS process, each with its own protocol, address and limits, under one supervisor:
  * `serve({ listeners: [{ name: "devices", protocol: device, port: 2222 }, …] })`.
@@ -125,17 +130,37 @@ export async function start(
   const stop = (): void => {
     for (const listener of listeners) listener.stop();
   };
+  let instances: Instances | undefined;
   try {
-    const root = await startServers(listeners.map((listener) => listener.server(shared)));
+    instances = new Instances(listeners.map((listener) => listener.served));
+    await instances.start();
+    const servers = listeners.map((listener, at) => listener.server((instances as Instances).of(at), shared));
+    const root = await startServers(servers, FLAGS, instances.children(FLAGS));
     return {
       root,
       stop: () => {
         stop();
-        return stopServers(root);
+        return stopAll(root, instances as Instances, Math.max(...servers.map(shutdownMs)));
       },
     };
   } catch (failure) {
     stop();
+    await instances?.stop(1_000);
     throw listeners.map(({ error }) => error).find((error) => error !== undefined) ?? failure;
   }
+}
+
+/** Of supervisors of `serve`. */
+export const FLAGS = { intensity: 5, period: "60s" } as const;
+
+function shutdownMs({ endpoint }: ServerOptions): number {
+  return endpoint.shutdownMs;
+}
+
+/** @throws Error when a `worker.stop` fails */
+async function stopAll(root: Pid, instances: Instances, ms: number): Promise<void> {
+  const deadline = clock.now() + ms;
+  await stopServers(root);
+  const [failure] = await instances.stop(Math.max(MIN_STOP_MS, deadline - clock.now()));
+  if (failure !== undefined) throw new Error(failure);
 }

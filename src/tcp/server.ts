@@ -7,7 +7,7 @@
  */
 
 import type { Pid } from "../otp/process/pid.js";
-import { processOf } from "../otp/process/process.js";
+import { type Process, processOf } from "../otp/process/process.js";
 import { register } from "../otp/process/registry.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
@@ -20,6 +20,7 @@ import { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { Listener } from "./listener.js";
 import type { CompiledProtocol } from "./protocol/compiled-protocol.js";
+import { CHILDREN } from "./protocol/instances.js";
 import type { SharedMaximum } from "./shared-maximum.js";
 
 /** One listener with its connections. */
@@ -61,28 +62,32 @@ export interface ServerFlags {
  * Starts listeners and their connections under one supervisor: `tcp_server`, or `listeners` over one `tcp_server` for
  * each, which has the listener's name.
  * @param servers at least one; several have different names and prefixes
+ * @param before children that start before them
  * @throws ProcessExit when a listener cannot listen
  */
 export function startServers(
   servers: readonly ServerOptions[],
   { intensity = 5, period = "60s" }: ServerFlags = {},
+  before: readonly ChildSpec[] = [],
 ): Promise<Pid> {
   const flags = { strategy: "one_for_one", intensity, period } as const;
   const [only, ...more] = servers;
-  if (only !== undefined && more.length === 0) return startSupervisor("tcp_server", flags, children(only));
-  return startSupervisor(
-    "listeners",
-    flags,
-    servers.map((server) => supervisor(server.endpoint.name, flags, children(server))),
-  );
+  if (only !== undefined && more.length === 0)
+    return startSupervisor("tcp_server", flags, [...before, ...children(only)]);
+  return startSupervisor("listeners", flags, [
+    ...before,
+    ...servers.map((server) => supervisor(server.endpoint.name, flags, children(server))),
+  ]);
 }
 
 /** One listener with its connections as a child of another supervisor: `tcp_server`. */
 export function serverSpec(
   options: ServerOptions,
   { intensity = 5, period = "60s" }: ServerFlags = {},
+  before: readonly ChildSpec[] = [],
 ): ChildSpec {
-  return supervisor("tcp_server", { strategy: "one_for_one", intensity, period }, children(options));
+  const flags = { strategy: "one_for_one", intensity, period } as const;
+  return supervisor("tcp_server", flags, [...before, ...children(options)]);
 }
 
 /** As `startServers`, for one listener. */
@@ -96,9 +101,14 @@ export function startServer(options: ServerOptions & ServerFlags): Promise<Pid> 
  * @param root as returned by `startServers`
  */
 export async function stopServers(root: Pid): Promise<void> {
-  const servers = (processOf(root)?.links ?? []).filter((pid) => processOf(pid) instanceof Supervisor);
+  const servers = (processOf(root)?.links ?? []).filter((pid) => isServer(processOf(pid)));
   // The root is told first: it does not restart what ends after that.
   await Promise.all([root, ...servers].map((pid) => stopSupervisor(pid)));
+}
+
+/** Whether it is the `tcp_server` of one of several listeners. Children of protocols stop after the connections. */
+function isServer(process: Process | undefined): boolean {
+  return process instanceof Supervisor && !process.id.includes(CHILDREN);
 }
 
 function children(options: ServerOptions): ChildSpec[] {

@@ -17,7 +17,7 @@ import { FramedClient, type TestClient, type TestClientOptions } from "./test-cl
 /** A report of a crashed process: its pid, reason, ancestors, and what it was doing. */
 export type Crash = CrashReport;
 
-export interface TestServeOptions extends ServeOptions {
+export interface TestServeOptions<O = any> extends ServeOptions<O> {
   /**
    * What is printed, by `console.error`: lines of this level and above, `"silent"`: nothing. A function gets every line
    * of this OS process instead, from `trace` on. Default `"error"`: crashes, and lines that the protocol logs as errors.
@@ -45,9 +45,9 @@ export interface TestServer<In, Out> extends Serving {
  * Serves a protocol in the OS process of the test, on a free port of loopback unless told otherwise.
  * @throws as `serve` of "drover"
  */
-export async function serve<In, Out>(
-  protocol: Protocol<any, any, In, Out, any, any, any>,
-  options: TestServeOptions = {},
+export async function serve<In, Out, O = any>(
+  protocol: Protocol<any, any, In, Out, any, any, any, O, any>,
+  options: TestServeOptions<NoInfer<O>> = {},
 ): Promise<TestServer<In, Out>> {
   const { log = "error", onCrash, clock, faults, ...given } = options;
   const own: ServeOptions = given.path === undefined ? { port: 0, ...given } : given;

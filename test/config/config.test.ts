@@ -412,6 +412,7 @@ describe("the texts", () => {
     const left = lines.filter((line) => /^ {2}-/.test(line));
     expect(left.map((line) => line.trim().split(" ")[0])).toEqual([
       ...OPTIONS.map(({ flag }) => flag),
+      "--set",
       "-h,",
       "-v,",
     ]);
@@ -421,7 +422,7 @@ describe("the texts", () => {
 
   it("the table for the README has a row per option and as many cells everywhere", () => {
     const lines = optionsTable().trimEnd().split("\n");
-    expect(lines).toHaveLength(OPTIONS.length + 2);
+    expect(lines).toHaveLength(OPTIONS.length + 3);
     for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(7);
     expect(lines.find((line) => line.includes("--workers"))).toContain(
       "| `--workers N\\|auto` | `DROVER_WORKERS` | `workers` | auto |",

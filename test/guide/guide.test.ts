@@ -9,6 +9,7 @@ import { ROOT } from "../support/program.js";
 import { play } from "./dialogue.js";
 import { GUIDE, readPages } from "./pages.js";
 
+const VALIBOT = join(ROOT, "node_modules/valibot");
 const pages = readPages();
 const dir = mkdtempSync(join(tmpdir(), "drover-guide-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -26,7 +27,11 @@ test("its code compiles as strictly as ours", () => {
   const tsconfig = {
     extends: join(ROOT, "tsconfig.json"),
     compilerOptions: {
-      paths: { drover: [join(ROOT, "src/index.ts")], "drover/testing": [join(ROOT, "src/testing.ts")] },
+      paths: {
+        drover: [join(ROOT, "src/index.ts")],
+        "drover/testing": [join(ROOT, "src/testing.ts")],
+        valibot: [join(VALIBOT, "dist/index.d.mts")],
+      },
       typeRoots: [join(ROOT, "node_modules/@types")],
     },
     include: ["."],
@@ -50,7 +55,9 @@ test.each(dialogues)("$name: dialogue $n, with $file", async ({ name, files, fil
     const written = write(
       `run/${name}`,
       one,
-      code.replace('from "drover"', `from ${JSON.stringify(library)}`),
+      code
+        .replace('from "drover"', `from ${JSON.stringify(library)}`)
+        .replace('from "valibot"', `from ${JSON.stringify(join(VALIBOT, "dist/index.mjs"))}`),
     );
     if (one === file) path = written;
   }

@@ -3,7 +3,7 @@
  * payload in `d`. node:cluster interprets a top-level `{ cmd: "NODE_…" }`, so data from clients never is the message.
  */
 
-import type { ProxyConfig } from "../../config/config.js";
+import type { ProtocolOption, ProxyConfig } from "../../config/config.js";
 import type { AddressQuery, ConnectionQuery } from "../../control/connections.js";
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
@@ -161,6 +161,8 @@ export interface BootListener extends Quota {
   readonly proxy: ProxyConfig | undefined;
   /** When TLS begins, where it has TLS. */
   readonly tlsStart: TlsStart | undefined;
+  /** Options of its protocols, as they were given. */
+  readonly options: readonly ProtocolOption[];
 }
 
 /** A message, a cast or an exit signal for a process of another OS process. */

@@ -35,7 +35,7 @@ export function bootListener(
   present: Pick<BootListener, "maxConnections" | "suspended">,
   { releases }: Pick<PrimaryOptions, "releases">,
 ): BootListener {
-  const { protocol, alpn } = releases.byListener.get(name) as ListenerReleases;
+  const { protocol, alpn, given } = releases.byListener.get(name) as ListenerReleases;
   const release = protocol ?? (alpn.values().next().value as Release);
   const indexes = [...alpn].map(([id, one]) => [id, releases.all.indexOf(one)] as const);
   return {
@@ -54,5 +54,6 @@ export function bootListener(
     idle: config.idleTimeout,
     proxy: config.proxy,
     tlsStart: config.tls?.start,
+    options: given,
   };
 }

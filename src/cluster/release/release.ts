@@ -6,7 +6,7 @@
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { CompileError, compileModules, didYouMean, thrownReason } from "../../config/config.js";
+import { CompileError, compileModules, didYouMean, EXIT, thrownReason } from "../../config/config.js";
 import type { ProtocolModule } from "./protocol-module.js";
 import type { ProtocolFacts, Trial, Verdict } from "./trial-thread.js";
 
@@ -23,6 +23,12 @@ export function limitingRelease(releases: readonly Release[], workers: number): 
 /** The protocol cannot be served. `message` is one line that begins with the file. */
 export class ReleaseError extends Error {
   override readonly name = "ReleaseError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.noProtocol) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 /** Protocols that come with drover, by name. */
@@ -32,11 +38,18 @@ const BUILT_IN = ["echo", "chat", "gateway", "resp", "smtp-sink"] as const;
  * Makes the release of a protocol.
  * @param named a built-in name, or a path to a .ts or .js module
  * @param exec the program: run as a thread, it loads the module for a trial
- * @throws ReleaseError when there is no such protocol, or it does not compile, load or export one
+ * @param given the options that were given for each listener that serves it
+ * @throws ReleaseError when there is no such protocol, it does not compile, load or export one, or refuses its options
  */
-export async function prepareRelease(named: string, cwd: string, exec: string): Promise<Release> {
+export async function prepareRelease(
+  named: string,
+  cwd: string,
+  exec: string,
+  given: Trial["given"] = [[]],
+): Promise<Release> {
   if ((BUILT_IN as readonly string[]).includes(named)) {
-    return runTrial({ url: new URL(`./protocols/${named}.js`, import.meta.url).href }, named, exec);
+    const url = new URL(`./protocols/${named}.js`, import.meta.url).href;
+    return runTrial({ module: { url }, label: named, given }, exec);
   }
   const path = findFile(named, cwd);
   const drover = new URL("./index.js", import.meta.url).href;
@@ -44,7 +57,7 @@ export async function prepareRelease(named: string, cwd: string, exec: string): 
     if (error instanceof CompileError) throw new ReleaseError(error.message);
     throw error;
   });
-  return runTrial({ user }, named, exec);
+  return runTrial({ module: { user }, label: named, given }, exec);
 }
 
 function findFile(named: string, cwd: string): string {
@@ -61,8 +74,8 @@ function findFile(named: string, cwd: string): string {
 /** Milliseconds after which a module that is still loading is refused. */
 const TRIAL_DEADLINE = 20_000;
 
-function runTrial(module: ProtocolModule, label: string, exec: string): Promise<Release> {
-  const trial: Trial = { module, label };
+function runTrial(trial: Trial, exec: string): Promise<Release> {
+  const { module, label } = trial;
   return new Promise((resolve, reject) => {
     const thread = new Worker(exec, { workerData: trial, stdout: false });
     const signal = AbortSignal.timeout(TRIAL_DEADLINE);
@@ -75,10 +88,16 @@ function runTrial(module: ProtocolModule, label: string, exec: string): Promise<
     });
     thread.once("message", (verdict: Verdict) => {
       if ("name" in verdict) resolve({ ...verdict, module });
-      else refuse(verdict.wrong);
+      else reject(new ReleaseError(verdict.wrong, exitCodeOf(verdict)));
       void thread.terminate();
     });
     thread.once("error", (error) => refuse(`${label}: ${thrownReason(error)}`));
     thread.once("exit", () => refuse(`${label}: ends the program while it is loaded`));
   });
+}
+
+/** @param verdict without `option` the protocol is wrong */
+function exitCodeOf({ option }: Extract<Verdict, { readonly wrong: string }>): number {
+  if (option === undefined) return EXIT.noProtocol;
+  return option.text ? EXIT.usage : EXIT.badConfig;
 }

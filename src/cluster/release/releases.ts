@@ -1,7 +1,13 @@
 /** Releases of all listeners: each protocol is compiled and loaded for a trial once, however many listeners name it. */
 import { isAbsolute, relative } from "node:path";
-import type { ListenerConfig } from "../../config/config.js";
-import { prepareRelease, type Release } from "./release.js";
+import { EXIT, type ListenerConfig, type ProtocolOption } from "../../config/config.js";
+import {
+  type KnownOptions,
+  OptionError,
+  refuseUnknown,
+  type ShownOption,
+} from "../../tcp/protocol/options.js";
+import { prepareRelease, type Release, ReleaseError } from "./release.js";
 
 /** What one listener serves. */
 export interface ListenerReleases {
@@ -9,6 +15,10 @@ export interface ListenerReleases {
   readonly protocol: Release | undefined;
   /** By the name that is agreed on in the TLS handshake. */
   readonly alpn: ReadonlyMap<string, Release>;
+  /** The options that were given for its protocols. */
+  readonly given: readonly ProtocolOption[];
+  /** What the protocols make of them, for people. */
+  readonly values: readonly ShownOption[];
 }
 
 export interface Releases {
@@ -18,16 +28,16 @@ export interface Releases {
   readonly byListener: ReadonlyMap<string, ListenerReleases>;
 }
 
-/** Protocols that listeners name, each with the names of its listeners. */
+/** Protocols that listeners name, each with its listeners. */
 export function protocolsOf(
   listeners: readonly ListenerConfig[],
   fallback: string,
-): ReadonlyMap<string, readonly string[]> {
-  const protocols = new Map<string, readonly string[]>();
+): ReadonlyMap<string, readonly ListenerConfig[]> {
+  const protocols = new Map<string, readonly ListenerConfig[]>();
   for (const listener of listeners) {
     const all = [ownProtocol(listener, fallback), ...Object.values(listener.alpn ?? {})];
     for (const named of new Set(all))
-      if (named !== undefined) protocols.set(named, [...(protocols.get(named) ?? []), listener.name]);
+      if (named !== undefined) protocols.set(named, [...(protocols.get(named) ?? []), listener]);
   }
   return protocols;
 }
@@ -48,9 +58,23 @@ export async function prepareReleases(
   exec: string,
 ): Promise<Releases> {
   const prepared = new Map<string, Release>();
-  for (const named of protocolsOf(listeners, fallback).keys())
-    prepared.set(named, await prepareRelease(protocolLabel(named, cwd), cwd, exec));
+  for (const [named, users] of protocolsOf(listeners, fallback)) {
+    const given = users.map(({ options = [] }) => options);
+    prepared.set(named, await prepareRelease(protocolLabel(named, cwd), cwd, exec, given));
+  }
+  const byListener = releasesByListener(listeners, fallback, prepared);
+  refuseUnknownOptions(listeners, byListener);
+  return { all: [...prepared.values()], byListener };
+}
+
+/** @param prepared by the name or path that listeners give */
+export function releasesByListener(
+  listeners: readonly ListenerConfig[],
+  fallback: string,
+  prepared: ReadonlyMap<string, Release>,
+): ReadonlyMap<string, ListenerReleases> {
   const byListener = new Map<string, ListenerReleases>();
+  const protocols = protocolsOf(listeners, fallback);
   for (const listener of listeners) {
     const alpn = Object.entries(listener.alpn ?? {}).map(
       ([id, named]) => [id, prepared.get(named) as Release] as const,
@@ -59,9 +83,33 @@ export async function prepareReleases(
     byListener.set(listener.name, {
       protocol: named === undefined ? undefined : prepared.get(named),
       alpn: new Map(alpn),
+      given: listener.options ?? [],
+      values: [...protocols].flatMap(([named, users]) => {
+        const at = users.indexOf(listener);
+        return at === -1 ? [] : ((prepared.get(named) as Release).values[at] ?? []);
+      }),
     });
   }
-  return { all: [...prepared.values()], byListener };
+  return byListener;
+}
+
+/** @throws ReleaseError for an option that no protocol of the listener has, or none of all listeners */
+export function refuseUnknownOptions(
+  listeners: readonly ListenerConfig[],
+  byListener: ReadonlyMap<string, Pick<ListenerReleases, "protocol" | "alpn">>,
+): void {
+  const known = listeners.map(({ name }) => {
+    const { protocol, alpn } = byListener.get(name) as ListenerReleases;
+    return [...(protocol ? [protocol] : []), ...alpn.values()].flatMap((release) => release.options);
+  });
+  try {
+    for (const [at, { options = [] }] of listeners.entries())
+      for (const option of options)
+        refuseUnknown(option.common ? known.flat() : (known[at] as KnownOptions[]), [option]);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new ReleaseError(error.message, error.given?.text ? EXIT.usage : EXIT.badConfig);
+  }
 }
 
 /** As messages name the file: relative when it is below the working directory. */

@@ -2,8 +2,17 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
 import { takeProtocolLines } from "../../tcp/observe/protocol-log.js";
+import {
+  type GivenOption,
+  type KnownOptions,
+  knownOptions,
+  OptionError,
+  readOptions,
+  type ShownOption,
+  showOptions,
+} from "../../tcp/protocol/options.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
-import { validateProtocol } from "../../tcp/protocol/validate.js";
+import { familyOf } from "../../tcp/protocol/validate.js";
 import { importProtocol, type ProtocolModule } from "./protocol-module.js";
 
 /** Data for the thread. */
@@ -11,6 +20,8 @@ export interface Trial {
   readonly module: ProtocolModule;
   /** Name of the file in messages. */
   readonly label: string;
+  /** The options that were given for each listener that serves it. */
+  readonly given: readonly (readonly GivenOption[])[];
 }
 
 /** What is known of the protocol outside of the thread. */
@@ -21,13 +32,19 @@ export interface ProtocolFacts {
   readonly groups: boolean;
   /** Maximum number of workers, of it and of all protocols that its connections may become. */
   readonly workers: number;
+  /** Options of it and of all protocols that its connections may become. */
+  readonly options: readonly KnownOptions[];
+  /** Their values, by listener as they were given. */
+  readonly values: readonly (readonly ShownOption[])[];
 }
 
 /** Result that the thread posts. */
-export type Verdict = ProtocolFacts | { readonly wrong: string };
+export type Verdict =
+  | ProtocolFacts
+  | { readonly wrong: string; readonly option?: { readonly text: boolean } };
 
 export async function runTrial(): Promise<void> {
-  const { module: candidate, label } = workerData as Trial;
+  const { module: candidate, label, given } = workerData as Trial;
   // What the module logs while it is loaded is logged by the workers.
   takeProtocolLines();
   const post = (verdict: Verdict) => parentPort?.postMessage(verdict);
@@ -36,13 +53,23 @@ export async function runTrial(): Promise<void> {
     if (protocol === undefined) {
       return post({ wrong: `${label}: has no default export: write export default defineProtocol({ … })` });
     }
-    const family = new Map<string, AnyProtocol>();
-    validateProtocol(protocol, family);
-    const workers = Math.min(...[...family.values()].map(({ workers = Infinity }) => workers));
-    const groups = protocol.takes !== undefined || protocol.answers !== undefined;
-    post({ name: protocol.name, groups, workers });
+    post(factsOf(protocol, given));
   } catch (error) {
+    if (error instanceof OptionError)
+      return post({ wrong: error.message, option: { text: error.given?.text === true } });
     const position = "user" in candidate ? thrownAt(error, candidate.user, label) : label;
     post({ wrong: `${position}: ${thrownReason(error)}` });
   }
+}
+
+/** @throws TypeError when the protocol is wrong; OptionError when its options are */
+function factsOf(protocol: AnyProtocol, given: Trial["given"]): ProtocolFacts {
+  const family = familyOf(protocol);
+  return {
+    name: protocol.name,
+    groups: protocol.takes !== undefined || protocol.answers !== undefined,
+    workers: Math.min(...family.map(({ workers = Infinity }) => workers)),
+    options: family.map(knownOptions),
+    values: given.map((some) => family.flatMap((one) => showOptions(one, readOptions(one, some)))),
+  };
 }

@@ -12,6 +12,7 @@ import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
 import { openingOf, startTlsOf } from "../../tcp/opening/options.js";
 import { CompiledProtocol } from "../../tcp/protocol/compiled-protocol.js";
+import type { InstanceOf, InstancesOf } from "../../tcp/protocol/instances.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import type { ServerOptions } from "../../tcp/server.js";
 import type { SharedMaximum } from "../../tcp/shared-maximum.js";
@@ -100,13 +101,22 @@ export class WorkerListener {
     return pid && processOf(pid);
   }
 
+  /** Its protocols, and the options that were given for them. @param protocols those of the boot message, loaded */
+  served(protocols: readonly AnyProtocol[]): InstancesOf {
+    const { protocol, alpn, options: given } = this.#boot;
+    const indexes = [protocol, ...Object.values(alpn?.protocols ?? {})];
+    return { protocols: indexes.map((index) => protocols[index] as AnyProtocol), given };
+  }
+
   /** What the supervision tree starts for it. @param protocols those of the boot message, loaded */
-  server(protocols: readonly AnyProtocol[], transport: Transport): ServerOptions {
+  server(protocols: readonly AnyProtocol[], transport: Transport, instanceOf: InstanceOf): ServerOptions {
     this.#transport = transport;
     const listener = this;
     const { idle, alpn, address, backlog, shutdown } = this.#boot;
     const compiled = (index: number) =>
-      new CompiledProtocol(protocols[index] as AnyProtocol, { idle, latency: this.endpoint.latency });
+      new CompiledProtocol(protocols[index] as AnyProtocol, {
+        ...{ idle, latency: this.endpoint.latency, instanceOf },
+      });
     const protocol = compiled(this.#boot.protocol);
     if (alpn) {
       const byName = Object.entries(alpn.protocols).map(([name, index]) => [name, compiled(index)] as const);
@@ -139,7 +149,7 @@ export class WorkerListener {
     return this.#boot.transport;
   }
 
-  get served(): Served {
+  get reported(): Served {
     const address = this.process?.address ?? this.#boot.address;
     return { listener: this.name, ...address, transport: this.transport };
   }

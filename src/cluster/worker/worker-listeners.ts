@@ -1,6 +1,7 @@
 /** All listeners of this worker: made from the boot message, and started under one supervisor. */
 import type { Pid } from "../../otp/process/pid.js";
 import { useOutgoingTransport } from "../../tcp/outgoing/open.js";
+import { Instances } from "../../tcp/protocol/instances.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { startServers } from "../../tcp/server.js";
 import { SharedMaximum } from "../../tcp/shared-maximum.js";
@@ -13,6 +14,7 @@ export class WorkerListeners {
   /** In the order of the boot message; at least one. */
   readonly all: readonly WorkerListener[];
   readonly #boot: Boot;
+  #instances: Instances | undefined = undefined;
 
   constructor(boot: Boot, tls: WorkerTls, options: Pick<WorkerListenerOptions, "maximum" | "post">) {
     this.#boot = boot;
@@ -39,18 +41,31 @@ export class WorkerListeners {
   /**
    * @param protocols in the order of the boot message
    * @returns their top supervisor
-   * @throws ProcessExit when one cannot listen
+   * @throws ProcessExit when one cannot listen; Error when a protocol does not start
    */
   async start(protocols: readonly AnyProtocol[]): Promise<Pid> {
-    const { intensity, period } = this.#boot;
+    const flags = { intensity: this.#boot.intensity, period: `${this.#boot.period}s` } as const;
+    const instances = new Instances(this.all.map((listener) => listener.served(protocols)));
+    this.#instances = instances;
+    await instances.start();
     useOutgoingTransport((this.all[0] as WorkerListener).transport);
     const servers = await Promise.all(
-      this.all.map(async (listener) => {
+      this.all.map(async (listener, at) => {
         const { transport } = await chooseTransport(listener.transport, false);
-        return listener.server(protocols, transport);
+        return listener.server(protocols, transport, instances.of(at));
       }),
     );
-    return startServers(servers, { intensity, period: `${period}s` });
+    return startServers(servers, flags, instances.children(flags));
+  }
+
+  /** Ends what protocols opened at the start. @param ms time that they have @returns what is wrong, one line each */
+  async end(ms: number): Promise<readonly string[]> {
+    return (await this.#instances?.stop(ms)) ?? [];
+  }
+
+  /** Longest time that connections have to finish, in milliseconds. */
+  get shutdown(): number {
+    return Math.max(...this.#boot.listeners.map(({ shutdown }) => shutdown));
   }
 
   /** Closes the copies of their sockets that are in reserve. */

@@ -9,6 +9,7 @@ import { onDown, processOf } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
 import { stopOutgoing } from "../../tcp/outgoing/supervisor.js";
+import { MIN_STOP_MS } from "../../tcp/protocol/instances.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { stopServers } from "../../tcp/server.js";
 import { logConsole } from "../../telemetry/log/console.js";
@@ -106,8 +107,8 @@ export class Worker {
       return this.#fail(EXIT.unavailable, formatReason(error instanceof ProcessExit ? error.reason : error));
     }
     if (this.#stopping) return;
-    onDown(this.#root, (reason) => this.#treeEnded(reason));
-    this.#post({ t: "ready", d: this.#listeners.all.map(({ served }) => served) });
+    onDown(this.#root, (reason) => void this.#treeEnded(reason));
+    this.#post({ t: "ready", d: this.#listeners.all.map(({ reported }) => reported) });
     this.#sendSnapshots();
     this.#heartbeat.serves();
     // Until the worker accepts, its slot serves no connection.
@@ -225,21 +226,30 @@ export class Worker {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#listeners.closeCopies();
+    const deadline = clock.now() + this.#listeners.shutdown;
     // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
     try {
       if (this.#root) await stopServers(this.#root);
       // After them: what clients have sent may still have to be passed on.
       await stopOutgoing();
+      await this.#endProtocols(deadline - clock.now());
       this.#exit(0);
     } catch (error) {
       this.#fatal("the worker could not drain", error);
     }
   }
 
-  #treeEnded(reason: ExitReason): void {
+  async #treeEnded(reason: ExitReason): Promise<void> {
     if (this.#stopping) return;
+    this.#stopping = true;
     this.#log.error(`Supervisor ${this.#listeners.supervisor} ended: ${formatReason(reason)}`);
+    await this.#endProtocols(0);
     this.#exit(EXIT.gaveUp);
+  }
+
+  /** `worker.stop` of the protocols. @param ms time that is left */
+  async #endProtocols(ms: number): Promise<void> {
+    for (const failure of await this.#listeners.end(Math.max(MIN_STOP_MS, ms))) this.#log.error(failure);
   }
 
   /** One forgotten `await` in a protocol must not end the connections of all other clients. */

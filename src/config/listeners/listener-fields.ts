@@ -2,6 +2,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { account, duration, fileMode, host, integer, oneOf, socketPath, text } from "../options/kinds.js";
 import { show } from "../options/value.js";
+import { type ProtocolOption, readProtocolOptions } from "../protocol-options.js";
 import { type ProxyConfig, readProxy } from "./proxy.js";
 import { objectOf, ofKind, type Reader, recordOf } from "./readers.js";
 import { readTls, type TlsConfig } from "./tls.js";
@@ -25,6 +26,7 @@ export interface ListenerFields {
   readonly tls: TlsConfig;
   readonly proxy: ProxyConfig;
   readonly alpn: Readonly<Record<string, string>>;
+  readonly options: readonly ProtocolOption[];
 }
 
 const NAME = text(
@@ -73,4 +75,5 @@ export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFiel
   tls: readTls,
   proxy: readProxy,
   alpn: recordOf(protocol, /^.{1,255}$/, "an object of protocols by ALPN name"),
+  options: readProtocolOptions,
 });

@@ -1,5 +1,6 @@
 /** Formats the options for `--help`, `drover config` and the table in the README. */
 import { EXIT } from "../exit-codes.js";
+import { SET } from "../protocol-options.js";
 import { type Key, OPTIONS, type Values } from "./options.js";
 
 /** Source of a value, in descending precedence. */
@@ -38,6 +39,7 @@ export function usage(commandsText: string): string {
   const rows = OPTIONS.map(({ flag, placeholder, sentence, defaultText }) => {
     return [`${flag} ${placeholder}`, `${sentence} Default: ${defaultText}.`] as [string, string];
   });
+  rows.push([`${SET.flag} ${SET.placeholder}`, SET.sentence]);
   rows.push(["-h, --help", "Show this text."], ["-v, --version", "Show the version."]);
   const width = Math.max(...rows.map(([left]) => left.length)) + 4;
   const lines = rows.flatMap(([left, right]) => {
@@ -60,6 +62,7 @@ export function optionsTable(): string {
   const rows = OPTIONS.map(({ flag, placeholder, env, key, defaultText, sentence }) => {
     return [code(`${flag} ${placeholder}`), code(env), code(key), defaultText, sentence];
   });
+  rows.push([code(`${SET.flag} ${SET.placeholder}`), "", code(SET.key), SET.defaultText, SET.sentence]);
   const header = ["flag", "environment", "key in a file", "default", "description"];
   const all = [header, header.map(() => "---"), ...rows];
   return `${all.map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join("\n")}\n`;

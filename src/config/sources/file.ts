@@ -9,6 +9,7 @@ import { isPlainObject } from "../listeners/readers.js";
 import { OPTIONS } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readValue, type SettingMap, show } from "../options/value.js";
+import { type ProtocolOption, readProtocolOptions } from "../protocol-options.js";
 import { badFile, readSource } from "./file-text.js";
 import { keyPlaces, parseJson } from "./json.js";
 import { importDefault } from "./module.js";
@@ -17,6 +18,8 @@ export interface ConfigFile {
   readonly settings: SettingMap;
   /** `listeners`, not read yet: their defaults come from all sources. */
   readonly listeners: { readonly value: unknown; readonly place: Place } | undefined;
+  /** Options of all protocols, not checked. */
+  readonly options: readonly ProtocolOption[];
   /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
@@ -45,10 +48,18 @@ export async function readConfigFile(
   const placeOf = isJson ? keyPlaces(source) : () => label;
   const warnings = mode & 0o002 ? [`${label} is writable by every user: chmod o-w ${label}`] : [];
   const folder = dirname(path);
-  const { listeners, ...options } = value as { readonly listeners?: unknown };
-  const settings = readSettings(options, placeOf, folder, ["listeners"]);
-  const place = new Place("listeners", { locate: placeOf, exitCode: EXIT.badConfig, folder });
-  return { settings, listeners: listeners === undefined ? undefined : { value: listeners, place }, warnings };
+  const { listeners, options, ...rest } = value as {
+    readonly listeners?: unknown;
+    readonly options?: unknown;
+  };
+  const settings = readSettings(rest, placeOf, folder, ["listeners", "options"]);
+  const place = (key: string) => new Place(key, { locate: placeOf, exitCode: EXIT.badConfig, folder });
+  return {
+    settings,
+    listeners: listeners === undefined ? undefined : { value: listeners, place: place("listeners") },
+    options: options === undefined ? [] : readProtocolOptions(options, place("options")),
+    warnings,
+  };
 }
 
 /**

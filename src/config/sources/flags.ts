@@ -8,6 +8,7 @@ import { EXIT } from "../exit-codes.js";
 import { OPTIONS, type Option } from "../options/options.js";
 import { didYouMean } from "../options/suggest.js";
 import { readText, type SettingMap } from "../options/value.js";
+import { type ProtocolOption, readSet, SET } from "../protocol-options.js";
 
 /** A parsed command line. */
 export interface CommandLine {
@@ -16,6 +17,8 @@ export interface CommandLine {
   readonly switches: ReadonlySet<string>;
   /** Given flags with a value that the caller declared, as text. */
   readonly values: ReadonlyMap<string, string>;
+  /** Options of the protocol: of a key that is given twice the last counts. */
+  readonly sets: readonly ProtocolOption[];
   /** Everything else, in order: the command and its arguments. */
   readonly positionals: readonly string[];
 }
@@ -41,6 +44,7 @@ export function parseFlags(
   const settings: SettingMap = new Map();
   const given = new Set<string>();
   const values = new Map<string, string>();
+  const sets: ProtocolOption[] = [];
   const positionals: string[] = [];
   for (const token of tokensOf(argv, known, texts)) {
     if (token.kind === "positional") positionals.push(token.value);
@@ -48,17 +52,19 @@ export function parseFlags(
     const option = BY_FLAG.get(token.rawName);
     if (option !== undefined) {
       setOption(settings, option, token, cwd);
+    } else if (token.rawName === SET.flag) {
+      sets.push(readSet(flagValue(token, SET.flag, SET.placeholder)));
     } else if (known.includes(token.name)) {
       if (token.value !== undefined) throw usageError(`--${token.name} takes no value`);
       given.add(token.name);
     } else if (texts.includes(token.name)) {
       values.set(token.name, flagValue(token, token.rawName, "VALUE"));
     } else {
-      const flags = [...BY_FLAG.keys(), ...[...known, ...texts].map((name) => `--${name}`)];
+      const flags = [...BY_FLAG.keys(), SET.flag, ...[...known, ...texts].map((name) => `--${name}`)];
       throw usageError(`unknown option ${token.rawName}${didYouMean(token.rawName, flags)}`);
     }
   }
-  return { settings, switches: given, values, positionals };
+  return { settings, switches: given, values, sets, positionals };
 }
 
 interface OptionToken {
@@ -89,7 +95,7 @@ function flagValue({ value, inlineValue }: OptionToken, flag: string, placeholde
 function tokensOf(argv: readonly string[], switches: readonly string[], texts: readonly string[]) {
   const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const option of OPTIONS) options[option.flag.slice(2)] = { type: "string" };
-  for (const name of texts) options[name] = { type: "string" };
+  for (const name of [...texts, SET.flag.slice(2)]) options[name] = { type: "string", multiple: true };
   for (const name of switches) {
     const short = SHORT_FORMS[name];
     options[name] = { type: "boolean", ...(short !== undefined && { short }) };

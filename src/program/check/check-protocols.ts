@@ -1,6 +1,11 @@
 /** Protocols and transports of the listeners. */
 import { prepareRelease, type Release, ReleaseError } from "../../cluster/release/release.js";
-import { protocolLabel, protocolsOf } from "../../cluster/release/releases.js";
+import {
+  protocolLabel,
+  protocolsOf,
+  refuseUnknownOptions,
+  releasesByListener,
+} from "../../cluster/release/releases.js";
 import {
   type ConfigError,
   EXIT,
@@ -16,23 +21,34 @@ import type { Finding } from "./finding.js";
 export async function checkProtocols(loaded: Loaded, fallback: string, exec: string): Promise<Finding[]> {
   const { listeners } = loaded.config;
   const findings: Finding[] = [];
-  const releases: Release[] = [];
+  const releases = new Map<string, Release>();
   try {
     for (const [named, users] of protocolsOf(listeners, fallback)) {
-      const of = listeners.length === 1 ? "" : ` (${users.join(", ")})`;
-      const release = await prepared(protocolLabel(named, process.cwd()), exec);
-      findings.push(protocolFinding(protocolLabel(named, process.cwd()), of, release));
-      if (!(release instanceof ReleaseError)) releases.push(release);
+      const of = listeners.length === 1 ? "" : ` (${users.map(({ name }) => name).join(", ")})`;
+      const label = protocolLabel(named, process.cwd());
+      const given = users.map(({ options = [] }) => options);
+      const release = await prepared(() => prepareRelease(label, process.cwd(), exec, given));
+      findings.push(protocolFinding(label, of, release));
+      if (!(release instanceof ReleaseError)) releases.set(named, release);
     }
   } finally {
     await stopCompiler();
   }
-  return [...findings, ...checkWorkers(loaded, releases)];
+  // What is wrong with one of them comes first.
+  if (releases.size < findings.length) return findings;
+  const options = await prepared(() =>
+    refuseUnknownOptions(listeners, releasesByListener(listeners, fallback, releases)),
+  );
+  if (options instanceof ReleaseError) {
+    const { message: text, exitCode } = options;
+    findings.push({ what: "options", verdict: "wrong", text, exitCode });
+  }
+  return [...findings, ...checkWorkers(loaded, [...releases.values()])];
 }
 
-async function prepared(named: string, exec: string): Promise<Release | ReleaseError> {
+async function prepared<T>(prepare: () => T | Promise<T>): Promise<T | ReleaseError> {
   try {
-    return await prepareRelease(named, process.cwd(), exec);
+    return await prepare();
   } catch (error) {
     if (error instanceof ReleaseError) return error;
     throw error;
@@ -42,7 +58,7 @@ async function prepared(named: string, exec: string): Promise<Release | ReleaseE
 function protocolFinding(named: string, of: string, release: Release | ReleaseError): Finding {
   const what = "protocol";
   if (release instanceof ReleaseError)
-    return { what, verdict: "wrong", text: release.message, exitCode: EXIT.noProtocol };
+    return { what, verdict: "wrong", text: release.message, exitCode: release.exitCode };
   const { name } = release;
   return { what, verdict: "ok", text: `${named === name ? name : `${name}, from ${named}`}${of}` };
 }

@@ -127,6 +127,14 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     return this.endpoint.opening === undefined ? undefined : proxyHeaderOf(this);
   }
 
+  get options(): any {
+    return this.protocol.instance.options;
+  }
+
+  get worker(): any {
+    return this.protocol.instance.worker;
+  }
+
   get tls(): TlsInfo | undefined {
     return this.io?.socket.tls;
   }

@@ -30,9 +30,11 @@ export async function connect<
   T = any,
   N = any,
   const Timers extends string = string,
+  O = any,
+  W = any,
 >(
-  protocol: Protocol<S, Data, In, Out, T, N, Timers>,
-  options: LinkedConnectOptions<NoInfer<Data>>,
+  protocol: Protocol<S, Data, In, Out, T, N, Timers, O, W>,
+  options: LinkedConnectOptions<NoInfer<Data>, NoInfer<O>>,
 ): Promise<Pid> {
   const checked = checkConnect(protocol as AnyProtocol, options, ["link"]);
   const other = options.link && linked(options.link);
@@ -62,7 +64,12 @@ export function connection<
   T = any,
   N = any,
   const Timers extends string = string,
->(protocol: Protocol<S, Data, In, Out, T, N, Timers>, options: ConnectOptions<NoInfer<Data>>): ChildSpec {
+  O = any,
+  W = any,
+>(
+  protocol: Protocol<S, Data, In, Out, T, N, Timers, O, W>,
+  options: ConnectOptions<NoInfer<Data>, NoInfer<O>>,
+): ChildSpec {
   const checked = checkConnect(protocol as AnyProtocol, options);
   const id = checked.name ?? protocol.name;
   const mfargs = [protocol.name, "start_link", []] as const;

@@ -7,6 +7,7 @@ import { cleanContext } from "../../transport/async-context.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
 import type { Socket, Transport } from "../../transport/transport.js";
 import { Connection } from "../connection/connection.js";
+import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
 import { ConnectError } from "./connect-error.js";
 import { Dial } from "./dial.js";
 import type { CheckedConnect } from "./options.js";
@@ -39,6 +40,7 @@ export function open(connect: CheckedConnect, place: Place, started?: (pid: Pid)
   let dial: Dial | undefined;
   const opened = async (): Promise<Pid> => {
     checkName(connect.name);
+    const compiled = compiledProtocol(connect.protocol, connect.options);
     const { transport } = await chooseTransport(
       connect.transport ?? ownTransport ?? "auto",
       ownTransport === undefined,
@@ -52,7 +54,7 @@ export function open(connect: CheckedConnect, place: Place, started?: (pid: Pid)
           countDial(-1);
           connects.open++;
           try {
-            const connection = create(connect, place, socket);
+            const connection = create(connect, compiled, place, socket);
             started?.(connection.pid);
             const { data } = connect;
             cleanContext().runInAsyncScope(connection.socketReady, connection, socket, {
@@ -86,11 +88,16 @@ function checkName(name: string | undefined): void {
 }
 
 /** @throws ProcessExit when there is no parent, or the name was taken meanwhile; then the socket is closed */
-function create({ protocol, name }: CheckedConnect, place: Place, socket: Socket): Connection {
+function create(
+  { protocol, name }: CheckedConnect,
+  compiled: CompiledProtocol,
+  place: Place,
+  socket: Socket,
+): Connection {
   try {
     checkName(name);
     const { endpoint } = outgoingProtocol(protocol);
-    const pid = place((parent) => new Connection(endpoint, compiledProtocol(protocol), parent).pid);
+    const pid = place((parent) => new Connection(endpoint, compiled, parent).pid);
     if (name !== undefined) register(name, pid);
     return processOf(pid) as Connection;
   } catch (error) {

@@ -9,9 +9,10 @@ import type { Peer } from "../../transport/transport.js";
 import { pathProblem, shownPath } from "../../transport/unix/socket-path.js";
 import type { Arrival } from "../protocol/arrival.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
+import type { InputOf } from "../protocol/schema.js";
 import { validateProtocol } from "../protocol/validate.js";
 
-export interface ConnectOptions<Data = any> {
+export interface ConnectOptions<Data = any, O = any> {
   /** TCP port of the far end. Either this or `path`. */
   readonly port?: number;
   /** Address or host name. All addresses of a name are tried, 250 ms apart. Default `127.0.0.1`. */
@@ -33,12 +34,14 @@ export interface ConnectOptions<Data = any> {
   readonly timeout?: Duration;
   /** Makes `conn.data` instead of the protocol's own `data`. */
   data?(peer: Peer, arrival: Arrival): Data;
+  /** Options of the protocol. Default: those of a listener here that serves it, else what its schema makes of nothing. */
+  readonly options?: InputOf<O>;
   /** Default: as the server of this OS process, else `"auto"`. */
   readonly transport?: "auto" | "handle" | "stream";
 }
 
 /** Options of `connect`. */
-export interface LinkedConnectOptions<Data = any> extends ConnectOptions<Data> {
+export interface LinkedConnectOptions<Data = any, O = any> extends ConnectOptions<Data, O> {
   /**
    * Process to link to, such as the client's connection: an abnormal exit of either ends the other, and one that ends
    * while the connection is being opened cancels it. Default: none.
@@ -57,10 +60,23 @@ export interface CheckedConnect {
   readonly name: string | undefined;
   readonly timeout: number;
   readonly data: ConnectOptions["data"];
+  readonly options: object | undefined;
   readonly transport: "auto" | "handle" | "stream" | undefined;
 }
 
-const KEYS = ["port", "host", "path", "tls", "proxy", "reconnect", "name", "timeout", "data", "transport"];
+const KEYS = [
+  "port",
+  "host",
+  "path",
+  "tls",
+  "proxy",
+  "reconnect",
+  "name",
+  "timeout",
+  "data",
+  "options",
+  "transport",
+];
 const DEFAULT_DELAY = { first: "200ms", max: "15s" } as const;
 const DEFAULT_TIMEOUT = 5_000;
 
@@ -81,15 +97,17 @@ export function checkConnect(
   const known = [...KEYS, ...further];
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) wrong(`unknown option "${unknown}"; the options are ${known.join(", ")}`);
-  const { proxy, name, data, transport } = options;
+  const { proxy, name, data, transport, options: own } = options;
   if (name !== undefined && (typeof name !== "string" || name === ""))
     wrong(`"name" must be a non-empty string`);
   if (data !== undefined && typeof data !== "function") wrong(`"data" must be a function (peer) => data`);
+  if (own !== undefined && (typeof own !== "object" || own === null))
+    wrong(`"options" must be an object of options of the protocol`);
   if (transport !== undefined && !["auto", "handle", "stream"].includes(transport))
     wrong(`"transport" must be "auto", "handle" or "stream"`);
   const target = checkTarget(options);
   return {
-    ...{ protocol, target, name, data, transport },
+    ...{ protocol, target, name, data, transport, options: own },
     tls: checkTls(options, target),
     header: proxy === undefined ? undefined : encodeProxyHeader(proxy),
     reconnect: checkReconnect(options.reconnect),

@@ -5,6 +5,7 @@
 import { Endpoint } from "../endpoint.js";
 import { CONNECT_RESULTS, type ConnectResult, type OutgoingCounts } from "../observe/events.js";
 import { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import { outgoingInstance } from "../protocol/instances.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
 
 export class OutgoingProtocol {
@@ -27,13 +28,22 @@ export function outgoingProtocol(protocol: AnyProtocol): OutgoingProtocol {
   return found;
 }
 
-export function compiledProtocol(protocol: AnyProtocol): CompiledProtocol {
-  let found = compiled.get(protocol);
-  if (found === undefined) {
-    found = new CompiledProtocol(protocol);
-    compiled.set(protocol, found);
-  }
-  return found;
+/** @throws OptionError when the schema of the protocol refuses the options */
+export function compiledProtocol(protocol: AnyProtocol, options?: object): CompiledProtocol {
+  const found = compiled.get(protocol);
+  if (found !== undefined && options === undefined && isPlain(protocol)) return found;
+  const instance = outgoingInstance(protocol, options);
+  if (found?.instance === instance) return found;
+  const instanceOf = (one: AnyProtocol) =>
+    one === protocol ? instance : outgoingInstance(one, one.options && options);
+  const made = new CompiledProtocol(protocol, { instanceOf });
+  compiled.set(protocol, made);
+  return made;
+}
+
+/** Whether all instances of it are alike. */
+function isPlain({ options, worker }: AnyProtocol): boolean {
+  return options === undefined && worker === undefined;
 }
 
 /** Attempts that are under way. */

@@ -11,7 +11,7 @@ import type { Protocol } from "./protocol.js";
  * @param data `conn.data` from now on. Default: what the other protocol's `data` makes
  */
 export function become<Data>(
-  protocol: Protocol<any, Data, any, any, any, any, any>,
+  protocol: Protocol<any, Data, any, any, any, any, any, any, any>,
   ...data: [] | [data: NoInfer<Data>]
 ): Become {
   return new Become(protocol, data);

@@ -5,6 +5,7 @@ import { type Step, Stop, stop } from "../../otp/gen-statem/step.js";
 import { toMs } from "../../otp/time/duration.js";
 import type { Arrival } from "./arrival.js";
 import type { Limits } from "./limits.js";
+import type { OwnParts } from "./parts.js";
 import type { Presence } from "./presence.js";
 import type { AnyProtocol } from "./protocol.js";
 import { forward } from "./sources.js";
@@ -148,7 +149,7 @@ function atOnce(leave: (conn: any) => void): (conn: any) => void {
 }
 
 /** The data of a new connection. */
-export function dataFor(protocol: Pick<AnyProtocol, "data">, conn: Arrival): unknown {
+export function dataFor(protocol: Pick<AnyProtocol, "data">, conn: Arrival & OwnParts): unknown {
   const data = protocol.data?.(conn.peer, conn);
   noPromise(data, "data cannot wait: fetch what takes time in the first state's enter");
   return data;

@@ -6,6 +6,7 @@ import type { Decoder, Framing } from "../../framing/framing.js";
 import { ReadMemory } from "../loop/read-memory.js";
 import { type Latency, timedStates } from "../observe/latency.js";
 import { type CompiledStates, type CompileOptions, compile, type ProtocolCells } from "./compile.js";
+import { type Instance, type InstanceOf, plainInstance } from "./instances.js";
 import { type Limits, limitsOf } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { becomesOf } from "./validate.js";
@@ -16,6 +17,8 @@ const MAX_MESSAGES = 10_000;
 export interface CompiledProtocolOptions extends CompileOptions {
   /** Records how long handlers take. Default: handlers are not timed. */
   readonly latency?: Latency | undefined;
+  /** Finds options and worker of a protocol. Default: those without anything given. */
+  readonly instanceOf?: InstanceOf;
 }
 
 /** Protocols that connections may become, by their source; shared by all of them. */
@@ -30,6 +33,8 @@ interface From {
 export class CompiledProtocol {
   /** What the author wrote. */
   readonly source: AnyProtocol;
+  /** Its options, and what `worker.start` has returned. */
+  readonly instance: Instance;
   readonly name: string;
   readonly framing: Framing<any, any>;
   readonly limits: Limits;
@@ -50,6 +55,7 @@ export class CompiledProtocol {
   constructor(protocol: AnyProtocol, options: CompiledProtocolOptions = {}, from: From = {}) {
     const { original, framing = protocol.framing, family = new Map() } = from;
     this.source = protocol;
+    this.instance = original?.instance ?? (options.instanceOf ?? plainInstance)(protocol);
     this.name = protocol.name;
     this.framing = framing;
     this.limits = original?.limits ?? limitsOf(protocol.limits);

@@ -1,5 +1,6 @@
 /** The entry point of a protocol author: a table of states, checked where it is written. */
 import type { AnyProtocol, Protocol } from "./protocol.js";
+import type { Schema } from "./schema.js";
 import type { RequestSource, Source } from "./sources.js";
 import { validateDefinition } from "./validate.js";
 
@@ -15,7 +16,9 @@ export function defineProtocol<
   const T extends Source<any> | readonly Source<any>[] = [],
   N extends RequestSource<any> = never,
   const Timers extends string = never,
->(protocol: Protocol<S, Data, In, Out, T, N, Timers>): Protocol<S, Data, In, Out, T, N, Timers> {
+  O extends Schema | undefined = undefined,
+  W = undefined,
+>(protocol: Protocol<S, Data, In, Out, T, N, Timers, O, W>): Protocol<S, Data, In, Out, T, N, Timers, O, W> {
   validateDefinition(protocol as AnyProtocol);
   return protocol;
 }

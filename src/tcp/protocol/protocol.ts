@@ -9,6 +9,7 @@ import type { Logger } from "../observe/protocol-log.js";
 import type { Arrival } from "./arrival.js";
 import type { Become } from "./become-step.js";
 import type { LimitOptions } from "./limits.js";
+import type { Children, OwnParts, Parts, PartsOf, Started, WorkerHooks } from "./parts.js";
 import type { Presence } from "./presence.js";
 
 export type { Peer } from "../../transport/transport.js";
@@ -23,8 +24,16 @@ import type { StartTls } from "./start-tls.js";
 export type Active = "once" | true | number;
 
 /** A connection as a protocol's handlers see it. */
-export interface Conn<Data, Out, Timers extends string = string, Msg = never, Req = never, In = any>
-  extends Arrival,
+export interface Conn<
+  Data,
+  Out,
+  Timers extends string = string,
+  Msg = never,
+  Req = never,
+  In = any,
+  P extends Parts = any,
+> extends Arrival,
+    OwnParts<P>,
     Accepts<Msg, Req> {
   /** Name of the present state. */
   readonly state: string;
@@ -116,7 +125,8 @@ export interface State<
   T = any,
   N = any,
   Timers extends string = string,
-  C = Conn<Data, Out, NoInfer<Timers>, MessageOf<T>, RequestOf<N>, In>,
+  P extends Parts = any,
+  C = Conn<Data, Out, NoInfer<Timers>, MessageOf<T>, RequestOf<N>, In, P>,
 > {
   /** The state has been entered. `from` is `undefined` for the first. */
   enter?(conn: C, from: S | undefined): Returns<S>;
@@ -154,7 +164,17 @@ export interface State<
   leave?(conn: C): void;
 }
 
-export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Timers extends string = string> {
+export interface Protocol<
+  S extends string,
+  Data,
+  In,
+  Out,
+  T = any,
+  N = any,
+  Timers extends string = string,
+  O = any,
+  W = any,
+> {
   /** A word (letters, digits, `-`, `_`; at most 64): names the processes, reports and metrics of its connections. */
   readonly name: string;
   readonly framing: Framing<In, Out>;
@@ -172,17 +192,43 @@ export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Tim
    */
   readonly frames?: "kept" | "borrowed";
   /**
+   * A schema of what can be set without changing the code: `--set key=value`, `options` in the configuration file,
+   * `serve(protocol, { options })`. Its result is `conn.options`. Default: no options.
+   */
+  readonly options?: O;
+  /** What each worker opens before its first connection, and closes after its last one. Default: nothing. */
+  readonly worker?: WorkerHooks<NoInfer<O>, W>;
+  /** Processes that run in each worker beside the listeners, under its supervisor. Default: none. */
+  readonly children?: Children<NoInfer<O>, NoInfer<W>>;
+  /**
    * Makes the data of a new connection, `conn.data`. Must be synchronous. `arrival` has what else is known of it:
    * `data: (peer, { proxy }) => ({ host: proxy?.authority })`. Default: `undefined`.
    */
-  data?(peer: Peer, arrival: Arrival): Data;
+  data?(peer: Peer, arrival: Arrival & OwnParts<PartsOf<NoInfer<O>, Started<NoInfer<W>>>>): Data;
   readonly states: Record<
     S,
-    State<NoInfer<S>, NoInfer<Data>, NoInfer<In>, NoInfer<Out>, NoInfer<T>, NoInfer<N>, Timers>
+    State<
+      NoInfer<S>,
+      NoInfer<Data>,
+      NoInfer<In>,
+      NoInfer<Out>,
+      NoInfer<T>,
+      NoInfer<N>,
+      Timers,
+      PartsOf<NoInfer<O>, Started<NoInfer<W>>>
+    >
   >;
   /** Runs once at the end, after `leave`; not on kill. A promise has `limits.terminate` (5 s) to settle, then the connection is killed. */
   terminate?(
-    conn: Conn<NoInfer<Data>, NoInfer<Out>, NoInfer<Timers>, MessageOf<NoInfer<T>>, RequestOf<NoInfer<N>>>,
+    conn: Conn<
+      NoInfer<Data>,
+      NoInfer<Out>,
+      NoInfer<Timers>,
+      MessageOf<NoInfer<T>>,
+      RequestOf<NoInfer<N>>,
+      NoInfer<In>,
+      PartsOf<NoInfer<O>, Started<NoInfer<W>>>
+    >,
     reason: ExitReason,
   ): void | Promise<void>;
   readonly limits?: LimitOptions;
@@ -200,4 +246,4 @@ export interface Protocol<S extends string, Data, In, Out, T = any, N = any, Tim
   readonly workers?: number;
 }
 
-export type AnyProtocol = Protocol<any, any, any, any, any, any, any>;
+export type AnyProtocol = Protocol<any, any, any, any, any, any, any, any, any>;

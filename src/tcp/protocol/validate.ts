@@ -6,6 +6,7 @@ import { type Duration, toMs } from "../../otp/time/duration.js";
 import { LIMITS, type LimitOptions, limitsOf, TIMES } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { forward, isSource } from "./sources.js";
+import { checkParts } from "./validate-parts.js";
 
 const WORD = /^[a-z][a-z0-9_-]{0,63}$/i;
 const KEYS = [
@@ -23,6 +24,9 @@ const KEYS = [
   "limits",
   "maxMessages",
   "workers",
+  "options",
+  "worker",
+  "children",
 ];
 const HANDLERS = [
   "enter",
@@ -55,6 +59,13 @@ export function validateProtocol(protocol: AnyProtocol, family = new Map<string,
         `"becomes" leads to two protocols called "${other.name}"; give each a name of its own`,
       );
   }
+}
+
+/** A protocol and all those that its connections may become. @throws TypeError as `validateProtocol` */
+export function familyOf(protocol: AnyProtocol): readonly AnyProtocol[] {
+  const family = new Map<string, AnyProtocol>();
+  validateProtocol(protocol, family);
+  return [...family.values()];
 }
 
 /** @throws TypeError when `becomes` does not return a list */
@@ -100,6 +111,7 @@ export function validateDefinition(protocol: AnyProtocol): void {
   }
   checkMaxMessages(`protocol "${protocol.name}"`, protocol.maxMessages);
   checkWorkers(protocol.workers, wrong);
+  checkParts(protocol, wrong);
   for (const name of names) checkState(name, protocol.states[name], names, wrong);
 }
 

@@ -206,7 +206,7 @@ test.each([
   ],
   [
     { port: 1, hots: "x" },
-    'unknown option "hots"; the options are port, host, path, tls, proxy, reconnect, name, timeout, data, transport, link',
+    'unknown option "hots"; the options are port, host, path, tls, proxy, reconnect, name, timeout, data, options, transport, link',
   ],
   [
     { port: 1, tls: false },
