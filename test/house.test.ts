@@ -70,7 +70,7 @@ const APART: Readonly<Record<string, readonly string[]>> = {
 /** Packages and globals that only certain rooms may use. */
 const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "node:cluster"/, /^cluster\//],
-  [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config|exchange)\//],
+  [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config|exchange|cluster\/primary\/inspector)\//],
   [/from "(pino|prom-client)"/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/@nats-io\//, /^exchange\/nats\//],

@@ -37,8 +37,8 @@ const SWITCHES: readonly CompletedFlag[] = [
 ];
 
 function commonFlags(): CompletedFlag[] {
-  const options = OPTIONS.map(({ flag, sentence, kind }) => {
-    return { flag, sentence, words: kind.words, isPath: kind.isPath };
+  const options = OPTIONS.map(({ flag, sentence, kind, bare }) => {
+    return { flag, sentence, words: bare === undefined ? kind.words : undefined, isPath: kind.isPath };
   });
   return [...options, ...SWITCHES];
 }

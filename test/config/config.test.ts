@@ -69,6 +69,7 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   tlsClientCerts: texts("none", "optional", "required", "optional"),
   tlsMinVersion: texts("TLSv1.3", "TLSv1.2", "TLSv1.3", "TLSv1.2"),
   tlsTicketKeys: texts("/a.keys", "/b.keys", "/c.keys", "/d.keys"),
+  inspect: numbers(0, 1, 2, 9229),
   proxyFrom: [
     ["10.0.0.0/8", ["10.0.0.0/8"]],
     ["unix,::1", ["unix", "::1"]],
@@ -99,7 +100,7 @@ describe("precedence", () => {
   it.each(settable)(
     "$key: flag beats environment beats file beats protocol beats default",
     async (option) => {
-      const { key, flag, env } = option;
+      const { key, flag, env, bare } = option;
       const [byFlag, byEnv, byFile, byProtocol] = VALUES[key] as [string, unknown][];
       // In a file and in a protocol numbers are numbers; a duration may be text anywhere.
       const typed = ([text, value]: [string, unknown]) =>
@@ -110,7 +111,7 @@ describe("precedence", () => {
       const cwd = folderWith({ "drover.json": JSON.stringify({ [key]: typed(byFile!) }) });
       const all = {
         cwd,
-        argv: [...companion, flag, byFlag![0]],
+        argv: [...companion, ...(bare ? [`${flag}=${byFlag![0]}`] : [flag, byFlag![0]])],
         env: { [env]: byEnv![0], DROVER_CONFIG: "drover.json" },
         // The options of TLS are refused without a certificate.
         protocolDefaults: {
@@ -342,6 +343,7 @@ describe("the table", () => {
     "--idle-timeout": "DROVER_IDLE_TIMEOUT",
     "--shutdown": "DROVER_SHUTDOWN",
     "--watchdog": "DROVER_WATCHDOG",
+    "--inspect": "DROVER_INSPECT",
     "--lag-warning": "DROVER_LAG_WARNING",
     "--handler-latency": "DROVER_HANDLER_LATENCY",
     "--transport": "DROVER_TRANSPORT",
@@ -405,12 +407,19 @@ describe("the texts", () => {
     expect(row("config")).toMatchObject({ value: null, text: "none", origin: "default" });
   });
 
+  it("a flag whose value may be left out does not take the next argument for it", async () => {
+    const { config, positionals } = await load({ argv: ["start", "--inspect", "./p.ts"] });
+    expect([config.inspect, positionals]).toEqual([9229, ["start", "./p.ts"]]);
+    expect((await load({ argv: ["--inspect=0"] })).config.inspect).toBe(0);
+    expect((await load({})).config.inspect).toBeUndefined();
+  });
+
   it("usage names every flag once, aligned, in at most 100 columns", () => {
     const lines = usage("Usage: drover COMMAND\n").split("\n");
     expect(lines[0]).toBe("Usage: drover COMMAND");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     const left = lines.filter((line) => /^ {2}-/.test(line));
-    expect(left.map((line) => line.trim().split(" ")[0])).toEqual([
+    expect(left.map((line) => line.trim().split(/[ []/)[0])).toEqual([
       ...OPTIONS.map(({ flag }) => flag),
       "--set",
       "-h,",

@@ -47,6 +47,8 @@ export type ToPrimary =
   | { readonly t: "hello" }
   /** Asks for a copy of this listener's listening socket. */
   | { readonly t: "acquire"; readonly d: string }
+  /** Debuggers may attach, at this URL. */
+  | { readonly t: "inspector"; readonly d: string }
   /** All listeners accept, or are suspended. */
   | { readonly t: "ready"; readonly d: readonly Served[] }
   /** The start failed; the worker exits with `code`. */
@@ -115,6 +117,8 @@ export interface Boot {
   readonly tls: Readonly<Record<string, Required<TlsUpdate>>>;
   /** Whether handler latency is measured. */
   readonly timed: boolean;
+  /** Whether debuggers may attach. */
+  readonly inspect: boolean;
   /** Milliseconds without a message after which the primary kills the worker; 0 disables. */
   readonly watchdog: number;
   /** In milliseconds. */
@@ -183,6 +187,8 @@ export type WorkerRequest =
   | { readonly name: "kill"; readonly serial: number; readonly reason: string }
   | { readonly name: "connections"; readonly query: ConnectionQuery }
   | { readonly name: "addresses"; readonly query: AddressQuery }
+  /** Whether a debugger is attached: a loop that stands still is not blocked then. The reply is true. */
+  | { readonly name: "debugged"; readonly on: boolean }
   | ViewRequest
   | LimitsRequest
   | HubRequest;

@@ -9,6 +9,7 @@ type Shape = (message: { readonly id?: unknown; readonly d?: any }) => boolean;
 const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   hello: () => true,
   acquire: ({ d }) => isText(d),
+  inspector: ({ d }) => isText(d) && d.length < 200,
   ready: ({ d }) => Array.isArray(d) && d.every(isServed),
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
   exiting: ({ d }) => isObject(d) && isCount(d.code),

@@ -21,6 +21,7 @@ export function bootMessage(present: Present, { config, releases, color, log }: 
     maxMessage: config.maxMessage,
     protocols: releases.all.map(({ module }) => module),
     timed: config.handlerLatency === "on",
+    inspect: config.inspect !== undefined,
     watchdog: config.watchdog,
     lagWarning: config.lagWarning,
     intensity: restartIntensity(config),

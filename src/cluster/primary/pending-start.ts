@@ -9,10 +9,15 @@ export class PendingStart {
   /**
    * Waits for `ready`. A child that fails to start is killed first: as soon as this throws, its place may be given to
    * the next one or removed.
+   * @param waits whether it goes on waiting at the deadline
    * @throws what `failed` was given, or ProcessExit `start_timeout` after `deadline` milliseconds
    */
-  async wait(child: Process, deadline: number): Promise<void> {
-    const timer = clock.setTimeout(() => this.failed(new ProcessExit("start_timeout")), deadline);
+  async wait(child: Process, deadline: number, waits = (): boolean => false): Promise<void> {
+    const check = () => {
+      if (waits()) timer = clock.setTimeout(check, deadline);
+      else this.failed(new ProcessExit("start_timeout"));
+    };
+    let timer = clock.setTimeout(check, deadline);
     try {
       await new Promise<void>((resolve, reject) => {
         this.#pending = { resolve, reject };

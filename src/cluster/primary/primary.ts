@@ -96,6 +96,7 @@ export class Primary {
     const { config, exec } = this.#options;
     // The OS pid: by it workers of a primary that is gone find each other, and so does a reader of `ps`.
     cluster.setupPrimary({ exec, args: ["worker", `${process.pid}`], serialization: "advanced" });
+    await this.#openInspectors();
     setSignalCarrier({ drops: () => false, signal: (signal) => this.pool.onSignal(signal) });
     this.restartMetrics.start();
     this.#giveUpCause.start();
@@ -117,6 +118,16 @@ export class Primary {
     this.certificates.start();
     // `shutdown` was called during the start, when there was no supervisor to stop.
     if (this.stopping) await stopSupervisor(this.#root);
+  }
+
+  /** Their code is loaded only with `--inspect`. */
+  async #openInspectors(): Promise<void> {
+    const { config, log } = this.#options;
+    if (config.inspect === undefined) return;
+    const { Inspectors } = await import("./inspector/inspectors.js");
+    this.pool.inspectors = new Inspectors(config.inspect, log);
+    // Node would print the worker's own port, which is not the one to attach to.
+    cluster.setupPrimary({ execArgv: [...process.execArgv, "--inspect-publish-uid=http"] });
   }
 
   /** Follows the number of workers, which has changed, with `--max-restarts auto`. */
@@ -165,6 +176,7 @@ export class Primary {
     this.restartMetrics.stop();
     this.#giveUpCause.stop();
     if (!this.stopping) this.#closeSockets();
+    this.pool.inspectors?.closeAll();
     this.exchange.remove();
   }
 

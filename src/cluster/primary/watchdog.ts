@@ -19,6 +19,8 @@ export interface Watched {
   /** Milliseconds since its last message. */
   readonly silentMs: number;
   unresponsive: boolean;
+  /** Whether a debugger is attached: it may stand at a breakpoint. */
+  readonly debugged?: boolean;
   discountLag(ms: number): void;
   killUnresponsive(silentMs: number): void;
 }
@@ -60,7 +62,7 @@ export class Watchdog {
     this.#checkedAt = now;
     for (const { process } of this.#slots()) {
       if (process?.state !== "running") continue;
-      process.discountLag(lag);
+      process.discountLag(process.debugged ? Infinity : lag);
       this.#check(process);
     }
     this.#schedule();

@@ -16,6 +16,7 @@ import { MaxConnections } from "./admission/max-connections.js";
 import { Suspension } from "./admission/suspend.js";
 import { bootListener, bootMessage } from "./boot.js";
 import { PrimaryExchange } from "./exchange.js";
+import type { Inspectors } from "./inspector/inspectors.js";
 import type { Observer, PrimaryOptions } from "./options.js";
 import { PidRanges } from "./pid-ranges.js";
 import { PrimaryListener } from "./primary-listener.js";
@@ -38,6 +39,8 @@ export class WorkerPool implements WorkerOwner {
   /** Called when a worker has changed its state or sent a snapshot. */
   readonly onChange = new Set<() => void>();
   observer: Observer | undefined = undefined;
+  /** With `--inspect`. */
+  inspectors: Inspectors | undefined = undefined;
   /** What a worker that starts now needs to serve TLS. Secret. */
   bootTls: () => Boot["tls"] = () => ({});
   readonly exchange: PrimaryExchange;
@@ -203,6 +206,7 @@ export class WorkerPool implements WorkerOwner {
     }
     if (state === "running") slot.startFailures = 0;
     if (state === "down") {
+      this.inspectors?.close(worker.slot);
       this.#options.metrics.retire(worker.slot);
       slot.last = undefined;
     }
@@ -211,6 +215,17 @@ export class WorkerPool implements WorkerOwner {
     if (!this.stopping)
       for (const listener of this.listeners) listener.workerChanged(worker.slot, state === "down");
     this.#changed();
+  }
+
+  onInspector(worker: WorkerProcess, url: string): void {
+    void this.inspectors?.open(worker.slot, url, async (attached) => {
+      worker.debugged = attached;
+      await worker.request({ name: "debugged", on: attached });
+    });
+  }
+
+  onExiting({ slot }: WorkerProcess): void {
+    this.inspectors?.close(slot);
   }
 
   onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void {

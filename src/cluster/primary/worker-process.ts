@@ -29,9 +29,13 @@ export interface WorkerOwner {
   /** The listening socket of this listener; `undefined` when there is none. */
   handle(listener: string): unknown;
   onState(worker: WorkerProcess, state: WorkerState): void;
+  /** Debuggers may attach to the worker, at this URL. */
+  onInspector(worker: WorkerProcess, url: string): void;
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
   onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void;
   onLoad(worker: WorkerProcess, load: Load): void;
+  /** The worker exits as soon as it can. */
+  onExiting(worker: WorkerProcess): void;
   /** A log record or a line of a trace. */
   onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
   /** A signal from a process of this worker to one elsewhere. */
@@ -64,6 +68,8 @@ export class WorkerProcess extends Process {
   serving: readonly Served[] | undefined = undefined;
   /** Set by the watchdog, cleared by the next message. */
   unresponsive = false;
+  /** Whether a debugger is attached. */
+  debugged = false;
   readonly #owner: WorkerOwner;
   readonly #boot: () => Boot;
   readonly #os: Worker;
@@ -133,7 +139,7 @@ export class WorkerProcess extends Process {
    * @throws ProcessExit with the worker's own message, its exit reason, or `start_timeout`
    */
   init(): Promise<void> {
-    return this.#start.wait(this, START_DEADLINE);
+    return this.#start.wait(this, START_DEADLINE, () => this.debugged);
   }
 
   /** Starts to drain before the supervisor comes to this child, so that all workers drain at once. */
@@ -193,6 +199,8 @@ export class WorkerProcess extends Process {
         return this.#channel.post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
       case "acquire":
         return this.#sendSocket(message.d);
+      case "inspector":
+        return this.#owner.onInspector(this, message.d);
       case "ready":
         this.serving = message.d;
         if (this.state === "starting") this.#become("running");
@@ -202,6 +210,8 @@ export class WorkerProcess extends Process {
         this.#failure = message.d;
         return;
       case "exiting":
+        // A worker with a debugger waits for it to detach.
+        this.#owner.onExiting(this);
         return this.#exitWithin(message.d.code);
       case "snapshot":
         return this.#owner.onSnapshot(this, message.d);

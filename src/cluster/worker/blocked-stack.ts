@@ -22,7 +22,7 @@ interface Parsed {
   readonly params: { readonly scriptId: string; readonly url: string };
 }
 
-/** Pauses the main thread, logs its stack, and resumes it. */
+/** Pauses the main thread, logs its stack, and resumes it. One that a debugger has paused is left as it is. */
 export function logBlockedStack(
   options: LogOptions,
   modules: readonly MappedModule[],
@@ -35,9 +35,15 @@ export function logBlockedStack(
     const { scriptId, url } = (message as unknown as Parsed).params;
     urls.set(scriptId, url);
   });
+  let asked = false;
+  let paused = false;
+  // To disconnect while it is paused would resume it.
+  session.once("Debugger.resumed", () => session.disconnect());
   session.once("Debugger.paused", (message) => {
+    paused = true;
+    if (!asked) return;
     const { callFrames } = (message as unknown as Paused).params;
-    session.post("Debugger.resume", () => session.disconnect());
+    session.post("Debugger.resume");
     const log = openLog(options);
     const stack = callFrames.map(formatFrame(urls, modules)).join("\n");
     log.error(`Event loop blocked for ${Math.round(blockedMs)} ms and still blocked; see the stack`, {
@@ -45,8 +51,12 @@ export function logBlockedStack(
     });
     log.close();
   });
-  session.post("Debugger.enable");
-  session.post("Debugger.pause");
+  session.post("Debugger.enable", () => {
+    // Where it is paused already, that was reported before this answer.
+    if (paused) return;
+    asked = true;
+    session.post("Debugger.pause");
+  });
 }
 
 function formatFrame(

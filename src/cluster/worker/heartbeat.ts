@@ -11,8 +11,8 @@ const BEAT_EVERY = 100;
 const WARN_EVERY = 10_000;
 
 export class Heartbeat {
-  /** A counter, incremented with every beat, and 1 once the worker serves. */
-  readonly shared = new Int32Array(new SharedArrayBuffer(8));
+  /** A counter, incremented with every beat; 1 once the worker serves; 1 while a debugger is attached. */
+  readonly shared = new Int32Array(new SharedArrayBuffer(12));
   readonly #log: Pick<Log, "warn">;
   readonly #warnAt: number;
   #beatAt = clock.now();
@@ -40,7 +40,14 @@ export class Heartbeat {
     Atomics.store(this.shared, 1, 1);
   }
 
+  /** While a debugger is attached the loop may stand still: that is no lag. */
+  set debugged(on: boolean) {
+    Atomics.store(this.shared, 2, on ? 1 : 0);
+    this.#beatAt = clock.now();
+  }
+
   #lag(): number {
+    if (Atomics.load(this.shared, 2) === 1) return 0;
     return Math.max(0, clock.now() - this.#beatAt - BEAT_EVERY);
   }
 

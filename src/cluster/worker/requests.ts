@@ -7,6 +7,7 @@ import { isHubRequest, isView, type WorkerRequest } from "../channel/messages.js
 import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";
+import type { Heartbeat } from "./heartbeat.js";
 import type { WorkerLimits } from "./limits.js";
 import type { WorkerViews } from "./views.js";
 import type { WorkerListener } from "./worker-listener.js";
@@ -18,6 +19,7 @@ export interface Answerers {
   readonly listeners: readonly WorkerListener[];
   readonly views: WorkerViews;
   readonly limits: WorkerLimits;
+  readonly heartbeat: Pick<Heartbeat, "debugged">;
   sendSnapshot(): void;
 }
 
@@ -32,6 +34,10 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   }
   if (request.name === "snapshot") {
     answerers.sendSnapshot();
+    return true;
+  }
+  if (request.name === "debugged") {
+    answerers.heartbeat.debugged = request.on;
     return true;
   }
   if (request.name === "connections" || request.name === "addresses") {

@@ -10,7 +10,7 @@ import type { LogOptions } from "../../telemetry/log/log.js";
 
 /** Data for the thread. */
 export interface WatchdogThreadData {
-  /** Counter that the event loop increments, and whether the worker serves. */
+  /** Counter that the event loop increments, whether the worker serves, and whether a debugger is attached. */
   readonly heartbeat: Int32Array;
   /** OS pid of the primary. */
   readonly primary: number;
@@ -90,6 +90,7 @@ class WatchdogThread {
       this.#logged = false;
     }
     if (process.ppid !== this.#data.primary) this.#orphaned(now);
+    else if (Atomics.load(this.#data.heartbeat, 2) === 1) this.#beatAt = now;
     else this.#watch(now - this.#beatAt);
     clock.setTimeout(() => this.check(), CHECK_EVERY);
   }

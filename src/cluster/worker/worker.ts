@@ -87,6 +87,7 @@ export class Worker {
 
   async #start(): Promise<void> {
     // A module of the user may hang while it is loaded. Ours do not: their thread starts last, as it costs 30 ms of CPU.
+    if (this.#boot.inspect) await this.#openInspector();
     const early = this.#boot.protocols.some((module) => "user" in module);
     if (early) this.#startWatchdogThread();
     if (this.#boot.exchange !== undefined) await this.#useExchange(this.#boot.exchange);
@@ -121,8 +122,16 @@ export class Worker {
       primary: this.#boot.primary,
       log: this.#logOptions,
       modules: this.#boot.protocols.flatMap((module) => ("user" in module ? module.user.modules : [])),
-      killAfter: this.#boot.watchdog,
+      // An infinite loop may be debugged as well: it cannot hear that a debugger is attached.
+      killAfter: this.#boot.inspect ? 0 : this.#boot.watchdog,
     });
+  }
+
+  /** On any free port of loopback: debuggers come through the primary, which so knows whether one is attached. */
+  async #openInspector(): Promise<void> {
+    const { open, url } = await import("node:inspector");
+    open(0, "127.0.0.1");
+    this.#post({ t: "inspector", d: url() ?? "" });
   }
 
   /** Its code is loaded only here: a server without groups has none of it. */
@@ -183,6 +192,7 @@ export class Worker {
           listeners: this.#listeners.all,
           views: this.#views,
           limits: this.#limits,
+          heartbeat: this.#heartbeat,
           sendSnapshot: () => this.#sendSnapshot(),
         });
         return void reply.then((d) => this.#post({ t: "reply", id: message.id, d }));

@@ -36,8 +36,8 @@ const COLUMNS = 100;
  * @param commandsText text above the options: the synopsis and the commands.
  */
 export function usage(commandsText: string): string {
-  const rows = OPTIONS.map(({ flag, placeholder, sentence, defaultText }) => {
-    return [`${flag} ${placeholder}`, `${sentence} Default: ${defaultText}.`] as [string, string];
+  const rows = OPTIONS.map(({ usage, sentence, defaultText }) => {
+    return [usage, `${sentence} Default: ${defaultText}.`] as [string, string];
   });
   rows.push([`${SET.flag} ${SET.placeholder}`, SET.sentence]);
   rows.push(["-h, --help", "Show this text."], ["-v, --version", "Show the version."]);
@@ -59,8 +59,8 @@ const EXIT_CODES_TEXT =
 
 /** The options as a Markdown table. */
 export function optionsTable(): string {
-  const rows = OPTIONS.map(({ flag, placeholder, env, key, defaultText, sentence }) => {
-    return [code(`${flag} ${placeholder}`), code(env), code(key), defaultText, sentence];
+  const rows = OPTIONS.map(({ usage, env, key, defaultText, sentence }) => {
+    return [code(usage), code(env), code(key), defaultText, sentence];
   });
   rows.push([code(`${SET.flag} ${SET.placeholder}`), "", code(SET.key), SET.defaultText, SET.sentence]);
   const header = ["flag", "environment", "key in a file", "default", "description"];

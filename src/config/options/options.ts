@@ -47,6 +47,8 @@ interface OptionRow<In, Out> {
   readonly sentence: string;
   /** Formats the value, instead of the kind's `show`. */
   readonly show?: (value: Out) => string;
+  /** Value of the flag without one: `--inspect`. Its own value must follow an equals sign. */
+  readonly bare?: string;
   /** Whether it describes the listener `main`, so that it contradicts `listeners` in a file. */
   readonly mainOnly?: true;
 }
@@ -329,6 +331,14 @@ const TABLE = {
       "Expect a PROXY header (v1 or v2) on every connection, from these networks only: 10.0.0.0/8,fd00::1 or unix.",
     mainOnly: true,
   }),
+  inspect: optional({
+    kind: PORT,
+    defaultText: "off",
+    placeholder: "PORT",
+    bare: "9229",
+    sentence:
+      "Let debuggers attach to worker 1 at this port, to worker 2 at the next, on 127.0.0.1 only; without a port 9229.",
+  }),
   logLevel: row({
     kind: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
     default: "info",
@@ -377,6 +387,8 @@ export interface Option extends OptionRow<unknown, unknown> {
   readonly key: Key;
   /** `--max-seconds` */
   readonly flag: string;
+  /** As help shows it with its value: `--max-seconds SECONDS`, `--inspect[=PORT]`. */
+  readonly usage: string;
   /** `DROVER_MAX_SECONDS` */
   readonly env: string;
   readonly defaultText: string;
@@ -411,6 +423,7 @@ function toOption(key: string, given: OptionRow<any, any>): Option {
     ...given,
     key: key as Key,
     flag: `--${words}`,
+    usage: given.bare === undefined ? `--${words} ${given.placeholder}` : `--${words}[=${given.placeholder}]`,
     env: `DROVER_${words.replaceAll("-", "_").toUpperCase()}`,
     defaultText: given.defaultText ?? given.kind.show(given.default),
     show: (value) => (value === undefined ? (given.defaultText ?? "") : show(value)),

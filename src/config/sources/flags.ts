@@ -100,7 +100,19 @@ function tokensOf(argv: readonly string[], switches: readonly string[], texts: r
     const short = SHORT_FORMS[name];
     options[name] = { type: "boolean", ...(short !== undefined && { short }) };
   }
-  return parseArgs({ args: [...argv], strict: false, allowPositionals: true, tokens: true, options }).tokens;
+  return parseArgs({
+    args: argv.map(withBareValue),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options,
+  }).tokens;
+}
+
+/** `--inspect` is `--inspect=9229`: what follows it is the next argument, not its value. */
+function withBareValue(argument: string): string {
+  const { bare } = BY_FLAG.get(argument) ?? {};
+  return bare === undefined ? argument : `${argument}=${bare}`;
 }
 
 function usageError(message: string): ConfigError {
