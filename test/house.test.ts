@@ -54,7 +54,10 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "transport",
     ...["pretty", "protocol-lines", "sources"].map((one) => `telemetry/log/${one}`),
   ],
-  program: ["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
+  program: [
+    ...["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
+    ...["exchange/nats/check-nats", "exchange/nats/client-package", "exchange/nodes/options"],
+  ],
   main: ["program", "cluster", "exchange"],
 };
 

@@ -1,11 +1,15 @@
 /** Messages between the primary and the exchange, over the IPC channel of the child process: `t` says what, `d` has it. */
 import type { ExchangeNumbers } from "./exchange.js";
+import type { CarrierEvent } from "./nodes/carrier.js";
+import type { NodesOptions } from "./nodes/options.js";
 
 export interface ExchangeBoot {
   /** Path of the UNIX socket, in a folder of its own. */
   readonly path: string;
   /** Workers that are running already. */
   readonly workers: number;
+  /** The servers that it shares groups and names with; `undefined`: none. */
+  readonly nodes?: NodesOptions | undefined;
 }
 
 export type ToExchange = { readonly t: "boot"; readonly d: ExchangeBoot } | { readonly t: "stop" };
@@ -16,5 +20,7 @@ export type FromExchange =
   /** Workers can connect. */
   | { readonly t: "ready" }
   | { readonly t: "failed"; readonly d: string }
+  /** Something that belongs into the log. */
+  | { readonly t: "event"; readonly d: CarrierEvent }
   /** Once a second. */
   | { readonly t: "numbers"; readonly d: ExchangeNumbers };

@@ -16,6 +16,7 @@ import {
   type Loaded,
   workerCount,
 } from "../config/config.js";
+import type { NodesOptions } from "../exchange/nodes/options.js";
 import { ProcessExit } from "../otp/process/exit-reason.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { clock } from "../otp/time/clock.js";
@@ -49,6 +50,8 @@ export interface Prepared {
   /** Certificates of the listeners with TLS. */
   readonly credentials: CredentialStore;
   readonly given: GivenToken;
+  /** The cluster over NATS; `undefined` without `--nats`. */
+  readonly nodes: NodesOptions | undefined;
   /** Descriptors of listening sockets inherited from systemd, by name of the listener. */
   readonly inherited: ReadonlyMap<string, number>;
 }
@@ -94,11 +97,13 @@ export class Run {
   }
 
   async run(): Promise<number> {
-    const { loaded, given, credentials, choices, inherited } = this.#prepared;
+    const { loaded, given, credentials, choices, inherited, nodes, releases } = this.#prepared;
     const addresses = { inherited, places: loaded.addressPlaces };
     let admin: ChildSpec;
     for (const warning of [...loaded.warnings, ...given.warnings, ...credentials.warnings])
       this.#log.warn(warning);
+    if (nodes && !releases.all.some(({ groups }) => groups))
+      this.#log.warn("--nats has no effect: no protocol takes messages of groups or answers names");
     for (const text of transportTexts(choices)) this.#log.info(`transport ${text}`);
     try {
       this.#options = this.#primaryOptions(await bindListeners(this.#config.listeners, addresses));
@@ -128,13 +133,13 @@ export class Run {
 
   #primaryOptions(bound: readonly BoundHandle[]): PrimaryOptions {
     const config = this.#config;
-    const { version, exec, loaded, releases, choices } = this.#prepared;
+    const { version, exec, loaded, releases, choices, nodes } = this.#prepared;
     const listeners = primaryListeners(config.listeners, { releases, choices, bound });
     const [{ transport }] = listeners as [PrimaryListenerOptions];
     const room = connectionRoom(maxDescriptors());
     const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
-      ...{ config, version, exec, transport, listeners, releases },
+      ...{ config, version, exec, transport, listeners, releases, nodes },
       maxConnections: (workers) => Math.min(wanted, workers * room),
       credentials: this.#prepared.credentials,
       color: inColor(this.#config),

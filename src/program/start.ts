@@ -18,6 +18,7 @@ import { TlsError } from "../tls/errors.js";
 import type { Choice } from "../transport/choose-transport.js";
 import { openCertificates } from "./certificates.js";
 import { chooseTransports } from "./choose-transports.js";
+import { clusterNodes } from "./cluster-nodes.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
@@ -55,6 +56,7 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   refuseTwoProtocols(named, loaded);
   const inherited = inheritedSockets(environment(), process.pid, loaded);
   const given = await takeAdminToken(config);
+  const nodes = clusterNodes(config, named ?? DEFAULT_PROTOCOL, process.cwd());
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
   let releases: Releases;
@@ -80,5 +82,5 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
     if (error instanceof TlsError) return refuse(EXIT.badConfig, error.message);
     throw error;
   }
-  return Run.start({ credentials, version, exec, loaded, releases, choices, given, inherited });
+  return Run.start({ credentials, version, exec, loaded, releases, choices, given, inherited, nodes });
 }

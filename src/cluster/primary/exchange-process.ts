@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { ExchangeNumbers } from "../../exchange/exchange.js";
 import type { ExchangeBoot, FromExchange, ToExchange } from "../../exchange/ipc.js";
+import type { CarrierEvent } from "../../exchange/nodes/carrier.js";
 import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { ExitMessage, Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
@@ -14,6 +15,14 @@ import { PendingStart } from "./pending-start.js";
 /** Milliseconds in which workers must be able to connect. */
 const START_DEADLINE = 10_000;
 
+export interface ExchangeProcessOptions {
+  /** File that it runs, with the arguments `exchange` and the OS pid of the primary. */
+  readonly exec: string;
+  boot(): ExchangeBoot;
+  /** Something that belongs into the log. */
+  onEvent(event: CarrierEvent): void;
+}
+
 export class ExchangeProcess extends Process {
   readonly startedAt = clock.now();
   state: "starting" | "running" | "stopping" | "down" = "starting";
@@ -22,23 +31,21 @@ export class ExchangeProcess extends Process {
   /** As of its last report. */
   numbers: ExchangeNumbers | undefined = undefined;
   readonly #os: ChildProcess;
-  readonly #boot: () => ExchangeBoot;
+  readonly #options: ExchangeProcessOptions;
   #heardAt = clock.now();
   #asked: "shutdown" | "killed" | undefined = undefined;
   #killedAfterMs: number | undefined = undefined;
   readonly #start = new PendingStart();
 
-  /** @param exec file that it runs, with the arguments `exchange` and the OS pid of the primary */
   constructor(
-    exec: string,
-    boot: () => ExchangeBoot,
+    options: ExchangeProcessOptions,
     parent: Process | undefined,
     // Before the process exists: an exception after that would leave it behind.
-    os: ChildProcess = forkExchange(exec),
+    os: ChildProcess = forkExchange(options.exec),
   ) {
     super(parent);
     this.trapExit = true;
-    this.#boot = boot;
+    this.#options = options;
     this.#os = os;
     unblockStandardSockets();
     this.#os.on("message", (message) => this.#received(message as FromExchange));
@@ -84,9 +91,10 @@ export class ExchangeProcess extends Process {
     if (!this.alive) return;
     this.#heardAt = clock.now();
     this.unresponsive = false;
-    if (message.t === "hello") this.#post({ t: "boot", d: this.#boot() });
+    if (message.t === "hello") this.#post({ t: "boot", d: this.#options.boot() });
     else if (message.t === "failed") this.#start.failed(new ProcessExit({ failed: message.d }, message.d));
     else if (message.t === "numbers") this.numbers = message.d;
+    else if (message.t === "event") this.#options.onEvent(message.d);
     else if (message.t === "ready") {
       if (this.state === "starting") this.state = "running";
       this.#start.ready();

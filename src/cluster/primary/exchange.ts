@@ -1,10 +1,12 @@
 /**
  * The exchange as the primary has it: whether it is needed, the folder of its socket, and its present OS process. Needed
- * where a protocol takes messages of groups and there is more than one worker; `scale` may start it later.
+ * where a protocol takes messages of groups and there is more than one worker, or NATS; `scale` may start it later.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CarrierEvent } from "../../exchange/nodes/carrier.js";
+import type { NodesOptions } from "../../exchange/nodes/options.js";
 import { processOf } from "../../otp/process/process.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { ExchangeSample } from "../../telemetry/metrics/series-row.js";
@@ -16,8 +18,12 @@ export interface ExchangeOptions {
   readonly exec: string;
   /** Of the control socket: it can be written to, also where the temporary folder cannot. */
   readonly folder: string;
+  /** The cluster over NATS; `undefined`: this machine only. */
+  readonly nodes: NodesOptions | undefined;
   /** Number of workers that run. */
   running(): number;
+  /** Something that belongs into the log. */
+  onEvent(event: CarrierEvent): void;
 }
 
 /** Longest path of a UNIX socket in bytes, with some room. */
@@ -43,7 +49,8 @@ export class PrimaryExchange {
 
   /** Whether one is needed with so many workers. */
   needed(workers: number): boolean {
-    return this.#options.wanted && workers > 1;
+    const { wanted, nodes } = this.#options;
+    return wanted && (workers > 1 || nodes !== undefined);
   }
 
   /** Path of its socket; `undefined` before it was started. */
@@ -59,9 +66,9 @@ export class PrimaryExchange {
       shutdown: "2s",
       start: async (parent) => {
         this.#folder ??= makeFolder(this.#options.folder);
-        const { exec, running } = this.#options;
-        const boot = () => ({ path: this.path as string, workers: running() });
-        this.process = new ExchangeProcess(exec, boot, processOf(parent));
+        const { exec, nodes, running, onEvent } = this.#options;
+        const boot = () => ({ path: this.path as string, workers: running(), nodes });
+        this.process = new ExchangeProcess({ exec, boot, onEvent }, processOf(parent));
         await this.process.init();
         return this.process.pid;
       },

@@ -1,5 +1,6 @@
 /** Options of the primary: its configuration, and the parts of the program that it reports to. */
 import type { Config, Explanation } from "../../config/config.js";
+import type { NodesOptions } from "../../exchange/nodes/options.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
 import type { CredentialStore } from "../../tls/credential-store.js";
@@ -12,6 +13,8 @@ export interface PrimaryOptions {
   readonly config: Config;
   readonly version: string;
   readonly releases: Releases;
+  /** The cluster over NATS; `undefined` without `--nats`. */
+  readonly nodes?: NodesOptions | undefined;
   /** The transport of listeners that ask for no other. */
   readonly transport: Transport["name"];
   /** At least one. The primary closes their sockets. */

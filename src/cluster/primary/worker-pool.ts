@@ -65,7 +65,9 @@ export class WorkerPool implements WorkerOwner {
       wanted: options.releases.all.some(({ groups }) => groups),
       exec: options.exec,
       folder: dirname(options.config.control),
+      nodes: options.nodes,
       running: () => this.serving,
+      onEvent: ({ level, event, text }) => options.log[level](text, { event }),
     });
     this.suspension = new Suspension(() => this.slots, this.listeners);
     this.maxConnections = new MaxConnections(
