@@ -55,7 +55,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     ...["pretty", "protocol-lines", "sources"].map((one) => `telemetry/log/${one}`),
   ],
   program: [
-    ...["admin", "cli", "cluster", "config", "otp", "telemetry", "text", "transport", "tls"],
+    ...["admin", "cli", "cluster", "config", "control", "otp", "telemetry", "text", "transport", "tls"],
     ...["exchange/nats/check-nats", "exchange/nats/client-package", "exchange/nodes/options"],
   ],
   main: ["program", "cluster", "exchange"],

@@ -13,6 +13,7 @@ import { explainListeners } from "./listeners/explain-listeners.js";
 import { type PlacedListener, readListeners } from "./listeners/read-listeners.js";
 import { type ListenerConfig, mainListener, withOptions } from "./listeners.js";
 import { NATS_VARIABLES, type NatsAccess, readNatsAccess } from "./nats-access.js";
+import { NOTIFY_VARIABLES, type NotifySocket, readNotifySocket } from "./notify-socket.js";
 import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
 import { type Explanation, explain, type Origin, type Origins } from "./options/help.js";
 import {
@@ -35,6 +36,7 @@ export { type ListenerConfig, MAIN, type ProxyConfig, TLS_FLAGS, type TlsConfig 
 export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
 export { thrownAt, thrownReason } from "./modules/failure-text.js";
 export type { NatsAccess } from "./nats-access.js";
+export type { NotifySocket } from "./notify-socket.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
@@ -118,6 +120,16 @@ export async function takeAdminToken(config: Config): Promise<GivenToken> {
   const given = await readToken(config, process.env);
   delete process.env[TOKEN_VARIABLE];
   return given;
+}
+
+/**
+ * How systemd is notified; `undefined` where it does not ask to be. The variables are removed from the environment: what
+ * workers start must not speak for the service.
+ */
+export function takeNotifySocket(): NotifySocket | undefined {
+  const socket = readNotifySocket(process.env, process.pid);
+  for (const name of NOTIFY_VARIABLES) delete process.env[name];
+  return socket;
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   explainAll,
   type GivenToken,
   type Loaded,
+  type NotifySocket,
   workerCount,
 } from "../config/config.js";
 import type { NodesOptions } from "../exchange/nodes/options.js";
@@ -37,6 +38,7 @@ import { explainOptions } from "./explain-options.js";
 import { primaryListeners, servedText } from "./primary-listeners.js";
 import { refuse } from "./refuse.js";
 import { type HandledSignal, setSignalAction } from "./signals.js";
+import { openNotifier, type SystemdNotifier } from "./systemd/notifier.js";
 
 /** Result of the checks that come before the start. */
 export interface Prepared {
@@ -54,6 +56,8 @@ export interface Prepared {
   readonly nodes: NodesOptions | undefined;
   /** Descriptors of listening sockets inherited from systemd, by name of the listener. */
   readonly inherited: ReadonlyMap<string, number>;
+  /** `undefined` where systemd does not ask to be notified. */
+  readonly notify: NotifySocket | undefined;
 }
 
 /** What signals ask for, in audit lines. */
@@ -75,6 +79,8 @@ export class Run {
   /** The bound port; the configured one may be 0. */
   #adminPort = 0;
   #stops = 0;
+  /** Where systemd asks to be notified. */
+  #notifier: SystemdNotifier | undefined = undefined;
 
   constructor(prepared: Prepared, log: Log) {
     this.#prepared = prepared;
@@ -164,6 +170,8 @@ export class Run {
   #openAdmin(): Promise<ChildSpec> {
     const { adminHost: host, adminPort: port, control: socketPath } = this.#config;
     const control = new Operations(this.#primary as Primary, this.#options as PrimaryOptions);
+    const { notify } = this.#prepared;
+    if (notify) this.#notifier = openNotifier(notify, () => control.stats(), this.#log);
     const onListening = (taken: number) => {
       this.#adminPort = taken;
     };
@@ -188,6 +196,7 @@ export class Run {
     const served = servedText((this.#options as PrimaryOptions).listeners);
     const workers = plural(workerCount(this.#config), "worker");
     this.#log.info(`drover ${version} serves ${served} with ${workers}; admin on ${this.#admin()}`);
+    this.#notifier?.ready();
     // pm2 with wait_ready waits for this.
     if (process.send) process.send("ready");
   }
@@ -234,6 +243,7 @@ export class Run {
         `stopping (${why}): connections have up to ${this.#shutdown / 1000} s to finish; a second signal stops at once`,
       );
       void primary.shutdown();
+      this.#notifier?.stopping();
       return;
     }
     primary.hardStop();
@@ -241,6 +251,7 @@ export class Run {
   }
 
   async #end(code: number, message?: string): Promise<number> {
+    this.#notifier?.close();
     await this.#log.close();
     return message === undefined ? code : refuse(code, message);
   }

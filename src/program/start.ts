@@ -10,6 +10,7 @@ import {
   loadConfig,
   stopCompiler,
   takeAdminToken,
+  takeNotifySocket,
 } from "../config/config.js";
 import { captureConsole } from "../telemetry/log/console.js";
 import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
@@ -57,6 +58,7 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   const inherited = inheritedSockets(environment(), process.pid, loaded);
   const given = await takeAdminToken(config);
   const nodes = clusterNodes(config, named ?? DEFAULT_PROTOCOL, process.cwd());
+  const notify = takeNotifySocket();
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
   let releases: Releases;
@@ -82,5 +84,16 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
     if (error instanceof TlsError) return refuse(EXIT.badConfig, error.message);
     throw error;
   }
-  return Run.start({ credentials, version, exec, loaded, releases, choices, given, inherited, nodes });
+  return Run.start({
+    credentials,
+    version,
+    exec,
+    loaded,
+    releases,
+    choices,
+    given,
+    inherited,
+    nodes,
+    notify,
+  });
 }

@@ -189,8 +189,8 @@ test("the unit does not start again what would only fail again, and leaves a kil
   expect(service).toMatch(/^RestartPreventExitStatus=64 66 78$/m);
   expect(service).toMatch(/^KillMode=mixed$/m);
   expect(service).toMatch(/^OOMPolicy=continue$/m);
-  // The program does not send READY=1 to systemd.
-  expect(service).toMatch(/^Type=exec$/m);
+  // The messages come from systemd-notify, which is not the main process.
+  expect(service).toMatch(/^Type=notify\nNotifyAccess=all$/m);
 });
 
 activate("started by the first client on a socket of systemd's, it serves that client", async () => {
