@@ -10,6 +10,7 @@ import { log } from "./commands/log.js";
 import { create } from "./commands/new.js";
 import { page } from "./commands/page.js";
 import { reloadTls } from "./commands/reload-tls.js";
+import { RESTART_FLAGS, restart } from "./commands/restart.js";
 import { scale } from "./commands/scale.js";
 import { state } from "./commands/state.js";
 import { stop } from "./commands/stop.js";
@@ -179,6 +180,15 @@ export const COMMANDS: readonly Command[] = [
     takes: [1, 1],
     json: true,
     run: scale,
+  },
+  {
+    name: "restart",
+    usage: "restart WORKER",
+    sentence: "Restart one worker: its connections finish, then the next one starts.",
+    takes: [1, 1],
+    json: true,
+    flags: RESTART_FLAGS,
+    run: restart,
   },
   {
     name: "reload-tls",

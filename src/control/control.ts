@@ -9,6 +9,7 @@ import type {
   LogRecord,
   ProgramInfo,
   Readiness,
+  Restarted,
   Scaled,
 } from "./program.js";
 import type { Stats, StatsHistory } from "./stats.js";
@@ -64,6 +65,11 @@ export interface Control {
    * @throws Refusal `conflict` during another change, or when a worker does not start
    */
   scale(workers: number): Promise<Scaled>;
+  /**
+   * Restarts one worker; its connections may end by themselves until the deadline.
+   * @throws Refusal `unknown` when there is no such worker; `conflict` during another change, or when it does not start
+   */
+  restart(worker: number, deadlineMs: number): Promise<Restarted>;
   /**
    * Reads certificates and keys of all listeners with TLS again. A pair that does not fit is tried again for 10 s. What
    * is refused changes nothing.

@@ -109,5 +109,15 @@ export interface Scaled {
   readonly workers: number;
 }
 
+export interface Restarted {
+  readonly worker: number;
+  /** OS pid of the worker that was stopped, and of the one that accepts now. */
+  readonly before: number;
+  readonly osPid: number;
+  /** Number of its connections when the restart began, and of those that were told to stop. */
+  readonly connections: number;
+  readonly stopped: number;
+}
+
 /** A log record of the primary or a worker with the fields of a log line: `time`, `level`, `msg`, `worker`, … */
 export type LogRecord = Readonly<Record<string, unknown>>;

@@ -17,6 +17,7 @@ import type {
   LogRecord,
   ProgramInfo,
   Readiness,
+  Restarted,
 } from "../../src/control/program.js";
 import { HISTORY_COLUMNS, type Stats, type StatsHistory } from "../../src/control/stats.js";
 import type { TraceLine } from "../../src/control/trace.js";
@@ -53,6 +54,11 @@ export class FakeControl implements Control {
   level: LogLevel = "info";
   certificates: ProgramInfo["certificates"] = [];
   reloads: readonly CertificateReload[] = [{ listener: "main", result: "reloaded", warnings: [] }];
+
+  async restart(worker: number, deadlineMs: number): Promise<Restarted> {
+    this.changes.push(`restart ${worker} ${deadlineMs}`);
+    return { worker, before: 4101, osPid: 4103, connections: 3, stopped: 1 };
+  }
 
   async ask(name: string, body: unknown, withinMs: number): Promise<unknown> {
     this.changes.push(`ask ${name} ${JSON.stringify(body)} ${withinMs}`);

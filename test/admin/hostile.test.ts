@@ -47,7 +47,17 @@ it.each(["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "GET"])(
   "%s of a route that changes something changes nothing",
   async (method) => {
     const admin = await running({ token: TOKEN });
-    for (const path of ["/stop", "/kill", "/drain", "/scale", "/suspend", "/resume", "/reload-tls", "/log"]) {
+    for (const path of [
+      "/stop",
+      "/kill",
+      "/drain",
+      "/scale",
+      "/restart",
+      "/suspend",
+      "/resume",
+      "/reload-tls",
+      "/log",
+    ]) {
       const { status, headers } = await ask(admin, { method, path, headers: BEARER });
       const reads = method === "GET" && status === 200;
       if (!reads) expect([path, status, headers.allow]).toEqual([path, 405, expect.stringContaining("POST")]);

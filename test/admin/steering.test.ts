@@ -64,6 +64,19 @@ describe("/scale", () => {
   });
 });
 
+describe("/restart", () => {
+  it("restarts one worker, with a deadline for its connections", async () => {
+    const admin = await running();
+    expect((await to("/restart", { worker: 2 }, admin)).json).toMatchObject({ worker: 2, osPid: 4103 });
+    await to("/restart", { worker: 1, deadlineMs: 5 }, admin);
+    expect(admin.control.changes).toEqual(["restart 2 25000", "restart 1 5"]);
+  });
+
+  it.each([{}, { worker: 0 }, { worker: "2" }, { worker: 1, deadlineMs: -1 }])("refuses %j", async (body) => {
+    expect((await to("/restart", body)).status).toBe(400);
+  });
+});
+
 describe("/log", () => {
   it("tells the level, and sets it", async () => {
     const admin = await running();

@@ -176,7 +176,19 @@ it("the help text lists every command, start included", () => {
       "resume",
       "drain",
     ],
-    ...["scale", "reload-tls", "log", "stop", "config", "page", "check", "new", "completion", "help"],
+    ...[
+      "scale",
+      "restart",
+      "reload-tls",
+      "log",
+      "stop",
+      "config",
+      "page",
+      "check",
+      "new",
+      "completion",
+      "help",
+    ],
   ]);
   for (const { usage, sentence } of COMMANDS) {
     expect(text).toContain(`  ${usage} `);

@@ -35,6 +35,19 @@ describe("scale", () => {
   });
 });
 
+describe("restart", () => {
+  it("says which OS process took over, and how many connections were told to stop", async () => {
+    const { socketPath, control } = await running();
+    expect((await drover(socketPath, ["restart", "2"])).stdout).toBe(
+      "worker 2 restarted as OS process 4103, previously 4101; 1 of 3 connections told to stop\n",
+    );
+    expect((await drover(socketPath, ["restart", "1"], { json: true })).stdout).toContain('"stopped": 1');
+    expect(control.changes).toEqual(["restart 2 25000", "restart 1 25000"]);
+    for (const given of ["0", "one", "1.5", ""])
+      expect((await drover(socketPath, ["restart", given])).code).toBe(64);
+  });
+});
+
 describe("reload-tls", () => {
   it("says what each listener does, and its warnings", async () => {
     const { socketPath, control } = await running();

@@ -191,6 +191,47 @@ test("more workers serve at once, fewer drain the highest, and no total falls", 
   expect((await drover(served, "scale", "0")).code).toBe(64);
 });
 
+test("a worker that is restarted lets its connections finish while the other one accepts; alone, it tells them at once", async () => {
+  const served = await guests("--workers=2");
+  const { program, port } = served;
+  const clients = await Promise.all(Array.from({ length: 20 }, () => FrameClient.connect(port)));
+  await Promise.all(clients.map((client) => client.ask("hello")));
+  const of = async (worker: number) =>
+    (await json(served, "connections")).rows.filter((row: { worker: number }) => row.worker === worker)
+      .length;
+  const before = program.workers();
+  const mine = await of(1);
+  const restarting = drover(served, "restart", "1", "--deadline=60s");
+  await eventually(async () => (await drover(served, "tree")).stdout.includes("suspended"));
+  const { client, answer } = await knock(port);
+  expect(await answer).toBe("knock");
+  expect(await drover(served, "restart", "2")).toMatchObject({
+    code: 69,
+    stderr: "a restart of worker 1 is under way: ask again after it\n",
+  });
+  for (const one of [...clients, client]) one.send("bye");
+  const osPid = (text: string) => Number(/OS process (\d+)/.exec(text)?.[1]);
+  const { stdout } = await restarting;
+  expect(stdout).toMatch(new RegExp(`^worker 1 restarted .*; 0 of ${mine} connections? told to stop\n$`));
+  expect(program.workers().sort()).toEqual([osPid(stdout), ...before.slice(1)].sort());
+  expect(await metric(served, "drover_supervisor_restarts_total")).toBe(0);
+  expect(await metric(served, "drover_restarts_left", { supervisor: "drover" })).toBe(5);
+  await eventually(async () => (await ready(served)) === "200 ready");
+
+  await drover(served, "scale", "1");
+  const last = await FrameClient.connect(port);
+  await last.ask("hello");
+  expect((await drover(served, "restart", "1")).stdout).toMatch(/; 1 of 1 connection told to stop\n$/);
+  await last.closed;
+  expect(String(last.frames.at(-1))).toBe("goodbye");
+  const { answer: next } = await knock(port);
+  expect(await next).toBe("knock");
+  expect((await drover(served, "restart", "2")).stderr).toBe("no worker 2: there is worker 1\n");
+  expect(program.lines.filter(({ audit }) => audit === "restart").map(({ result }) => result)).toEqual([
+    ...["refused", "ok", "ok", "refused"],
+  ]);
+});
+
 /** Connection limit of each worker. */
 async function shares(served: Served): Promise<number[]> {
   const texts = JSON.stringify(await json(served, "tree")).matchAll(/"\d+ of (\d+), temporary/g);

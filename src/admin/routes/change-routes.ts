@@ -56,6 +56,14 @@ export const CHANGE_ROUTES: readonly Route[] = [
   },
   {
     method: "POST",
+    path: "/restart",
+    keys: ["worker", "deadlineMs"],
+    sentence:
+      'Restart one worker: {"worker": 2, "deadlineMs": 25000}. Answers once its connections have ended and the next one accepts.',
+    answer: restart,
+  },
+  {
+    method: "POST",
     path: "/reload-tls",
     keys: [],
     sentence: "Read certificates and keys again; new handshakes use them. What is refused changes nothing.",
@@ -102,6 +110,12 @@ function isListenerName(value: unknown): value is string | undefined {
   return value === undefined || typeof value === "string";
 }
 
+const BAD_DEADLINE = { error: `deadlineMs must be whole milliseconds from 0 to ${MAX_TIMER_MS}` };
+
+function isDeadline(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TIMER_MS;
+}
+
 async function setAccepting(
   c: Context<Env>,
   { listener }: Body,
@@ -113,9 +127,8 @@ async function setAccepting(
 
 function drain(c: Context<Env>, control: Control, { deadlineMs = DEADLINE, listener }: Body): Response {
   if (!isListenerName(listener)) return c.json(BAD_LISTENER, 400);
-  if (!Number.isInteger(deadlineMs) || (deadlineMs as number) < 0 || (deadlineMs as number) > MAX_TIMER_MS)
-    return c.json({ error: `deadlineMs must be whole milliseconds from 0 to ${MAX_TIMER_MS}` }, 400);
-  return c.json(control.drain(deadlineMs as number, listener), 202);
+  if (!isDeadline(deadlineMs)) return c.json(BAD_DEADLINE, 400);
+  return c.json(control.drain(deadlineMs, listener), 202);
 }
 
 async function scale(c: Context<Env>, control: Control, { workers }: Body): Promise<Response> {
@@ -124,6 +137,19 @@ async function scale(c: Context<Env>, control: Control, { workers }: Body): Prom
   // A worker that is removed drains first, and the connection is idle meanwhile.
   c.env.incoming.socket.setTimeout(0);
   return c.json(await control.scale(workers as number));
+}
+
+async function restart(
+  c: Context<Env>,
+  control: Control,
+  { worker, deadlineMs = DEADLINE }: Body,
+): Promise<Response> {
+  if (!Number.isInteger(worker) || (worker as number) < 1)
+    return c.json({ error: "worker must be the number of a worker" }, 400);
+  if (!isDeadline(deadlineMs)) return c.json(BAD_DEADLINE, 400);
+  // Its connections end first, and this one is idle meanwhile.
+  c.env.incoming.socket.setTimeout(0);
+  return c.json(await control.restart(worker as number, deadlineMs));
 }
 
 async function reloadTls(c: Context<Env>, control: Control): Promise<Response> {

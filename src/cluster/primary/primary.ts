@@ -5,6 +5,7 @@
  */
 import cluster from "node:cluster";
 import { restartIntensity, workerCount } from "../../config/config.js";
+import { Refusal } from "../../control/errors.js";
 import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
@@ -38,6 +39,8 @@ export class Primary {
   readonly #watchdog: Watchdog;
   readonly #giveUpCause = new GiveUpCause("drover");
   #root: Pid | undefined = undefined;
+  /** Change of the workers that is under way. */
+  #change: string | undefined = undefined;
 
   constructor(options: PrimaryOptions) {
     const { config, log, metrics } = options;
@@ -137,6 +140,22 @@ export class Primary {
     const intensity = restartIntensity(this.#options.config, this.pool.slots.length);
     root.flags = { ...root.flags, intensity };
     this.restartMetrics.update();
+  }
+
+  /**
+   * Begins a change of the workers: one at a time.
+   * @throws Refusal `conflict` during another change, and while the program starts or stops
+   */
+  beginChange(what: string): { end(): void } {
+    if (this.#change) throw new Refusal("conflict", `${this.#change} is under way: ask again after it`);
+    if (this.stopping) throw new Refusal("conflict", "the program is stopping");
+    if (!this.root) throw new Refusal("conflict", "the program is still starting: ask again when it serves");
+    this.#change = what;
+    return {
+      end: () => {
+        this.#change = undefined;
+      },
+    };
   }
 
   /** Sets the minimum log level of all OS processes. */

@@ -4,38 +4,24 @@
  */
 
 import { MAX_WORKERS } from "../../config/limits.js";
-import type { ConnectionRow } from "../../control/connections.js";
 import { Refusal } from "../../control/errors.js";
 import { deleteChild, startChild, terminateChild } from "../../otp/supervisor/supervisor.js";
-import { clock } from "../../otp/time/clock.js";
 import { plural } from "../../text/plural.js";
 import { limitingRelease } from "../release/release.js";
-import { WaitUntilEmpty } from "./admission/wait-until-empty.js";
 import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
-import { isEmpty, newSlot, type WorkerSlot } from "./worker-slot.js";
+import { WorkerDrain, type WorkerDrainOptions } from "./worker-drain.js";
+import { newSlot, type WorkerSlot } from "./worker-slot.js";
 
 /** Drain deadline of a worker that is removed, in milliseconds. */
 const DEADLINE = 25_000;
-/** Milliseconds after the deadline until the supervisor stops the worker, drained or not. */
-const GRACE = 5_000;
-
-export interface ScaleOptions {
-  /** The connections of a worker. */
-  list(worker: number): Promise<readonly ConnectionRow[]>;
-  /** Called when connections of removed workers were told to stop at the deadline. @param cut their number */
-  onCut(unfinished: readonly ConnectionRow[], cut: number): void;
-}
-
 export class Scale {
   readonly #primary: Primary;
-  readonly #options: ScaleOptions;
-  #running: string | undefined = undefined;
-  #wait: WaitUntilEmpty | undefined = undefined;
+  readonly #drain: WorkerDrain;
 
-  constructor(primary: Primary, options: ScaleOptions) {
+  constructor(primary: Primary, options: WorkerDrainOptions) {
     this.#primary = primary;
-    this.#options = options;
+    this.#drain = new WorkerDrain(options);
   }
 
   /**
@@ -48,34 +34,30 @@ export class Scale {
       throw new RangeError(`workers must be a whole number from 1 to ${MAX_WORKERS}, got ${workers}`);
     const before = this.#primary.pool.slots.length;
     this.#checkPossible(workers);
-    this.#running = `from ${before} to ${workers} workers`;
+    const change = this.#primary.beginChange(`scaling from ${before} to ${workers} workers`);
     try {
       if (workers > before) await this.#grow(workers);
       else await this.#shrink(workers);
     } finally {
       this.#primary.updateIntensity();
-      this.#running = this.#wait = undefined;
+      change.end();
     }
     return { before, workers };
   }
 
   /** Called when a worker has changed. */
   check(): void {
-    this.#wait?.check();
+    this.#drain.check();
   }
 
   #checkPossible(workers: number): void {
-    const { root, stopping, releases } = this.#primary;
+    const { releases } = this.#primary;
     const limiting = limitingRelease(releases, workers);
     if (limiting)
       throw new Refusal(
         "conflict",
         `the protocol ${limiting.name} runs in at most ${plural(limiting.workers, "worker")}`,
       );
-    if (this.#running)
-      throw new Refusal("conflict", `scaling ${this.#running} is under way: ask again after it`);
-    if (stopping) throw new Refusal("conflict", "the program is stopping");
-    if (!root) throw new Refusal("conflict", "the program is still starting: ask again when it serves");
   }
 
   async #grow(workers: number): Promise<void> {
@@ -116,29 +98,9 @@ export class Scale {
     const removed = this.#primary.pool.slots.slice(workers);
     for (const slot of removed) slot.removing = true;
     await Promise.all(removed.map((slot) => this.#primary.pool.suspension.apply(slot)));
-    await this.#drain(removed);
+    await this.#drain.run(removed, DEADLINE);
     for (const slot of removed.reverse()) await this.#remove(slot);
     this.#primary.pool.maxConnections.redivide();
-  }
-
-  #drain(removed: readonly WorkerSlot[]): Promise<void> {
-    if (removed.every((slot) => isEmpty(slot))) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => done(), DEADLINE + GRACE);
-      const wait = new WaitUntilEmpty({
-        slots: () => removed,
-        deadlineMs: DEADLINE,
-        list: async () => (await Promise.all(removed.map(({ slot }) => this.#options.list(slot)))).flat(),
-        onCut: (unfinished, cut) => this.#options.onCut(unfinished, cut),
-        onEmpty: () => done(),
-      });
-      const done = () => {
-        clock.clearTimeout(timer);
-        wait.cancel();
-        resolve();
-      };
-      this.#wait = wait;
-    });
   }
 
   async #remove(slot: WorkerSlot): Promise<void> {

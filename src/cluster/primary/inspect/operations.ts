@@ -17,6 +17,7 @@ import type {
   LogRecord,
   ProgramInfo,
   Readiness,
+  Restarted,
 } from "../../../control/program.js";
 import type { Stats, StatsHistory } from "../../../control/stats.js";
 import type { TraceLine } from "../../../control/trace.js";
@@ -33,6 +34,7 @@ import { Drain } from "../admission/drain.js";
 import { findListener } from "../admission/suspend.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
+import { RestartWorker } from "../restart-worker.js";
 import { Scale } from "../scale.js";
 import { WorkerProcess } from "../worker-process.js";
 import { History } from "./history.js";
@@ -51,6 +53,7 @@ export class Operations implements Control {
   readonly #views: Views;
   readonly #drain: Drain;
   readonly #scale: Scale;
+  readonly #restart: RestartWorker;
   readonly #hub: HubOperations;
   readonly #history: History;
 
@@ -74,10 +77,15 @@ export class Operations implements Control {
       list: async (worker) => (await this.connections({ ...listed, worker })).rows,
       onCut: (rows, cut) => logCutConnections(options.log, "scale deadline reached", rows, cut),
     });
+    this.#restart = new RestartWorker(primary, {
+      list: async (worker) => (await this.connections({ ...listed, worker })).rows,
+      onCut: (rows, cut) => logCutConnections(options.log, "restart deadline reached", rows, cut),
+    });
     this.#hub = new HubOperations(primary, options);
     primary.pool.onChange.add(() => {
       this.#drain.check();
       this.#scale.check();
+      this.#restart.check();
     });
     const { metrics } = options;
     this.#history = new History(() => ({
@@ -208,6 +216,10 @@ export class Operations implements Control {
 
   scale(workers: number): Promise<{ readonly before: number; readonly workers: number }> {
     return this.#scale.to(workers);
+  }
+
+  restart(worker: number, deadlineMs: number): Promise<Restarted> {
+    return this.#restart.run(worker, deadlineMs);
   }
 
   reloadCertificates(): Promise<readonly CertificateReload[]> {
