@@ -20,6 +20,10 @@ export interface ConnectionRow {
   /** Bytes sent that the kernel has not taken. */
   readonly outbound: number;
   readonly messageQueueLength: number;
+  /** Names that it holds, groups that it is in, and messages of groups that it has lost since its start. */
+  readonly names: number;
+  readonly groups: number;
+  readonly missed: number;
 }
 
 export const CONNECTION_COLUMNS = [
@@ -36,6 +40,9 @@ export const CONNECTION_COLUMNS = [
   "bytesSent",
   "outbound",
   "messageQueueLength",
+  "names",
+  "groups",
+  "missed",
 ] as const satisfies readonly (keyof ConnectionRow)[];
 
 export interface ConnectionQuery {

@@ -74,6 +74,10 @@ export class ExchangeLink implements Uplink {
     return this.#link?.waiting ?? 0;
   }
 
+  get linkBytes(): number {
+    return this.waiting;
+  }
+
   /** Resolves when the exchange knows this worker, or after so many milliseconds. */
   async ready(ms: number): Promise<void> {
     try {

@@ -40,6 +40,8 @@ export interface ExchangeNumbers {
   readonly replaced: number;
   /** Claims that waited because two clients replace each other. */
   readonly contested: number;
+  /** Bytes that wait for each worker. */
+  readonly waiting: readonly (readonly [worker: number, bytes: number])[];
   readonly published: number;
   /** Deliveries that were dropped because a worker does not read. */
   readonly linkFull: number;
@@ -100,6 +102,7 @@ export class Exchange implements PortOwner {
       names: this.names.names.size,
       replaced: this.names.names.replaced,
       contested: this.names.names.contested,
+      waiting: [...this.#workers].map(([worker, { link }]) => [worker, link.waiting]),
       published: this.#published,
       linkFull: this.#linkFull,
       signalsDropped: this.#signalsDropped,

@@ -5,7 +5,7 @@
  */
 import { runInMicrotask } from "../otp/process/microtask.js";
 import type { Process } from "../otp/process/process.js";
-import { clock, type TimerRef } from "../otp/time/clock.js";
+import { clock, machineTime, type TimerRef } from "../otp/time/clock.js";
 import { GroupMember, MAX_GROUP_MESSAGES } from "../tcp/connection/group-member.js";
 import { processLoop } from "../tcp/loop/loop.js";
 import type { Deferred } from "../tcp/loop/run-queue.js";
@@ -108,12 +108,19 @@ export class Delivery implements Deferred {
         processLoop.runQueue.add(this, cleanContext());
         return this.#onLess();
       }
-      this.waiting -= this.#round.bytes;
+      this.#delivered(this.#round);
       this.#round = undefined;
     }
     this.#armed = false;
     this.#onLess();
   };
+
+  #delivered({ bytes, items }: Round): void {
+    this.waiting -= bytes;
+    for (const { message } of items)
+      if (message.sentAt > 0)
+        groupCounters.delivery.record(Math.max(0, machineTime() - message.sentAt) / 1_000);
+  }
 
   /** Takes the next messages of one group out of the queue; `undefined` when it has no member here. */
   #nextRound(): Round | undefined {
@@ -134,7 +141,9 @@ export class Delivery implements Deferred {
     }
     const excepted = new Set(items.map(({ except }) => except));
     excepted.delete(0);
-    const all = new SharedMessages(items.map(({ message }) => new SharedMessage(message.value)));
+    const all = new SharedMessages(
+      items.map(({ message }) => new SharedMessage(message.value, name, message.sender)),
+    );
     return { group, members: group.list, items, all, excepted, bytes, next: 0 };
   }
 

@@ -8,7 +8,7 @@ import { type Duration, toMs } from "../otp/time/duration.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import type { PresentMember } from "../tcp/protocol/presence.js";
 import { type Json, markSource, type Portable, type Receives, type Source } from "../tcp/protocol/sources.js";
-import { holdSender } from "./held-senders.js";
+import { handlingProcess, holdSender } from "./held-senders.js";
 import type { Slow } from "./local-members.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
@@ -119,7 +119,7 @@ class GroupHandle<M extends Portable> implements Group<M> {
   }
 
   send(message: M, { except }: { readonly except?: { readonly pid: Pid } | Pid | undefined } = {}): void {
-    const encoded = Message.of(message);
+    const encoded = Message.of(message).from(handlingProcess());
     groupCounters.published++;
     uplink.publish(this.name, encoded, except && pidOf(except));
     if (uplink.waiting > HOLD_ABOVE) holdSender();

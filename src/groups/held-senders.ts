@@ -5,6 +5,7 @@
  */
 import type { ReaderWriter } from "../tcp/connection/reader.js";
 import { processLoop } from "../tcp/loop/loop.js";
+import type { Sender } from "./message.js";
 
 let held: ReaderWriter[] = [];
 
@@ -12,6 +13,12 @@ let held: ReaderWriter[] = [];
 export function holdSender(): void {
   const io = processLoop.output.handling as ReaderWriter | undefined;
   if (io?.holdFrames()) held.push(io);
+}
+
+/** The process whose frame is being handled; `undefined` in a timer, or in another event. */
+export function handlingProcess(): Sender | undefined {
+  const pid = (processLoop.output.handling as ReaderWriter | undefined)?.pid;
+  return pid && [pid.worker, pid.serial];
 }
 
 /** Lets all of them go. */

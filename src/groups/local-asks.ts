@@ -22,6 +22,7 @@ export class LocalAsks {
    */
   ask(name: string, within: number, send: (id: number) => void): Promise<unknown> {
     const id = (this.#lastId = (this.#lastId % 0xffff_fffe) + 1);
+    const began = clock.now();
     return new Promise((resolve, reject) => {
       const timer = clock.setTimeout(
         () => this.answered(id, "timeout", `${name} has not answered within ${within} ms`),
@@ -31,6 +32,7 @@ export class LocalAsks {
         <T>(then: (value: T) => void) =>
         (value: T) => {
           clock.clearTimeout(timer);
+          groupCounters.answer.record((clock.now() - began) / 1_000);
           this.#asks.delete(id);
           then(value);
         };

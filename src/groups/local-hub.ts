@@ -38,6 +38,8 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
     return thisWorker();
   }
 
+  readonly linkBytes = 0;
+
   get waiting(): number {
     return this.#local.delivery.waiting;
   }

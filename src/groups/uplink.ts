@@ -18,6 +18,8 @@ export interface Uplink extends MembershipListener, NameUplink {
   publish(group: string, message: Message, except: Pid | undefined): void;
   /** Bytes that wait on this side. */
   readonly waiting: number;
+  /** Of these, bytes that wait for the exchange. */
+  readonly linkBytes: number;
   /** Less waits for delivery to the members here than before. */
   relieved?(): void;
   /**

@@ -313,6 +313,7 @@ export function row(serial: number, state: string, peer: string): ConnectionRow 
     bytesSent: 3_100,
     outbound: 0,
     messageQueueLength: 0,
+    ...{ names: 0, groups: 0, missed: 0 },
   };
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { childrenOf, isAlive } from "../support/os-processes.js";
-import { endAll, run, serveProtocol } from "../support/program.js";
+import { endAll, Program, run, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 const ROOMS = `
@@ -161,6 +161,32 @@ test("the tree and the metrics show it", async () => {
   expect(series(text, "drover_exchange_up")).toBe(1);
   expect(series(text, "drover_exchange_links")).toBe(2);
   expect(series(text, "drover_group_published_total")).toBeGreaterThan(0);
+});
+
+test("connections, state and trace show memberships, and where a message comes from", async () => {
+  const [one, other] = await pair("shown");
+  expect(await one.ask("claim", "shown")).toBe("none");
+  const drover = async (...args: string[]) => (await run([...args, "--control", server.control])).stdout;
+  const rows = (await drover("connections")).split("\n");
+  expect(rows[0]).toMatch(/mailbox +names +groups +missed$/);
+  expect(rows.find((line) => line.startsWith(`${one.pid} `))).toMatch(/ 1 +1 +0$/);
+  expect(rows.find((line) => line.startsWith(`${other.pid} `))).toMatch(/ 0 +1 +0$/);
+  const state = await drover("state", one.pid);
+  expect(state).toMatch(/groups +room\/shown \(joined \d+ s ago\)/);
+  expect(state).toMatch(/names +device\/shown/);
+  const trace = new Program(["trace", other.pid, "--control", server.control]);
+  await eventually(() => {
+    one.say("shown", "traced");
+    return trace.stdout.includes("room/shown");
+  });
+  expect(trace.stdout).toContain(`room/shown from ${one.pid}: 'traced'`);
+  trace.signal("SIGTERM");
+  await trace.exited;
+  const text = await metrics();
+  for (const name of ["drover_group_delivery_seconds_count", "drover_ask_seconds_count"])
+    expect(text).toMatch(new RegExp(`${name}\\{worker="\\d"\\} \\d+`));
+  expect(series(text, "drover_exchange_link_bytes", { to: "worker", worker: "1" })).toBe(0);
+  expect(series(text, "drover_names_contested_total", { worker: "0" })).toBe(0);
 });
 
 test("a name is held by the newest claim, in whichever worker, and asked from any, and from outside", async () => {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineProtocol, packet } from "../../src/index.js";
+import { Pid } from "../../src/otp/process/pid.js";
 import { Writer, type WriterOwner } from "../../src/tcp/connection/writer.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
@@ -75,6 +76,7 @@ class FakeSocket implements Socket {
 function line(endpoint: Endpoint) {
   const socket = new FakeSocket();
   const owner: WriterOwner = {
+    pid: new Pid(1, 1),
     endpoint,
     protocol,
     wheelSlot: NO_SLOT,

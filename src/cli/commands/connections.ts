@@ -58,6 +58,13 @@ export async function connections({ target, values, json, columns }: Invocation)
 
 const LISTENER: Column = { title: "listener" };
 
+/** Only where a connection is in a group or holds a name. */
+const MEMBERSHIP: readonly Column[] = [
+  { title: "names", right: true },
+  { title: "groups", right: true },
+  { title: "missed", right: true },
+];
+
 const COLUMNS: readonly Column[] = [
   { title: "pid" },
   LISTENER,
@@ -82,7 +89,11 @@ export function renderConnections(
   columns: number | undefined,
   several: boolean,
 ): string {
-  const shown = several ? COLUMNS : COLUMNS.filter((column) => column !== LISTENER);
+  const members = rows.some(({ names, groups, missed }) => names + groups + missed > 0);
+  const shown = [
+    ...(several ? COLUMNS : COLUMNS.filter((column) => column !== LISTENER)),
+    ...(members ? MEMBERSHIP : []),
+  ];
   const cells = rows.map((row) => [
     row.pid,
     ...(several ? [row.listener] : []),
@@ -96,6 +107,7 @@ export function renderConnections(
     bytes(row.bytesSent),
     bytes(row.outbound),
     String(row.messageQueueLength),
+    ...(members ? [row.names, row.groups, row.missed].map(String) : []),
   ]);
   const of = matched === total ? "" : `, of ${total} in all`;
   const more = matched > rows.length ? `: --limit ${Math.min(matched, 10_000)} shows more` : "";

@@ -61,10 +61,12 @@ export function renderTraceLine(line: TraceLine, paint: Paint, columns = Number.
   return `${paint("dim", at)}  ${paint(style, left.slice(0, 7))}${left.slice(7)}  ${shown}`.trimEnd();
 }
 
-function detailOf({ what, length, hex, text }: TraceLine): string {
+function detailOf({ what, length, hex, text, group, from }: TraceLine): string {
   if (what === "dropped") return `${length} more lines in this second, over the rate limit`;
   // The text before the hex: people read the text, and a narrow terminal cuts off the end.
   const bytes = length === undefined ? "" : `${length} B  `;
   const pairs = hex === undefined ? "" : `  ${hex.replace(/(..)(?=.)/g, "$1 ")}`;
-  return `${bytes}${escapeControls(text ?? "")}${pairs}`;
+  const sender = from === undefined ? "" : ` from ${from}`;
+  const origin = group === undefined ? "" : `${escapeControls(group)}${sender}: `;
+  return `${origin}${bytes}${escapeControls(text ?? "")}${pairs}`;
 }

@@ -5,10 +5,16 @@
 
 import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/connections.js";
 import { type Pid, parsePid } from "../../otp/process/pid.js";
-import { processOf } from "../../otp/process/process.js";
+import { type Process, processOf } from "../../otp/process/process.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import type { Connection } from "../../tcp/connection/connection.js";
 import { addressText } from "../../text/address.js";
+
+/** Groups and names of the processes of a worker: the primary has none, and does not load them. */
+export interface Memberships {
+  groupCount(process: Process): number;
+  nameCount(process: Process): number;
+}
 
 /** An item with its sort key. */
 interface Ranked<T> {
@@ -23,9 +29,10 @@ type Compare = (one: Ranked<unknown>, other: Ranked<unknown>) => number;
 export function listConnections(
   supervisors: readonly DynamicSupervisor<[]>[],
   query: ConnectionQuery,
+  memberships: Memberships,
 ): ConnectionList {
   const compare = comparator(query);
-  const key = KEYS[query.sort];
+  const key = keyOf(query.sort, memberships);
   let kept: Ranked<Connection>[] = [];
   let [total, matched] = [0, 0];
   for (const item of localConnections(supervisors)) {
@@ -37,7 +44,7 @@ export function listConnections(
     if (kept.length >= 2 * query.limit + 1_000) kept = kept.sort(compare).slice(0, query.limit);
   }
   const rows = kept.sort(compare).slice(0, query.limit);
-  return { total, matched, rows: rows.map(({ item }) => rowOf(item)), missing: [] };
+  return { total, matched, rows: rows.map(({ item }) => rowOf(item, memberships)), missing: [] };
 }
 
 /** Merges the lists of all workers. @param missing workers that did not answer */
@@ -86,7 +93,15 @@ function comparator({ order }: ConnectionQuery): Compare {
   };
 }
 
-const KEYS: Readonly<Record<ConnectionQuery["sort"], (one: Connection) => number | string>> = {
+function keyOf(sort: ConnectionQuery["sort"], memberships: Memberships): Key {
+  if (sort === "groups") return (one) => memberships.groupCount(one);
+  if (sort === "names") return (one) => memberships.nameCount(one);
+  return KEYS[sort];
+}
+
+type Key = (one: Connection) => number | string;
+
+const KEYS: Readonly<Record<Exclude<ConnectionQuery["sort"], "groups" | "names">, Key>> = {
   pid: () => 0,
   worker: ({ pid }) => pid.worker,
   listener: ({ endpoint }) => endpoint.name,
@@ -100,6 +115,7 @@ const KEYS: Readonly<Record<ConnectionQuery["sort"], (one: Connection) => number
   bytesSent: ({ bytesSent }) => bytesSent,
   outbound: ({ outbound }) => outbound,
   messageQueueLength: ({ messageQueueLength }) => messageQueueLength,
+  missed: ({ missedInAll }) => missedInAll,
 };
 
 function keyOfRow(row: ConnectionRow, { sort }: ConnectionQuery): number | string {
@@ -110,7 +126,7 @@ function peerOf({ peer }: Connection): string {
   return addressText(peer.address, peer.port);
 }
 
-function rowOf(one: Connection): ConnectionRow {
+function rowOf(one: Connection, memberships: Memberships): ConnectionRow {
   const { pid, state, framesReceived, framesSent, bytesReceived, bytesSent, outbound, messageQueueLength } =
     one;
   return {
@@ -128,5 +144,8 @@ function rowOf(one: Connection): ConnectionRow {
     bytesSent,
     outbound,
     messageQueueLength,
+    names: memberships.nameCount(one),
+    groups: memberships.groupCount(one),
+    missed: one.missedInAll,
   };
 }

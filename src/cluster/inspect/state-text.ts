@@ -12,8 +12,9 @@ const INSPECT_OPTIONS = { depth: 4, maxArrayLength: 50, maxStringLength: 1_000, 
 /**
  * State of a process, read without sending it a message: a process that waits inside a handler is shown as well.
  * What its `formatStatus` hides stays hidden.
+ * @param fields of the status, besides its own
  */
-export function stateView(process: Process): StateView {
+export function stateView(process: Process, fields: Readonly<Record<string, string>> = {}): StateView {
   const { state: own, ...more } = process.systemStatus;
   const { pid, label, state, ...rest } = processInfo(process) as {
     pid: string;
@@ -33,6 +34,7 @@ export function stateView(process: Process): StateView {
       ...rest,
       status: process.sys?.suspended ? "suspended" : process.busy ? "waiting" : "running",
       ...Object.fromEntries(others),
+      ...fields,
       // The last messages, when `sys.log` is on.
       ...(log.length > 0 && { log }),
     },

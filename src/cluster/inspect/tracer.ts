@@ -9,6 +9,7 @@ import { CallMessage } from "../../otp/gen-server/call.js";
 import { CastMessage } from "../../otp/gen-server/server-process.js";
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
 import { formatReason } from "../../otp/process/exit-reason.js";
+import { Pid } from "../../otp/process/pid.js";
 import { onDown, type Process } from "../../otp/process/process.js";
 import { install, remove } from "../../otp/sys/sys.js";
 import { Connection } from "../../tcp/connection/connection.js";
@@ -45,9 +46,10 @@ export function traceProcess(process: Process, onLine: OnLine): () => void {
 
 function traceConnection(process: Connection, rateLimit: RateLimit, onLine: OnLine): () => void {
   const { pid } = process;
-  return process.trace(({ what, state, content }: TraceEvent) => {
+  return process.trace(({ what, state, content, group, sender }: TraceEvent) => {
     if (!rateLimit.allows()) return;
-    onLine(traceLine(pid, what, { state, ...eventParts(what, content) }));
+    const origin = group !== undefined && { group, ...(sender && { from: String(new Pid(...sender)) }) };
+    onLine(traceLine(pid, what, { state, ...origin, ...eventParts(what, content) }));
   });
 }
 

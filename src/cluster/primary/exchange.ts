@@ -40,7 +40,7 @@ export class PrimaryExchange {
   process: ExchangeProcess | undefined = undefined;
   readonly #options: ExchangeOptions;
   /** By OS process: a counter does not go down when the exchange is restarted. */
-  readonly #linkFull = new Map<ExchangeProcess, number>();
+  readonly #counted = new Map<ExchangeProcess, { readonly linkFull: number; readonly contested: number }>();
   #folder: string | undefined = undefined;
 
   constructor(options: ExchangeOptions) {
@@ -79,10 +79,12 @@ export class PrimaryExchange {
   get sample(): ExchangeSample | undefined {
     const { process } = this;
     if (!process) return undefined;
-    const { links = 0, linkFull = 0 } = process.numbers ?? {};
-    this.#linkFull.set(process, linkFull);
-    const total = [...this.#linkFull.values()].reduce((sum, count) => sum + count, 0);
-    return { up: process.state === "running" && !process.unresponsive, links, linkFull: total };
+    const { links = 0, linkFull = 0, contested = 0, waiting = [] } = process.numbers ?? {};
+    this.#counted.set(process, { linkFull, contested });
+    const total = (of: "linkFull" | "contested") =>
+      [...this.#counted.values()].reduce((sum, counts) => sum + counts[of], 0);
+    const up = process.state === "running" && !process.unresponsive;
+    return { up, links, waiting, linkFull: total("linkFull"), contested: total("contested") };
   }
 
   /** The program ends: removes the folder. */

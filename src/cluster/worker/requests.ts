@@ -9,6 +9,7 @@ import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";
 import type { Heartbeat } from "./heartbeat.js";
 import type { WorkerLimits } from "./limits.js";
+import { memberships } from "./memberships.js";
 import type { WorkerViews } from "./views.js";
 import type { WorkerListener } from "./worker-listener.js";
 
@@ -42,7 +43,7 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   }
   if (request.name === "connections" || request.name === "addresses") {
     const supervisors = answerers.listeners.flatMap(({ connections }) => connections ?? []);
-    if (request.name === "connections") return listConnections(supervisors, request.query);
+    if (request.name === "connections") return listConnections(supervisors, request.query, memberships);
     return (await import("../inspect/address-list.js")).listAddresses(supervisors, request.query);
   }
   // Loaded at the first one: a server without groups has none of it.

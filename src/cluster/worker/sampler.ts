@@ -1,6 +1,6 @@
 /** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
-import { localMembers, localNames } from "../../groups/present.js";
+import { localMembers, localNames, uplink } from "../../groups/present.js";
 import { type ErrorContext, type SupervisorReport, unhandledRejections } from "../../otp/events.js";
 import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
@@ -108,6 +108,7 @@ export class Sampler {
         groups: localMembers.size,
         groupMemberships: localMembers.memberships,
         names: localNames.size,
+        exchangeLinkBytes: uplink.linkBytes,
         ...own,
       },
       listeners: listeners.map((listener) => this.#listener(listener)),
@@ -175,15 +176,21 @@ function handlers({ endpoint: { latency } }: WorkerListener): HandlerTotals {
 function groupTotals(): GroupTotals {
   const { published, forwarded, delivered, dropped, asks, namesClaimed, namesReplaced } = groupCounters;
   const results = ASK_RESULTS.map((result) => [`asks_${result}`, asks[result]]);
+  const buckets = HANDLER_BUCKETS.flatMap((name, at) => [
+    [`delivery_${name}`, groupCounters.delivery.counts[at]],
+    [`answer_${name}`, groupCounters.answer.counts[at]],
+  ]);
   const drops = GROUP_DROP_REASONS.map((reason) => [`groupDropped_${reason}`, dropped[reason]]);
   return {
     ...{ groupPublished: published, groupForwarded: forwarded, groupDelivered: delivered },
     ...{ namesClaimed, namesReplaced },
-    ...Object.fromEntries([...drops, ...results]),
+    ...{ namesContested: groupCounters.namesContested },
+    ...{ deliverySeconds: groupCounters.delivery.seconds, answerSeconds: groupCounters.answer.seconds },
+    ...Object.fromEntries([...drops, ...results, ...buckets]),
   } as GroupTotals;
 }
 
 type GroupTotals = Pick<
   Snapshot["totals"],
-  Extract<keyof Snapshot["totals"], `${"group" | "names" | "asks"}${string}`>
+  Extract<keyof Snapshot["totals"], `${"group" | "names" | "asks" | "delivery" | "answer"}${string}`>
 >;

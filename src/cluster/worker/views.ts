@@ -9,6 +9,7 @@ import type { Diagnostic } from "../channel/send-queue.js";
 import { RateLimit } from "../inspect/rate-limit.js";
 import { stateView } from "../inspect/state-text.js";
 import { traceProcess } from "../inspect/tracer.js";
+import { membershipFields } from "./memberships.js";
 
 /** Log records sent per second; the number of the rest is sent. */
 const RECORDS_PER_SECOND = 100;
@@ -37,7 +38,7 @@ export class WorkerViews {
   answer(request: ViewRequest): unknown {
     const process = processOf(new Pid(thisWorker(), request.serial));
     if (!process) return null;
-    if (request.name === "state") return stateView(process);
+    if (request.name === "state") return stateView(process, membershipFields(process));
     const { id } = request;
     const stop = traceProcess(process, (line) => {
       if (line.what === "end") this.#traces.delete(id);

@@ -46,6 +46,13 @@ export function useClock(next: Clock): () => void {
   };
 }
 
+const MACHINE_OFFSET = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+/** Milliseconds on the monotonic clock of the machine: the same in all its OS processes, but not on another machine. */
+export function machineTime(): number {
+  return performance.now() + MACHINE_OFFSET;
+}
+
 /** Wall-clock milliseconds, for display; never for arithmetic. */
 export function wallTime(): number {
   return Date.now();

@@ -86,7 +86,11 @@ export abstract class GroupMember extends FrameLoop {
     groupCounters.dropped.invalid += invalid;
     if (count === 0) return;
     const { traces, counters } = this.endpoint;
-    if (traces !== undefined) for (const { value } of messages.list) traces.sent(this, value);
+    if (traces !== undefined)
+      for (const message of messages.list) {
+        traces.shared(this, message);
+        traces.sent(this, message.value);
+      }
     this.io?.share(bytes);
     this.framesSent += count;
     counters.framesSent += count;
@@ -172,8 +176,12 @@ export abstract class GroupMember extends FrameLoop {
   }
 
   /** A message of a group has come out of the mailbox. */
-  protected handleShared({ value }: SharedMessage): Outcome {
-    const { cells } = this;
+  protected handleShared(message: SharedMessage): Outcome {
+    const { value } = message;
+    const { traces } = this.endpoint;
+    if (traces !== undefined) traces.shared(this, message);
+    // The cells of the trace would report it again, without its group.
+    const cells = traces === undefined ? this.cells : this.protocol.cellsOf(this.cells.name);
     if (!cells.forwards) return cells.message?.(this, value);
     if (this.io?.full === true) return this.tooSlow(1, false);
     try {

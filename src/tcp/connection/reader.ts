@@ -12,6 +12,7 @@
 import type { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { BorrowingDecoder, Decoder } from "../../framing/framing.js";
 import { copyOut, EMPTY } from "../../framing/partial-frame.js";
+import type { Pid } from "../../otp/process/pid.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import type { Active } from "../protocol/protocol.js";
@@ -65,6 +66,11 @@ export class ReaderWriter extends Writer {
     if (!this.has(FULL | HELD | THROTTLED)) return false;
     if (this.has(HELD) || (this.has(FULL) && !this.has(HEEDLESS))) return true;
     return this.has(THROTTLED) && isThrottled(this.owner);
+  }
+
+  /** Of the connection. */
+  get pid(): Pid {
+    return this.owner.pid;
   }
 
   /** Handles no frame while the output of `other` is full. */

@@ -8,6 +8,7 @@
  */
 import { isUint8Array } from "node:util/types";
 import type { Framing } from "../../framing/framing.js";
+import type { Pid } from "../../otp/process/pid.js";
 import type { Socket } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
 import { giveToSocket, isBorrowed } from "../loop/borrowed-memory.js";
@@ -19,6 +20,7 @@ import { WriteQueue } from "./write-queue.js";
 
 /** The connection, as far as its reader and writer need it. Its protocol may be replaced while it lives. */
 export interface WriterOwner extends TimerWheelEntry {
+  readonly pid: Pid;
   readonly endpoint: Endpoint;
   readonly protocol: CompiledProtocol;
   /** The output was full, and the kernel took it at once. */

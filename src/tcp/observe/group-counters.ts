@@ -1,5 +1,6 @@
 /** Counters of group messages in this OS process: plain numbers, turned into metrics only when scraped. */
 import { ASK_RESULTS, type AskResult, GROUP_DROP_REASONS, type GroupDropReason } from "./events.js";
+import { Latency } from "./latency.js";
 
 export class GroupCounters {
   /** Messages sent to groups. */
@@ -8,10 +9,16 @@ export class GroupCounters {
   forwarded = 0;
   /** Messages that were put into the mailbox of a member. */
   delivered = 0;
+  /** From the sender to the last member here, of one message in eight. */
+  readonly delivery = new Latency();
+  /** Asks of processes here, until the answer. */
+  readonly answer = new Latency();
   /** Names granted to processes here. */
   namesClaimed = 0;
   /** Names that a newer claim took from processes here. */
   namesReplaced = 0;
+  /** Claims that waited because two clients have the same name; where there is an exchange, it counts them. */
+  namesContested = 0;
   /** Asks of processes here, by result. */
   readonly asks: Record<AskResult, number> = Object.fromEntries(
     ASK_RESULTS.map((result) => [result, 0]),

@@ -3,6 +3,7 @@
  * handling it; all other connections run on the protocol's own cells, and pay nothing.
  */
 import type { ProtocolCells } from "../protocol/compile.js";
+import type { SharedMessage } from "../protocol/shared-messages.js";
 
 /** Reported synchronously: a frame may lie in memory that the next read overwrites. */
 export interface TraceEvent {
@@ -10,6 +11,9 @@ export interface TraceEvent {
   readonly state: string;
   /** A frame, a message, or the name of the event. */
   readonly content: unknown;
+  /** Of a message of a group. */
+  readonly group?: string;
+  readonly sender?: SharedMessage["sender"];
 }
 
 /** Must not throw. */
@@ -48,6 +52,12 @@ export class Traces {
   /** What no cell handles: `become binary`, `startTls`, `TLS is up`. */
   event(conn: Traced, name: string): void {
     this.#report(conn, "event", name);
+  }
+
+  /** A message of a group is handled, or forwarded to the client: with `frame_out` following. */
+  shared(conn: Traced, message: SharedMessage): void {
+    const { value, group, sender } = message;
+    this.#report(conn, "message", value, { group, sender });
   }
 
   /** A frame is about to be sent. */
@@ -106,7 +116,8 @@ export class Traces {
     };
   }
 
-  #report(conn: Traced, what: TraceEvent["what"], content: unknown): void {
-    for (const listener of this.#listeners.get(conn) ?? []) listener({ what, state: conn.state, content });
+  #report(conn: Traced, what: TraceEvent["what"], content: unknown, more: Partial<TraceEvent> = {}): void {
+    for (const listener of this.#listeners.get(conn) ?? [])
+      listener({ what, state: conn.state, content, ...more });
   }
 }

@@ -7,12 +7,17 @@ import { type Framing, FramingError } from "../../framing/framing.js";
 /** One message. It waits in mailboxes as it is: nothing is allocated per member. */
 export class SharedMessage {
   readonly value: unknown;
+  /** For those who trace a member. */
+  readonly group: string;
+  readonly sender: readonly [worker: number, serial: number] | undefined;
 
   #framing: Framing<any, any> | undefined = undefined;
   #bytes: Buffer | undefined = undefined;
 
-  constructor(value: unknown) {
+  constructor(value: unknown, group: string, sender: SharedMessage["sender"]) {
     this.value = value;
+    this.group = group;
+    this.sender = sender;
   }
 
   /** As a frame. @throws FramingError when the framing cannot carry it */

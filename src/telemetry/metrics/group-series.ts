@@ -1,6 +1,28 @@
 /** Metrics of groups and of the exchange; exported only where a protocol takes messages of groups. */
-import { ASK_RESULTS, GROUP_DROP_REASONS } from "../../tcp/observe/events.js";
-import { counter, gauge, ofWorker, type Sample, type SeriesRow } from "./series-row.js";
+import { ASK_RESULTS, GROUP_DROP_REASONS, HANDLER_BOUNDS } from "../../tcp/observe/events.js";
+import { counter, gauge, liveGauges, ofWorker, type Sample, type SeriesRow } from "./series-row.js";
+import { ANSWER_BUCKETS, DELIVERY_BUCKETS } from "./snapshot.js";
+import type { WorkerTotal } from "./worker-totals.js";
+
+function histogram(
+  name: string,
+  help: string,
+  bucketNames: readonly WorkerTotal[],
+  sum: WorkerTotal,
+): SeriesRow {
+  return {
+    ...{ name, help, kind: "histogram", labels: ["worker", "le"] },
+    samples: ({ workers }) =>
+      [...workers].flatMap(([worker, totals]) => {
+        let count = 0;
+        const buckets = bucketNames.map((bucket, at): Sample => {
+          count += totals.total(bucket);
+          return [[worker, HANDLER_BOUNDS[at] ?? "+Inf"], count, "_bucket"];
+        });
+        return [...buckets, [[worker], totals.total(sum), "_sum"], [[worker], count, "_count"]];
+      }),
+  };
+}
 
 export const GROUP_SERIES: readonly SeriesRow[] = [
   {
@@ -11,6 +33,25 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
     ...gauge("drover_exchange_links", "Workers that are connected to the exchange.", []),
     samples: ({ exchange }) => (exchange ? [[[], exchange.links]] : []),
   },
+  {
+    ...gauge(
+      "drover_exchange_link_bytes",
+      "Bytes that wait on the link of a worker: to is exchange, or worker.",
+      ["worker", "to"],
+    ),
+    samples: ({ workers, exchange }) => [
+      ...liveGauges(workers, "exchangeLinkBytes").map(
+        ([[worker = 0], bytes]): Sample => [[worker, "exchange"], bytes],
+      ),
+      ...(exchange?.waiting ?? []).map(([worker, bytes]): Sample => [[worker, "worker"], bytes]),
+    ],
+  },
+  histogram(
+    "drover_group_delivery_seconds",
+    "Time from the sender to the last member in a worker, of one message in eight.",
+    DELIVERY_BUCKETS,
+    "deliverySeconds",
+  ),
   ofWorker("drover_groups", "Groups that have members in the worker.", "groups"),
   ofWorker(
     "drover_group_memberships",
@@ -66,6 +107,23 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
     samples: ({ workers }) =>
       [...workers].map(([worker, totals]): Sample => [[worker], totals.total("namesReplaced")]),
   },
+  {
+    ...counter(
+      "drover_names_contested_total",
+      "Claims that waited because clients with the same name replace each other; worker 0 is the exchange.",
+      ["worker"],
+    ),
+    samples: ({ workers, exchange }) => [
+      ...(exchange ? [[[0], exchange.contested] as Sample] : []),
+      ...[...workers].map(([worker, totals]): Sample => [[worker], totals.total("namesContested")]),
+    ],
+  },
+  histogram(
+    "drover_ask_seconds",
+    "Time until an ask is answered, or fails, by the asker's worker.",
+    ANSWER_BUCKETS,
+    "answerSeconds",
+  ),
   {
     ...counter("drover_asks_total", "Asks to the holders of names, by the asker's worker and result.", [
       "worker",

@@ -88,6 +88,10 @@ export interface ExchangeSample {
   readonly links: number;
   /** Deliveries that were dropped because a worker does not read. */
   readonly linkFull: number;
+  /** Claims that waited because two clients have the same name. */
+  readonly contested: number;
+  /** Bytes that wait for each worker. */
+  readonly waiting: readonly (readonly [worker: number, bytes: number])[];
 }
 
 export interface SeriesRow {

@@ -23,6 +23,10 @@ export const HANDLER_BUCKETS = [
   ...(["handlers13", "handlers14", "handlers15", "handlers16", "handlers17"] as const),
 ] as const;
 
+/** Buckets of the histograms of groups, as of `HANDLER_BUCKETS`. */
+export const DELIVERY_BUCKETS = HANDLER_BUCKETS.map((name) => `delivery_${name}` as const);
+export const ANSWER_BUCKETS = HANDLER_BUCKETS.map((name) => `answer_${name}` as const);
+
 /** Counters of the OS process: they only grow while it lives. */
 export const WORKER_TOTALS = [
   /** Messages to other workers for which the channel had no room. */
@@ -44,6 +48,12 @@ export const WORKER_TOTALS = [
   "namesReplaced",
   /** Asks by result. */
   ...ASKS,
+  ...DELIVERY_BUCKETS,
+  "deliverySeconds",
+  ...ANSWER_BUCKETS,
+  "answerSeconds",
+  /** Claims that waited because two clients have the same name: only where there is no exchange. */
+  "namesContested",
 ] as const;
 
 /** Current values of the OS process. */
@@ -69,6 +79,8 @@ export const WORKER_GAUGES = [
   "groupMemberships",
   /** Names that processes here hold. */
   "names",
+  /** Bytes that wait for the exchange. */
+  "exchangeLinkBytes",
 ] as const;
 
 /** Counters of one listener. */
