@@ -32,6 +32,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   config: [
     "otp/time/duration",
     "proxy/trusted-networks",
+    "tcp/admission/rate",
     "text",
     "transport/unix/socket-path",
     "tls/options",

@@ -26,6 +26,16 @@ interface CommonSettings {
   readonly shutdown?: Duration;
   /** Default: the option of this name, else the protocol's own. */
   readonly idleTimeout?: Duration;
+  /** The only networks whose clients are admitted. Default: the option of this name. */
+  readonly allow?: readonly string[];
+  /** Networks whose clients are refused. Default: the option of this name. */
+  readonly deny?: readonly string[];
+  /** Maximum open connections of one client address at this listener. Default: only the option of this name. */
+  readonly maxPerAddress?: number;
+  /** New connections a second of one client address: `10`, `"10:50"`. Default: only the option of this name. */
+  readonly addressRate?: number | string;
+  /** For how long an address is refused that exceeds one of these. Default: 0, while it exceeds it. */
+  readonly addressBan?: Duration;
   /** The PROXY protocol, and from which networks it is trusted. Default: none. */
   readonly proxy?: ProxyConfig;
   /** Options of its protocols, which check them; they override those for all listeners. */

@@ -41,6 +41,12 @@ export interface ListenerConfig {
   readonly shutdown: number;
   /** `undefined`: the protocol's own. */
   readonly idleTimeout: number | undefined;
+  readonly allow?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
+  /** Limits on one client address at this listener, beside those of the server. */
+  readonly maxPerAddress?: number | undefined;
+  readonly addressRate?: string | undefined;
+  readonly addressBan?: number | undefined;
   readonly tls?: TlsConfig | undefined;
   readonly proxy?: ProxyConfig | undefined;
   /** Protocol by the name that is agreed on in the TLS handshake (ALPN). */
@@ -56,6 +62,7 @@ export function mainListener(values: Values): ListenerConfig {
     ...{ name: MAIN, protocol: undefined, host, port },
     ...(path !== undefined && { path, mode, owner, group }),
     ...{ transport, maxConnections: undefined, backlog, shutdown, idleTimeout },
+    ...{ allow: values.allow, deny: values.deny },
     tls: tlsOfOptions(values),
     ...(values.proxyFrom !== undefined && { proxy: { from: values.proxyFrom } }),
   });

@@ -2,6 +2,7 @@
  * One listener's share of an OS process: its name, its counters, and what observes its connections. A
  * connection keeps its endpoint for life, whichever protocol it speaks.
  */
+import type { Gate } from "./admission/gate.js";
 import { type Loop, processLoop } from "./loop/loop.js";
 import { Counters } from "./observe/counters.js";
 import { Latency } from "./observe/latency.js";
@@ -18,6 +19,8 @@ export interface EndpointOptions {
   readonly opening?: OpeningTerms | undefined;
   /** Begins TLS where a protocol says so (`startTls()`). Default: none, as where TLS is a part of the opening. */
   readonly startTls?: StartTls | undefined;
+  /** Whom it admits, by address. Default: everybody. */
+  readonly gate?: Gate | undefined;
   /** Default: the loop of this OS process. */
   readonly loop?: Loop;
 }
@@ -29,6 +32,8 @@ export class Endpoint {
   /** `undefined` for a plain listener. */
   readonly opening: OpeningTerms | undefined;
   readonly startTls: StartTls | undefined;
+  /** `undefined`: everybody is admitted. */
+  readonly gate: Gate | undefined;
   /** How long handlers took; `undefined` unless they are timed. */
   readonly latency: Latency | undefined;
   /** Protocols that the TLS handshake chooses from; `undefined`: all connections have the listener's. */
@@ -40,10 +45,18 @@ export class Endpoint {
   /** Called when a connection has ended: there may be room for another. */
   onReleased: (() => void) | undefined = undefined;
 
-  constructor({ name = "main", timed = false, opening, startTls, loop = processLoop }: EndpointOptions = {}) {
+  constructor({
+    name = "main",
+    timed = false,
+    opening,
+    startTls,
+    gate,
+    loop = processLoop,
+  }: EndpointOptions = {}) {
     this.name = name;
     this.opening = opening;
     this.startTls = startTls;
+    this.gate = gate;
     this.loop = loop;
     this.latency = timed ? new Latency() : undefined;
   }

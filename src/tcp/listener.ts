@@ -135,11 +135,26 @@ export class Listener extends Process {
   }
 
   #accept(socket: Socket): void {
+    const { gate, opening, counters } = this.#options.endpoint;
+    // Behind a proxy the address is that in the PROXY header.
+    if (gate === undefined || opening?.proxy !== undefined) return void this.#start(socket);
+    gate.enter(socket.peer.address, (refused, group) => {
+      if (refused === undefined) return this.#start(socket, group) || gate.giveBack(group);
+      counters.refused[refused]++;
+      socket.reset();
+      this.#heedRoom();
+    });
+    this.#heedLimit();
+  }
+
+  /** @returns whether there was room for it */
+  #start(socket: Socket, group?: string): boolean {
     const { endpoint, shared } = this.#options;
     const { counters } = endpoint;
     if (shared?.reached) {
       counters.refused.max_connections++;
-      return socket.destroy();
+      socket.destroy();
+      return false;
     }
     const supervisor = whereis(this.#options.connections)?.process as DynamicSupervisor<[]> | undefined;
     const started = supervisor?.startNow();
@@ -149,19 +164,22 @@ export class Listener extends Process {
       counters.refused[
         started && "error" in started && started.error === "max_children" ? "max_connections" : "not_started"
       ]++;
-      return socket.destroy();
+      socket.destroy();
+      return false;
     }
+    endpoint.gate?.holds(connection, group);
     // `enter` runs in the callback of the listening socket, which all clients share.
     cleanContext().runInAsyncScope((connection as Connection).socketReady, connection, socket);
     this.#heedLimit();
     shared?.accepted(endpoint);
+    return true;
   }
 
   /** At the limit it accepts no more: new clients queue in the backlog. */
   #heedLimit(): void {
     const { endpoint, renewable } = this.#options;
     if (this.#state !== "listening" || !renewable) return;
-    const { active } = endpoint.counters;
+    const active = endpoint.counters.active + (endpoint.gate?.pending ?? 0);
     if (active >= this.maxConnections) this.#pause("full");
     else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#pause("ahead");
   }

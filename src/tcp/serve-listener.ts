@@ -1,9 +1,12 @@
 /** One listener of `serve`: from its options to a supervised server, and what is known of it once it listens. */
 import { processOf } from "../otp/process/process.js";
 import { whereis } from "../otp/process/registry.js";
+import { toMs } from "../otp/time/duration.js";
 import { addressText } from "../text/address.js";
 import { OwnTls } from "../tls/own-tls.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
+import { LocalAuthority } from "./admission/local-authority.js";
+import { addressLimitsOf, gateOf } from "./admission/options.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
 import { openingOf, startTlsOf } from "./opening/options.js";
@@ -43,6 +46,13 @@ export interface ServedListenerOptions {
   readonly transport: Transport;
 }
 
+/** `undefined`: addresses have no limits. */
+function authorityOf({ maxPerAddress, addressRate, addressBan = 0 }: ServeOptions) {
+  const ban = addressBan === Infinity ? Infinity : toMs(addressBan);
+  const limits = addressLimitsOf({ maxPerAddress, addressRate, addressBan: ban });
+  return limits && new LocalAuthority(limits);
+}
+
 export class ServedListener {
   readonly endpoint: Endpoint;
   readonly #made: ServedListenerOptions;
@@ -63,7 +73,8 @@ export class ServedListener {
         this.#tls.tls,
         () => this.endpoint.counters,
       );
-    this.endpoint = new Endpoint({ name, ...openingOf({ proxy, startTls, tlsStart: tls?.start }) });
+    const gate = gateOf(name, options, authorityOf(options));
+    this.endpoint = new Endpoint({ name, ...openingOf({ proxy, gate, startTls, tlsStart: tls?.start }) });
     this.#target = targetOf(options);
   }
 

@@ -3,6 +3,8 @@ import { type Duration, toMs } from "../otp/time/duration.js";
 import type { TlsOptions } from "../tls/options.js";
 import { tlsMistake } from "../tls/validate.js";
 import type { ListenTarget } from "../transport/transport.js";
+import { isNetworks } from "./admission/options.js";
+import { isRate } from "./admission/rate.js";
 import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import type { InputOf } from "./protocol/schema.js";
@@ -25,6 +27,19 @@ export interface ServeOptions<O = any> {
   readonly group?: string | number;
   /** Maximum number of connections; a client above it is closed at once. Default 10,000. */
   readonly maxConnections?: number;
+  /**
+   * The only networks that may connect: `["10.0.0.0/8", "2001:db8::/32"]`. Behind a proxy the client's address counts.
+   * Any other client is closed at once (`denied`). Default: all.
+   */
+  readonly allow?: readonly string[];
+  /** Networks that may not connect, even if `allow` has them. Default: none. */
+  readonly deny?: readonly string[];
+  /** Maximum number of connections of one address, or of one /64 of IPv6. Default: no limit. */
+  readonly maxPerAddress?: number;
+  /** New connections of one address a second: `10`, or `"10:50"` for 50 at once. Default: no limit. */
+  readonly addressRate?: number | string;
+  /** For how long an address is refused that has exceeded one of these. Default 0: only while it exceeds it. */
+  readonly addressBan?: Duration;
   /** Length of the kernel's accept queue. Default 1024. */
   readonly backlog?: number;
   /** Default `"auto"`: `handle` (node's raw handles) on Node majors where it is tested and works, else `stream`. */
@@ -78,6 +93,11 @@ function isRecord(value: unknown): value is object {
 
 const OCTAL = /^0?[0-7]{3}$/;
 
+const NETWORKS: Rule = {
+  expected: 'an array of networks or addresses such as ["10.0.0.0/8"]',
+  allows: isNetworks,
+};
+
 const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
   port: {
     expected: "a whole number from 0 (any free port) to 65535",
@@ -101,6 +121,14 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
     expected: "a whole number above 0, or Infinity",
     allows: (value) => value === Infinity || whole(value, 1, Number.MAX_SAFE_INTEGER),
   },
+  allow: NETWORKS,
+  deny: NETWORKS,
+  maxPerAddress: {
+    expected: "a whole number above 0",
+    allows: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER),
+  },
+  addressRate: { expected: 'a number a second such as 10, or "10:50" for 50 at once', allows: isRate },
+  addressBan: { expected: 'milliseconds, or a duration such as "1m"', allows: isDuration },
   backlog: { expected: "a whole number from 1 to 65535", allows: (value) => whole(value, 1, 65_535) },
   transport: {
     expected: '"auto", "handle" or "stream"',

@@ -16,6 +16,13 @@ import {
 import type { Duration } from "../../src/otp/time/duration.js";
 import { folderWith, load, refusal } from "./support.js";
 
+const NETWORKS: [string, unknown][] = [
+  ["10.0.0.0/8", ["10.0.0.0/8"]],
+  ["unix,::1", ["unix", "::1"]],
+  ["192.0.2.7", ["192.0.2.7"]],
+  ["fd00::/8,127.0.0.0/8", ["fd00::/8", "127.0.0.0/8"]],
+];
+
 /** For every option four allowed values, written as text and as they arrive: flag, environment, file, protocol. */
 const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   name: texts("a", "b", "c", "d"),
@@ -70,6 +77,11 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   tlsMinVersion: texts("TLSv1.3", "TLSv1.2", "TLSv1.3", "TLSv1.2"),
   tlsTicketKeys: texts("/a.keys", "/b.keys", "/c.keys", "/d.keys"),
   inspect: numbers(0, 1, 2, 9229),
+  allow: NETWORKS,
+  deny: NETWORKS,
+  maxPerAddress: numbers(1, 2, 3, 4),
+  addressRate: texts("1", "2.5", "10:50", "100"),
+  addressBan: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
   proxyFrom: [
     ["10.0.0.0/8", ["10.0.0.0/8"]],
     ["unix,::1", ["unix", "::1"]],
@@ -209,6 +221,13 @@ describe("defaults", () => {
       nodeTimeout: 4000,
       takeOver: 1000,
       outside: "off",
+      ...{
+        addressBan: 0,
+        addressRate: undefined,
+        allow: undefined,
+        deny: undefined,
+        maxPerAddress: undefined,
+      },
       idleTimeout: undefined,
       shutdown: 2000,
       watchdog: 10_000,
@@ -237,6 +256,7 @@ describe("defaults", () => {
           maxConnections: undefined,
           backlog: 1024,
           shutdown: 2000,
+          ...{ allow: undefined, deny: undefined },
           idleTimeout: undefined,
         },
       ],
@@ -348,6 +368,11 @@ describe("the table", () => {
     "--handler-latency": "DROVER_HANDLER_LATENCY",
     "--transport": "DROVER_TRANSPORT",
     "--proxy-from": "DROVER_PROXY_FROM",
+    "--allow": "DROVER_ALLOW",
+    "--deny": "DROVER_DENY",
+    "--max-per-address": "DROVER_MAX_PER_ADDRESS",
+    "--address-rate": "DROVER_ADDRESS_RATE",
+    "--address-ban": "DROVER_ADDRESS_BAN",
     "--tls-cert": "DROVER_TLS_CERT",
     "--tls-key": "DROVER_TLS_KEY",
     "--tls-passphrase-file": "DROVER_TLS_PASSPHRASE_FILE",

@@ -8,6 +8,7 @@ import type { AddressQuery, ConnectionQuery } from "../../control/connections.js
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { HubQuery } from "../../groups/hub-queries.js";
+import type { AddressRefusal } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
 import type { Level } from "../../telemetry/log/log.js";
@@ -38,6 +39,8 @@ export type ToWorker =
   | { readonly t: "quota"; readonly d: Quota & { readonly listener: string } }
   /** Certificates or ticket keys that new handshakes of a listener use. Secret. */
   | { readonly t: "tls"; readonly d: { readonly listener: string; readonly update: TlsUpdate } }
+  /** Answers `addresses`. */
+  | { readonly t: "addresses"; readonly d: readonly AddressAnswer[] }
   /** Drains and exits. */
   | { readonly t: "stop" };
 
@@ -62,6 +65,8 @@ export type ToPrimary =
   /** Answers `request`. */
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
   | { readonly t: "load"; readonly d: Load }
+  /** Clients that connect, and connections that have ended, by address. */
+  | { readonly t: "addresses"; readonly d: AddressCalls }
   /** A log record, as JSON. */
   | { readonly t: "record"; readonly d: string }
   | { readonly t: "trace"; readonly id: number; readonly d: TraceLine }
@@ -74,6 +79,14 @@ export interface Served {
   readonly port: number;
   readonly transport: string;
 }
+
+/** By group of addresses; see `tcp/admission/address-ledger.ts`. */
+export interface AddressCalls {
+  readonly take: readonly (readonly [id: number, listener: string, group: string])[];
+  readonly give: readonly (readonly [listener: string, group: string])[];
+}
+
+export type AddressAnswer = readonly [id: number, refusal: AddressRefusal | undefined];
 
 /** Connections of one listener in a worker. */
 export interface Load {
@@ -163,6 +176,10 @@ export interface BootListener extends Quota {
   readonly idle: number | undefined;
   /** PROXY headers are expected, from these networks. */
   readonly proxy: ProxyConfig | undefined;
+  readonly allow: readonly string[] | undefined;
+  readonly deny: readonly string[] | undefined;
+  /** Whether addresses have limits, so that the primary is asked. */
+  readonly addresses: boolean;
   /** When TLS begins, where it has TLS. */
   readonly tlsStart: TlsStart | undefined;
   /** Options of its protocols, as they were given. */

@@ -22,11 +22,16 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
     isCount(d.active) &&
     typeof d.limit === "number" &&
     typeof d.ahead === "boolean",
+  addresses: ({ d }) =>
+    isObject(d) && isCalls(d.take, ([id, ...call]) => isCount(id) && isCall(call)) && isCalls(d.give, isCall),
   record: ({ d }) => isText(d),
   trace: ({ id, d }) => isCount(id) && isObject(d) && isText(d.what),
   signal: ({ d }) =>
     isObject(d) && isPidPair(d.to) && SIGNALS.includes(d.kind) && d.payload instanceof Uint8Array,
 };
+
+/** Longer than any address. */
+const MAX_CALL_TEXT = 256;
 
 /** More protocols than any program connects with: each is a series of the metrics. */
 const MAX_OUTGOING = 100;
@@ -47,6 +52,7 @@ const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {
   tls: true,
   load: true,
   quota: true,
+  addresses: true,
   stop: true,
 };
 
@@ -81,6 +87,15 @@ function isOutgoing(value: unknown): boolean {
 /** Name of a protocol: it becomes the label of a metric. */
 function isWord(value: unknown): boolean {
   return isText(value) && /^[a-z][a-z0-9_-]{0,63}$/i.test(value);
+}
+
+function isCalls(value: unknown, isRight: (call: readonly unknown[]) => boolean): boolean {
+  return Array.isArray(value) && value.every((one) => Array.isArray(one) && isRight(one));
+}
+
+/** `[listener, group]`. */
+function isCall(call: readonly unknown[]): boolean {
+  return call.length === 2 && call.every((text) => isText(text) && text.length <= MAX_CALL_TEXT);
 }
 
 function isServed(value: unknown): boolean {

@@ -1,6 +1,7 @@
 /** The boot message of a worker: configuration, and the state of the program at its start. */
 
 import { restartIntensity } from "../../config/config.js";
+import { addressLimitsOf } from "../../tcp/admission/options.js";
 import type { Boot, BootListener } from "../channel/messages.js";
 import type { Release } from "../release/release.js";
 import type { ListenerReleases } from "../release/releases.js";
@@ -34,7 +35,7 @@ export function bootMessage(present: Present, { config, releases, color, log }: 
 export function bootListener(
   { name, bound, transport, config, balance }: PrimaryListener,
   present: Pick<BootListener, "maxConnections" | "suspended">,
-  { releases }: Pick<PrimaryOptions, "releases">,
+  { releases, config: server }: Pick<PrimaryOptions, "releases" | "config">,
 ): BootListener {
   const { protocol, alpn, given } = releases.byListener.get(name) as ListenerReleases;
   const release = protocol ?? (alpn.values().next().value as Release);
@@ -54,6 +55,9 @@ export function bootListener(
     shutdown: config.shutdown,
     idle: config.idleTimeout,
     proxy: config.proxy,
+    allow: config.allow,
+    deny: config.deny,
+    addresses: (addressLimitsOf(config) ?? addressLimitsOf(server)) !== undefined,
     tlsStart: config.tls?.start,
     options: given,
   };

@@ -11,7 +11,8 @@ import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
 import { DropWarning } from "../channel/drop-warning.js";
-import type { Boot, Load, SignalEnvelope } from "../channel/messages.js";
+import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../channel/messages.js";
+import { Addresses } from "./admission/addresses.js";
 import { MaxConnections } from "./admission/max-connections.js";
 import { Suspension } from "./admission/suspend.js";
 import { bootListener, bootMessage } from "./boot.js";
@@ -36,6 +37,7 @@ export class WorkerPool implements WorkerOwner {
   readonly listeners: readonly PrimaryListener[];
   readonly suspension: Suspension;
   readonly maxConnections: MaxConnections;
+  readonly addresses: Addresses;
   /** Called when a worker has changed its state or sent a snapshot. */
   readonly onChange = new Set<() => void>();
   observer: Observer | undefined = undefined;
@@ -69,6 +71,7 @@ export class WorkerPool implements WorkerOwner {
       running: () => this.serving,
       onEvent: ({ level, event, text }) => options.log[level](text, { event }),
     });
+    this.addresses = new Addresses(options);
     this.suspension = new Suspension(() => this.slots, this.listeners);
     this.maxConnections = new MaxConnections(
       () => this.slots,
@@ -210,6 +213,7 @@ export class WorkerPool implements WorkerOwner {
     if (state === "down") {
       this.inspectors?.close(worker.slot);
       this.#options.metrics.retire(worker.slot);
+      this.addresses.ledger.drop(worker.slot);
       slot.last = undefined;
     }
     this.#options.metrics.workerState(worker.slot, state);
@@ -249,6 +253,10 @@ export class WorkerPool implements WorkerOwner {
       }
     }
     this.#changed();
+  }
+
+  onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[] {
+    return this.addresses.answer(worker.slot, calls);
   }
 
   onLoad(worker: WorkerProcess, load: Load): void {

@@ -10,6 +10,8 @@ import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { unblockStandardSockets } from "../../telemetry/log/sink.js";
 import type {
+  AddressAnswer,
+  AddressCalls,
   Boot,
   Load,
   Quota,
@@ -38,6 +40,8 @@ export interface WorkerOwner {
   onExiting(worker: WorkerProcess): void;
   /** A log record or a line of a trace. */
   onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
+  /** @returns the answers */
+  onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[];
   /** A signal from a process of this worker to one elsewhere. */
   onSignal(signal: SignalEnvelope): void;
   /** A signal for a process of this worker was dropped: the worker does not read. */
@@ -219,6 +223,10 @@ export class WorkerProcess extends Process {
         return this.#owner.onOutgoing(this, message.d);
       case "load":
         return this.#owner.onLoad(this, message.d);
+      case "addresses": {
+        const answers = this.#owner.onAddresses(this, message.d);
+        return answers.length > 0 ? this.#channel.post({ t: "addresses", d: answers }) : undefined;
+      }
       case "record":
       case "trace":
         return this.#owner.onDiagnostics(this, message);

@@ -8,6 +8,8 @@ import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock } from "../../otp/time/clock.js";
+import { gateOf } from "../../tcp/admission/options.js";
+import type { AddressAuthority } from "../../tcp/admission/terms.js";
 import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
 import { openingOf, startTlsOf } from "../../tcp/opening/options.js";
@@ -25,6 +27,8 @@ import { ListeningSocketCopies } from "./listening-socket-copies.js";
 export interface WorkerListenerOptions {
   /** Whether handler latency is measured. */
   readonly timed: boolean;
+  /** Asked where addresses have limits. */
+  readonly addresses: AddressAuthority;
   /** `undefined`: plain. */
   readonly tls: ServerTls | undefined;
   /** Whether it is the only listener: then its processes have the plain names. */
@@ -62,7 +66,8 @@ export class WorkerListener {
         () => this.endpoint.counters,
       );
     const { name, proxy, tlsStart } = boot;
-    const opening = openingOf({ proxy, startTls, tlsStart });
+    const gate = gateOf(name, boot, boot.addresses ? options.addresses : undefined);
+    const opening = openingOf({ proxy, gate, startTls, tlsStart });
     this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;

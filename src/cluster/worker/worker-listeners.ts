@@ -16,7 +16,11 @@ export class WorkerListeners {
   readonly #boot: Boot;
   #instances: Instances | undefined = undefined;
 
-  constructor(boot: Boot, tls: WorkerTls, options: Pick<WorkerListenerOptions, "maximum" | "post">) {
+  constructor(
+    boot: Boot,
+    tls: WorkerTls,
+    options: Pick<WorkerListenerOptions, "maximum" | "post" | "addresses">,
+  ) {
     this.#boot = boot;
     const only = boot.listeners.length === 1;
     this.all = boot.listeners.map(

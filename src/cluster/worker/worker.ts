@@ -17,6 +17,7 @@ import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
+import { WorkerAddresses } from "./addresses.js";
 import { Heartbeat } from "./heartbeat.js";
 import { WorkerLimits } from "./limits.js";
 import { loadProtocols } from "./load-protocol.js";
@@ -39,6 +40,7 @@ export class Worker {
   readonly #channel: PrimaryChannel;
   readonly #tls: WorkerTls;
   readonly #listeners: WorkerListeners;
+  readonly #addresses: WorkerAddresses;
   readonly #limits: WorkerLimits;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
@@ -60,6 +62,7 @@ export class Worker {
     logConsole(this.#log);
     this.#channel = new PrimaryChannel(this.#log);
     this.#tls = new WorkerTls(boot);
+    this.#addresses = new WorkerAddresses((message) => this.#post(message));
     this.#limits = new WorkerLimits(
       boot.maxConnections,
       () => this.#listeners.all,
@@ -69,6 +72,7 @@ export class Worker {
     this.#listeners = new WorkerListeners(boot, this.#tls, {
       maximum: () => this.#limits.maxConnections,
       post: (message) => this.#post(message),
+      addresses: this.#addresses,
     });
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#channel.diagnostic(message));
@@ -169,6 +173,8 @@ export class Worker {
         return this.#listeners.find(message.d)?.sendLoad();
       case "quota":
         return this.#listeners.find(message.d.listener)?.setQuota(message.d);
+      case "addresses":
+        return this.#addresses.received(message.d);
       case "stop":
         return void this.stop();
       case "exchange":

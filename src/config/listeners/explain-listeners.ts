@@ -20,6 +20,11 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
   ["backlog", ({ backlog }) => `${backlog}`],
   ["shutdown", ({ shutdown }) => showDuration(shutdown)],
   ["idleTimeout", ({ idleTimeout }) => showDuration(idleTimeout as number)],
+  ["allow", ({ allow }) => `${allow?.join(",")}`],
+  ["deny", ({ deny }) => `${deny?.join(",")}`],
+  ["maxPerAddress", ({ maxPerAddress }) => `${maxPerAddress}`],
+  ["addressRate", ({ addressRate }) => `${addressRate}`],
+  ["addressBan", ({ addressBan }) => showDuration(addressBan as number)],
   ["tls", ({ tls }) => describeTls(tls as TlsConfig)],
   ["proxy", ({ proxy }) => `from ${proxy?.from.join(", ")}`],
   [
@@ -32,7 +37,7 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
 ];
 
 /** Options that are the default of each listener. */
-const COMMON = ["transport", "backlog", "shutdown", "idleTimeout"] as const;
+const COMMON = ["transport", "backlog", "shutdown", "idleTimeout", "allow", "deny"] as const;
 
 /** What differs from the options that are common to all: `listeners.devices.port`. */
 export function explainListeners(

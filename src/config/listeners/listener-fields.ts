@@ -1,6 +1,17 @@
 /** Keys of one listener in a configuration file, and what each takes. */
 import { isAbsolute, resolve } from "node:path";
-import { account, duration, fileMode, host, integer, oneOf, socketPath, text } from "../options/kinds.js";
+import {
+  account,
+  duration,
+  fileMode,
+  host,
+  integer,
+  networks,
+  oneOf,
+  rate,
+  socketPath,
+  text,
+} from "../options/kinds.js";
 import { show } from "../options/value.js";
 import { type ProtocolOption, readProtocolOptions } from "../protocol-options.js";
 import { type ProxyConfig, readProxy } from "./proxy.js";
@@ -23,6 +34,11 @@ export interface ListenerFields {
   readonly backlog: number;
   readonly shutdown: number;
   readonly idleTimeout: number;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly maxPerAddress: number;
+  readonly addressRate: string;
+  readonly addressBan: number;
   readonly tls: TlsConfig;
   readonly proxy: ProxyConfig;
   readonly alpn: Readonly<Record<string, string>>;
@@ -72,6 +88,11 @@ export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFiel
   backlog: ofKind(integer(1, 65_535)),
   shutdown: ofKind(duration(0)),
   idleTimeout: ofKind(duration(1)),
+  allow: ofKind(networks()),
+  deny: ofKind(networks()),
+  maxPerAddress: ofKind(integer(1, 10_000_000)),
+  addressRate: ofKind(rate()),
+  addressBan: ofKind(duration(0)),
   tls: readTls,
   proxy: readProxy,
   alpn: recordOf(protocol, /^.{1,255}$/, "an object of protocols by ALPN name"),

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { type Duration, toMs } from "../../otp/time/duration.js";
 import { networkMistake } from "../../proxy/trusted-networks.js";
+import { isRate, parseRate, showRate } from "../../tcp/admission/rate.js";
 import { hasCredentials, NATS_CREDENTIALS, natsAddress } from "../../text/nats-url.js";
 import { MAX_TIMER_MS } from "../limits.js";
 
@@ -90,6 +91,15 @@ export function networks(): Kind<string | readonly string[], readonly string[]> 
   );
   const expected = "networks such as 10.0.0.0/8, addresses, or unix";
   return kind({ schema, expected, show: (entries) => entries.join(",") });
+}
+
+/** Events a second, and how many at once: `10`, `10:50`. */
+export function rate(): Kind<number | string, string> {
+  const schema = v.pipe(
+    v.custom<number | string>(isRate),
+    v.transform((given) => showRate(parseRate(given))),
+  );
+  return kind({ schema, expected: "a number a second such as 10, or 10:50 for 50 at once" });
 }
 
 /** URLs of NATS servers: an array, or text with commas in between. */

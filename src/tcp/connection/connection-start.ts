@@ -69,6 +69,10 @@ export abstract class ConnectionStart extends ProtocolChange implements OpeningC
     new Opening(this, socket, terms).begin();
   }
 
+  get isOpening(): boolean {
+    return this.phase === OPENING;
+  }
+
   replaceSocket(socket: Socket): void {
     if (this.phase === OPENING) (this.io as ReaderWriter).socket = socket;
     else socket.destroy();

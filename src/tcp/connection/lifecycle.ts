@@ -293,6 +293,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
       const ended = { pid, protocol, peer, via, reason, counted, state, framesReceived, framesSent };
       connectionClosed.publish({ ...ended, detail: detailOf(reason) });
     }
+    endpoint.gate?.left(this);
     endpoint.onReleased?.();
   }
 }

@@ -1,8 +1,10 @@
 /** Events of connections and listeners, on diagnostics channels. No event object is made without a subscriber. */
+
 import { channel } from "node:diagnostics_channel";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Peer } from "../../transport/transport.js";
+import { ADDRESS_REFUSALS } from "../admission/terms.js";
 
 /**
  * Values of the label `reason` of drover_connections_closed_total: a closed list, so that no client can create a new
@@ -24,6 +26,7 @@ export const CLOSE_REASONS = [
   "tls_refused",
   "proxy_error",
   "proxy_untrusted",
+  "address_refused",
   "slow_consumer",
   "replaced",
   "send_timeout",
@@ -35,7 +38,7 @@ export const CLOSE_REASONS = [
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** Values of the label `reason` of drover_connections_refused_total. */
-export const REFUSE_REASONS = ["max_connections", "not_started"] as const;
+export const REFUSE_REASONS = ["max_connections", "not_started", ...ADDRESS_REFUSALS] as const;
 export type RefuseReason = (typeof REFUSE_REASONS)[number];
 
 /**

@@ -12,11 +12,14 @@ import { ProxyParser } from "../../proxy/parser.js";
 import { ProxyError } from "../../proxy/proxy-error.js";
 import { LOOKED_AT, looksLike } from "../../text/looks-like.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
-import { setProxyHeader } from "./proxied.js";
+import type { Gate } from "../admission/gate.js";
+import { proxyHeaderOf, setProxyHeader } from "./proxied.js";
 import type { HandshakeOwner, OpeningTerms } from "./terms.js";
 
 /** The connection, as far as its opening needs it. */
 export interface OpeningConnection extends SocketOwner {
+  /** Whether it has not ended meanwhile. */
+  readonly isOpening: boolean;
   /** The socket to close if the connection ends meanwhile, and to own afterwards. */
   replaceSocket(socket: Socket): void;
   /** Begins the protocol, unless the connection has ended meanwhile. */
@@ -27,6 +30,7 @@ export interface OpeningConnection extends SocketOwner {
 
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const PROXY_ERROR: ExitReason = Object.freeze({ shutdown: "proxy_error" });
+const ADDRESS_REFUSED: ExitReason = Object.freeze({ shutdown: "address_refused" });
 const PROXY_UNTRUSTED: ExitReason = Object.freeze({ shutdown: "proxy_untrusted" });
 const UNTRUSTED = "not a trusted proxy: if it is one of yours, add its address to proxy.from (--proxy-from)";
 /** The header is not complete, or wrong. */
@@ -38,6 +42,8 @@ export class Opening implements HandshakeOwner {
   readonly #socket: Socket;
   /** Until the header is complete. */
   #parser: ProxyParser | undefined = undefined;
+  /** What came behind the header while the gate decides; reading is paused. */
+  #held: Buffer | undefined = undefined;
   /** The header is complete, and nothing has come behind it: a health check may end here. */
   #headerOnly = false;
 
@@ -63,6 +69,7 @@ export class Opening implements HandshakeOwner {
     const end = this.#header(chunk, chunk.length);
     if (end === NOT_YET) return;
     const rest = chunk.subarray(end);
+    if (this.#terms.gate !== undefined) return this.#atGate(this.#terms.gate, Buffer.from(rest));
     if (this.#terms.startTls !== undefined) return this.#afterHeader(rest);
     this.#connection.opened();
     if (rest.length > 0) this.#connection.onChunk(rest);
@@ -72,6 +79,8 @@ export class Opening implements HandshakeOwner {
     if (this.#headerOnly) return this.#handshake(Buffer.from(shared.subarray(0, length)));
     const end = this.#header(shared, length);
     if (end === NOT_YET) return;
+    if (this.#terms.gate !== undefined)
+      return this.#atGate(this.#terms.gate, Buffer.from(shared.subarray(end, length)));
     if (this.#terms.startTls !== undefined)
       return this.#afterHeader(Buffer.from(shared.subarray(end, length)));
     this.#connection.opened();
@@ -100,6 +109,28 @@ export class Opening implements HandshakeOwner {
       this.#connection.openingFailed(PROXY_ERROR, `${error.message}${hint}`);
       return NOT_YET;
     }
+  }
+
+  /** The address is that in the header; a proxy's own connection (LOCAL) has none. */
+  #atGate(gate: Gate, rest: Buffer): void {
+    this.#held = rest;
+    this.#socket.pause();
+    const header = proxyHeaderOf(this.#connection);
+    gate.enter((header?.relays && header.source?.address) || "", (refused, group) => {
+      if (refused !== undefined) return this.#connection.openingFailed(ADDRESS_REFUSED, refused);
+      if (!this.#connection.isOpening) return gate.giveBack(group);
+      gate.holds(this.#connection, group);
+      this.#admitted();
+    });
+  }
+
+  #admitted(): void {
+    const rest = this.#held as Buffer;
+    this.#held = undefined;
+    this.#socket.resume();
+    if (this.#terms.startTls !== undefined) return this.#afterHeader(rest);
+    this.#connection.opened();
+    if (rest.length > 0) this.#connection.onChunk(rest);
   }
 
   /** The handshake begins with its first byte. */

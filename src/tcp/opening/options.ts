@@ -3,6 +3,7 @@ import { networkMistake, TrustedNetworks } from "../../proxy/trusted-networks.js
 import type { TlsStart } from "../../tls/options.js";
 import type { SecureTerms } from "../../transport/secure/terms.js";
 import type { Transport } from "../../transport/transport.js";
+import type { Gate } from "../admission/gate.js";
 import type { Counters } from "../observe/counters.js";
 import { CountedHandshake } from "./counted-handshake.js";
 import type { OpeningTerms, StartTls } from "./terms.js";
@@ -18,6 +19,8 @@ export interface ProxyOptions {
 
 export interface OpeningOptions {
   readonly proxy?: ProxyOptions | undefined;
+  /** Asked behind a PROXY header with the client's address; the listener asks it where there is none. */
+  readonly gate?: Gate | undefined;
   readonly startTls?: StartTls | undefined;
   /** When it begins. Default `at_once`. */
   readonly tlsStart?: TlsStart | undefined;
@@ -28,15 +31,19 @@ export interface OpeningAndTls {
   readonly opening: OpeningTerms | undefined;
   /** What `startTls()` of a protocol does. */
   readonly startTls: StartTls | undefined;
+  readonly gate: Gate | undefined;
 }
 
 /** What an endpoint needs for its connections. */
-export function openingOf({ proxy, startTls, tlsStart }: OpeningOptions): OpeningAndTls {
+export function openingOf({ proxy, gate, startTls, tlsStart }: OpeningOptions): OpeningAndTls {
   const atOnce = tlsStart === "by_protocol" ? undefined : startTls;
   const plain = proxy === undefined && atOnce === undefined;
   return {
-    opening: plain ? undefined : { proxy: proxy && new TrustedNetworks(proxy.from), startTls: atOnce },
+    opening: plain
+      ? undefined
+      : { proxy: proxy && new TrustedNetworks(proxy.from), gate: proxy && gate, startTls: atOnce },
     startTls: atOnce === undefined ? startTls : undefined,
+    gate,
   };
 }
 

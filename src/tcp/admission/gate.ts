@@ -1,0 +1,92 @@
+/**
+ * Gate of a listener: whom it admits, by address, before a connection is started for it. A listener without terms has
+ * none.
+ *
+ *   accepted ──▶ allow, deny ──▶ verdict of the last second ──▶ authority (connections, rate, bans) ──▶ admitted
+ *                   └────────────────────┴────────────────────────────────┴──▶ refused: closed at once, and counted
+ */
+import { clock } from "../../otp/time/clock.js";
+import { addressGroup } from "../../text/address-group.js";
+import type { AddressRefusal, AddressRefuseReason, GateTerms } from "./terms.js";
+
+/** Milliseconds for which a verdict is kept, at most: so soon a ban that was lifted is lifted everywhere. */
+const MAX_VERDICT = 1_000;
+const MAX_VERDICTS = 10_000;
+/** A path, or an abstract name: its clients have no addresses. */
+const UNIX = /^[/@]/;
+
+/** @param group to be passed to `holds`, or to `giveBack`; `undefined` where addresses have no limits */
+export type Admit = (refused: AddressRefuseReason | undefined, group: string | undefined) => void;
+
+export class Gate {
+  readonly #listener: string;
+  readonly #terms: GateTerms;
+  /** Refusals that hold for a while, by group. */
+  readonly #verdicts = new Map<string, { readonly reason: AddressRefuseReason; readonly until: number }>();
+  /** Groups of open connections. */
+  readonly #groups = new WeakMap<object, string>();
+  #pending = 0;
+
+  constructor(listener: string, terms: GateTerms) {
+    this.#listener = listener;
+    this.#terms = terms;
+  }
+
+  /** Clients that wait for the authority. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /**
+   * @param address as `socket.peer` has it, without a port: the path of a UNIX socket; empty when it was lost
+   * @param done called once, perhaps at once
+   */
+  enter(address: string, done: Admit): void {
+    const { allow, deny, authority } = this.#terms;
+    // Reset while it waited in the backlog: its connection ends at once.
+    if (address === "") return done(undefined, undefined);
+    if (allow?.trusts(address) === false || deny?.trusts(address) === true) return done("denied", undefined);
+    if (authority === undefined || UNIX.test(address)) return done(undefined, undefined);
+    const group = addressGroup(address);
+    const known = this.#verdict(group);
+    if (known !== undefined) return done(known, undefined);
+    this.#pending++;
+    authority.take(this.#listener, group, (refusal) => {
+      this.#pending--;
+      if (refusal === undefined) return done(undefined, group);
+      this.#keep(group, refusal);
+      done(refusal.reason, undefined);
+    });
+  }
+
+  /** The admitted client has this connection. */
+  holds(connection: object, group: string | undefined): void {
+    if (group !== undefined) this.#groups.set(connection, group);
+  }
+
+  /** A connection has ended. */
+  left(connection: object): void {
+    this.giveBack(this.#groups.get(connection));
+    this.#groups.delete(connection);
+  }
+
+  /** The admitted client has no connection. */
+  giveBack(group: string | undefined): void {
+    if (group === undefined) return;
+    // There is room for it again, as far as this worker knows.
+    if (this.#verdicts.get(group)?.reason === "address_connections") this.#verdicts.delete(group);
+    this.#terms.authority?.give(this.#listener, group);
+  }
+
+  #verdict(group: string): AddressRefuseReason | undefined {
+    const verdict = this.#verdicts.get(group);
+    if (verdict === undefined || verdict.until > clock.now()) return verdict?.reason;
+    this.#verdicts.delete(group);
+    return undefined;
+  }
+
+  #keep(group: string, { reason, ms }: AddressRefusal): void {
+    if (this.#verdicts.size >= MAX_VERDICTS) this.#verdicts.clear();
+    if (ms > 0) this.#verdicts.set(group, { reason, until: clock.now() + Math.min(ms, MAX_VERDICT) });
+  }
+}

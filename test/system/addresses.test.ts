@@ -1,0 +1,58 @@
+/** Limits on client addresses over all workers of the built program. */
+import { connect } from "node:net";
+import { afterAll, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
+import { FrameClient } from "../support/frames.js";
+import { endAll, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
+
+afterAll(endAll);
+
+/** A client of this address of the loopback network; `undefined` when it is refused. */
+async function client(port: number, localAddress = "127.0.0.1"): Promise<FrameClient | undefined> {
+  const one = new FrameClient(connect({ port, host: "127.0.0.1", localAddress, noDelay: true }));
+  const answer = await one.ask("hi").catch(() => undefined);
+  return answer === "hi" ? one : undefined;
+}
+
+const clients = async (count: number, port: number, from?: string) =>
+  (await Promise.all(Array.from({ length: count }, () => client(port, from)))).flatMap((one) => one ?? []);
+
+const refused = async (adminPort: number, reason: string) =>
+  series((await http(adminPort, "/metrics")).body, "drover_connections_refused_total", { reason });
+
+test("an address has at most its limit over all workers, whichever of them accept, and others are served", async () => {
+  const { program, port, adminPort } = await serveProgram(["--max-per-address=5", "--workers=3"]);
+  const served = await clients(40, port);
+  expect(served).toHaveLength(5);
+  expect(await clients(3, port, "127.0.0.2")).toHaveLength(3);
+  await eventually(async () => (await refused(adminPort, "address_connections")) === 35);
+  served[0]?.end();
+  await eventually(() => client(port));
+  // What a killed worker had is given back.
+  for (const worker of program.workers()) process.kill(worker, "SIGKILL");
+  await eventually(async () => (await clients(1, port)).length === 1);
+  const others = await eventually(async () => {
+    const more = await clients(4, port);
+    if (more.length === 4) return more;
+    for (const one of more) one.end();
+    return undefined;
+  });
+  expect(others).toHaveLength(4);
+  expect(await client(port)).toBeUndefined();
+});
+
+test("while the primary is stopped clients are admitted, and counted once it goes on", async () => {
+  const { program, port } = await serveProgram(["--max-per-address=2"]);
+  program.signal("SIGSTOP");
+  const served = await clients(3, port);
+  expect(served).toHaveLength(3);
+  program.signal("SIGCONT");
+  await eventually(async () => {
+    const more = await client(port);
+    more?.end();
+    return more === undefined;
+  });
+  for (const one of served) one.end();
+  expect(await eventually(() => client(port))).toBeDefined();
+});

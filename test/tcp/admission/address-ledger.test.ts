@@ -1,0 +1,101 @@
+/** The ledger against a model, and its rates and bans on the manual clock. */
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { ManualClock, useClock } from "../../../src/index.js";
+import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
+import type { AddressLimits } from "../../../src/tcp/admission/terms.js";
+
+function manual(): ManualClock {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  return clock;
+}
+
+const ledger = (server: AddressLimits | undefined, main?: AddressLimits) =>
+  new AddressLedger((scope) => (scope === "" ? server : main));
+
+test("whatever workers take, give back and lose, an address has at most its limit, and exactly what was not given back", () => {
+  const call = fc.record({
+    what: fc.constantFrom("take", "take", "give", "drop"),
+    worker: fc.integer({ min: 1, max: 3 }),
+    address: fc.constantFrom("10.0.0.1", "10.0.0.2"),
+  });
+  fc.assert(
+    fc.property(fc.array(call, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (calls, limit) => {
+      const tested = ledger({ maxConnections: limit });
+      const open = new Map<string, number>();
+      const key = (worker: number, address: string) => `${worker} ${address}`;
+      const total = (address: string) =>
+        [1, 2, 3].reduce((sum, worker) => sum + (open.get(key(worker, address)) ?? 0), 0);
+      for (const { what, worker, address } of calls) {
+        const has = open.get(key(worker, address)) ?? 0;
+        if (what === "take") {
+          const refused = tested.take(worker, "main", address);
+          expect(refused?.reason).toBe(total(address) < limit ? undefined : "address_connections");
+          if (!refused) open.set(key(worker, address), has + 1);
+        } else if (what === "give") {
+          tested.give(worker, "main", address);
+          if (has > 0) open.set(key(worker, address), has - 1);
+        } else {
+          tested.drop(worker);
+          for (const one of ["10.0.0.1", "10.0.0.2"]) open.delete(key(worker, one));
+        }
+        expect(total(address)).toBeLessThanOrEqual(limit);
+      }
+    }),
+  );
+});
+
+test("a rate allows its burst at once, then so many a second, and says when the next is allowed", async () => {
+  const clock = manual();
+  const tested = ledger({ rate: { perSecond: 2, burst: 3 } });
+  const take = () => tested.take(1, "main", "10.0.0.1");
+  expect([take(), take(), take()]).toEqual([undefined, undefined, undefined]);
+  expect(take()).toEqual({ reason: "address_rate", ms: 500 });
+  await clock.advance(500);
+  expect(take()).toBeUndefined();
+  expect(take()).toEqual({ reason: "address_rate", ms: 500 });
+  expect(tested.take(1, "main", "10.0.0.2")).toBeUndefined();
+});
+
+test("an address that exceeds a limit is banned for the time of the ban, its open connections go on", async () => {
+  const clock = manual();
+  const tested = ledger({ maxConnections: 1, ban: 10_000 });
+  const take = () => tested.take(1, "main", "10.0.0.1");
+  expect(take()).toBeUndefined();
+  expect(take()).toEqual({ reason: "address_connections", ms: 0 });
+  tested.give(1, "main", "10.0.0.1");
+  expect(take()).toEqual({ reason: "banned", ms: 10_000 });
+  expect(tested.bans()).toEqual([{ address: "10.0.0.1", ms: 10_000 }]);
+  await clock.advance(10_000);
+  expect(take()).toBeUndefined();
+  expect(tested.bans()).toEqual([]);
+});
+
+test("a ban that was lifted no longer holds", () => {
+  manual();
+  const tested = ledger(undefined);
+  tested.ban("10.0.0.1", 60_000);
+  expect(tested.take(1, "main", "10.0.0.1")?.reason).toBe("banned");
+  expect(tested.unban("10.0.0.1")).toBe(true);
+  expect(tested.take(1, "main", "10.0.0.1")).toBeUndefined();
+  expect(tested.unban("10.0.0.1")).toBe(false);
+});
+
+test("a listener's limit counts its connections, the server's those of all listeners", () => {
+  const tested = ledger({ maxConnections: 3 }, { maxConnections: 2 });
+  const take = (listener: string) => tested.take(1, listener, "10.0.0.1")?.reason;
+  expect([take("main"), take("main"), take("main")]).toEqual([undefined, undefined, "address_connections"]);
+  expect([take("other"), take("other")]).toEqual([undefined, "address_connections"]);
+});
+
+test("addresses without connections are forgotten before there are more than 100,000", () => {
+  manual();
+  const tested = ledger({ rate: { perSecond: 1, burst: 2 } });
+  for (let n = 0; n < 250_000; n++) {
+    const group = `2001:db8:${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}::/64`;
+    tested.take(1, "main", group);
+    tested.give(1, "main", group);
+  }
+  expect(tested.size).toBeLessThanOrEqual(100_000);
+});
