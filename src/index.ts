@@ -102,6 +102,15 @@ export type { Duration } from "./otp/time/duration.js";
 export { encodeProxyHeader, type ProxyHeaderToSend } from "./proxy/encode.js";
 export type { ProxyAddress, ProxyFamily, ProxyHeader } from "./proxy/header.js";
 export type { SslInfo } from "./proxy/tlvs.js";
+export {
+  type Counter,
+  counter,
+  type Gauge,
+  gauge,
+  type Histogram,
+  histogram,
+  type LabelSets,
+} from "./tcp/metrics/instruments.js";
 export { type Logger, log } from "./tcp/observe/protocol-log.js";
 export { connect, connection } from "./tcp/outgoing/connect.js";
 export { ConnectError } from "./tcp/outgoing/connect-error.js";

@@ -25,6 +25,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "otp/process/exit-reason",
     "otp/process/pid",
     "otp/time/clock",
+    "tcp/metrics/definition",
     "tcp/observe/events",
     "tcp/observe/protocol-log",
     "text",

@@ -150,6 +150,7 @@ export class Run {
       credentials: this.#prepared.credentials,
       color: inColor(this.#config),
       metrics: new Metrics({
+        own: releases.own,
         groups: releases.all.some(({ groups }) => groups),
         ...{ version, transport },
         node: process.version,

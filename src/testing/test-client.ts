@@ -27,7 +27,7 @@ export interface TestClient<In, Out> {
    * Why the server has closed the connection, as it is counted: `stopped`, `idle`, `frame_too_long`, …
    * @throws what the connection has crashed with
    */
-  readonly closed: Promise<CloseReason>;
+  readonly closed: Promise<CloseReason | (string & {})>;
   /** From here on the client speaks another framing, as after `conn.setFraming` and `become`. */
   setFraming<In2, Out2>(framing: Framing<In2, Out2>): TestClient<In2, Out2>;
   /** Stops reading: the server's output fills up. */
@@ -49,7 +49,7 @@ interface Waiting {
 export class FramedClient implements TestClient<any, any>, SocketOwner {
   /** By which the server knows this client; 0: over a UNIX socket. */
   readonly port: number;
-  readonly closed: Promise<CloseReason>;
+  readonly closed: Promise<CloseReason | (string & {})>;
   readonly #socket: Socket;
   readonly #withinMs: number;
   #framing: Framing<any, any>;
@@ -64,7 +64,7 @@ export class FramedClient implements TestClient<any, any>, SocketOwner {
   /** Why there are no more frames. */
   #failure: unknown = undefined;
   #isClosed = false;
-  readonly #settle: { resolve(reason: CloseReason): void; reject(error: unknown): void };
+  readonly #settle: { resolve(reason: string): void; reject(error: unknown): void };
 
   constructor(socket: Socket, framing: Framing<any, any>, { within = "4s" }: TestClientOptions) {
     this.#socket = socket;
@@ -72,7 +72,7 @@ export class FramedClient implements TestClient<any, any>, SocketOwner {
     this.#decoder = framing.decoder();
     this.#withinMs = toMs(within);
     this.port = socket.local.port;
-    const { promise, ...settle } = withResolvers<CloseReason>();
+    const { promise, ...settle } = withResolvers<string>();
     this.closed = promise;
     this.#settle = settle;
     // A test that does not look at it must not fail by it.

@@ -1,8 +1,10 @@
 /** What a protocol of one's own asks of the program that serves it. */
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, run, serveProgram, serveProtocol } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -31,7 +33,7 @@ test("a protocol with workers: 1 has one worker with auto, and more are refused 
 
 const TRACKER = `
 import * as v from "${fileURLToPath(import.meta.resolve("valibot"))}";
-import { child, defineProtocol, genServer, log, packet } from "drover";
+import { child, counter, defineProtocol, genServer, log, packet, stop } from "drover";
 const flusher = genServer({ name: "flusher", init: (pool) => ({ pool }) });
 export default defineProtocol({
   name: "tracker",
@@ -53,9 +55,15 @@ export default defineProtocol({
     },
   },
   children: ({ worker }) => [child(flusher, worker)],
+  metrics: { logins: counter("Logins", { result: ["ok", "bad"] }) },
+  reasons: ["bad_login"],
   states: {
     ready: {
-      frame: (conn) => conn.send([conn.worker.open, conn.worker.database, conn.options.batch].join(" ")),
+      frame: (conn, frame) => {
+        conn.metrics.logins.inc({ result: String(frame) });
+        if (String(frame) === "bad") return stop("bad_login");
+        conn.send([conn.worker.open, conn.worker.database, conn.options.batch].join(" "));
+      },
       leave: (conn) => conn.log.info({ open: conn.worker.open }, "left"),
     },
   },
@@ -109,21 +117,35 @@ test("options come from flags and file, a worker opens and closes its pool, chil
   const server = await serveProgram(["./tracker.js", ...args], {
     files: { ...files, "tracker.js": TRACKER },
   });
-  const { program, port, control } = server;
+  const { program, port, adminPort, control } = server;
   const client = await FrameClient.connect(port);
-  expect(String(await client.ask("?"))).toBe("true db://app:hunter2@flag/1 5");
+  expect(String(await client.ask("ok"))).toBe("true db://app:hunter2@flag/1 5");
   const shown = (await run(["config", "--control", control])).stdout;
   expect(shown).toMatch(/options\.database +db:\/\/app:\*\*\*@flag\/1 +flag/);
   expect(shown).toMatch(/options\.batch +5 +file\n/);
   expect(shown).toMatch(/options\.apiKey +\(secret\) +file\n/);
   const { stdout } = await run(["tree", "--control", control]);
   expect(stdout).toMatch(/tracker\.children[^\n]*\n[^\n]*flusher/);
+  client.end();
+  const other = await FrameClient.connect(port);
+  other.send("bad");
+  expect(await other.closed).toBe("end");
+  const counted = async () => {
+    const { body } = await http(adminPort, "/metrics/now");
+    const closed = series(body, "drover_connections_closed_total", { reason: "bad_login" });
+    return [series(body, "tracker_logins_total", { result: "ok" }), closed].join();
+  };
+  await eventually(async () => (await counted()) === "1,1");
+  const [worker] = program.workers();
+  process.kill(worker as number, "SIGKILL");
+  const again = await eventually(() => FrameClient.connect(port).catch(() => undefined));
+  expect(String(await again.ask("ok"))).toContain("true");
+  await eventually(async () => (await counted()) === "2,1");
   program.signal("SIGTERM");
   await program.exited;
   const messages = program.lines.map(({ msg, open }) => (msg === "left" ? `left ${open}` : msg));
-  expect(messages.filter((msg) => msg === "left true" || msg === "pool closed")).toEqual([
-    ...["left true", "pool closed"],
-  ]);
+  const ends = messages.filter((msg) => msg === "left true" || msg === "pool closed");
+  expect(ends.slice(-2)).toEqual(["left true", "pool closed"]);
 });
 
 test("a worker.start that fails is a failed start with its reason", async () => {

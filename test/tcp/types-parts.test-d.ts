@@ -1,6 +1,19 @@
 /** Compiled, not run: what the compiler knows of options, of what a worker opens, and of children. */
 import * as v from "valibot";
-import { become, child, connect, defineProtocol, genServer, lines, serve } from "../../src/index.js";
+import {
+  become,
+  child,
+  connect,
+  counter,
+  defineProtocol,
+  gauge,
+  genServer,
+  histogram,
+  lines,
+  next,
+  serve,
+  stop,
+} from "../../src/index.js";
 
 class Pool {
   readonly size: number;
@@ -84,3 +97,54 @@ defineProtocol({
 
 // @ts-expect-error not a schema
 defineProtocol({ name: "wrong", framing: lines(), options: { batch: 1 }, states: { open: {} } });
+
+export const counted = defineProtocol({
+  name: "counted",
+  framing: lines(),
+  metrics: {
+    logins: counter("Logins by result", { result: ["ok", "bad"] }),
+    open: gauge("Open sessions"),
+    rows: histogram("Rows of a batch", [1, 10, 100], { table: ["a", "b"] }),
+  },
+  reasons: ["no_login", "bad_crc"],
+  worker: { start: ({ metrics }) => metrics.logins.of({ result: "ok" }) },
+  states: {
+    open: {
+      frame: (conn, line) => {
+        conn.metrics.logins.inc({ result: "ok" });
+        conn.metrics.logins.inc({ result: line === "" ? "bad" : "ok" }, 2);
+        conn.worker.inc();
+        conn.metrics.open.set(4);
+        conn.metrics.rows.observe({ table: "a" }, 17);
+        // @ts-expect-error no such value
+        conn.metrics.logins.inc({ result: "maybe" });
+        // @ts-expect-error it has a label
+        conn.metrics.logins.inc();
+        // @ts-expect-error it has none
+        conn.metrics.open.set({ result: "ok" }, 4);
+        // @ts-expect-error no such metric
+        conn.metrics.login.inc({ result: "ok" });
+        return line === "" ? stop("bad_crc") : stop("idle");
+      },
+      timeout: { after: "5s", do: stop("no_login") },
+      idle: { after: "5s", do: (conn) => (conn.outbound > 0 ? stop(new Error("lost")) : stop()) },
+    },
+    other: { enter: async (conn) => (conn.outbound > 0 ? next("open") : stop("no_login")) },
+  },
+});
+
+defineProtocol({
+  name: "wrong",
+  framing: lines(),
+  reasons: ["no_login", "bad_crc"],
+  states: {
+    open: {
+      // @ts-expect-error not one of its reasons
+      ended: () => stop("no_logn"),
+    },
+    other: {
+      // @ts-expect-error not one of its reasons
+      timeout: { after: "5s", do: stop("no_logn") },
+    },
+  },
+});

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
+import { layoutLength } from "../../tcp/metrics/definition.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Level } from "../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../telemetry/metrics/snapshot.js";
@@ -49,6 +50,8 @@ export class WorkerPool implements WorkerOwner {
   stopping = false;
   readonly #options: PrimaryOptions;
   readonly #restartMetrics: RestartMetrics;
+  /** Numbers of a snapshot that are of protocols. */
+  readonly #ownLength: number;
   readonly #pidRanges = new PidRanges();
   /** By slot. */
   readonly #dropWarnings = new Map<number, DropWarning>();
@@ -56,6 +59,7 @@ export class WorkerPool implements WorkerOwner {
   constructor(options: PrimaryOptions, workers: number, restartMetrics: RestartMetrics) {
     this.#options = options;
     this.#restartMetrics = restartMetrics;
+    this.#ownLength = layoutLength(options.releases.own);
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
     const balanced = {
       accepting: (listener: PrimaryListener) => this.#accepting(listener),
@@ -239,7 +243,7 @@ export class WorkerPool implements WorkerOwner {
   }
 
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
-    const snapshot = decodeSnapshot(numbers, this.listeners.length);
+    const snapshot = decodeSnapshot(numbers, this.listeners.length, this.#ownLength);
     if (!snapshot) return;
     const slot = this.slots[worker.slot - 1] as WorkerSlot;
     const before = slot.last;

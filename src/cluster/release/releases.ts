@@ -1,6 +1,8 @@
 /** Releases of all listeners: each protocol is compiled and loaded for a trial once, however many listeners name it. */
 import { isAbsolute, relative } from "node:path";
 import { EXIT, type ListenerConfig, type ProtocolOption } from "../../config/config.js";
+import type { OwnLayout } from "../../tcp/metrics/definition.js";
+import { ownLayout } from "../../tcp/metrics/own-numbers.js";
 import {
   type KnownOptions,
   OptionError,
@@ -26,6 +28,8 @@ export interface Releases {
   readonly all: readonly Release[];
   /** By the listener's name. */
   readonly byListener: ReadonlyMap<string, ListenerReleases>;
+  /** Metrics and close reasons of the protocols. */
+  readonly own: OwnLayout;
 }
 
 /** Protocols that listeners name, each with its listeners. */
@@ -64,7 +68,26 @@ export async function prepareReleases(
   }
   const byListener = releasesByListener(listeners, fallback, prepared);
   refuseUnknownOptions(listeners, byListener);
-  return { all: [...prepared.values()], byListener };
+  return { all: [...prepared.values()], byListener, own: ownOf([...byListener.values()]) };
+}
+
+/** @throws ReleaseError when two protocols have a metric of one name */
+function ownOf(listeners: readonly ListenerReleases[]): OwnLayout {
+  const families = listeners.map(({ protocol, alpn }) =>
+    [...new Set([...(protocol ? [protocol] : []), ...alpn.values()])].flatMap(({ own }) => own),
+  );
+  const known = new Map<string, string>();
+  for (const { name, kind, labels, buckets } of families.flatMap((family) =>
+    family.flatMap(({ metrics }) => metrics),
+  )) {
+    const shape = JSON.stringify([kind, labels, buckets]);
+    if ((known.get(name) ?? shape) !== shape)
+      throw new ReleaseError(
+        `two protocols have a metric ${name}, with other labels or buckets: rename one of them`,
+      );
+    known.set(name, shape);
+  }
+  return ownLayout(families);
 }
 
 /** @param prepared by the name or path that listeners give */

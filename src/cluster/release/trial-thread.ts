@@ -1,6 +1,7 @@
 /** Trial thread: loads the protocol before the server starts, and checks that the module exports a valid one. */
 import { parentPort, workerData } from "node:worker_threads";
 import { thrownAt, thrownReason } from "../../config/config.js";
+import { metricsOf, type ProtocolMetrics } from "../../tcp/metrics/own-numbers.js";
 import { takeProtocolLines } from "../../tcp/observe/protocol-log.js";
 import {
   type GivenOption,
@@ -34,7 +35,9 @@ export interface ProtocolFacts {
   readonly workers: number;
   /** Options of it and of all protocols that its connections may become. */
   readonly options: readonly KnownOptions[];
-  /** Their values, by listener as they were given. */
+  /** Metrics and close reasons, of the same protocols. */
+  readonly own: readonly ProtocolMetrics[];
+  /** Values of the options, by listener as they were given. */
   readonly values: readonly (readonly ShownOption[])[];
 }
 
@@ -70,6 +73,7 @@ function factsOf(protocol: AnyProtocol, given: Trial["given"]): ProtocolFacts {
     groups: protocol.takes !== undefined || protocol.answers !== undefined,
     workers: Math.min(...family.map(({ workers = Infinity }) => workers)),
     options: family.map(knownOptions),
+    own: family.map(metricsOf),
     values: given.map((some) => family.flatMap((one) => showOptions(one, readOptions(one, some)))),
   };
 }

@@ -6,6 +6,7 @@ import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { Supervisor } from "../../otp/supervisor/supervisor.js";
 import type { ListenerState } from "../../tcp/listener.js";
+import type { OwnNumbers } from "../../tcp/metrics/own-numbers.js";
 import {
   ASK_RESULTS,
   GROUP_DROP_REASONS,
@@ -45,6 +46,8 @@ export interface SamplerOptions {
   limits(): { readonly applied: number; readonly maxConnections: number };
   /** Messages to other workers that were dropped. */
   channelMessagesDropped(): number;
+  /** Metrics and close reasons of the protocols. */
+  readonly own: OwnNumbers;
 }
 
 export class Sampler {
@@ -112,6 +115,7 @@ export class Sampler {
         ...own,
       },
       listeners: listeners.map((listener) => this.#listener(listener)),
+      own: this.#options.own.take(),
     };
   }
 

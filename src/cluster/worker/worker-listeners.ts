@@ -1,8 +1,10 @@
 /** All listeners of this worker: made from the boot message, and started under one supervisor. */
 import type { Pid } from "../../otp/process/pid.js";
+import type { NumberedListener } from "../../tcp/metrics/own-numbers.js";
 import { useOutgoingTransport } from "../../tcp/outgoing/open.js";
 import { Instances } from "../../tcp/protocol/instances.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
+import { familyOf } from "../../tcp/protocol/validate.js";
 import { startServers } from "../../tcp/server.js";
 import { SharedMaximum } from "../../tcp/shared-maximum.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
@@ -60,6 +62,14 @@ export class WorkerListeners {
       }),
     );
     return startServers(servers, flags, instances.children(flags));
+  }
+
+  /** For their metrics and close reasons. @param protocols in the order of the boot message */
+  numbered(protocols: readonly AnyProtocol[]): NumberedListener[] {
+    return this.all.map((listener) => ({
+      protocols: [...new Set(listener.served(protocols).protocols)].flatMap(familyOf),
+      counters: listener.endpoint.counters,
+    }));
   }
 
   /** Ends what protocols opened at the start. @param ms time that they have @returns what is wrong, one line each */

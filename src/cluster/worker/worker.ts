@@ -7,6 +7,7 @@ import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
+import { OwnNumbers } from "../../tcp/metrics/own-numbers.js";
 import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
 import { stopOutgoing } from "../../tcp/outgoing/supervisor.js";
 import { MIN_STOP_MS } from "../../tcp/protocol/instances.js";
@@ -104,6 +105,7 @@ export class Worker {
       root: () => this.#root,
       limits: () => this.#limits,
       channelMessagesDropped: () => this.#channel.messagesDropped,
+      own: new OwnNumbers(this.#listeners.numbered(protocols)),
     });
     try {
       this.#root = await this.#listeners.start(protocols);

@@ -12,7 +12,9 @@ export class Next<S extends string> {
   }
 }
 
-export class Stop {
+export class Stop<R = any> {
+  /** The type of its reason, for machines that list theirs. */
+  declare readonly __reason?: R;
   readonly kind = "stop";
   readonly reason: ExitReason;
   constructor(reason: ExitReason) {
@@ -20,7 +22,7 @@ export class Stop {
   }
 }
 
-export type Step<S extends string> = Next<S> | Stop | Postpone;
+export type Step<S extends string, R = any> = Next<S> | Stop<R> | Postpone;
 
 /** A step with actions. Not the class of a plain `next`, which is returned a million times a second. */
 export class Transition<S extends string, R = never> {
@@ -88,6 +90,8 @@ export function repeat<const A extends readonly Action[]>(
  * Stops the process. A string that is not one of OTP's exit reasons is an orderly exit: `stop("idle")` exits with
  * `{ shutdown: "idle" }`, which is not reported as a failure. An `Error` is a crash.
  */
+export function stop(): Stop<never>;
+export function stop<const R extends ExitReason>(reason: R): Stop<R>;
 export function stop(reason: ExitReason = "normal"): Stop {
   return new Stop(reasonFor(reason));
 }

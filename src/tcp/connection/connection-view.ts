@@ -135,6 +135,10 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     return this.protocol.instance.worker;
   }
 
+  get metrics(): any {
+    return this.protocol.source.metrics;
+  }
+
   get tls(): TlsInfo | undefined {
     return this.io?.socket.tls;
   }

@@ -19,7 +19,7 @@ import { type Duration, toMs } from "../../otp/time/duration.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { detailOf } from "../observe/close-detail.js";
-import { closeReason } from "../observe/counters.js";
+import { closeReason, ownReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/events.js";
 import { type Logger, loggerOf } from "../observe/protocol-log.js";
 import type { Active, Conn } from "../protocol/protocol.js";
@@ -288,9 +288,21 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     counters.active--;
     counters.closed[counted]++;
     if (counted === "crash") counters.crashes++;
+    const own = counted === "stopped" ? ownReason(this.protocol.source, reason) : undefined;
+    if (own !== undefined) counters.own[own] = (counters.own[own] ?? 0) + 1;
     if (connectionClosed.hasSubscribers) {
       const { pid, peer, via, state, framesReceived, framesSent, label: protocol } = this;
-      const ended = { pid, protocol, peer, via, reason, counted, state, framesReceived, framesSent };
+      const ended = {
+        pid,
+        protocol,
+        peer,
+        via,
+        reason,
+        counted: own ?? counted,
+        state,
+        framesReceived,
+        framesSent,
+      };
       connectionClosed.publish({ ...ended, detail: detailOf(reason) });
     }
     endpoint.gate?.left(this);

@@ -19,6 +19,15 @@ export function closeReason(reason: ExitReason): CloseReason {
   return CLOSE_REASONS.includes(word) ? word : "stopped";
 }
 
+/** The reason of the protocol's own (`reasons`) for which a connection ends, if it is one. */
+export function ownReason(
+  { reasons }: { readonly reasons?: readonly string[] },
+  reason: ExitReason,
+): string | undefined {
+  if (reasons === undefined || typeof reason !== "object" || !isShutdownTuple(reason)) return undefined;
+  return reasons.find((own) => own === reason.shutdown);
+}
+
 /** All fields only grow, except the gauges `active` and `outbound`. */
 export class Counters {
   accepted = 0;
@@ -34,6 +43,8 @@ export class Counters {
   /** Bytes that were sent and not yet taken by the kernel. */
   outbound = 0;
   readonly closed: Record<CloseReason, number> = zeros(CLOSE_REASONS);
+  /** Connections that were closed for a reason of their protocol (`reasons`); `closed.stopped` counts them as well. */
+  readonly own: Record<string, number> = {};
   readonly refused: Record<RefuseReason, number> = zeros(REFUSE_REASONS);
   /** TLS handshakes that have ended. */
   readonly handshakes: Record<HandshakeResult, number> = zeros(HANDSHAKE_RESULTS);

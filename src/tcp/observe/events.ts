@@ -8,7 +8,7 @@ import { ADDRESS_REFUSALS } from "../admission/terms.js";
 
 /**
  * Values of the label `reason` of drover_connections_closed_total: a closed list, so that no client can create a new
- * series. `stopped` is a protocol's own reason; `worker_died` is counted by the primary.
+ * series. `stopped` is a reason that its protocol does not list under `reasons`; `worker_died` is counted by the primary.
  */
 export const CLOSE_REASONS = [
   "closed",
@@ -97,8 +97,8 @@ export interface ConnectionEvent {
 
 export interface ConnectionClosed extends ConnectionEvent {
   readonly reason: ExitReason;
-  /** The label under which it is counted. */
-  readonly counted: CloseReason;
+  /** The label under which it is counted: a `CloseReason`, or one of the protocol's own. */
+  readonly counted: string;
   /** What is wrong, in one line: the framing's message, and what the connection begins like. */
   readonly detail?: string | undefined;
   readonly state: string;

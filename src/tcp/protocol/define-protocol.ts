@@ -1,4 +1,5 @@
 /** The entry point of a protocol author: a table of states, checked where it is written. */
+import type { Metrics } from "../metrics/instruments.js";
 import type { AnyProtocol, Protocol } from "./protocol.js";
 import type { Schema } from "./schema.js";
 import type { RequestSource, Source } from "./sources.js";
@@ -18,7 +19,11 @@ export function defineProtocol<
   const Timers extends string = never,
   O extends Schema | undefined = undefined,
   W = undefined,
->(protocol: Protocol<S, Data, In, Out, T, N, Timers, O, W>): Protocol<S, Data, In, Out, T, N, Timers, O, W> {
+  M extends Metrics = {},
+  const R extends string = string,
+>(
+  protocol: Protocol<S, Data, In, Out, T, N, Timers, O, W, M, R>,
+): Protocol<S, Data, In, Out, T, N, Timers, O, W, M, R> {
   validateDefinition(protocol as AnyProtocol);
   return protocol;
 }

@@ -80,7 +80,7 @@ export class Instances {
     for (const instance of this.#all) {
       const { protocol, options } = instance;
       try {
-        instance.worker = await protocol.worker?.start({ options });
+        instance.worker = await protocol.worker?.start({ options, metrics: protocol.metrics });
       } catch (error) {
         await this.stop(MIN_STOP_MS);
         throw new Error(`protocol ${protocol.name}: worker.start: ${textOf(error)}`, { cause: error });
@@ -138,7 +138,8 @@ function keyOf(protocol: AnyProtocol, given: readonly GivenOption[]): string {
 
 function childrenOf({ protocol, options, worker }: Instance): readonly ChildSpec[] {
   const { children = [] } = protocol;
-  const specs: unknown = typeof children === "function" ? children({ options, worker }) : children;
+  const specs: unknown =
+    typeof children === "function" ? children({ options, worker, metrics: protocol.metrics }) : children;
   if (Array.isArray(specs)) return specs;
   throw new TypeError(
     `protocol ${protocol.name}: "children" must return a list of child specs such as [child(server)]`,
@@ -152,7 +153,8 @@ async function stopped({ protocol, options, worker }: Instance, ms: number): Pro
   const late = new Promise<string>((resolve) => {
     timer = clock.setTimeout(() => resolve(`${place} has not settled within ${ms} ms`), ms);
   });
-  const done = async (): Promise<undefined> => void (await protocol.worker?.stop?.(worker, { options }));
+  const done = async (): Promise<undefined> =>
+    void (await protocol.worker?.stop?.(worker, { options, metrics: protocol.metrics }));
   try {
     return await Promise.race([done(), late]);
   } catch (error) {

@@ -9,7 +9,7 @@ import type { Logger } from "../observe/protocol-log.js";
 import type { Arrival } from "./arrival.js";
 import type { Become } from "./become-step.js";
 import type { LimitOptions } from "./limits.js";
-import type { Children, OwnParts, Parts, PartsOf, Started, WorkerHooks } from "./parts.js";
+import type { Children, OwnParts, Parts, PartsOf, ReasonsOf, Started, WorkerHooks } from "./parts.js";
 import type { Presence } from "./presence.js";
 
 export type { Peer } from "../../transport/transport.js";
@@ -102,9 +102,9 @@ export interface Conn<
 }
 
 /** What a handler returns: a step, or nothing to stay. The boolean that `conn.send` returns means nothing here. */
-type Result<S extends string> = Step<S> | NextWith<S, StartTls> | Become | void | boolean;
-type Returns<S extends string> = Result<S> | Promise<Result<S>>;
-type Cell<S extends string, C> = Exclude<Step<S>, Postpone> | ((conn: C) => Returns<S>);
+type Result<S extends string, R = any> = Step<S, R> | NextWith<S, StartTls> | Become | void | boolean;
+type Returns<S extends string, R = any> = Result<S, R> | Promise<Result<S, R>>;
+type Cell<S extends string, C, R = any> = Exclude<Step<S, R>, Postpone> | ((conn: C) => Returns<S, R>);
 /** A step or handler that runs after a time. */
 export interface After<T> {
   readonly after: Duration;
@@ -112,9 +112,9 @@ export interface After<T> {
 }
 
 /** Without `takes` messages are `unknown`, and a handler may state their type itself (which a method type allows). */
-type MessageCell<S extends string, C, Out, T> = T extends readonly []
-  ? { message(conn: C, message: unknown): Returns<S> }["message"]
-  : ((conn: C, message: MessageOf<T>) => Returns<S>) | ([MessageOf<T>] extends [Out] ? Forward : never);
+type MessageCell<S extends string, C, Out, T, R = any> = T extends readonly []
+  ? { message(conn: C, message: unknown): Returns<S, R> }["message"]
+  : ((conn: C, message: MessageOf<T>) => Returns<S, R>) | ([MessageOf<T>] extends [Out] ? Forward : never);
 
 /** One state: a cell per event. An event without a cell has the default given here. */
 export interface State<
@@ -126,40 +126,41 @@ export interface State<
   N = any,
   Timers extends string = string,
   P extends Parts = any,
+  R = any,
   C = Conn<Data, Out, NoInfer<Timers>, MessageOf<T>, RequestOf<N>, In, P>,
 > {
   /** The state has been entered. `from` is `undefined` for the first. */
-  enter?(conn: C, from: S | undefined): Returns<S>;
+  enter?(conn: C, from: S | undefined): Returns<S, R>;
   /** A frame has come. Default: the connection ends as `unexpected_frame`. */
-  frame?(conn: C, frame: In): Returns<S>;
+  frame?(conn: C, frame: In): Returns<S, R>;
   /** A message from another process, or of a group; `forward` sends it to the client. Default: dropped. */
-  readonly message?: MessageCell<S, C, Out, T>;
+  readonly message?: MessageCell<S, C, Out, T, R>;
   /** A request to a name that the connection holds. Default: refused. */
-  request?(conn: C, request: RequestOf<N>): Returns<S>;
+  request?(conn: C, request: RequestOf<N>): Returns<S, R>;
   /** A newer claim waits for a name; it is let go when this has run. Default: the connection ends as `replaced`. */
-  replaced?(conn: C, name: string): Returns<S>;
+  replaced?(conn: C, name: string): Returns<S, R>;
   /** Members of a group with `presence` have come or gone; the first event after joining has all of them. Default: nothing. */
-  presence?(conn: C, change: Presence): Returns<S>;
+  presence?(conn: C, change: Presence): Returns<S, R>;
   /** Runs this long after the state was entered, whatever happens in it (state time-out of gen_statem). Default: none. */
-  readonly timeout?: After<Cell<S, C>>;
+  readonly timeout?: After<Cell<S, C, R>>;
   /** Runs after this long without a whole frame from the peer, counted from its last one, not from the entry of the state. Default: `{ after: "2m", do: stop("idle") }`. */
-  readonly idle?: After<Cell<S, C>>;
+  readonly idle?: After<Cell<S, C, R>>;
   /**
    * Named timers: what to do when one expires in this state. `{ after, do }` also sets it when the state is entered,
    * before `enter`; otherwise only `setTimer` does. A timer that this state does not list expires without effect.
    */
-  readonly timers?: { readonly [N in Timers]?: Cell<S, C> | Postpone | After<Cell<S, C> | Postpone> };
+  readonly timers?: { readonly [N in Timers]?: Cell<S, C, R> | Postpone | After<Cell<S, C, R> | Postpone> };
   /** The number of frames asked for is used up. Default: no frame until `setActive`. */
-  passive?(conn: C): Returns<S>;
+  passive?(conn: C): Returns<S, R>;
   /** The output has gone down from its high-water mark (64 KiB) to the low one (16 KiB). Default: nothing. */
-  drained?(conn: C): Returns<S>;
+  drained?(conn: C): Returns<S, R>;
   /** The peer has finished sending, and its frames are handled. Default: `stop()`. */
-  ended?(conn: C): Returns<S>;
+  ended?(conn: C): Returns<S, R>;
   /**
    * The server is shutting down: say goodbye. Runs before frames that wait. Afterwards the connection stops, unless the
    * handler moves to another state, which has the rest of the shutdown time.
    */
-  shutdown?(conn: C): Returns<S>;
+  shutdown?(conn: C): Returns<S, R>;
   /** The state is left: by `next`, `stop`, a crash or the peer, but not by kill. Must be synchronous; `terminate` may be async. */
   leave?(conn: C): void;
 }
@@ -174,6 +175,8 @@ export interface Protocol<
   Timers extends string = string,
   O = any,
   W = any,
+  M = any,
+  R extends string = any,
 > {
   /** A word (letters, digits, `-`, `_`; at most 64): names the processes, reports and metrics of its connections. */
   readonly name: string;
@@ -196,15 +199,25 @@ export interface Protocol<
    * `serve(protocol, { options })`. Its result is `conn.options`. Default: no options.
    */
   readonly options?: O;
+  /**
+   * Metrics of its own: `{ logins: counter("Logins by result", { result: ["ok", "bad"] }) }` is `conn.metrics.logins`, and
+   * `tracker_logins_total` of a protocol called `tracker`. Default: none.
+   */
+  readonly metrics?: M;
+  /**
+   * Words for `stop("no_login")` that are counted under themselves, as the label `reason` of
+   * `drover_connections_closed_total`; others count as `stopped`. At most 32. Default: none.
+   */
+  readonly reasons?: readonly R[];
   /** What each worker opens before its first connection, and closes after its last one. Default: nothing. */
-  readonly worker?: WorkerHooks<NoInfer<O>, W>;
+  readonly worker?: WorkerHooks<NoInfer<O>, W, NoInfer<M>>;
   /** Processes that run in each worker beside the listeners, under its supervisor. Default: none. */
-  readonly children?: Children<NoInfer<O>, NoInfer<W>>;
+  readonly children?: Children<NoInfer<O>, NoInfer<W>, NoInfer<M>>;
   /**
    * Makes the data of a new connection, `conn.data`. Must be synchronous. `arrival` has what else is known of it:
    * `data: (peer, { proxy }) => ({ host: proxy?.authority })`. Default: `undefined`.
    */
-  data?(peer: Peer, arrival: Arrival & OwnParts<PartsOf<NoInfer<O>, Started<NoInfer<W>>>>): Data;
+  data?(peer: Peer, arrival: Arrival & OwnParts<PartsOf<NoInfer<O>, Started<NoInfer<W>>, NoInfer<M>>>): Data;
   readonly states: Record<
     S,
     State<
@@ -215,7 +228,8 @@ export interface Protocol<
       NoInfer<T>,
       NoInfer<N>,
       Timers,
-      PartsOf<NoInfer<O>, Started<NoInfer<W>>>
+      PartsOf<NoInfer<O>, Started<NoInfer<W>>, NoInfer<M>>,
+      ReasonsOf<NoInfer<R>>
     >
   >;
   /** Runs once at the end, after `leave`; not on kill. A promise has `limits.terminate` (5 s) to settle, then the connection is killed. */
@@ -227,7 +241,7 @@ export interface Protocol<
       MessageOf<NoInfer<T>>,
       RequestOf<NoInfer<N>>,
       NoInfer<In>,
-      PartsOf<NoInfer<O>, Started<NoInfer<W>>>
+      PartsOf<NoInfer<O>, Started<NoInfer<W>>, NoInfer<M>>
     >,
     reason: ExitReason,
   ): void | Promise<void>;
@@ -246,4 +260,4 @@ export interface Protocol<
   readonly workers?: number;
 }
 
-export type AnyProtocol = Protocol<any, any, any, any, any, any, any, any, any>;
+export type AnyProtocol = Protocol<any, any, any, any, any, any, any, any, any, any, any>;

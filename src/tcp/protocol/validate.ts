@@ -27,6 +27,8 @@ const KEYS = [
   "options",
   "worker",
   "children",
+  "metrics",
+  "reasons",
 ];
 const HANDLERS = [
   "enter",

@@ -28,6 +28,9 @@ const CONTEXTS: readonly (readonly [context: string, total: WorkerTotal])[] = [
   ["shutdown_error", "supervisorShutdownError"],
 ];
 
+/** To which own reasons of protocols are added. */
+export const CLOSED_SERIES = "drover_connections_closed_total";
+
 export const SERIES: readonly SeriesRow[] = [
   {
     ...gauge("drover_build_info", "Build information in the labels; the value is always 1.", [
@@ -141,11 +144,8 @@ export const SERIES: readonly SeriesRow[] = [
     "maxConnections",
   ),
   totalOf("drover_connections_accepted_total", "Accepted connections: always active + closed.", "accepted"),
-  reasonsOf(
-    "drover_connections_closed_total",
-    "Closed connections, by reason.",
-    CLOSE_REASONS,
-    (totals, reason) => totals.closed(reason),
+  reasonsOf(CLOSED_SERIES, "Closed connections, by reason.", CLOSE_REASONS, (totals, reason) =>
+    totals.closed(reason),
   ),
   reasonsOf(
     "drover_connections_refused_total",

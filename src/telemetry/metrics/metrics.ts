@@ -6,12 +6,14 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Metric, Registry } from "prom-client";
 import type { AdminChange } from "../../admin/events.js";
 import type { ConnectionTotals, ListenerNumbers, Stats, WorkerNumbers } from "../../control/stats.js";
+import type { OwnLayout } from "../../tcp/metrics/definition.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
 import { connectionTotals, listenerNumbers, reasonTotals, workerNumbers } from "./chart-numbers.js";
 import { GROUP_SERIES } from "./group-series.js";
-import { HANDLER_SECONDS, SERIES } from "./metric-names.js";
+import { CLOSED_SERIES, HANDLER_SECONDS, SERIES } from "./metric-names.js";
 import { OsProcess } from "./os-process.js";
+import { ownSeries, withOwnReasons } from "./own-series.js";
 import type {
   ExchangeSample,
   LabelledCount,
@@ -35,6 +37,8 @@ export interface MetricsOptions {
   readonly transport: string;
   /** Whether a protocol takes messages of groups. Default: false. */
   readonly groups?: boolean;
+  /** Metrics and close reasons of the protocols. Default: none. */
+  readonly own?: OwnLayout;
   /** Whether workers measure handler latency (`--handler-latency on`). Default: false. */
   readonly handlerLatency?: boolean;
   /** Initial restart budget of each supervisor in the primary, by name. */
@@ -79,8 +83,10 @@ export class Metrics {
     this.#restartsLeft = new Map(Object.entries(options.restartsLeft ?? {}));
     this.#delay.enable();
     this.#state = this.#collect();
+    const { own = { metrics: [], reasons: [] } } = options;
     const rows = [
-      ...SERIES,
+      ...SERIES.map((row) => (row.name === CLOSED_SERIES ? withOwnReasons(row, own) : row)),
+      ...ownSeries(own),
       ...(options.groups ? GROUP_SERIES : []),
       ...(options.handlerLatency ? [HANDLER_SECONDS] : []),
     ];
@@ -198,7 +204,8 @@ export class Metrics {
   }
 
   #totals(worker: number): WorkerTotals {
-    const totals = this.#workers.get(worker) ?? new WorkerTotals(this.#options.listeners.length);
+    const totals =
+      this.#workers.get(worker) ?? new WorkerTotals(this.#options.listeners.length, this.#options.own);
     this.#workers.set(worker, totals);
     return totals;
   }

@@ -130,6 +130,8 @@ export interface Snapshot {
   readonly gauges: Numbers<typeof WORKER_GAUGES>;
   /** In the order of the boot message. */
   readonly listeners: readonly ListenerSnapshot[];
+  /** Metrics and close reasons of protocols, as `OwnLayout` says; `undefined` where there are none. */
+  readonly own?: Float64Array | undefined;
 }
 
 type Layout = readonly (readonly [part: string, names: readonly string[]])[];
@@ -149,8 +151,9 @@ const WORKER_LENGTH = lengthOf(WORKER);
 const LISTENER_LENGTH = lengthOf(LISTENER);
 
 export function encodeSnapshot(snapshot: Snapshot): Float64Array {
-  const { listeners } = snapshot;
-  const numbers = new Float64Array(WORKER_LENGTH + listeners.length * LISTENER_LENGTH);
+  const { listeners, own } = snapshot;
+  const length = WORKER_LENGTH + listeners.length * LISTENER_LENGTH;
+  const numbers = new Float64Array(length + (own?.length ?? 0));
   let at = 0;
   const put = (layout: Layout, from: Snapshot | ListenerSnapshot): void => {
     for (const [part, names] of layout) {
@@ -160,16 +163,18 @@ export function encodeSnapshot(snapshot: Snapshot): Float64Array {
   };
   put(WORKER, snapshot);
   for (const listener of listeners) put(LISTENER, listener);
+  if (own) numbers.set(own, length);
   return numbers;
 }
 
 /**
  * @param listeners number of listeners
+ * @param own how many numbers protocols have of their own
  * @returns `undefined` when the array does not have this build's layout
  */
-export function decodeSnapshot(numbers: unknown, listeners: number): Snapshot | undefined {
+export function decodeSnapshot(numbers: unknown, listeners: number, own = 0): Snapshot | undefined {
   const length = WORKER_LENGTH + listeners * LISTENER_LENGTH;
-  if (!(numbers instanceof Float64Array) || numbers.length !== length) return undefined;
+  if (!(numbers instanceof Float64Array) || numbers.length !== length + own) return undefined;
   let at = 0;
   const part = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, numbers[at++] as number]));
@@ -178,6 +183,7 @@ export function decodeSnapshot(numbers: unknown, listeners: number): Snapshot | 
   return {
     ...worker,
     listeners: Array.from({ length: listeners }, () => take(LISTENER)),
+    ...(own > 0 && { own: numbers.slice(length) }),
   } as unknown as Snapshot;
 }
 

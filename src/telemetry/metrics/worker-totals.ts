@@ -3,6 +3,7 @@
  * the counts of exited OS processes are settled, those of the current one are live.
  */
 import { clock } from "../../otp/time/clock.js";
+import type { OwnLayout } from "../../tcp/metrics/definition.js";
 import {
   CLOSE_REASONS,
   type CloseReason,
@@ -10,6 +11,7 @@ import {
   type RefuseReason,
 } from "../../tcp/observe/events.js";
 import { OutgoingTotals } from "./outgoing-totals.js";
+import { OwnTotals } from "./own-totals.js";
 import { SettledCounters } from "./settled-counters.js";
 import {
   LISTENER_GAUGES,
@@ -29,6 +31,8 @@ export type ListenerGauge = (typeof LISTENER_GAUGES)[number];
 
 /** A worker without a snapshot for this many milliseconds is not up, whatever its state. */
 const UP_TIMEOUT = 3000;
+
+const NOTHING: OwnLayout = { metrics: [], reasons: [] };
 
 /** Totals of one listener in one worker slot. */
 export class ListenerTotals {
@@ -92,6 +96,7 @@ export class WorkerTotals {
   /** In the order of the snapshots. */
   readonly listeners: readonly ListenerTotals[];
   readonly outgoing = new OutgoingTotals();
+  readonly own: OwnTotals;
   readonly #totals = new SettledCounters(WORKER_TOTALS);
   /** Of the current OS process. */
   #gauges: Record<WorkerGauge, number> | undefined = undefined;
@@ -100,7 +105,8 @@ export class WorkerTotals {
   #retiredStart = 0;
 
   /** @param listeners number of listeners */
-  constructor(listeners: number) {
+  constructor(listeners: number, layout: OwnLayout = NOTHING) {
+    this.own = new OwnTotals(layout);
     this.listeners = Array.from({ length: listeners }, () => new ListenerTotals());
   }
 
@@ -115,6 +121,7 @@ export class WorkerTotals {
     if (this.#gauges === undefined && start !== 0 && start === this.#retiredStart) return;
     if (this.#decreased(snapshot)) this.#settle();
     this.#totals.update(snapshot.totals);
+    if (snapshot.own) this.own.update(snapshot.own);
     for (const [at, listener] of this.listeners.entries())
       listener.update(snapshot.listeners[at] as ListenerSnapshot);
     this.#gauges = pickGauges(WORKER_GAUGES, snapshot.gauges);
@@ -158,6 +165,7 @@ export class WorkerTotals {
 
   #settle(): void {
     this.#totals.settle();
+    this.own.settle();
     for (const listener of this.listeners) listener.settle();
     this.#gauges = undefined;
   }
