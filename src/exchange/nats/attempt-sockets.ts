@@ -7,7 +7,10 @@ import type { Socket } from "node:net";
 
 const created = channel("net.client.socket");
 
-/** @param port of the server; sockets to other ports are not of this attempt */
+/**
+ * One attempt at a time.
+ * @param port of the server; sockets to other ports are not of this attempt
+ */
 export async function destroyOnFailure<T>(port: number, attempt: () => Promise<T>): Promise<T> {
   const sockets: Socket[] = [];
   const collect = (message: unknown) => void sockets.push((message as { readonly socket: Socket }).socket);

@@ -78,8 +78,10 @@ export class NatsLink {
       this.#connection.subscribe(subject, { callback });
     };
     const { onBytes, onNoResponder } = this.#handlers;
-    subscribe(this.#subjects.inbox(this.#inbox), (data) => onBytes(data));
-    subscribe(this.#subjects.all, (data) => onBytes(data));
+    // An empty one is of `drover check`, which tries the permissions.
+    const given = (data: Buffer) => (data.length > 0 ? onBytes(data) : undefined);
+    subscribe(this.#subjects.inbox(this.#inbox), given);
+    subscribe(this.#subjects.all, given);
     subscribe(this.#subjects.gone(this.#inbox, "*"), (_data, subject) =>
       onNoResponder(this.#subjects.goneInbox(subject)),
     );

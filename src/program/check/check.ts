@@ -21,6 +21,7 @@ import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "../protocol-argument.js";
 import { ADMIN_FLAGS, refuse } from "../refuse.js";
 import { checkAddresses, checkPort } from "./check-addresses.js";
 import { checkCertificates } from "./check-certificates.js";
+import { checkCluster } from "./check-cluster.js";
 import { checkBacklog, checkDescriptorLimit } from "./check-machine.js";
 import { checkProtocols, checkTransports } from "./check-protocols.js";
 import type { Finding } from "./finding.js";
@@ -83,6 +84,7 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     ...checkCertificates(config),
     await checkPort("admin port", config.adminHost, config.adminPort, ADMIN_FLAGS),
     await admin(config),
+    ...(await checkCluster(config, positionals[0] ?? DEFAULT_PROTOCOL)),
     ...logFile(config),
     checkDescriptorLimit(config, maxDescriptors()),
     checkBacklog(config.listeners),
