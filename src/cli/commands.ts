@@ -4,10 +4,11 @@ import { config } from "./commands/config.js";
 import { CONNECTION_FLAGS, connections } from "./commands/connections.js";
 import { drain } from "./commands/drain.js";
 import { ASK_FLAGS, ask, group, groups, names, publish, whereis } from "./commands/groups.js";
+import { health } from "./commands/health.js";
 import { info } from "./commands/info.js";
 import { kill } from "./commands/kill.js";
 import { log } from "./commands/log.js";
-import { create } from "./commands/new.js";
+import { create, NEW_FLAGS } from "./commands/new.js";
 import { page } from "./commands/page.js";
 import { reloadTls } from "./commands/reload-tls.js";
 import { RESTART_FLAGS, restart } from "./commands/restart.js";
@@ -216,6 +217,15 @@ export const COMMANDS: readonly Command[] = [
     run: stop,
   },
   {
+    name: "health",
+    usage: "health",
+    sentence: "Exit with 0 while a worker process runs, else with 1: for the health check of a container.",
+    takes: [0, 0],
+    json: true,
+    flags: [{ name: "ready", sentence: "Exit with 0 while a responding worker accepts connections." }],
+    run: health,
+  },
+  {
     name: "config",
     usage: "config",
     sentence: "Show effective option values and where each came from.",
@@ -245,6 +255,7 @@ export const COMMANDS: readonly Command[] = [
     sentence: "Create a starter project: a protocol and its test.",
     takes: [1, 1],
     json: false,
+    flags: NEW_FLAGS,
     run: create,
   },
   {

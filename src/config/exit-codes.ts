@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Stopped on request. */
   ok: 0,
-  /** Finished without success: a drain with unfinished connections, a load test that did not pass. */
+  /** Finished without success: a drain with unfinished connections, `health` of a server that is not, a load test that did not pass. */
   failed: 1,
   /** The command line is wrong. */
   usage: 64,

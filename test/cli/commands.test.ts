@@ -195,3 +195,22 @@ it("the help text lists every command, start included", () => {
     expect(text).toContain(sentence);
   }
 });
+
+describe("health", () => {
+  it("exits with 0 or 1, and says why", async () => {
+    const { socketPath, control } = await running();
+    expect(await drover(socketPath, ["health"])).toEqual({
+      code: 0,
+      stdout: "well, 2 workers\n",
+      stderr: "",
+    });
+    control.health_ = { ok: false, status: "no worker is running", workers: 0 };
+    control.ready_ = { ok: false, status: "draining", workers: 1 };
+    expect(await drover(socketPath, ["health"])).toMatchObject({
+      code: 1,
+      stdout: "no worker is running, 0 workers\n",
+    });
+    const ready = await drover(socketPath, ["health"], { switches: new Set(["ready"]), json: true });
+    expect([ready.code, JSON.parse(ready.stdout)]).toEqual([1, control.ready_]);
+  });
+});

@@ -184,6 +184,15 @@ analyze("systemd has nothing to say against the units", () => {
   expect(status).toBe(0);
 });
 
+analyze("systemd has nothing to say against the units of a starter project", async () => {
+  const project = join(folder(), "my-chat");
+  expect((await run(["new", project, "--systemd"])).code).toBe(0);
+  const service = join(project, "my-chat.service");
+  writeFileSync(service, readFileSync(service, "utf8").replace("/usr/bin/node", process.execPath));
+  const { status, said } = tool("systemd-analyze", ["verify", service, join(project, "my-chat.socket")]);
+  expect([status, said]).toEqual([0, ""]);
+});
+
 test("the unit does not start again what would only fail again, and leaves a killed worker to the primary", () => {
   const service = read("drover.service");
   expect(service).toMatch(/^RestartPreventExitStatus=64 66 78$/m);

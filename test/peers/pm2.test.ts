@@ -1,15 +1,16 @@
 /** A real pm2 runs the program from ecosystem.config.cjs: online when ready, drained by stop, restarted after it gave up. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
+import { Client } from "../support/client.js";
 import { FrameClient } from "../support/frames.js";
 import { childrenOf, isAlive } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
 import { freePort } from "../support/ports.js";
-import { ROOT } from "../support/program.js";
+import { MAIN, ROOT } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 const pm2 = testWith("pm2", "npm install --global pm2, or name it in the variable PM2");
@@ -91,4 +92,20 @@ pm2("pm2 stop drains: the client is closed in order, and no OS process is left",
   expect(await client.closed).toBe("end");
   expect((await app()).status).toBe("stopped");
   await eventually(() => [primary, ...workers].every((osPid) => !isAlive(osPid)));
+});
+
+pm2("the project of `drover new --pm2` serves its own protocol", async () => {
+  const dir = join(home, "my-chat");
+  await promisify(execFile)(process.execPath, [MAIN, "new", dir, "--pm2"]);
+  mkdirSync(join(dir, "node_modules"));
+  symlinkSync(ROOT, join(dir, "node_modules", "drover"));
+  await promisify(execFile)(find("pm2") as string, ["start", "ecosystem.config.cjs"], { cwd: dir, env });
+  const list = JSON.parse((await tell("jlist")).replace(/^[^[]*/, "")) as any[];
+  const { pm2_env: state } = list.find((one) => one.name === "my-chat");
+  expect([state.status, state.exec_mode]).toEqual(["online", "fork_mode"]);
+  const client = await Client.connect(port);
+  client.write("ada\n");
+  await eventually(() => client.bytes.toString() === "who are you?\nhello, ada\n");
+  await client.close();
+  await tell("delete", "my-chat");
 });

@@ -22,6 +22,9 @@ export interface ProgramOptions {
   /** Files to write into that folder before the start: text by name. */
   readonly files?: Readonly<Record<string, string>>;
   readonly detached?: boolean;
+  /** User and group that it runs as. */
+  readonly uid?: number;
+  readonly gid?: number;
   readonly main?: string;
   /** Path of the Node that runs it. */
   readonly node?: string;
@@ -54,6 +57,8 @@ export class Program {
         },
         stdio: ["ignore", "pipe", "pipe"],
         detached: options.detached ?? false,
+        ...(options.uid !== undefined && { uid: options.uid }),
+        ...(options.gid !== undefined && { gid: options.gid }),
       },
     );
     running.add(this);

@@ -33,21 +33,30 @@ export function post(target: Target, path: string, body: object): Promise<unknow
   return ask(target, path, JSON.stringify(body));
 }
 
+/** The answer with its status: of routes whose 503 is an answer. @throws CommandError */
+export async function getAnswer(
+  target: Target,
+  path: string,
+): Promise<{ readonly status: number; readonly value: unknown }> {
+  return exchange(target, path);
+}
+
 async function ask(target: Target, path: string, body?: string): Promise<unknown> {
+  const { status, value } = await exchange(target, path, body);
+  if (value !== undefined && status < 400) return value;
+  throw errorAnswer(status, value);
+}
+
+async function exchange(target: Target, path: string, body?: string) {
   const timeout = target.timeout ?? TIMEOUT;
   const signal = AbortSignal.timeout(timeout);
-  let status = 0;
-  let text: string;
   try {
     const response = await sendRequest({ socketPath: target.control, path, body, client: CLIENT, signal });
-    status = response.statusCode ?? 0;
-    text = await readBody(response);
+    const status = response.statusCode ?? 0;
+    return { status, value: parse(await readBody(response)) };
   } catch (error) {
     throw signal.aborted ? timedOut(target, timeout) : connectionError(target, error);
   }
-  const value = parse(text);
-  if (value !== undefined && status < 400) return value;
-  throw errorAnswer(status, value);
 }
 
 const ASK_EXITS: Readonly<Record<AskFailure, number>> = {

@@ -1,10 +1,12 @@
-/** `drover new DIR`: creates a starter project with a protocol and its test. */
+/** `drover new DIR`: creates a starter project with a protocol and its test, and files to run it by. */
+import { readFileSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../../config/config.js";
-import type { Invocation } from "../command.js";
+import type { CommandFlag, Invocation } from "../command.js";
 import { CommandError } from "../errors.js";
+import { type Deployment, deployFiles } from "./starter-deploy.js";
 import { starterProject } from "./starter-project.js";
 
 /** The folder of this package: a clone, or in `node_modules` of the project that has installed it. */
@@ -12,9 +14,18 @@ const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 /** A new project gets drover from where this command is. */
 const DEPENDENCY = PACKAGE.includes("/node_modules/") ? "^0.1.0" : `file:${PACKAGE}`;
 
-export async function create({ positionals: [dir = ""] }: Invocation): Promise<string> {
+export const NEW_FLAGS: readonly CommandFlag[] = [
+  { name: "pm2", sentence: "Also write ecosystem.config.cjs for pm2." },
+  { name: "docker", sentence: "Also write a Dockerfile." },
+  { name: "systemd", sentence: "Also write a service and a socket unit for systemd." },
+];
+
+export async function create({ positionals: [dir = ""], switches }: Invocation): Promise<string> {
   const folder = resolve(dir);
-  const files = Object.entries(starterProject(packageName(folder), DEPENDENCY));
+  const name = packageName(folder);
+  const wanted = NEW_FLAGS.map((flag) => flag.name).filter((flag) => switches.has(flag)) as Deployment[];
+  const deploy = deployFiles(name, wanted, (file) => readFileSync(join(PACKAGE, file), "utf8"));
+  const files = Object.entries({ ...starterProject(name, DEPENDENCY, wanted), ...deploy });
   try {
     await mkdir(folder, { recursive: true });
     const present = await readdir(folder);

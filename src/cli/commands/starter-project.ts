@@ -1,17 +1,23 @@
 /** Files of a starter project. */
+import { type Deployment, RUN_TEXTS } from "./starter-deploy.js";
 
 /**
  * Contents by file name.
  * @param name of the package
  * @param dependency version range or folder of drover
+ * @param deployments those that the README explains
  */
-export function starterProject(name: string, dependency: string): Readonly<Record<string, string>> {
+export function starterProject(
+  name: string,
+  dependency: string,
+  deployments: readonly Deployment[],
+): Readonly<Record<string, string>> {
   return {
     "package.json": packageJson(name, dependency),
     "tsconfig.json": TSCONFIG,
     "protocol.ts": PROTOCOL,
     "protocol.test.ts": TEST,
-    "README.md": readme(name),
+    "README.md": [readme(name), ...deployments.map((one) => RUN_TEXTS[one](name))].join("\n"),
     ".gitignore": "node_modules\n",
   };
 }
