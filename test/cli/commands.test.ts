@@ -182,6 +182,7 @@ it("the help text lists every command, start included", () => {
       "reload-tls",
       "log",
       "stop",
+      "health",
       "config",
       "page",
       "check",
