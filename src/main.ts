@@ -9,7 +9,7 @@ import { installSignalHandlers } from "./program/signals.js";
 
 const isWorker = process.argv[2] === "worker" && process.send !== undefined;
 const isExchange = process.argv[2] === "exchange" && process.send !== undefined;
-const isStart = process.argv.includes("start", 2);
+const isStart = process.argv.includes("start", 2) || process.argv.includes("dev", 2);
 // First statement that runs.
 if (isMainThread) installSignalHandlers(isWorker || isExchange ? "worker" : isStart ? "start" : "command");
 

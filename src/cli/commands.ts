@@ -30,6 +30,14 @@ export const COMMANDS: readonly Command[] = [
     json: false,
   },
   {
+    name: "dev",
+    usage: "dev [PROTOCOL]",
+    sentence:
+      "Serve a protocol while it is written: one worker, log at debug, restart after each save, debuggers at port 9229.",
+    takes: [0, 1],
+    json: false,
+  },
+  {
     name: "tree",
     usage: "tree",
     sentence: "Show the process tree.",

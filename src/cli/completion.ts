@@ -58,7 +58,7 @@ function ownFlags({ flags = [], json: hasJson, name }: Command): CompletedFlag[]
 const LISTENERS = `drover info --json 2>/dev/null | sed -n 's/^ *"listener": "\\([^"]*\\)".*/\\1/p' | sort -u`;
 
 /** Commands whose argument is a file or a folder. */
-const WITH_PATH: readonly string[] = ["start", "check", "new"];
+const WITH_PATH: readonly string[] = ["start", "dev", "check", "new"];
 
 // -- bash -----------------------------------------------------------------------------------------------
 

@@ -73,6 +73,8 @@ export interface Sources {
    * environment and file were validated. Default: none.
    */
   readonly protocolDefaults?: Settings | ((positionals: readonly string[]) => Settings | Promise<Settings>);
+  /** Options set by the command: below flags and environment, above the file. Default: none. */
+  readonly commandSettings?: Settings;
   /** URL that `drover` stands for in a configuration file that is a module. Default: left to Node. */
   readonly drover?: string;
   /** File-descriptor limit of one OS process. Without it, `maxConnections` is not checked against it. */
@@ -164,6 +166,7 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const layers: [Origin, SettingMap][] = [
     ["flag", flags],
     ["environment", variables],
+    ["command", readSettings(sources.commandSettings ?? {}, () => "command", cwd)],
     ["file", file?.settings ?? new Map()],
     ["protocol", await readProtocol(sources.protocolDefaults, positionals, cwd)],
   ];

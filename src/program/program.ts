@@ -50,8 +50,9 @@ async function run(): Promise<number> {
     const advice = didYouMean(command, names) || `: the commands are ${names.join(", ")}`;
     return refuse(EXIT.usage, `unknown command "${command}"${advice}`);
   }
-  if (command === "start")
+  if (command === "start" || command === "dev")
     return startProgram({
+      dev: command === "dev",
       version: VERSION,
       exec: process.argv[1] as string,
       drover: DROVER,

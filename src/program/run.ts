@@ -6,7 +6,7 @@ import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
 import type { PrimaryListenerOptions } from "../cluster/primary/primary-listener.js";
 import { startFailure } from "../cluster/primary/start-failure.js";
-import type { Releases } from "../cluster/release/releases.js";
+import type { CurrentReleases, Releases } from "../cluster/release/releases.js";
 import {
   type Config,
   EXIT,
@@ -34,6 +34,7 @@ import type { BoundHandle } from "../transport/listening-socket.js";
 import { BindError, bindListeners } from "./bind-listeners.js";
 import { transportTexts } from "./choose-transports.js";
 import { connectionRoom } from "./descriptor-limit.js";
+import type { DevReload } from "./dev/dev-reload.js";
 import { explainOptions } from "./explain-options.js";
 import { primaryListeners, servedText } from "./primary-listeners.js";
 import { refuse } from "./refuse.js";
@@ -46,7 +47,9 @@ export interface Prepared {
   /** The file that workers run. */
   readonly exec: string;
   readonly loaded: Loaded;
-  readonly releases: Releases;
+  readonly releases: CurrentReleases;
+  /** Compiles the protocols again: `drover dev`. */
+  readonly prepare: (() => Promise<Releases>) | undefined;
   /** Transports, by name of the listener. */
   readonly choices: ReadonlyMap<string, Choice>;
   /** Certificates of the listeners with TLS. */
@@ -78,6 +81,7 @@ export class Run {
   #primary: Primary | undefined = undefined;
   /** The bound port; the configured one may be 0. */
   #adminPort = 0;
+  #devReload: DevReload | undefined = undefined;
   #stops = 0;
   /** Where systemd asks to be notified. */
   #notifier: SystemdNotifier | undefined = undefined;
@@ -125,6 +129,7 @@ export class Run {
     try {
       await this.#primary.start([admin]);
       if (this.#stops === 0) this.#serves();
+      await this.#reloadOnChange();
     } catch (error) {
       await this.#primary.gone();
       if (this.#stops > 0) return this.#end(EXIT.ok);
@@ -132,9 +137,19 @@ export class Run {
       return this.#end(code ?? EXIT.unavailable, message);
     }
     const cause = await this.#primary.ended();
+    this.#devReload?.close();
     await this.#primary.gone();
     if (this.#stops > 0) return this.#end(EXIT.ok);
     return this.#end(EXIT.gaveUp, `gave up: ${cause}: see the reports in the log`);
+  }
+
+  /** `drover dev`; nothing else loads its code. */
+  async #reloadOnChange(): Promise<void> {
+    const { prepare, releases } = this.#prepared;
+    if (prepare === undefined || this.#stops > 0) return;
+    const { DevReload } = await import("./dev/dev-reload.js");
+    const primary = this.#primary as Primary;
+    this.#devReload = new DevReload({ prepare, releases, primary, log: this.#log });
   }
 
   #primaryOptions(bound: readonly BoundHandle[]): PrimaryOptions {
@@ -148,6 +163,7 @@ export class Run {
       ...{ config, version, exec, transport, listeners, releases, nodes },
       maxConnections: (workers) => Math.min(wanted, workers * room),
       credentials: this.#prepared.credentials,
+      guarded: this.#prepared.prepare === undefined,
       color: inColor(this.#config),
       metrics: new Metrics({
         own: releases.own,
@@ -239,6 +255,7 @@ export class Run {
   #stop(why: string): void {
     const primary = this.#primary as Primary;
     this.#stops++;
+    this.#devReload?.close();
     if (this.#stops === 1) {
       this.#log.info(
         `stopping (${why}): connections have up to ${this.#shutdown / 1000} s to finish; a second signal stops at once`,

@@ -2,7 +2,7 @@
 import { alreadyRunning, probeInstance } from "../admin/admin.js";
 import { isInsideAnotherCluster } from "../cluster/primary/another-cluster.js";
 import { ReleaseError } from "../cluster/release/release.js";
-import { prepareReleases, type Releases } from "../cluster/release/releases.js";
+import { CurrentReleases, prepareReleases } from "../cluster/release/releases.js";
 import {
   EXIT,
   environment,
@@ -21,6 +21,7 @@ import { openCertificates } from "./certificates.js";
 import { chooseTransports } from "./choose-transports.js";
 import { clusterNodes } from "./cluster-nodes.js";
 import { descriptorLimits } from "./descriptor-limit.js";
+import { DEV_SETTINGS } from "./dev/settings.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
 import { Run } from "./run.js";
@@ -34,6 +35,8 @@ export interface Program {
   readonly drover: string;
   /** Arguments after `start`: the protocol. Default: `echo`. */
   readonly positionals: readonly string[];
+  /** `drover dev`: for the author of a protocol. Default: false. */
+  readonly dev?: boolean;
 }
 
 /**
@@ -41,18 +44,21 @@ export interface Program {
  * @returns the exit code
  * @throws ConfigError when the configuration is refused
  */
-export async function startProgram({ version, exec, drover, positionals }: Program): Promise<number> {
+export async function startProgram({ version, exec, drover, positionals, dev }: Program): Promise<number> {
   guardStandardStreams();
   captureConsole();
   if (isInsideAnotherCluster())
     return refuse(EXIT.badConfig, "drover runs its own workers: use fork mode, one instance");
-  let loaded = await loadConfig({ drover, ...descriptorLimits() });
+  let loaded = await loadConfig({
+    ...{ drover, ...descriptorLimits() },
+    ...(dev && { commandSettings: DEV_SETTINGS }),
+  });
   const { config } = loaded;
   const [named, ...more] = positionals;
   if (more.length > 0)
     return refuse(
       EXIT.usage,
-      `start takes one protocol, unexpected ${more.map((one) => `"${one}"`).join(", ")}`,
+      `${dev ? "dev" : "start"} takes one protocol, unexpected ${more.map((one) => `"${one}"`).join(", ")}`,
     );
   refuseTwoProtocols(named, loaded);
   const inherited = inheritedSockets(environment(), process.pid, loaded);
@@ -61,7 +67,8 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
   const notify = takeNotifySocket();
   const running = await probeInstance(config.control);
   if (running) return refuse(EXIT.unavailable, alreadyRunning(config.control, running).message);
-  let releases: Releases;
+  let releases: CurrentReleases;
+  const prepare = () => prepareReleases(config.listeners, named ?? DEFAULT_PROTOCOL, process.cwd(), exec);
   let choices: ReadonlyMap<string, Choice>;
   try {
     choices = await chooseTransports(config.listeners);
@@ -69,12 +76,12 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
     return refuse(EXIT.badConfig, (error as Error).message);
   }
   try {
-    releases = await prepareReleases(config.listeners, named ?? DEFAULT_PROTOCOL, process.cwd(), exec);
+    releases = new CurrentReleases(await prepare());
   } catch (error) {
     if (error instanceof ReleaseError) return refuse(error.exitCode, error.message);
     throw error;
   } finally {
-    await stopCompiler();
+    if (!dev) await stopCompiler();
   }
   loaded = withWorkerLimit(loaded, releases.all);
   let credentials: CredentialStore;
@@ -95,5 +102,6 @@ export async function startProgram({ version, exec, drover, positionals }: Progr
     inherited,
     nodes,
     notify,
+    prepare: dev ? prepare : undefined,
   });
 }

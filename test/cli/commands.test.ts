@@ -164,6 +164,7 @@ it("the help text lists every command, start included", () => {
   expect(COMMANDS.map(({ name }) => name)).toEqual([
     ...[
       "start",
+      "dev",
       "tree",
       "top",
       "connections",

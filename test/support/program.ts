@@ -1,6 +1,6 @@
 /** The built program as an OS process: started on free ports, observed through its log, killed with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { childrenOf } from "./os-processes.js";
@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Files to write into that folder before the start: text by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Folder to create in it. */
+  readonly mkdir?: string;
   readonly detached?: boolean;
   /** User and group that it runs as. */
   readonly uid?: number;
@@ -41,6 +43,7 @@ export class Program {
 
   constructor(args: readonly string[], options: ProgramOptions = {}) {
     const cwd = options.cwd ?? this.dir;
+    if (options.mkdir !== undefined) mkdirSync(join(cwd, options.mkdir));
     for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(cwd, name), text);
     // NODE and TRANSPORT run these tests on another Node major or transport.
     this.child = spawn(

@@ -1,7 +1,7 @@
 /** `drover new DIR`: creates a starter project with a protocol and its test, and files to run it by. */
 import { readFileSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../../config/config.js";
 import type { CommandFlag, Invocation } from "../command.js";
@@ -31,13 +31,16 @@ export async function create({ positionals: [dir = ""], switches }: Invocation):
     const present = await readdir(folder);
     if (present.length > 0) throw notEmpty(dir, present);
     // wx: a file that another program has created meanwhile is not overwritten.
-    for (const [name, text] of files) await writeFile(join(folder, name), text, { flag: "wx" });
+    for (const [name, text] of files) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), text, { flag: "wx" });
+    }
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(`${dir}: ${reason(error)}`, EXIT.usage);
   }
   const names = files.map(([name]) => `  ${name}\n`).join("");
-  return `created ${folder}\n${names}\nnext: cd ${dir} && npm install && npm test && npm start\n`;
+  return `created ${folder}\n${names}\nnext: cd ${dir} && npm install && npm test && npm run dev\n`;
 }
 
 function notEmpty(dir: string, present: readonly string[]): CommandError {

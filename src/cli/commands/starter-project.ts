@@ -18,6 +18,7 @@ export function starterProject(
     "protocol.ts": PROTOCOL,
     "protocol.test.ts": TEST,
     "README.md": [readme(name), ...deployments.map((one) => RUN_TEXTS[one](name))].join("\n"),
+    ".vscode/launch.json": LAUNCH,
     ".gitignore": "node_modules\n",
   };
 }
@@ -30,6 +31,7 @@ function packageJson(name: string, dependency: string): string {
     type: "module",
     scripts: {
       // exec: npm signals its shell only, which would end and leave the server running.
+      dev: "exec drover dev ./protocol.ts",
       start: "exec drover start ./protocol.ts",
       test: "vitest run",
       check: "tsc && drover check ./protocol.ts",
@@ -52,6 +54,25 @@ const TSCONFIG = `${JSON.stringify(
       noEmit: true,
     },
     include: ["*.ts"],
+  },
+  null,
+  2,
+)}\n`;
+
+/** `restart`: `drover dev` starts another worker after each save. */
+const LAUNCH = `${JSON.stringify(
+  {
+    version: "0.2.0",
+    configurations: [
+      {
+        name: "Attach to drover",
+        type: "node",
+        request: "attach",
+        port: 9229,
+        restart: true,
+        skipFiles: ["<node_internals>/**", "**/node_modules/**"],
+      },
+    ],
   },
   null,
   2,
@@ -124,7 +145,8 @@ A TCP server on drover. The protocol is \`protocol.ts\`; everything around it
 npm install
 npm test           # the protocol's test, with a real socket
 npm run check      # types, configuration and the limits of this machine
-npm start          # listens on port 2222
+npm run dev        # listens on port 2222, restarts after each save, debuggers attach at 9229
+npm start          # the same as in service: a worker per core
 \`\`\`
 
 Then, in another terminal:
@@ -135,6 +157,8 @@ npx drover tree    # process tree
 npx drover drain   # stop accepting, wait for connections to end
 npx drover stop    # graceful stop
 \`\`\`
+
+In VS Code, "Attach to drover" (F5) stops at breakpoints in \`protocol.ts\` while \`npm run dev\` runs.
 
 \`npx drover help\` lists all commands and options.
 `;

@@ -134,6 +134,8 @@ export interface Boot {
   readonly inspect: boolean;
   /** Milliseconds without a message after which the primary kills the worker; 0 disables. */
   readonly watchdog: number;
+  /** Whether a thread watches the event loop. */
+  readonly guarded: boolean;
   /** In milliseconds. */
   readonly lagWarning: number;
   readonly intensity: number;

@@ -14,7 +14,10 @@ type Present = Pick<
   "worker" | "serial" | "maxConnections" | "followed" | "listeners" | "tls" | "exchange"
 >;
 
-export function bootMessage(present: Present, { config, releases, color, log }: PrimaryOptions): Boot {
+export function bootMessage(
+  present: Present,
+  { config, releases, color, log, guarded }: PrimaryOptions,
+): Boot {
   return {
     ...present,
     primary: process.pid,
@@ -24,6 +27,7 @@ export function bootMessage(present: Present, { config, releases, color, log }: 
     timed: config.handlerLatency === "on",
     inspect: config.inspect !== undefined,
     watchdog: config.watchdog,
+    guarded: guarded ?? true,
     lagWarning: config.lagWarning,
     intensity: restartIntensity(config),
     period: config.maxSeconds,

@@ -25,6 +25,8 @@ export interface PrimaryOptions {
   maxConnections(workers: number): number;
   /** Of the listeners with TLS. */
   readonly credentials: CredentialStore;
+  /** Whether a thread in each worker watches its event loop. Default: true. */
+  readonly guarded?: boolean;
   readonly color: boolean;
   readonly metrics: Metrics;
   readonly log: Log;

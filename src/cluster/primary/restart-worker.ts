@@ -4,6 +4,7 @@
  */
 import { Refusal } from "../../control/errors.js";
 import type { Restarted } from "../../control/program.js";
+import type { Pid } from "../../otp/process/pid.js";
 import { restartChild, terminateChild } from "../../otp/supervisor/supervisor.js";
 import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
@@ -58,25 +59,28 @@ export class RestartWorker {
       stopped = await this.#drain.run([slot], deadlineMs);
       slot.removing = false;
     }
-    await this.startAgain(slot);
+    await startWorkerAgain(this.#primary, slot);
     return { worker: slot.slot, before, osPid: slot.process?.osPid ?? 0, connections, stopped };
   }
+}
 
-  /** Stops the worker, which gives its connections the shutdown time, and starts the next one. @throws Refusal `conflict` */
-  async startAgain(slot: WorkerSlot): Promise<void> {
-    const id = `worker ${slot.slot}`;
-    await terminateChild(this.#root(), id);
-    // Asked for: neither a restart nor counted as one.
-    slot.retrying = true;
-    const result = await restartChild(this.#root(), id);
-    if (!(typeof result === "object" && "error" in result)) return;
-    if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
-    throw new Refusal("conflict", `${id} did not start: ${startFailure(result.error).message}`);
-  }
-
-  #root() {
-    const { root } = this.#primary;
-    if (!root) throw new Refusal("conflict", "the program is stopping");
-    return root.pid;
-  }
+/**
+ * Stops the worker, which gives its connections the shutdown time, and starts the next one.
+ * @throws Refusal `conflict` when the program stops, or it does not start
+ */
+export async function startWorkerAgain(primary: Primary, slot: WorkerSlot): Promise<void> {
+  const id = `worker ${slot.slot}`;
+  const root = (): Pid => {
+    if (!primary.root) throw new Refusal("conflict", "the program is stopping");
+    return primary.root.pid;
+  };
+  // One that stands at a breakpoint goes on, and hears of its stop.
+  primary.pool.inspectors?.close(slot.slot);
+  await terminateChild(root(), id);
+  // Asked for: neither a restart nor counted as one.
+  slot.retrying = true;
+  const result = await restartChild(root(), id);
+  if (!(typeof result === "object" && "error" in result)) return;
+  if (primary.stopping) throw new Refusal("conflict", "the program is stopping");
+  throw new Refusal("conflict", `${id} did not start: ${startFailure(result.error).message}`);
 }

@@ -32,6 +32,32 @@ export interface Releases {
   readonly own: OwnLayout;
 }
 
+/** The releases that workers which start now get. */
+export class CurrentReleases implements Releases {
+  #now: Releases;
+
+  constructor(releases: Releases) {
+    this.#now = releases;
+  }
+
+  get all(): readonly Release[] {
+    return this.#now.all;
+  }
+
+  get byListener(): ReadonlyMap<string, ListenerReleases> {
+    return this.#now.byListener;
+  }
+
+  get own(): OwnLayout {
+    return this.#now.own;
+  }
+
+  /** Of the same listeners, with the same metrics. */
+  replace(releases: Releases): void {
+    this.#now = releases;
+  }
+}
+
 /** Protocols that listeners name, each with its listeners. */
 export function protocolsOf(
   listeners: readonly ListenerConfig[],

@@ -123,6 +123,7 @@ export class Worker {
   }
 
   #startWatchdogThread(): void {
+    if (!this.#boot.guarded) return;
     startWatchdogThread(process.argv[1] as string, {
       heartbeat: this.#heartbeat.shared,
       primary: this.#boot.primary,

@@ -4,7 +4,7 @@ import { SET } from "../protocol-options.js";
 import { type Key, OPTIONS, type Values } from "./options.js";
 
 /** Source of a value, in descending precedence. */
-export type Origin = "flag" | "environment" | "file" | "protocol" | "default";
+export type Origin = "flag" | "environment" | "command" | "file" | "protocol" | "default";
 export type Origins = Readonly<Record<Key, Origin>>;
 
 /** One line of `drover config`, serialisable as JSON. */
