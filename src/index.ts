@@ -2,6 +2,7 @@
 /** Public API of the package `drover`: everything that a protocol may import. */
 
 export { type ConfigFileSettings, defineConfig, type ListenerSettings } from "./config/define-config.js";
+export { type CustomFramingOptions, customFraming } from "./framing/custom/custom.js";
 export * as erlang from "./framing/erlang.js";
 export {
   type Decoder,

@@ -65,6 +65,21 @@ export interface ConnectionList {
   readonly rows: readonly ConnectionRow[];
   /** Workers that did not answer in time; their connections are missing from `rows`. */
   readonly missing: readonly number[];
+  /** The last frame that was none, of the workers and the listener that were asked for; absent: there was none. */
+  readonly lastBadFrame?: LastBadFrame | undefined;
+}
+
+/** A frame that the framing has refused; its connection has ended. */
+export interface LastBadFrame {
+  /** Milliseconds ago. */
+  readonly agoMs: number;
+  readonly pid: string;
+  readonly listener: string;
+  readonly protocol: string;
+  readonly peer: string;
+  /** `frame_invalid`, `frame_too_long` */
+  readonly code: string;
+  readonly message: string;
 }
 
 /** The connections of one client address, or of one /64 of IPv6. */

@@ -4,6 +4,7 @@
  */
 import type { Gate } from "./admission/gate.js";
 import { type Loop, processLoop } from "./loop/loop.js";
+import type { BadFrameNote } from "./observe/bad-frame.js";
 import { Counters } from "./observe/counters.js";
 import { Latency } from "./observe/latency.js";
 import { type TraceListener, Traces } from "./observe/trace.js";
@@ -40,6 +41,8 @@ export class Endpoint {
   alpn: AlpnProtocols | undefined = undefined;
   /** `undefined` while no connection is traced. */
   traces: Traces | undefined = undefined;
+  /** The last frame that was none. */
+  badFrame: BadFrameNote | undefined = undefined;
   /** Time a connection has to finish at shutdown, in milliseconds; set by the server. */
   shutdownMs = 2_000;
   /** Called when a connection has ended: there may be room for another. */

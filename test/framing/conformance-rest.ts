@@ -83,7 +83,7 @@ function checkRest(decoder: Decoder<unknown>, chunks: readonly Buffer[]): void {
   }
 }
 
-function memoryOf(length: number, borrowed: boolean): FrameMemory {
+export function memoryOf(length: number, borrowed: boolean): FrameMemory {
   const buffer = Buffer.alloc(2 * length);
   let used = 0;
   return {

@@ -37,7 +37,7 @@ import { child, counter, defineProtocol, genServer, log, packet, stop } from "dr
 const flusher = genServer({ name: "flusher", init: (pool) => ({ pool }) });
 export default defineProtocol({
   name: "tracker",
-  framing: packet(2),
+  framing: packet(2, { maxLength: 100 }),
   options: v.object({
     database: v.pipe(v.string(), v.url()),
     batch: v.optional(v.number(), 100),
@@ -136,6 +136,15 @@ test("options come from flags and file, a worker opens and closes its pool, chil
     return [series(body, "tracker_logins_total", { result: "ok" }), closed].join();
   };
   await eventually(async () => (await counted()) === "1,1");
+  other.socket.destroy();
+  const third = await FrameClient.connect(port);
+  third.send("x".repeat(200));
+  expect(await third.closed).toBe("end");
+  const listed = (await run(["connections", "--control", control])).stdout;
+  expect(listed).toMatch(
+    /last bad frame: \d+s ago, <1\.\d+> from 127\.0\.0\.1:\d+ \(tracker, frame_too_long\): packet\(2\): .*200 bytes/,
+  );
+  expect(program.lines.filter(({ msg }) => /200 bytes/.test(msg))).toEqual([]);
   const [worker] = program.workers();
   process.kill(worker as number, "SIGKILL");
   const again = await eventually(() => FrameClient.connect(port).catch(() => undefined));

@@ -1,8 +1,9 @@
 /** `drover connections`: connections as a table. */
-import type { AddressList, ConnectionList } from "../../control/connections.js";
+import type { AddressList, ConnectionList, LastBadFrame } from "../../control/connections.js";
 import type { ProgramInfo } from "../../control/program.js";
 import { peerText } from "../../text/address.js";
 import { durationText } from "../../text/duration.js";
+import { escapeControls } from "../../text/escape.js";
 import { get } from "../client/client.js";
 import type { CommandFlag, Invocation } from "../command.js";
 import { type Column, fittedTable } from "../terminal/columns.js";
@@ -85,7 +86,7 @@ const COLUMNS: readonly Column[] = [
  * @param several whether the server has several listeners: then there is a column for them
  */
 export function renderConnections(
-  { rows, matched, total, missing }: ConnectionList,
+  { rows, matched, total, missing, lastBadFrame }: ConnectionList,
   columns: number | undefined,
   several: boolean,
 ): string {
@@ -115,6 +116,12 @@ export function renderConnections(
     ...(rows.length > 0 ? fittedTable(shown, cells, columns).map((line) => `${line}\n`) : []),
     `${rows.length} of ${matched} connections${of}${more}\n`,
     ...missing.map((worker) => `worker ${worker} does not answer: its connections are not listed\n`),
+    ...(lastBadFrame ? [badFrameText(lastBadFrame)] : []),
   ];
   return lines.join("");
+}
+
+function badFrameText({ agoMs, pid, protocol, peer, code, message }: LastBadFrame): string {
+  const what = escapeControls(message);
+  return `last bad frame: ${durationText(agoMs)} ago, ${pid} from ${peer} (${protocol}, ${code}): ${what}\n`;
 }

@@ -3,11 +3,18 @@
  * A peer address costs a system call, so it is read only for rows in the result, unless the query needs it for all.
  */
 
-import type { ConnectionList, ConnectionQuery, ConnectionRow } from "../../control/connections.js";
+import type {
+  ConnectionList,
+  ConnectionQuery,
+  ConnectionRow,
+  LastBadFrame,
+} from "../../control/connections.js";
 import { type Pid, parsePid } from "../../otp/process/pid.js";
 import { type Process, processOf } from "../../otp/process/process.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
+import { wallTime } from "../../otp/time/clock.js";
 import type { Connection } from "../../tcp/connection/connection.js";
+import type { Endpoint } from "../../tcp/endpoint.js";
 import { addressText } from "../../text/address.js";
 
 /** Groups and names of the processes of a worker: the primary has none, and does not load them. */
@@ -25,11 +32,16 @@ interface Ranked<T> {
 
 type Compare = (one: Ranked<unknown>, other: Ranked<unknown>) => number;
 
-/** The connections of this OS process. @param supervisors of the connections of each listener */
+/**
+ * The connections of this OS process.
+ * @param supervisors of the connections of each listener
+ * @param endpoints of the listeners
+ */
 export function listConnections(
   supervisors: readonly DynamicSupervisor<[]>[],
   query: ConnectionQuery,
   memberships: Memberships,
+  endpoints: readonly Endpoint[] = [],
 ): ConnectionList {
   const compare = comparator(query);
   const key = keyOf(query.sort, memberships);
@@ -44,7 +56,24 @@ export function listConnections(
     if (kept.length >= 2 * query.limit + 1_000) kept = kept.sort(compare).slice(0, query.limit);
   }
   const rows = kept.sort(compare).slice(0, query.limit);
-  return { total, matched, rows: rows.map(({ item }) => rowOf(item, memberships)), missing: [] };
+  return {
+    ...{ total, matched, missing: [] },
+    rows: rows.map(({ item }) => rowOf(item, memberships)),
+    lastBadFrame: newest(endpoints.flatMap((endpoint) => badFrameOf(endpoint, query) ?? [])),
+  };
+}
+
+function badFrameOf({ name, badFrame }: Endpoint, { listener }: ConnectionQuery): LastBadFrame | undefined {
+  if (badFrame === undefined || (listener ?? name) !== name) return undefined;
+  const { at, pid, protocol, peer, code, message } = badFrame;
+  return {
+    ...{ agoMs: Math.max(0, wallTime() - at), pid: pid.toString(), listener: name, protocol },
+    ...{ peer: addressText(peer.address, peer.port), code, message },
+  };
+}
+
+function newest(frames: readonly LastBadFrame[]): LastBadFrame | undefined {
+  return frames.toSorted((one, other) => one.agoMs - other.agoMs)[0];
 }
 
 /** Merges the lists of all workers. @param missing workers that did not answer */
@@ -64,6 +93,7 @@ export function mergeLists(
       .slice(0, query.limit)
       .map(({ item }) => item),
     missing,
+    lastBadFrame: newest(lists.flatMap(({ lastBadFrame }) => lastBadFrame ?? [])),
   };
 }
 

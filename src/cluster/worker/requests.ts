@@ -43,7 +43,9 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   }
   if (request.name === "connections" || request.name === "addresses") {
     const supervisors = answerers.listeners.flatMap(({ connections }) => connections ?? []);
-    if (request.name === "connections") return listConnections(supervisors, request.query, memberships);
+    const endpoints = answerers.listeners.map(({ endpoint }) => endpoint);
+    if (request.name === "connections")
+      return listConnections(supervisors, request.query, memberships, endpoints);
     return (await import("../inspect/address-list.js")).listAddresses(supervisors, request.query);
   }
   // Loaded at the first one: a server without groups has none of it.

@@ -14,7 +14,8 @@ import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
-import { detailed } from "../observe/close-detail.js";
+import { badFrameOf } from "../observe/bad-frame.js";
+import { detailed, detailOf } from "../observe/close-detail.js";
 import { type CloseReason, openingFailures } from "../observe/events.js";
 import { firstBytesOf } from "../observe/first-bytes.js";
 import { RUNNING } from "./connection-view.js";
@@ -152,7 +153,8 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     while (this.ready(io)) {
       const frame = this.pull(io);
       if (frame === undefined) {
-        const more = this.phase === RUNNING ? io.refill() : 0;
+        // Busy: `bad` has an answer to give, and the decoder cannot be used any more.
+        const more = this.phase === RUNNING && !this.busy ? io.refill() : 0;
         if (more === 0) return;
         floor += more;
         continue;
@@ -175,7 +177,10 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       return io.pull();
     } catch (thrown) {
       if (!(thrown instanceof FramingError)) throw thrown;
-      this.stop(this.invalid(io, thrown.code as CloseReason, thrown.message));
+      const reason = this.invalid(io, thrown.code as CloseReason, thrown.message);
+      this.endpoint.badFrame = badFrameOf(this, thrown.code, detailOf(reason) as string);
+      if (this.cells.bad === undefined) this.stop(reason);
+      else this.event("bad", { error: thrown, reason });
       return undefined;
     }
   }

@@ -142,12 +142,15 @@ export class Histogram<L extends LabelSets = LabelSets> extends Instrument<L> {
  * `conn.metrics.logins.inc({ result: "ok" })`.
  * @param labels each with all values that it can have; others are counted as `other`
  */
-export function counter<const L extends LabelSets = {}>(help: string, labels?: L): Counter<L> {
+export function counter<const L extends LabelSets = Record<never, never>>(
+  help: string,
+  labels?: L,
+): Counter<L> {
   return new Counter<L>("counter", help, labels ?? {});
 }
 
 /** A gauge: `conn.metrics.sessions.set(4)`. @param labels as of `counter` */
-export function gauge<const L extends LabelSets = {}>(help: string, labels?: L): Gauge<L> {
+export function gauge<const L extends LabelSets = Record<never, never>>(help: string, labels?: L): Gauge<L> {
   return new Gauge<L>("gauge", help, labels ?? {});
 }
 
@@ -156,7 +159,7 @@ export function gauge<const L extends LabelSets = {}>(help: string, labels?: L):
  * @param buckets upper bounds, ascending
  * @param labels as of `counter`
  */
-export function histogram<const L extends LabelSets = {}>(
+export function histogram<const L extends LabelSets = Record<never, never>>(
   help: string,
   buckets: readonly number[],
   labels?: L,

@@ -1,7 +1,9 @@
 /** Compiles a protocol's table of states: one object of the same shape per state, with the defaults filled in. */
 
+import type { FramingError } from "../../framing/framing.js";
 import type { Cells, Outcome, StatemEvent } from "../../otp/gen-statem/gen-statem.js";
 import { type Step, Stop, stop } from "../../otp/gen-statem/step.js";
+import type { ExitReason } from "../../otp/process/exit-reason.js";
 import { toMs } from "../../otp/time/duration.js";
 import type { Arrival } from "./arrival.js";
 import type { Limits } from "./limits.js";
@@ -21,6 +23,7 @@ export interface ProtocolCells extends Cells<any> {
   readonly forwards: boolean;
   readonly request: ((conn: any, request: any) => Outcome) | undefined;
   readonly replaced: ((conn: any, name: string) => Outcome) | undefined;
+  readonly bad: ((conn: any, error: FramingError) => Outcome) | undefined;
   readonly presence: ((conn: any, change: Presence) => Outcome) | undefined;
   readonly idleMs: number;
   readonly idle: (conn: any) => Outcome;
@@ -47,6 +50,8 @@ export function handleEvent(
       return cells.timeout?.(conn);
     case "idle":
       return cells.idle(conn);
+    case "bad":
+      return lastStep(cells.bad?.(conn, (content as BadFrame).error), (content as BadFrame).reason);
     case "passive":
       return cells.passive?.(conn);
     case "drained":
@@ -60,6 +65,20 @@ export function handleEvent(
     default:
       throw new Error(`connections have no event "${kind}"`);
   }
+}
+
+/** Content of the event `bad`. */
+export interface BadFrame {
+  readonly error: FramingError;
+  /** For which the connection ends. */
+  readonly reason: ExitReason;
+}
+
+/** After a bad frame the decoder cannot go on: whatever the handler returns but its own `stop`, the connection ends. */
+function lastStep(outcome: Outcome, reason: ExitReason): Outcome {
+  if (outcome instanceof Promise)
+    return outcome.then((step) => (step instanceof Stop ? step : new Stop(reason)));
+  return outcome instanceof Stop ? outcome : new Stop(reason);
 }
 
 /** What the server's configuration overrides in a protocol. */
@@ -92,6 +111,7 @@ export function compile(protocol: AnyProtocol, limits: Limits, options: CompileO
       forwards: state.message === forward,
       request: state.request,
       replaced: state.replaced,
+      bad: state.bad,
       presence: state.presence,
       idleMs: options.idle ?? (idle.after === Infinity ? Infinity : toMs(idle.after)),
       idle: handler(idle.do),

@@ -19,7 +19,7 @@ export function defineProtocol<
   const Timers extends string = never,
   O extends Schema | undefined = undefined,
   W = undefined,
-  M extends Metrics = {},
+  M extends Metrics = Record<never, never>,
   const R extends string = string,
 >(
   protocol: Protocol<S, Data, In, Out, T, N, Timers, O, W, M, R>,

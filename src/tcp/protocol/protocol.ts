@@ -1,5 +1,5 @@
 /** Types of what a protocol author writes: a table of states. Checked by `validate.ts`, compiled by `compile.ts`. */
-import type { Framing } from "../../framing/framing.js";
+import type { Framing, FramingError } from "../../framing/framing.js";
 import type { NextWith, Postpone, Step } from "../../otp/gen-statem/step.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
@@ -141,6 +141,11 @@ export interface State<
   replaced?(conn: C, name: string): Returns<S, R>;
   /** Members of a group with `presence` have come or gone; the first event after joining has all of them. Default: nothing. */
   presence?(conn: C, change: Presence): Returns<S, R>;
+  /**
+   * The framing has thrown a `FramingError`: the bytes are no frame. May answer; then the connection ends, as the error's
+   * code says, or with a `stop("bad_crc")` of its own. Default: it ends at once.
+   */
+  bad?(conn: C, error: FramingError): Returns<S, R>;
   /** Runs this long after the state was entered, whatever happens in it (state time-out of gen_statem). Default: none. */
   readonly timeout?: After<Cell<S, C, R>>;
   /** Runs after this long without a whole frame from the peer, counted from its last one, not from the entry of the state. Default: `{ after: "2m", do: stop("idle") }`. */

@@ -36,6 +36,7 @@ const HANDLERS = [
   "message",
   "request",
   "replaced",
+  "bad",
   "presence",
   "passive",
   "drained",
