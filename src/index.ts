@@ -49,6 +49,7 @@ export {
   start,
   startLink,
 } from "./otp/gen-server/gen-server.js";
+export { type NoReply, noreply } from "./otp/gen-server/noreply.js";
 export {
   type Action,
   begin,

@@ -11,6 +11,7 @@ import { register, whereis } from "../process/registry.js";
 import { send } from "../process/signals.js";
 import type { Duration } from "../time/duration.js";
 import { request } from "./call.js";
+import type { ReplyOf } from "./noreply.js";
 import { CastMessage, ServerProcess } from "./server-process.js";
 import type { Behaviour, DeclaredHandlers, GenServer, GenServerSpec, Handlers, Ref } from "./types.js";
 
@@ -103,8 +104,8 @@ export function call<C extends Record<string, (...args: any[]) => any>, K, N ext
   ref: Ref<C, K>,
   name: N,
   ...args: Tail<C[N]>
-): Promise<Awaited<ReturnType<C[N]>>> {
-  return request(ref, name, args) as Promise<Awaited<ReturnType<C[N]>>>;
+): Promise<ReplyOf<Awaited<ReturnType<C[N]>>>> {
+  return request(ref, name, args) as Promise<ReplyOf<Awaited<ReturnType<C[N]>>>>;
 }
 
 /** As `call`, with a timeout (`Infinity`: none). */
@@ -113,8 +114,8 @@ export function callWithin<C extends Record<string, (...args: any[]) => any>, K,
   ref: Ref<C, K>,
   name: N,
   ...args: Tail<C[N]>
-): Promise<Awaited<ReturnType<C[N]>>> {
-  return request(ref, name, args, timeout) as Promise<Awaited<ReturnType<C[N]>>>;
+): Promise<ReplyOf<Awaited<ReturnType<C[N]>>>> {
+  return request(ref, name, args, timeout) as Promise<ReplyOf<Awaited<ReturnType<C[N]>>>>;
 }
 
 /** Sends a cast to a server, which may live in another worker: no reply, no error. */

@@ -12,6 +12,7 @@ import { ExitMessage, Process } from "../process/process.js";
 import { clock, type TimerRef } from "../time/clock.js";
 import { type Duration, toMs } from "../time/duration.js";
 import { CallMessage } from "./call-message.js";
+import { NoReply } from "./noreply.js";
 import type { GenServer, Self } from "./types.js";
 
 /** A cast in a mailbox. As with `CallMessage`, nothing that was parsed can be an instance of it. */
@@ -37,6 +38,8 @@ export class ServerProcess extends Process implements Self<any> {
   state: any = undefined;
   #stopReason: ExitReason | undefined = undefined;
   #continueRequests: unknown[] | undefined = undefined;
+  /** The call that is being handled. */
+  #from: CallMessage | undefined = undefined;
   #timeout: IdleTimeout | undefined = undefined;
 
   constructor(behaviour: AnyServer, parent: Process | undefined) {
@@ -47,6 +50,18 @@ export class ServerProcess extends Process implements Self<any> {
 
   get label(): string {
     return this.behaviour.name;
+  }
+
+  get from(): CallMessage {
+    if (this.#from !== undefined) return this.#from;
+    throw new TypeError(
+      `${this.label}: self.from is the caller of a call, and only while "calls" handles it`,
+    );
+  }
+
+  replyTo(from: CallMessage, value: unknown): void {
+    if (!(from instanceof CallMessage)) throw new TypeError(`${this.label}: replyTo needs a kept self.from`);
+    this.#reply(from, value);
   }
 
   stop(reason: ExitReason = "normal"): void {
@@ -136,15 +151,21 @@ export class ServerProcess extends Process implements Self<any> {
       message.fail(new Error(`${this.label} has no call "${message.name}"`));
       return;
     }
+    this.#from = message;
     const reply = handler(this, ...message.args);
     if (reply instanceof Promise) {
       return reply.then((value) => {
-        this.#reply(message, value);
+        this.#replyNow(message, value);
         return this.#afterHandler();
       });
     }
-    this.#reply(message, reply);
+    this.#replyNow(message, reply);
     return this.#afterHandler();
+  }
+
+  #replyNow(message: CallMessage, value: unknown): void {
+    this.#from = undefined;
+    if (!(value instanceof NoReply)) this.#reply(message, value);
   }
 
   #reply(message: CallMessage, value: unknown): void {

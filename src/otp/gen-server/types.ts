@@ -3,11 +3,19 @@
 import type { ExitReason } from "../process/exit-reason.js";
 import type { Pid } from "../process/pid.js";
 import type { Duration } from "../time/duration.js";
+import type { CallMessage } from "./call-message.js";
 
 /** The server, as its handlers see it. */
 export interface Self<S> {
   readonly pid: Pid;
   state: S;
+  /**
+   * The caller of the call that is being handled, to reply to later: `self.state.waiting.push(self.from); return noreply();`
+   * @throws TypeError outside of a call
+   */
+  readonly from: CallMessage;
+  /** Replies to a kept `from`; a second reply, or one after the caller's timeout, is dropped. */
+  replyTo(from: CallMessage, value: unknown): void;
   /** Stops the server after this handler. */
   stop(reason?: ExitReason): void;
   /** Calls `continue` after this handler and its reply, before any message, as `{continue, Content}`. */
@@ -27,7 +35,7 @@ export interface GenServerSpec<A, S, C, K> {
   readonly maxMessages?: number;
   /** Returns the first state. An exception, a rejection or `self.stop` is a failed start; `"ignore"` is no failure. */
   init(args: A, self: Self<undefined>): S | "ignore" | Promise<S | "ignore">;
-  /** The returned or resolved value is the reply. */
+  /** The returned or resolved value is the reply; with `noreply()` it comes later. */
   readonly calls?: C;
   readonly casts?: K;
   /** Any other message. Default: dropped. */
