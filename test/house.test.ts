@@ -31,6 +31,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "text",
   ],
   config: [
+    "otp/time/clock",
     "otp/time/duration",
     "proxy/trusted-networks",
     "tcp/admission/rate",
@@ -60,7 +61,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     ...["admin", "cli", "cluster", "config", "control", "otp", "telemetry", "text", "transport", "tls"],
     ...["exchange/nats/check-nats", "exchange/nats/client-package", "exchange/nodes/options"],
   ],
-  main: ["program", "cluster", "exchange"],
+  main: ["program", "cluster", "exchange", "config/modules/module-thread"],
 };
 
 /** Folders of a room and what they must not import, types included: primary and worker are different OS processes. */

@@ -11,6 +11,7 @@ import {
   stopCompiler,
   takeAdminToken,
   takeNotifySocket,
+  workerCount,
 } from "../config/config.js";
 import { captureConsole } from "../telemetry/log/console.js";
 import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
@@ -22,6 +23,7 @@ import { chooseTransports } from "./choose-transports.js";
 import { clusterNodes } from "./cluster-nodes.js";
 import { descriptorLimits } from "./descriptor-limit.js";
 import { DEV_SETTINGS } from "./dev/settings.js";
+import { machineFault } from "./machine.js";
 import { DEFAULT_PROTOCOL, refuseTwoProtocols } from "./protocol-argument.js";
 import { refuse } from "./refuse.js";
 import { Run } from "./run.js";
@@ -49,6 +51,9 @@ export async function startProgram({ version, exec, drover, positionals, dev }: 
   captureConsole();
   if (isInsideAnotherCluster())
     return refuse(EXIT.badConfig, "drover runs its own workers: use fork mode, one instance");
+  // Before a configuration in TypeScript is compiled, by an OS process of its own.
+  let fault = machineFault(1);
+  if (fault !== undefined) return refuse(EXIT.unavailable, fault);
   let loaded = await loadConfig({
     ...{ drover, ...descriptorLimits() },
     ...(dev && { commandSettings: DEV_SETTINGS }),
@@ -61,6 +66,8 @@ export async function startProgram({ version, exec, drover, positionals, dev }: 
       `${dev ? "dev" : "start"} takes one protocol, unexpected ${more.map((one) => `"${one}"`).join(", ")}`,
     );
   refuseTwoProtocols(named, loaded);
+  fault = machineFault(workerCount(config));
+  if (fault !== undefined) return refuse(EXIT.unavailable, fault);
   const inherited = inheritedSockets(environment(), process.pid, loaded);
   const given = await takeAdminToken(config);
   const nodes = clusterNodes(config, named ?? DEFAULT_PROTOCOL, process.cwd());

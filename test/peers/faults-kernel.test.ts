@@ -243,6 +243,32 @@ prlimit(
   },
 );
 
+strace("a fork that fails with ENOMEM is tried again, and ends nothing", async () => {
+  const { program, port, adminPort } = await serveProgram(["--workers=1"]);
+  const calls = "clone,clone3,fork,vfork";
+  const args = [
+    "-p",
+    `${program.osPid}`,
+    "-e",
+    `trace=${calls}`,
+    "-e",
+    `inject=${calls}:error=ENOMEM:when=1..2`,
+  ];
+  const tracer = spawn(find("strace") as string, args, { stdio: "ignore" });
+  await eventually(() => /^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${program.osPid}/status`, "utf8")));
+  process.kill(program.workers()[0] as number, "SIGKILL");
+  const line = await program.line((line) => /^worker 1 does not start: /.test(line.msg ?? ""));
+  expect(line.msg).toMatch(
+    /an OS process cannot be started \(ENOMEM: out of memory\); next attempt in .* 0 workers/,
+  );
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+  await eventually(async () => series(await scraped(adminPort), "drover_worker_up") === 1);
+  expect(program.lines.filter(({ err }) => err?.type === "TypeError")).toEqual([]);
+  client.end();
+  tracer.kill("SIGTERM");
+});
+
 // -- ports --------------------------------------------------------------------------------------------------
 
 const fewerRights = process.getuid?.() === 0 ? setpriv : setpriv.skip;

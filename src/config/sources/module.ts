@@ -7,6 +7,7 @@ import type { ConfigError } from "../errors.js";
 import { compileModules } from "../modules/compile.js";
 import { compileError, thrownAt, thrownReason } from "../modules/failure-text.js";
 import { importModules } from "../modules/load.js";
+import type { UserModules } from "../modules/user-module.js";
 import { badFile, type Source } from "./file-text.js";
 
 /** Loads of a module so far. */
@@ -22,14 +23,30 @@ export async function importDefault(source: Source, drover?: string): Promise<un
   const modules = await compileModules(source.path, source.label, { query, drover }).catch((error: Error) => {
     throw badFile(error.message);
   });
-  let exports: Readonly<Record<string, unknown>>;
-  try {
-    exports = await importModules(modules, true);
-  } catch (error) {
-    throw badFile(`${thrownAt(error, modules, source.label)}: ${thrownReason(error)}`);
-  }
+  const exports = await runModule(modules, source.label, drover);
   if ("default" in exports) return exports.default;
   throw badFile(`${source.label}: has no default export: write export default { port: 2222 }`);
+}
+
+/** In a thread, which can be ended; where its values cannot leave the thread, it has at least been seen to end. */
+async function runModule(
+  modules: UserModules,
+  label: string,
+  drover: string | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (drover !== undefined) {
+    const { runInThread } = await import("../modules/module-thread.js");
+    const result = await runInThread(new URL("./main.js", drover), { modules, label });
+    if (result !== "not_plain") {
+      if ("wrong" in result) throw badFile(result.wrong);
+      return result.exports;
+    }
+  }
+  try {
+    return await importModules(modules, true);
+  } catch (error) {
+    throw badFile(`${thrownAt(error, modules, label)}: ${thrownReason(error)}`);
+  }
 }
 
 /** Line, column and reason of a JSON syntax error; `undefined` when esbuild accepts the text. */

@@ -1,0 +1,66 @@
+/**
+ * Thread that runs a configuration module: one that loops, or awaits what never comes, cannot keep the program from
+ * saying so. Its environment variables are those of the program, which a module may set for the workers.
+ */
+import { parentPort, SHARE_ENV, Worker, workerData } from "node:worker_threads";
+import { clock } from "../../otp/time/clock.js";
+import { thrownAt, thrownReason } from "./failure-text.js";
+import { importModules } from "./load.js";
+import type { UserModules } from "./user-module.js";
+
+/** What the thread runs. */
+interface ModuleRun {
+  readonly modules: UserModules;
+  /** Name of the file in messages. */
+  readonly label: string;
+}
+
+/** Result that the thread posts. */
+export type ModuleResult =
+  | { readonly exports: Readonly<Record<string, unknown>> }
+  /** One line. */
+  | { readonly wrong: string }
+  /** The exports cannot be copied: they have a function, for example. */
+  | "not_plain";
+
+/** Milliseconds after which a module that is still running is refused. */
+const DEADLINE = 10_000;
+
+/** @param program URL of the entry point of the program */
+export function runInThread(program: URL, run: ModuleRun): Promise<ModuleResult> {
+  const { label } = run;
+  return new Promise((resolve) => {
+    const thread = new Worker(program, { workerData: { configModule: run }, env: SHARE_ENV });
+    const late = `${label}: is not loaded after ${DEADLINE / 1000} s: does it await something at its top level, or loop?`;
+    const end = (result: ModuleResult): void => {
+      clock.clearTimeout(timer);
+      resolve(result);
+      void thread.terminate();
+    };
+    // Keeps the program alive: without it node exits with 13 when nothing is left to wait for.
+    const timer = clock.setTimeout(() => end({ wrong: late }), DEADLINE);
+    thread.once("message", end);
+    thread.once("error", (error) => end({ wrong: `${label}: ${thrownReason(error)}` }));
+    thread.once("exit", (code) =>
+      // Node's code for a module that waits for ever.
+      end({ wrong: code === 13 ? late : `${label}: ends the program while it is loaded` }),
+    );
+  });
+}
+
+/** Entry point of the thread. */
+export async function runModuleThread(): Promise<void> {
+  const { modules, label } = (workerData as { configModule: ModuleRun }).configModule;
+  const post = (result: ModuleResult): void => parentPort?.postMessage(result);
+  let exports: Readonly<Record<string, unknown>>;
+  try {
+    exports = { ...(await importModules(modules, true)) };
+  } catch (error) {
+    return post({ wrong: `${thrownAt(error, modules, label)}: ${thrownReason(error)}` });
+  }
+  try {
+    post({ exports: "default" in exports ? { default: exports.default } : {} });
+  } catch {
+    post("not_plain");
+  }
+}
