@@ -5,17 +5,20 @@
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Carrier, CarrierEvent, CarrierHandlers, CarrierStatus } from "../nodes/carrier.js";
 import type { NatsOptions } from "../nodes/options.js";
+import { SlowServerError } from "./attempt-sockets.js";
 import { connectOnce, loadClient, type NatsClient } from "./client.js";
 import { EventLimit } from "./event-limit.js";
 import { NatsLink } from "./nats-link.js";
 import { Subjects } from "./subjects.js";
 import { reasonOf, troubleEvent } from "./trouble.js";
 
-/** Milliseconds between two attempts: a quarter of the time without a link, so that its return is seen soon. */
+/** Milliseconds between two attempts: an eighth of the time without a link, so that its return is seen soon. */
 const RETRY_MIN = 250;
 const RETRY_MAX = 5_000;
-/** Milliseconds in which a server must say what it is. */
-const CONNECT_TIMEOUT = 2_000;
+/** Milliseconds of an attempt: the second SYN goes out after 1 s. */
+const CONNECT_TIMEOUT = 1_500;
+/** Of one to a server that accepted and was then too slow: TLS over a long way, or paused. */
+const SLOW_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 1_000;
 /** Until the first server has said what it allows; NATS's own default. */
 const DEFAULT_MAX_PAYLOAD = 1_048_576;
@@ -39,6 +42,8 @@ export class NatsCarrier implements Carrier {
   #link: NatsLink | undefined = undefined;
   #server = "";
   #next = 0;
+  /** By URL: milliseconds of the next attempt, where it is not the usual. */
+  readonly #timeouts = new Map<string, number>();
   #ups = 0;
   #downSince = 0;
   #timer: TimerRef = undefined;
@@ -107,12 +112,15 @@ export class NatsCarrier implements Carrier {
     let link: NatsLink | undefined;
     try {
       const name = `drover ${cluster} ${node}`;
-      const limits = { name, timeout: CONNECT_TIMEOUT };
-      const connection = await connectOnce(this.#client as NatsClient, nats, url, limits);
+      const timeout = this.#timeouts.get(url) ?? CONNECT_TIMEOUT;
+      const connection = await connectOnce(this.#client as NatsClient, nats, url, { name, timeout });
       link = this.#newLink(connection, url);
       await link.start();
       this.#up(link, url);
+      this.#timeouts.delete(url);
     } catch (error) {
+      if (error instanceof SlowServerError)
+        this.#timeouts.set(url, Math.min(SLOW_TIMEOUT, 2 * (this.#timeouts.get(url) ?? CONNECT_TIMEOUT)));
       this.#report(troubleEvent(error, url, this.#prefix));
       link?.end(error);
       this.#later();
@@ -165,7 +173,7 @@ export class NatsCarrier implements Carrier {
 
   #later(): void {
     const down = clock.now() - this.#downSince;
-    this.#again(Math.min(RETRY_MAX, Math.max(RETRY_MIN, down / 4)));
+    this.#again(Math.min(RETRY_MAX, Math.max(RETRY_MIN, down / 8)));
   }
 
   /** @param ms changed by up to a quarter: not all servers at the same moment */
