@@ -14,12 +14,14 @@ import type { NodesOptions } from "../exchange/nodes/options.js";
 export function clusterNodes(config: Config, fallback: string, cwd: string): NodesOptions | undefined {
   const access = takeNatsAccess(config);
   if (!access) return undefined;
-  const { cluster, node, nodeTimeout } = config;
+  const { cluster, node, nodeTimeout, maxMessage } = config;
+  const outside = config.outside === "on";
   const protocols = [...protocolsOf(config.listeners, fallback).keys()];
   // A built-in protocol has no path; then the client may lie where the server is started.
   const folders = [...protocols.map((named) => dirname(resolve(cwd, named))), cwd];
   try {
-    return { nats: { ...access, client: findClient(folders) }, cluster, node, nodeTimeout };
+    const nats = { ...access, client: findClient(folders) };
+    return { nats, cluster, node, nodeTimeout, outside, maxMessage };
   } catch (error) {
     if (!(error instanceof ClientPackageError)) throw error;
     throw new ConfigError(EXIT.badConfig, error.message);

@@ -1,16 +1,36 @@
 /** The NATS client: loaded from where its package was found, with the options that keep it from acting on its own. */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { Authenticator, ConnectionOptions, NatsConnection, TlsOptions } from "@nats-io/transport-node";
+import type {
+  Authenticator,
+  ConnectionOptions,
+  Msg,
+  MsgHdrs,
+  NatsConnection,
+  TlsOptions,
+} from "@nats-io/transport-node";
 import { addressText } from "../../text/address.js";
 import { type NatsAddress, natsAddress } from "../../text/nats-url.js";
 import type { NatsOptions } from "../nodes/options.js";
 import { destroyOnFailure } from "./attempt-sockets.js";
 
-export type { NatsConnection };
+export type { Msg, NatsConnection };
+
+/** A message of a client that is no drover. */
+export interface OutsideMessage {
+  readonly subject: string;
+  readonly data: Buffer;
+  /** A header of it; `undefined`: it has none. */
+  header(name: string): string | undefined;
+  /** Without effect where no reply is expected. */
+  reply(content: string | Uint8Array): void;
+  /** @param code a status as of HTTP */
+  fail(code: number, text: string): void;
+}
 
 /** What is used of the package. */
 export interface NatsClient {
+  headers(): MsgHdrs;
   connect(options: ConnectionOptions): Promise<NatsConnection>;
   credsAuthenticator(creds: Uint8Array): Authenticator;
 }
@@ -44,6 +64,23 @@ export function connectOnce(
       ...{ pingInterval: NEVER, noEcho: true, noAsyncTraces: true },
     } as ConnectionOptions),
   );
+}
+
+/** A message as the client gives it. Errors are told as NATS services tell them. */
+export function outsideMessage({ headers }: NatsClient, message: Msg): OutsideMessage {
+  const { subject, data } = message;
+  return {
+    subject,
+    data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    header: (name) => (message.headers?.has(name) ? message.headers.get(name) : undefined),
+    reply: (content) => void message.respond(content),
+    fail: (code, text) => {
+      const failed = headers();
+      failed.set("Nats-Service-Error-Code", `${code}`);
+      failed.set("Nats-Service-Error", text.replace(/[\r\n]+/g, " "));
+      message.respond("", { headers: failed });
+    },
+  };
 }
 
 /** The credentials file is read each time: it may have been renewed. */

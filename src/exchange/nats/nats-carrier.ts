@@ -6,9 +6,10 @@ import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Carrier, CarrierEvent, CarrierHandlers, CarrierStatus } from "../nodes/carrier.js";
 import type { NatsOptions } from "../nodes/options.js";
 import { SlowServerError } from "./attempt-sockets.js";
-import { connectOnce, loadClient, type NatsClient } from "./client.js";
+import { connectOnce, loadClient, type NatsClient, outsideMessage } from "./client.js";
 import { EventLimit } from "./event-limit.js";
 import { NatsLink } from "./nats-link.js";
+import { OUTSIDE_KINDS, type Outside } from "./outside.js";
 import { Subjects } from "./subjects.js";
 import { reasonOf, troubleEvent } from "./trouble.js";
 
@@ -28,6 +29,8 @@ export interface NatsCarrierOptions {
   readonly cluster: string;
   /** Name of this server, for the lists of connections in NATS. */
   readonly node: string;
+  /** Takes what other NATS clients ask, send and publish; `undefined`: nothing does. */
+  readonly outside?: Pick<Outside, "handle"> | undefined;
 }
 
 export class NatsCarrier implements Carrier {
@@ -116,6 +119,7 @@ export class NatsCarrier implements Carrier {
       const connection = await connectOnce(this.#client as NatsClient, nats, url, { name, timeout });
       link = this.#newLink(connection, url);
       await link.start();
+      this.#serveOutside(link);
       this.#up(link, url);
       this.#timeouts.delete(url);
     } catch (error) {
@@ -142,6 +146,17 @@ export class NatsCarrier implements Carrier {
       onEnd: (error) => this.#lost(link, error),
     });
     return link;
+  }
+
+  #serveOutside(link: NatsLink): void {
+    const { outside } = this.#options;
+    if (!outside) return;
+    for (const kind of OUTSIDE_KINDS) {
+      const prefix = this.#subjects.outside(kind);
+      link.serve(`${prefix}>`, (message) =>
+        outside.handle(kind, prefix, outsideMessage(this.#client as NatsClient, message)),
+      );
+    }
   }
 
   #up(link: NatsLink, url: string): void {

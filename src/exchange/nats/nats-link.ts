@@ -4,7 +4,7 @@
  * reconnects nor reports anything, and keeps in memory all that is published (1.2 GB in 20 s).
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import type { NatsConnection } from "./client.js";
+import type { Msg, NatsConnection } from "./client.js";
 import type { Subjects } from "./subjects.js";
 
 /** Most bytes that are sent and not confirmed by a PONG. */
@@ -88,6 +88,15 @@ export class NatsLink {
     await this.#ping();
     if (denied !== undefined) throw denied;
     if (this.#ended) throw new Error("closed by the server");
+  }
+
+  /** Serves a subject and all below it. One server of the cluster gets each message. */
+  serve(subject: string, got: (message: Msg) => void): void {
+    const callback = (error: Error | null, message: Msg) => {
+      if (error) this.#guard(() => this.#handlers.onTrouble(error));
+      else if (!this.#ended) this.#guard(() => got(message));
+    };
+    this.#connection.subscribe(subject, { queue: "drover", callback });
   }
 
   /** Bytes under way. */

@@ -5,9 +5,12 @@ export class Subjects {
   readonly all: string;
   readonly #nodes: string;
 
+  readonly #prefix: string;
+
   constructor(cluster: string) {
-    this.all = `drover.${cluster}.all`;
-    this.#nodes = `drover.${cluster}.node.`;
+    this.#prefix = `drover.${cluster}.`;
+    this.all = `${this.#prefix}all`;
+    this.#nodes = `${this.#prefix}node.`;
   }
 
   /** The inbox of a server. */
@@ -18,6 +21,11 @@ export class Subjects {
   /** Where NATS says that nobody listens to the inbox `of`, to the server with the inbox `id`. */
   gone(id: string, of: string): string {
     return `${this.#nodes}${id}.gone.${of}`;
+  }
+
+  /** Where other clients ask, send and publish: this and what is below it. */
+  outside(kind: string): string {
+    return `${this.#prefix}${kind}.`;
   }
 
   /** The inbox that a subject made by `gone` names. */
