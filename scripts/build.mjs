@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { finishDeclarations } from "./declarations.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
@@ -28,6 +29,8 @@ await build({
   target: "node20",
   format: "esm",
   sourcemap: true,
+  // The package has src/, which its documents lead to.
+  sourcesContent: false,
   logLevel: "warning",
 });
 chmodSync(join(out, "main.js"), 0o755);
@@ -63,4 +66,5 @@ const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "tsconfig.types.j
   cwd: root,
   stdio: "inherit",
 });
+if (status === 0) finishDeclarations(out, ["index", "testing"]);
 process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 /** Programs that peer tests need. A missing one skips its tests with a message; with PEERS=required it is a failure. */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join, resolve } from "node:path";
 import { test } from "vitest";
@@ -39,15 +39,14 @@ export function version(name: string, ...args: string[]): string {
   return execFileSync(find(name) as string, args, { encoding: "utf8" }).trim();
 }
 
+export const packageFolder = (): string => resolve(process.env.PEER_PACKAGES ?? ".");
+
 /** As `testWith`, for an npm package that only these tests use. PEER_PACKAGES is the folder where it is installed. */
 export function testWithPackage(name: string): { readonly test: typeof test; load(): any } {
-  const folder = process.env.PEER_PACKAGES ?? ".";
-  const require = createRequire(join(resolve(folder), "package.json"));
-  try {
-    require.resolve(name);
-  } catch {
+  const folder = packageFolder();
+  if (!existsSync(join(folder, "node_modules", name))) {
     const install = `npm install --prefix FOLDER ${name}, with FOLDER in the variable PEER_PACKAGES`;
     return { test: missing(name, install), load: () => undefined };
   }
-  return { test, load: () => require(name) };
+  return { test, load: () => createRequire(join(folder, "package.json"))(name) };
 }

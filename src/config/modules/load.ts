@@ -45,9 +45,10 @@ async function importEntry(url: string): Promise<Readonly<Record<string, unknown
 
 function requireEntry(path: string): Readonly<Record<string, unknown>> {
   const exports = createRequire(path)(path);
-  if (exports?.__esModule) return exports;
-  const isEmpty = typeof exports === "object" && exports !== null && Object.keys(exports).length === 0;
-  return isEmpty ? {} : { default: exports };
+  const keys = typeof exports === "object" && exports !== null ? Object.keys(exports) : undefined;
+  // `exports.default = …` by hand: with nothing beside it, it cannot be the keys of a protocol or configuration.
+  if (exports?.__esModule || keys?.join() === "default") return exports;
+  return keys?.length === 0 ? {} : { default: exports };
 }
 
 // -- ES modules -----------------------------------------------------------------------------------------
