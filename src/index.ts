@@ -16,6 +16,7 @@ export { netstring } from "./framing/length/netstring.js";
 export { varint } from "./framing/length/varint.js";
 export { lines } from "./framing/lines.js";
 export { packet } from "./framing/packet.js";
+export type { Payload } from "./framing/payload.js";
 export { raw } from "./framing/raw.js";
 export { resp } from "./framing/resp/resp.js";
 export { RespError, RespPush, type RespValue, RespVerbatim, type RespWord } from "./framing/resp/values.js";

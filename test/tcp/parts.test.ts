@@ -1,7 +1,18 @@
 /** What a protocol has beside its states: options, what a worker opens and closes, children. In `serve` and `connect`. */
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { child, connect, defineProtocol, genServer, lines, packet, serve, stop } from "../../src/index.js";
+import {
+  become,
+  child,
+  connect,
+  counter,
+  defineProtocol,
+  genServer,
+  lines,
+  packet,
+  serve,
+  stop,
+} from "../../src/index.js";
 import { readOptions, showOptions } from "../../src/tcp/protocol/options.js";
 import { validateProtocol } from "../../src/tcp/protocol/validate.js";
 import { connected, serving } from "../support/serving.js";
@@ -188,6 +199,42 @@ test("an outgoing connection has the options of connect, else those of the liste
   const other = await serving(tracked().protocol, { options: { database } });
   const lone = tracked().protocol;
   await expect(connect(lone, { port: other.port })).rejects.toThrow("which only a listener starts");
+});
+
+test("a protocol that a connection becomes has options, worker and metrics of its own", async () => {
+  const seen: string[] = [];
+  const logins = counter("Logins");
+  const inner = defineProtocol({
+    name: "inner",
+    framing: packet(2),
+    options: v.object({ word: v.optional(v.string(), "none") }),
+    worker: {
+      start: ({ options }) => `pool of ${options.word}`,
+      stop: (pool) => void seen.push(`stop ${pool}`),
+    },
+    metrics: { logins },
+    states: {
+      open: {
+        enter: (conn) => {
+          conn.metrics.logins.inc();
+          conn.send(`${conn.options.word}, ${conn.worker}`);
+        },
+      },
+    },
+  });
+  const outer = defineProtocol({
+    name: "outer",
+    framing: packet(2),
+    states: { open: { frame: () => become(inner) } },
+    becomes: () => [inner],
+  });
+  const server = await serving(outer, { options: { word: "given" } });
+  const client = await connected(server);
+  expect(await client.send("go").receive()).toEqual(["given, pool of given"]);
+  expect(logins.value()).toBe(1);
+  await client.close();
+  await server.stop();
+  expect(seen).toEqual(["stop pool of given"]);
 });
 
 const right = { name: "right", framing: lines(), states: { s: {} } };

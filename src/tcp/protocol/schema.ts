@@ -23,7 +23,13 @@ export interface SchemaIssue {
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-/** What a schema takes, and what it makes of it; `undefined` without a schema. */
-export type InputOf<S> = IsAny<S> extends true ? any : S extends Schema<infer Input, any> ? Input : undefined;
+/** What a schema takes. Without one anything: it may be for a protocol that connections become. */
+export type InputOf<S> =
+  IsAny<S> extends true
+    ? any
+    : S extends Schema<infer Input, any>
+      ? Input
+      : Readonly<Record<string, unknown>>;
+/** What a schema makes of it; `undefined` without a schema. */
 export type OutputOf<S> =
   IsAny<S> extends true ? any : S extends Schema<any, infer Output> ? Output : undefined;
