@@ -3,6 +3,7 @@ import type { Command } from "./command.js";
 import { config } from "./commands/config.js";
 import { CONNECTION_FLAGS, connections } from "./commands/connections.js";
 import { drain } from "./commands/drain.js";
+import { EVENT_FLAGS, events } from "./commands/events.js";
 import { ASK_FLAGS, ask, group, groups, names, publish, whereis } from "./commands/groups.js";
 import { health } from "./commands/health.js";
 import { info } from "./commands/info.js";
@@ -89,6 +90,16 @@ export const COMMANDS: readonly Command[] = [
     json: true,
     interruptible: true,
     run: trace,
+  },
+  {
+    name: "events",
+    usage: "events",
+    sentence: "Show the last warnings, reports and changes of the running server, or follow its log.",
+    takes: [0, 0],
+    json: true,
+    flags: EVENT_FLAGS,
+    interruptible: true,
+    run: events,
   },
   {
     name: "kill",

@@ -5,6 +5,7 @@ import type { GroupList, GroupView, NameList } from "./groups.js";
 import type {
   CertificateReload,
   Draining,
+  EventFilter,
   ListenerState,
   LogRecord,
   ProgramInfo,
@@ -45,6 +46,10 @@ export interface Control {
   history(): StatsHistory;
   /** Passes on log records of level info and above, of the primary and of all workers, until `signal` is aborted. */
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void;
+  /** Records that are kept: warnings, reports, changes from outside, states of workers. */
+  events(filter: EventFilter): readonly LogRecord[];
+  /** Passes on these records, then every new one that passes the filter, until `signal` is aborted. */
+  followEvents(filter: EventFilter, signal: AbortSignal, onRecord: (record: LogRecord) => void): void;
   /**
    * Stops accepting, on all listeners or on one. Applies to workers that start later, too.
    * @throws Refusal `unknown` when there is no such listener

@@ -119,5 +119,18 @@ export interface Restarted {
   readonly stopped: number;
 }
 
+export const EVENT_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** Which log records are wanted; `undefined`: all. */
+export interface EventFilter {
+  /** This level and above. */
+  readonly level: (typeof EVENT_LEVELS)[number];
+  /** 0: the primary. */
+  readonly worker?: number | undefined;
+  readonly protocol?: string | undefined;
+  /** In any field, in upper or lower case. */
+  readonly text?: string | undefined;
+}
+
 /** A log record of the primary or a worker with the fields of a log line: `time`, `level`, `msg`, `worker`, … */
 export type LogRecord = Readonly<Record<string, unknown>>;

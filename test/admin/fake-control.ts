@@ -13,6 +13,7 @@ import type { GroupList, GroupView, NameList } from "../../src/control/groups.js
 import type {
   CertificateReload,
   Draining,
+  EventFilter,
   ListenerState,
   LogRecord,
   ProgramInfo,
@@ -48,12 +49,24 @@ export class FakeControl implements Control {
   readonly tracers = new Map<(line: TraceLine) => void, string>();
   /** Told to whoever begins to follow. */
   past: LogRecord[] = [];
+  /** Of the last question for events. */
+  filter: EventFilter | undefined = undefined;
   drain_: Draining = { status: "idle", before: 0, active: 2, remainingMs: 0, unfinished: [], cut: 0 };
   listenerState = "listening";
   workers = 2;
   level: LogLevel = "info";
   certificates: ProgramInfo["certificates"] = [];
   reloads: readonly CertificateReload[] = [{ listener: "main", result: "reloaded", warnings: [] }];
+
+  events(filter: EventFilter): readonly LogRecord[] {
+    this.filter = filter;
+    return this.past;
+  }
+
+  followEvents(filter: EventFilter, signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    this.filter = filter;
+    this.follow(signal, onRecord);
+  }
 
   async restart(worker: number, deadlineMs: number): Promise<Restarted> {
     this.changes.push(`restart ${worker} ${deadlineMs}`);

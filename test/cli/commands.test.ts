@@ -171,6 +171,7 @@ it("the help text lists every command, start included", () => {
       "info",
       "state",
       "trace",
+      "events",
       "kill",
       ...["groups", "group", "names", "whereis", "ask", "publish"],
       "suspend",

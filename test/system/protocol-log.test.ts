@@ -1,7 +1,7 @@
 /** Log lines of a protocol, in the log of the program. */
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
-import { endAll, run, serveProtocol } from "../support/program.js";
+import { endAll, Program, run, serveProtocol } from "../support/program.js";
 
 afterEach(endAll);
 
@@ -47,5 +47,25 @@ test("conn.log and log write lines with worker, pid, protocol, state and peer, a
   await run(["log", "debug"], { env: { DROVER_CONTROL: control } });
   await client.ask("864");
   await program.line(({ msg, imei }) => msg === "only at debug" && imei === "864");
+  await run(["log", "error"], { env: { DROVER_CONTROL: control } });
+
+  // Followed, they come at the level that is asked for, whatever the log has.
+  const follower = new Program(
+    ["events", "--follow", "--json", "--level=debug", "--protocol=talker", `--control=${control}`],
+    {},
+  );
+  await follower.until(() => follower.stdout.includes("no answer from 864"));
+  await client.ask("865");
+  await follower.line(({ msg, imei }) => msg === "only at debug" && imei === "865");
+  expect(program.stdout).not.toContain("865");
+  follower.signal("SIGINT");
+  expect((await follower.exited).code).toBe(0);
+  const { stdout } = await run(["events", "--worker=1", "--text=STATE"], {
+    env: { DROVER_CONTROL: control },
+  });
+  expect(stdout).toMatch(/ INFO {2}worker 1 {2}worker 1 starting, OS process \d+ .*state=starting\n/);
+  expect((await run(["events"], { env: { DROVER_CONTROL: control } })).stdout).toContain(
+    "audit: log debug: ok",
+  );
   client.end();
 });

@@ -4,6 +4,7 @@
  */
 import { PAGE_ROUTES, pageFile, wantsPage } from "../http/page-files.js";
 import { CHANGE_ROUTES } from "./change-routes.js";
+import { EVENT_ROUTES } from "./event-routes.js";
 import { GROUP_ROUTES } from "./group-routes.js";
 import { READ_ROUTES } from "./read-routes.js";
 import type { Route } from "./route.js";
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
   ...GROUP_ROUTES,
   ...STREAM_ROUTES,
+  ...EVENT_ROUTES,
   ...CHANGE_ROUTES,
 ];
 

@@ -74,6 +74,16 @@ export class EventStream {
     this.#write(`event: ${name}\ndata: ${data}\n\n`);
   }
 
+  /** Bytes that the client has not read. */
+  get unread(): number {
+    return this.#outgoing.writableLength;
+  }
+
+  /** @param then called each time the client has read all */
+  onDrain(then: () => void): void {
+    this.#outgoing.on("drain", then);
+  }
+
   /** Ends the stream once everything is sent. */
   end(): void {
     clock.clearTimeout(this.#ping);

@@ -11,6 +11,7 @@ import type { HubQuery } from "../../groups/hub-queries.js";
 import type { AddressRefusal } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
+import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Level } from "../../telemetry/log/log.js";
 import type { TlsStart } from "../../tls/options.js";
 import type { TlsUpdate } from "../../tls/server-tls.js";
@@ -27,8 +28,8 @@ export type ToWorker =
   | { readonly t: "signal"; readonly d: SignalEnvelope }
   /** Reopens the log file. */
   | { readonly t: "reopen" }
-  /** Whether the worker sends all log records from level info on, or only warnings and errors. */
-  | { readonly t: "follow"; readonly d: boolean }
+  /** The level from which on the worker sends its log records; warnings and errors at least. */
+  | { readonly t: "follow"; readonly d: LineLevel }
   | { readonly t: "untrace"; readonly id: number }
   /** The exchange was started, at this path. */
   | { readonly t: "exchange"; readonly d: string }
@@ -124,8 +125,8 @@ export interface Boot {
   readonly listeners: readonly BootListener[];
   /** Share of the maximum number of connections over all listeners. */
   readonly maxConnections: number;
-  /** Whether the worker sends all log records from its first on; see `follow`. */
-  readonly followed: boolean;
+  /** The level from which on the worker sends its log records; see `follow`. */
+  readonly follow: LineLevel;
   /** Certificates and ticket keys of the listeners with TLS, by name. Secret. */
   readonly tls: Readonly<Record<string, Required<TlsUpdate>>>;
   /** Whether handler latency is measured. */

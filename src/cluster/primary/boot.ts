@@ -11,7 +11,7 @@ import type { PrimaryListener } from "./primary-listener.js";
 /** Fields that differ from worker to worker and from start to start. */
 type Present = Pick<
   Boot,
-  "worker" | "serial" | "maxConnections" | "followed" | "listeners" | "tls" | "exchange"
+  "worker" | "serial" | "maxConnections" | "follow" | "listeners" | "tls" | "exchange"
 >;
 
 export function bootMessage(

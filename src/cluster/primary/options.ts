@@ -1,6 +1,7 @@
 /** Options of the primary: its configuration, and the parts of the program that it reports to. */
 import type { Config, Explanation } from "../../config/config.js";
 import type { NodesOptions } from "../../exchange/nodes/options.js";
+import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
 import type { CredentialStore } from "../../tls/credential-store.js";
@@ -39,6 +40,6 @@ export interface PrimaryOptions {
 
 /** Receiver of log records, traces and state changes of workers. */
 export interface Observer extends Pick<WorkerOwner, "onDiagnostics" | "onState"> {
-  /** Whether a client follows the log, so that workers send all records. */
-  readonly followed: boolean;
+  /** The level from which on workers send their log records. */
+  readonly followLevel: LineLevel;
 }

@@ -140,7 +140,7 @@ export class WorkerPool implements WorkerOwner {
       serial: this.#pidRanges.next(slot.slot),
       maxConnections,
       tls: this.bootTls(),
-      followed: this.observer?.followed ?? false,
+      follow: this.observer?.followLevel ?? "warn",
       exchange: this.exchange.path,
       listeners,
     };

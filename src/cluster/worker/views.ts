@@ -3,6 +3,7 @@
 import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { wallTime } from "../../otp/time/clock.js";
+import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { ViewRequest } from "../channel/messages.js";
 import type { Diagnostic } from "../channel/send-queue.js";
@@ -21,15 +22,15 @@ export class WorkerViews {
   readonly #traces = new Map<number, () => void>();
   readonly #rateLimit = new RateLimit(RECORDS_PER_SECOND, (suppressed) => this.#sendSuppressed(suppressed));
 
-  constructor(log: Log, followed: boolean, post: (message: Diagnostic) => void) {
+  constructor(log: Log, level: LineLevel, post: (message: Diagnostic) => void) {
     this.#log = log;
     this.#post = post;
-    this.follow(followed);
+    this.follow(level);
   }
 
-  /** @param all whether to send all records from level info on; warnings and errors are always sent */
-  follow(all: boolean): void {
-    this.#log.follow(all ? "info" : "warn", (line) => {
+  /** @param level of the records that are sent, and above */
+  follow(level: LineLevel): void {
+    this.#log.follow(level, (line) => {
       if (this.#rateLimit.allows()) this.#post({ t: "record", d: line });
     });
   }

@@ -76,7 +76,7 @@ export class Worker {
       addresses: this.#addresses,
     });
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
-    this.#views = new WorkerViews(this.#log, boot.followed, (message) => this.#channel.diagnostic(message));
+    this.#views = new WorkerViews(this.#log, boot.follow, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
     setSignalCarrier(this.#channel);

@@ -25,7 +25,7 @@ export interface CommandLine {
 
 const SWITCHES = ["help", "version"];
 /** Short forms of switches, where the switch itself is declared. */
-const SHORT_FORMS: Readonly<Record<string, string>> = { help: "h", version: "v", watch: "w" };
+const SHORT_FORMS: Readonly<Record<string, string>> = { help: "h", version: "v", watch: "w", follow: "f" };
 const BY_FLAG = new Map(OPTIONS.map((option) => [option.flag, option]));
 
 /**

@@ -1,57 +1,118 @@
 /**
  * Log records of all OS processes, for clients that follow the log. Workers always send warnings and errors, other
- * records only while a client follows. The last 100 important records are kept for clients that come later.
+ * records only while a client follows, from the lowest level on that one asks for. The last important records are kept
+ * for clients that come later.
  */
 
-import type { LogRecord } from "../../../control/program.js";
+import type { EventFilter, LogRecord } from "../../../control/program.js";
+import { type LineLevel, passes } from "../../../telemetry/log/levels.js";
 import type { Log } from "../../../telemetry/log/log.js";
 
-/** Important records that are kept. */
+/** Warnings and reports that are kept; and of these, of changes from outside and states of workers together. */
 const KEPT = 100;
+const KEPT_EVENTS = 200;
 const IMPORTANT: readonly unknown[] = ["warn", "error", "fatal"];
+/** Without a client; and with one that does not say. */
+const LEAST: LineLevel = "warn";
+const USUAL: LineLevel = "info";
 
 type OnRecord = (record: LogRecord) => void;
 
+interface Follower {
+  readonly filter: EventFilter;
+  readonly onRecord: OnRecord;
+}
+
 export class LogRecords {
-  readonly #followers = new Set<OnRecord>();
+  readonly #followers = new Set<Follower>();
   readonly #kept: LogRecord[] = [];
-  readonly #onFollowed: (followed: boolean) => void;
+  readonly #events: LogRecord[] = [];
+  readonly #log: Log;
+  readonly #onLevel: (level: LineLevel) => void;
+  /** The lowest level that is followed. */
+  level: LineLevel = LEAST;
 
   /**
    * @param log the log of the primary
-   * @param onFollowed called with true for the first follower, with false after the last
+   * @param onLevel called with the level from which on workers send their records, when it changes
    */
-  constructor(log: Log, onFollowed: (followed: boolean) => void) {
-    this.#onFollowed = onFollowed;
-    log.follow("info", (line) => this.add(line));
+  constructor(log: Log, onLevel: (level: LineLevel) => void) {
+    this.#log = log;
+    this.#onLevel = onLevel;
+    this.#followOwn();
   }
 
-  get followed(): boolean {
-    return this.#followers.size > 0;
+  #followOwn(): void {
+    const level = passes(this.level, USUAL) ? USUAL : this.level;
+    this.#log.follow(level, (line) => this.addLine(line));
   }
 
   /** Adds a line of the log of the primary or of a worker. */
-  add(line: string): void {
+  addLine(line: string): void {
     const record = recordOf(line);
-    if (record === undefined) return;
-    if (IMPORTANT.includes(record.level) || record.report !== undefined) {
-      this.#kept.push(record);
-      if (this.#kept.length > KEPT) this.#kept.shift();
-    }
-    for (const onRecord of this.#followers) onRecord(record);
+    if (record !== undefined) this.add(record);
   }
 
-  /** Passes the records that are kept, then every new one. */
+  add(record: LogRecord): void {
+    const important = IMPORTANT.includes(record.level) || record.report !== undefined;
+    if (important) keep(this.#kept, record, KEPT);
+    if (important || record.audit !== undefined || record.event !== undefined)
+      keep(this.#events, record, KEPT_EVENTS);
+    for (const { filter, onRecord } of this.#followers) if (fits(record, filter)) onRecord(record);
+  }
+
+  /** Passes the warnings and reports that are kept, then every new record from level info on. */
   follow(signal: AbortSignal, onRecord: OnRecord): void {
     if (signal.aborted) return;
     for (const record of this.#kept) onRecord(record);
-    this.#followers.add(onRecord);
-    if (this.#followers.size === 1) this.#onFollowed(true);
+    this.#follow({ filter: { level: USUAL }, onRecord }, signal);
+  }
+
+  /** The records that are kept and pass the filter. */
+  events(filter: EventFilter): LogRecord[] {
+    return this.#events.filter((record) => fits(record, filter));
+  }
+
+  /** Passes the records that are kept, then every new one, where they pass the filter. */
+  followEvents(filter: EventFilter, signal: AbortSignal, onRecord: OnRecord): void {
+    if (signal.aborted) return;
+    for (const record of this.events(filter)) onRecord(record);
+    this.#follow({ filter, onRecord }, signal);
+  }
+
+  #follow(follower: Follower, signal: AbortSignal): void {
+    this.#followers.add(follower);
+    this.#updateLevel();
     signal.addEventListener("abort", () => {
-      this.#followers.delete(onRecord);
-      if (this.#followers.size === 0) this.#onFollowed(false);
+      this.#followers.delete(follower);
+      this.#updateLevel();
     });
   }
+
+  #updateLevel(): void {
+    const before = this.level;
+    this.level = [...this.#followers].reduce<LineLevel>(
+      (lowest, { filter: { level } }) => (passes(lowest, level) ? level : lowest),
+      LEAST,
+    );
+    if (this.level === before) return;
+    this.#onLevel(this.level);
+    this.#followOwn();
+  }
+}
+
+function keep(records: LogRecord[], record: LogRecord, most: number): void {
+  records.push(record);
+  if (records.length > most) records.shift();
+}
+
+function fits(record: LogRecord, { level, worker, protocol, text }: EventFilter): boolean {
+  return (
+    passes(record.level as LineLevel, level) &&
+    (worker === undefined || record.worker === worker) &&
+    (protocol === undefined || record.protocol === protocol) &&
+    (text === undefined || JSON.stringify(record).toLowerCase().includes(text.toLowerCase()))
+  );
 }
 
 /** `undefined` for malformed lines: a protocol can write to the channel of its worker itself. */

@@ -13,6 +13,7 @@ import type { GroupList, GroupView, NameList } from "../../../control/groups.js"
 import type {
   CertificateReload,
   Draining,
+  EventFilter,
   ListenerState,
   LogRecord,
   ProgramInfo,
@@ -193,6 +194,14 @@ export class Operations implements Control {
 
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
     this.#views.follow(signal, onRecord);
+  }
+
+  events(filter: EventFilter): readonly LogRecord[] {
+    return this.#views.events(filter);
+  }
+
+  followEvents(filter: EventFilter, signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    this.#views.followEvents(filter, signal, onRecord);
   }
 
   suspend(listener?: string): Promise<readonly ListenerState[]> {

@@ -7,13 +7,14 @@ import type {
   ConnectionQuery,
 } from "../../../control/connections.js";
 import { WorkerSilent } from "../../../control/errors.js";
-import type { LogRecord } from "../../../control/program.js";
+import type { EventFilter, LogRecord } from "../../../control/program.js";
 import type { Stats } from "../../../control/stats.js";
 import type { TraceLine } from "../../../control/trace.js";
 import type { StateView } from "../../../control/tree.js";
 import { type Pid, parsePid } from "../../../otp/process/pid.js";
 import { type Process, processOf } from "../../../otp/process/process.js";
 import { wallTime } from "../../../otp/time/clock.js";
+import type { LineLevel } from "../../../telemetry/log/levels.js";
 import type { ToPrimary, WorkerRequest } from "../../channel/messages.js";
 import { mergeAddresses } from "../../inspect/address-list.js";
 import { mergeLists } from "../../inspect/connection-list.js";
@@ -35,8 +36,8 @@ export class Views implements Observer {
   constructor(primary: Primary, options: PrimaryOptions) {
     this.#primary = primary;
     this.#options = options;
-    this.#logRecords = new LogRecords(options.log, (followed) => {
-      for (const { process } of primary.pool.slots) process?.notify({ t: "follow", d: followed });
+    this.#logRecords = new LogRecords(options.log, (level) => {
+      for (const { process } of primary.pool.slots) process?.notify({ t: "follow", d: level });
     });
     primary.pool.observer = this;
   }
@@ -44,17 +45,21 @@ export class Views implements Observer {
   // -- what workers send --------------------------------------------------------------------------------
 
   /** Read when a worker starts; running workers get a message. */
-  get followed(): boolean {
-    return this.#logRecords.followed;
+  get followLevel(): LineLevel {
+    return this.#logRecords.level;
   }
 
   onDiagnostics(_worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void {
-    if (message.t === "record") this.#logRecords.add(message.d);
+    if (message.t === "record") this.#logRecords.addLine(message.d);
     else this.#traces.received(message.id, message.d);
   }
 
   onState(worker: WorkerProcess, state: WorkerState): void {
     if (state === "down") this.#traces.workerEnded(worker);
+    const { slot, osPid } = worker;
+    const time = new Date(wallTime()).toISOString();
+    const msg = `worker ${slot} ${state}, OS process ${osPid}`;
+    this.#logRecords.add({ level: "info", time, worker: slot, osPid, event: "worker", state, msg });
   }
 
   // -- requests ------------------------------------------------------------------------------------------
@@ -117,6 +122,14 @@ export class Views implements Observer {
 
   follow(signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
     this.#logRecords.follow(signal, onRecord);
+  }
+
+  events(filter: EventFilter): readonly LogRecord[] {
+    return this.#logRecords.events(filter);
+  }
+
+  followEvents(filter: EventFilter, signal: AbortSignal, onRecord: (record: LogRecord) => void): void {
+    this.#logRecords.followEvents(filter, signal, onRecord);
   }
 
   stats(status: Stats["status"]): Stats {
