@@ -49,3 +49,5 @@ export const THROTTLED = 128;
 export const PUSHED_BACK = 32;
 /** TLS begins: the socket is not read in clear any more. */
 export const SEALED = 256;
+/** Its unfinished frame is counted for the bound of the OS process. */
+export const COUNTED = 512;

@@ -11,6 +11,7 @@
 import type { AsyncResource } from "node:async_hooks";
 import { FramingError } from "../../framing/framing.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
+import { cleanContext } from "../../transport/async-context.js";
 import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
@@ -141,8 +142,9 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     this.setFlag(PUMPING, false);
     if (this.framesReceived !== before) io.lastFrameAt = wholeMs();
     if (this.phase !== RUNNING) return;
-    if (this.busy) io.listen();
-    else this.afterFrames(io);
+    if (!this.busy) return this.afterFrames(io);
+    io.uncountUnfinished();
+    io.listen();
   }
 
   private handleFrames(io: ReaderWriter): void {
@@ -201,18 +203,37 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     return detailed(reason, detail);
   }
 
+  /** A frame has begun: arms its deadline, and counts it. @returns whether the connection goes on */
+  private awaitRest(io: ReaderWriter, bytes: number): boolean {
+    const { loop } = this.endpoint;
+    if (io.partialSince === NONE) {
+      io.partialSince = wholeMs();
+      loop.timerWheel.schedule(this, this.peerDeadline(io));
+    }
+    if (io.countUnfinished(bytes)) loop.unfinished.keepTo(this.protocol.limits.workerInbound);
+    return this.phase === RUNNING;
+  }
+
+  endUnfinished(): void {
+    const io = this.io as ReaderWriter;
+    const detail = `a frame of ${io.buffered} bytes had not ended when all of the worker took limits.workerInbound`;
+    io.restart(undefined);
+    // Not in the context of the connection whose bytes were too many.
+    cleanContext().runInAsyncScope(this.giveUp, this, detailed("inbound_full", detail));
+  }
+
   /** No frame can be handled now: arms the deadline of an incomplete frame, and emits the events that follow the last. */
   private afterFrames(io: ReaderWriter): void {
     if (!io.hungry) {
       if (this.hasFlag(DEFERRED) || io.blocked) io.pause();
       else io.listen();
     }
-    if (!io.hungry || io.buffered === 0) io.partialSince = NONE;
-    else if (io.ended) return this.stop(this.invalid(io, "truncated", "the client ended within a frame"));
-    else if (io.partialSince === NONE) {
-      io.partialSince = wholeMs();
-      this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
-    }
+    const begun = io.hungry ? io.buffered : 0;
+    if (begun === 0) {
+      io.partialSince = NONE;
+      io.uncountUnfinished();
+    } else if (io.ended) return this.stop(this.invalid(io, "truncated", "the client ended within a frame"));
+    else if (!this.awaitRest(io, begun)) return;
     if (this.hasFlag(SHUTDOWN_ASKED)) return this.sayShutdown();
     if (io.credit === 0 && !this.hasFlag(PASSIVE_TOLD)) {
       this.setFlag(PASSIVE_TOLD);

@@ -34,6 +34,7 @@ const HANDSHAKE_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handshake_timeo
 const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" });
 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
+  abstract endUnfinished(): void;
   abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
   abstract throttleBy(other: Pid | { readonly pid: Pid }): void;

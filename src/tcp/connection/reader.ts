@@ -15,8 +15,20 @@ import { copyOut, EMPTY } from "../../framing/partial-frame.js";
 import type { Pid } from "../../otp/process/pid.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
+import { COUNTED_FROM, type Unfinished } from "../loop/unfinished-frames.js";
 import type { Active } from "../protocol/protocol.js";
-import { ENDED, FULL, HEEDLESS, HELD, HUNGRY, PAUSED, PUSHED_BACK, SEALED, THROTTLED } from "./flags.js";
+import {
+  COUNTED,
+  ENDED,
+  FULL,
+  HEEDLESS,
+  HELD,
+  HUNGRY,
+  PAUSED,
+  PUSHED_BACK,
+  SEALED,
+  THROTTLED,
+} from "./flags.js";
 import { addThrottle, isThrottled, type Throttling } from "./throttle.js";
 import { Writer, type WriterOwner } from "./writer.js";
 
@@ -26,6 +38,7 @@ export const NONE = -1;
 const UNLIMITED = -1;
 
 export class ReaderWriter extends Writer {
+  declare protected readonly owner: WriterOwner & Unfinished;
   bytesReceived = 0;
   /** Frames that may be handled before `passive`; `UNLIMITED` unless a number was asked for. */
   credit = UNLIMITED;
@@ -43,7 +56,7 @@ export class ReaderWriter extends Writer {
   #held: Buffer | undefined = undefined;
 
   /** @param owner is looked at when an outstanding write may have made no progress for too long */
-  constructor(owner: WriterOwner, socket: Socket) {
+  constructor(owner: WriterOwner & Unfinished, socket: Socket) {
     super(owner, socket);
     const now = wholeMs();
     this.flags = HUNGRY;
@@ -94,6 +107,29 @@ export class ReaderWriter extends Writer {
   /** Since when the peer counts as idle. */
   get heardAt(): number {
     return Math.max(this.lastFrameAt, this.excusedAt);
+  }
+
+  /**
+   * Counts the frame that has begun, with so many bytes, where it is a large one.
+   * @returns whether it is counted
+   */
+  countUnfinished(bytes: number): boolean {
+    if (bytes < COUNTED_FROM && !this.has(COUNTED)) return false;
+    this.put(COUNTED, true);
+    this.owner.endpoint.loop.unfinished.set(this.owner, bytes);
+    return true;
+  }
+
+  /** No frame has begun, or it is not the client that is waited for. */
+  uncountUnfinished(): void {
+    if (!this.has(COUNTED)) return;
+    this.put(COUNTED, false);
+    this.owner.endpoint.loop.unfinished.delete(this.owner);
+  }
+
+  override close(): void {
+    this.uncountUnfinished();
+    super.close();
   }
 
   /** The peer has finished sending. */
@@ -244,6 +280,7 @@ export class ReaderWriter extends Writer {
   restart(rest: Buffer | undefined): void {
     this.#decoder = undefined;
     this.partialSince = NONE;
+    this.uncountUnfinished();
     if (rest !== undefined) this.feed().push(rest);
   }
 

@@ -1,12 +1,13 @@
 /**
  * What all connections of one OS process share, whichever listener accepted them: the timer wheel, the run
- * queue, the output buffer, and how much output waits in all of them.
+ * queue, the output buffer, and how much output and how much of unfinished frames waits in all of them.
  *
  * There is one event loop per OS process, and so one `Loop`; only tests make others.
  */
 import { OutputBuffer } from "./output-buffer.js";
 import { RunQueue } from "./run-queue.js";
 import { TimerWheel } from "./timer-wheel.js";
+import { UnfinishedFrames } from "./unfinished-frames.js";
 
 /** Room for the head of one large frame, unless a framing of the user's needs more. */
 const HEAD_BYTES = 16;
@@ -17,6 +18,7 @@ export class Loop {
   readonly output = new OutputBuffer();
   /** Bytes that were sent and not yet taken by the kernel, over all connections: bounded by `limits.workerOutbound`. */
   outbound = 0;
+  readonly unfinished = new UnfinishedFrames();
   /** Where the head of a large frame is encoded, ahead of the frame's own memory. */
   heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
 

@@ -28,6 +28,7 @@ export const CLOSE_REASONS = [
   "proxy_untrusted",
   "address_refused",
   "slow_consumer",
+  "inbound_full",
   "replaced",
   "send_timeout",
   "shutdown",

@@ -17,6 +17,11 @@ export interface Limits {
    * any waiting output is treated as if it were at its high-water mark. Default 256 MiB.
    */
   readonly workerOutbound: number;
+  /**
+   * Bytes of frames that have begun and not ended, of all connections of the OS process, of every listener in it; frames
+   * of less than 4 KiB are not counted. Above it, those with the most are ended (`inbound_full`). Default 256 MiB.
+   */
+  readonly workerInbound: number;
   /** Time without a whole frame after which `idle` runs, in milliseconds. Default 2 min. */
   readonly idle: number;
   /** Time from the first to the last byte of one frame, in milliseconds; then `frame_timeout`. Default 15 s. */
@@ -41,6 +46,7 @@ export const LIMITS: Limits = Object.freeze({
   lowWater: 16 * 1024,
   maxOutbound: 1024 * 1024,
   workerOutbound: 256 * 1024 * 1024,
+  workerInbound: 256 * 1024 * 1024,
   idle: 120_000,
   frame: 15_000,
   send: 30_000,
