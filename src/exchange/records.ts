@@ -57,7 +57,8 @@ export interface LinkRecord {
 }
 
 const LENGTH = 4;
-const HEAD = LENGTH + 1 + 2;
+/** Length of a record without its name and body. */
+export const HEAD = LENGTH + 1 + 2;
 /** A longer record is not one of ours. */
 const MAX_RECORD = 256 * 1024 * 1024;
 const FIRST_SIZE = 64 * 1024;
@@ -85,6 +86,13 @@ export class RecordWriter {
     buffer.write(name, start + HEAD, "utf8");
     this.#at = start + length;
     return start + HEAD + nameLength;
+  }
+
+  /** Leaves room for bytes that are no record. @returns where they begin */
+  skip(length: number): number {
+    this.#reserve(length);
+    this.#at += length;
+    return this.#at - length;
   }
 
   addText(kind: number, id: number, text: string): void {

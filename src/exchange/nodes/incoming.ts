@@ -1,0 +1,143 @@
+/** What other servers send: each batch is read, record by record, and what it says goes into the tables. */
+import type { Hub } from "../../groups/hub.js";
+import { NONE } from "../../groups/hub.js";
+import type { NameHub } from "../../groups/name-hub.js";
+import { readAnswer, readAsk } from "../name-records.js";
+import { type LinkRecord, RecordReader } from "../records.js";
+import type { MemberQueries } from "./member-queries.js";
+import type { Peer } from "./peer.js";
+import {
+  count,
+  FIRST_ROW_KIND,
+  type Hello,
+  PEER_KIND,
+  type PeerHeader,
+  readHeader,
+  readHello,
+} from "./peer-records.js";
+
+/** What the rest of `nodes/` does with it. */
+export interface IncomingOwner {
+  readonly incarnation: string;
+  readonly hub: Hub<Buffer>;
+  readonly names: NameHub<Buffer>;
+  readonly queries: MemberQueries;
+  /** The server with this inbox, when it is known. */
+  find(incarnation: string): Peer | undefined;
+  /** A server says what it is. @returns it, unless it is not accepted */
+  met(node: string, incarnation: string, hello: Hello): Peer | undefined;
+  heard(peer: Peer, header: PeerHeader): void;
+  /** All rows are needed. */
+  needRows(peer: Peer): void;
+  rowsComplete(peer: Peer): void;
+  /** It wants all rows. */
+  wanted(peer: Peer, id: number): void;
+  left(peer: Peer): void;
+  refused(node: string, hello: Hello): void;
+  onSignal(worker: number, serial: number, message: Buffer): void;
+  replyMembers(peer: Peer, id: number, group: string): void;
+}
+
+export class Incoming {
+  readonly #owner: IncomingOwner;
+  /** Records, and bytes, that were not understood. */
+  malformed = 0;
+  /** Records of kinds that are not known: of a newer version. */
+  unknown = 0;
+  /** Messages that were lost on the way. */
+  lost = 0;
+
+  constructor(owner: IncomingOwner) {
+    this.#owner = owner;
+  }
+
+  /** Never throws. */
+  receive(bytes: Buffer): void {
+    try {
+      const { header, records } = readHeader(bytes);
+      if (header.incarnation !== this.#owner.incarnation) this.#batch(header, records);
+    } catch {
+      this.malformed++;
+    }
+  }
+
+  #batch(header: PeerHeader, bytes: Buffer): void {
+    const reader = new RecordReader();
+    reader.push(bytes);
+    let peer = this.#owner.find(header.incarnation);
+    const batch: Batch = { header, last: false, version: header.tableVersion };
+    if (peer) this.#begin(peer, batch);
+    for (let record = reader.next(); record !== undefined; record = reader.next()) {
+      try {
+        if (record.kind === PEER_KIND.hello || record.kind === PEER_KIND.refuse) {
+          const met = this.#introduced(header, record);
+          if (met && met !== peer) this.#begin(met, batch);
+          peer = met ?? peer;
+        } else if (peer) this.#record(peer, batch, record);
+      } catch {
+        this.malformed++;
+      }
+    }
+    if (peer && batch.last) {
+      peer.rows.commit();
+      this.#owner.rowsComplete(peer);
+    }
+  }
+
+  #introduced({ incarnation }: PeerHeader, { kind, name, body }: LinkRecord): Peer | undefined {
+    const hello = readHello(body);
+    if (kind === PEER_KIND.hello) return this.#owner.met(name, incarnation, hello);
+    this.#owner.refused(name, hello);
+    return undefined;
+  }
+
+  #begin(peer: Peer, { header }: Batch): void {
+    this.#owner.heard(peer, header);
+    // To all servers: in no order with what comes to this one.
+    if (header.sequence === 0) return;
+    this.lost += Math.max(0, header.sequence - peer.expected);
+    peer.expected = Math.max(peer.expected, header.sequence);
+    if (!peer.rows.begin(header.tableVersion)) this.#owner.needRows(peer);
+  }
+
+  #record(peer: Peer, batch: Batch, { kind, name, body }: LinkRecord): void {
+    const { names, queries, hub } = this.#owner;
+    switch (kind) {
+      case PEER_KIND.publish:
+        peer.expected++;
+        return hub.publishHere(name, body, NONE);
+      case PEER_KIND.signal:
+        peer.expected++;
+        return this.#owner.onSignal(body.readUInt16BE(0), count(body.readDoubleBE(2)), body.subarray(10));
+      case PEER_KIND.ask: {
+        const { id, within, from, body: message } = readAsk(body);
+        return names.askHere(peer, id, name, { within, from: [from[0], from[1], peer.node], body: message });
+      }
+      case PEER_KIND.answer: {
+        const { id, code, body: content } = readAnswer(body);
+        return names.answer(peer, id, code, code === "answer" ? content : content.toString());
+      }
+      case PEER_KIND.query:
+        return this.#owner.replyMembers(peer, body.readUInt32BE(0), name);
+      case PEER_KIND.reply:
+        return queries.replied(peer, body);
+      case PEER_KIND.want:
+        return this.#owner.wanted(peer, body.readUInt32BE(0));
+      case PEER_KIND.part:
+        batch.last = peer.rows.part(body, batch.version) === "last";
+        return;
+      case PEER_KIND.bye:
+        return this.#owner.left(peer);
+      default:
+        if (kind < FIRST_ROW_KIND || batch.header.sequence === 0 || !peer.rows.row(kind, name, body))
+          this.unknown++;
+    }
+  }
+}
+
+interface Batch {
+  readonly header: PeerHeader;
+  readonly version: number;
+  /** The last part of all rows is in it. */
+  last: boolean;
+}
