@@ -5,8 +5,10 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { clock } from "../otp/time/clock.js";
-import { Exchange } from "./exchange.js";
+import { Exchange, type ExchangeParts } from "./exchange.js";
 import type { ExchangeBoot, FromExchange, ToExchange } from "./ipc.js";
+import type { Nodes } from "./nodes/nodes.js";
+import type { NodesOptions } from "./nodes/options.js";
 
 /** In milliseconds. */
 const NUMBERS_EVERY = 1_000;
@@ -17,12 +19,20 @@ export function runExchange(): void {
   const post = (message: FromExchange): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
-  const endIfUnused = (): void => {
-    if (orphaned && (exchange?.links ?? 0) === 0) process.exit(0);
+  const end = (): void => {
+    void (exchange?.leave() ?? Promise.resolve()).finally(() => process.exit(0));
   };
-  const boot = async ({ path, workers }: ExchangeBoot): Promise<void> => {
-    exchange = new Exchange({ path, workers, onLinkClosed: endIfUnused });
+  const endIfUnused = (): void => {
+    if (orphaned && (exchange?.links ?? 0) === 0) end();
+  };
+  const boot = async (options: ExchangeBoot): Promise<void> => {
+    const { path, workers, takeOver } = options;
     try {
+      const others = options.nodes && { node: options.nodes.node, nodes: await nodesOf(options, post) };
+      exchange = new Exchange({
+        ...{ path, workers, takeOver, onLinkClosed: endIfUnused, ...others },
+        onFailed: (text) => post({ t: "event", d: { level: "error", event: "nodes_failed", text } }),
+      });
       await exchange.listen();
     } catch (error) {
       return post({ t: "failed", d: (error as Error).message });
@@ -39,11 +49,34 @@ export function runExchange(): void {
   };
   process.on("message", (message: ToExchange) => {
     if (message.t === "boot") void boot(message.d);
-    else process.exit(0);
+    else end();
   });
   process.on("disconnect", () => {
     orphaned = true;
     endIfUnused();
   });
   post({ t: "hello" });
+}
+
+/** Loaded only where there are other servers. */
+async function nodesOf(
+  { nodes: options, startedAt }: ExchangeBoot,
+  post: (message: FromExchange) => void,
+): Promise<(parts: ExchangeParts) => Nodes> {
+  const { nats, cluster, node, nodeTimeout } = options as NodesOptions;
+  const [{ NatsCarrier }, { Nodes }, { groupTable, nameTable }] = await Promise.all([
+    import("./nats/nats-carrier.js"),
+    import("./nodes/nodes.js"),
+    import("./nodes/row-table.js"),
+  ]);
+  const carrier = new NatsCarrier({ nats, cluster, node });
+  return (parts) =>
+    new Nodes(
+      { node, nodeTimeout, startedAt },
+      {
+        ...{ ...parts, carrier, tables: [groupTable(parts.hub), nameTable(parts.names)] },
+        onEvent: (event) => post({ t: "event", d: event }),
+        onRefused: (text) => post({ t: "refused", d: text }),
+      },
+    );
 }

@@ -19,7 +19,7 @@ import { LinkNames } from "./link-names.js";
 import { LinkSocket } from "./link-socket.js";
 import { readPresence, writeIntroduction } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
-import { type LinkSignal, readSignal, writeSignal } from "./signals.js";
+import { type LinkSignal, readRemote, readSignal, writeRemote, writeSignal } from "./signals.js";
 import { UnsentMessages } from "./unsent-messages.js";
 
 /** Milliseconds between two attempts to connect. */
@@ -38,6 +38,8 @@ export interface ExchangeLinkOptions {
   readonly delivery: Delivery;
   /** A message for a process of this worker. */
   onSignal(signal: LinkSignal): void;
+  /** A message of another server for a process of this worker. */
+  onRemote?(serial: number, message: unknown): void;
   /** Less waits than before. */
   onRelieved(): void;
 }
@@ -151,6 +153,15 @@ export class ExchangeLink implements Uplink {
     return true;
   }
 
+  /** Sends a message to a process of another server; dropped and counted when there is no link, or no room. */
+  sendToServer({ node, worker, serial }: Pid, message: Message): void {
+    if (!this.#link || !this.#up || this.waiting > DROP_ABOVE) groupCounters.dropped.unreachable++;
+    else {
+      writeRemote(this.#link.writer, node ?? "", [worker, serial], message);
+      this.#link.flushSoon();
+    }
+  }
+
   async query<Q extends HubQuery>(query: Q): Promise<HubAnswers[Q["ask"]]> {
     return (await this.#query(query)) as HubAnswers[Q["ask"]];
   }
@@ -242,6 +253,10 @@ export class ExchangeLink implements Uplink {
     } else if (kind === KIND.signal) {
       const signal = readSignal(record);
       if (signal) this.#options.onSignal(signal);
+    } else if (kind === KIND.remote) {
+      const { serial, message } = readRemote(record);
+      const received = Message.read(message);
+      if (received.readable) this.#options.onRemote?.(serial, received.value);
     } else if (kind === KIND.reply && body.length > 4) this.#replied(body);
     else this.#names.received(link, record);
   }

@@ -11,21 +11,42 @@ import { createServer, type Server } from "node:net";
 import { Hub } from "../groups/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub-queries.js";
 import { NameHub } from "../groups/name-hub.js";
+import { TokenClock } from "../groups/token-clock.js";
 import { clock } from "../otp/time/clock.js";
 import { readAnswer, readAsk } from "./name-records.js";
+import type { Nodes } from "./nodes/nodes.js";
+import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
+import { PEER_KIND } from "./nodes/peer-records.js";
 import { Port, type PortOwner } from "./port.js";
 import { readIntroduction } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
-import { signalTarget } from "./signals.js";
+import { readRemote, signalTarget } from "./signals.js";
+
+const copyOf = (message: Buffer): Buffer => Buffer.from(message);
 
 /** Milliseconds that messages wait after a start for the rows of workers that were running before. */
 const GATHER = 1_000;
+
+/** The tables and ways that other servers need. */
+export interface ExchangeParts {
+  readonly hub: Hub<Buffer>;
+  readonly names: NameHub<Buffer>;
+  readonly tokens: TokenClock;
+  onSignal(worker: number, serial: number, message: Buffer): void;
+}
 
 export interface ExchangeOptions {
   /** Path of the UNIX socket; its folder belongs to this user alone. */
   readonly path: string;
   /** Workers that are running already: what is sent waits until all of them have connected. */
   readonly workers: number;
+  /** Milliseconds that a claim waits for the holder. */
+  readonly takeOver?: number;
+  /** Name of this server, and what makes its nodes: where there are other servers. */
+  readonly node?: string;
+  nodes?(parts: ExchangeParts): Nodes;
+  /** Other servers can never be reached. */
+  onFailed?(why: string): void;
   /** Called when a link has closed. @param left number of links */
   onLinkClosed?(left: number): void;
 }
@@ -49,11 +70,14 @@ export interface ExchangeNumbers {
   readonly signalsDropped: number;
   /** Records that were not understood. */
   readonly malformed: number;
+  /** Of the other servers, where there may be some. */
+  readonly nodes?: NodesNumbers | undefined;
 }
 
 export class Exchange implements PortOwner {
-  readonly hub = new Hub<Buffer>();
-  readonly names = new NameHub<Buffer>();
+  readonly hub: Hub<Buffer>;
+  readonly names: NameHub<Buffer>;
+  readonly nodes: Nodes | undefined;
   readonly #options: ExchangeOptions;
   readonly #server: Server;
   readonly #ports = new Set<Port>();
@@ -68,6 +92,15 @@ export class Exchange implements PortOwner {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    const { takeOver, node } = options;
+    const tokens = new TokenClock();
+    const changed = (kind: number) => options.nodes && ((name: string) => this.nodes?.changed(kind, name));
+    this.hub = new Hub(changed(PEER_KIND.group));
+    this.names = new NameHub({ tokens, takeOver, node, onChanged: changed(PEER_KIND.name) }, copyOf);
+    const onSignal = (worker: number, serial: number, message: Buffer) => {
+      if (this.#workers.get(worker)?.remote(serial, message) !== true) this.#signalsDropped++;
+    };
+    this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onSignal });
     this.#gathering = options.workers > 0;
     if (this.#gathering) this.hub.presence.hold();
     this.#server = createServer((socket) => void this.#ports.add(new Port(socket, this)));
@@ -83,9 +116,21 @@ export class Exchange implements PortOwner {
       this.#server.listen(path, resolve);
     });
     if (this.#gathering) clock.setTimeout(() => this.#gathered(), GATHER, true);
+    else this.#openNodes();
+  }
+
+  /** Other servers are told of this one when its rows are complete: what they know of it before stays until then. */
+  #openNodes(): void {
+    this.nodes?.open().catch((error: Error) => this.#options.onFailed?.(error.message));
+  }
+
+  /** Tells other servers that this one ends. */
+  async leave(): Promise<void> {
+    await this.nodes?.close();
   }
 
   close(): void {
+    void this.leave();
     this.#server.close();
     for (const port of this.#ports) port.link.close();
   }
@@ -107,6 +152,7 @@ export class Exchange implements PortOwner {
       linkFull: this.#linkFull,
       signalsDropped: this.#signalsDropped,
       malformed: this.#malformed,
+      nodes: this.nodes && nodesNumbers(this.nodes),
     };
   }
 
@@ -154,7 +200,9 @@ export class Exchange implements PortOwner {
   }
 
   #gathered(): void {
+    if (!this.#gathering) return;
     this.#gathering = false;
+    this.#openNodes();
     this.hub.presence.release();
     for (const port of this.#ports) port.link.resume();
   }
@@ -181,8 +229,15 @@ export class Exchange implements PortOwner {
       case KIND.signal:
         if (this.#workers.get(signalTarget(record))?.pass(record) !== true) this.#signalsDropped++;
         return;
+      case KIND.remote: {
+        const { worker, serial, message } = readRemote(record);
+        const peer = this.nodes?.peer(name);
+        if (peer) peer.signal(worker, serial, message);
+        else this.#signalsDropped++;
+        return;
+      }
       case KIND.query:
-        return port.reply(body.readUInt32BE(0), this.#answer(JSON.parse(body.toString("utf8", 4))));
+        return this.#answer(port, body.readUInt32BE(0), JSON.parse(body.toString("utf8", 4)));
       case KIND.claim:
         return this.names.names.claim(
           port,
@@ -208,7 +263,9 @@ export class Exchange implements PortOwner {
     }
   }
 
-  #answer(query: HubQuery): unknown {
-    return answerQuery(this.hub, this.names, query);
+  #answer(port: Port, id: number, query: HubQuery): void {
+    if (query.ask !== "members" || !this.nodes)
+      return port.reply(id, answerQuery(this.hub, this.names, query));
+    void this.nodes.members(query.group).then((members) => port.reply(id, members));
   }
 }

@@ -10,6 +10,10 @@ export interface ExchangeBoot {
   readonly workers: number;
   /** The servers that it shares groups and names with; `undefined`: none. */
   readonly nodes?: NodesOptions | undefined;
+  /** When the server was started, in milliseconds of the wall clock with fractions: of two with one name the older stays. */
+  readonly startedAt: number;
+  /** Milliseconds that a claim waits for the holder. */
+  readonly takeOver: number;
 }
 
 export type ToExchange = { readonly t: "boot"; readonly d: ExchangeBoot } | { readonly t: "stop" };
@@ -20,6 +24,8 @@ export type FromExchange =
   /** Workers can connect. */
   | { readonly t: "ready" }
   | { readonly t: "failed"; readonly d: string }
+  /** The cluster has an older server of this name. */
+  | { readonly t: "refused"; readonly d: string }
   /** Something that belongs into the log. */
   | { readonly t: "event"; readonly d: CarrierEvent }
   /** Once a second. */

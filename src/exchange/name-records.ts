@@ -22,14 +22,20 @@ export function writeAsk(
   serial: number | undefined,
   body: Message | Buffer,
 ): void {
-  const head = ASK_HEAD + (serial === undefined ? 0 : 8);
+  const node = serial === undefined ? "" : (from[2] ?? "");
+  const nodeLength = Buffer.byteLength(node);
+  const head = ASK_HEAD + (serial === undefined ? 0 : 9 + nodeLength);
   const at = writer.add(kind, name, head + body.byteLength);
   const { buffer } = writer;
   buffer.writeUInt32BE(id, at);
   buffer.writeUInt32BE(Math.min(within, 0xffff_ffff), at + 4);
   buffer.writeUInt16BE(from[0], at + 8);
   buffer.writeDoubleBE(from[1], at + 10);
-  if (serial !== undefined) buffer.writeDoubleBE(serial, at + ASK_HEAD);
+  if (serial !== undefined) {
+    buffer.writeDoubleBE(serial, at + ASK_HEAD);
+    buffer[at + ASK_HEAD + 8] = nodeLength;
+    buffer.write(node, at + ASK_HEAD + 9, "utf8");
+  }
   putBody(buffer, at + head, body);
 }
 
@@ -45,7 +51,15 @@ export function readAsk(body: Buffer): AskHead & { readonly body: Buffer } {
 
 /** @throws RangeError when the record is too short */
 export function readRequest(body: Buffer): AskHead & { readonly serial: number; readonly body: Buffer } {
-  return { ...readAsk(body), serial: body.readDoubleBE(ASK_HEAD), body: body.subarray(ASK_HEAD + 8) };
+  const { from, ...head } = readAsk(body);
+  const message = ASK_HEAD + 9 + body.readUInt8(ASK_HEAD + 8);
+  const node = body.toString("utf8", ASK_HEAD + 9, message);
+  return {
+    ...head,
+    from: node === "" ? from : [from[0], from[1], node],
+    serial: body.readDoubleBE(ASK_HEAD),
+    body: body.subarray(message),
+  };
 }
 
 /** @param body the answer, or in words why there is none */

@@ -10,6 +10,7 @@ import { LinkSocket } from "./link-socket.js";
 import { writeAnswer, writeAsk } from "./name-records.js";
 import { writePresence } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
+import { writeRemote } from "./signals.js";
 
 /** The exchange, as its ports see it. */
 export interface PortOwner {
@@ -52,6 +53,14 @@ export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
     const { writer } = this.link;
     const at = writer.add(kind, name, body.length);
     writer.buffer.set(body, at);
+    this.link.flushSoon();
+    return true;
+  }
+
+  /** A message of another server for a process of this worker. @returns whether there was room */
+  remote(serial: number, message: Buffer): boolean {
+    if (this.full) return false;
+    writeRemote(this.link.writer, "", [this.worker, serial], message);
     this.link.flushSoon();
     return true;
   }

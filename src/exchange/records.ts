@@ -10,6 +10,8 @@
  *   publish    worker    group   u16 worker, serial of the member that does not get it (0, 0: none) · message
  *   deliver    exchange  group   serial of who does not get it · message
  *   signal     both      -       u16 worker, serial of the receiver · u8 kind · u8 has pids · payload
+ *   remote     worker    node    u16 worker, serial of the receiver on another server · message
+ *              exchange  -       the same, from another server
  *   query      worker    -       u32 id · JSON
  *   reply      exchange  -       u32 id · JSON
  *   claim      worker    name    u32 id · serial · u8 whether a held name refuses it
@@ -18,7 +20,7 @@
  *   claimed    exchange  -       u32 id · JSON
  *   replace    exchange  name    serial of the holder that must let go
  *   ask        worker    name    u32 id · u32 milliseconds · u16 worker, serial of who asks · message
- *   request    exchange  name    as ask, and serial of the holder before the message
+ *   request    exchange  name    as ask, then serial of the holder · u8 length, name of the server that asks (0: this one) · message
  *   answer     worker    -       u32 id · u8 code · message or text: to a request
  *   answered   exchange  -       the same: to an ask
  *   introduce  worker    group   serial · u16 length of key · key · info as JSON: after its join, or row
@@ -45,6 +47,7 @@ export const KIND = {
   request: 17,
   answer: 18,
   answered: 19,
+  remote: 20,
   introduce: 30,
   presence: 31,
 } as const;

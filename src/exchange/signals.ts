@@ -1,4 +1,5 @@
 /** Messages to processes of other workers, as records: the payload is passed on unread. */
+import { Message } from "../groups/message.js";
 import type { LinkRecord, RecordWriter } from "./records.js";
 import { KIND } from "./records.js";
 
@@ -29,6 +30,35 @@ export function readSignal({ body }: LinkRecord): LinkSignal | undefined {
   if (kind === undefined) return undefined;
   const to = [body.readUInt16BE(0), body.readDoubleBE(2)] as const;
   return { to, kind, pids: body[11] === 1, payload: Buffer.from(body.subarray(HEAD)) };
+}
+
+const REMOTE_HEAD = 2 + 8;
+
+/** A message to a process of another server, or from one: what it says means the same there. */
+export function writeRemote(
+  writer: RecordWriter,
+  node: string,
+  [worker, serial]: readonly [worker: number, serial: number],
+  message: Message | Buffer,
+): void {
+  const at = writer.add(KIND.remote, node, REMOTE_HEAD + message.byteLength);
+  writer.buffer.writeUInt16BE(worker, at);
+  writer.buffer.writeDoubleBE(serial, at + 2);
+  if (message instanceof Message) message.write(writer.buffer, at + REMOTE_HEAD);
+  else writer.buffer.set(message, at + REMOTE_HEAD);
+}
+
+/** @throws RangeError when the record is too short. The message is a view */
+export function readRemote({ body }: LinkRecord): {
+  readonly worker: number;
+  readonly serial: number;
+  readonly message: Buffer;
+} {
+  return {
+    worker: body.readUInt16BE(0),
+    serial: body.readDoubleBE(2),
+    message: body.subarray(REMOTE_HEAD),
+  };
 }
 
 /** The worker that a signal is for. */

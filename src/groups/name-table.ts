@@ -28,14 +28,14 @@ import { TokenClock } from "./token-clock.js";
 const MAX_AFTER_GRANT = 100;
 
 export interface NameTableOptions<N extends NamePeer> {
-  readonly tokens?: TokenClock;
+  readonly tokens?: TokenClock | undefined;
   /** Milliseconds that a claim waits for the holder. */
-  readonly takeOver?: number;
+  readonly takeOver?: number | undefined;
   /** Name of this server, which decides between equal tokens. */
-  readonly node?: string;
+  readonly node?: string | undefined;
   readonly peers?: PeerNames<N>;
   /** What other servers must know of a name has changed. */
-  onChanged?(name: string): void;
+  readonly onChanged?: ((name: string) => void) | undefined;
 }
 
 export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {

@@ -70,6 +70,8 @@ const SIGNAL_ACTIONS: Readonly<Record<HandledSignal, string>> = {
   SIGHUP: "reload-tls",
   SIGUSR2: "reopen-log",
 };
+/** Milliseconds after the start in which a server whose name is taken ends. */
+const REFUSE_WITHIN = 60_000;
 /** Milliseconds from the second signal to the forced exit. */
 const HARD_STOP = 900;
 
@@ -83,6 +85,8 @@ export class Run {
   #adminPort = 0;
   #devReload: DevReload | undefined = undefined;
   #stops = 0;
+  /** Why the cluster does not accept this server. */
+  #refused: string | undefined = undefined;
   /** Where systemd asks to be notified. */
   #notifier: SystemdNotifier | undefined = undefined;
 
@@ -132,15 +136,19 @@ export class Run {
       await this.#reloadOnChange();
     } catch (error) {
       await this.#primary.gone();
-      if (this.#stops > 0) return this.#end(EXIT.ok);
+      if (this.#stops > 0) return this.#stopped();
       const { code, message } = startFailure(error instanceof ProcessExit ? error.reason : error);
       return this.#end(code ?? EXIT.unavailable, message);
     }
     const cause = await this.#primary.ended();
     this.#devReload?.close();
     await this.#primary.gone();
-    if (this.#stops > 0) return this.#end(EXIT.ok);
+    if (this.#stops > 0) return this.#stopped();
     return this.#end(EXIT.gaveUp, `gave up: ${cause}: see the reports in the log`);
+  }
+
+  #stopped() {
+    return this.#refused === undefined ? this.#end(EXIT.ok) : this.#end(EXIT.unavailable, this.#refused);
   }
 
   /** `drover dev`; nothing else loads its code. */
@@ -180,6 +188,7 @@ export class Run {
       admin: () => this.#admin(),
       explain: () => [...explainAll(loaded), ...explainOptions(loaded, releases)],
       onStop: () => this.#stop("requested over the admin server"),
+      onRefused: (text) => this.#refuseName(text),
     };
   }
 
@@ -197,6 +206,14 @@ export class Run {
       ...{ control, host, port, socketPath, token, onListening },
       onChange: (change) => this.#options?.metrics.changedFromOutside(change),
     });
+  }
+
+  /** A server that has served for long goes on alone: its clients are worth more than the name. */
+  #refuseName(text: string): void {
+    this.#log.error(text, { event: "node_name_taken" });
+    if (performance.now() > REFUSE_WITHIN) return;
+    this.#refused = text;
+    this.#stop("another server has its name");
   }
 
   /** Longest time that a listener gives its connections to finish. */

@@ -21,6 +21,8 @@ export interface ExchangeProcessOptions {
   boot(): ExchangeBoot;
   /** Something that belongs into the log. */
   onEvent(event: CarrierEvent): void;
+  /** The cluster has an older server of this name. */
+  onRefused(text: string): void;
 }
 
 export class ExchangeProcess extends Process {
@@ -95,6 +97,7 @@ export class ExchangeProcess extends Process {
     else if (message.t === "failed") this.#start.failed(new ProcessExit({ failed: message.d }, message.d));
     else if (message.t === "numbers") this.numbers = message.d;
     else if (message.t === "event") this.#options.onEvent(message.d);
+    else if (message.t === "refused") this.#options.onRefused(message.d);
     else if (message.t === "ready") {
       if (this.state === "starting") this.state = "running";
       this.#start.ready();

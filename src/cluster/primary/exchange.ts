@@ -20,10 +20,14 @@ export interface ExchangeOptions {
   readonly folder: string;
   /** The cluster over NATS; `undefined`: this machine only. */
   readonly nodes: NodesOptions | undefined;
+  /** Milliseconds that a claim waits for the holder. */
+  readonly takeOver: number;
   /** Number of workers that run. */
   running(): number;
   /** Something that belongs into the log. */
   onEvent(event: CarrierEvent): void;
+  /** The cluster has an older server of this name. */
+  onRefused(text: string): void;
 }
 
 /** Longest path of a UNIX socket in bytes, with some room. */
@@ -66,9 +70,10 @@ export class PrimaryExchange {
       shutdown: "2s",
       start: async (parent) => {
         this.#folder ??= makeFolder(this.#options.folder);
-        const { exec, nodes, running, onEvent } = this.#options;
-        const boot = () => ({ path: this.path as string, workers: running(), nodes });
-        this.process = new ExchangeProcess({ exec, boot, onEvent }, processOf(parent));
+        const { exec, nodes, running, takeOver, onEvent, onRefused } = this.#options;
+        const own = { startedAt: performance.timeOrigin, takeOver };
+        const boot = () => ({ ...own, path: this.path as string, workers: running(), nodes });
+        this.process = new ExchangeProcess({ exec, boot, onEvent, onRefused }, processOf(parent));
         await this.process.init();
         return this.process.pid;
       },

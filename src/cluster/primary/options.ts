@@ -34,6 +34,8 @@ export interface PrimaryOptions {
   /** Address of the admin server: `127.0.0.1:9464`. */
   readonly admin: () => string;
   readonly explain: () => readonly Explanation[];
+  /** Called when the cluster has an older server of this name. */
+  onRefused?(text: string): void;
   /** Called when a command asks the program to stop. */
   onStop(): void;
 }

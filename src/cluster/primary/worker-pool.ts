@@ -72,8 +72,10 @@ export class WorkerPool implements WorkerOwner {
       exec: options.exec,
       folder: dirname(options.config.control),
       nodes: options.nodes,
+      takeOver: options.config.takeOver,
       running: () => this.serving,
       onEvent: ({ level, event, text }) => options.log[level](text, { event }),
+      onRefused: (text) => options.onRefused?.(text),
     });
     this.addresses = new Addresses(options);
     this.suspension = new Suspension(() => this.slots, this.listeners);

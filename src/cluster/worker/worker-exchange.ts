@@ -3,6 +3,7 @@
  * signals, and messages to the primary, always go over the channel.
  */
 import { ExchangeLink } from "../../exchange/exchange-link.js";
+import { Message } from "../../groups/message.js";
 import {
   delivery,
   localAsks,
@@ -11,6 +12,9 @@ import {
   releaseSenders,
   useUplink,
 } from "../../groups/present.js";
+import { Pid } from "../../otp/process/pid.js";
+import { processOf } from "../../otp/process/process.js";
+import type { Portable } from "../../tcp/protocol/sources.js";
 import type { SignalEnvelope } from "../channel/messages.js";
 import type { SignalSink } from "../channel/remote-signals.js";
 
@@ -31,6 +35,7 @@ export class WorkerExchange implements SignalSink {
       ...{ path, worker, delivery },
       ...{ members: localMembers, names: localNames, asks: localAsks },
       onSignal: deliver,
+      onRemote: (serial, message) => processOf(new Pid(worker, serial))?.deliver(message),
       onRelieved: releaseSenders,
     });
     useUplink(this.#link);
@@ -43,6 +48,10 @@ export class WorkerExchange implements SignalSink {
 
   drops(kind: SignalEnvelope["kind"]): boolean {
     return this.#link.up && kind !== "exit" ? false : this.#channel.drops(kind);
+  }
+
+  sendToServer(to: Pid, message: unknown): void {
+    this.#link.sendToServer(to, Message.of(message as Portable));
   }
 
   signal(signal: SignalEnvelope): void {

@@ -46,8 +46,6 @@ export interface NodesConfig {
   readonly startedAt: number;
   /** Milliseconds. */
   readonly nodeTimeout: number;
-  /** Version of drover. */
-  readonly version: string;
 }
 
 export interface NodesParts {
@@ -104,8 +102,7 @@ export class Nodes implements StreamOwner, IncomingOwner {
     this.hub = parts.hub;
     this.names = parts.names;
     this.incarnation = parts.incarnation ?? randomBytes(8).toString("hex");
-    const { startedAt, version } = config;
-    this.#hello = { startedAt, since: parts.tokens.wall, version };
+    this.#hello = { startedAt: config.startedAt, since: parts.tokens.wall };
     this.#tables = new Map(parts.tables.map((table) => [table.kind, table]));
   }
 
@@ -128,6 +125,11 @@ export class Nodes implements StreamOwner, IncomingOwner {
     clock.clearTimeout(this.#timer);
     this.#sendAll((writer) => writer.add(PEER_KIND.bye, "", 0));
     await this.carrier.close();
+  }
+
+  /** Name of this server. */
+  get node(): string {
+    return this.#config.node;
   }
 
   /** All other servers, also those that are down. */

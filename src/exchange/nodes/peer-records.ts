@@ -93,14 +93,12 @@ export interface Hello {
   readonly startedAt: number;
   /** When its exchange was started: the newer incarnation of a server counts. */
   readonly since: number;
-  /** Version of drover. */
-  readonly version: string;
 }
 
 /** @throws Error when it is malformed */
 export function readHello(body: Buffer): Hello {
-  const { startedAt, since, version } = JSON.parse(body.toString()) as Record<keyof Hello, unknown>;
+  const { startedAt, since } = JSON.parse(body.toString()) as Record<keyof Hello, unknown>;
   if (typeof startedAt !== "number" || typeof since !== "number")
     throw new TypeError("a hello without times");
-  return { startedAt, since, version: typeof version === "string" ? version.slice(0, 40) : "" };
+  return { startedAt, since };
 }

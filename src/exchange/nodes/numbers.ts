@@ -1,0 +1,44 @@
+/** What the primary shows of the nodes: plain data, once a second. */
+import { clock } from "../../otp/time/clock.js";
+import type { CarrierStatus } from "./carrier.js";
+import type { Nodes } from "./nodes.js";
+import type { PeerState } from "./peer.js";
+
+export interface NodeNumbers {
+  readonly node: string;
+  readonly state: PeerState;
+  /** Seconds in this state. */
+  readonly seconds: number;
+  /** Bytes that wait for it. */
+  readonly waiting: number;
+}
+
+export interface NodesNumbers {
+  /** Name of this server. */
+  readonly node: string;
+  readonly carrier: CarrierStatus;
+  /** The other servers. */
+  readonly nodes: readonly NodeNumbers[];
+  /** Servers that were found gone. */
+  readonly lost: number;
+  readonly resyncs: number;
+  /** Messages that did not leave, or were lost on the way. */
+  readonly dropped: { readonly unreachable: number; readonly outbox: number; readonly too_large: number };
+  /** Records that were not understood, and those of a newer version. */
+  readonly malformed: number;
+  readonly unknown: number;
+}
+
+export function nodesNumbers(nodes: Nodes): NodesNumbers {
+  const now = clock.now();
+  const list = nodes.peers.map(({ node, state, since, stream }) => ({
+    ...{ node, state, waiting: stream.waiting },
+    seconds: Math.round((now - since) / 1_000),
+  }));
+  const { malformed, unknown, lost } = nodes.incoming;
+  return {
+    ...{ node: nodes.node, carrier: nodes.carrier.status, malformed, unknown },
+    nodes: list.sort((a, b) => (a.node < b.node ? -1 : 1)),
+    ...{ lost: nodes.lost, resyncs: nodes.resyncs, dropped: { ...nodes.dropped, unreachable: lost } },
+  };
+}
