@@ -74,7 +74,12 @@ test("a breakpoint in a .ts handler of a worker binds, and holds longer than wat
   expect(program.workers()).toEqual([worker]);
   const said = program.lines.filter(({ level }) => level !== "info").map(({ msg }) => msg);
   expect(said).toEqual([]);
+  // Its breakpoints hold no longer; one that has gone leaves nothing standing.
+  inspectorClient.events.length = 0;
+  const last = client.ask("debugger");
+  await eventually(() => inspectorClient.events.some(({ method }) => method === "Debugger.paused"));
   inspectorClient.detach();
+  expect(await last).toBe("DEBUGGER");
   await program.line(({ msg }) => msg === "debugger detached from worker 1");
 });
 

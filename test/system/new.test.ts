@@ -33,6 +33,8 @@ test("the starter project type-checks, passes its own test, is found well by `ch
   const { code, stdout } = await run(["new", dir]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^created .*My Server\n[\s\S]*protocol\.ts[\s\S]*next: cd /);
+  const launch = JSON.parse(readFileSync(join(dir, ".vscode/launch.json"), "utf8"));
+  expect(launch.configurations).toMatchObject([{ request: "attach", port: 9229, restart: true }]);
   install(dir);
   const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
   await exec(bin("tsc"), [], { cwd: dir });
