@@ -112,6 +112,8 @@ export interface Boot {
   readonly worker: number;
   /** OS pid of the primary. */
   readonly primary: number;
+  /** Folder of the report that is written when the heap is exhausted. */
+  readonly heapReports: string;
   /** Serial of the last pid already given in this worker slot. */
   readonly serial: number;
   readonly name: string;

@@ -1,5 +1,6 @@
 /** The boot message of a worker: configuration, and the state of the program at its start. */
 
+import { dirname } from "node:path";
 import { restartIntensity } from "../../config/config.js";
 import { addressLimitsOf } from "../../tcp/admission/options.js";
 import type { Boot, BootListener } from "../channel/messages.js";
@@ -21,6 +22,7 @@ export function bootMessage(
   return {
     ...present,
     primary: process.pid,
+    heapReports: dirname(config.control),
     name: config.name,
     maxMessage: config.maxMessage,
     protocols: releases.all.map(({ module }) => module),

@@ -20,6 +20,7 @@ import { bootListener, bootMessage } from "./boot.js";
 import { PrimaryExchange } from "./exchange.js";
 import type { Inspectors } from "./inspector/inspectors.js";
 import type { Observer, PrimaryOptions } from "./options.js";
+import { OutOfMemory } from "./out-of-memory.js";
 import { PidRanges } from "./pid-ranges.js";
 import { PrimaryListener } from "./primary-listener.js";
 import type { RestartMetrics } from "./restart-metrics.js";
@@ -53,12 +54,14 @@ export class WorkerPool implements WorkerOwner {
   /** Numbers of a snapshot that are of protocols. */
   readonly #ownLength: number;
   readonly #pidRanges = new PidRanges();
+  readonly #outOfMemory: OutOfMemory;
   /** By slot. */
   readonly #dropWarnings = new Map<number, DropWarning>();
 
   constructor(options: PrimaryOptions, workers: number, restartMetrics: RestartMetrics) {
     this.#options = options;
     this.#restartMetrics = restartMetrics;
+    this.#outOfMemory = new OutOfMemory(dirname(options.config.control));
     this.#ownLength = layoutLength(options.releases.own);
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
     const balanced = {
@@ -275,6 +278,10 @@ export class WorkerPool implements WorkerOwner {
 
   onKilled(worker: WorkerProcess, why: string): void {
     this.#options.log.warn(`Killed ${worker.label}: ${why}`);
+  }
+
+  outOfMemory({ osPid }: WorkerProcess, signal: string | null): string | undefined {
+    return this.#outOfMemory.reason(osPid, signal);
   }
 
   onInternalMessage(worker: WorkerProcess, error: unknown): void {

@@ -48,6 +48,8 @@ export interface WorkerOwner {
   onDropped(worker: WorkerProcess): void;
   /** The worker was killed because it cannot do what it was asked to. */
   onKilled(worker: WorkerProcess, why: string): void;
+  /** Why a worker that has ended was out of memory; `undefined`: it was not, or that cannot be known. */
+  outOfMemory(worker: WorkerProcess, signal: string | null): string | undefined;
   /** Code in the worker has sent one of node's internal messages, which was dropped. Called once. */
   onInternalMessage(worker: WorkerProcess, error: unknown): void;
 }
@@ -296,6 +298,8 @@ export class WorkerProcess extends Process {
     if (this.#overdueCode !== undefined) return this.#statusReason(this.#overdueCode);
     if (signal === "SIGKILL" && this.#killedAfterMs !== undefined)
       return { watchdog: `no message for ${this.#killedAfterMs} ms` };
+    const memory = this.#asked === "killed" ? undefined : this.#owner.outOfMemory(this, signal);
+    if (memory !== undefined) return memory;
     if (signal === "SIGKILL") return "killed";
     if (signal !== null) return { signal };
     return this.#statusReason(code ?? 0);

@@ -16,6 +16,7 @@ import { stopServers } from "../../tcp/server.js";
 import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import { writeHeapReports } from "../channel/heap-report.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
 import { WorkerAddresses } from "./addresses.js";
@@ -57,6 +58,7 @@ export class Worker {
     // Pid <n.1> is the worker as a process of the primary; pids of processes started here follow.
     becomeWorker(boot.worker, boot.serial);
     setMaxMessage(boot.maxMessage);
+    writeHeapReports(boot.heapReports);
     // `fallback`: a worker that cannot open its log file logs to stdout instead of failing.
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };
     this.#log = openLog(this.#logOptions);
