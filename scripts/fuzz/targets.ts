@@ -1,7 +1,8 @@
 // The decoders to be fuzzed, and the parser of PROXY headers, each with pieces of which its inputs are made: valid frames and tokens of its grammar.
 
+import { customFraming } from "../../src/framing/custom/custom.js";
 import * as erlang from "../../src/framing/erlang.js";
-import type { Framing } from "../../src/framing/framing.js";
+import { type Framing, FramingError } from "../../src/framing/framing.js";
 import { fixed } from "../../src/framing/length/fixed.js";
 import { netstring } from "../../src/framing/length/netstring.js";
 import { varint } from "../../src/framing/length/varint.js";
@@ -100,6 +101,20 @@ const target = (
   bounded,
 });
 
+/** A byte with the length, the bytes, and their sum; asks for bytes where it can tell how many. */
+const summed = customFraming<Buffer>({
+  maxLength: 100,
+  decode(bytes) {
+    const length = (bytes[0] as number) + 2;
+    if (bytes.length < length) return length;
+    const frame = bytes.subarray(1, length - 1);
+    const sum = frame.reduce((total, byte) => (total + byte) & 255, 0);
+    if (sum !== bytes[length - 1]) throw new FramingError("frame_invalid", "crc");
+    return { frame, length };
+  },
+  encode: (frame) => frame,
+});
+
 export const TARGETS: readonly Target[] = [
   target("raw", raw(), SHORT, false),
   target("packet(1)", packet(1), SHORT),
@@ -119,6 +134,7 @@ export const TARGETS: readonly Target[] = [
     varint({ maxLength: 200 }),
     of("\x05hello", "\x80\x01", "\0", "\x80", "\xff\xff\xff\xff\x0f", "\x90\x01", x),
   ),
+  target("custom", summed, of("\x05hello\x14", "\0\0", "\x02ab\xc3", "\x02ab", "\x60", "\xff", x)),
   target("fixed", fixed(7), of("x", "1234567", "ab")),
   target(
     "netstring",

@@ -13,6 +13,7 @@ const FRAMINGS: readonly (readonly [name: string, file: string, options?: string
   ["netstring", "length/netstring.ts", "NetstringOptions"],
   ["resp", "resp/resp.ts", "RespOptions"],
   ["raw", "raw.ts"],
+  ["customFraming", "custom/custom.ts", "CustomFramingOptions"],
 ];
 
 const ERLANG: readonly (readonly [name: string, file: string])[] = [

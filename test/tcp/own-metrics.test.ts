@@ -85,6 +85,7 @@ test("/metrics sums them over workers; counters stay when a worker dies, gauges 
   expect(text).toContain(`${closed("no_login")} 2\n`);
   expect(text).toContain(`${closed("bad_crc")} 0\n`);
   expect(text).toContain(`${closed("stopped")} 1\n`);
+  expect(metrics.reasons().closedBy).toEqual({ no_login: 2, stopped: 1 });
   metrics.retire(1);
   const after = await metrics.render();
   expect(after).toContain('my_tracker_logins_total{result="ok",via="tcp"} 6\n');

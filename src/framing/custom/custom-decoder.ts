@@ -73,7 +73,9 @@ export class CustomDecoder<In> implements BorrowingDecoder<In> {
   pull(): In | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.buffered === 0 || this.buffered < this.#needed) return this.#keep();
-    const found = this.#found(this.#unused);
+    const bytes = this.#unused;
+    // Never more than a frame may have: what follows must not decide what it is.
+    const found = this.#found(bytes.length > this.#maxLength ? bytes.subarray(0, this.#maxLength) : bytes);
     if (found === undefined) return this.#keep();
     // The frame may be a view of what was collected, which becomes a chunk, and is not written to again.
     if (this.#filled > 0) this.#begin();
@@ -97,7 +99,6 @@ export class CustomDecoder<In> implements BorrowingDecoder<In> {
         return undefined;
       }
       const { length, frame } = found;
-      if (length > this.#maxLength) throw this.#tooLong();
       if (Number.isInteger(length) && length > 0 && length <= bytes.length && frame !== undefined)
         return found;
       throw new TypeError(

@@ -19,7 +19,7 @@ export interface CustomFramingOptions<In, Out = In> {
   readonly decode: Decode<In>;
   /** The bytes of a frame, header and all. May throw `FramingError("send_invalid", "…")`. */
   encode(frame: Out): Uint8Array;
-  /** Bytes that an incomplete frame may have; then the connection ends as `frame_too_long`. Default: 65536. */
+  /** Bytes that a frame may have, all in all, and that `decode` is shown; then the connection ends as `frame_too_long`. Default: 65536. */
   readonly maxLength?: number;
 }
 

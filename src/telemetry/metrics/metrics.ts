@@ -13,7 +13,7 @@ import { connectionTotals, listenerNumbers, reasonTotals, workerNumbers } from "
 import { GROUP_SERIES } from "./group-series.js";
 import { CLOSED_SERIES, HANDLER_SECONDS, SERIES } from "./metric-names.js";
 import { OsProcess } from "./os-process.js";
-import { ownSeries, withOwnReasons } from "./own-series.js";
+import { closedByOwn, ownSeries, withOwnReasons } from "./own-series.js";
 import type {
   ExchangeSample,
   LabelledCount,
@@ -190,7 +190,9 @@ export class Metrics {
 
   /** Closed and refused connections by reason, over all worker slots; without reasons that did not occur. */
   reasons(): Pick<Stats, "closedBy" | "refusedBy"> {
-    return reasonTotals([...this.#workers.values()].flatMap(({ listeners }) => listeners));
+    const workers = [...this.#workers.values()];
+    const totals = reasonTotals(workers.flatMap(({ listeners }) => listeners));
+    return { ...totals, closedBy: closedByOwn(totals.closedBy, workers, this.#options.own) };
   }
 
   /** The Prometheus text exposition. */

@@ -94,3 +94,19 @@ export function withOwnReasons(row: SeriesRow, layout: OwnLayout): SeriesRow {
     },
   };
 }
+
+/** The counts by reason, with own reasons in place of `stopped`; without those that did not occur. */
+export function closedByOwn(
+  closedBy: Readonly<Record<string, number>>,
+  workers: readonly WorkerTotals[],
+  layout: OwnLayout | undefined,
+): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { ...closedBy };
+  for (const [listener] of layout?.reasons.entries() ?? [])
+    for (const [reason, at] of ownReasonsAt(layout as OwnLayout, listener))
+      for (const { own } of workers) {
+        counts[reason] = (counts[reason] ?? 0) + own.value(at);
+        counts.stopped = (counts.stopped ?? 0) - own.value(at);
+      }
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
