@@ -83,7 +83,7 @@ const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/\bprocess\.env\b/, /^config/],
   [
     /\bDate\.now\b|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(/,
-    /^(otp\/time\/(clock|long-timer)\.ts$|admin\/page\/)/,
+    /^(otp\/time\/(clock|long-timer)\.ts$|admin\/page\/|protocols\/)/,
   ],
   [/from "(preact|d3-hierarchy|uplot)/, /^admin\/page\//],
 ];

@@ -4,6 +4,7 @@
  *
  *   ready ──MULTI──▶ queueing ──EXEC, DISCARD──▶ ready
  */
+import * as v from "valibot";
 import {
   type Conn,
   defineProtocol,
@@ -34,6 +35,12 @@ interface Client {
   failed: boolean;
 }
 type Connection = Conn<Client, RespValue, never, never, never, Buffer[]>;
+
+/** Removes keys that have expired, and looks at the memory: ten times a second costs less than with each command. */
+function watch(maxMemory: number): void {
+  store.sweep();
+  store.full = process.memoryUsage.rss() > maxMemory * 1024 * 1024;
+}
 
 const nameOf = (words: Buffer[]): string => id(words[0] as Buffer).toUpperCase();
 
@@ -114,6 +121,14 @@ export default defineProtocol({
   framing: versions[2],
   // The store is in the memory of one worker.
   workers: 1,
+  options: v.object({
+    /** MiB of the worker's resident memory from which on commands that need more are refused. */
+    maxMemory: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1024),
+  }),
+  worker: {
+    start: ({ options }) => setInterval(watch, 100, options.maxMemory).unref(),
+    stop: (timer) => clearInterval(timer),
+  },
   limits: { maxOutbound: 2 * MAX_LENGTH },
   data: (): Client => ({ queue: [], bytes: 0, failed: false }),
   states: {

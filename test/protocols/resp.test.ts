@@ -71,6 +71,18 @@ test("HELLO 3: maps and sets have types of their own from then on", async () => 
   expect(hello).toContain(":1\r\n%1\r\n$1\r\na\r\n$1\r\n1\r\n_\r\n+OK\r\n");
 });
 
+test("beyond its memory the store refuses what may need more, and answers the rest", async () => {
+  const one = await connected(await serving(resp, { options: { maxMemory: 1 } }));
+  const refused = () => {
+    one.write("SET a 1\r\n");
+    return one.bytes.toString().includes("-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+  };
+  await eventually(async () => refused());
+  const before = one.bytes.length;
+  one.write("FLUSHALL\r\nECHO end\r\n");
+  await until(() => one.bytes.subarray(before).toString().endsWith("+OK\r\n$3\r\nend\r\n"));
+});
+
 test("QUIT is answered, and ends the connection", async () => {
   const one = await connected(await serving(resp));
   await one.write("QUIT\r\n").end();
