@@ -1,5 +1,5 @@
 /** `drover/testing`: what a test of a protocol sees of its server. */
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, expect, onTestFinished, test, vi } from "vitest";
 import {
   become,
   defineProtocol,
@@ -22,6 +22,7 @@ import { until } from "../support/until.js";
 
 const printed = vi.spyOn(console, "error").mockImplementation(() => {});
 afterEach(() => void printed.mockClear());
+afterAll(() => printed.mockRestore());
 
 const greeter = defineProtocol({
   name: "greeter",
