@@ -10,6 +10,7 @@ import { info } from "./commands/info.js";
 import { kill } from "./commands/kill.js";
 import { log } from "./commands/log.js";
 import { create, NEW_FLAGS } from "./commands/new.js";
+import { nodes } from "./commands/nodes.js";
 import { page } from "./commands/page.js";
 import { reloadTls } from "./commands/reload-tls.js";
 import { RESTART_FLAGS, restart } from "./commands/restart.js";
@@ -140,6 +141,14 @@ export const COMMANDS: readonly Command[] = [
     takes: [1, 1],
     json: true,
     run: whereis,
+  },
+  {
+    name: "nodes",
+    usage: "nodes",
+    sentence: "List the servers that share groups and names with this one.",
+    takes: [0, 0],
+    json: true,
+    run: nodes,
   },
   {
     name: "ask",

@@ -2,6 +2,7 @@
 import type { Config, Explanation } from "../config/config.js";
 import type { AddressList, AddressQuery, ConnectionList, ConnectionQuery } from "./connections.js";
 import type { GroupList, GroupView, NameList } from "./groups.js";
+import type { NodeList } from "./nodes.js";
 import type {
   CertificateReload,
   Draining,
@@ -103,6 +104,8 @@ export interface Control {
   group(name: string): Promise<GroupView>;
   /** Names that begin with `prefix`, sorted. @throws as `ask` */
   names(prefix: string, limit: number): Promise<NameList>;
+  /** The servers of the cluster. @throws Refusal `conflict` where there is none */
+  nodes(): NodeList;
   health(): Readiness;
   ready(): Readiness;
 }

@@ -10,6 +10,7 @@ import type {
 } from "../../src/control/connections.js";
 import type { Control, LogLevel } from "../../src/control/control.js";
 import type { GroupList, GroupView, NameList } from "../../src/control/groups.js";
+import type { NodeList } from "../../src/control/nodes.js";
 import type {
   CertificateReload,
   Draining,
@@ -93,6 +94,17 @@ export class FakeControl implements Control {
 
   async group(name: string): Promise<GroupView> {
     return { name, members: name === "room/two" ? ["<1.17>"] : [] };
+  }
+
+  nodes(): NodeList {
+    return {
+      node: "gw1",
+      carrier: { name: "NATS", up: true, server: "nats://n1:4222", roundTrip: 0.42, reconnects: 0 },
+      nodes: [
+        { node: "gw2", state: "up", seconds: 3_600, waiting: 0 },
+        { node: "gw3", state: "down", seconds: 5, waiting: 0 },
+      ],
+    };
   }
 
   async names(prefix: string, limit: number): Promise<NameList> {

@@ -173,7 +173,7 @@ it("the help text lists every command, start included", () => {
       "trace",
       "events",
       "kill",
-      ...["groups", "group", "names", "whereis", "ask", "publish"],
+      ...["groups", "group", "names", "whereis", "nodes", "ask", "publish"],
       "suspend",
       "resume",
       "drain",

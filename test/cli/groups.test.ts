@@ -26,6 +26,23 @@ describe("lists", () => {
   });
 });
 
+describe("nodes", () => {
+  it("shows the other servers and the carrier", async () => {
+    const { socketPath } = await running();
+    expect((await drover(socketPath, ["nodes"])).stdout).toBe(
+      [
+        "NODE  STATE        FOR",
+        "gw1   this server",
+        "gw2   up           1h",
+        "gw3   down         5s",
+        "NATS nats://n1:4222 0.4 ms",
+        "",
+      ].join("\n"),
+    );
+    expect(JSON.parse((await drover(socketPath, ["nodes"], { json: true })).stdout).nodes).toHaveLength(2);
+  });
+});
+
 describe("ask and publish", () => {
   it("send JSON, or a text", async () => {
     const { socketPath, control } = await running();

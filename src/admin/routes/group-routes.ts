@@ -40,6 +40,12 @@ export const GROUP_ROUTES: readonly Route[] = [
     },
   },
   {
+    method: "GET",
+    path: "/nodes",
+    sentence: "The servers that share groups and names with this one, and the carrier between them.",
+    answer: (c, control) => c.json(control.nodes()),
+  },
+  {
     method: "POST",
     path: "/ask",
     keys: ["name", "body", "within"],

@@ -11,6 +11,7 @@ import { processOf } from "../../otp/process/process.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { ExchangeSample } from "../../telemetry/metrics/series-row.js";
 import { ExchangeProcess } from "./exchange-process.js";
+import { ExchangeSamples } from "./exchange-sample.js";
 
 export interface ExchangeOptions {
   /** Whether a protocol takes messages of groups. */
@@ -43,8 +44,7 @@ function makeFolder(beside: string): string {
 export class PrimaryExchange {
   process: ExchangeProcess | undefined = undefined;
   readonly #options: ExchangeOptions;
-  /** By OS process: a counter does not go down when the exchange is restarted. */
-  readonly #counted = new Map<ExchangeProcess, { readonly linkFull: number; readonly contested: number }>();
+  readonly #samples = new ExchangeSamples();
   #folder: string | undefined = undefined;
 
   constructor(options: ExchangeOptions) {
@@ -84,12 +84,7 @@ export class PrimaryExchange {
   get sample(): ExchangeSample | undefined {
     const { process } = this;
     if (!process) return undefined;
-    const { links = 0, linkFull = 0, contested = 0, waiting = [] } = process.numbers ?? {};
-    this.#counted.set(process, { linkFull, contested });
-    const total = (of: "linkFull" | "contested") =>
-      [...this.#counted.values()].reduce((sum, counts) => sum + counts[of], 0);
-    const up = process.state === "running" && !process.unresponsive;
-    return { up, links, waiting, linkFull: total("linkFull"), contested: total("contested") };
+    return this.#samples.of(process);
   }
 
   /** The program ends: removes the folder. */

@@ -111,7 +111,7 @@ export class Nodes implements StreamOwner, IncomingOwner {
     this.#timer = clock.setTimeout(() => this.#beat(), HEARTBEAT, true);
     await this.carrier.open(this.incarnation, {
       onBytes: (bytes) => this.#closed || this.incoming.receive(bytes),
-      onState: (state, detail) => this.#linkIs(state, detail),
+      onState: (state) => this.#linkIs(state),
       onNoResponder: (inbox) => this.#unanswered(inbox),
       onWritable: () => this.flush(),
       onEvent: (event) => this.#parts.onEvent(event),
@@ -256,15 +256,10 @@ export class Nodes implements StreamOwner, IncomingOwner {
     if (this.#upAt !== undefined) peer.stream.probe((writer) => this.#writeHello(writer));
   }
 
-  #linkIs(state: "up" | "down", detail: string): void {
+  #linkIs(state: "up" | "down"): void {
     if (this.#closed) return;
     this.#upAt = state === "up" ? clock.now() : undefined;
     for (const peer of this.#peers.values()) peer.unansweredAt = undefined;
-    this.#event(
-      state === "up" ? "info" : "warn",
-      `carrier_${state}`,
-      `${this.carrier.status.name} is ${state}: ${detail}`,
-    );
     if (state === "down") return;
     if (this.#refusedAt === undefined) this.#sendAll((writer) => this.#writeHello(writer));
     this.flush();

@@ -1,6 +1,17 @@
 /** Metrics of groups and of the exchange; exported only where a protocol takes messages of groups. */
 import { ASK_RESULTS, GROUP_DROP_REASONS, HANDLER_BOUNDS } from "../../tcp/observe/events.js";
-import { counter, gauge, liveGauges, ofWorker, type Sample, type SeriesRow } from "./series-row.js";
+import {
+  counter,
+  type ExchangeSample,
+  gauge,
+  liveGauges,
+  NODE_DROP_REASONS,
+  NODE_STATES,
+  type NodesSample,
+  ofWorker,
+  type Sample,
+  type SeriesRow,
+} from "./series-row.js";
 import { ANSWER_BUCKETS, DELIVERY_BUCKETS } from "./snapshot.js";
 import type { WorkerTotal } from "./worker-totals.js";
 
@@ -23,6 +34,11 @@ function histogram(
       }),
   };
 }
+
+const ofNodes = (
+  exchange: ExchangeSample | undefined,
+  samples: (nodes: NodesSample) => Sample[],
+): Sample[] => (exchange?.nodes ? samples(exchange.nodes) : []);
 
 export const GROUP_SERIES: readonly SeriesRow[] = [
   {
@@ -85,12 +101,43 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
     ),
     samples: ({ workers, exchange }) => [
       ...(exchange ? [[[0, "link_full"], exchange.linkFull] as Sample] : []),
+      ...ofNodes(exchange, ({ dropped }) =>
+        NODE_DROP_REASONS.map((reason): Sample => [[0, reason], dropped[reason]]),
+      ),
       ...[...workers].flatMap(([worker, totals]) =>
         GROUP_DROP_REASONS.map(
           (reason): Sample => [[worker, reason], totals.total(`groupDropped_${reason}`)],
         ),
       ),
     ],
+  },
+  {
+    ...gauge("drover_nodes", "Other servers of the cluster, by state; no series without --nats.", ["state"]),
+    samples: ({ exchange }) =>
+      ofNodes(exchange, ({ states }) => NODE_STATES.map((state): Sample => [[state], states[state]])),
+  },
+  {
+    ...counter("drover_node_lost_total", "Times that another server was found gone.", []),
+    samples: ({ exchange }) => ofNodes(exchange, ({ lost }) => [[[], lost]]),
+  },
+  {
+    ...counter("drover_node_resyncs_total", "Times that what another server has was asked for anew.", []),
+    samples: ({ exchange }) => ofNodes(exchange, ({ resyncs }) => [[[], resyncs]]),
+  },
+  {
+    ...gauge("drover_nats_up", "1 if the server is connected to NATS, else 0.", []),
+    samples: ({ exchange }) => ofNodes(exchange, ({ carrier }) => [[[], Number(carrier.up)]]),
+  },
+  {
+    ...counter("drover_nats_reconnects_total", "Times that NATS was connected again.", []),
+    samples: ({ exchange }) => ofNodes(exchange, ({ carrier }) => [[[], carrier.reconnects]]),
+  },
+  {
+    ...gauge("drover_nats_round_trip_seconds", "Round trip to the NATS server, as last measured.", []),
+    samples: ({ exchange }) =>
+      ofNodes(exchange, ({ carrier }) =>
+        carrier.roundTrip === undefined ? [] : [[[], carrier.roundTrip / 1_000]],
+      ),
   },
   ofWorker("drover_names", "Names that processes of the worker hold.", "names"),
   {

@@ -92,6 +92,25 @@ export interface ExchangeSample {
   readonly contested: number;
   /** Bytes that wait for each worker. */
   readonly waiting: readonly (readonly [worker: number, bytes: number])[];
+  /** The servers of the cluster, where there is one. */
+  readonly nodes: NodesSample | undefined;
+}
+
+export const NODE_STATES = ["joining", "up", "down"] as const;
+/** Why messages between servers were lost. */
+export const NODE_DROP_REASONS = ["unreachable", "outbox", "too_large"] as const;
+
+/** Other servers, as their metrics show them. */
+export interface NodesSample {
+  readonly states: Readonly<Record<(typeof NODE_STATES)[number], number>>;
+  readonly lost: number;
+  readonly resyncs: number;
+  readonly dropped: Readonly<Record<(typeof NODE_DROP_REASONS)[number], number>>;
+  readonly carrier: {
+    readonly up: boolean;
+    readonly roundTrip: number | undefined;
+    readonly reconnects: number;
+  };
 }
 
 export interface SeriesRow {

@@ -10,6 +10,7 @@ import type {
 import type { Control, LogLevel } from "../../../control/control.js";
 import { Refusal, WorkerSilent } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
+import type { NodeList } from "../../../control/nodes.js";
 import type {
   CertificateReload,
   Draining,
@@ -41,6 +42,7 @@ import { WorkerProcess } from "../worker-process.js";
 import { History } from "./history.js";
 import { HubOperations } from "./hub-operations.js";
 import { listenerInfo } from "./listener-info.js";
+import { nodeList } from "./node-list.js";
 import { drawProgramTree } from "./program-tree.js";
 import { health, programStatus, readiness } from "./readiness.js";
 import { Views } from "./views.js";
@@ -241,6 +243,10 @@ export class Operations implements Control {
 
   publish(group: string, body: unknown): Promise<void> {
     return this.#hub.publish(group, body);
+  }
+
+  nodes(): NodeList {
+    return nodeList(this.#primary.exchange.process?.numbers?.nodes);
   }
 
   groups(limit: number): Promise<GroupList> {

@@ -9,6 +9,7 @@ import { ExchangeProcess } from "../exchange-process.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess } from "../worker-process.js";
 import type { WorkerSlot } from "../worker-slot.js";
+import { nodesAsTree, nodesText } from "./node-list.js";
 
 /**
  * @param name of the server, as configured
@@ -43,7 +44,7 @@ export async function drawProgramTree(
 function drawExchange(exchange: ExchangeProcess): TreeNode {
   const { numbers, state, unresponsive, osPid } = exchange;
   const held = numbers
-    ? `${plural(numbers.links, "link")}, ${plural(numbers.groups, "group")}, ${plural(numbers.memberships, "membership")}`
+    ? `${nodesText(numbers.nodes)}${plural(numbers.links, "link")}, ${plural(numbers.groups, "group")}, ${plural(numbers.memberships, "membership")}${numbers.nodes ? `, ${plural(numbers.names, "name")}` : ""}`
     : "";
   const running = unresponsive ? "not answering" : held;
   return {
@@ -52,7 +53,7 @@ function drawExchange(exchange: ExchangeProcess): TreeNode {
     kind: "process",
     detail: state === "running" ? running : state,
     osPid,
-    children: [],
+    children: nodesAsTree(numbers?.nodes),
   };
 }
 
