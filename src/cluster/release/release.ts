@@ -32,7 +32,7 @@ export class ReleaseError extends Error {
 }
 
 /** Protocols that come with drover, by name. */
-const BUILT_IN = ["echo", "chat", "gateway", "resp", "smtp-sink", "mqtt"] as const;
+const BUILT_IN = ["echo", "chat", "gateway", "resp", "smtp-sink", "mqtt", "tracker"] as const;
 
 /**
  * Makes the release of a protocol.
