@@ -43,17 +43,22 @@ function open(options: Partial<LogOptions> = {}): Log {
   return log;
 }
 
-const text = () => readFileSync(file, "utf8");
-const lines = () =>
-  text()
+async function text(): Promise<string> {
+  await log.idle();
+  return readFileSync(file, "utf8");
+}
+
+async function lines(): Promise<any[]> {
+  return (await text())
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line));
+}
 
 describe("a line of JSON", () => {
-  it("carries the time, the level as a word, the worker, its OS process and the message", () => {
+  it("carries the time, the level as a word, the worker, its OS process and the message", async () => {
     open().info("hello", { port: 2222 });
-    expect(lines()).toEqual([
+    expect(await lines()).toEqual([
       {
         level: "info",
         time: expect.any(String),
@@ -64,19 +69,19 @@ describe("a line of JSON", () => {
         msg: "hello",
       },
     ]);
-    expect(new Date(lines()[0].time).toISOString()).toBe(lines()[0].time);
+    expect(new Date((await lines())[0].time).toISOString()).toBe((await lines())[0].time);
   });
 
-  it("shows an error with type, message and stack", () => {
+  it("shows an error with type, message and stack", async () => {
     open().error("failed", { err: typeError() });
     const stack = "TypeError: boom\n    at frame (echo.ts:7:3)\n    at run (connection.ts:9:1)";
-    expect(lines()[0].err).toEqual({ type: "TypeError", message: "boom", stack });
+    expect((await lines())[0].err).toEqual({ type: "TypeError", message: "boom", stack });
   });
 
-  it("cannot be given a second level, time or worker by a field", () => {
+  it("cannot be given a second level, time or worker by a field", async () => {
     open().info("hello", { level: "fatal", worker: 9, msg: "bye", 'a":1,"b': "c" });
-    expect(text()).toMatch(/^\{"level":"info"/);
-    expect(lines()[0]).toMatchObject({
+    expect(await text()).toMatch(/^\{"level":"info"/);
+    expect((await lines())[0]).toMatchObject({
       level: "info",
       worker: 2,
       msg: "hello",
@@ -87,20 +92,20 @@ describe("a line of JSON", () => {
     });
   });
 
-  it("stays one line without control characters, and reads back as what was written", () => {
+  it("stays one line without control characters, and reads back as what was written", async () => {
     const evil = 'a\n{"level":"fatal"}\r\x1b[2J\x7f\x9b31m\u2028\u202e"\\';
     open().info(evil, { peer: evil });
-    expect(text()).not.toMatch(/[^\P{Cc}\n]|[\p{Bidi_Control}\u2028]/u);
-    expect(lines()).toHaveLength(1);
-    expect(lines()[0]).toMatchObject({ msg: evil, peer: evil });
+    expect(await text()).not.toMatch(/[^\P{Cc}\n]|[\p{Bidi_Control}\u2028]/u);
+    expect(await lines()).toHaveLength(1);
+    expect((await lines())[0]).toMatchObject({ msg: evil, peer: evil });
   });
 });
 
 describe("reports", () => {
-  it("of a supervisor carry the fields of the real one", () => {
+  it("of a supervisor carry the fields of the real one", async () => {
     open();
     supervisorReports.publish(killed);
-    expect(lines()[0]).toMatchObject({
+    expect((await lines())[0]).toMatchObject({
       level: "error",
       report: "supervisor",
       supervisor: "connections",
@@ -116,10 +121,10 @@ describe("reports", () => {
         child_type: "worker",
       },
     });
-    expect(lines()[0]).not.toHaveProperty("err");
+    expect((await lines())[0]).not.toHaveProperty("err");
   });
 
-  it("write reasons as Erlang does, shutdown times as OTP does, and the stack of an error", () => {
+  it("write reasons as Erlang does, shutdown times as OTP does, and the stack of an error", async () => {
     open();
     supervisorReports.publish({
       ...killed,
@@ -127,7 +132,7 @@ describe("reports", () => {
       offender: { ...echoChild, shutdown: Infinity },
     });
     supervisorReports.publish({ ...killed, reason: typeError(), offender: { ...echoChild, nbChildren: 3 } });
-    const [first, second] = lines();
+    const [first, second] = await lines();
     expect(first).toMatchObject({ reason: "{shutdown,idle}", offender: { shutdown: "infinity" } });
     expect(second).toMatchObject({
       reason: "TypeError: boom",
@@ -136,10 +141,10 @@ describe("reports", () => {
     });
   });
 
-  it("of a crash have process, reason and message queue length", () => {
+  it("of a crash have process, reason and message queue length", async () => {
     open();
     crashReports.publish(crashWith(typeError()));
-    expect(lines()[0]).toMatchObject({
+    expect((await lines())[0]).toMatchObject({
       level: "error",
       report: "crash",
       initialCall: "echo:init/1",
@@ -154,20 +159,20 @@ describe("reports", () => {
     });
   });
 
-  it("of progress are hidden until debug is asked for", () => {
+  it("of progress are hidden until debug is asked for", async () => {
     open();
     progressReports.publish({ supervisor: "connections", started: echoChild });
     log.level = "debug";
     progressReports.publish({ supervisor: "connections", started: echoChild });
-    expect(lines()).toHaveLength(1);
-    expect(lines()[0]).toMatchObject({
+    expect(await lines()).toHaveLength(1);
+    expect((await lines())[0]).toMatchObject({
       level: "debug",
       report: "progress",
       started: { pid: "<1.17>", restart_type: "temporary" },
     });
   });
 
-  it("fit into what a pipe takes in one piece, however long an error is", () => {
+  it("fit into what a pipe takes in one piece, however long an error is", async () => {
     open();
     const error = new Error("x".repeat(1e5));
     crashReports.publish({ ...crashWith(error), links: Array(1000).fill(echoChild.pid) });
@@ -176,10 +181,10 @@ describe("reports", () => {
       reason: error,
       offender: { ...echoChild, mfargs: ["m", "f", ["y".repeat(1e5)]] },
     });
-    for (const line of text().split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(4096);
+    for (const line of (await text()).split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(4096);
   });
 
-  it("fit into what a pipe takes in one piece in bytes, whatever characters an error has", () => {
+  it("fit into what a pipe takes in one piece in bytes, whatever characters an error has", async () => {
     for (const format of ["json", "pretty"] as const) {
       open({ format });
       const pids = Array(1000).fill(new Pid(12, 123_456_789));
@@ -196,7 +201,7 @@ describe("reports", () => {
       }
       log.close();
     }
-    const written = text();
+    const written = await text();
     expect(written.match(/CRASH REPORT/g)).toHaveLength(7);
     const reports = written.split(/^(?==CRASH|\d\d:|\{)/m).filter((one) => one !== "");
     expect(reports).toHaveLength(28);
@@ -205,12 +210,12 @@ describe("reports", () => {
       expect(JSON.parse(line)).toMatchObject({ level: "error", worker: 2 });
   });
 
-  it("are written with what can be read of an error whose properties throw", () => {
+  it("are written with what can be read of an error whose properties throw", async () => {
     open();
     for (const key of ["name", "message", "stack"]) crashReports.publish(crashWith(hostile(key)));
     crashReports.publish(crashWith(Object.create(null)));
     supervisorReports.publish({ ...killed, reason: hostile("message") });
-    expect(lines()).toMatchObject([
+    expect(await lines()).toMatchObject([
       {
         report: "crash",
         reason: "unprintable: boom",
@@ -223,27 +228,27 @@ describe("reports", () => {
     ]);
   });
 
-  it("of an error with a message of half a gigabyte are written", () => {
+  it("of an error with a message of half a gigabyte are written", async () => {
     open();
     crashReports.publish(crashWith(Object.assign(typeError(), { message: "x".repeat(2 ** 29 - 30) })));
-    expect(lines()).toMatchObject([
+    expect(await lines()).toMatchObject([
       { report: "crash", reason: expect.stringMatching(/^TypeError: x{389}\u2026 /) },
     ]);
   });
 
-  it("of a crash have the details of the process, an address as people write it", () => {
+  it("of a crash have the details of the process, an address as people write it", async () => {
     open();
     const details = { peer: { address: "::1", port: 5 }, other: { address: "10.0.0.7", port: 51_234 } };
     crashReports.publish({ ...crashWith("badarg"), details });
-    expect(lines()[0]).toMatchObject({ peer: "[::1]:5", other: "10.0.0.7:51234" });
+    expect((await lines())[0]).toMatchObject({ peer: "[::1]:5", other: "10.0.0.7:51234" });
   });
 
-  it("of an unhandled rejection are crash reports with the stack, and rate-limited", () => {
+  it("of an unhandled rejection are crash reports with the stack, and rate-limited", async () => {
     open();
     const rejection = { pid: new Pid(2, 1), label: "worker 2", reason: typeError() };
     for (let n = 0; n < 20; n++) unhandledRejections.publish(rejection);
-    expect(lines()).toHaveLength(10);
-    expect(lines()[0]).toMatchObject({
+    expect(await lines()).toHaveLength(10);
+    expect((await lines())[0]).toMatchObject({
       level: "error",
       report: "crash",
       initialCall: "unhandled_rejection",
@@ -251,24 +256,24 @@ describe("reports", () => {
       reason: "TypeError: boom",
       err: { stack: expect.stringContaining("at frame (echo.ts:7:3)") },
     });
-    expect(lines()[0].msg).toMatch(/^unhandled rejection in worker 2: TypeError: boom: /);
+    expect((await lines())[0].msg).toMatch(/^unhandled rejection in worker 2: TypeError: boom: /);
   });
 
-  it("are printed as SASL does with format pretty", () => {
+  it("are printed as SASL does with format pretty", async () => {
     open({ format: "pretty" });
     supervisorReports.publish(killed);
-    expect(text()).toMatch(
+    expect(await text()).toMatch(
       /^=SUPERVISOR REPORT==== \d\d-\w{3}-\d{4}::\d\d:\d\d:\d\d\.\d{6} ===\n {4}supervisor: \{local,connections\}\n/,
     );
   });
 });
 
 describe("connections and listeners", () => {
-  it("say at info where the server listens", () => {
+  it("say at info where the server listens", async () => {
     open();
     listenerEvents.publish(listening);
     listenerEvents.publish({ ...listening, what: "full", address: "0.0.0.0" });
-    expect(lines()).toMatchObject([
+    expect(await lines()).toMatchObject([
       { level: "info", msg: "listening on [::]:2222", listener: "main", state: "listening", port: 2222 },
       { level: "warn", msg: "connection limit reached, not accepting on 0.0.0.0:2222" },
     ]);
@@ -285,7 +290,7 @@ describe("connections and listeners", () => {
       await clock.advance(1000);
     }
     log.close();
-    const at = lines().map(({ level, msg, suppressed = 0 }) => ({ level, msg, suppressed }));
+    const at = (await lines()).map(({ level, msg, suppressed = 0 }) => ({ level, msg, suppressed }));
     expect(
       at.filter(({ msg }) => msg === "connection limit reached, not accepting on [::]:2222"),
     ).toHaveLength(minutes);
@@ -295,11 +300,11 @@ describe("connections and listeners", () => {
     expect(at).toHaveLength(2 * minutes);
   });
 
-  it("say at debug why a connection has ended, and at trace that it began", () => {
+  it("say at debug why a connection has ended, and at trace that it began", async () => {
     open({ level: "trace" });
     connectionOpened.publish(closedIdle);
     connectionClosed.publish(closedIdle);
-    expect(lines()).toMatchObject([
+    expect(await lines()).toMatchObject([
       { level: "trace", msg: "connection opened", peer: "10.0.0.7:51234", pid: "<1.17>", protocol: "echo" },
       {
         level: "debug",
@@ -313,21 +318,21 @@ describe("connections and listeners", () => {
   });
 });
 
-it("a connection that ends because of invalid bytes is logged at debug with the framing's message", () => {
+it("a connection that ends because of invalid bytes is logged at debug with the framing's message", async () => {
   open({ level: "debug" });
   const reason = { shutdown: "frame_invalid" };
   const detail = `json: not JSON; ${"x".repeat(1_000)}`;
   connectionClosed.publish({ ...closedIdle, reason, counted: "frame_invalid", detail });
-  expect(lines()[0]).toMatchObject({
+  expect((await lines())[0]).toMatchObject({
     level: "debug",
     counted: "frame_invalid",
     reason: "{shutdown,frame_invalid}",
   });
-  expect(lines()[0].detail).toMatch(/^json: not JSON; x+… \(\+\d+\)$/);
+  expect((await lines())[0].detail).toMatch(/^json: not JSON; x+… \(\+\d+\)$/);
 });
 
 describe("the level", () => {
-  it("decides which channels are listened to, so that nothing is built in vain", () => {
+  it("decides which channels are listened to, so that nothing is built in vain", async () => {
     open({ level: "info" });
     expect([supervisorReports, connectionClosed, connectionOpened].map((one) => one.hasSubscribers)).toEqual([
       true,
@@ -339,10 +344,10 @@ describe("the level", () => {
     log.level = "silent";
     expect(supervisorReports.hasSubscribers).toBe(false);
     log.fatal("not logged");
-    expect(text()).toBe("");
+    expect(await text()).toBe("");
   });
 
-  it("no longer matters after close: no channel is listened to", () => {
+  it("no longer matters after close: no channel is listened to", async () => {
     open({ level: "trace" }).close();
     const all = [
       supervisorReports,
@@ -366,10 +371,10 @@ describe("the rate limit", () => {
       errorContext: "shutdown",
       reason: "reached_max_restart_intensity",
     });
-    expect(lines()).toHaveLength(11);
+    expect(await lines()).toHaveLength(11);
     await clock.advance(1000);
-    expect(lines()).toHaveLength(12);
-    expect(lines()[11]).toMatchObject({
+    expect(await lines()).toHaveLength(12);
+    expect((await lines())[11]).toMatchObject({
       level: "error",
       msg: "suppressed 990 more log lines of this kind in the last second",
       report: "crash",
@@ -384,11 +389,11 @@ describe("the rate limit", () => {
       for (let n = 0; n < 12; n++) supervisorReports.publish(killed);
       await clock.advance(1000);
     }
-    expect(lines().filter(({ suppressed }) => suppressed === 2)).toHaveLength(3);
-    expect(lines()).toHaveLength(33);
+    expect((await lines()).filter(({ suppressed }) => suppressed === 2)).toHaveLength(3);
+    expect(await lines()).toHaveLength(33);
   });
 
-  it("cannot be evaded with reasons that a client makes up", () => {
+  it("cannot be evaded with reasons that a client makes up", async () => {
     open();
     for (let n = 0; n < 1000; n++) {
       crashReports.publish(crashWith(`bad frame ${n}`));
@@ -396,40 +401,44 @@ describe("the rate limit", () => {
       crashReports.publish(crashWith(`word${n}`));
     }
     // Two kinds of text, and at most 64 kinds of words.
-    expect(lines().length).toBeLessThan(20 + 70 * 10);
+    expect((await lines()).length).toBeLessThan(20 + 70 * 10);
   });
 
-  it("is summarised at close, too", () => {
+  it("is summarised at close, too", async () => {
     open();
     for (let n = 0; n < 15; n++) supervisorReports.publish(killed);
     log.close();
-    expect(lines().at(-1)).toMatchObject({
+    expect((await lines()).at(-1)).toMatchObject({
       msg: "suppressed 5 more log lines of this kind in the last second",
     });
   });
 });
 
 describe("a log file", () => {
-  it("goes on in a new file after it was moved away, and no line is lost", () => {
+  it("goes on in a new file after it was moved away, and no line is lost", async () => {
     open();
     log.info("before");
     renameSync(file, `${file}.1`);
     log.info("between");
+    await log.idle();
     log.reopen();
     log.info("after");
+    await log.idle();
     expect(readFileSync(`${file}.1`, "utf8")).toMatch(/before.*\n.*between/);
-    expect(lines()).toMatchObject([{ msg: "after" }]);
+    expect(await lines()).toMatchObject([{ msg: "after" }]);
   });
 
-  it("stays in use when the new one cannot be opened", () => {
+  it("stays in use when the new one cannot be opened", async () => {
     open();
     renameSync(folder, `${folder}.moved`);
     log.reopen();
     renameSync(`${folder}.moved`, folder);
-    expect(lines()).toMatchObject([{ level: "error", err: { message: expect.stringContaining("ENOENT") } }]);
+    expect(await lines()).toMatchObject([
+      { level: "error", err: { message: expect.stringContaining("ENOENT") } },
+    ]);
   });
 
-  it("that cannot be opened is an error at the start", () => {
+  it("that cannot be opened is an error at the start", async () => {
     open();
     expect(() =>
       openLog({ level: "info", format: "json", worker: 0, name: "x", file: join(folder, "no", "log") }),
@@ -438,16 +447,16 @@ describe("a log file", () => {
 });
 
 describe("a follower", () => {
-  it("gets the same line that is written, at its own minimum level", () => {
+  it("gets the same line that is written, at its own minimum level", async () => {
     const followed: string[] = [];
     const { warn, info, debug } = open({ level: "warn" });
     log.follow("info", (line) => followed.push(line));
     for (const say of [warn, info, debug]) say("hello", { peer: "10.0.0.7\u009b" });
     expect(followed.map((line) => JSON.parse(line).level)).toEqual(["warn", "info"]);
-    expect(text()).toBe(`${followed[0]}\n`);
+    expect(await text()).toBe(`${followed[0]}\n`);
   });
 
-  it("gets reports although the log is silent, as JSON although the log is pretty", () => {
+  it("gets reports although the log is silent, as JSON although the log is pretty", async () => {
     const followed: string[] = [];
     open({ level: "silent", format: "pretty" });
     log.follow("warn", (line) => followed.push(line));
@@ -458,37 +467,37 @@ describe("a follower", () => {
       ["error", "supervisor"],
       ["warn", undefined],
     ]);
-    expect(text()).toBe("");
+    expect(await text()).toBe("");
   });
 
-  it("is rate-limited like the log", () => {
+  it("is rate-limited like the log", async () => {
     const followed: string[] = [];
     open();
     log.follow("info", (line) => followed.push(line));
     for (let n = 0; n < 100; n++) supervisorReports.publish(killed);
     log.close();
     expect(followed).toHaveLength(11);
-    expect(lines()).toHaveLength(11);
+    expect(await lines()).toHaveLength(11);
   });
 });
 
-it("a handler that did not finish in time is a warning with peer, state and limit, and rate-limited", () => {
+it("a handler that did not finish in time is a warning with peer, state and limit, and rate-limited", async () => {
   open();
   const { pid, protocol, peer, state } = closedIdle;
   for (let n = 0; n < 20; n++) handlerTimeouts.publish({ pid, protocol, peer, state, limit: 120_000 });
-  expect(lines()).toHaveLength(10);
-  expect(lines()[0]).toMatchObject({
+  expect(await lines()).toHaveLength(10);
+  expect((await lines())[0]).toMatchObject({
     level: "warn",
     peer: "10.0.0.7:51234",
     state: "ready",
     limitMs: 120_000,
   });
-  expect(lines()[0].msg).toMatch(/^handler of echo <1.17> did not finish within 2m in state ready: /);
+  expect((await lines())[0].msg).toMatch(/^handler of echo <1.17> did not finish within 2m in state ready: /);
 });
 
-it("a route of the admin server that failed is an error, with what was thrown", () => {
+it("a route of the admin server that failed is an error, with what was thrown", async () => {
   open();
   adminFailures.publish({ method: "GET", path: "/tree\n", error: typeError() });
-  expect(lines()[0]).toMatchObject({ level: "error", method: "GET", err: { type: "TypeError" } });
-  expect(lines()[0].msg).toMatch(/^admin request failed: GET \/tree\n: TypeError: /);
+  expect((await lines())[0]).toMatchObject({ level: "error", method: "GET", err: { type: "TypeError" } });
+  expect((await lines())[0].msg).toMatch(/^admin request failed: GET \/tree\n: TypeError: /);
 });

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { removeHalfLine } from "../../src/telemetry/log/half-line.js";
 
 /** Limit for one turn of the event loop: one that blocks on a reader would last for seconds. */
 const STALL = 1000;
@@ -157,5 +158,22 @@ describe("a log that cannot be written", () => {
       msg: expect.stringMatching(/^dropped \d+ log lines: /),
     });
     expect(read.length - reports.length + seen.atEnd).toBe(seen.lines);
+  });
+});
+
+describe("a line that a full disk has cut off", () => {
+  const folder = mkdtempSync(join(tmpdir(), "drover-half-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is removed, unless another OS process has written behind it", () => {
+    const file = join(folder, "log");
+    writeFileSync(file, "whole\nhal");
+    const fd = openSync(file, "a");
+    expect(removeHalfLine(fd, Buffer.from("hal"))).toBe(true);
+    expect(readFileSync(file, "utf8")).toBe("whole\n");
+    writeFileSync(file, "whole\nhalother\n");
+    expect(removeHalfLine(fd, Buffer.from("hal"))).toBe(false);
+    expect(readFileSync(file, "utf8")).toBe("whole\nhalother\n");
+    closeSync(fd);
   });
 });

@@ -66,6 +66,8 @@ export interface Log {
    * There is one follower; a second call replaces it.
    */
   follow(minimum: LineLevel, onLine: (line: string) => void): void;
+  /** @internal Resolves when no line is being written in a thread. */
+  idle(): Promise<void>;
   /** Opens the log file again, after log rotation renamed it. No effect on standard output. */
   reopen(): void;
   /** Writes queued lines for at most 250 ms, then unsubscribes from all channels. */
@@ -139,6 +141,10 @@ class EventLog implements Log {
     return (
       passes(level, this.#level) || (this.#follower !== undefined && passes(level, this.#follower.minimum))
     );
+  }
+
+  idle(): Promise<void> {
+    return this.#sink.idle();
   }
 
   reopen(): void {

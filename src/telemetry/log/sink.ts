@@ -3,19 +3,24 @@
  * here blocks, throws or grows: a line that cannot be written yet waits in a bounded queue (1 MiB), and a line
  * that does not fit is counted as dropped.
  *
- * Writes are synchronous on a non-blocking descriptor. An asynchronous write to a pipe without a reader occupies
- * a thread of libuv's pool, and Node waits for that thread at exit, for ever. A synchronous write has also
- * reached the kernel before the next statement runs, so the last report before an exit is not lost.
+ * Pipes, sockets and devices are written synchronously, on a non-blocking descriptor. An asynchronous write to a pipe
+ * without a reader occupies a thread of libuv's pool, and Node waits for that thread at exit, for ever.
+ *
+ * A file has no non-blocking mode: a slow disk (6 s for a write were seen) would hold up every client. It is written in a
+ * thread of the pool, one write at a time, and synchronously at close, so the last report before an exit is not lost.
  */
-import { close, closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { close, closeSync, constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { countDropped } from "./dropped-lines.js";
+import { removeHalfLine } from "./half-line.js";
 import { isStderr, openLogFile } from "./log-file.js";
 
 const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 
 /** Maximum bytes queued for a slow reader. */
 const MAX_QUEUED = 1 << 20;
+/** Maximum bytes of one write to a file. */
+const MAX_BATCH = 64 * 1024;
 /** Retry delay in milliseconds after EAGAIN: doubles from 5 to 200. */
 const FIRST_RETRY = 5;
 const MAX_RETRY = 200;
@@ -38,6 +43,12 @@ export class Sink {
   #queued = 0;
   /** The first queued line has been written in part. */
   #partial = false;
+  /** Whether it is a file. */
+  #isFile: boolean;
+  /** Lines at the head of the queue that a thread is writing. */
+  #inFlight = 0;
+  /** Calls of `idle`. */
+  #waiting: (() => void)[] = [];
   #broken = false;
   #unreported = 0;
   #delay = FIRST_RETRY;
@@ -59,6 +70,7 @@ export class Sink {
       this.openError = error;
       this.#fd = openStandard(1);
     }
+    this.#isFile = fstatSync(this.#fd).isFile();
   }
 
   write(text: string): void {
@@ -78,13 +90,19 @@ export class Sink {
   reopen(): void {
     if (this.#file === undefined || this.#fd === -1) return;
     const fd = openLogFile(this.#file);
-    this.#writeQueued();
+    if (!this.#isFile) this.#writeQueued();
     // The rest of a partly written line would be an invalid line in the new file.
     if (this.#partial) this.#discard(1);
     this.#closeFile();
     this.#fd = fd;
+    this.#isFile = fstatSync(fd).isFile();
     this.#broken = false;
     this.#drain();
+  }
+
+  /** @internal Resolves when no thread writes: every line is written, dropped, or waits for its next attempt. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => (this.#inFlight === 0 ? resolve() : this.#waiting.push(resolve)));
   }
 
   /** Writes queued lines for at most 250 ms, drops the rest and closes the descriptor. */
@@ -92,7 +110,11 @@ export class Sink {
     if (this.#fd === -1) return;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (let tries = FINAL_TRIES; this.#writeQueued() === "EAGAIN" && tries > 0; tries--) sleep(FINAL_PAUSE);
+    // Node waits for the thread that writes them.
+    for (const line of this.#queue.splice(0, this.#inFlight)) this.#queued -= line.length;
+    if (this.#isFile) this.#writeFileNow();
+    for (let tries = FINAL_TRIES; !this.#isFile && this.#writeQueued() === "EAGAIN" && tries > 0; tries--)
+      sleep(FINAL_PAUSE);
     if (this.#queue.length === 0) this.#reportDropped();
     clock.clearTimeout(this.#timer);
     this.#broken = true;
@@ -105,17 +127,71 @@ export class Sink {
   #drain(): void {
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const openError = this.#writeQueued();
-    if (openError !== undefined) {
-      if (UNRECOVERABLE.includes(openError)) {
-        this.#broken = true;
-        return this.#discard(this.#queue.length);
-      }
-      this.#timer = clock.setTimeout(() => this.#drain(), this.#delay, true);
-      this.#delay = Math.min(this.#delay * 2, MAX_RETRY);
-      return;
+    if (this.#isFile) return this.#writeBehind();
+    const failed = this.#writeQueued();
+    if (failed === undefined) this.#reportDropped();
+    else this.#failed(failed);
+  }
+
+  #failed(code: string): void {
+    if (UNRECOVERABLE.includes(code)) {
+      this.#broken = true;
+      return this.#discard(this.#queue.length);
     }
-    this.#reportDropped();
+    this.#timer = clock.setTimeout(() => this.#drain(), this.#delay, true);
+    this.#delay = Math.min(this.#delay * 2, MAX_RETRY);
+  }
+
+  /** Writes the head of the queue to a file, in a thread; then the rest. */
+  #writeBehind(): void {
+    if (this.#inFlight > 0 || this.#queue.length === 0) return;
+    let bytes = 0;
+    while (this.#inFlight < this.#queue.length && bytes < MAX_BATCH)
+      bytes += (this.#queue[this.#inFlight++] as Buffer).length;
+    const lines = this.#queue.slice(0, this.#inFlight);
+    const fd = this.#fd;
+    write(fd, lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines), (error, written) => {
+      this.#inFlight = 0;
+      this.#wasWritten(fd, error, written);
+      if (this.#inFlight > 0) return;
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    });
+  }
+
+  #wasWritten(fd: number, error: NodeJS.ErrnoException | null, written: number): void {
+    if (this.#fd !== fd) close(fd, () => {});
+    if (this.#fd === -1) return;
+    const failed = this.#wrote(fd, error ? 0 : written) ? undefined : (error?.code ?? "ENOSPC");
+    if (failed !== undefined) return this.#failed(failed);
+    this.#delay = FIRST_RETRY;
+    if (this.#queue.length > 0) this.#writeBehind();
+    else this.#reportDropped();
+  }
+
+  /** The whole queue in one write: the disk may be slow. */
+  #writeFileNow(): void {
+    if (this.#queue.length === 0) return;
+    try {
+      this.#wrote(this.#fd, writeSync(this.#fd, Buffer.concat(this.#queue)));
+    } catch {}
+  }
+
+  /**
+   * So many bytes of the queue were written to a file. What was written of a line that was cut off is removed.
+   * @returns whether a line was written, and none was cut off
+   */
+  #wrote(fd: number, written: number): boolean {
+    let left = written;
+    for (let line = this.#queue[0]; left > 0 && line !== undefined; line = this.#queue[0]) {
+      if (left < line.length) {
+        if (!removeHalfLine(fd, line.subarray(0, left))) this.#discard(1);
+        return false;
+      }
+      left -= line.length;
+      this.#queued -= line.length;
+      this.#queue.shift();
+    }
+    return written > 0;
   }
 
   #reportDropped(): void {
@@ -156,8 +232,9 @@ export class Sink {
   }
 
   #closeFile(): void {
-    // Asynchronous: on a network file system close may block, and may report a full disk only now.
-    if (this.#fd > 2) close(this.#fd, () => {});
+    // Asynchronous: on a network file system close may block, and may report a full disk only now. While a thread writes,
+    // it is closed after that: its number could be another file by then.
+    if (this.#fd > 2 && this.#inFlight === 0) close(this.#fd, () => {});
   }
 }
 
