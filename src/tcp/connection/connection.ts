@@ -21,6 +21,9 @@ import { CellMessage } from "./group-member.js";
 import { PostponedFrames } from "./postponed-frames.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
+const NO_FIRST_FRAME: ExitReason = Object.freeze({ shutdown: "first_frame_timeout" });
+const LIFETIME: ExitReason = Object.freeze({ shutdown: "lifetime" });
+
 export class Connection extends ConnectionStart implements SocketOwner {
   // -- what a protocol calls ------------------------------------------------------------------------
 
@@ -187,15 +190,27 @@ export class Connection extends ConnectionStart implements SocketOwner {
       if (io.hungry) return this.stop(this.invalid(io, "frame_timeout", "a frame did not end in time"));
       io.partialSince = wholeMs();
     }
+    if (now >= this.ageLimit(io)) return this.stop(this.overAge);
     if (now < io.heardAt + this.cells.idleMs) return;
     io.excusedAt = wholeMs();
     if (io.hungry && !this.busy && this.postponed === undefined) this.event("idle", undefined);
   }
 
   protected peerDeadline(io: ReaderWriter): number {
-    const idleAt = io.heardAt + this.cells.idleMs;
+    const at = Math.min(io.heardAt + this.cells.idleMs, this.ageLimit(io));
     const { partialSince } = io;
-    return partialSince === NONE ? idleAt : Math.min(idleAt, partialSince + this.protocol.limits.frame);
+    return partialSince === NONE ? at : Math.min(at, partialSince + this.protocol.limits.frame);
+  }
+
+  private get overAge(): ExitReason {
+    const { firstFrame, lifetime } = this.protocol.limits;
+    return this.framesReceived === 0 && firstFrame < lifetime ? NO_FIRST_FRAME : LIFETIME;
+  }
+
+  /** When it ends for want of a first frame, or because it is too old. */
+  private ageLimit(io: ReaderWriter): number {
+    const { firstFrame, lifetime } = this.protocol.limits;
+    return io.openedAt + (this.framesReceived === 0 ? Math.min(firstFrame, lifetime) : lifetime);
   }
 }
 

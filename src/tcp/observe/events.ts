@@ -21,6 +21,8 @@ export const CLOSE_REASONS = [
   "frame_timeout",
   "handler_timeout",
   "unexpected_frame",
+  "first_frame_timeout",
+  "lifetime",
   "handshake_timeout",
   "tls_error",
   "tls_refused",

@@ -33,6 +33,10 @@ export interface Limits {
    * which also limits how long its postponed frames wait. Default 2 min.
    */
   readonly handler: number;
+  /** Time from accept to the first whole frame, such as a login, in milliseconds; then `first_frame_timeout`. Default none. */
+  readonly firstFrame: number;
+  /** Time from accept after which the connection is stopped, in milliseconds; then `lifetime`. Default none. */
+  readonly lifetime: number;
   /** Time the peer has to close its side after ours was closed, in milliseconds. Default 1 s. */
   readonly linger: number;
   /** Time a protocol's `terminate` may take, in milliseconds; then the connection is killed. Default 5 s. */
@@ -51,12 +55,23 @@ export const LIMITS: Limits = Object.freeze({
   frame: 15_000,
   send: 30_000,
   handler: 120_000,
+  firstFrame: Infinity,
+  lifetime: Infinity,
   linger: 1_000,
   terminate: 5_000,
 });
 
 /** Limits that are times; the others count frames or bytes. */
-export const TIMES = ["idle", "frame", "send", "handler", "linger", "terminate"] as const;
+export const TIMES = [
+  "idle",
+  "frame",
+  "send",
+  "handler",
+  "firstFrame",
+  "lifetime",
+  "linger",
+  "terminate",
+] as const;
 type Time = (typeof TIMES)[number];
 
 /** Limits as a protocol gives them: a time is milliseconds, a duration such as `"30s"`, or `Infinity`. */
