@@ -35,6 +35,8 @@ const RENEWAL = 5_000;
 const WANT_AGAIN = 1_000;
 /** Milliseconds after which a refused server looks whether the other one of its name is gone. */
 const REFUSED_AGAIN = 10_000;
+/** Milliseconds since it was heard in which a server is alive: two heartbeats, and one that was late. */
+const LIVES = 1_500;
 /** Milliseconds that a lost server is shown. */
 const FORGET = 60 * 60_000;
 /** Other servers: each sends to each. */
@@ -89,6 +91,8 @@ export class Nodes implements StreamOwner, IncomingOwner {
   #flushing = false;
   /** When our own link was up, or our own event loop ran again; `undefined`: it is not up. */
   #upAt: number | undefined = undefined;
+  /** When our own link was up. What waited for it leaves when the other server is heard again: it was away, too. */
+  #linkedAt = -Infinity;
   #beatAt = clock.now();
   #timer: TimerRef = undefined;
   #refusedAt: number | undefined = undefined;
@@ -182,7 +186,7 @@ export class Nodes implements StreamOwner, IncomingOwner {
     for (const peer of this.#peers.values()) {
       if (peer.state === "down") continue;
       this.#tellRows(peer);
-      peer.stream.flush();
+      peer.stream.flush(peer.heardAt >= this.#linkedAt);
       this.#tellRows(peer);
     }
   }
@@ -253,12 +257,14 @@ export class Nodes implements StreamOwner, IncomingOwner {
       peer.rows.forget("lost");
     }
     if (!peer.rows.complete) this.needRows(peer);
-    if (this.#upAt !== undefined) peer.stream.probe((writer) => this.#writeHello(writer));
+    const waits = peer.heardAt < this.#linkedAt && peer.stream.waiting > 0;
+    if (this.#upAt !== undefined && !waits) peer.stream.probe((writer) => this.#writeHello(writer));
   }
 
   #linkIs(state: "up" | "down"): void {
     if (this.#closed) return;
     this.#upAt = state === "up" ? clock.now() : undefined;
+    if (state === "up") this.#linkedAt = clock.now();
     for (const peer of this.#peers.values()) peer.unansweredAt = undefined;
     if (state === "down") return;
     if (this.#refusedAt === undefined) this.#sendAll((writer) => this.#writeHello(writer));
@@ -292,9 +298,7 @@ export class Nodes implements StreamOwner, IncomingOwner {
     if (peer?.incarnation === incarnation) return peer;
     if (node === this.#config.node) return this.#sameName(incarnation, hello);
     if (!peer) return this.#add(node, incarnation, hello);
-    // An incarnation that is gone, or a second server of this name: those two decide which one stays.
-    const older = hello.startedAt - peer.hello.startedAt || hello.since - peer.hello.since;
-    if (older < 0 && peer.state !== "down") return undefined;
+    if (!this.#follows(peer, hello)) return undefined;
     this.#incarnations.delete(peer.incarnation);
     this.#incarnations.set(incarnation, peer);
     this.names.failAsks(peer, `the server ${node} has started anew`);
@@ -302,6 +306,15 @@ export class Nodes implements StreamOwner, IncomingOwner {
     peer.renew(incarnation, hello);
     this.#welcome(peer);
     return peer;
+  }
+
+  /** Whether an incarnation takes the place of one that is known, which may be gone or a second server of the name. */
+  #follows(peer: Peer, hello: Hello): boolean {
+    if (peer.state === "down") return true;
+    if (hello.startedAt === peer.hello.startedAt) return hello.since >= peer.hello.since;
+    // The two decide which one stays; until then it is the one that is there.
+    const answers = peer.unansweredAt === undefined && clock.now() - peer.heardAt < LIVES;
+    return hello.startedAt > peer.hello.startedAt && !answers;
   }
 
   #add(node: string, incarnation: string, hello: Hello): Peer | undefined {
@@ -332,6 +345,7 @@ export class Nodes implements StreamOwner, IncomingOwner {
   }
 
   heard(peer: Peer, { wall, token }: PeerHeader): void {
+    if (peer.heardAt < this.#linkedAt) this.flushSoon();
     peer.heardAt = clock.now();
     peer.unansweredAt = undefined;
     if (peer.state === "down") {

@@ -74,9 +74,13 @@ export class PeerStream {
     this.#messages = 0;
   }
 
-  /** Hands over to the carrier what it takes. */
-  flush(): void {
+  /**
+   * Hands over to the carrier what it takes.
+   * @param hears whether the other server is known to hear
+   */
+  flush(hears = true): void {
     this.seal();
+    if (!hears) return this.#outbox.expire();
     const { carrier } = this.#owner;
     this.#outbox.send((bytes, messages) => {
       // Numbered only now: what the outbox drops is counted here, and must not be counted there as well.

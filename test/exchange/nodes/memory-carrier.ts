@@ -87,7 +87,7 @@ export class MemoryCarrier implements Carrier {
   }
 
   async close(): Promise<void> {
-    this.kill();
+    clock.setTimeout(() => this.kill(), this.#network.latency + 1, true);
   }
 
   /** The OS process is gone. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { runSchedule } from "./simulation.js";
 
 /** 20,000 by `NODE_SCHEDULES=20000`. */
-const SCHEDULES = Number(process.env.NODE_SCHEDULES ?? 60);
+const SCHEDULES = Number(process.env.NODE_SCHEDULES ?? 40);
 const FIRST = Number(process.env.NODE_SEED ?? 1);
 
 test("after the heal each name has one holder, that of the highest token, and all views are equal", {

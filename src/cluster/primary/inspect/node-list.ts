@@ -31,8 +31,8 @@ export function nodesText(numbers: Numbers): string {
 /** The other servers, as children of the exchange. */
 export function nodesAsTree(numbers: Numbers): TreeNode[] {
   return (numbers?.nodes ?? []).map(({ node, state, seconds }) => ({
-    pid: "",
-    name: node,
+    pid: `<@${node}>`,
+    name: "node",
     kind: "process",
     detail: `${state} ${durationText(seconds * 1_000, 1)}`,
     children: [],

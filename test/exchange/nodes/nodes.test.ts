@@ -1,0 +1,259 @@
+/** Servers on a carrier in memory: what reaches whom, who is gone when, and what hostile bytes do. */
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer-records.js";
+import { RecordWriter } from "../../../src/exchange/records.js";
+import { type SimulatedServer, World } from "./simulation.js";
+
+function world(...nodes: string[]): { world: World; servers: SimulatedServer[] } {
+  const one = new World(7);
+  onTestFinished(() => one.close());
+  const servers = nodes.map((node) => one.add(node));
+  for (const server of servers) server.start();
+  one.clock.run(1_000);
+  return { world: one, servers };
+}
+
+const states = ({ nodes }: SimulatedServer) =>
+  Object.fromEntries((nodes?.peers ?? []).map(({ node, state }) => [node, state]));
+
+/** A batch as another server writes it. */
+function batch(
+  incarnation: string,
+  sequence: number,
+  tableVersion: number,
+  write: (writer: RecordWriter) => void,
+) {
+  const writer = new RecordWriter();
+  const header = { incarnation, sequence, tableVersion, wall: 1.76e12 + 1_001_000, token: 0 };
+  writeHeader(writer.buffer, writer.skip(HEADER), header);
+  write(writer);
+  return writer.take();
+}
+
+const hello =
+  (node: string, startedAt = 1) =>
+  (writer: RecordWriter) => {
+    const text = JSON.stringify({ startedAt, since: startedAt, new: "of a later version" });
+    writer.buffer.write(text, writer.add(PEER_KIND.hello, node, Buffer.byteLength(text)));
+  };
+
+test("a message goes to the servers that have members, in the order sent, and to no other", () => {
+  const { world: w, servers } = world("a", "b", "c");
+  const [a, b, c] = servers as [SimulatedServer, SimulatedServer, SimulatedServer];
+  b.join("g", 5);
+  a.join("g", 6);
+  w.clock.run(50);
+  expect([a, b, c].map(({ hub }) => hub?.count("g"))).toEqual([2, 2, 2]);
+  for (let at = 0; at < 20; at++) a.hub?.publish("g", Buffer.from(`${at}`), [1, 6]);
+  w.clock.run(50);
+  const all = Array.from({ length: 20 }, (_, at) => ["g", `${at}`]);
+  expect([a.worker.got, b.worker.got, c.worker.got]).toEqual([all, all, []]);
+});
+
+test("a name is asked on the server that holds it; whereis, members and messages to pids cross servers", async () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  a.claim("device/1");
+  a.join("g", 5);
+  b.join("g", 9);
+  w.clock.run(50);
+  b.names?.ask(b.worker, 77, "device/1", { within: 1_000, from: [1, 9], body: Buffer.from("read") });
+  b.names?.ask(b.worker, 78, "device/2", { within: 1_000, from: [1, 9], body: Buffer.from("read") });
+  const members = b.nodes?.members("g");
+  a.nodes?.peer("b")?.signal(3, 17, Buffer.from("hi"));
+  w.clock.run(50);
+  expect(b.worker.answers.get(77)).toEqual(["answer", "a has device/1: read from b"]);
+  expect(b.worker.answers.get(78)?.[0]).toBe("nobody");
+  expect(b.names?.names.peerHolder("device/1")).toMatchObject({ peer: { node: "a" }, worker: 1, serial: 2 });
+  expect(await members).toEqual([
+    [1, 9],
+    [1, 5, "a"],
+  ]);
+  expect(b.signals).toEqual(["3.17 hi"]);
+  // A server that is silent is not waited for.
+  a.carrier.setUp(false);
+  const few = b.nodes?.members("g");
+  w.clock.run(1_001);
+  expect(await few).toEqual([[1, 9]]);
+});
+
+test("a claim elsewhere ends the holder, and is granted when it has ended", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  a.claim("n");
+  w.clock.run(50);
+  b.claim("n");
+  // Asked meanwhile: answered by the new holder.
+  b.names?.ask(b.worker, 5, "n", { within: 1_000, from: [1, 9], body: Buffer.from("x") });
+  w.clock.run(100);
+  expect([a.worker.held.size, b.worker.held.size, w.granted.length]).toEqual([0, 1, 2]);
+  expect(b.worker.answers.get(5)?.[1]).toContain("b has n");
+});
+
+test("gone: killed within 1 s, silent after 4 s, stopped at once; back it is up again", () => {
+  const { world: w, servers } = world("a", "b", "c");
+  const [a, b, c] = servers as [SimulatedServer, SimulatedServer, SimulatedServer];
+  b.claim("n");
+  w.clock.run(3_000);
+  expect(states(a)).toEqual({ b: "up", c: "up" });
+  b.carrier.kill();
+  w.clock.run(1_000);
+  expect(states(a)).toEqual({ b: "down", c: "up" });
+  expect(a.names?.names.peerHolder("n")).toBeUndefined();
+  c.carrier.side = 1;
+  w.clock.run(3_400);
+  expect(states(a)).toMatchObject({ c: "up" });
+  w.clock.run(1_200);
+  expect([states(a), states(c)]).toMatchObject([{ c: "down" }, { a: "down" }]);
+  c.carrier.side = 0;
+  w.clock.run(2_000);
+  expect([states(a), states(c)]).toMatchObject([{ c: "up" }, { a: "up" }]);
+  void c.nodes?.close();
+  w.clock.run(20);
+  expect(states(a)).toEqual({ b: "down" });
+  expect(a.events).toEqual(["node_up", "node_up", "node_down", "node_down", "node_up", "node_left"]);
+});
+
+test("the carrier away for less than 4 s: nobody is down, and what waited leaves in order; what waited longer is counted", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  b.join("g", 5);
+  w.clock.run(50);
+  for (const server of servers) server.carrier.setUp(false);
+  a.hub?.publish("g", Buffer.from("too old"), [0, 0]);
+  w.clock.run(2_500);
+  for (const text of ["1", "2", "3"]) a.hub?.publish("g", Buffer.from(text), [0, 0]);
+  w.clock.run(1_000);
+  for (const server of servers) server.carrier.setUp(true);
+  w.clock.run(3_000);
+  expect(b.worker.got.map(([, text]) => text)).toEqual(["1", "2", "3"]);
+  expect([states(a), states(b)]).toEqual([{ b: "up" }, { a: "up" }]);
+  expect([a.nodes?.dropped, b.nodes?.incoming.lost]).toEqual([{ outbox: 1, too_large: 0 }, 0]);
+  a.hub?.publish("g", Buffer.alloc(70_000), [0, 0]);
+  expect(a.nodes?.dropped.too_large).toBe(1);
+  // Lost on the way: counted by the server that did not get it.
+  w.network.loss = 1;
+  a.hub?.publish("g", Buffer.from("lost"), [0, 0]);
+  w.clock.run(5);
+  w.network.loss = 0;
+  w.clock.run(1_000);
+  expect(b.nodes?.incoming.lost).toBe(1);
+});
+
+test("a new incarnation keeps its rows until the new ones are complete", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  b.claim("n");
+  b.join("g", 5);
+  w.clock.run(50);
+  b.kill();
+  w.clock.run(300);
+  b.start();
+  for (let at = 0; at < 50; at++) {
+    w.clock.run(20);
+    expect([a.names?.names.peerHolder("n")?.peer.node, a.hub?.count("g")]).toEqual(["b", 1]);
+  }
+  expect([states(a), b.worker.held.size, a.nodes?.lost]).toEqual([{ b: "up" }, 1, 0]);
+});
+
+test("two servers of one name: the second is refused, and the first stays known", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  b.claim("n");
+  w.clock.run(50);
+  const second = w.add("b");
+  second.start();
+  w.clock.run(2_000);
+  expect(second.refused).toContain("a server named b already");
+  expect(b.refused).toBeUndefined();
+  expect([a.names?.names.peerHolder("n")?.peer.node, a.events]).toEqual(["b", ["node_up"]]);
+});
+
+test("a clock that is more than 1 min wrong is reported, and not taken over", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  b.kill();
+  b.skew = 3_600_000;
+  b.start();
+  w.clock.run(1_000);
+  b.claim("n");
+  w.clock.run(100);
+  expect(a.events.filter((event) => event === "clock")).toHaveLength(1);
+  a.claim("other");
+  const [far, own] = [b, a].map(({ worker }) => [...worker.held.values()][0]?.token as number);
+  expect(own).toBeLessThan(far as number);
+  a.claim("n");
+  w.clock.run(2_000);
+  // Above the one that it replaces, all the same.
+  expect([a.worker.held.get("n")?.token, b.worker.held.size]).toEqual([(far as number) + 1, 0]);
+});
+
+test("a server of a later version: unknown kinds are passed over and counted, what is known is taken", () => {
+  const { world: w, servers } = world("a");
+  const [a] = servers as [SimulatedServer];
+  const id = "00000000000000ff";
+  a.carrier.forge(batch(id, 0, 0, hello("later")));
+  const row = Buffer.alloc(8);
+  row.writeDoubleBE(3);
+  a.carrier.forge(
+    batch(id, 1, 4, (writer) => {
+      const part = writer.add(PEER_KIND.part, "", 9);
+      writer.buffer.writeUInt32BE(1, part);
+      writer.buffer.writeUInt32BE(0, part + 4);
+      writer.buffer[part + 8] = 1;
+      writer.buffer.set(row, writer.add(PEER_KIND.group, "g", 8));
+      writer.add(200, "a row of a later version", 12);
+      writer.add(79, "another record", 3);
+    }),
+  );
+  expect([states(a), a.hub?.count("g")]).toEqual([{ later: "up" }, 3]);
+  // Rows of unknown kinds count in the version.
+  a.carrier.forge(
+    batch(id, 1, 4, (writer) => {
+      writer.add(200, "x", 1);
+      writer.buffer.set(row, writer.add(PEER_KIND.group, "h", 8));
+    }),
+  );
+  a.carrier.forge(batch(id, 1, 6, hello("later")));
+  w.clock.run(100);
+  expect([a.hub?.count("h"), a.nodes?.resyncs, a.nodes?.incoming]).toMatchObject([
+    3,
+    0,
+    { unknown: 3, malformed: 0 },
+  ]);
+});
+
+test("hostile bytes and records of a peer are passed over and counted; the server goes on", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  const id = "00000000000000ff";
+  a.carrier.forge(batch(id, 0, 0, hello("evil")));
+  const kinds = [...Object.values(PEER_KIND), 79, 255];
+  const record = fc.tuple(
+    fc.constantFrom(...kinds),
+    fc.string({ maxLength: 300 }),
+    fc.uint8Array({ maxLength: 60 }),
+  );
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 8 }), fc.nat(9), fc.nat(9), (records, sequence, version) => {
+      a.carrier.forge(
+        batch(id, sequence, version, (writer) => {
+          for (const [kind, name, body] of records)
+            writer.buffer.set(body, writer.add(kind, name, body.length));
+        }),
+      );
+    }),
+    { numRuns: 300 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => a.carrier.forge(Buffer.from(bytes))),
+    { numRuns: 200 },
+  );
+  a.carrier.forge(batch(id, 0, 0, hello("")));
+  a.carrier.forge(batch(id, 0, 0, hello("x".repeat(300))));
+  expect(a.nodes?.incoming.malformed).toBeGreaterThan(100);
+  b.claim("n");
+  w.clock.run(500);
+  expect([states(a).b, a.names?.names.peerHolder("n")?.peer.node]).toEqual(["up", "b"]);
+});
