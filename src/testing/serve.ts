@@ -45,8 +45,8 @@ export interface TestServer<In, Out> extends Serving {
  * Serves a protocol in the OS process of the test, on a free port of loopback unless told otherwise.
  * @throws as `serve` of "drover"
  */
-export async function serve<In, Out, O = any>(
-  protocol: Protocol<any, any, In, Out, any, any, any, O, any>,
+export async function serve<In, Out, O = any, T = any>(
+  protocol: Protocol<any, any, In, Out, T, any, any, O, any>,
   options: TestServeOptions<NoInfer<O>> = {},
 ): Promise<TestServer<In, Out>> {
   const { log = "error", onCrash, clock, faults, ...given } = options;
