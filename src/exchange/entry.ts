@@ -64,17 +64,22 @@ async function nodesOf(
   post: (message: FromExchange) => void,
 ): Promise<(parts: ExchangeParts) => Nodes> {
   const { nats, cluster, node, nodeTimeout } = options as NodesOptions;
-  const [{ NatsCarrier }, { Nodes }, { groupTable, nameTable }] = await Promise.all([
+  const [{ NatsCarrier }, { Nodes }, { groupTable, nameTable }, { presenceTable }] = await Promise.all([
     import("./nats/nats-carrier.js"),
     import("./nodes/nodes.js"),
     import("./nodes/row-table.js"),
+    import("./nodes/presence-rows.js"),
   ]);
   const carrier = new NatsCarrier({ nats, cluster, node });
   return (parts) =>
     new Nodes(
       { node, nodeTimeout, startedAt },
       {
-        ...{ ...parts, carrier, tables: [groupTable(parts.hub), nameTable(parts.names)] },
+        ...{
+          ...parts,
+          carrier,
+          tables: [groupTable(parts.hub), nameTable(parts.names), presenceTable(parts.hub)],
+        },
         onEvent: (event) => post({ t: "event", d: event }),
         onRefused: (text) => post({ t: "refused", d: text }),
       },

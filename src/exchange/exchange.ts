@@ -11,12 +11,14 @@ import { createServer, type Server } from "node:net";
 import { Hub } from "../groups/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub-queries.js";
 import { NameHub } from "../groups/name-hub.js";
+import type { PresenceRow } from "../groups/presence-table.js";
 import { TokenClock } from "../groups/token-clock.js";
 import { clock } from "../otp/time/clock.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
 import { PEER_KIND } from "./nodes/peer-records.js";
+import { presenceName } from "./nodes/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
 import { readIntroduction } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
@@ -95,7 +97,9 @@ export class Exchange implements PortOwner {
     const { takeOver, node } = options;
     const tokens = new TokenClock();
     const changed = (kind: number) => options.nodes && ((name: string) => this.nodes?.changed(kind, name));
-    this.hub = new Hub(changed(PEER_KIND.group));
+    const present = (group: string, row: PresenceRow) =>
+      this.nodes?.changed(PEER_KIND.presence, presenceName(group, row));
+    this.hub = new Hub(changed(PEER_KIND.group), options.nodes && present);
     this.names = new NameHub({ tokens, takeOver, node, onChanged: changed(PEER_KIND.name) }, copyOf);
     const onSignal = (worker: number, serial: number, message: Buffer) => {
       if (this.#workers.get(worker)?.remote(serial, message) !== true) this.#signalsDropped++;

@@ -44,11 +44,15 @@ export class Hub<M> {
   /** Memberships in all, of this server. */
   memberships = 0;
   /** Of those members that have introduced themselves. */
-  readonly presence = new PresenceTable<HubPort<M>>();
+  readonly presence: PresenceTable<PresenceOwner>;
 
-  /** @param onChanged the number of members that a group has on this server has changed */
-  constructor(onChanged?: (group: string) => void) {
+  /**
+   * @param onChanged the number of members that a group has on this server has changed
+   * @param onPresence the presence of a member on this server has changed
+   */
+  constructor(onChanged?: (group: string) => void, onPresence?: (group: string, row: PresenceRow) => void) {
     this.#changed = onChanged;
+    this.presence = new PresenceTable(onPresence);
   }
 
   /** Groups with members on this server. */

@@ -65,7 +65,13 @@ export const rowId = ({ node, worker, serial }: Pick<PresenceRow, "node" | "work
 export class PresenceTable<P extends PresenceOwner> {
   readonly #groups = new Map<string, Group<P>>();
   readonly #owned = new Map<P, Set<string>>();
+  readonly #changed: ((group: string, row: PresenceRow) => void) | undefined;
   #held = false;
+
+  /** @param onChanged a row of this server was added, replaced or removed */
+  constructor(onChanged?: (group: string, row: PresenceRow) => void) {
+    this.#changed = onChanged;
+  }
 
   /** Tells nothing until `release`: the rows of other workers are on their way. */
   hold(): void {
@@ -88,6 +94,7 @@ export class PresenceTable<P extends PresenceOwner> {
     group.rows.set(id, { owner, row });
     this.#count(name, group, owner, owners);
     this.#schedule(name, group);
+    if (row.node === "") this.#changed?.(name, row);
   }
 
   remove(
@@ -108,6 +115,7 @@ export class PresenceTable<P extends PresenceOwner> {
     group.rows.delete(id);
     this.#count(name, group, owner, -1);
     this.#schedule(name, group);
+    if (known.row.node === "") this.#changed?.(name, known.row);
   }
 
   /** The owner has gone, with all its rows. */
@@ -137,6 +145,17 @@ export class PresenceTable<P extends PresenceOwner> {
     for (const name of this.#owned.get(owner) ?? [])
       for (const one of this.#groups.get(name)?.rows.values() ?? [])
         if (one.owner === owner) yield [name, one.row];
+  }
+
+  /** All rows of this server. Rows may come and go while it is read. */
+  *ownRows(): Iterable<readonly [group: string, row: PresenceRow]> {
+    for (const [name, { rows }] of this.#groups)
+      for (const { row } of rows.values()) if (row.node === "") yield [name, row];
+  }
+
+  /** The row of a process of this server. */
+  own(name: string, id: Pick<PresenceRow, "worker" | "serial">): PresenceRow | undefined {
+    return this.#groups.get(name)?.rows.get(rowId({ ...id, node: "" }))?.row;
   }
 
   count(name: string): number {

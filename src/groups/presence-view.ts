@@ -2,7 +2,7 @@
  * Presence of one group as this OS process knows it: what the hub has told, and which members here still need the whole
  * list. It is kept while the exchange is away, so that after its restart only real changes are events.
  */
-import { Pid } from "../otp/process/pid.js";
+import { Pid, RemotePid } from "../otp/process/pid.js";
 import type { Process } from "../otp/process/process.js";
 import { clock, type TimerRef } from "../otp/time/clock.js";
 import { GroupMember } from "../tcp/connection/group-member.js";
@@ -114,8 +114,9 @@ export class PresenceView {
 const pairOf = ({ pid: { worker, serial } }: Process) => ({ worker, serial });
 
 /** A row as members see it. */
-export function presentMember({ worker, serial, key, info }: PresenceRow): PresentMember {
-  return { pid: new Pid(worker, serial), key, info: parsed(info) };
+export function presentMember({ node, worker, serial, key, info }: PresenceRow): PresentMember {
+  const pid = node === "" ? new Pid(worker, serial) : new RemotePid(worker, serial, node);
+  return { pid, key, info: parsed(info) };
 }
 
 /** JSON that a protocol has forged is no reason to fail. */

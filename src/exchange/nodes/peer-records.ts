@@ -37,6 +37,7 @@ export const PEER_KIND = {
   refuse: 68,
   group: 80,
   name: 81,
+  presence: 82,
 } as const;
 
 /** Kinds from here on are rows, also those that are not known. */

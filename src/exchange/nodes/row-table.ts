@@ -6,10 +6,11 @@ import type { Hub, HubPeer } from "../../groups/hub.js";
 import { checkName } from "../../groups/name.js";
 import type { NameHub, NameHubPeer } from "../../groups/name-hub.js";
 import type { NameValue } from "../../groups/peer-names.js";
+import type { PresenceOwner } from "../../groups/presence-table.js";
 import { count, PEER_KIND } from "./peer-records.js";
 
 /** Another server, as the tables see it. */
-export interface RowPeer extends HubPeer<Buffer>, NameHubPeer<Buffer> {}
+export interface RowPeer extends HubPeer<Buffer>, NameHubPeer<Buffer>, PresenceOwner {}
 
 /** One kind of rows, of this server and of the others. V is what a row says. */
 export interface RowTable<V = unknown> {

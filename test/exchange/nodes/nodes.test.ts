@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer-records.js";
 import { RecordWriter } from "../../../src/exchange/records.js";
+import { turn } from "../../support/until.js";
 import { type SimulatedServer, World } from "./simulation.js";
 
 function world(...nodes: string[]): { world: World; servers: SimulatedServer[] } {
@@ -89,6 +90,42 @@ test("a claim elsewhere ends the holder, and is granted when it has ended", () =
   w.clock.run(100);
   expect([a.worker.held.size, b.worker.held.size, w.granted.length]).toEqual([0, 1, 2]);
   expect(b.worker.answers.get(5)?.[1]).toContain("b has n");
+});
+
+test("presence crosses servers: whoever has introduced itself, and why it has left", async () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  // Its events begin in a microtask.
+  const run = async (ms: number) => {
+    await turn();
+    w.clock.run(ms);
+    await turn();
+  };
+  a.join("g", 5);
+  a.hub?.introduce(a.worker, "g", 5, "anna", '{"at":1}');
+  await run(50);
+  const anna = { node: "a", worker: 1, serial: 5, key: "anna", info: '{"at":1}' };
+  expect(b.hub?.presence.list("g")).toEqual([anna]);
+  a.hub?.introduce(a.worker, "g", 5, "anna", '{"at":2}');
+  b.join("g", 6);
+  b.hub?.introduce(b.worker, "g", 6, "bob", "null");
+  await run(200);
+  expect(a.hub?.presence.list("g").map(({ key, info }) => [key, info])).toEqual([
+    ["anna", '{"at":2}'],
+    ["bob", "null"],
+  ]);
+  expect(b.worker.present.map(({ joined }) => joined.map(({ key }) => key).sort())).toEqual([
+    ["anna", "bob"],
+  ]);
+  a.leave("g", 5);
+  await run(200);
+  expect(b.worker.present.at(-1)?.left).toMatchObject([{ key: "anna", node: "a", why: "left" }]);
+  a.join("g", 7);
+  a.hub?.introduce(a.worker, "g", 7, "alice", "null");
+  await run(200);
+  a.carrier.setUp(false);
+  await run(6_000);
+  expect(b.worker.present.at(-1)?.left).toMatchObject([{ key: "alice", node: "a", why: "node_down" }]);
 });
 
 test("gone: killed within 1 s, silent after 4 s, stopped at once; back it is up again", () => {

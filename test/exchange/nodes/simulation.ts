@@ -2,10 +2,12 @@
 
 import { Nodes } from "../../../src/exchange/nodes/nodes.js";
 import { PEER_KIND } from "../../../src/exchange/nodes/peer-records.js";
+import { presenceName, presenceTable } from "../../../src/exchange/nodes/presence-rows.js";
 import { groupTable, nameTable } from "../../../src/exchange/nodes/row-table.js";
 import { Hub } from "../../../src/groups/hub.js";
 import { type HubRequest, NameHub } from "../../../src/groups/name-hub.js";
 import type { ClaimResult } from "../../../src/groups/name-row.js";
+import type { PresenceChange } from "../../../src/groups/presence-table.js";
 import { TokenClock } from "../../../src/groups/token-clock.js";
 import { type Clock, clock, useClock } from "../../../src/otp/time/clock.js";
 import { MemoryCarrier, MemoryNetwork } from "./memory-carrier.js";
@@ -66,6 +68,7 @@ class SimulatedWorker {
   readonly held = new Map<string, { serial: number; token: number }>();
   readonly claims = new Map<number, { name: string; serial: number }>();
   readonly members = new Map<string, Set<number>>();
+  readonly present: PresenceChange[] = [];
   readonly got: [group: string, message: string][] = [];
   readonly answers = new Map<number, [code: string, body: string]>();
   readonly server: SimulatedServer;
@@ -73,6 +76,11 @@ class SimulatedWorker {
 
   constructor(server: SimulatedServer) {
     this.server = server;
+  }
+
+  presence(_group: string, change: PresenceChange): boolean {
+    this.present.push(change);
+    return true;
   }
 
   deliver(group: string, message: Buffer): void {
@@ -137,7 +145,9 @@ export class SimulatedServer {
   start(side = 0): void {
     const tokens = new TokenClock(() => 1.76e12 + clock.now() + this.skew);
     const changed = (kind: number) => (name: string) => this.nodes?.changed(kind, name);
-    const hub = new Hub<Buffer>(changed(PEER_KIND.group));
+    const hub = new Hub<Buffer>(changed(PEER_KIND.group), (group, row) =>
+      changed(PEER_KIND.presence)(presenceName(group, row)),
+    );
     const options = { tokens, node: this.node, onChanged: changed(PEER_KIND.name) };
     const names = new NameHub<Buffer>(options, (bytes) => Buffer.from(bytes));
     if (this.world.mutant)
@@ -150,7 +160,13 @@ export class SimulatedServer {
     this.nodes = new Nodes(
       { node: this.node, startedAt: this.startedAt, nodeTimeout: 4_000 },
       {
-        ...{ hub, names, tokens, carrier: this.carrier, tables: [groupTable(hub), nameTable(names)] },
+        ...{
+          hub,
+          names,
+          tokens,
+          carrier: this.carrier,
+          tables: [groupTable(hub), nameTable(names), presenceTable(hub)],
+        },
         incarnation: Math.floor(this.world.random() * 2 ** 48)
           .toString(16)
           .padStart(16, "0"),
