@@ -5,7 +5,7 @@ import { type CrashReport, type SupervisorReport, supervisorReports } from "../o
 import { type ExitReason, formatReason } from "../otp/process/exit-reason.js";
 import type { Pid } from "../otp/process/pid.js";
 import { onDown } from "../otp/process/process.js";
-import { type ManualClock, useClock } from "../otp/time/clock.js";
+import { type ManualClock, systemClock, useClock } from "../otp/time/clock.js";
 import type { ConnectionClosed } from "../tcp/observe/events.js";
 import type { LogLevel } from "../tcp/observe/protocol-log.js";
 import type { Protocol } from "../tcp/protocol/protocol.js";
@@ -69,13 +69,29 @@ export async function serve<In, Out, O = any, T = any>(
   }
 }
 
+/** Real milliseconds for each 100 of the clock: what closes a file or a pool in `worker.stop` must get its turns. */
+const REAL_STEP = 10;
+
 /** Time must pass for the deadlines of a stop. */
 async function stopped(stop: Promise<void>, clock: ManualClock | undefined): Promise<void> {
   let done = false;
   const end = stop.finally(() => {
     done = true;
   });
-  while (clock && !done) await clock.advance(100);
+  // Awaited below; until then its failure is no floating one.
+  end.catch(() => {});
+  while (clock && !done) {
+    await new Promise<void>((resolve) => {
+      const timer = systemClock.setTimeout(resolve, REAL_STEP);
+      end
+        .catch(() => {})
+        .finally(() => {
+          systemClock.clearTimeout(timer);
+          resolve();
+        });
+    });
+    await clock.advance(100);
+  }
   await end;
 }
 

@@ -1,9 +1,13 @@
 /** Protocols that come with drover, under `drover/testing`: their types fit, and a framing with two sides. */
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { resp } from "../../src/index.js";
 import chat from "../../src/protocols/chat.js";
 import store from "../../src/protocols/resp.js";
-import { serve } from "../../src/testing.js";
+import tracker from "../../src/protocols/tracker.js";
+import { ManualClock, serve } from "../../src/testing.js";
 
 test("a protocol that forwards messages of groups", async () => {
   const server = await serve(chat);
@@ -19,5 +23,16 @@ test("the client of a framing with two sides speaks the other side", async () =>
   const client = (await server.connect()).setFraming(resp({ side: "client" }));
   client.send(["SET", "a", 1], ["INCR", "a"], ["DEL", "a"]);
   expect([await client.next(), await client.next(), await client.next()]).toEqual(["OK", 2, 1]);
+  await server.stop();
+});
+
+test("under a manual clock a stop waits for what worker.stop does with a file", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-testing-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const clock = new ManualClock();
+  const server = await serve(tracker, { clock, options: { journal: join(dir, "positions.jsonl") } });
+  const client = await server.connect();
+  await clock.advance(10_000);
+  expect(await client.closed).toBe("no_login");
   await server.stop();
 });
