@@ -96,7 +96,8 @@ export class Message {
     if (at > bytes.length) throw new Error("a message that is cut");
     const content = tag === BYTES ? Buffer.from(bytes.subarray(at)) : bytes.toString("utf8", at);
     const message = new Message(tag, content, bytes.length - at);
-    if (time > 1) message.sender = [bytes.readUInt16BE(1), bytes.readDoubleBE(3)];
+    // A pid of another machine would be taken for one of this server.
+    if (time > 1 && (first & FOREIGN) === 0) message.sender = [bytes.readUInt16BE(1), bytes.readDoubleBE(3)];
     if (at > time && (first & FOREIGN) === 0) message.sentAt = bytes.readDoubleBE(time);
     return message;
   }

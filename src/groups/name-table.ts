@@ -27,6 +27,13 @@ import { TokenClock } from "./token-clock.js";
 /** What may wait for one pending claim. */
 const MAX_AFTER_GRANT = 100;
 
+let defaultTakeOver = 1_000;
+
+/** Sets how long a claim waits for the holder in milliseconds (`--take-over`). Default 1 s. */
+export function setTakeOver(ms: number): void {
+  defaultTakeOver = ms;
+}
+
 export interface NameTableOptions<N extends NamePeer> {
   readonly tokens?: TokenClock | undefined;
   /** Milliseconds that a claim waits for the holder. */
@@ -42,7 +49,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   readonly #rows = new Map<string, NameRow<P>>();
   readonly #names = new Map<P, Set<string>>();
   readonly #tokens: TokenClock;
-  readonly #takeOver: number;
+  readonly #takeOver: number | undefined;
   readonly #node: string;
   readonly #changed: (name: string) => void;
   readonly #history = new ReplacementHistory();
@@ -50,7 +57,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   readonly peers: PeerNames<N>;
   replaced = 0;
 
-  constructor({ tokens, takeOver = 1_000, node = "", peers, onChanged }: NameTableOptions<N> = {}) {
+  constructor({ tokens, takeOver, node = "", peers, onChanged }: NameTableOptions<N> = {}) {
     this.#tokens = tokens ?? new TokenClock();
     this.#takeOver = takeOver;
     this.#node = node;
@@ -271,7 +278,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     const late = () => {
       if (row.pending === pending) this.#grantPending(name, row, pending, "unknown");
     };
-    row.timer = clock.setTimeout(late, this.#takeOver, true);
+    row.timer = clock.setTimeout(late, this.#takeOver ?? defaultTakeOver, true);
   }
 
   #grantPending(
@@ -308,7 +315,11 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     // It has ended meanwhile, or the claim has.
     if (row.waiting.length === 0) return;
     if (!holder) return this.#next(name, row, "ended");
-    row.timer = clock.setTimeout(() => this.#takeFrom(name, row, holder), this.#takeOver, true);
+    row.timer = clock.setTimeout(
+      () => this.#takeFrom(name, row, holder),
+      this.#takeOver ?? defaultTakeOver,
+      true,
+    );
     if (!row.told) this.#tellHolder(name, row, holder);
   }
 

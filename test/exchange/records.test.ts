@@ -1,7 +1,8 @@
 /** Records survive every splitting of the bytes; bytes that are none end the link. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RecordReader, RecordWriter } from "../../src/exchange/records.js";
+import { readRequest, writeAsk } from "../../src/exchange/name-records.js";
+import { KIND, type LinkRecord, RecordReader, RecordWriter } from "../../src/exchange/records.js";
 
 const record = fc.record({
   kind: fc.integer({ min: 1, max: 255 }),
@@ -50,4 +51,18 @@ test.each([
   const reader = new RecordReader();
   reader.push(bytes);
   expect(() => reader.next()).toThrow(RangeError);
+});
+
+test("a request says which server asks, where it is another one", () => {
+  for (const from of [
+    [3, 17],
+    [3, 17, "gw2"],
+  ] as const) {
+    const writer = new RecordWriter();
+    const reader = new RecordReader();
+    writeAsk(writer, KIND.request, "device/42", { id: 7, within: 500, from }, 5, Buffer.from("read"));
+    reader.push(writer.take());
+    const { body, ...request } = readRequest((reader.next() as LinkRecord).body);
+    expect([request, body.toString()]).toEqual([{ id: 7, within: 500, from, serial: 5 }, "read"]);
+  }
 });

@@ -119,6 +119,8 @@ export interface Boot {
   readonly name: string;
   /** Maximum size of a message to a group, in bytes. */
   readonly maxMessage: number;
+  /** Milliseconds that a claim of a name waits for the holder. */
+  readonly takeOver: number;
   /** Path of the exchange's socket, where there is one. */
   readonly exchange: string | undefined;
   /** Functions cannot cross, so a protocol is a module. */

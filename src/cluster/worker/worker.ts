@@ -2,6 +2,7 @@
 
 import { EXIT } from "../../config/exit-codes.js";
 import { setMaxMessage } from "../../groups/message.js";
+import { setTakeOver } from "../../groups/name-table.js";
 import { supervisorReports, unhandledRejections } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
@@ -58,6 +59,7 @@ export class Worker {
     // Pid <n.1> is the worker as a process of the primary; pids of processes started here follow.
     becomeWorker(boot.worker, boot.serial);
     setMaxMessage(boot.maxMessage);
+    setTakeOver(boot.takeOver);
     writeHeapReports(boot.heapReports);
     // `fallback`: a worker that cannot open its log file logs to stdout instead of failing.
     this.#logOptions = { ...boot.log, fallback: true, worker: boot.worker, name: boot.name };

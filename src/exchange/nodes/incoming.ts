@@ -1,6 +1,7 @@
 /** What other servers send: each batch is read, record by record, and what it says goes into the tables. */
 import type { Hub } from "../../groups/hub.js";
 import { NONE } from "../../groups/hub.js";
+import { Message } from "../../groups/message.js";
 import type { NameHub } from "../../groups/name-hub.js";
 import { readAnswer, readAsk } from "../name-records.js";
 import { type LinkRecord, RecordReader } from "../records.js";
@@ -105,6 +106,7 @@ export class Incoming {
     switch (kind) {
       case PEER_KIND.publish:
         peer.expected++;
+        Message.markForeign(body);
         return hub.publishHere(name, body, NONE);
       case PEER_KIND.signal:
         peer.expected++;

@@ -94,7 +94,9 @@ class SimulatedWorker {
     const before = this.held.get(claim.name);
     if (before && before.token >= result.token) throw new Error(`token of ${claim.name} went back`);
     this.held.set(claim.name, { serial: claim.serial, token: result.token });
-    this.server.world.granted.push({ name: claim.name, token: result.token, node: this.server.node });
+    this.server.world.granted.push({
+      ...{ name: claim.name, token: result.token, node: this.server.node, at: clock.now() },
+    });
   }
 
   replace(name: string, serial: number): void {
@@ -223,7 +225,12 @@ export class World {
   readonly random: () => number;
   readonly network: MemoryNetwork;
   readonly servers: SimulatedServer[] = [];
-  readonly granted: { readonly name: string; readonly token: number; readonly node: string }[] = [];
+  readonly granted: {
+    readonly name: string;
+    readonly token: number;
+    readonly node: string;
+    readonly at: number;
+  }[] = [];
   mutant = false;
   maxBytes = 64 * 1024;
   readonly #restore: () => void;
@@ -301,6 +308,7 @@ function heal(world: World): string[] {
     server.carrier.setUp(true);
   }
   const before = world.granted.length;
+  const healedAt = clock.now();
   const held = world.servers.flatMap(({ node, worker }) =>
     [...worker.held].map(([name, { token }]) => ({ name, token, node })),
   );
@@ -319,8 +327,16 @@ function heal(world: World): string[] {
     const newest = claimed
       .filter((one) => one.name === name)
       .sort((a, b) => b.token - a.token || (a.node < b.node ? 1 : -1))[0];
-    if (holders.length !== (newest ? 1 : 0)) wrong.push(`${name} has ${holders.length} holders`);
-    else if (newest && holders[0]?.token !== newest.token)
+    // A newer claim that was let go within the last 2 s, of which the others hear only now: it had won.
+    const recent = world.granted
+      .slice(0, before)
+      .some(
+        (one) => one.name === name && one.at > healedAt - 2_600 && one.token > (newest?.token ?? Infinity),
+      );
+    if (recent && holders.length === 0) {
+      // All views are compared below.
+    } else if (holders.length !== (newest ? 1 : 0)) wrong.push(`${name} has ${holders.length} holders`);
+    else if (newest && !recent && holders[0]?.token !== newest.token)
       wrong.push(`${name} is not held by the newest claim`);
     for (const { node, names } of world.servers) {
       const own = names?.names.holder(name);
