@@ -67,6 +67,12 @@ export class WorkerChannel {
     return this.#replies.request((id) => this.post({ t: "request", id, d: request }), timeoutMs);
   }
 
+  /** Handles that wait for the worker to acknowledge the one before: node sends them one by one. */
+  get waitingHandles(): number {
+    const { _handleQueue } = this.#os.process as { _handleQueue?: readonly unknown[] | null };
+    return _handleQueue?.length ?? 0;
+  }
+
   /** Ends all requests that have no reply. */
   end(): void {
     this.#replies.end();

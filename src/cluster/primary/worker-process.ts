@@ -61,6 +61,11 @@ type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" | "
 
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
 const START_DEADLINE = 20_000;
+/**
+ * Copies of sockets that may wait for a worker, which asks for them again: a request costs it nothing, a copy that waits
+ * 1.5 KB, and one that does not read could ask without end.
+ */
+const MAX_HANDLES = 100;
 /** Milliseconds for a worker that is asked to stop during its start: it has no clients, but may just have accepted one. */
 const START_GRACE = 300;
 /** Milliseconds that exit handlers of packages may take, such as one that flushes a log. */
@@ -239,7 +244,8 @@ export class WorkerProcess extends Process {
 
   #sendSocket(listener: string): void {
     const handle = this.#owner.handle(listener);
-    if (handle !== undefined) this.#channel.post({ t: "handle", d: listener }, handle);
+    if (handle !== undefined && this.#channel.waitingHandles < MAX_HANDLES)
+      this.#channel.post({ t: "handle", d: listener }, handle);
   }
 
   #become(state: WorkerState): void {

@@ -159,7 +159,7 @@ export class Sink {
   }
 
   #wasWritten(fd: number, error: NodeJS.ErrnoException | null, written: number): void {
-    if (this.#fd !== fd) close(fd, () => {});
+    if (this.#fd !== fd && fd > 2) close(fd, () => {});
     if (this.#fd === -1) return;
     const failed = this.#wrote(fd, error ? 0 : written) ? undefined : (error?.code ?? "ENOSPC");
     if (failed !== undefined) return this.#failed(failed);
