@@ -97,6 +97,12 @@ export class ExchangeLink implements Uplink {
 
   // -- what a worker sends --------------------------------------------------------------------------------
 
+  keptHere(group: string): void {
+    if (!this.#link || !this.#up) return;
+    this.#link.writer.add(KIND.here, group, 0);
+    this.#link.flushSoon();
+  }
+
   joined(group: string, serial: number): void {
     this.#serial(KIND.join, group, serial);
   }
@@ -209,6 +215,7 @@ export class ExchangeLink implements Uplink {
     const { writer } = link;
     writer.buffer.writeUInt16BE(this.#options.worker, writer.add(KIND.hello, "", 2));
     for (const group of this.#options.members.groups) {
+      if (group.here) writer.add(KIND.here, group.name, 0);
       for (let at = 0; at < group.size; at += ROW)
         this.#row(link, group.name, group.list.slice(at, at + ROW));
       for (const [{ pid }, introduction] of group.presence?.members ?? [])

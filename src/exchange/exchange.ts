@@ -97,8 +97,9 @@ export class Exchange implements PortOwner {
     const { takeOver, node } = options;
     const tokens = new TokenClock();
     const changed = (kind: number) => options.nodes && ((name: string) => this.nodes?.changed(kind, name));
-    const present = (group: string, row: PresenceRow) =>
-      this.nodes?.changed(PEER_KIND.presence, presenceName(group, row));
+    const present = (group: string, row: PresenceRow) => {
+      if (!this.hub.isHere(group)) this.nodes?.changed(PEER_KIND.presence, presenceName(group, row));
+    };
     this.hub = new Hub(changed(PEER_KIND.group), options.nodes && present);
     this.names = new NameHub({ tokens, takeOver, node, onChanged: changed(PEER_KIND.name) }, copyOf);
     const onSignal = (worker: number, serial: number, message: Buffer) => {
@@ -217,6 +218,8 @@ export class Exchange implements PortOwner {
       case KIND.row:
         for (let at = 0; at + 8 <= body.length; at += 8) this.hub.join(port, name, body.readDoubleBE(at));
         return;
+      case KIND.here:
+        return this.hub.keepHere(name);
       case KIND.ready:
         return this.#ready(port);
       case KIND.join:

@@ -6,6 +6,7 @@
  *   hello      worker    -       u16 worker: first record
  *   row        worker    group   serials of members: on connecting, all groups
  *   ready      worker    -       the rows are complete
+ *   here       worker    group   it stays on this server: before its first row or join
  *   join,leave worker    group   serial
  *   publish    worker    group   u16 worker, serial of the member that does not get it (0, 0: none) · message
  *   deliver    exchange  group   serial of who does not get it · message
@@ -48,6 +49,7 @@ export const KIND = {
   answer: 18,
   answered: 19,
   remote: 20,
+  here: 21,
   introduce: 30,
   presence: 31,
 } as const;

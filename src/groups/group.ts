@@ -29,6 +29,8 @@ export interface GroupOptions {
    * many send, where some milliseconds do not matter. At most `"1s"`. Default: 0.
    */
   readonly gather?: Duration;
+  /** `"server"`: the group stays on this server; otherwise it has members on all servers of the cluster. Default `"cluster"`. */
+  readonly scope?: "server" | "cluster";
   /** Whether members say who they are, and hear of each other: see `PresenceGroup`. Default false. */
   readonly presence?: false;
 }
@@ -105,12 +107,12 @@ class GroupHandle<M extends Portable> implements Group<M> {
   }
 
   join(member: Receives<M> | Pid, as?: { readonly key: string; readonly info?: Json }): void {
-    const { slow, gather, presence } = this.#options;
+    const { slow, gather, presence, here } = this.#options;
     if (as !== undefined && !presence)
       throw new TypeError(`group ${this.name} has no presence: make it with { presence: true }`);
     const introduction = presence ? introductionOf(this.name, as) : undefined;
     const process = ownProcess(pidOf(member), "join");
-    if (process) localMembers.join(process, this.name, slow, { gather, as: introduction });
+    if (process) localMembers.join(process, this.name, slow, { gather, here, as: introduction });
   }
 
   leave(member: Receives<M> | Pid): void {
@@ -179,6 +181,8 @@ interface CheckedOptions {
   /** Milliseconds. */
   readonly gather: number;
   readonly presence: boolean;
+  /** It stays on this server. */
+  readonly here: boolean;
 }
 
 const MAX_GATHER = 1_000;
@@ -186,19 +190,24 @@ const MAX_GATHER = 1_000;
 function checked({
   slow = "miss",
   gather = 0,
+  scope = "cluster",
   presence = false,
   ...rest
 }: GroupOptions | PresenceOptions): CheckedOptions {
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
-    throw new TypeError(`unknown option "${unknown}" of a group; the options are slow, gather and presence`);
+    throw new TypeError(
+      `unknown option "${unknown}" of a group; the options are slow, gather, scope and presence`,
+    );
   if (slow !== "miss" && slow !== "end")
     throw new TypeError(`slow must be "miss" or "end", got ${JSON.stringify(slow)}`);
+  if (scope !== "server" && scope !== "cluster")
+    throw new TypeError(`scope must be "server" or "cluster", got ${JSON.stringify(scope)}`);
   if (typeof presence !== "boolean")
     throw new TypeError(`presence must be true or false, got ${JSON.stringify(presence)}`);
   const ms = toMs(gather);
   if (ms > MAX_GATHER) throw new RangeError(`gather must be at most 1s, got ${JSON.stringify(gather)}`);
-  return { slow, gather: ms, presence };
+  return { slow, gather: ms, presence, here: scope === "server" };
 }
 
 function introductionOf(

@@ -41,6 +41,8 @@ export class Hub<M> {
   /** Members on other servers. */
   readonly peers = new PeerGroups<HubPeer<M>>();
   readonly #changed: ((group: string) => void) | undefined;
+  /** Groups that stay on this server. */
+  readonly #here = new Set<string>();
   /** Memberships in all, of this server. */
   memberships = 0;
   /** Of those members that have introduced themselves. */
@@ -65,6 +67,15 @@ export class Hub<M> {
     return this.peers.size === 0
       ? this.#groups.size
       : new Set([...this.#groups.keys(), ...this.peers.names()]).size;
+  }
+
+  /** The group stays on this server, until it has no members. */
+  keepHere(group: string): void {
+    this.#here.add(group);
+  }
+
+  isHere(group: string): boolean {
+    return this.#here.has(group);
   }
 
   attach(port: HubPort<M>): void {
@@ -117,13 +128,16 @@ export class Hub<M> {
     const ports = this.#groups.get(group);
     this.memberships -= ports?.get(port)?.size ?? 0;
     ports?.delete(port);
-    if (ports?.size === 0) this.#groups.delete(group);
+    if (ports?.size !== 0) return;
+    this.#groups.delete(group);
+    this.#here.delete(group);
   }
 
   /** Sends a message to all members but one, on all servers. */
   publish(group: string, message: M, except: PidPair): void {
     this.publishHere(group, message, except);
-    if (this.peers.size > 0) for (const peer of this.peers.of(group)) peer.publish(group, message);
+    if (this.peers.size > 0 && !this.#here.has(group))
+      for (const peer of this.peers.of(group)) peer.publish(group, message);
   }
 
   /** Sends a message to the members on this server but one. */
@@ -144,7 +158,7 @@ export class Hub<M> {
 
   /** Members on all servers. */
   count(group: string): number {
-    return this.ownCount(group) + this.peers.count(group);
+    return this.ownCount(group) + (this.#here.has(group) ? 0 : this.peers.count(group));
   }
 
   /** Members on this server. */

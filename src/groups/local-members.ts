@@ -21,6 +21,8 @@ export type Slow = "miss" | "end";
 export interface JoinOptions {
   /** Milliseconds for which messages of the group are collected. */
   readonly gather?: number;
+  /** Whether the group stays on this server. */
+  readonly here?: boolean;
   /** Only in a group with presence. */
   readonly as?: Introduction | undefined;
 }
@@ -34,6 +36,7 @@ export class LocalGroup {
   #list: readonly Process[] | undefined = undefined;
   slow: Slow = "miss";
   gather = 0;
+  here = false;
   /** Of members that have introduced themselves. */
   presence: PresenceView | undefined = undefined;
 
@@ -77,6 +80,8 @@ export class LocalGroup {
 
 /** What is told of members that come and go. */
 export interface MembershipListener {
+  /** A group stays on this server: before its first `joined`. */
+  keptHere?(group: string): void;
   joined(group: string, serial: number): void;
   /** A member has said who it is: after `joined`, and again when it says something else. */
   introduced(group: string, serial: number, introduction: Introduction): void;
@@ -145,17 +150,24 @@ export class LocalMembers {
    * Has no effect for a process that is ending, and for a member, but for what it says of itself.
    * @throws RangeError beyond `MAX_MEMBERSHIPS` and `MAX_GROUPS`
    */
-  join(process: Process, name: string, slow: Slow, { gather = 0, as }: JoinOptions = {}): void {
+  join(process: Process, name: string, slow: Slow, options: JoinOptions = {}): void {
+    const { as } = options;
     if (!process.alive || (process instanceof GroupMember && process.isEnding)) return;
     const group = this.#groups.get(name);
-    if (!group?.has(process)) this.#join(process, name, group, slow, gather);
+    if (!group?.has(process)) this.#join(process, name, group, slow, options);
     if (as) {
       this.#groups.get(name)?.introduce(process, as);
       this.#listener().introduced(name, process.pid.serial, as);
     }
   }
 
-  #join(process: Process, name: string, known: LocalGroup | undefined, slow: Slow, gather: number): void {
+  #join(
+    process: Process,
+    name: string,
+    known: LocalGroup | undefined,
+    slow: Slow,
+    { gather = 0, here = false }: JoinOptions,
+  ): void {
     let group = known;
     const joined = this.#memberships.get(process)?.groups.length ?? 0;
     if (joined >= MAX_MEMBERSHIPS)
@@ -167,6 +179,8 @@ export class LocalMembers {
         throw new RangeError(`${MAX_GROUPS} groups have members in this worker, which is the most`);
       group = new LocalGroup(name);
       this.#groups.set(name, group);
+      group.here = here;
+      if (here) this.#listener().keptHere?.(name);
     }
     let membership = this.#memberships.get(process);
     if (!membership) this.#memberships.set(process, (membership = new Membership(process, this)));

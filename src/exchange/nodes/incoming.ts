@@ -107,7 +107,8 @@ export class Incoming {
       case PEER_KIND.publish:
         peer.expected++;
         Message.markForeign(body);
-        return hub.publishHere(name, body, NONE);
+        if (!hub.isHere(name)) hub.publishHere(name, body, NONE);
+        return;
       case PEER_KIND.signal:
         peer.expected++;
         return this.#owner.onSignal(body.readUInt16BE(0), count(body.readDoubleBE(2)), body.subarray(10));

@@ -23,7 +23,8 @@ function parts(name: string): { readonly group: string; readonly worker: number;
 }
 
 /** u16 length of key · key · info as JSON. */
-export function presenceTable({ presence }: Hub<Buffer>): RowTable<Value> {
+export function presenceTable(hub: Hub<Buffer>): RowTable<Value> {
+  const { presence } = hub;
   return {
     kind: PEER_KIND.presence,
     *names() {
@@ -31,7 +32,7 @@ export function presenceTable({ presence }: Hub<Buffer>): RowTable<Value> {
     },
     body(name) {
       const { group, ...id } = parts(name);
-      const row = presence.own(group, id);
+      const row = hub.isHere(group) ? undefined : presence.own(group, id);
       if (!row) return undefined;
       const key = Buffer.from(row.key);
       const length = Buffer.alloc(2);

@@ -40,7 +40,7 @@ export function groupTable(hub: Hub<Buffer>): RowTable<number> {
     kind: PEER_KIND.group,
     names: () => hub.ownGroups(),
     body(name) {
-      const members = hub.ownCount(name);
+      const members = hub.isHere(name) ? 0 : hub.ownCount(name);
       if (members === 0) return undefined;
       const body = Buffer.alloc(8);
       body.writeDoubleBE(members);

@@ -52,6 +52,20 @@ test("a message goes to the servers that have members, in the order sent, and to
   expect([a.worker.got, b.worker.got, c.worker.got]).toEqual([all, all, []]);
 });
 
+test("a group that stays on its server is not told, and gets nothing from elsewhere", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  for (const server of servers) server.hub?.keepHere("g");
+  a.join("g", 5);
+  a.hub?.introduce(a.worker, "g", 5, "anna", "null");
+  b.join("g", 6);
+  w.clock.run(50);
+  a.hub?.publish("g", Buffer.from("here"), [0, 0]);
+  w.clock.run(50);
+  expect([a.hub?.count("g"), b.hub?.count("g"), b.hub?.presence.count("g")]).toEqual([1, 1, 0]);
+  expect([a.worker.got, b.worker.got]).toEqual([[["g", "here"]], []]);
+});
+
 test("a name is asked on the server that holds it; whereis, members and messages to pids cross servers", async () => {
   const { world: w, servers } = world("a", "b");
   const [a, b] = servers as [SimulatedServer, SimulatedServer];
