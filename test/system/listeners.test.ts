@@ -133,12 +133,17 @@ test("one is suspended by its name while the other serves, and what the page rea
   const socket = await operator();
   expect(await greeted(socket, "cy")).toBe("hello cy\n");
   const waiting = device();
-  expect(await json("/ready")).toEqual({
+  const ready = await eventually(async () => {
+    const body = await json("/ready");
+    return body.acceptQueue === 1 && body;
+  });
+  expect(ready).toEqual({
     ok: true,
     status: "ready",
     workers: 2,
+    acceptQueue: 1,
     listeners: [
-      { listener: "devices", status: "suspended" },
+      { listener: "devices", status: "suspended", acceptQueue: 1 },
       { listener: "ops", status: "accepting" },
     ],
   });

@@ -60,8 +60,11 @@ export function parseFlags(
     } else if (texts.includes(token.name)) {
       values.set(token.name, flagValue(token, token.rawName, "VALUE"));
     } else {
-      const flags = [...BY_FLAG.keys(), SET.flag, ...[...known, ...texts].map((name) => `--${name}`)];
-      throw usageError(`unknown option ${token.rawName}${didYouMean(token.rawName, flags)}`);
+      // Those of single commands last: `drover start --prot` means --port, not the --protocol of `drover events`.
+      const ofCommands = [...known, ...texts].map((name) => `--${name}`);
+      const hint =
+        didYouMean(token.rawName, [...BY_FLAG.keys(), SET.flag]) || didYouMean(token.rawName, ofCommands);
+      throw usageError(`unknown option ${token.rawName}${hint}`);
     }
   }
   return { settings, switches: given, values, sets, positionals };
