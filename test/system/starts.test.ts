@@ -81,7 +81,10 @@ describe.concurrent("starts", () => {
 
   test("workers that are stopped (SIGSTOP) do not hold up a stop", async () => {
     const { program } = await serve("--workers=4");
-    for (const worker of program.workers()) process.kill(worker, "SIGSTOP");
+    const workers = program.workers();
+    for (const worker of workers) process.kill(worker, "SIGSTOP");
+    const isStopped = (worker: number) => / T /.test(readFileSync(`/proc/${worker}/stat`, "utf8"));
+    await eventually(() => workers.every(isStopped));
     const from = performance.now();
     program.signal("SIGTERM");
     expect((await program.exited).code).toBe(0);
