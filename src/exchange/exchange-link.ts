@@ -213,7 +213,8 @@ export class ExchangeLink implements Uplink {
     this.#link = link;
     this.#up = true;
     const { writer } = link;
-    writer.buffer.writeUInt16BE(this.#options.worker, writer.add(KIND.hello, "", 2));
+    const at = writer.add(KIND.hello, "", 2);
+    writer.buffer.writeUInt16BE(this.#options.worker, at);
     for (const group of this.#options.members.groups) {
       if (group.here) writer.add(KIND.here, group.name, 0);
       for (let at = 0; at < group.size; at += ROW)

@@ -55,7 +55,8 @@ export function writePresence(
 ): void {
   const wire: WireChange = [all, joined.map(fields), left.map((one) => [...fields(one), one.why])];
   const text = JSON.stringify(wire);
-  writer.buffer.write(text, writer.add(KIND.presence, group, Buffer.byteLength(text)), "utf8");
+  const at = writer.add(KIND.presence, group, Buffer.byteLength(text));
+  writer.buffer.write(text, at, "utf8");
 }
 
 export function readPresence(body: Buffer): PresenceChange {

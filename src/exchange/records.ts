@@ -108,7 +108,9 @@ export class RecordWriter {
   }
 
   addSerial(kind: number, name: string, serial: number): void {
-    this.buffer.writeDoubleBE(serial, this.add(kind, name, 8));
+    // The buffer of before may be too small: `add` replaces it then.
+    const at = this.add(kind, name, 8);
+    this.buffer.writeDoubleBE(serial, at);
   }
 
   /** Takes all bytes out, as a copy. */

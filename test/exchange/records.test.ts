@@ -66,3 +66,13 @@ test("a request says which server asks, where it is another one", () => {
     expect([request, body.toString()]).toEqual([{ id: 7, within: 500, from, serial: 5 }, "read"]);
   }
 });
+
+test("records of serials and texts that make the buffer grow are whole", () => {
+  const writer = new RecordWriter();
+  const count = 20_000;
+  for (let at = 0; at < count; at++) writer.addSerial(KIND.join, "g".repeat(at % 7), at);
+  const reader = new RecordReader();
+  reader.push(writer.take());
+  for (let at = 0; at < count; at++) expect(reader.next()?.body.readDoubleBE(0)).toBe(at);
+  expect(reader.next()).toBeUndefined();
+});
