@@ -11,7 +11,7 @@ const serial = {
 };
 // Files that wait or load for 15 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
 const long = [
-  "test/system/{inspector,faults-channel-flood,faults-memory,faults-orphans,faults-start,message-flood,own-protocol,starts,steering,worker-start}.test.ts",
+  "test/system/{inspector,faults-channel-flood,faults-memory,faults-orphans,faults-start,groups-load,message-flood,own-protocol,starts,steering,worker-start}.test.ts",
   "test/scripts/{load-command,load-modes}.test.ts",
 ];
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });

@@ -33,11 +33,26 @@ function family(osPid: number): number[] {
 
 /** User and system time in seconds. */
 export function cpuSeconds(osPid: number): number {
-  const ticks = family(osPid).map((one) => {
-    const fields = stat(one);
-    return fields ? Number(fields[USER_TICKS]) + Number(fields[SYSTEM_TICKS]) : 0;
+  return sumOf(family(osPid), USER_TICKS) + sumOf(family(osPid), SYSTEM_TICKS);
+}
+
+export function userSeconds(osPid: number): number {
+  return sumOf(family(osPid), USER_TICKS);
+}
+
+/** The descendant with this argument; `undefined` when there is none. */
+export function descendant(osPid: number, argument: string): number | undefined {
+  return family(osPid).find((one) => {
+    try {
+      return readFileSync(`/proc/${one}/cmdline`, "utf8").split("\0").includes(argument);
+    } catch {
+      return false;
+    }
   });
-  return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
+}
+
+function sumOf(osPids: readonly number[], field: number): number {
+  return osPids.reduce((sum, one) => sum + Number(stat(one)?.[field] ?? 0), 0) / TICKS_PER_SECOND;
 }
 
 export function memoryBytes(osPid: number): number {

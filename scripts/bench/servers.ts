@@ -55,7 +55,7 @@ export function contestants(root: string, entry: string): Contestant[] {
   ];
 }
 
-export function isInstalled({ needs }: Contestant): boolean {
+export function isInstalled({ needs }: Pick<Contestant, "needs">): boolean {
   if (!needs) return true;
   return (process.env.PATH ?? "").split(delimiter).some((folder) => {
     try {
