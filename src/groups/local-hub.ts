@@ -28,6 +28,7 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
   readonly #hub = new Hub<Message>();
   readonly #names = new NameHub<Message>();
   readonly #local: LocalTables;
+  #contested = 0;
 
   constructor(local: LocalTables) {
     this.#local = local;
@@ -65,10 +66,18 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
 
   claim(id: number, name: string, serial: number, refuse: boolean): void {
     this.#names.names.claim(this, id, name, serial, refuse);
+    this.#countContested();
   }
 
   release(name: string, serial: number): void {
     this.#names.names.release(this, name, serial);
+    this.#countContested();
+  }
+
+  #countContested(): void {
+    const { contested } = this.#names.names;
+    groupCounters.namesContested += contested - this.#contested;
+    this.#contested = contested;
   }
 
   ask(id: number, name: string, body: Message, within: number, from: PidPair): void {

@@ -14,6 +14,7 @@ import {
   stop,
 } from "../../src/index.js";
 import gateway from "../../src/protocols/gateway.js";
+import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import type { Client } from "../support/client.js";
 import { connected, serving } from "../support/serving.js";
 import { until } from "../support/until.js";
@@ -101,6 +102,15 @@ test("a claim may be refused instead", async () => {
   await expect(claim).rejects.toMatchObject({ name: "ClaimError", code: "taken" });
   family.release(one.conn, "a");
   expect(await family.claim(two.conn, "a", { taken: "refuse" })).toMatchObject({ previous: "none" });
+});
+
+test("claims of a name that clients take from each other are counted", async () => {
+  const { server, login } = await holders();
+  const before = groupCounters.namesContested;
+  for (let at = 0; at < 5; at++) await login("cloned");
+  const waits = (await connected(server)).send("cloned");
+  await until(() => groupCounters.namesContested === before + 1);
+  await waits.close();
 });
 
 test("a replaced cell may keep the connection; the name is let go when it has run", async () => {
