@@ -120,8 +120,8 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     this.#namesOf(port).add(name);
     const claim = { port, serial, id };
     if (free) return this.#grant(name, row, claim, "none");
-    waiting.push(claim);
-    if (waiting.length === 1 && !pending) this.#replace(name, row);
+    row.waiting = [...waiting, claim];
+    if (waiting.length === 0 && !pending) this.#replace(name, row);
   }
 
   /** The process has let the name go, or has ended. Also of a claim that waits. */
@@ -219,7 +219,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   /** Removes claims and the holder, where they are these, and lets the next claim follow. */
   #remove(name: string, row: NameRow<P>, is: (one: Claim<P> | Holder<P>) => boolean): void {
     const kept = row.waiting.filter((one) => !is(one));
-    if (kept.length < row.waiting.length) row.waiting.splice(0, row.waiting.length, ...kept);
+    if (kept.length < row.waiting.length) row.waiting = kept;
     if (row.pending && is(row.pending)) {
       row.pending = undefined;
       this.#changed(name);
