@@ -4,6 +4,9 @@ import { connect } from "node:net";
 import { FrameClient } from "./frames.js";
 import { eventually } from "./until.js";
 
+/** Milliseconds for an answer. */
+const PATIENCE = 20_000;
+
 /** Commands: JSON arrays, the first element is a number that comes back with the answer. */
 export const AGENT_PROTOCOL = `
 import { defineProtocol, groups, names, packet } from "drover";
@@ -74,7 +77,14 @@ export class Agent {
   ask(...command: unknown[]): Promise<any> {
     const id = ++this.#last;
     this.#client.send(JSON.stringify([id, ...command]));
-    return new Promise((resolve) => void this.#answers.set(id, resolve));
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`no answer within ${PATIENCE} ms: ${JSON.stringify(command).slice(0, 200)}`));
+      const timer = setTimeout(late, PATIENCE);
+      this.#answers.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+    });
   }
 
   /** Waits until the group has so many members. @returns milliseconds that it took */
