@@ -141,7 +141,8 @@ test("members of all machines hear each other once and in order, and a name is a
   await agents[1].ask("claim", ["one"]);
   const by = await agents[1].ask("who");
   await eventually(
-    async () => (await agents[2].ask("where", ["one"]))[0]?.replace(/@[^>]*/, "") === by.replace(/@[^>]*/, ""),
+    async () =>
+      (await agents[2].ask("where", ["one"]))[0]?.replace(/@[^>]*/, "") === by.replace(/@[^>]*/, ""),
   );
   expect(await agents[2].ask("ask", "one", { op: 1 })).toEqual({ by, got: { op: 1 } });
 });

@@ -78,7 +78,8 @@ export class Agent {
     const id = ++this.#last;
     this.#client.send(JSON.stringify([id, ...command]));
     return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no answer within ${PATIENCE} ms: ${JSON.stringify(command).slice(0, 200)}`));
+      const late = () =>
+        reject(new Error(`no answer within ${PATIENCE} ms: ${JSON.stringify(command).slice(0, 200)}`));
       const timer = setTimeout(late, PATIENCE);
       this.#answers.set(id, (answer) => {
         clearTimeout(timer);

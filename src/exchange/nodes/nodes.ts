@@ -214,7 +214,8 @@ export class Nodes implements StreamOwner, IncomingOwner {
 
   #writeHello(writer: RecordWriter): void {
     const text = JSON.stringify(this.#hello);
-    writer.buffer.write(text, writer.add(PEER_KIND.hello, this.#config.node, Buffer.byteLength(text)));
+    const at = writer.add(PEER_KIND.hello, this.#config.node, Buffer.byteLength(text));
+    writer.buffer.write(text, at);
   }
 
   /** @param write adds records */
@@ -429,8 +430,10 @@ export class Nodes implements StreamOwner, IncomingOwner {
     if (hello.startedAt === this.#hello.startedAt) return;
     if (hello.startedAt < this.#hello.startedAt) return this.refused(this.#config.node, hello);
     const text = JSON.stringify(this.#hello);
-    const write = (writer: RecordWriter) =>
-      writer.buffer.write(text, writer.add(PEER_KIND.refuse, this.#config.node, Buffer.byteLength(text)));
+    const write = (writer: RecordWriter) => {
+      const at = writer.add(PEER_KIND.refuse, this.#config.node, Buffer.byteLength(text));
+      writer.buffer.write(text, at);
+    };
     this.carrier.send(incarnation, this.#bytes(write));
   }
 

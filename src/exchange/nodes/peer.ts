@@ -149,6 +149,8 @@ export class Peer implements RowPeer {
     this.progress = 0;
     const id = this.rows.want();
     if (!this.stream.room(0, 4)) return;
-    this.stream.writer.buffer.writeUInt32BE(id, this.stream.writer.add(PEER_KIND.want, "", 4));
+    const { writer } = this.stream;
+    const at = writer.add(PEER_KIND.want, "", 4);
+    writer.buffer.writeUInt32BE(id, at);
   }
 }

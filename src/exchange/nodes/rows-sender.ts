@@ -49,7 +49,8 @@ export class RowsSender {
       // One that the carrier cannot take at all is left out.
       if (HEADER + HEAD + PART_HEAD + length <= maxBytes) {
         if (writer.length + length > maxBytes) break;
-        writer.buffer.set(body, writer.add(kind, name, body.length));
+        const start = writer.add(kind, name, body.length);
+        writer.buffer.set(body, start);
       }
       this.#next = this.#rows.next().value;
     }
