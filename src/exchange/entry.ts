@@ -63,16 +63,20 @@ async function nodesOf(
   { nodes: options, startedAt }: ExchangeBoot,
   post: (message: FromExchange) => void,
 ): Promise<(parts: ExchangeParts) => Nodes> {
-  const { nats, cluster, node, nodeTimeout } = options as NodesOptions;
+  const { nats, cluster, node, nodeTimeout, outside, maxMessage } = options as NodesOptions;
   const [{ NatsCarrier }, { Nodes }, { groupTable, nameTable }, { presenceTable }] = await Promise.all([
     import("./nats/nats-carrier.js"),
     import("./nodes/nodes.js"),
     import("./nodes/row-table.js"),
     import("./nodes/presence-rows.js"),
   ]);
-  const carrier = new NatsCarrier({ nats, cluster, node });
-  return (parts) =>
-    new Nodes(
+  const Outside = outside ? (await import("./nats/outside.js")).Outside : undefined;
+  return (parts) => {
+    const carrier = new NatsCarrier({
+      ...{ nats, cluster, node },
+      outside: Outside && new Outside({ ...parts, maxMessage }),
+    });
+    return new Nodes(
       { node, nodeTimeout, startedAt },
       {
         ...{
@@ -84,4 +88,5 @@ async function nodesOf(
         onRefused: (text) => post({ t: "refused", d: text }),
       },
     );
+  };
 }
