@@ -1,5 +1,6 @@
 /** Table of commands: the help text and shell completion are made from it. */
 import type { Command } from "./command.js";
+import { BAN_FLAGS, ban, bans, unban } from "./commands/ban.js";
 import { config } from "./commands/config.js";
 import { CONNECTION_FLAGS, connections } from "./commands/connections.js";
 import { drain } from "./commands/drain.js";
@@ -218,6 +219,31 @@ export const COMMANDS: readonly Command[] = [
     json: true,
     flags: RESTART_FLAGS,
     run: restart,
+  },
+  {
+    name: "ban",
+    usage: "ban ADDRESS",
+    sentence: "Refuse new connections of a client address, of IPv6 its /64; open ones go on.",
+    takes: [1, 1],
+    json: true,
+    flags: BAN_FLAGS,
+    run: ban,
+  },
+  {
+    name: "unban",
+    usage: "unban ADDRESS",
+    sentence: "Lift the ban of an address.",
+    takes: [1, 1],
+    json: true,
+    run: unban,
+  },
+  {
+    name: "bans",
+    usage: "bans",
+    sentence: "Banned addresses, with the time that is left.",
+    takes: [0, 0],
+    json: true,
+    run: bans,
   },
   {
     name: "reload-tls",

@@ -4,6 +4,7 @@ import type { AddressList, AddressQuery, ConnectionList, ConnectionQuery } from 
 import type { GroupList, GroupView, NameList } from "./groups.js";
 import type { NodeList } from "./nodes.js";
 import type {
+  AddressBan,
   CertificateReload,
   Draining,
   EventFilter,
@@ -81,6 +82,15 @@ export interface Control {
    * is refused changes nothing.
    */
   reloadCertificates(): Promise<readonly CertificateReload[]>;
+  /**
+   * Refuses new connections of an IP address, of IPv6 its /64, for so many milliseconds; the open ones go on.
+   * @param address as `addressGroup` gives it
+   */
+  ban(address: string, ms: number): void;
+  /** Lifts a ban. @throws Refusal `unknown` when it is not banned */
+  unban(address: string): void;
+  /** Addresses that are banned, also for exceeding a limit. */
+  bans(): readonly AddressBan[];
   /** Sets the minimum log level of all OS processes, also of those that start later. */
   logLevel(level: LogLevel): void;
   /** Minimum log level. */

@@ -109,6 +109,13 @@ export interface Scaled {
   readonly workers: number;
 }
 
+/** An address, or /64 of IPv6, whose new connections are refused. */
+export interface AddressBan {
+  readonly address: string;
+  /** Milliseconds that are left. */
+  readonly ms: number;
+}
+
 export interface Restarted {
   readonly worker: number;
   /** OS pid of the worker that was stopped, and of the one that accepts now. */

@@ -137,7 +137,7 @@ export class Listener extends Process {
   #accept(socket: Socket): void {
     const { gate, opening, counters } = this.#options.endpoint;
     // Behind a proxy the address is that in the PROXY header.
-    if (gate === undefined || opening?.proxy !== undefined) return void this.#start(socket);
+    if (gate === undefined || gate.idle || opening?.proxy !== undefined) return void this.#start(socket);
     gate.enter(socket.peer.address, (refused, group) => {
       if (refused === undefined) return this.#start(socket, group) || gate.giveBack(group);
       counters.refused[refused]++;

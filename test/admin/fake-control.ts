@@ -9,6 +9,7 @@ import type {
   ConnectionRow,
 } from "../../src/control/connections.js";
 import type { Control, LogLevel } from "../../src/control/control.js";
+import { Refusal } from "../../src/control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../src/control/groups.js";
 import type { NodeList } from "../../src/control/nodes.js";
 import type {
@@ -286,6 +287,22 @@ export class FakeControl implements Control {
   async reloadCertificates(): Promise<readonly CertificateReload[]> {
     this.changes.push("reload-tls");
     return this.reloads;
+  }
+
+  readonly banned = new Map<string, number>();
+
+  ban(address: string, ms: number): void {
+    this.changes.push(`ban ${address} ${ms}`);
+    this.banned.set(address, ms);
+  }
+
+  unban(address: string): void {
+    if (!this.banned.delete(address)) throw new Refusal("unknown", `${address} is not banned`);
+    this.changes.push(`unban ${address}`);
+  }
+
+  bans(): readonly { readonly address: string; readonly ms: number }[] {
+    return [...this.banned].map(([address, ms]) => ({ address, ms }));
   }
 
   loggedLevel(): LogLevel {

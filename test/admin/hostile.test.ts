@@ -56,6 +56,8 @@ it.each(["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "GET"])(
       "/suspend",
       "/resume",
       "/reload-tls",
+      "/ban",
+      "/unban",
       "/log",
     ]) {
       const { status, headers } = await ask(admin, { method, path, headers: BEARER });

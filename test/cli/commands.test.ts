@@ -181,6 +181,9 @@ it("the help text lists every command, start included", () => {
     ...[
       "scale",
       "restart",
+      "ban",
+      "unban",
+      "bans",
       "reload-tls",
       "log",
       "stop",

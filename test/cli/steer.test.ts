@@ -48,6 +48,34 @@ describe("restart", () => {
   });
 });
 
+describe("ban", () => {
+  it("bans an address for an hour or for a given time, lists it, and lifts it", async () => {
+    const { socketPath, control } = await running();
+    expect((await drover(socketPath, ["bans"])).stdout).toBe("no address is banned\n");
+    expect((await drover(socketPath, ["ban", "192.0.2.7"])).stdout).toBe("192.0.2.7 banned for 1h\n");
+    const timed = await drover(socketPath, ["ban", "2001:db8::7"], { values: new Map([["for", "10m"]]) });
+    expect(timed.stdout).toBe("2001:db8::/64 banned for 10m\n");
+    expect((await drover(socketPath, ["bans"])).stdout).toMatch(
+      /^ADDRESS +LEFT\n192\.0\.2\.7 +1h\n2001:db8::\/64 +10m\n$/,
+    );
+    expect((await drover(socketPath, ["unban", "2001:db8::/64"])).stdout).toBe(
+      "2001:db8::/64 is no longer banned\n",
+    );
+    expect((await drover(socketPath, ["unban", "::ffff:192.0.2.7"], { json: true })).stdout).toContain(
+      '"192.0.2.7"',
+    );
+    expect(control.banned.size).toBe(0);
+  });
+
+  it.each(["localhost", "192.0.2.0/24", "1.2.3", "2001:db8::/32"])("refuses %s", async (address) => {
+    const { socketPath, control } = await running();
+    const { code, stderr } = await drover(socketPath, ["ban", address]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("address must be an IP address such as 192.0.2.7");
+    expect(control.changes).toEqual([]);
+  });
+});
+
 describe("reload-tls", () => {
   it("says what each listener does, and its warnings", async () => {
     const { socketPath, control } = await running();

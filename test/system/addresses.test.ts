@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, serveProgram } from "../support/program.js";
+import { endAll, run, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterAll(endAll);
@@ -55,4 +55,21 @@ test("while the primary is stopped clients are admitted, and counted once it goe
   });
   for (const one of served) one.end();
   expect(await eventually(() => client(port))).toBeDefined();
+});
+
+test("drover ban refuses an address on all workers, also on one that starts later, until it is lifted", async () => {
+  const { program, port, control } = await serveProgram();
+  const drover = (...args: string[]) => run([...args, `--control=${control}`]);
+  const open = await client(port);
+  expect((await drover("ban", "127.0.0.1", "--for=10m")).stdout).toBe("127.0.0.1 banned for 10m\n");
+  await eventually(async () => (await clients(4, port)).length === 0);
+  expect(await open?.ask("still here")).toBe("still here");
+  expect(await clients(2, port, "127.0.0.2")).toHaveLength(2);
+  for (const worker of program.workers()) process.kill(worker, "SIGKILL");
+  await eventually(async () => (await clients(2, port, "127.0.0.2")).length === 2);
+  expect(await clients(4, port)).toHaveLength(0);
+  expect((await drover("bans")).stdout).toMatch(/^ADDRESS +LEFT\n127\.0\.0\.1 +9m/);
+  expect((await drover("unban", "127.0.0.1")).code).toBe(0);
+  expect(await eventually(() => client(port))).toBeDefined();
+  expect((await drover("unban", "127.0.0.1")).stderr).toContain("127.0.0.1 is not banned");
 });

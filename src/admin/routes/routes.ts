@@ -3,6 +3,7 @@
  * Every change is a POST; app.ts and guard.ts rely on that.
  */
 import { PAGE_ROUTES, pageFile, wantsPage } from "../http/page-files.js";
+import { BAN_ROUTES } from "./ban-routes.js";
 import { CHANGE_ROUTES } from "./change-routes.js";
 import { EVENT_ROUTES } from "./event-routes.js";
 import { GROUP_ROUTES } from "./group-routes.js";
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...STREAM_ROUTES,
   ...EVENT_ROUTES,
   ...CHANGE_ROUTES,
+  ...BAN_ROUTES,
 ];
 
 /** The table as text. */

@@ -8,7 +8,7 @@ import type { AddressQuery, ConnectionQuery } from "../../control/connections.js
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { HubQuery } from "../../groups/hub-queries.js";
-import type { AddressRefusal } from "../../tcp/admission/terms.js";
+import type { AddressBan, AddressRefusal } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
@@ -42,6 +42,8 @@ export type ToWorker =
   | { readonly t: "tls"; readonly d: { readonly listener: string; readonly update: TlsUpdate } }
   /** Answers `addresses`. */
   | { readonly t: "addresses"; readonly d: readonly AddressAnswer[] }
+  /** All addresses that are banned. */
+  | { readonly t: "bans"; readonly d: readonly AddressBan[] }
   /** Drains and exits. */
   | { readonly t: "stop" };
 
@@ -121,6 +123,8 @@ export interface Boot {
   readonly maxMessage: number;
   /** Milliseconds that a claim of a name waits for the holder. */
   readonly takeOver: number;
+  /** Addresses that are banned. */
+  readonly bans: readonly AddressBan[];
   /** Path of the exchange's socket, where there is one. */
   readonly exchange: string | undefined;
   /** Functions cannot cross, so a protocol is a module. */

@@ -53,6 +53,7 @@ const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {
   load: true,
   quota: true,
   addresses: true,
+  bans: true,
   stop: true,
 };
 

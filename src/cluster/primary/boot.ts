@@ -12,7 +12,7 @@ import type { PrimaryListener } from "./primary-listener.js";
 /** Fields that differ from worker to worker and from start to start. */
 type Present = Pick<
   Boot,
-  "worker" | "serial" | "maxConnections" | "follow" | "listeners" | "tls" | "exchange"
+  "worker" | "serial" | "bans" | "maxConnections" | "follow" | "listeners" | "tls" | "exchange"
 >;
 
 export function bootMessage(

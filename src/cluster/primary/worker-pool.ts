@@ -147,6 +147,7 @@ export class WorkerPool implements WorkerOwner {
       tls: this.bootTls(),
       follow: this.observer?.followLevel ?? "warn",
       exchange: this.exchange.path,
+      bans: this.addresses.ledger.bans(),
       listeners,
     };
     return bootMessage(present, this.#options);
@@ -161,6 +162,12 @@ export class WorkerPool implements WorkerOwner {
   /** Workers that run use the exchange from now on. */
   useExchange(path: string): void {
     for (const { process } of this.slots) process?.notify({ t: "exchange", d: path });
+  }
+
+  /** Workers that start later get them with their boot message. */
+  sendBans(): void {
+    const d = this.addresses.ledger.bans();
+    for (const { process } of this.slots) process?.notify({ t: "bans", d });
   }
 
   setLogLevel(level: Level): void {

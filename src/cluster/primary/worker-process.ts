@@ -57,7 +57,7 @@ export interface WorkerOwner {
 export type WorkerState = "starting" | "running" | "stopping" | "down";
 
 /** Messages to a worker that need no answer. */
-type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" | "tls" | "exchange" }>;
+type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" | "tls" | "exchange" | "bans" }>;
 
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
 const START_DEADLINE = 20_000;

@@ -8,7 +8,7 @@ import { processOf } from "../../otp/process/process.js";
 import { whereis } from "../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock } from "../../otp/time/clock.js";
-import { gateOf } from "../../tcp/admission/options.js";
+import { makeGate } from "../../tcp/admission/options.js";
 import type { AddressAuthority } from "../../tcp/admission/terms.js";
 import { Endpoint } from "../../tcp/endpoint.js";
 import type { Listener } from "../../tcp/listener.js";
@@ -66,7 +66,7 @@ export class WorkerListener {
         () => this.endpoint.counters,
       );
     const { name, proxy, tlsStart } = boot;
-    const gate = gateOf(name, boot, boot.addresses ? options.addresses : undefined);
+    const gate = makeGate(name, boot, boot.addresses ? options.addresses : undefined);
     const opening = openingOf({ proxy, gate, startTls, tlsStart });
     this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });
     this.suspended = boot.suspended;

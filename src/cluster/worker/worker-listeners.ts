@@ -1,5 +1,6 @@
 /** All listeners of this worker: made from the boot message, and started under one supervisor. */
 import type { Pid } from "../../otp/process/pid.js";
+import type { AddressBan } from "../../tcp/admission/terms.js";
 import type { NumberedListener } from "../../tcp/metrics/own-numbers.js";
 import { useOutgoingTransport } from "../../tcp/outgoing/open.js";
 import { Instances } from "../../tcp/protocol/instances.js";
@@ -29,6 +30,7 @@ export class WorkerListeners {
       (listener) =>
         new WorkerListener(listener, { ...options, timed: boot.timed, only, tls: tls.of(listener.name) }),
     );
+    this.setBans(boot.bans);
     if (only) return;
     const endpoints = this.all.map(({ endpoint }) => endpoint);
     const shared = new SharedMaximum(endpoints, options.maximum);
@@ -38,6 +40,10 @@ export class WorkerListeners {
   /** Name of their top supervisor. */
   get supervisor(): string {
     return this.all.length > 1 ? "listeners" : "tcp_server";
+  }
+
+  setBans(bans: readonly AddressBan[]): void {
+    for (const { endpoint } of this.all) endpoint.gate?.setBans(bans);
   }
 
   find(name: string): WorkerListener | undefined {

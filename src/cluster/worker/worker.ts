@@ -180,6 +180,8 @@ export class Worker {
         return this.#listeners.find(message.d)?.sendLoad();
       case "quota":
         return this.#listeners.find(message.d.listener)?.setQuota(message.d);
+      case "bans":
+        return this.#listeners.setBans(message.d);
       case "addresses":
         return this.#addresses.received(message.d);
       case "stop":

@@ -5,7 +5,7 @@
  * An address is a group: an IPv4 address, or a /64 of IPv6 (`text/address-group.ts`).
  */
 import { clock } from "../../otp/time/clock.js";
-import type { AddressLimits, AddressRefusal } from "./terms.js";
+import type { AddressBan, AddressLimits, AddressRefusal } from "./terms.js";
 
 /** Groups of addresses that are remembered, at most: an attacker has more /64 than there is memory. */
 const MAX_GROUPS = 100_000;
@@ -99,7 +99,7 @@ export class AddressLedger {
   }
 
   /** Banned groups, with the milliseconds that are left. */
-  bans(): { readonly address: string; readonly ms: number }[] {
+  bans(): AddressBan[] {
     const now = clock.now();
     for (const group of [...this.#bans.keys()]) this.#bannedFor(group, now);
     return [...this.#bans].map(([address, until]) => ({ address, ms: until - now }));

@@ -7,7 +7,7 @@
  */
 import { clock } from "../../otp/time/clock.js";
 import { addressGroup } from "../../text/address-group.js";
-import type { AddressRefusal, AddressRefuseReason, GateTerms } from "./terms.js";
+import type { AddressBan, AddressRefusal, AddressRefuseReason, GateTerms } from "./terms.js";
 
 /** Milliseconds for which a verdict is kept, at most: so soon a ban that was lifted is lifted everywhere. */
 const MAX_VERDICT = 1_000;
@@ -25,11 +25,26 @@ export class Gate {
   readonly #verdicts = new Map<string, { readonly reason: AddressRefuseReason; readonly until: number }>();
   /** Groups of open connections. */
   readonly #groups = new WeakMap<object, string>();
+  /** Groups that an operator has banned, and until when. */
+  #bans: ReadonlyMap<string, number> = new Map();
   #pending = 0;
 
   constructor(listener: string, terms: GateTerms) {
     this.#listener = listener;
     this.#terms = terms;
+  }
+
+  /** Whether it admits everybody at present. */
+  get idle(): boolean {
+    const { allow, deny, authority } = this.#terms;
+    return allow === undefined && deny === undefined && authority === undefined && this.#bans.size === 0;
+  }
+
+  /** Replaces the bans, of which the authority knows as well. */
+  setBans(bans: readonly AddressBan[]): void {
+    const now = clock.now();
+    this.#bans = new Map(bans.map(({ address, ms }) => [address, now + ms]));
+    this.#verdicts.clear();
   }
 
   /** Clients that wait for the authority. */
@@ -46,8 +61,10 @@ export class Gate {
     // Reset while it waited in the backlog: its connection ends at once.
     if (address === "") return done(undefined, undefined);
     if (allow?.trusts(address) === false || deny?.trusts(address) === true) return done("denied", undefined);
-    if (authority === undefined || UNIX.test(address)) return done(undefined, undefined);
+    if (UNIX.test(address)) return done(undefined, undefined);
     const group = addressGroup(address);
+    if (this.#isBanned(group)) return done("banned", undefined);
+    if (authority === undefined) return done(undefined, undefined);
     const known = this.#verdict(group);
     if (known !== undefined) return done(known, undefined);
     this.#pending++;
@@ -76,6 +93,11 @@ export class Gate {
     // There is room for it again, as far as this worker knows.
     if (this.#verdicts.get(group)?.reason === "address_connections") this.#verdicts.delete(group);
     this.#terms.authority?.give(this.#listener, group);
+  }
+
+  #isBanned(group: string): boolean {
+    const until = this.#bans.get(group);
+    return until !== undefined && until > clock.now();
   }
 
   #verdict(group: string): AddressRefuseReason | undefined {

@@ -34,7 +34,16 @@ export function gateOf(
   { allow, deny }: AccessOptions,
   authority: AddressAuthority | undefined,
 ): Gate | undefined {
-  if (allow === undefined && deny === undefined && authority === undefined) return undefined;
+  const terms = [allow, deny, authority];
+  return terms.every((one) => one === undefined) ? undefined : makeGate(listener, { allow, deny }, authority);
+}
+
+/** As `gateOf`, for a listener whose operator may ban addresses later: idle until then. */
+export function makeGate(
+  listener: string,
+  { allow, deny }: AccessOptions,
+  authority: AddressAuthority | undefined,
+): Gate {
   return new Gate(listener, { allow: networks(allow), deny: networks(deny), authority });
 }
 

@@ -21,6 +21,13 @@ export interface AddressLimits {
 export const ADDRESS_REFUSALS = ["denied", "banned", "address_connections", "address_rate"] as const;
 export type AddressRefuseReason = (typeof ADDRESS_REFUSALS)[number];
 
+/** A banned address, or /64 of IPv6. */
+export interface AddressBan {
+  readonly address: string;
+  /** Milliseconds that are left. */
+  readonly ms: number;
+}
+
 export interface AddressRefusal {
   readonly reason: AddressRefuseReason;
   /** Milliseconds for which the same verdict holds. */

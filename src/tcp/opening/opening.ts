@@ -69,7 +69,7 @@ export class Opening implements HandshakeOwner {
     const end = this.#header(chunk, chunk.length);
     if (end === NOT_YET) return;
     const rest = chunk.subarray(end);
-    if (this.#terms.gate !== undefined) return this.#atGate(this.#terms.gate, Buffer.from(rest));
+    if (this.#terms.gate?.idle === false) return this.#atGate(this.#terms.gate, Buffer.from(rest));
     if (this.#terms.startTls !== undefined) return this.#afterHeader(rest);
     this.#connection.opened();
     if (rest.length > 0) this.#connection.onChunk(rest);
@@ -79,7 +79,7 @@ export class Opening implements HandshakeOwner {
     if (this.#headerOnly) return this.#handshake(Buffer.from(shared.subarray(0, length)));
     const end = this.#header(shared, length);
     if (end === NOT_YET) return;
-    if (this.#terms.gate !== undefined)
+    if (this.#terms.gate?.idle === false)
       return this.#atGate(this.#terms.gate, Buffer.from(shared.subarray(end, length)));
     if (this.#terms.startTls !== undefined)
       return this.#afterHeader(Buffer.from(shared.subarray(end, length)));

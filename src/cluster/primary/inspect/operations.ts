@@ -12,6 +12,7 @@ import { Refusal, WorkerSilent } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
 import type { NodeList } from "../../../control/nodes.js";
 import type {
+  AddressBan,
   CertificateReload,
   Draining,
   EventFilter,
@@ -231,6 +232,21 @@ export class Operations implements Control {
 
   restart(worker: number, deadlineMs: number): Promise<Restarted> {
     return this.#restart.run(worker, deadlineMs);
+  }
+
+  ban(address: string, ms: number): void {
+    this.#primary.pool.addresses.ledger.ban(address, ms);
+    this.#primary.pool.sendBans();
+  }
+
+  unban(address: string): void {
+    if (!this.#primary.pool.addresses.ledger.unban(address))
+      throw new Refusal("unknown", `${address} is not banned: \`drover bans\` lists the addresses that are`);
+    this.#primary.pool.sendBans();
+  }
+
+  bans(): readonly AddressBan[] {
+    return this.#primary.pool.addresses.ledger.bans();
   }
 
   reloadCertificates(): Promise<readonly CertificateReload[]> {
