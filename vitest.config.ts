@@ -6,12 +6,12 @@ import { defineConfig } from "vitest/config";
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
   system: "test/system/{balance,flow-control,workers}.test.ts",
-  long: "test/system/watchdog.test.ts",
+  long: "test/system/{groups-load,watchdog}.test.ts",
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
 // Files that wait or load for 15 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
 const long = [
-  "test/system/{inspector,faults-channel-flood,faults-memory,faults-orphans,faults-start,groups-load,message-flood,own-protocol,starts,steering,worker-start}.test.ts",
+  "test/system/{inspector,faults-channel-flood,faults-memory,faults-orphans,faults-start,message-flood,own-protocol,starts,steering,worker-start}.test.ts",
   "test/scripts/{load-command,load-modes}.test.ts",
 ];
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });

@@ -60,20 +60,23 @@ async function canBind(port: number): Promise<void> {
 }
 
 describe.concurrent("primary killed", () => {
-  test.each(["loop", "wait"])("a worker that hangs in its start (%s) ends as well", async (how) => {
-    const { program, port } = await serve("--workers=2");
-    const [first, second] = program.workers() as [number, number];
-    const { dir } = program;
-    writeFileSync(join(dir, how), "");
-    kill(first);
-    const third = await eventually(() =>
-      program.workers().find((osPid) => existsSync(join(dir, `loading-${osPid}`))),
-    );
-    onTestFinished(() => kill(third));
-    program.signal("SIGKILL");
-    await gone([second, third]);
-    await canBind(port);
-  });
+  test.for(["loop", "wait"])(
+    "a worker that hangs in its start (%s) ends as well",
+    async (how, { onTestFinished }) => {
+      const { program, port } = await serve("--workers=2");
+      const [first, second] = program.workers() as [number, number];
+      const { dir } = program;
+      writeFileSync(join(dir, how), "");
+      kill(first);
+      const third = await eventually(() =>
+        program.workers().find((osPid) => existsSync(join(dir, `loading-${osPid}`))),
+      );
+      onTestFinished(() => kill(third));
+      program.signal("SIGKILL");
+      await gone([second, third]);
+      await canBind(port);
+    },
+  );
 
   test("a stopped worker is continued by another one, and both end", async () => {
     const { program, port } = await serve("--workers=2");

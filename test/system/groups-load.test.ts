@@ -85,7 +85,7 @@ async function sums() {
 }
 
 beforeAll(async () => {
-  const flags = ["--workers=2", "--max-connections=3000", "--backlog=4096"];
+  const flags = ["--workers=2", "--max-connections=3000", "--backlog=4096", "--watchdog=60s"];
   server = await serveProtocol("load.ts", PROTOCOL, flags);
 });
 afterAll(endAll);

@@ -72,8 +72,9 @@ test("a breakpoint in a .ts handler of a worker binds, and holds longer than wat
   await inspectorClient.send("Debugger.resume");
   expect(await answer).toBe("HELLO");
   expect(program.workers()).toEqual([worker]);
-  const said = program.lines.filter(({ level }) => level !== "info").map(({ msg }) => msg);
-  expect(said).toEqual([]);
+  const said = program.lines.filter(({ level }) => level !== "info").map(({ msg }) => String(msg));
+  // On a busy machine the loop may really stand for a moment, but not for as long as the breakpoint has held.
+  expect(said.filter((msg) => !/^Event loop blocked for \d{1,3} ms/.test(msg))).toEqual([]);
   // Its breakpoints hold no longer; one that has gone leaves nothing standing.
   inspectorClient.events.length = 0;
   const last = client.ask("debugger");

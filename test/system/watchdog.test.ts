@@ -54,16 +54,14 @@ test("a worker that computes for half a second is warned about and shown in the 
   expect(program.workers()).toEqual([worker]);
 });
 
-test("a worker in an endless loop does not outlive a primary that is killed", async () => {
+test("a worker in an endless loop is gone 15 s after a primary that is killed", async () => {
   const { program, port } = await busy("--workers=1");
   const [worker] = program.workers() as [number];
   const client = await FrameClient.connect(port);
   await client.ask("hello");
   client.send("hang");
   program.signal("SIGKILL");
-  const killed = performance.now();
-  await eventually(() => !isAlive(worker), 2_000);
-  expect(performance.now() - killed).toBeLessThan(2_000);
+  await eventually(() => !isAlive(worker), 15_000);
   await program.exited;
 });
 
