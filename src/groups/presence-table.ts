@@ -112,6 +112,8 @@ export class PresenceTable<P extends PresenceOwner> {
     // Its worker has connected anew, and the row belongs to the new link.
     if (known?.owner !== owner) return;
     this.#note(group, id, known.row, why);
+    // Above the maximum nothing is told, for days perhaps: a member that has come and gone leaves nothing behind.
+    if (group.pending.get(id)?.before === undefined) group.pending.delete(id);
     group.rows.delete(id);
     this.#count(name, group, owner, -1);
     this.#schedule(name, group);
@@ -156,6 +158,11 @@ export class PresenceTable<P extends PresenceOwner> {
   /** The row of a process of this server. */
   own(name: string, id: Pick<PresenceRow, "worker" | "serial">): PresenceRow | undefined {
     return this.#groups.get(name)?.rows.get(rowId({ ...id, node: "" }))?.row;
+  }
+
+  /** Changes of a group that the workers have not been told. */
+  untold(name: string): number {
+    return this.#groups.get(name)?.pending.size ?? 0;
   }
 
   count(name: string): number {

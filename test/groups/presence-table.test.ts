@@ -148,6 +148,19 @@ test("1,000 members that join are few events; above 1,000 none, and what it come
   expect(table.count("a")).toBe(1_000);
 });
 
+test("members that come and go above the maximum leave nothing behind", () => {
+  const { restore, table, workers, set, remove } = world();
+  onTestFinished(restore);
+  const [first] = workers as [Worker];
+  for (let serial = 1; serial <= MAX_PRESENT + 1; serial++) set(first, "a", serial);
+  for (let serial = 10_000; serial < 20_000; serial++) {
+    set(first, "a", serial);
+    remove(first, "a", serial);
+  }
+  expect(table.count("a")).toBe(MAX_PRESENT + 1);
+  expect(table.untold("a")).toBe(MAX_PRESENT + 1);
+});
+
 test("a machine that is gone is node_down; one whose rows come again is not heard of", async () => {
   const { clock, restore, table, workers, set } = world();
   onTestFinished(restore);
