@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { isAlive } from "../support/os-processes.js";
-import { endAll, serveProtocol } from "../support/program.js";
+import { endAll, run, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterAll(endAll);
@@ -21,6 +21,7 @@ if (existsSync("loop")) {
   } catch {}
   if (mine) for (;;);
 }
+if (existsSync("down")) throw new Error("no route to the database");
 if (existsSync("slow")) {
   appendFileSync("times", \`\${Date.now()} begin\\n\`);
   await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -40,6 +41,23 @@ function killAll(osPids: readonly number[]): void {
 }
 
 describe.concurrent("starts", () => {
+  test("a worker that does not start after `drover restart` is tried again until it serves", async () => {
+    const { program, port, control } = await serve("--workers=1");
+    const down = join(program.dir, "down");
+    writeFileSync(down, "");
+    expect(await run(["restart", "1", "--control", control])).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining("worker 1 did not start: "),
+    });
+    rmSync(down);
+    const client = await FrameClient.connect(port);
+    const reply = client.ask("who");
+    expect(await eventually(() => reply.then(Number), 30_000)).toBeGreaterThan(0);
+    expect(program.lines.filter(({ msg }) => /does not start: .*; next attempt in/.test(msg))).not.toEqual(
+      [],
+    );
+  });
+
   test("while one worker hangs in its start, another that dies is replaced, and a stop waits for neither", async () => {
     const { program, port } = await serve("--workers=2");
     const { dir } = program;

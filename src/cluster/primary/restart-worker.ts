@@ -6,17 +6,26 @@ import { Refusal } from "../../control/errors.js";
 import type { Restarted } from "../../control/program.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { restartChild, terminateChild } from "../../otp/supervisor/supervisor.js";
+import { clock } from "../../otp/time/clock.js";
+import type { Log } from "../../telemetry/log/log.js";
 import type { Primary } from "./primary.js";
 import { startFailure } from "./start-failure.js";
+import { retryPause } from "./start-retry.js";
 import { WorkerDrain, type WorkerDrainOptions } from "./worker-drain.js";
 import { activeConnections, type WorkerSlot } from "./worker-slot.js";
 
+export interface RestartWorkerOptions extends WorkerDrainOptions {
+  readonly log: Pick<Log, "warn">;
+}
+
 export class RestartWorker {
   readonly #primary: Primary;
+  readonly #log: Pick<Log, "warn">;
   readonly #drain: WorkerDrain;
 
-  constructor(primary: Primary, options: WorkerDrainOptions) {
+  constructor(primary: Primary, options: RestartWorkerOptions) {
     this.#primary = primary;
+    this.#log = options.log;
     this.#drain = new WorkerDrain(options);
   }
 
@@ -59,28 +68,67 @@ export class RestartWorker {
       stopped = await this.#drain.run([slot], deadlineMs);
       slot.removing = false;
     }
-    await startWorkerAgain(this.#primary, slot);
+    const failure = await startWorkerAgain(this.#primary, slot);
+    if (failure) {
+      this.#retryLater(slot, failure.error);
+      throw didNotStart(this.#primary, slot, failure.error);
+    }
     return { worker: slot.slot, before, osPid: slot.process?.osPid ?? 0, connections, stopped };
+  }
+
+  /** A child that was stopped on request stays down when its start fails, as in OTP: it is started until it serves. */
+  #retryLater(slot: WorkerSlot, reason: unknown): void {
+    const { pool, stopping } = this.#primary;
+    if (stopping) return;
+    clock.setTimeout(() => void this.#retry(slot), retryPause(slot, pool.serving, reason, this.#log), true);
+  }
+
+  async #retry(slot: WorkerSlot): Promise<void> {
+    const { root, stopping, pool } = this.#primary;
+    if (!root || stopping || pool.slots[slot.slot - 1] !== slot) return;
+    slot.retrying = true;
+    const failure = await startChildAgain(root.pid, slot).catch(() => undefined);
+    // Another restart, or a change of the number of workers, has the slot.
+    if (failure && !TAKEN.includes(failure.error)) this.#retryLater(slot, failure.error);
   }
 }
 
+/** Errors of `restartChild` for a child that is not down. */
+const TAKEN: readonly unknown[] = ["running", "restarting", "not_found"];
+
 /**
  * Stops the worker, which gives its connections the shutdown time, and starts the next one.
- * @throws Refusal `conflict` when the program stops, or it does not start
+ * @returns why it did not start
+ * @throws Refusal `conflict` when the program stops
  */
-export async function startWorkerAgain(primary: Primary, slot: WorkerSlot): Promise<void> {
-  const id = `worker ${slot.slot}`;
+export async function startWorkerAgain(primary: Primary, slot: WorkerSlot): Promise<StartError | undefined> {
   const root = (): Pid => {
     if (!primary.root) throw new Refusal("conflict", "the program is stopping");
     return primary.root.pid;
   };
   // One that stands at a breakpoint goes on, and hears of its stop.
   primary.pool.inspectors?.close(slot.slot);
-  await terminateChild(root(), id);
+  await terminateChild(root(), idOf(slot));
   // Asked for: neither a restart nor counted as one.
   slot.retrying = true;
-  const result = await restartChild(root(), id);
-  if (!(typeof result === "object" && "error" in result)) return;
-  if (primary.stopping) throw new Refusal("conflict", "the program is stopping");
-  throw new Refusal("conflict", `${id} did not start: ${startFailure(result.error).message}`);
+  return startChildAgain(root(), slot);
+}
+
+interface StartError {
+  readonly error: unknown;
+}
+
+async function startChildAgain(root: Pid, slot: WorkerSlot): Promise<StartError | undefined> {
+  const result = await restartChild(root, idOf(slot));
+  return typeof result === "object" && "error" in result ? result : undefined;
+}
+
+/** Why a worker that was to be started again is not there. */
+export function didNotStart(primary: Primary, slot: WorkerSlot, error: unknown): Refusal {
+  if (primary.stopping) return new Refusal("conflict", "the program is stopping");
+  return new Refusal("conflict", `${idOf(slot)} did not start: ${startFailure(error).message}`);
+}
+
+function idOf({ slot }: WorkerSlot): string {
+  return `worker ${slot}`;
 }

@@ -25,6 +25,16 @@ export function startRetryDelay(
   // A want of the machine is no fault of the worker: it is waited for, however long.
   if (serving === 0 && !isNotSpawned(reason)) return undefined;
   slot.retrying = true;
+  return retryPause(slot, serving, reason, log);
+}
+
+/** Logs why a worker did not start. @returns milliseconds until the next attempt */
+export function retryPause(
+  slot: WorkerSlot,
+  serving: number,
+  reason: unknown,
+  log: Pick<Log, "warn">,
+): number {
   const ms = delayOf(PAUSE, slot.startFailures);
   const seconds = (ms / 1_000).toFixed(1);
   log.warn(

@@ -5,7 +5,8 @@
  *   save ─▶ quiet for 50 ms ─▶ compile, try in a thread ─▶ shutdown of the connections ─▶ new worker
  */
 import type { Primary } from "../../cluster/primary/primary.js";
-import { startWorkerAgain } from "../../cluster/primary/restart-worker.js";
+import { didNotStart, startWorkerAgain } from "../../cluster/primary/restart-worker.js";
+import type { WorkerSlot } from "../../cluster/primary/worker-slot.js";
 import { ReleaseError } from "../../cluster/release/release.js";
 import type { CurrentReleases, Releases } from "../../cluster/release/releases.js";
 import { protocolLabel } from "../../cluster/release/releases.js";
@@ -87,7 +88,7 @@ export class DevReload {
     try {
       const change = primary.beginChange("a reload");
       try {
-        await Promise.all(primary.pool.slots.map((slot) => startWorkerAgain(primary, slot)));
+        await Promise.all(primary.pool.slots.map((slot) => this.#startAgain(slot)));
       } finally {
         change.end();
       }
@@ -97,6 +98,13 @@ export class DevReload {
       this.#failed = true;
       if (!this.#closed) log.error(`changed ${names}: ${error.message}: clients wait until the next save`);
     }
+  }
+
+  /** A worker that does not start stays down: the next save starts it. */
+  async #startAgain(slot: WorkerSlot): Promise<void> {
+    const { primary } = this.#options;
+    const failure = await startWorkerAgain(primary, slot);
+    if (failure) throw didNotStart(primary, slot, failure.error);
   }
 }
 

@@ -82,6 +82,7 @@ export class Operations implements Control {
       onCut: (rows, cut) => logCutConnections(options.log, "scale deadline reached", rows, cut),
     });
     this.#restart = new RestartWorker(primary, {
+      log: options.log,
       list: async (worker) => (await this.connections({ ...listed, worker })).rows,
       onCut: (rows, cut) => logCutConnections(options.log, "restart deadline reached", rows, cut),
     });
