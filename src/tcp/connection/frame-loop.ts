@@ -31,6 +31,7 @@ import {
 } from "./flags.js";
 import { Lifecycle } from "./lifecycle.js";
 import type { PostponedFrames } from "./postponed-frames.js";
+import { heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 export abstract class FrameLoop extends Lifecycle implements Deferred {
@@ -140,11 +141,17 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     output.handling = undefined;
     output.flush();
     this.setFlag(PUMPING, false);
-    if (this.framesReceived !== before) io.lastFrameAt = wholeMs();
+    if (this.framesReceived !== before) this.handledFrames(io, this.framesReceived - before);
     if (this.phase !== RUNNING) return;
     if (!this.busy) return this.afterFrames(io);
     io.uncountUnfinished();
     io.listen();
+  }
+
+  private handledFrames(io: ReaderWriter, frames: number): void {
+    io.lastFrameAt = wholeMs();
+    const { rated, limits } = this.protocol;
+    if (rated) heedRate(io, limits, frames);
   }
 
   private handleFrames(io: ReaderWriter): void {

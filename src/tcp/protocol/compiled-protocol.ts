@@ -7,7 +7,7 @@ import { ReadMemory } from "../loop/read-memory.js";
 import { type Latency, timedStates } from "../observe/latency.js";
 import { type CompiledStates, type CompileOptions, compile, type ProtocolCells } from "./compile.js";
 import { type Instance, type InstanceOf, plainInstance } from "./instances.js";
-import { type Limits, limitsOf } from "./limits.js";
+import { isRated, type Limits, limitsOf } from "./limits.js";
 import type { AnyProtocol } from "./protocol.js";
 import { becomesOf } from "./validate.js";
 
@@ -38,6 +38,8 @@ export class CompiledProtocol {
   readonly name: string;
   readonly framing: Framing<any, any>;
   readonly limits: Limits;
+  /** Whether frames or bytes a second are limited. */
+  readonly rated: boolean;
   readonly maxMessages: number;
   readonly initial: ProtocolCells;
   readonly readMemory: ReadMemory;
@@ -59,6 +61,7 @@ export class CompiledProtocol {
     this.name = protocol.name;
     this.framing = framing;
     this.limits = original?.limits ?? limitsOf(protocol.limits);
+    this.rated = isRated(this.limits);
     this.maxMessages = protocol.maxMessages ?? MAX_MESSAGES;
     this.readMemory = original?.readMemory ?? new ReadMemory(protocol.frames === "borrowed");
     this.#options = options;

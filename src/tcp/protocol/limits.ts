@@ -6,6 +6,13 @@ export interface Limits {
   readonly framesPerTurn: number;
   /** Bytes handled in one turn before other connections are served. Default 64 KiB. */
   readonly bytesPerTurn: number;
+  /**
+   * Frames of one connection a second; what is above waits in the kernel. A second's worth may come at once. Default no
+   * limit.
+   */
+  readonly framesPerSecond: number;
+  /** Bytes that one connection sends a second, likewise. A larger frame is taken, and the pause after it is longer. */
+  readonly bytesPerSecond: number;
   /** Waiting output at which no further frame is handled, in bytes. Default 64 KiB. */
   readonly highWater: number;
   /** Waiting output at which frames are handled again, in bytes. Default 16 KiB. */
@@ -46,6 +53,8 @@ export interface Limits {
 export const LIMITS: Limits = Object.freeze({
   framesPerTurn: 64,
   bytesPerTurn: 64 * 1024,
+  framesPerSecond: Infinity,
+  bytesPerSecond: Infinity,
   highWater: 64 * 1024,
   lowWater: 16 * 1024,
   maxOutbound: 1024 * 1024,
@@ -81,5 +90,14 @@ export type LimitOptions = { readonly [K in keyof Limits]?: K extends Time ? Dur
 export function limitsOf(options: LimitOptions = {}): Limits {
   const limits: Record<keyof Limits, unknown> = { ...LIMITS, ...options };
   for (const time of TIMES) if (typeof limits[time] === "string") limits[time] = toMs(limits[time]);
-  return limits as Record<keyof Limits, number>;
+  const numbers = limits as Record<keyof Limits, number>;
+  // No turn takes more than a second may bring.
+  numbers.framesPerTurn = Math.min(numbers.framesPerTurn, numbers.framesPerSecond);
+  numbers.bytesPerTurn = Math.min(numbers.bytesPerTurn, numbers.bytesPerSecond);
+  return numbers;
+}
+
+/** Whether a connection has a rate that it must keep to. */
+export function isRated({ framesPerSecond, bytesPerSecond }: Limits): boolean {
+  return framesPerSecond !== Infinity || bytesPerSecond !== Infinity;
 }

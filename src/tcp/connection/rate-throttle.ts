@@ -1,0 +1,74 @@
+/**
+ * Limits on frames and bytes a second of one connection, by throttling: what is above them waits in the kernel, and TCP
+ * pushes back on the client. Kept beside the connections, in a weak map: only protocols with such a limit have it.
+ */
+import { clock } from "../../otp/time/clock.js";
+import type { Limits } from "../protocol/limits.js";
+import type { ReaderWriter } from "./reader.js";
+import type { Throttling } from "./throttle.js";
+
+class RateThrottle implements Throttling {
+  readonly alive = true;
+  readonly #frameRate: number;
+  readonly #byteRate: number;
+  /** What may still be handled; below 0 nothing. At most what a second brings. */
+  #frames: number;
+  #bytes: number;
+  #filledAt = clock.now();
+  /** Bytes of the connection that are taken off already. */
+  #counted = 0;
+
+  constructor({ framesPerSecond, bytesPerSecond }: Limits) {
+    this.#frameRate = this.#frames = framesPerSecond;
+    this.#byteRate = this.#bytes = bytesPerSecond;
+  }
+
+  take(frames: number, bytesReceived: number): void {
+    this.#fill();
+    this.#frames -= frames;
+    this.#bytes -= bytesReceived - this.#counted;
+    this.#counted = bytesReceived;
+  }
+
+  #fill(): void {
+    const now = clock.now();
+    const seconds = (now - this.#filledAt) / 1_000;
+    this.#filledAt = now;
+    this.#frames = filled(this.#frames, this.#frameRate, seconds);
+    this.#bytes = filled(this.#bytes, this.#byteRate, seconds);
+  }
+
+  /** Milliseconds until a frame may be handled. */
+  get #wait(): number {
+    this.#fill();
+    const frames = this.#frames >= 1 ? 0 : (1 - this.#frames) / this.#frameRate;
+    const bytes = this.#bytes >= 0 ? 0 : -this.#bytes / this.#byteRate;
+    return Math.max(frames, bytes) * 1_000;
+  }
+
+  get outputFull(): boolean {
+    return this.#wait > 0;
+  }
+
+  room(): Promise<void> {
+    const ms = Math.ceil(this.#wait);
+    return new Promise((resolve) => void clock.setTimeout(resolve, ms, true));
+  }
+}
+
+function filled(left: number, rate: number, seconds: number): number {
+  return rate === Infinity ? Infinity : Math.min(rate, left + seconds * rate);
+}
+
+const throttles = new WeakMap<ReaderWriter, RateThrottle>();
+
+/** Frames were handled: counts them and the bytes that came since. */
+export function heedRate(io: ReaderWriter, limits: Limits, frames: number): void {
+  let throttle = throttles.get(io);
+  if (throttle === undefined) {
+    throttle = new RateThrottle(limits);
+    throttles.set(io, throttle);
+    io.throttleBy(throttle);
+  }
+  throttle.take(frames, io.bytesReceived);
+}
