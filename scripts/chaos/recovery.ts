@@ -1,0 +1,81 @@
+// Recovery times: from the end of a fault (of a kill or a hang: from its beginning) until clients are answered on every listener, and until all workers accept again.
+import type { Crowd } from "./crowd.js";
+import { pause, type Server } from "./server.js";
+
+interface Recovered {
+  readonly answeredMs: number;
+  readonly wholeMs: number;
+  readonly lost: number;
+}
+
+interface Before {
+  readonly lost: number;
+  /** OS pids of the workers, where the fault ends one. */
+  readonly workers: readonly number[] | undefined;
+}
+
+/** A server that is not whole after this has not recovered. */
+export const RECOVERY_MS = 15_000;
+
+export class Recovery {
+  readonly #rows = new Map<string, Recovered[]>();
+
+  /** @returns what went wrong, if anything */
+  async measure(
+    name: string,
+    server: Server,
+    crowd: Crowd,
+    since: number,
+    before: Before,
+  ): Promise<string | undefined> {
+    const late = () => performance.now() - since > RECOVERY_MS;
+    while (!(await crowd.probe())) if (late()) return `no client was answered in ${RECOVERY_MS / 1000} s`;
+    const answeredMs = performance.now() - since;
+    while (!(await server.isWhole()) || !(await replaced(server, before))) {
+      if (late()) return `not all workers accept after ${RECOVERY_MS / 1000} s`;
+      await pause(20);
+    }
+    const row = { answeredMs, wholeMs: performance.now() - since, lost: crowd.lost - before.lost };
+    this.#rows.set(name, [...(this.#rows.get(name) ?? []), row]);
+    return undefined;
+  }
+
+  table(): string {
+    const head = [
+      "fault",
+      "times",
+      "answered: median, longest",
+      "all workers accept: median, longest",
+      "connections lost",
+    ];
+    const rows = [...this.#rows]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, all]) => [
+        name,
+        `${all.length}`,
+        span(all.map((one) => one.answeredMs)),
+        span(all.map((one) => one.wholeMs)),
+        `${all.reduce((sum, one) => sum + one.lost, 0)}`,
+      ]);
+    const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+    return [head, ...rows]
+      .map((row) =>
+        row
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join("  ")
+          .trimEnd(),
+      )
+      .join("\n");
+  }
+}
+
+function span(values: number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const show = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+  return `${show(sorted[sorted.length >> 1]!)}, ${show(sorted.at(-1)!)}`;
+}
+
+/** Whether another worker has taken the place of one that the fault ends. */
+async function replaced(server: Server, { workers }: Before): Promise<boolean> {
+  return !workers || (await server.workers()).some((osPid) => !workers.includes(osPid));
+}

@@ -1,0 +1,185 @@
+// The server under chaos: the built program with three listeners (plain, PROXY, TLS), asked over its control socket.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PROTOCOL } from "./protocol.js";
+
+export const LISTENERS = ["main", "proxied", "secure"] as const;
+export type ListenerName = (typeof LISTENERS)[number];
+
+/** So many that no number of faults exhausts them: what the run tests is recovery, not giving up. */
+const RESTARTS = 100_000;
+/** How long a worker may hang. Shorter than the 5 s in which its clients must hear something. */
+const WATCHDOG = "2s";
+const START_MS = 30_000;
+
+interface Stats {
+  workers: { worker: number; osPid: number; state: string }[];
+  listeners: { listener: string; acceptingWorkers: number }[];
+}
+
+export class Server {
+  readonly folder = mkdtempSync(join(tmpdir(), "drover-chaos-"));
+  readonly ports: Record<ListenerName, number>;
+  /** Number of workers that it should have. */
+  wanted = 2;
+  /** A small file system of its own for the log; `undefined` where mounting is not allowed. */
+  readonly logDisk: string | undefined;
+  readonly #root: string;
+  #child: ChildProcess | undefined;
+  #reader: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
+
+  private constructor(root: string, ports: number[]) {
+    this.#root = root;
+    this.ports = { main: ports[0]!, proxied: ports[1]!, secure: ports[2]! };
+    const disk = join(this.folder, "log");
+    mkdirSync(disk);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "drover-chaos", disk]).status === 0;
+    this.logDisk = mounted ? disk : undefined;
+    execFileSync("mkfifo", [this.#pipe]);
+    this.#writeFiles();
+  }
+
+  static async open(root: string): Promise<Server> {
+    const ports = await Promise.all([freePort(), freePort(), freePort()]);
+    return new Server(root, ports);
+  }
+
+  get osPid(): number {
+    return this.#child!.pid!;
+  }
+
+  get logFile(): string {
+    return join(this.folder, "log", "drover.log");
+  }
+
+  /** The reader of the program's standard output. */
+  get reader(): number {
+    return this.#reader!.pid!;
+  }
+
+  get #pipe(): string {
+    return join(this.folder, "output");
+  }
+
+  #writeFiles(): void {
+    const certificates = join(this.#root, "test/support/certificates");
+    const listener = (name: ListenerName, more: object = {}) => ({
+      ...{ name, protocol: "./chaos.js", host: "127.0.0.1", port: this.ports[name] },
+      ...more,
+    });
+    const config = {
+      ...{ name: "chaos", workers: this.wanted, adminPort: 0, control: "./control.sock" },
+      ...{ watchdog: WATCHDOG, maxRestarts: RESTARTS, logFile: this.logFile },
+      listeners: [
+        listener("main"),
+        listener("proxied", { proxy: { from: ["127.0.0.0/8"] } }),
+        listener("secure", {
+          tls: { cert: join(certificates, "server.crt"), key: join(certificates, "server.key") },
+        }),
+      ],
+    };
+    writeFileSync(join(this.folder, "chaos.js"), PROTOCOL);
+    writeFileSync(join(this.folder, "chaos.json"), JSON.stringify(config, null, 2));
+  }
+
+  /** Starts the program and waits until every worker accepts. */
+  async start(): Promise<void> {
+    if (!this.#reader) this.readOutput();
+    // Read and write: opening it for writing alone would fail while it has no reader. The program gets a copy that
+    // only writes, so that the pipe breaks when its reader ends.
+    const both = openSync(this.#pipe, constants.O_RDWR);
+    const output = openSync(this.#pipe, constants.O_WRONLY);
+    const main = join(this.#root, "dist/main.js");
+    this.#child = spawn(process.execPath, [main, "start", "--config", "chaos.json"], {
+      cwd: this.folder,
+      stdio: ["ignore", output, output],
+    });
+    const child = this.#child;
+    this.#exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+    closeSync(output);
+    closeSync(both);
+    const end = performance.now() + START_MS;
+    while (!(await this.isWhole())) {
+      if (performance.now() > end || child.exitCode !== null)
+        throw new Error(`the server did not start within ${START_MS / 1000} s: see ${this.logFile}`);
+      await pause(50);
+    }
+  }
+
+  readOutput(): void {
+    this.#reader = spawn("cat", [this.#pipe], { stdio: ["ignore", "ignore", "ignore"] });
+  }
+
+  /** Whether every wanted worker runs and accepts on every listener. */
+  async isWhole(): Promise<boolean> {
+    const stats = await this.stats().catch(() => undefined);
+    if (!stats) return false;
+    const running = stats.workers.filter(({ state }) => state === "running").length;
+    return (
+      running === this.wanted &&
+      stats.workers.length === this.wanted &&
+      stats.listeners.every(({ acceptingWorkers }) => acceptingWorkers === this.wanted)
+    );
+  }
+
+  async stats(): Promise<Stats> {
+    return JSON.parse(await this.ask("GET", "/stats"));
+  }
+
+  /** OS pids of the workers that run. */
+  async workers(): Promise<number[]> {
+    const { workers } = await this.stats();
+    return workers.filter(({ state }) => state === "running").map(({ osPid }) => osPid);
+  }
+
+  ask(method: "GET" | "POST", path: string, body?: object, within = 5_000): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const headers = body ? { "content-type": "application/json" } : {};
+      const options = { socketPath: join(this.folder, "control.sock"), path, method, headers, agent: false };
+      const asked = request({ ...options, signal: AbortSignal.timeout(within) }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (part) => {
+          text += part;
+        });
+        response.on("end", () =>
+          response.statusCode === 200 ? resolve(text) : reject(new Error(`${path}: ${text}`)),
+        );
+        response.on("error", reject);
+      });
+      asked.once("error", reject).end(body && JSON.stringify(body));
+    });
+  }
+
+  /** @returns the exit code; `null` after a signal */
+  exited(): Promise<number | null> {
+    return this.#exited;
+  }
+
+  /** Ends what is left and removes the folder. */
+  async remove(): Promise<void> {
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill("SIGKILL");
+      await this.#exited;
+    }
+    this.#reader?.kill("SIGKILL");
+    if (this.logDisk) spawnSync("umount", ["-l", this.logDisk]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
