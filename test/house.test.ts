@@ -179,6 +179,6 @@ test("packages, the environment and the clock are used only where they belong", 
 
 test("the top level holds what the plan names and no more", () => {
   const allowed =
-    /^(src|test|scripts|guide|package(-lock)?\.json|tsconfig\.json|biome\.json|vitest\.config\.ts|ecosystem\.config\.cjs|README\.md|LICENSE|CHANGELOG\.md|node_modules|dist|\..+)$/;
+    /^(src|test|scripts|guide|package(-lock)?\.json|tsconfig\.json|biome\.json|vitest\.config\.ts|ecosystem\.config\.cjs|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|node_modules|dist|\..+)$/;
   expect(readdirSync(ROOT).filter((name) => !allowed.test(name))).toEqual([]);
 });
