@@ -2,13 +2,14 @@
  * Names held by processes of this OS process, their claims that wait, and the requests that they have not answered. All
  * of a process ends with it.
  */
-import { addMonitor, type MonitorRef } from "../otp/process/monitors.js";
+import { addMonitor, type DownMessage } from "../otp/process/monitors.js";
 import type { Process } from "../otp/process/process.js";
 import { clock } from "../otp/time/clock.js";
 import { GroupMember } from "../tcp/connection/group-member.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import { ClaimError } from "./ask-error.js";
 import type { ClaimResult, Granted } from "./name-row.js";
+import { ProcessSets } from "./process-sets.js";
 import type { ReceivedRequest } from "./request.js";
 
 /** Names that one process may hold. */
@@ -23,31 +24,32 @@ export interface NameUplink {
 interface PendingClaim {
   readonly name: string;
   readonly refuse: boolean;
-  readonly owner: NameOwner;
+  readonly process: Process;
   settle(result: Granted | ClaimError): void;
 }
 
-/** The names, claims and requests of one process. */
-class NameOwner {
+class HeldName {
   readonly process: Process;
-  /** Tokens by name. */
-  readonly names = new Map<string, number>();
-  readonly claims = new Set<number>();
-  readonly requests = new Set<ReceivedRequest>();
-  /** Not removed: the process was found to hold names once, and may again. */
-  readonly monitor: MonitorRef | undefined;
-
-  constructor(process: Process, ended: (owner: NameOwner) => void) {
+  readonly token: number;
+  constructor(process: Process, token: number) {
     this.process = process;
-    if (process instanceof GroupMember) process.whenEnding(() => ended(this));
-    else this.monitor = addMonitor(process.pid, () => ended(this));
+    this.token = token;
   }
 }
 
+/** Of a process that holds no name any more, and is watched all the same: it may again. */
+const NO_NAMES: readonly string[] = [];
+
 export class LocalNames {
-  readonly #owners = new Map<Process, NameOwner>();
-  readonly #holders = new Map<string, NameOwner>();
+  /** By name. A name takes 210 bytes in these tables, beside the monitor and the pid of its process. */
+  readonly #held = new Map<string, HeldName>();
+  /** The names of each process that is watched; one name without an array, as most have no more. */
+  readonly #names = new Map<Process, string | readonly string[]>();
   readonly #claims = new Map<number, PendingClaim>();
+  readonly #claimsOf = new ProcessSets<number>();
+  readonly #requests = new ProcessSets<ReceivedRequest>();
+  /** One for all connections. */
+  readonly #whenEnding = (process: Process) => this.#ended(process);
   readonly #uplink: () => NameUplink;
   #lastId = 0;
 
@@ -57,48 +59,49 @@ export class LocalNames {
 
   /** Number of names held here. */
   get size(): number {
-    return this.#holders.size;
+    return this.#held.size;
   }
 
   holder(name: string): Process | undefined {
-    return this.#holders.get(name)?.process;
+    return this.#held.get(name)?.process;
   }
 
   /** All names held here, for an exchange that does not know them. */
   *rows(): Iterable<{ readonly name: string; readonly serial: number; readonly token: number }> {
-    for (const [name, { process, names }] of this.#holders)
-      yield { name, serial: process.pid.serial, token: names.get(name) as number };
+    for (const [name, { process, token }] of this.#held) yield { name, serial: process.pid.serial, token };
   }
 
   /** Claims that have no answer yet. */
   *pending(): Iterable<{ id: number; name: string; serial: number; refuse: boolean }> {
-    for (const [id, { name, refuse, owner }] of this.#claims)
-      yield { id, name, refuse, serial: owner.process.pid.serial };
+    for (const [id, { name, refuse, process }] of this.#claims)
+      yield { id, name, refuse, serial: process.pid.serial };
   }
 
   namesOf(process: Process): readonly string[] {
-    return [...(this.#owners.get(process)?.names.keys() ?? [])];
+    const names = this.#names.get(process) ?? NO_NAMES;
+    return typeof names === "string" ? [names] : names;
   }
 
   /** @throws RangeError beyond `MAX_NAMES`. Rejects with ClaimError */
   claim(process: Process, name: string, refuse: boolean, within: number): Promise<Granted> {
     if (!process.alive || (process instanceof GroupMember && process.isEnding))
       return Promise.reject(new ClaimError("ended", `${process.pid} has ended`));
-    const owner = this.#owner(process);
-    if (!owner.names.has(name) && owner.names.size + owner.claims.size >= MAX_NAMES)
+    const names = this.namesOf(process);
+    if (!names.includes(name) && names.length + this.#claimsOf.sizeOf(process) >= MAX_NAMES)
       throw new RangeError(`${process.pid} holds ${MAX_NAMES} names, which is the most: release one first`);
+    this.#watch(process);
     const id = (this.#lastId = (this.#lastId % 0xffff_fffe) + 1);
     return new Promise((resolve, reject) => {
       const timer = clock.setTimeout(() => this.#giveUp(id, name, within), within);
       const settle = (result: Granted | ClaimError) => {
         clock.clearTimeout(timer);
         this.#claims.delete(id);
-        owner.claims.delete(id);
+        this.#claimsOf.delete(process, id);
         if (result instanceof ClaimError) reject(result);
         else resolve(result);
       };
-      this.#claims.set(id, { name, refuse, owner, settle });
-      owner.claims.add(id);
+      this.#claims.set(id, { name, refuse, process, settle });
+      this.#claimsOf.add(process, id);
       this.#uplink().claim(id, name, process.pid.serial, refuse);
     });
   }
@@ -106,7 +109,7 @@ export class LocalNames {
   #giveUp(id: number, name: string, within: number): void {
     const claim = this.#claims.get(id);
     if (!claim) return;
-    this.#uplink().release(name, claim.owner.process.pid.serial);
+    this.#uplink().release(name, claim.process.pid.serial);
     claim.settle(new ClaimError("timeout", `the claim of ${name} was not answered within ${within} ms`));
   }
 
@@ -114,27 +117,34 @@ export class LocalNames {
   claimed(id: number, result: ClaimResult): void {
     const claim = this.#claims.get(id);
     if (!claim) return;
-    const { name, owner, settle } = claim;
+    const { name, process, settle } = claim;
     if ("refused" in result) return settle(new ClaimError("taken", `the name ${name} is taken`));
     groupCounters.namesClaimed++;
-    owner.names.set(name, result.token);
-    this.#holders.set(name, owner);
+    const names = this.namesOf(process);
+    if (!names.includes(name)) this.#names.set(process, names.length === 0 ? name : [...names, name]);
+    this.#held.set(name, new HeldName(process, result.token));
     settle(result);
   }
 
   release(process: Process, name: string): void {
-    const owner = this.#owners.get(process);
-    if (!owner?.names.delete(name)) return;
-    if (this.#holders.get(name) === owner) this.#holders.delete(name);
+    const names = this.namesOf(process);
+    if (!names.includes(name)) return;
+    const rest = names.filter((one) => one !== name);
+    this.#names.set(process, rest.length === 0 ? NO_NAMES : rest);
+    this.#letGo(process, name);
+  }
+
+  #letGo(process: Process, name: string): void {
+    // A newer claim of this OS process may hold it by now.
+    if (this.holder(name) === process) this.#held.delete(name);
     this.#uplink().release(name, process.pid.serial);
   }
 
   /** A newer claim waits for this name. */
   replace(name: string, serial: number): void {
-    const owner = this.#holders.get(name);
+    const process = this.holder(name);
     // It has ended, and its release is under way.
-    if (owner?.process.pid.serial !== serial) return;
-    const { process } = owner;
+    if (process?.pid.serial !== serial) return;
     groupCounters.namesReplaced++;
     if (process instanceof GroupMember) process.replaced(name, () => this.release(process, name));
     else this.release(process, name);
@@ -142,29 +152,34 @@ export class LocalNames {
 
   /** Remembers a request until it is answered. @returns what is called then */
   asked(process: Process, request: ReceivedRequest): () => void {
-    const owner = this.#owner(process);
-    owner.requests.add(request);
-    return () => void owner.requests.delete(request);
+    this.#watch(process);
+    this.#requests.add(process, request);
+    return () => this.#requests.delete(process, request);
   }
 
-  #owner(process: Process): NameOwner {
-    let owner = this.#owners.get(process);
-    if (!owner) this.#owners.set(process, (owner = new NameOwner(process, (ended) => this.#ended(ended))));
-    return owner;
+  /** Not undone: the process was found to hold names once, and may again. */
+  #watch(process: Process): void {
+    if (this.#names.has(process)) return;
+    this.#names.set(process, NO_NAMES);
+    if (process instanceof GroupMember) process.whenEnding(this.#whenEnding);
+    else addMonitor(process.pid, this);
   }
 
-  #ended(owner: NameOwner): void {
-    const { process, names, claims, requests } = owner;
-    this.#owners.delete(process);
-    for (const name of [...names.keys()]) {
-      if (this.#holders.get(name) === owner) this.#holders.delete(name);
-      this.#uplink().release(name, process.pid.serial);
-    }
-    for (const id of [...claims]) {
+  /** A process that is no connection has exited. */
+  receiveDown({ down }: DownMessage): void {
+    this.#ended(down.target as unknown as Process);
+  }
+
+  #ended(process: Process): void {
+    const names = this.namesOf(process);
+    this.#names.delete(process);
+    for (const name of names) this.#letGo(process, name);
+    for (const id of this.#claimsOf.of(process)) {
       const claim = this.#claims.get(id) as PendingClaim;
       this.#uplink().release(claim.name, process.pid.serial);
       claim.settle(new ClaimError("ended", `${process.pid} has ended`));
     }
-    for (const request of [...requests]) request.end("ended", "the process that holds the name has ended");
+    for (const request of this.#requests.of(process))
+      request.end("ended", "the process that holds the name has ended");
   }
 }

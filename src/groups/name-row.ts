@@ -32,33 +32,20 @@ export interface Claim<P> {
 /** A claim that other servers know already: it is granted when their holders have let go. */
 export type Pending<P> = Claim<P> & Holder<P>;
 
-export interface NameRow<P> {
-  holder: Holder<P> | undefined;
+export class NameRow<P> {
+  holder: Holder<P> | undefined = undefined;
   /** The holder was told that a newer claim waits, here or on another server. */
-  told: boolean;
+  told = false;
   /** Highest token that was given out. */
-  token: number;
-  pending: Pending<P> | undefined;
+  token = 0;
+  // While a claim waits. Until then on the prototype: as fields of each row they would take 32 bytes.
+  declare pending: Pending<P> | undefined;
   /** Claims that wait for the holder, oldest first. */
-  waiting: Claim<P>[];
-  timer: TimerRef;
+  declare waiting: Claim<P>[];
+  declare timer: TimerRef;
   /** What waits until the pending claim is granted. */
-  afterGrant: (() => void)[] | undefined;
+  declare afterGrant: (() => void)[] | undefined;
 }
 
-/** Of all rows for which no claim waits; never added to. */
-const NO_CLAIMS: never[] = [];
-
-/** One literal: an object that is put together from two takes twice the memory. */
-export function emptyRow<P>(): NameRow<P> {
-  const none = undefined;
-  return {
-    holder: none,
-    told: false,
-    token: 0,
-    pending: none,
-    waiting: NO_CLAIMS,
-    timer: none,
-    afterGrant: none,
-  };
-}
+const NONE_WAITS = { pending: undefined, waiting: [], timer: undefined, afterGrant: undefined };
+Object.assign(NameRow.prototype, NONE_WAITS);

@@ -11,15 +11,7 @@
  * claims on both sides of a partition the higher stays.
  */
 import { clock } from "../otp/time/clock.js";
-import {
-  type Claim,
-  emptyRow,
-  type Granted,
-  type Holder,
-  type NamePort,
-  type NameRow,
-  type Pending,
-} from "./name-row.js";
+import { type Claim, type Granted, type Holder, type NamePort, NameRow, type Pending } from "./name-row.js";
 import { isNewer, type NamePeer, type NameValue, type PeerName, PeerNames } from "./peer-names.js";
 import { ReplacementHistory } from "./replacement-history.js";
 import { TokenClock } from "./token-clock.js";
@@ -47,7 +39,6 @@ export interface NameTableOptions<N extends NamePeer> {
 
 export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   readonly #rows = new Map<string, NameRow<P>>();
-  readonly #names = new Map<P, Set<string>>();
   readonly #tokens: TokenClock;
   readonly #takeOver: number | undefined;
   readonly #node: string;
@@ -117,11 +108,12 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
       port.claimed(id, { refused: "taken" });
       return this.#drop(name, row);
     }
-    this.#namesOf(port).add(name);
     const claim = { port, serial, id };
     if (free) return this.#grant(name, row, claim, "none");
-    row.waiting = [...waiting, claim];
-    if (waiting.length === 0 && !pending) this.#replace(name, row);
+    if (waiting.length > 0) return void waiting.push(claim);
+    // The empty list may be the one of the prototype.
+    row.waiting = [claim];
+    if (!pending) this.#replace(name, row);
   }
 
   /** The process has let the name go, or has ended. Also of a claim that waits. */
@@ -129,7 +121,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     const row = this.#rows.get(name);
     if (!row) return;
     this.#remove(name, row, (one) => one.port === port && one.serial === serial);
-    this.#forget(port, name, row);
+    this.#drop(name, row);
   }
 
   /** A worker has connected again, and had this name before. The higher token stays. */
@@ -140,20 +132,18 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     if ((holder ?? pending ?? { token: 0 }).token > token) return port.replace(name, serial);
     if (holder) holder.port.replace(name, holder.serial);
     this.#hold(row, { port, serial, token });
-    this.#namesOf(port).add(name);
     this.#changed(name);
     this.#compare(name, row);
   }
 
-  /** The worker has gone. */
+  /** The worker has gone. Looks at all rows, 10 ms for 100,000: a list of each worker would take 26 bytes for each name. */
   detach(port: P): void {
-    for (const name of this.#names.get(port) ?? []) {
-      const row = this.#rows.get(name);
-      if (!row) continue;
-      this.#remove(name, row, (one) => one.port === port);
+    const its = (one: Claim<P> | Holder<P> | undefined) => one?.port === port;
+    for (const [name, row] of this.#rows) {
+      if (!its(row.holder) && !its(row.pending) && !row.waiting.some(its)) continue;
+      this.#remove(name, row, its);
       this.#drop(name, row);
     }
-    this.#names.delete(port);
   }
 
   /** Whether a claim waits for the holder on another server. */
@@ -205,15 +195,9 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   #row(name: string): NameRow<P> {
     let row = this.#rows.get(name);
     if (row) return row;
-    row = emptyRow();
+    row = new NameRow();
     this.#rows.set(name, row);
     return row;
-  }
-
-  #namesOf(port: P): Set<string> {
-    let names = this.#names.get(port);
-    if (!names) this.#names.set(port, (names = new Set()));
-    return names;
   }
 
   /** Removes claims and the holder, where they are these, and lets the next claim follow. */
@@ -231,12 +215,6 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
       this.#changed(name);
       this.#next(name, row, "ended");
     }
-  }
-
-  #forget(port: P, name: string, row: NameRow<P>): void {
-    const mine = [row.holder, row.pending, ...row.waiting].some((one) => one?.port === port);
-    if (!mine) this.#names.get(port)?.delete(name);
-    this.#drop(name, row);
   }
 
   #drop(name: string, row: NameRow<P>): void {
@@ -335,6 +313,6 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     row.holder = undefined;
     this.#changed(name);
     this.#next(name, row, "unknown");
-    this.#forget(holder.port, name, row);
+    this.#drop(name, row);
   }
 }

@@ -6,7 +6,9 @@ import { type ExitReason, formatReason, ProcessExit } from "../../otp/process/ex
 
 const controllers = new WeakMap<object, AbortController>();
 const rooms = new WeakMap<object, PromiseWithResolvers>();
-const endings = new WeakMap<object, (() => void)[]>();
+type Ending = (connection: any) => void;
+/** One callback is kept without an array, which takes 56 bytes. */
+const endings = new WeakMap<object, Ending | readonly Ending[]>();
 
 interface PromiseWithResolvers {
   readonly promise: Promise<void>;
@@ -54,17 +56,17 @@ export function roomAgain(connection: object): void {
 }
 
 /** Adds what is called when the connection begins to end. Must not throw. */
-export function addEnding(connection: object, callback: () => void): void {
-  const callbacks = endings.get(connection);
-  if (callbacks) callbacks.push(callback);
-  else endings.set(connection, [callback]);
+export function addEnding<C extends object>(connection: C, callback: (connection: C) => void): void {
+  const before = endings.get(connection);
+  endings.set(connection, before ? [before, callback].flat() : callback);
 }
 
 /** The connection is ending: aborts its signal, rejects the promise for room. */
 export function abortAll(connection: object, reason: ExitReason): void {
   const callbacks = endings.get(connection) ?? [];
   endings.delete(connection);
-  for (const callback of callbacks) callback();
+  if (typeof callbacks === "function") callbacks(connection);
+  else for (const callback of callbacks) callback(connection);
   controllers.get(connection)?.abort(ended(reason));
   rooms.get(connection)?.reject(ended(reason));
   rooms.delete(connection);

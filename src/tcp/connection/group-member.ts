@@ -62,7 +62,7 @@ export abstract class GroupMember extends FrameLoop {
   }
 
   /** Adds what is called when the connection begins to end. Not for one that is ending. */
-  whenEnding(callback: () => void): void {
+  whenEnding(callback: (member: GroupMember) => void): void {
     this.setFlag(OBSERVED);
     addEnding(this, callback);
   }
