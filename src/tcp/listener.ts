@@ -39,6 +39,8 @@ export interface ListenerOptions {
   readonly address?: { readonly address: string; readonly port: number } | undefined;
   /** Provides the listening socket; called again after the copy was closed, if `renewable`. */
   acquire(): Promise<ListenTarget>;
+  /** Told of each accepted socket; may lower `maxConnections` at once. Default: descriptors are not watched. */
+  readonly descriptors?: { accepted(fd: number): void } | undefined;
   /** How far it may be ahead of other workers' listeners. Default: unlimited. */
   readonly quota?: AcceptQuota | undefined;
   /** Whether closing and acquiring again loses no client in the backlog. Otherwise the excess is refused. */
@@ -118,7 +120,7 @@ export class Listener extends Process {
     const { backlog, transport } = this.#options;
     const listening = await transport.listen(target, {
       backlog,
-      onSocket: (socket) => this.#accept(socket),
+      onSocket: (socket) => this.#accepted(socket),
       onError: (error) => this.#failed(error),
     });
     // Stopped or suspended while it waited: this copy is no longer needed.
@@ -132,6 +134,16 @@ export class Listener extends Process {
   #failed(error: NodeJS.ErrnoException): void {
     this.#listening = undefined;
     this.exitWith({ accept: error.code ?? error.message });
+  }
+
+  /** Without a free descriptor libuv closes the clients that wait, without an event: it pauses before that. */
+  #accepted(socket: Socket): void {
+    const { descriptors } = this.#options;
+    const fd = descriptors && socket.fd;
+    this.#accept(socket);
+    if (fd === undefined) return;
+    descriptors?.accepted(fd);
+    this.#heedLimit();
   }
 
   #accept(socket: Socket): void {

@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly address?: { readonly address: string; readonly port: number };
   /** Where other workers accept on the same listening socket. */
   readonly quota?: AcceptQuota;
+  /** Watches the descriptors that accepted sockets take. */
+  readonly descriptors?: { accepted(fd: number): void };
   /** Default `stream`. */
   readonly transport?: Transport;
   /** Maximum number of connections; read again at each start of a child. */
@@ -146,7 +148,16 @@ function connections(name: string, options: ServerOptions): ChildSpec {
 
 /** The tutorial's `tcp_listener`. */
 function listener(name: string, connectionsName: string, options: ServerOptions): ChildSpec {
-  const { endpoint, protocol, acquire, renewable, quota, transport = stream, backlog = 1024 } = options;
+  const {
+    endpoint,
+    protocol,
+    acquire,
+    renewable,
+    quota,
+    descriptors,
+    transport = stream,
+    backlog = 1024,
+  } = options;
   return {
     id: "listener",
     shutdown: "2s",
@@ -159,6 +170,7 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         acquire,
         renewable,
         quota,
+        descriptors,
         shared: options.shared,
         transport,
         address: options.address,

@@ -97,6 +97,10 @@ export class HandleSocket implements Socket {
     return unpackPeer(this.#peer);
   }
 
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
   get local(): Peer {
     // Both ends of a UNIX socket have its path.
     if (this.#handle.getsockname === undefined) return this.peer;

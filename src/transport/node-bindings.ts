@@ -9,6 +9,8 @@ export interface StreamHandle {
   onread: (this: StreamHandle, bytes: ArrayBuffer | undefined) => void;
   onconnection: (this: StreamHandle, status: number, client: StreamHandle | undefined) => void;
   readonly writeQueueSize: number;
+  /** File descriptor; negative where there is none. */
+  readonly fd: number;
   /** Bytes passed to it, with those in its queue. */
   readonly bytesWritten: number;
   listen(backlog: number): number;

@@ -12,7 +12,7 @@ const NOTHING = Buffer.alloc(0);
 interface Owned extends NetSocket {
   [SELF]?: StreamSocket;
   /** libuv's stream, of which `net` itself reads `writeQueueSize`. */
-  readonly _handle?: { readonly writeQueueSize?: number; reset?(): number } | null;
+  readonly _handle?: { readonly fd?: number; readonly writeQueueSize?: number; reset?(): number } | null;
   /** With it, `destroy` closes the handle by RST. */
   resetAndClosing?: boolean;
 }
@@ -31,6 +31,10 @@ export class StreamSocket implements Socket {
     this.#socket[SELF] = this;
     // Added at once: a reset before `start` would otherwise be an unhandled error and end the worker.
     socket.on("error", onError).on("close", onClose);
+  }
+
+  get fd(): number | undefined {
+    return this.#socket._handle?.fd;
   }
 
   get local(): Peer {

@@ -46,6 +46,8 @@ export interface Peer {
 /** An accepted or connected socket. */
 export interface Socket {
   readonly peer: Peer;
+  /** File descriptor, until it is closed: the lowest that was free, so all below it are in use. `undefined`: not known. */
+  readonly fd?: number | undefined;
   /** Address of this end; asked of the kernel at each access, so empty with port 0 once it is closed. */
   readonly local: Peer;
   /** `undefined` on a plain socket. Made when it is asked for first; not after the socket is closed. */

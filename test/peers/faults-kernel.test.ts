@@ -141,6 +141,52 @@ prlimit(
 );
 
 prlimit(
+  "clients that connect in the moment in which the limit is lowered wait in the queue, and none is closed",
+  async () => {
+    const { program, port } = await serveProgram(["--workers=1"]);
+    const early = await FrameClient.connect(port);
+    expect(await early.ask("early")).toBe("early");
+    leaveDescriptors(program.workers()[0] as number, 20 + 32);
+    const { clients, answers } = await visitors(port, 120);
+    await Promise.all(
+      answers.map(async (answer, n) => {
+        expect(await answer).toBe(`client ${n}`);
+        clients[n]?.end();
+      }),
+    );
+    expect(await early.ask("still here")).toBe("still here");
+    early.end();
+  },
+);
+
+/** Opens four files for every connection, and closes them behind it. */
+const FILES = `
+import { closeSync, openSync } from "node:fs";
+import { defineProtocol, packet } from "drover";
+export default defineProtocol({
+  name: "files",
+  framing: packet(2),
+  data: () => Array.from({ length: 4 }, () => openSync("/dev/null", "r")),
+  states: { ready: { frame: (conn, frame) => void conn.send(frame) } },
+  terminate: (conn) => { for (const fd of conn.data) closeSync(fd); },
+});
+`;
+
+prlimit("clients whose handlers take the descriptors wait in the queue, and none is closed", async () => {
+  const { program, port } = await serveProtocol("files.ts", FILES, ["--workers=1"]);
+  leaveDescriptors(program.workers()[0] as number, 150, 20_000);
+  await program.line(({ msg }) => /file descriptors are in use/.test(msg));
+  const { clients, answers } = await visitors(port, 120);
+  await Promise.all(
+    answers.map(async (answer, n) => {
+      expect(await answer).toBe(`client ${n}`);
+      clients[n]?.end();
+    }),
+  );
+  expect(program.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
+prlimit(
   "clients whom a worker has no descriptors for are served by the others, and by it when it has some again",
   async () => {
     const { program, port, adminPort } = await serveProgram(["--workers=2"]);

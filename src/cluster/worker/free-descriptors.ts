@@ -36,6 +36,8 @@ export class FreeDescriptors {
   /** Descriptors for connections of both kinds. */
   #both = Number.POSITIVE_INFINITY;
   #warnedAt = Number.NEGATIVE_INFINITY;
+  /** From this file descriptor on, descriptors are short. */
+  nearAt = Number.POSITIVE_INFINITY;
 
   /** @param outgoing number of outgoing connections now: a gateway opens one for each client, between two counts */
   constructor(log: Pick<Log, "warn">, outgoing: () => number = outgoingDescriptors) {
@@ -54,6 +56,7 @@ export class FreeDescriptors {
    */
   update({ active, openFds, maxFds }: DescriptorUse, share: number): void {
     if (maxFds === 0) return;
+    this.nearAt = maxFds - RESERVE;
     this.#both = maxFds - (openFds - active - this.#outgoing()) - RESERVE;
     const now = clock.now();
     if (this.room >= share || now - this.#warnedAt < WARN_EVERY) return;

@@ -33,6 +33,8 @@ export interface WorkerListenerOptions {
   readonly tls: ServerTls | undefined;
   /** Whether it is the only listener: then its processes have the plain names. */
   readonly only: boolean;
+  /** Told of each accepted socket. */
+  readonly descriptors: { accepted(fd: number): void };
   /** Connections that all listeners together may have at present. */
   maximum(): number;
   post(message: ToPrimary): void;
@@ -134,6 +136,7 @@ export class WorkerListener {
       // A UNIX socket does not tell its path.
       acquire: async () => ({ ...(await this.socketCopies.acquire()), address: address.address }),
       renewable: true,
+      descriptors: this.#options.descriptors,
       quota: this.#acceptBalance,
       shared: this.shared,
       transport,

@@ -78,6 +78,7 @@ export class Worker {
       maximum: () => this.#limits.maxConnections,
       post: (message) => this.#post(message),
       addresses: this.#addresses,
+      descriptors: this.#limits,
     });
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.follow, (message) => this.#channel.diagnostic(message));
