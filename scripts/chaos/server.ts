@@ -17,7 +17,7 @@ const WATCHDOG = "2s";
 const START_MS = 30_000;
 
 interface Stats {
-  workers: { worker: number; osPid: number; state: string }[];
+  workers: { worker: number; osPid: number; state: string; residentBytes: number; heapUsedBytes: number }[];
   listeners: { listener: string; acceptingWorkers: number }[];
 }
 
