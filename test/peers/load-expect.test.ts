@@ -6,12 +6,14 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { endAll, ROOT, type Served, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
 
 afterEach(endAll);
 
 const SLOWED_MS = 3_000;
 
-async function load({ port, adminPort }: Served) {
+/** @param onSecond called with the line of each second of load */
+async function load({ port, adminPort }: Served, onSecond = (_line: string) => {}) {
   const child = spawn(
     process.execPath,
     [
@@ -28,6 +30,7 @@ async function load({ port, adminPort }: Served) {
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
+  child.stderr.on("data", (chunk: Buffer) => onSecond(String(chunk)));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, err, result: JSON.parse(out) };
 }
@@ -41,8 +44,9 @@ test("what is expected holds for a healthy server, and both sides count the same
 
 test("it does not hold where one of two workers is slowed, and the line that failed is said", async () => {
   const server = await serveProgram();
-  const running = load(server);
-  await sleep(3_000);
+  let begun = false;
+  const running = load(server, () => void (begun = true));
+  await eventually(() => begun);
   const slowed = server.program.workers()[0]!;
   process.kill(slowed, "SIGSTOP");
   await sleep(SLOWED_MS);
