@@ -36,7 +36,7 @@ async function checkServer(
   let connection: NatsConnection | undefined;
   try {
     const name = `drover check ${cluster} ${node}`;
-    connection = await connectOnce(client, nats, url, { name, timeout: TIMEOUT });
+    ({ connection } = await connectOnce(client, nats, url, { name, timeout: TIMEOUT }));
     await tryPermissions(connection, new Subjects(cluster));
     const asked = clock.now();
     await connection.flush();

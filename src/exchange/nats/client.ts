@@ -12,7 +12,7 @@ import type {
 import { addressText } from "../../text/address.js";
 import { type NatsAddress, natsAddress } from "../../text/nats-url.js";
 import type { NatsOptions } from "../nodes/options.js";
-import { destroyOnFailure } from "./attempt-sockets.js";
+import { type Connected, connectAlone } from "./attempt-sockets.js";
 
 export type { Msg, NatsConnection };
 
@@ -53,10 +53,10 @@ export function connectOnce(
   nats: NatsOptions,
   url: string,
   { name, timeout }: { readonly name: string; readonly timeout: number },
-): Promise<NatsConnection> {
+): Promise<Connected<NatsConnection>> {
   // The configuration has checked it.
   const address = natsAddress(url) as NatsAddress;
-  return destroyOnFailure(address.port, async () =>
+  return connectAlone(address.port, async () =>
     client.connect({
       servers: [addressText(address.host, address.port)],
       ...{ name, timeout, tls: tlsOptions(nats, address), ...credentials(client, nats) },

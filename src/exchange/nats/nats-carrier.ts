@@ -15,9 +15,12 @@ import { reasonOf, troubleEvent } from "./trouble.js";
 
 /** Milliseconds between two attempts: an eighth of the time without a link, so that its return is seen soon. */
 const RETRY_MIN = 250;
-const RETRY_MAX = 5_000;
-/** Milliseconds of an attempt: the second SYN goes out after 1 s. */
-const CONNECT_TIMEOUT = 1_500;
+/** Where nothing answers: servers are to have equal views 2 s after a cable is back. */
+const RETRY_MAX = 500;
+/** Where NATS answers, and refuses: an operator must act, and NATS logs each attempt. */
+const REFUSED_MAX = 5_000;
+/** Milliseconds of an attempt: the second SYN goes out after 1 s, and has 250 ms. */
+const CONNECT_TIMEOUT = 1_250;
 /** Of one to a server that accepted and was then too slow: TLS over a long way, or paused. */
 const SLOW_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 1_000;
@@ -125,9 +128,10 @@ export class NatsCarrier implements Carrier {
     } catch (error) {
       if (error instanceof SlowServerError)
         this.#timeouts.set(url, Math.min(SLOW_TIMEOUT, 2 * (this.#timeouts.get(url) ?? CONNECT_TIMEOUT)));
-      this.#report(troubleEvent(error, url, this.#prefix));
+      const trouble = troubleEvent(error, url, this.#prefix);
+      this.#report(trouble);
       link?.end(error);
-      this.#later();
+      this.#later(trouble.event === "nats_unreachable" ? RETRY_MAX : REFUSED_MAX);
     }
   }
 
@@ -186,9 +190,9 @@ export class NatsCarrier implements Carrier {
     this.#again(this.#options.nats.servers.length > 1 ? 0 : RETRY_MIN);
   }
 
-  #later(): void {
+  #later(longest: number): void {
     const down = clock.now() - this.#downSince;
-    this.#again(Math.min(RETRY_MAX, Math.max(RETRY_MIN, down / 8)));
+    this.#again(Math.min(longest, Math.max(RETRY_MIN, down / 8)));
   }
 
   /** @param ms changed by up to a quarter: not all servers at the same moment */

@@ -4,6 +4,7 @@
  * reconnects nor reports anything, and keeps in memory all that is published (1.2 GB in 20 s).
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
+import type { Connected } from "./attempt-sockets.js";
 import type { Msg, NatsConnection } from "./client.js";
 import type { Subjects } from "./subjects.js";
 
@@ -42,6 +43,7 @@ export class NatsLink {
   /** In milliseconds, of the last PING. */
   roundTrip: number | undefined = undefined;
   readonly #connection: NatsConnection;
+  readonly #reset: () => void;
   readonly #inbox: string;
   readonly #subjects: Subjects;
   readonly #handlers: NatsLinkHandlers;
@@ -54,8 +56,14 @@ export class NatsLink {
   #ticked = clock.now();
   #timer: TimerRef;
 
-  constructor(connection: NatsConnection, inbox: string, subjects: Subjects, handlers: NatsLinkHandlers) {
+  constructor(
+    { connection, reset }: Connected<NatsConnection>,
+    inbox: string,
+    subjects: Subjects,
+    handlers: NatsLinkHandlers,
+  ) {
     this.#connection = connection;
+    this.#reset = reset;
     this.#inbox = inbox;
     this.#subjects = subjects;
     this.#handlers = handlers;
@@ -129,10 +137,12 @@ export class NatsLink {
     await this.#ping();
   }
 
-  end(error: unknown): void {
+  /** @param discard what was written and has not left: its time is over */
+  end(error: unknown, discard = false): void {
     if (this.#ended) return;
     this.#ended = true;
     clock.clearTimeout(this.#timer);
+    if (discard) this.#reset();
     // Its answer is not waited for: with its server stopped it may take long.
     this.#connection.close().catch(() => {});
     this.#handlers.onEnd(error);
@@ -188,7 +198,7 @@ export class NatsLink {
     if (stalled > STALL) for (const ping of this.#pings) ping.at += stalled;
     const [oldest] = this.#pings;
     if (oldest !== undefined && now - oldest.at > LATE)
-      return this.end(new Error(`no answer to a PING for ${LATE / 1_000} s`));
+      return this.end(new Error(`no answer to a PING for ${LATE / 1_000} s`), true);
     if (oldest === undefined) void this.#ping();
     this.#timer = clock.setTimeout(() => this.#tick(), TICK, true);
   }

@@ -58,8 +58,10 @@ async function linkTo(connection: FakeConnection) {
     failures: [] as string[],
     ends: [] as string[],
     throws: false,
+    resets: 0,
   };
-  const link = new NatsLink(connection as unknown as NatsConnection, "me", new Subjects("prod"), {
+  const connected = { connection: connection as unknown as NatsConnection, reset: () => void seen.resets++ };
+  const link = new NatsLink(connected, "me", new Subjects("prod"), {
     onBytes: (bytes) => {
       if (seen.throws) throw new Error("in the handler");
       seen.bytes.push(bytes.toString());
@@ -129,6 +131,8 @@ it("ends when a PONG is 1.5 s late, though nothing is said", async () => {
   expect(seen.ends).toEqual([]);
   await clock.advance(500);
   expect(seen.ends).toEqual(["no answer to a PING for 1.5 s"]);
+  // What is in its socket would leave when the cable is back, and pass for a sign of life.
+  expect(seen.resets).toBe(1);
   expect(connection.closes).toBe(1);
 });
 
@@ -171,6 +175,7 @@ it("ends once, when the client says that it is closed", async () => {
   connection.close_(new Error("Slow Consumer"));
   await settle();
   link.end(new Error("later"));
+  expect(seen.resets).toBe(0);
   expect(seen.ends).toEqual(["Slow Consumer"]);
   expect([link.send("you", KIB_64), link.toAll(KIB_64)]).toEqual([false, false]);
   expect(connection.published).toEqual([]);
