@@ -8,8 +8,10 @@ import type { Peer } from "./peer.js";
 import type { Roster } from "./roster.js";
 import type { SameName } from "./same-name.js";
 
-/** Milliseconds between two heartbeats. */
+/** Milliseconds between two heartbeats to all. */
 const HEARTBEAT = 500;
+/** Milliseconds between two requests to each inbox: a server that is killed is gone after 650 at most, and a delay. */
+const PROBE = HEARTBEAT / 2;
 /** Milliseconds that our own link must be up before another server can be found gone: it may be connecting, too. */
 const LINK_AGE = 2_000;
 /** Milliseconds between two findings that an inbox has no listener: an exchange that is started anew needs 300. */
@@ -37,6 +39,8 @@ export class FailureDetector {
   #linkedAt = -Infinity;
   #beatAt = clock.now();
   #timer: TimerRef = undefined;
+  /** Probes since the start: every second one comes with a heartbeat. */
+  #probes = 0;
   #stopped = false;
 
   constructor(parts: DetectorParts) {
@@ -44,7 +48,7 @@ export class FailureDetector {
   }
 
   start(): void {
-    this.#timer = clock.setTimeout(() => this.#beat(), HEARTBEAT, true);
+    this.#timer = clock.setTimeout(() => this.#beat(), PROBE, true);
   }
 
   stop(): void {
@@ -66,7 +70,7 @@ export class FailureDetector {
     this.#beatAt = now;
     sameName.tick(now);
     if (sameName.refused) return;
-    if (this.#upAt !== undefined) self.helloToAll();
+    if (++this.#probes % 2 === 0 && this.#upAt !== undefined) self.helloToAll();
     for (const peer of roster.all) this.#check(peer, now);
     flush();
   }
