@@ -98,7 +98,7 @@ class Membership {
   constructor(process: Process, table: LocalMembers) {
     this.#process = process;
     this.#table = table;
-    if (process instanceof GroupMember) process.whenEnding(() => this.receiveDown());
+    if (process instanceof GroupMember) table.watch(process);
     else this.#monitor = addMonitor(process.pid, this);
   }
 
@@ -106,7 +106,7 @@ class Membership {
     this.#table.leaveAll(this.#process);
   }
 
-  /** It is in no group any more. A connection keeps its callback, which then finds nothing. */
+  /** It is in no group any more. A connection keeps its callback, for the next group that it joins. */
   end(): void {
     if (this.#monitor) removeMonitor(this.#monitor);
   }
@@ -115,6 +115,8 @@ class Membership {
 export class LocalMembers {
   readonly #groups = new Map<string, LocalGroup>();
   readonly #memberships = new Map<Process, Membership>();
+  /** Connections with a callback at their end: one each, however often they join and leave. */
+  readonly #watched = new WeakSet<GroupMember>();
   readonly #listener: () => MembershipListener;
   #count = 0;
 
@@ -199,6 +201,13 @@ export class LocalMembers {
     const [group] = membership.groups.splice(at, 1);
     this.#remove(process, group as LocalGroup);
     if (membership.groups.length === 0) this.#forget(process, membership);
+  }
+
+  /** A connection leaves all groups when it begins to end. */
+  watch(connection: GroupMember): void {
+    if (this.#watched.has(connection)) return;
+    this.#watched.add(connection);
+    connection.whenEnding(() => this.leaveAll(connection));
   }
 
   leaveAll(process: Process): void {

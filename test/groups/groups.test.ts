@@ -1,5 +1,5 @@
 /** Groups in one OS process: real sockets, the hub's tables in the same process. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { localMembers } from "../../src/groups/present.js";
 import {
   type Conn,
@@ -20,6 +20,7 @@ import {
   stop,
 } from "../../src/index.js";
 import { settle } from "../../src/otp/time/clock.js";
+import { GroupMember } from "../../src/tcp/connection/group-member.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import type { Client } from "../support/client.js";
 import { connected, crashes, serving } from "../support/serving.js";
@@ -34,6 +35,34 @@ const numbers = () => structuredClone({ ...groupCounters });
 const noMembers = () => until(() => [...localMembers.groups].length === 0);
 
 beforeEach(noMembers);
+
+test("a connection that joins and leaves again and again keeps one callback, and leaves at its end", async () => {
+  const added = vi.spyOn(GroupMember.prototype, "whenEnding");
+  onTestFinished(() => added.mockRestore());
+  const lobby = fresh();
+  const server = await serving(
+    defineProtocol({
+      name: "restless",
+      framing: lines(),
+      takes: lobby,
+      states: {
+        ready: {
+          frame: (conn, line) => {
+            if (line === "join") lobby.join(conn);
+            else lobby.leave(conn);
+          },
+          message: forward,
+        },
+      },
+    }),
+  );
+  const client = await connected(server);
+  client.write(`${"join\nleave\n".repeat(100)}join\n`);
+  await until(() => localMembers.get(lobby.name)?.size === 1);
+  expect(added).toHaveBeenCalledTimes(1);
+  await client.close();
+  await noMembers();
+});
 
 test("a chat of some lines: all others get a line, in one order", async () => {
   const lobby = fresh();
