@@ -13,6 +13,7 @@ import {
   serve,
   stop,
 } from "../../src/index.js";
+import { compiledProtocol } from "../../src/tcp/outgoing/outgoing-protocol.js";
 import { readOptions, showOptions } from "../../src/tcp/protocol/options.js";
 import { validateProtocol } from "../../src/tcp/protocol/validate.js";
 import { connected, serving } from "../support/serving.js";
@@ -118,6 +119,14 @@ test("any Standard Schema will do, unless it is async", async () => {
   expect(() => readOptions(protocol(own(async () => ({ value: {} }))), [])).toThrow(
     "a schema that is not async",
   );
+});
+
+test("a protocol with options that only outgoing connections speak is compiled once", () => {
+  const options = v.object({ batch: v.optional(v.number(), 100) });
+  const upstream = defineProtocol({ name: "upstream", framing: lines(), options, states: { s: {} } });
+  const compiled = compiledProtocol(upstream);
+  expect(compiled.instance.options).toEqual({ batch: 100 });
+  expect(compiledProtocol(upstream)).toBe(compiled);
 });
 
 test("a worker.start that fails is a failed start, and what was started before is stopped", async () => {

@@ -36,6 +36,8 @@ export interface InstancesOf {
 
 /** Instances that listeners of this OS process use, the newest last. */
 const served: Instance[] = [];
+/** Of protocols that only outgoing connections speak: a new instance would be compiled anew for each connection. */
+const unserved = new WeakMap<AnyProtocol, Instance>();
 
 export class Instances {
   readonly #all: Instance[] = [];
@@ -181,8 +183,12 @@ export function outgoingInstance(protocol: AnyProtocol, options: object | undefi
     throw new TypeError(
       `connect: the protocol ${protocol.name} has "worker" or "children", which only a listener starts: serve it here as well, without "options", or give the connection what it needs by "data"`,
     );
-  return {
+  const known = options === undefined ? unserved.get(protocol) : undefined;
+  if (known) return known;
+  const instance: Instance = {
     ...{ protocol, worker: undefined },
     options: readOptions(protocol, givenOptions(options, "connect: options")),
   };
+  if (options === undefined) unserved.set(protocol, instance);
+  return instance;
 }
