@@ -9,9 +9,26 @@ const serial = {
   long: "test/system/{groups-load,watchdog}.test.ts",
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
-// Files that wait or load for 15 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
+// Files that wait or load for 6 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
 const long = [
-  "test/system/{inspector,faults-channel-flood,faults-memory,faults-orphans,faults-start,message-flood,own-protocol,starts,steering,worker-start}.test.ts",
+  `test/system/{${[
+    "dev",
+    "faults-channel-flood",
+    "faults-log-file",
+    "faults-logs",
+    "faults-memory",
+    "faults-orphans",
+    "faults-reports",
+    "faults-start",
+    "inspector",
+    "message-flood",
+    "modules",
+    "operate",
+    "own-protocol",
+    "starts",
+    "steering",
+    "worker-start",
+  ].join()}}.test.ts`,
   "test/scripts/{load-command,load-modes}.test.ts",
 ];
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
