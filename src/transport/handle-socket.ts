@@ -101,6 +101,10 @@ export class HandleSocket implements Socket {
     return this.#handle.fd;
   }
 
+  get asyncId(): number {
+    return this.#handle.getAsyncId();
+  }
+
   get local(): Peer {
     // Both ends of a UNIX socket have its path.
     if (this.#handle.getsockname === undefined) return this.peer;

@@ -11,6 +11,7 @@ export interface StreamHandle {
   readonly writeQueueSize: number;
   /** File descriptor; negative where there is none. */
   readonly fd: number;
+  getAsyncId(): number;
   /** Bytes passed to it, with those in its queue. */
   readonly bytesWritten: number;
   listen(backlog: number): number;

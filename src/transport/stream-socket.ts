@@ -12,7 +12,12 @@ const NOTHING = Buffer.alloc(0);
 interface Owned extends NetSocket {
   [SELF]?: StreamSocket;
   /** libuv's stream, of which `net` itself reads `writeQueueSize`. */
-  readonly _handle?: { readonly fd?: number; readonly writeQueueSize?: number; reset?(): number } | null;
+  readonly _handle?: {
+    readonly fd?: number;
+    getAsyncId?(): number;
+    readonly writeQueueSize?: number;
+    reset?(): number;
+  } | null;
   /** With it, `destroy` closes the handle by RST. */
   resetAndClosing?: boolean;
 }
@@ -35,6 +40,10 @@ export class StreamSocket implements Socket {
 
   get fd(): number | undefined {
     return this.#socket._handle?.fd;
+  }
+
+  get asyncId(): number | undefined {
+    return this.#socket._handle?.getAsyncId?.();
   }
 
   get local(): Peer {

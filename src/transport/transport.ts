@@ -48,6 +48,8 @@ export interface Socket {
   readonly peer: Peer;
   /** File descriptor, until it is closed: the lowest that was free, so all below it are in use. `undefined`: not known. */
   readonly fd?: number | undefined;
+  /** Node's async id of its read callbacks. `undefined`: not known. */
+  readonly asyncId?: number | undefined;
   /** Address of this end; asked of the kernel at each access, so empty with port 0 once it is closed. */
   readonly local: Peer;
   /** `undefined` on a plain socket. Made when it is asked for first; not after the socket is closed. */

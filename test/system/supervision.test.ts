@@ -23,6 +23,7 @@ export default defineProtocol({
       frame: (conn, frame) => {
         const word = String(frame);
         if (word === "exit 0") process.exit(0);
+        if (word === "nested") setTimeout(() => setTimeout(() => { throw new Error("outside of any process"); }, 1), 1);
         if (word === "throw") setImmediate(() => { throw new Error("outside of any process"); });
         conn.send(frame);
       },
@@ -30,6 +31,8 @@ export default defineProtocol({
   },
 });
 `;
+
+const addressOf = ({ socket }: FrameClient) => `127.0.0.1:${socket.localPort}`;
 
 function fragile(...args: string[]) {
   return serveProtocol("fragile.ts", FRAGILE, args);
@@ -69,14 +72,34 @@ test("an exception outside of every process ends its worker with the stack in th
   const { program, port } = await fragile();
   const before = program.workers();
   const client = await FrameClient.connect(port);
+  const peer = addressOf(client);
   client.send("throw");
   const line = await program.line((line) => /outside of any process/.test(line.msg ?? ""));
   expect(line.err.stack).toContain("fragile.ts:");
+  expect(line.msg).toMatch(
+    /the worker exits; code of connection <\d+\.\d+> from 127\.0\.0\.1:\d+ has thrown it$/,
+  );
+  expect(line).toMatchObject({ protocol: "fragile", state: "ready", peer, framesReceived: 1 });
   const report = await program.line((line) => line.report === "supervisor");
   expect(report.reason).toBe("{exit_status,1}");
   await eventually(() => program.workers().length === 2);
   expect(program.workers().filter((worker) => before.includes(worker))).toHaveLength(1);
   expect(await asks(port, "hello")).toBe("hello");
+});
+
+test("where its origin is not known, the report of an exception names the clients that were active last", async () => {
+  const { program, port } = await fragile("--workers=1");
+  const bystander = await FrameClient.connect(port);
+  expect(await bystander.ask("hello")).toBe("hello");
+  const client = await FrameClient.connect(port);
+  const peers = [client, bystander].map(addressOf);
+  client.send("nested");
+  const line = await program.line((line) => /outside of any process/.test(line.msg ?? ""));
+  expect(line.msg).toContain(
+    `the worker exits; the connections that were active last came from ${peers.join(", ")}`,
+  );
+  expect(line.lastConnections).toMatchObject(peers.map((peer) => ({ peer })));
+  bystander.end();
 });
 
 test("after thirty deaths there is no zombie, and the series count every one", async () => {

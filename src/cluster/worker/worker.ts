@@ -21,6 +21,7 @@ import { writeHeapReports } from "../channel/heap-report.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
 import { WorkerAddresses } from "./addresses.js";
+import { exceptionSource } from "./exception-source.js";
 import { Heartbeat } from "./heartbeat.js";
 import { WorkerLimits } from "./limits.js";
 import { loadProtocols } from "./load-protocol.js";
@@ -290,11 +291,12 @@ export class Worker {
   #uncaught(error: unknown, origin: string): void {
     // Under `--unhandled-rejections=strict` Node says it twice; the second event is `unhandledRejection`.
     if (origin === "unhandledRejection") return;
-    this.#fatal(`${origin} outside of any process`, error);
+    const { text, fields } = exceptionSource(this.#listeners.all);
+    this.#fatal(`${origin} outside of any process`, error, text, fields);
   }
 
-  #fatal(what: string, error: unknown): void {
-    this.#log.error(`${what}: the worker exits`, { err: error });
+  #fatal(what: string, error: unknown, source = "", fields = {}): void {
+    this.#log.error(`${what}: the worker exits${source}`, { err: error, ...fields });
     this.#exit(1);
   }
 

@@ -127,6 +127,11 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
     return this.endpoint.opening === undefined ? undefined : proxyHeaderOf(this);
   }
 
+  /** Node's id of the socket, in whose callbacks frames are handled. */
+  get asyncId(): number | undefined {
+    return this.io?.socket.asyncId;
+  }
+
   get options(): any {
     return this.protocol.instance.options;
   }

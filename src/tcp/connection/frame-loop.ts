@@ -128,11 +128,12 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     if (this.hasFlag(PUMPING) || this.phase !== RUNNING) return;
     if (this.postponed !== undefined && this.heldBack === undefined && this.holds("frame"))
       return this.step(() => true);
-    const { output } = this.endpoint.loop;
+    const { output, recent } = this.endpoint.loop;
     const io = this.io as ReaderWriter;
     const before = this.framesReceived;
     this.setFlag(PUMPING);
     output.handling = io;
+    recent.add(this);
     try {
       this.handleFrames(io);
     } catch (thrown) {

@@ -99,6 +99,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     counters.accepted++;
     counters.active++;
     loop.runQueue.accepted++;
+    loop.recent.add(this);
   }
 
   /** The protocol begins. */

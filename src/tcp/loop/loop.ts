@@ -5,6 +5,7 @@
  * There is one event loop per OS process, and so one `Loop`; only tests make others.
  */
 import { OutputBuffer } from "./output-buffer.js";
+import { RecentConnections } from "./recent-connections.js";
 import { RunQueue } from "./run-queue.js";
 import { TimerWheel } from "./timer-wheel.js";
 import { UnfinishedFrames } from "./unfinished-frames.js";
@@ -18,6 +19,7 @@ export class Loop {
   readonly output = new OutputBuffer();
   /** Bytes that were sent and not yet taken by the kernel, over all connections: bounded by `limits.workerOutbound`. */
   outbound = 0;
+  readonly recent = new RecentConnections<object>();
   readonly unfinished = new UnfinishedFrames();
   /** Where the head of a large frame is encoded, ahead of the frame's own memory. */
   heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
