@@ -31,6 +31,8 @@ export interface ProgramInfo {
   readonly listeners: readonly ListenerInfo[];
   readonly admin: string;
   readonly transport: string;
+  /** Whether a protocol takes messages of groups, or answers names. */
+  readonly groups: boolean;
   readonly workers: readonly {
     readonly worker: number;
     readonly osPid: number;

@@ -137,6 +137,7 @@ export class FakeControl implements Control {
       ],
       admin: "127.0.0.1:9464",
       transport: "stream",
+      groups: false,
       workers: [
         { worker: 1, osPid: 4121, state: "running", restarts: 0 },
         { worker: 2, osPid: 4377, state: "running", restarts: 1 },

@@ -120,6 +120,7 @@ export class Operations implements Control {
       listeners: listeners.map(listenerInfo),
       admin: this.#options.admin(),
       transport: this.#options.transport,
+      groups: this.#options.releases.all.some(({ groups }) => groups),
       workers: this.#primary.pool.slots.map(({ slot, process: worker, restarts }) => ({
         worker: slot,
         osPid: worker?.osPid ?? 0,

@@ -4,7 +4,7 @@ import type { ConnectionList, ConnectionRow } from "../../../../control/connecti
 import { peerText } from "../../../../text/address.js";
 import { useObservable } from "../../live/observable.js";
 import { selected } from "../../live/selection.js";
-import { stats } from "../../live/server-state.js";
+import { info, stats } from "../../live/server-state.js";
 import { bytes, count, duration } from "../../model/format.js";
 import { State } from "../state-label.js";
 
@@ -42,13 +42,22 @@ const COLUMNS: readonly Column[] = [
   { key: "outbound", name: "Unsent", text: ({ outbound }) => bytes(outbound), minor: true },
   { key: "messageQueueLength", name: "Mailbox", text: (row) => count(row.messageQueueLength), minor: true },
 ];
+const OF_GROUPS = (["names", "groups", "missed"] as const).map(
+  (key): Column => ({
+    key,
+    name: key[0]?.toUpperCase() + key.slice(1),
+    text: (row) => count(row[key]),
+    minor: true,
+  }),
+);
 const TEXTS: readonly (keyof ConnectionRow)[] = ["pid", "listener", "state", "peer"];
 const isNumber = ({ key }: Column) => !TEXTS.includes(key);
 
-/** The listener is shown where there are several. */
+/** The listener is shown where there are several; groups where a protocol has some. */
 function useColumns(): readonly Column[] {
   const several = (useObservable(stats)?.listeners.length ?? 1) > 1;
-  return several ? COLUMNS : COLUMNS.filter((column) => column !== LISTENER);
+  const columns = several ? COLUMNS : COLUMNS.filter((column) => column !== LISTENER);
+  return useObservable(info)?.groups ? [...columns, ...OF_GROUPS] : columns;
 }
 
 interface Props {
@@ -97,7 +106,7 @@ export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
           </tr>
         </thead>
         <tbody>
-          <Space rows={from} />
+          <Space rows={from} columns={columns.length} />
           {shown.map((row, at) => (
             <tr
               key={row.pid}
@@ -123,7 +132,7 @@ export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
               ))}
             </tr>
           ))}
-          <Space rows={below} />
+          <Space rows={below} columns={columns.length} />
         </tbody>
       </table>
     </section>
@@ -131,11 +140,11 @@ export function ConnectionRows({ listing, order, onOrder, onEnd }: Props) {
 }
 
 /** Placeholder with the height of the rows that are not rendered. */
-function Space({ rows }: { rows: number }) {
+function Space({ rows, columns }: { rows: number; columns: number }) {
   if (rows === 0) return null;
   return (
     <tr class="space">
-      <td colSpan={COLUMNS.length} style={{ height: `${rows * ROW}px` }} />
+      <td colSpan={columns} style={{ height: `${rows * ROW}px` }} />
     </tr>
   );
 }

@@ -7,6 +7,7 @@ import { earlierStats, info, stats } from "../../live/server-state.js";
 import { bytes, count, duration } from "../../model/format.js";
 import { cpuText, queueText, reasonRows } from "../../model/rates.js";
 import { State } from "../state-label.js";
+import { Groups } from "./groups.js";
 import { Listeners } from "./listeners.js";
 import { Pairs } from "./pairs.js";
 
@@ -59,6 +60,7 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
       <h3>Workers</h3>
       <Workers />
       <Listeners />
+      {about?.groups && <Groups />}
       <Reasons title="Closes by reason" kind="closedBy" />
       <Reasons title="Refusals by reason" kind="refusedBy" />
       {about && (
