@@ -20,6 +20,7 @@ const long = [
     "faults-orphans",
     "faults-reports",
     "faults-start",
+    "groups-faults",
     "inspector",
     "message-flood",
     "modules",
