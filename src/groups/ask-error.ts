@@ -15,7 +15,10 @@ export class AskError extends Error {
   }
 }
 
-/** A claim that was not granted: `taken`, `timeout` or `ended` (the connection that claims has ended). */
+/**
+ * A claim that was not granted. `code` is `taken` (only with `{ taken: "refuse" }`), `timeout`, or `ended` (the
+ * connection that claims has ended); the message is such as `the name nick/ada is taken`.
+ */
 export class ClaimError extends Error {
   override readonly name = "ClaimError";
   readonly code: "taken" | "timeout" | "ended";

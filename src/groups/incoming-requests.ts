@@ -18,7 +18,7 @@ export function takeRequest(
   if (process?.pid.serial !== serial) return answer("nobody", `no process holds the name ${name}`);
   if (!body.readable) return answer("refused", "the request cannot be read");
   let forget = (): void => {};
-  const request = new ReceivedRequest(body.value, from, (code, reply) => {
+  const request = new ReceivedRequest(body.value, from, id !== 0, (code, reply) => {
     forget();
     answer(code, reply);
   });
@@ -26,7 +26,7 @@ export function takeRequest(
   if (id === 0) return;
   const forgetProcess = names.asked(process, request);
   // Nobody waits for it any more: it is not kept longer.
-  const timer = clock.setTimeout(() => request.end("timeout", "not answered in time"), within, true);
+  const timer = clock.setTimeout(() => request.giveUp("timeout", "not answered in time"), within, true);
   forget = () => {
     clock.clearTimeout(timer);
     forgetProcess();

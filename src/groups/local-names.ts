@@ -180,6 +180,6 @@ export class LocalNames {
       claim.settle(new ClaimError("ended", `${process.pid} has ended`));
     }
     for (const request of this.#requests.of(process))
-      request.end("ended", "the process that holds the name has ended");
+      request.giveUp("ended", "the process that holds the name has ended");
   }
 }

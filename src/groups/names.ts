@@ -29,7 +29,10 @@ export interface Claim {
 }
 
 export interface ClaimOptions {
-  /** What happens where the name is held: `"replace"` ends the holder, `"refuse"` the claim. Default `"replace"`. */
+  /**
+   * What happens where the name is held: `"replace"` ends the holder, `"refuse"` rejects the claim with a ClaimError, code
+   * `taken`. Default `"replace"`.
+   */
   readonly taken?: "replace" | "refuse";
   /** Default 30 s. */
   readonly within?: Duration;

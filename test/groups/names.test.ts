@@ -62,8 +62,11 @@ test("the gateway that comes with drover: devices are asked by their name, and t
   const one = (await connected(server)).write('{"id": "42"}\n');
   expect(JSON.parse((await saying(one, 1))[0] as string)).toMatchObject({ hello: "42" });
   const answers = [device.ask("42", { op: "read" }), device.ask("42", { op: "reboot" })];
-  expect((await saying(one, 3)).slice(1)).toEqual(['{"op":"read"}', '{"op":"reboot"}']);
-  one.write('{"value": 7}\n"ok"\n');
+  expect((await saying(one, 3)).slice(1)).toEqual([
+    '{"id":1,"body":{"op":"read"}}',
+    '{"id":2,"body":{"op":"reboot"}}',
+  ]);
+  one.write('{"id": 2, "answer": "ok"}\n{"id": 1, "answer": {"value": 7}}\n');
   expect(await Promise.all(answers)).toEqual([{ value: 7 }, "ok"]);
   const where = await device.whereis("42");
   const lost = device.ask("42", "lost").catch((error: AskError) => error);
@@ -83,6 +86,59 @@ test("the gateway that comes with drover: devices are asked by their name, and t
   expect(await saying(nameless, 1)).toEqual(['{"error":"say who you are","example":{"id":"42"}}']);
 });
 
+test("the gateway gives no asker a late answer to an earlier request, and forgets those who have given up", async () => {
+  const server = await serving(gateway);
+  const device = names<any, any>("device");
+  const one = (await connected(server)).write('{"id": "7"}\n');
+  await saying(one, 1);
+  const codeOf = (error: AskError) => error.code;
+  const skipped = Array.from({ length: 32 }, () => device.ask("7", "skipped", { within: 100 }).catch(codeOf));
+  await saying(one, 33);
+  expect(await device.ask("7", "one more").catch(codeOf)).toBe("refused");
+  expect(new Set(await Promise.all(skipped))).toEqual(new Set(["timeout"]));
+  device.send("7", "no answer wanted");
+  expect((await saying(one, 34)).at(-1)).toBe('{"body":"no answer wanted"}');
+  // The holder's own timer of the ask has to run, too.
+  const next = await until(async () => {
+    const asked = device.ask("7", "next").catch(codeOf);
+    one.write('{"id": 32, "answer": "late"}\n"nothing"\n{"id": 33, "answer": "in time"}\n');
+    const said = await asked;
+    return said !== "refused" && said;
+  });
+  expect(next).toBe("in time");
+  await until(() => textOf(one).some((line) => line.startsWith('{"error":"an answer has the id')));
+});
+
+test("a holder learns that its asker has given up, or wants no answer", async () => {
+  const seen: Request<string, string>[] = [];
+  const { family, login } = await holders(fresh(), {
+    request: (_conn: unknown, request: Request<string, string>) => {
+      seen.push(request);
+      if (request.body === "reply") request.reply("re");
+      if (request.body === "stop") return stop("enough");
+    },
+  });
+  await login("a");
+  await family.ask("a", "reply");
+  expect(seen[0]).toMatchObject({ open: false });
+  expect(seen[0]?.signal.aborted).toBe(false);
+  const slow = family.ask("a", "slow", { within: 50 }).catch((error: AskError) => error.code);
+  const slowRequest = await until(() => seen[1]);
+  expect(slowRequest.open).toBe(true);
+  const { signal } = slowRequest;
+  expect(signal.aborted).toBe(false);
+  await until(() => signal.aborted);
+  expect(signal.reason).toMatchObject({ name: "AskError", code: "timeout" });
+  expect(slowRequest.open).toBe(false);
+  slowRequest.reply("too late");
+  expect(await slow).toBe("timeout");
+  family.send("a", "send");
+  expect(await until(() => seen[2])).toMatchObject({ open: false });
+  expect(seen[2]?.signal.aborted).toBe(false);
+  await expect(family.ask("a", "stop")).rejects.toMatchObject({ code: "ended" });
+  expect(seen[3]?.signal.reason).toMatchObject({ code: "ended" });
+});
+
 test("previous says what became of the holder; the same process claims again at once", async () => {
   const { family, login } = await holders();
   const one = await login("a");
@@ -99,7 +155,10 @@ test("a claim may be refused instead", async () => {
   const { family, login } = await holders();
   const [one, two] = [await login("a"), await login("b")];
   const claim = family.claim(two.conn, "a", { taken: "refuse" });
-  await expect(claim).rejects.toMatchObject({ name: "ClaimError", code: "taken" });
+  await expect(claim).rejects.toMatchObject({
+    ...{ name: "ClaimError", code: "taken" },
+    message: `the name family${last}/a is taken`,
+  });
   family.release(one.conn, "a");
   expect(await family.claim(two.conn, "a", { taken: "refuse" })).toMatchObject({ previous: "none" });
 });
