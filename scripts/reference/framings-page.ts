@@ -30,11 +30,19 @@ const ERLANG: readonly (readonly [name: string, file: string])[] = [
   ["httphBin", "http/http.ts"],
 ];
 
+/** The values that `resp` sends and receives. */
+function respValues(root: string): string {
+  const source = new Source(root, "src/framing/resp/values.ts");
+  const names = ["RespError", "RespPush", "RespVerbatim", "RespValue", "RespWord"];
+  return `\nValues:\n\n${memberList(names.map((name) => source.declared(name)))}`;
+}
+
 export function framingsPage(root: string): string {
   const own = FRAMINGS.map(([name, file, options]) => {
     const source = new Source(root, `src/framing/${file}`);
     const members = options === undefined ? "" : `\n${memberList(source.members(options))}`;
-    return `${functionText(name, source.functions(name))}${members}`;
+    const values = name === "resp" ? respValues(root) : "";
+    return `${functionText(name, source.functions(name))}${members}${values}`;
   });
   const erlang = ERLANG.map(([name, file]) => {
     return functionText(`erlang.${name}`, new Source(root, `src/framing/${file}`).functions(name));

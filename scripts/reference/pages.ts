@@ -1,6 +1,7 @@
 /** Pages of the reference, by file name in `guide/`. */
 import { commandsPage } from "./commands-page.js";
 import { framingsPage } from "./framings-page.js";
+import { groupsPage } from "./groups-page.js";
 import { metricsPage } from "./metrics-page.js";
 import { protocolPage } from "./protocol-page.js";
 import { routesPage } from "./routes-page.js";
@@ -16,6 +17,12 @@ const PAGES: readonly {
     title: "Protocol",
     what: "`defineProtocol`, cells of a state, `Conn`, limits, `serve`, `connect`",
     text: protocolPage,
+  },
+  {
+    file: "reference-groups.md",
+    title: "Groups and names",
+    what: "`group`, `groups`, presence, `names`, `Request`, `Portable`, `AskError`",
+    text: groupsPage,
   },
   {
     file: "reference-framings.md",

@@ -45,6 +45,26 @@ export class Source {
     return { signature: signatures.join("\n"), doc: docBefore(this.#text, first.index) };
   }
 
+  /** A type, or a class as its constructor is called. @throws Error when there is none of that name */
+  declared(name: string): Documented {
+    const head = new RegExp(`^export (?:type|class) ${name}\\b`, "m").exec(this.#text);
+    if (!head) throw this.#missing(name);
+    const rest = this.#text.slice(head.index);
+    const doc = docBefore(this.#text, head.index);
+    if (head[0].startsWith("export type")) {
+      const end = /;$/m.exec(rest)?.index ?? rest.length;
+      return { signature: oneLine(rest.slice("export ".length, end)).replace("= |", "="), doc };
+    }
+    return { signature: `new ${name}${/^ {2}constructor(\(.*\)) \{$/m.exec(rest)?.[1] ?? "()"}`, doc };
+  }
+
+  /** The comment of an interface. */
+  comment(name: string): string {
+    const head = new RegExp(`^export interface ${name}\\b`, "m").exec(this.#text);
+    if (!head) throw this.#missing(name);
+    return docBefore(this.#text, head.index);
+  }
+
   /** Type parameters and `extends` may have braces: the body begins where a line ends in one outside of angle brackets. */
   #bodyFrom(at: number): number {
     let depth = 0;

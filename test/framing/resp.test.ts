@@ -227,6 +227,9 @@ describe("values of resp", () => {
     expect(thrownBy(() => encode(resp(), circle)).message).toContain(
       "deeper than 100 levels, or contains itself",
     );
+    expect(thrownBy(() => encode(resp(), new TypeError("ERR") as never)).message).toContain(
+      'a value is no TypeError; for an error reply send new RespError("ERR text")',
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 /** Compiled, not run: what the compiler knows of names. */
-import { defineProtocol, json, lines, names, next, type Request, stop } from "../../src/index.js";
+import { defineProtocol, type Json, json, lines, names, next, type Request, stop } from "../../src/index.js";
 
 interface Command {
   readonly [key: string]: string;
@@ -43,6 +43,12 @@ export const answer: Promise<Answer> = devices.ask("42", { op: "reboot" }, { wit
 devices.send("42", { op: "explode" });
 // @ts-expect-error not portable
 names<Date>("x");
+// @ts-expect-error not portable
+names<Command, unknown>("x");
+names<{ op: string }, Json>("x");
+/** What the answer is for may end with the ask. */
+export const fetched = (request: Request<Command, Answer>) =>
+  request.open ? fetch("http://127.0.0.1", { signal: request.signal }) : undefined;
 
 defineProtocol({
   name: "x",

@@ -29,6 +29,20 @@ describe("guide/reference*.md", () => {
       expect(text).toContain(`- \`${one}`);
   });
 
+  it("lists what a request has, what can be sent, and the values of resp", () => {
+    const groups = pages.get("reference-groups.md") as string;
+    for (const one of [
+      "body: C",
+      "signal: AbortSignal",
+      "fail(why: string)",
+      "type Portable = Json | Uint8Array",
+    ])
+      expect(groups).toContain(`- \`${one}`);
+    const framings = pages.get("reference-framings.md") as string;
+    for (const one of ["new RespError(message: string)", "type RespValue = string | Uint8Array | number"])
+      expect(framings).toContain(`- \`${one}`);
+  });
+
   it("says of every close reason what it means", () => {
     const text = pages.get("reference-metrics.md") as string;
     expect([...text.matchAll(/^\| `(\w+)` \| {2}\|$/gm)].map(([, reason]) => reason)).toEqual([]);

@@ -75,8 +75,16 @@ function putAggregate(value: RespValue, version: 2 | 3, parts: Part[], depth: nu
   } else if (value instanceof Set) putItems(three ? "~" : "*", [...value], version, parts, depth);
   else if (value instanceof RespPush) putItems(three ? ">" : "*", value.items, version, parts, depth);
   else if (Array.isArray(value)) putItems("*", value, version, parts, depth);
-  else
-    throw sendInvalid("resp", `a value is no ${nameOf(value)}; send a Map for an object, null for nothing`);
+  else throw noValue(value);
+}
+
+function noValue(value: unknown): Error {
+  if (value instanceof Error)
+    return sendInvalid(
+      "resp",
+      `a value is no ${value.name}; for an error reply send new RespError("ERR text")`,
+    );
+  return sendInvalid("resp", `a value is no ${nameOf(value)}; send a Map for an object, null for nothing`);
 }
 
 function putItems(

@@ -10,9 +10,12 @@
  * Keys of maps that are bulk strings become strings.
  */
 
-/** An error reply: "ERR unknown command". */
+/** An error reply: `conn.send(new RespError("ERR unknown command"))`. An `Error` of JavaScript is no value. */
 export class RespError {
+  /** Without it the compiler would take any `Error` for one. */
+  readonly name = "RespError";
   readonly message: string;
+  /** @param message one line, by custom with a word in capitals first: `ERR`, `WRONGTYPE`, `NOAUTH` */
   constructor(message: string) {
     this.message = message;
   }
@@ -36,6 +39,11 @@ export class RespPush {
   }
 }
 
+/**
+ * What a server sends: a string is a simple string (`+OK`), bytes a bulk string, a number or bigint an integer (a number
+ * with a fraction a double), `null` nothing, an array an array, a Map a map, a Set a set; errors are `RespError`. In RESP2
+ * a map or set is an array, a boolean 0 or 1, a double a bulk string.
+ */
 export type RespValue =
   | string
   | Uint8Array

@@ -6,7 +6,11 @@ import type { Pid } from "../../otp/process/pid.js";
 
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-/** What can be sent to a group or a name: it means the same in every OS process, and to a program in another language. */
+/**
+ * What can be sent to a group or a name: it means the same in every OS process, and to a program in another language.
+ * A type of your own is written as a `type`: an `interface` has no index signature and is refused, as are `unknown`, Date
+ * and Map. Where it may be anything, say `Json`: `names<Command, Json>("device")`.
+ */
 export type Portable = Json | Uint8Array;
 
 declare const accepts: unique symbol;
