@@ -14,6 +14,8 @@ import type { WorkerListener } from "./worker-listener.js";
 const RECOUNT = 100;
 /** A client that comes this many milliseconds after the last count causes another one. */
 const COUNT_AGE = 50;
+/** So does each of this number of clients: fewer than the descriptors in reserve, as the limit may be lowered in a burst. */
+const COUNT_EVERY = 24;
 
 export class WorkerLimits {
   /** This worker's share of `--max-connections`. */
@@ -24,6 +26,8 @@ export class WorkerLimits {
   readonly #freeDescriptors: FreeDescriptors;
   #recount: TimerRef = undefined;
   #countedAt = Number.NEGATIVE_INFINITY;
+  /** Clients accepted since. */
+  #accepted = 0;
   #count: (() => DescriptorUse) | undefined = undefined;
   readonly #sendSnapshot: () => void;
 
@@ -52,6 +56,7 @@ export class WorkerLimits {
     const before = this.maxConnections;
     this.#count = count;
     this.#countedAt = clock.now();
+    this.#accepted = 0;
     this.#freeDescriptors.update(use, this.share);
     if (this.maxConnections !== before) void this.#limitChanged();
     this.#recount ??= clock.setTimeout(
@@ -66,7 +71,7 @@ export class WorkerLimits {
 
   /** A socket was accepted: counts the descriptors again, if few may be left. @param fd its own, the lowest that was free */
   accepted(fd: number): void {
-    const near = fd >= this.#freeDescriptors.nearAt;
+    const near = ++this.#accepted >= COUNT_EVERY || fd >= this.#freeDescriptors.nearAt;
     if (this.#count && (near || clock.now() - this.#countedAt >= COUNT_AGE))
       this.updateDescriptors(this.#count(), this.#count);
   }

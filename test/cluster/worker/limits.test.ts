@@ -50,23 +50,27 @@ test("connections are shut down for one listener or for all; the reply is their 
   expect(await limits.answer({ name: "shutdown-connections", listener: undefined })).toBe(7);
 });
 
-test("an accepted client whose descriptor is near the limit has them counted at once, any other after 50 ms", async () => {
+test("an accepted client whose descriptor is near the limit has them counted at once, and so has every 24th, or one after 50 ms", async () => {
   const time = new ManualClock();
   onTestFinished(useClock(time));
   const { limits } = stage();
   let counts = 0;
   const count = () => {
     counts++;
-    return { active: 10, openFds: 60 + 100 * counts, maxFds: 300 };
+    return { active: 10, openFds: 60 + 70 * counts, maxFds: 300 };
   };
   limits.updateDescriptors({ active: 10, openFds: 60, maxFds: 300 }, count);
   limits.accepted(100);
   expect([counts, limits.maxConnections]).toEqual([0, 100]);
   limits.accepted(290);
   expect(counts).toBe(1);
-  await time.advance(50);
+  for (let n = 0; n < 23; n++) limits.accepted(100);
+  expect(counts).toBe(1);
   limits.accepted(100);
   expect(counts).toBe(2);
+  await time.advance(50);
+  limits.accepted(100);
+  expect(counts).toBe(3);
   // All but its own connections are used up.
   expect(limits.maxConnections).toBeLessThan(20);
 });
