@@ -113,9 +113,15 @@ export class RecordWriter {
     this.buffer.writeDoubleBE(serial, at);
   }
 
-  /** Takes all bytes out, as a copy. */
-  take(): Buffer {
-    const bytes = Buffer.from(this.buffer.subarray(0, this.#at));
+  /**
+   * Takes all bytes out, as a copy.
+   * @param memory for the copy, where it is large enough
+   */
+  take(memory?: Buffer): Buffer {
+    const written = this.buffer.subarray(0, this.#at);
+    const fits = memory !== undefined && memory.length >= written.length;
+    const bytes = fits ? memory.subarray(0, written.length) : Buffer.from(written);
+    if (fits) bytes.set(written);
     this.#at = 0;
     // A burst is over: its memory is given back.
     if (this.buffer.length > 16 * FIRST_SIZE) this.buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);

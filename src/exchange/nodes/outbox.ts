@@ -1,10 +1,13 @@
 /**
  * Outbox of one other server: what the carrier has not taken yet, in batches. 8 MiB and 2 s; beyond that the oldest is
- * dropped, and counted.
+ * dropped, and counted. The memory of what was dropped is used again: left to the garbage collector, 40 MB/s of it came to
+ * 57 MiB of RSS.
  */
 import { clock } from "../../otp/time/clock.js";
 
 export const MAX_BYTES = 8 * 1024 * 1024;
+/** Bytes of a batch that waits; one with a longer record is larger. */
+export const BATCH = 128 * 1024;
 /** Milliseconds. */
 const KEEP = 2_000;
 
@@ -18,6 +21,8 @@ interface Batch {
 export class Outbox {
   readonly #dropped: (messages: number) => void;
   #batches: Batch[] = [];
+  /** Memory of batches that were dropped. */
+  #spare: Buffer[] = [];
   bytes = 0;
 
   /** @param onDropped called with a number of messages */
@@ -41,6 +46,13 @@ export class Outbox {
       sent++;
     }
     if (sent > 0) this.#batches = this.#batches.slice(sent);
+    if (this.bytes === 0) this.#spare = [];
+  }
+
+  /** Memory for a batch that will wait; `undefined` for a small one, which gets no more than it needs. */
+  memory(length: number): Buffer | undefined {
+    if (this.bytes === 0 || length < BATCH / 2) return undefined;
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BATCH);
   }
 
   /** Drops what has waited for too long. */
@@ -52,11 +64,13 @@ export class Outbox {
   /** Drops everything: the server is gone. */
   clear(): void {
     while (this.#batches.length > 0) this.#drop();
+    this.#spare = [];
   }
 
   #drop(): void {
     const { bytes, messages } = this.#batches.shift() as Batch;
     this.bytes -= bytes.length;
+    if (bytes.buffer.byteLength === BATCH) this.#spare.push(Buffer.from(bytes.buffer));
     if (messages > 0) this.#dropped(messages);
   }
 }

@@ -2,10 +2,14 @@
  * What goes to one other server: records in batches. What is added in one turn of the event loop leaves together; a batch
  * is never larger than the carrier takes.
  */
+import { clock } from "../../otp/time/clock.js";
 import { HEAD, RecordWriter } from "../records.js";
 import type { Carrier } from "./carrier.js";
-import { MAX_BYTES, Outbox } from "./outbox.js";
+import { BATCH, MAX_BYTES, Outbox } from "./outbox.js";
 import { HEADER, type PeerHeader, writeHeader, writeSequence } from "./peer-records.js";
+
+/** Milliseconds that a batch is written while others wait: one message each would cost more memory than it holds. */
+const FILL = 100;
 
 /** Why a message did not leave. */
 export type StreamDrop = "outbox" | "too_large";
@@ -26,6 +30,7 @@ export class PeerStream {
   readonly #outbox: Outbox;
   /** Messages in the batch that is being written. */
   #messages = 0;
+  #begunAt = 0;
   #sequence = 1;
 
   constructor(inbox: string, owner: StreamOwner) {
@@ -55,7 +60,7 @@ export class PeerStream {
       if (message) this.#owner.onDropped("too_large", 1);
       return false;
     }
-    if (this.writer.length + length > maxBytes) this.seal();
+    if (this.writer.length + length > Math.min(maxBytes, BATCH)) this.seal();
     if (this.writer.length === 0) this.#begin();
     if (message) this.#messages++;
     this.#owner.flushSoon();
@@ -63,6 +68,7 @@ export class PeerStream {
   }
 
   #begin(): void {
+    this.#begunAt = clock.now();
     const at = this.writer.skip(HEADER);
     writeHeader(this.writer.buffer, at, this.#owner.header(0));
   }
@@ -70,7 +76,8 @@ export class PeerStream {
   /** Ends the batch that is being written. */
   seal(): void {
     if (this.writer.length === 0) return;
-    this.#outbox.add(this.writer.take(), this.#messages);
+    const memory = this.#outbox.memory(this.writer.length);
+    this.#outbox.add(this.writer.take(memory), this.#messages);
     this.#messages = 0;
   }
 
@@ -79,8 +86,16 @@ export class PeerStream {
    * @param hears whether the other server is known to hear
    */
   flush(hears = true): void {
-    this.seal();
+    // While others wait it is filled.
+    if (this.#outbox.bytes === 0 || clock.now() - this.#begunAt >= FILL) this.seal();
     if (!hears) return this.#outbox.expire();
+    this.#send();
+    if (this.#outbox.bytes > 0 || this.writer.length === 0) return;
+    this.seal();
+    this.#send();
+  }
+
+  #send(): void {
     const { carrier } = this.#owner;
     this.#outbox.send((bytes, messages) => {
       // Numbered only now: what the outbox drops is counted here, and must not be counted there as well.
@@ -97,6 +112,7 @@ export class PeerStream {
    */
   probe(write: (writer: RecordWriter) => void): void {
     this.flush();
+    this.seal();
     this.#begin();
     write(this.writer);
     // What waits has not been numbered.
