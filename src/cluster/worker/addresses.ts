@@ -19,11 +19,23 @@ interface Question {
   readonly timer: TimerRef;
 }
 
+/** Connections of one group that were admitted without an answer. */
+interface Unanswered {
+  /** Whose answer has not come. */
+  waiting: number;
+  /** Whose answer was no, and which the primary does not count. */
+  refused: number;
+  /** Connections of the group that have ended meanwhile. */
+  ended: number;
+}
+
+const keyOf = (listener: string, group: string): string => `${listener} ${group}`;
+
 export class WorkerAddresses implements AddressAuthority {
   readonly #post: (message: ToPrimary) => void;
   readonly #questions = new Map<number, Question>();
-  /** Connections that the primary refused after they were admitted: it does not count them. */
-  readonly #uncounted = new Map<string, number>();
+  /** By listener and group: connections that were admitted without an answer. */
+  readonly #unanswered = new Map<string, Unanswered>();
   #lastId = 0;
   #take: AddressCalls["take"][number][] = [];
   #give: AddressCalls["give"][number][] = [];
@@ -42,21 +54,39 @@ export class WorkerAddresses implements AddressAuthority {
   }
 
   give(listener: string, group: string): void {
-    const key = `${listener} ${group}`;
-    const uncounted = this.#uncounted.get(key) ?? 0;
-    if (uncounted > 1) this.#uncounted.set(key, uncounted - 1);
-    else if (uncounted === 1) this.#uncounted.delete(key);
-    else {
-      this.#give.push([listener, group]);
-      this.#schedule();
-    }
+    const unanswered = this.#unanswered.get(keyOf(listener, group));
+    if (unanswered) {
+      unanswered.ended++;
+      this.#settle(listener, group, unanswered);
+    } else this.#giveBack(listener, group, 1);
+  }
+
+  #giveBack(listener: string, group: string, count: number): void {
+    if (count === 0) return;
+    for (let n = 0; n < count; n++) this.#give.push([listener, group]);
+    this.#schedule();
+  }
+
+  /** With all answers there, what has ended is given back, but for connections that the primary has refused. */
+  #settle(listener: string, group: string, unanswered: Unanswered): void {
+    if (unanswered.waiting > 0) return;
+    const uncounted = Math.min(unanswered.ended, unanswered.refused);
+    this.#giveBack(listener, group, unanswered.ended - uncounted);
+    unanswered.refused -= uncounted;
+    unanswered.ended = 0;
+    if (unanswered.refused === 0) this.#unanswered.delete(keyOf(listener, group));
   }
 
   #admit(id: number): void {
     const question = this.#questions.get(id);
-    const done = question?.done;
-    if (question) question.done = undefined;
-    done?.(undefined);
+    if (!question?.done) return;
+    const { done, listener, group } = question;
+    question.done = undefined;
+    const key = keyOf(listener, group);
+    const unanswered = this.#unanswered.get(key) ?? { waiting: 0, refused: 0, ended: 0 };
+    unanswered.waiting++;
+    this.#unanswered.set(key, unanswered);
+    done(undefined);
   }
 
   /** The primary has answered. */
@@ -67,12 +97,15 @@ export class WorkerAddresses implements AddressAuthority {
       this.#questions.delete(id);
       clock.clearTimeout(question.timer);
       if (question.done) question.done(refusal);
-      else if (refusal) this.#count(`${question.listener} ${question.group}`);
+      else this.#answeredLate(question, refusal !== undefined);
     }
   }
 
-  #count(key: string): void {
-    this.#uncounted.set(key, (this.#uncounted.get(key) ?? 0) + 1);
+  #answeredLate({ listener, group }: Question, refused: boolean): void {
+    const unanswered = this.#unanswered.get(keyOf(listener, group)) as Unanswered;
+    unanswered.waiting--;
+    if (refused) unanswered.refused++;
+    this.#settle(listener, group, unanswered);
   }
 
   #schedule(): void {

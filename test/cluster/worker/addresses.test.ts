@@ -1,0 +1,83 @@
+/** A worker's questions about addresses, where the primary answers late: the ledger must end up with nothing. */
+import { expect, onTestFinished, test } from "vitest";
+import type { AddressAnswer, AddressCalls, ToPrimary } from "../../../src/cluster/channel/messages.js";
+import { WorkerAddresses } from "../../../src/cluster/worker/addresses.js";
+import { ManualClock, useClock } from "../../../src/index.js";
+import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
+import { turn } from "../../support/until.js";
+
+const ADDRESS = "10.0.0.1";
+
+/** A worker with this slot and the ledger of its primary, which reads when `answer` is called. At most two connections. */
+function world(slot = 1) {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const ledger = new AddressLedger((scope) => (scope === "" ? { maxConnections: 2 } : undefined));
+  const sent: AddressCalls[] = [];
+  const worker = new WorkerAddresses((message: ToPrimary) => {
+    if (message.t === "addresses") sent.push(message.d);
+  });
+  const verdicts: (string | undefined)[] = [];
+  return {
+    ...{ ledger, verdicts },
+    connect: async () => {
+      worker.take("main", ADDRESS, (refusal) => void verdicts.push(refusal?.reason));
+      await turn();
+    },
+    end: async () => {
+      worker.give("main", ADDRESS);
+      await turn();
+    },
+    patienceEnds: () => clock.advance(1_000),
+    answer: async () => {
+      for (const { take, give } of sent.splice(0)) {
+        for (const [listener, group] of give) ledger.give(slot, listener, group);
+        worker.received(take.map(([id, ...call]): AddressAnswer => [id, ledger.take(slot, ...call)]));
+      }
+      await turn();
+    },
+    /** Places that are free. */
+    free: () => [1, 2, 3].filter(() => ledger.take(9, "main", ADDRESS) === undefined).length,
+  };
+}
+
+test("a client is admitted when the primary has not answered for a second, and counted when it does", async () => {
+  const { connect, patienceEnds, answer, end, verdicts, free } = world();
+  await connect();
+  expect(verdicts).toEqual([]);
+  await patienceEnds();
+  expect(verdicts).toEqual([undefined]);
+  await answer();
+  await end();
+  await answer();
+  expect(free()).toBe(2);
+});
+
+test("one that is refused late and has ended before does not take the place of the next", async () => {
+  const { connect, patienceEnds, answer, end, ledger, free } = world();
+  ledger.take(2, "main", ADDRESS);
+  ledger.take(2, "main", ADDRESS);
+  await connect();
+  await patienceEnds();
+  await end();
+  await answer();
+  ledger.drop(2);
+  await connect();
+  await answer();
+  await end();
+  await answer();
+  expect(free()).toBe(2);
+});
+
+test("one that is refused late and goes on gives nothing back at its end", async () => {
+  const { connect, patienceEnds, answer, end, ledger, free } = world();
+  ledger.take(2, "main", ADDRESS);
+  ledger.take(2, "main", ADDRESS);
+  await connect();
+  await patienceEnds();
+  await answer();
+  await end();
+  await answer();
+  expect(free()).toBe(0);
+  ledger.drop(2);
+});
