@@ -16,7 +16,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   tls: ["otp/time/clock", "transport/secure/terms"],
   proxy: [],
   tcp: ["otp", "framing", "transport", "text", "proxy", "tls"],
-  groups: ["otp", "tcp", "transport"],
+  groups: ["otp", "tcp", "transport", "text/address"],
   exchange: ["otp", "groups", "tcp/observe/group-counters", "text"],
   telemetry: [
     "control/stats",

@@ -31,6 +31,7 @@ export function runExchange(): void {
       const others = options.nodes && { node: options.nodes.node, nodes: await nodesOf(options, post) };
       exchange = new Exchange({
         ...{ path, workers, takeOver, onLinkClosed: endIfUnused, ...others },
+        onContested: (contest) => post({ t: "contested", d: contest }),
         onFailed: (text) => post({ t: "event", d: { level: "error", event: "nodes_failed", text } }),
       });
       await exchange.listen();

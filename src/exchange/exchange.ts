@@ -11,6 +11,7 @@ import { createServer, type Server } from "node:net";
 import { Hub } from "../groups/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub-queries.js";
 import { NameHub } from "../groups/name-hub.js";
+import type { Contest } from "../groups/name-row.js";
 import type { PresenceRow } from "../groups/presence-table.js";
 import { TokenClock } from "../groups/token-clock.js";
 import { clock } from "../otp/time/clock.js";
@@ -47,6 +48,8 @@ export interface ExchangeOptions {
   /** Name of this server, and what makes its nodes: where there are other servers. */
   readonly node?: string;
   nodes?(parts: ExchangeParts): Nodes;
+  /** Two processes of this server replace each other in a name. */
+  onContested?(contest: Contest): void;
   /** Other servers can never be reached. */
   onFailed?(why: string): void;
   /** Called when a link has closed. @param left number of links */
@@ -101,7 +104,9 @@ export class Exchange implements PortOwner {
       if (!this.hub.isHere(group)) this.nodes?.changed(PEER_KIND.presence, presenceName(group, row));
     };
     this.hub = new Hub(changed(PEER_KIND.group), options.nodes && present);
-    this.names = new NameHub({ tokens, takeOver, node, onChanged: changed(PEER_KIND.name) }, copyOf);
+    const onContested = (contest: Contest) => options.onContested?.(contest);
+    const named = { tokens, takeOver, node, onChanged: changed(PEER_KIND.name), onContested };
+    this.names = new NameHub(named, copyOf);
     const onSignal = (worker: number, serial: number, message: Buffer) => {
       if (this.#workers.get(worker)?.remote(serial, message) !== true) this.#signalsDropped++;
     };

@@ -1,4 +1,5 @@
 /** Messages between the primary and the exchange, over the IPC channel of the child process: `t` says what, `d` has it. */
+import type { Contest } from "../groups/name-row.js";
 import type { ExchangeNumbers } from "./exchange.js";
 import type { CarrierEvent } from "./nodes/carrier.js";
 import type { NodesOptions } from "./nodes/options.js";
@@ -28,5 +29,6 @@ export type FromExchange =
   | { readonly t: "refused"; readonly d: string }
   /** Something that belongs into the log. */
   | { readonly t: "event"; readonly d: CarrierEvent }
+  | { readonly t: "contested"; readonly d: Contest }
   /** Once a second. */
   | { readonly t: "numbers"; readonly d: ExchangeNumbers };

@@ -2,6 +2,7 @@
 import { type Pid, thisWorker } from "../otp/process/pid.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import type { AskCode } from "./ask-table.js";
+import { reportContest } from "./contest-report.js";
 import type { Delivery } from "./delivery.js";
 import { Hub, type HubPort, NONE, type PidPair } from "./hub.js";
 import { answerQuery, type HubAnswers, type HubQuery } from "./hub-queries.js";
@@ -26,7 +27,7 @@ export interface LocalTables {
 
 export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> {
   readonly #hub = new Hub<Message>();
-  readonly #names = new NameHub<Message>();
+  readonly #names = new NameHub<Message>({ onContested: reportContest });
   readonly #local: LocalTables;
   #contested = 0;
 

@@ -1,5 +1,6 @@
 /** Rows of the table of names: holder, claims that wait, and what the workers are told of them. */
 import type { TimerRef } from "../otp/time/clock.js";
+import type { PidPair } from "./hub.js";
 
 export interface Granted {
   /** Grows with every claim of a name, over all restarts: milliseconds times 4096, or one more than the last. */
@@ -27,6 +28,13 @@ export interface Claim<P> {
   readonly port: P;
   readonly serial: number;
   readonly id: number;
+}
+
+/** Two processes of this server that replace each other in a name: worker and serial of each. */
+export interface Contest {
+  readonly name: string;
+  readonly holder: PidPair;
+  readonly claimant: PidPair;
 }
 
 /** A claim that other servers know already: it is granted when their holders have let go. */

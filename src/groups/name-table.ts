@@ -11,7 +11,15 @@
  * claims on both sides of a partition the higher stays.
  */
 import { clock } from "../otp/time/clock.js";
-import { type Claim, type Granted, type Holder, type NamePort, NameRow, type Pending } from "./name-row.js";
+import {
+  type Claim,
+  type Contest,
+  type Granted,
+  type Holder,
+  type NamePort,
+  NameRow,
+  type Pending,
+} from "./name-row.js";
 import { isNewer, type NamePeer, type NameValue, type PeerName, PeerNames } from "./peer-names.js";
 import { ReplacementHistory } from "./replacement-history.js";
 import { TokenClock } from "./token-clock.js";
@@ -35,6 +43,8 @@ export interface NameTableOptions<N extends NamePeer> {
   readonly peers?: PeerNames<N>;
   /** What other servers must know of a name has changed. */
   readonly onChanged?: ((name: string) => void) | undefined;
+  /** Two processes replace each other again and again; once a minute for each name. */
+  readonly onContested?: ((contest: Contest) => void) | undefined;
 }
 
 export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
@@ -43,17 +53,19 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   readonly #takeOver: number | undefined;
   readonly #node: string;
   readonly #changed: (name: string) => void;
+  readonly #contested: ((contest: Contest) => void) | undefined;
   readonly #history = new ReplacementHistory();
   /** Names held on other servers. */
   readonly peers: PeerNames<N>;
   replaced = 0;
 
-  constructor({ tokens, takeOver, node = "", peers, onChanged }: NameTableOptions<N> = {}) {
+  constructor({ tokens, takeOver, node = "", peers, onChanged, onContested }: NameTableOptions<N> = {}) {
     this.#tokens = tokens ?? new TokenClock();
     this.#takeOver = takeOver;
     this.#node = node;
     this.peers = peers ?? new PeerNames();
     this.#changed = onChanged ?? (() => {});
+    this.#contested = onContested;
   }
 
   /** Names that have a row here or on another server; one that has both counts twice while its older holder ends. */
@@ -284,8 +296,16 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   #replace(name: string, row: NameRow<P>): void {
     const wait = this.#history.record(name);
     clock.clearTimeout(row.timer);
-    if (wait === 0) this.#tell(name, row);
-    else row.timer = clock.setTimeout(() => this.#tell(name, row), wait, true);
+    if (wait === 0) return this.#tell(name, row);
+    row.timer = clock.setTimeout(() => this.#tell(name, row), wait, true);
+    this.#reportContest(name, row);
+  }
+
+  /** Both are alive now: the claim waits, so their addresses can be found. */
+  #reportContest(name: string, { holder, waiting: [claim] }: NameRow<P>): void {
+    if (!this.#contested || !holder || !claim || !this.#history.isNews(name)) return;
+    const pair = ({ port, serial }: Claim<P> | Holder<P>) => [port.worker, serial] as const;
+    this.#contested({ name, holder: pair(holder), claimant: pair(claim) });
   }
 
   #tell(name: string, row: NameRow<P>): void {

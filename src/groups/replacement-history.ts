@@ -7,9 +7,13 @@ const AFTER = 4;
 /** Milliseconds that claims of such a name wait: 1, 2, 4, 8 and 10 s. */
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 10_000;
+/** A contested name is reported once in this many milliseconds; so many names are remembered. */
+const REPORT_EVERY = 60_000;
+const MOST_REPORTED = 100;
 
 export class ReplacementHistory {
   readonly #times = new Map<string, number[]>();
+  readonly #reported = new Map<string, number>();
   #sweptAt = clock.now();
   /** Claims that waited. */
   contested = 0;
@@ -29,6 +33,16 @@ export class ReplacementHistory {
     if (more < 0 || !waits) return 0;
     this.contested++;
     return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** more);
+  }
+
+  /** Whether it is time to report that a name is contested. */
+  isNews(name: string): boolean {
+    const now = clock.now();
+    const last = this.#reported.get(name);
+    if (last !== undefined && now - last < REPORT_EVERY) return false;
+    if (this.#reported.size >= MOST_REPORTED) this.#reported.clear();
+    this.#reported.set(name, now);
+    return true;
   }
 
   #sweep(now: number): void {

@@ -114,7 +114,9 @@ test("a blocked holder is taken over after 1 s; what it lets go later changes no
 test("two clients with one name: from the 5th replacement in 10 s on a claim waits", async () => {
   const clock = new ManualClock(100_000);
   const restore = useClock(clock);
-  const table: NameTable<FakePort> = new NameTable();
+  const reports: unknown[] = [];
+  const onContested = (contest: unknown) => reports.push(contest);
+  const table: NameTable<FakePort> = new NameTable({ onContested });
   const port = new FakePort(1, () => table);
   for (let id = 1; id <= 5; id++) table.claim(port, id, "a", id + 1, false);
   expect(port.results.size).toBe(5);
@@ -124,6 +126,12 @@ test("two clients with one name: from the 5th replacement in 10 s on a claim wai
   await clock.advance(1);
   expect(port.results.has(6)).toBe(true);
   expect(table.contested).toBe(1);
+  const report = { name: "a", holder: [1, 6], claimant: [1, 7] };
+  expect(reports).toEqual([report]);
+  // The next one waits 2 s, and is not reported: once a minute is enough.
+  table.claim(port, 7, "a", 8, false);
+  await clock.advance(2_000);
+  expect([table.contested, reports.length]).toEqual([2, 1]);
   restore();
 });
 

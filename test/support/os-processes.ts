@@ -32,3 +32,14 @@ export function handlesSignal(osPid: number, signal: number): boolean {
     return false;
   }
 }
+
+/** OS pid of the exchange of this primary. A process that is read while it ends is none. */
+export function exchangeOf(primary: number): number | undefined {
+  return childrenOf(primary).find((osPid) => {
+    try {
+      return readFileSync(`/proc/${osPid}/cmdline`, "utf8").includes("\0exchange\0");
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,9 +1,8 @@
 /** Groups of the built program where a worker is stopped or in a loop, and where the exchange dies again and again. */
-import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { childrenOf } from "../support/os-processes.js";
+import { exchangeOf } from "../support/os-processes.js";
 import { endAll, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
@@ -59,10 +58,7 @@ async function workerPid({ adminPort }: Served, worker: number): Promise<number>
   return workers.find((one: { worker: number }) => one.worker === worker).osPid;
 }
 
-const exchangePid = ({ program }: Served) =>
-  childrenOf(program.osPid).find((osPid) =>
-    readFileSync(`/proc/${osPid}/cmdline`, "utf8").includes("\0exchange\0"),
-  );
+const exchangePid = ({ program }: Served) => exchangeOf(program.osPid);
 
 // 10 s until the watchdog kills, so both at once.
 test.concurrent.each(["stopped", "in a loop"])(

@@ -1,9 +1,8 @@
 /** Groups under load, on the built program with two workers: every payload is checked, and the sums are the counters. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { childrenOf } from "../support/os-processes.js";
+import { exchangeOf } from "../support/os-processes.js";
 import { endAll, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
@@ -195,11 +194,7 @@ test("one slow, one stopped and one resetting member among 99 good ones: all is 
   await endOf([publisher, slow, stopped, ...good]);
 }, 120_000);
 
-function exchangePid(): number | undefined {
-  const isExchange = (osPid: number) =>
-    readFileSync(`/proc/${osPid}/cmdline`, "utf8").includes("\0exchange\0");
-  return childrenOf(server.program.osPid).find(isExchange);
-}
+const exchangePid = () => exchangeOf(server.program.osPid);
 
 test("a storm of joins, leaves and ends, the exchange killed in it: then all views are equal, and no client was closed", async () => {
   const clients = new Set(await connectMany(60));

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { childrenOf, isAlive } from "../support/os-processes.js";
+import { exchangeOf, isAlive } from "../support/os-processes.js";
 import { endAll, Program, run, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
@@ -94,12 +94,7 @@ async function pair(room: string): Promise<[Party, Party]> {
   return [one, other];
 }
 
-/** The exchange's OS pid, from /proc. */
-function exchangePid(): number | undefined {
-  const isExchange = (osPid: number) =>
-    readFileSync(`/proc/${osPid}/cmdline`, "utf8").includes("\0exchange\0");
-  return childrenOf(server.program.osPid).find(isExchange);
-}
+const exchangePid = () => exchangeOf(server.program.osPid);
 
 const metrics = async () => (await http(server.adminPort, "/metrics")).body;
 
@@ -214,6 +209,24 @@ test("a name is held by the newest claim, in whichever worker, and asked from an
   expect(list).toContain("1 of 2 names\n");
   expect(members).toContain(other.pid);
   expect(String(await other.client.receive())).toBe("from outside");
+});
+
+test("a name that clients take from each other is reported, with both addresses", async () => {
+  const last: Party[] = [];
+  // The 5th replacement waits for a second.
+  for (let at = 0; at < 6; at++) {
+    last.unshift(await party("contest"));
+    const claimed = last[0]?.ask("claim", "contested");
+    if (at < 5) await claimed;
+  }
+  const line = await server.program.line(({ event }) => event === "name_contested");
+  const [claimant, holder] = last.map(({ client, pid }) => [pid, `127.0.0.1:${client.socket.localPort}`]);
+  expect([line.pid, line.peer]).toEqual(holder);
+  expect([line.otherPid, line.otherPeer]).toEqual(claimant);
+  expect(line).toMatchObject({ level: "warn", name: "device/contested" });
+  expect(line.msg).toMatch(/^the name device\/contested is contested: 127\.0\.0\.1:/);
+  for (const { client } of last.slice(1)) await client.closed;
+  clients.splice(0, clients.length, ...clients.filter(({ isClosed }) => !isClosed));
 });
 
 test("the exchange killed under load: no client notices, rows and messages are back within a second", async () => {

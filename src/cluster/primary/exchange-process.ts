@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { ExchangeNumbers } from "../../exchange/exchange.js";
 import type { ExchangeBoot, FromExchange, ToExchange } from "../../exchange/ipc.js";
 import type { CarrierEvent } from "../../exchange/nodes/carrier.js";
+import type { Contest } from "../../groups/name-row.js";
 import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { ExitMessage, Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
@@ -21,6 +22,7 @@ export interface ExchangeProcessOptions {
   boot(): ExchangeBoot;
   /** Something that belongs into the log. */
   onEvent(event: CarrierEvent): void;
+  onContested(contest: Contest): void;
   /** The cluster has an older server of this name. */
   onRefused(text: string): void;
 }
@@ -97,6 +99,7 @@ export class ExchangeProcess extends Process {
     else if (message.t === "failed") this.#start.failed(new ProcessExit({ failed: message.d }, message.d));
     else if (message.t === "numbers") this.numbers = message.d;
     else if (message.t === "event") this.#options.onEvent(message.d);
+    else if (message.t === "contested") this.#options.onContested(message.d);
     else if (message.t === "refused") this.#options.onRefused(message.d);
     else if (message.t === "ready") {
       if (this.state === "starting") this.state = "running";

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CarrierEvent } from "../../exchange/nodes/carrier.js";
 import type { NodesOptions } from "../../exchange/nodes/options.js";
+import type { Contest } from "../../groups/name-row.js";
 import { processOf } from "../../otp/process/process.js";
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { ExchangeSample } from "../../telemetry/metrics/series-row.js";
@@ -27,6 +28,7 @@ export interface ExchangeOptions {
   running(): number;
   /** Something that belongs into the log. */
   onEvent(event: CarrierEvent): void;
+  onContested(contest: Contest): void;
   /** The cluster has an older server of this name. */
   onRefused(text: string): void;
 }
@@ -70,10 +72,13 @@ export class PrimaryExchange {
       shutdown: "2s",
       start: async (parent) => {
         this.#folder ??= makeFolder(this.#options.folder);
-        const { exec, nodes, running, takeOver, onEvent, onRefused } = this.#options;
+        const { exec, nodes, running, takeOver, onEvent, onContested, onRefused } = this.#options;
         const own = { startedAt: performance.timeOrigin, takeOver };
         const boot = () => ({ ...own, path: this.path as string, workers: running(), nodes });
-        this.process = new ExchangeProcess({ exec, boot, onEvent, onRefused }, processOf(parent));
+        this.process = new ExchangeProcess(
+          { exec, boot, onEvent, onContested, onRefused },
+          processOf(parent),
+        );
         await this.process.init();
         return this.process.pid;
       },

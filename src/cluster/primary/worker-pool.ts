@@ -17,6 +17,7 @@ import { Addresses } from "./admission/addresses.js";
 import { MaxConnections } from "./admission/max-connections.js";
 import { Suspension } from "./admission/suspend.js";
 import { bootListener, bootMessage } from "./boot.js";
+import { reportContest } from "./contest-report.js";
 import { PrimaryExchange } from "./exchange.js";
 import type { Inspectors } from "./inspector/inspectors.js";
 import type { Observer, PrimaryOptions } from "./options.js";
@@ -78,6 +79,7 @@ export class WorkerPool implements WorkerOwner {
       takeOver: options.config.takeOver,
       running: () => this.serving,
       onEvent: ({ level, event, text }) => options.log[level](text, { event }),
+      onContested: (contest) => void reportContest(contest, (worker) => this.slots[worker - 1]?.process),
       onRefused: (text) => options.onRefused?.(text),
     });
     this.addresses = new Addresses(options);

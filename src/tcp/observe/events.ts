@@ -187,6 +187,21 @@ export interface OutgoingEvent {
   readonly retryMs?: number | undefined;
 }
 
+/** One of the processes that replace each other in a name. */
+export interface ContestParty {
+  readonly pid: string;
+  /** Address of a client; `undefined`: no connection, or its worker does not answer. */
+  readonly peer: string | undefined;
+}
+
+/** `groups.name_contested`: two processes replace each other in a name again and again. */
+export interface NameContested {
+  readonly name: string;
+  readonly holder: ContestParty;
+  readonly claimant: ContestParty;
+}
+
+export const namesContested = channel("groups.name_contested");
 export const outgoingEvents = channel("tcp.outgoing");
 export const connectionOpened = channel("tcp.connection.opened");
 export const connectionClosed = channel("tcp.connection.closed");

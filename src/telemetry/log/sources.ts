@@ -27,6 +27,8 @@ import {
   handlerTimeouts,
   type ListenerEvent,
   listenerEvents,
+  type NameContested,
+  namesContested,
   type OpeningFailed,
   type OutgoingEvent,
   openingFailures,
@@ -71,6 +73,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: adminFailures, maxLevel: "error", entry: failureEntry },
   { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
   { channel: openingFailures, maxLevel: "warn", entry: openingFailedEntry },
+  { channel: namesContested, maxLevel: "warn", entry: nameContestedEntry },
   { channel: outgoingEvents, maxLevel: "warn", entry: outgoingEntry },
   { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
   { channel: adminPortEvents, maxLevel: "warn", entry: adminPortEntry },
@@ -243,6 +246,22 @@ function outgoingEntry(event: OutgoingEvent): LogEntry {
     }),
     kind: `outgoing ${protocol} ${what} ${code ?? ""}`,
     limit: ONCE_A_MINUTE,
+  };
+}
+
+/** A cloned device, or a client that connects twice. */
+function nameContestedEntry({ name, holder, claimant }: NameContested): LogEntry {
+  const [one, other] = [holder, claimant].map(({ pid, peer }) => (peer ? `${peer} ${pid}` : pid));
+  return {
+    level: "warn",
+    message: `the name ${truncate(name, MAX_TERM)} is contested: ${one} and ${other} replace each other; give each client a name of its own`,
+    fields: () => ({
+      ...{ event: "name_contested", name, pid: holder.pid, otherPid: claimant.pid },
+      ...(holder.peer !== undefined && { peer: holder.peer }),
+      ...(claimant.peer !== undefined && { otherPeer: claimant.peer }),
+    }),
+    kind: "name contested",
+    limit: { lines: 10, windowMs: 60_000 },
   };
 }
 
