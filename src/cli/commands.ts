@@ -122,7 +122,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "group",
     usage: "group NAME",
-    sentence: "List the members of a group.",
+    sentence: "List the members of a group, with presence also key and info.",
     takes: [1, 1],
     json: true,
     run: group,
@@ -163,7 +163,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "publish",
     usage: "publish GROUP MESSAGE",
-    sentence: "Send a message to a group. MESSAGE is JSON, or a text.",
+    sentence: "Send a message to a group, and print its number of members. MESSAGE is JSON, or a text.",
     takes: [2, 2],
     json: false,
     run: publish,

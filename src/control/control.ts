@@ -106,8 +106,12 @@ export interface Control {
    * @throws AskFailed; Refusal `invalid` when it cannot be sent, `conflict` where no protocol uses groups or names
    */
   ask(name: string, body: unknown, withinMs: number): Promise<unknown>;
-  /** Sends a message to a group. @throws as `ask` */
-  publish(group: string, body: unknown): Promise<void>;
+  /**
+   * Sends a message to a group.
+   * @returns its number of members; `undefined` when the hub does not answer: the message waits for it
+   * @throws as `ask`
+   */
+  publish(group: string, body: unknown): Promise<number | undefined>;
   /** @throws as `ask` */
   groups(limit: number): Promise<GroupList>;
   /** @throws as `ask` */

@@ -10,6 +10,8 @@ export interface GroupView {
   readonly name: string;
   /** Pids: `<1.17>`. */
   readonly members: readonly string[];
+  /** Members that have introduced themselves, in a group with presence; not above 1,000. */
+  readonly present: readonly { readonly pid: string; readonly key: string; readonly info: unknown }[];
 }
 
 export interface HeldName {

@@ -81,8 +81,9 @@ export class FakeControl implements Control {
     return this.asking;
   }
 
-  async publish(group: string, body: unknown): Promise<void> {
+  async publish(group: string, body: unknown): Promise<number | undefined> {
     this.changes.push(`publish ${group} ${JSON.stringify(body)}`);
+    return { "room/general": 31, lobby: 0 }[group];
   }
 
   async groups(limit: number): Promise<GroupList> {
@@ -94,7 +95,9 @@ export class FakeControl implements Control {
   }
 
   async group(name: string): Promise<GroupView> {
-    return { name, members: name === "room/two" ? ["<1.17>"] : [] };
+    if (name !== "room/two") return { name, members: [], present: [] };
+    const present = [{ pid: "<1.17>", key: "ada\n", info: { device: "phone" } }];
+    return { name, members: ["<1.17>", "<2.4>"], present };
   }
 
   nodes(): NodeList {

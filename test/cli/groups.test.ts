@@ -10,7 +10,9 @@ describe("lists", () => {
     expect((await drover(socketPath, ["groups"])).stdout).toBe(
       "     31  room/general\n      1  room/two\n2 groups\n",
     );
-    expect((await drover(socketPath, ["group", "room/two"])).stdout).toBe("<1.17>\n1 member\n");
+    expect((await drover(socketPath, ["group", "room/two"])).stdout).toBe(
+      '<1.17>        ada\\n  {"device":"phone"}\n<2.4>\n2 members\n',
+    );
     expect((await drover(socketPath, ["group", "none"])).stdout).toBe("0 members\n");
     expect(JSON.parse((await drover(socketPath, ["groups"], { json: true })).stdout).total).toBe(2);
   });
@@ -51,12 +53,16 @@ describe("ask and publish", () => {
     const values = new Map([["within", "250ms"]]);
     expect((await drover(socketPath, ["ask", "device/42", "42"], { values })).stdout).toBe("a text\\x1b\n");
     expect((await drover(socketPath, ["publish", "room/general", "tea in 5 minutes"])).stdout).toBe(
-      "sent to room/general\n",
+      "sent to room/general: 31 members\n",
     );
+    expect((await drover(socketPath, ["publish", "lobby", "x"])).stdout).toBe("sent to lobby: 0 members\n");
+    expect((await drover(socketPath, ["publish", "none", "x"])).stdout).toBe("sent to none\n");
     expect(control.changes).toEqual([
       'ask device/42 {"op":"read"} 5000',
       'ask device/42 "42" 250',
       'publish room/general "tea in 5 minutes"',
+      'publish lobby "x"',
+      'publish none "x"',
     ]);
     control.asking = Buffer.from("bytes");
     expect((await drover(socketPath, ["ask", "device/42", "x"])).stdout).toBe('{"base64":"Ynl0ZXM="}\n');

@@ -11,11 +11,12 @@ import { eventually } from "../support/until.js";
 const ROOMS = `
 import { defineProtocol, forward, groups, names, packet, parsePid, send } from "drover";
 const rooms = groups<string>("room");
+const present = groups<string>("present", { presence: true });
 const devices = names<any, any>("device");
 export default defineProtocol({
   name: "rooms",
   framing: packet(2),
-  takes: rooms,
+  takes: [rooms, present],
   answers: devices,
   states: {
     ready: {
@@ -23,6 +24,7 @@ export default defineProtocol({
         const [what, to, text] = JSON.parse(String(frame));
         if (what === "who") return conn.send(String(conn.pid));
         if (what === "join") rooms(to).join(conn);
+        if (what === "introduce") present(to).join(conn, { key: text, info: { device: "phone" } });
         if (what === "leave") rooms(to).leave(conn);
         if (what === "say") return rooms(to).send(text);
         if (what === "count") return conn.send(String(await rooms(to).count()));
@@ -209,6 +211,11 @@ test("a name is held by the newest claim, in whichever worker, and asked from an
   expect(list).toContain("1 of 2 names\n");
   expect(members).toContain(other.pid);
   expect(String(await other.client.receive())).toBe("from outside");
+  expect((await drover("publish", "nowhere", "x")).stdout).toBe("sent to nowhere: 0 members\n");
+  expect(await other.ask("introduce", "1", "ada")).toBe("ok");
+  // The command may go to another worker than the one that joins.
+  const row = `${other.pid.padEnd(12)}  ada  {"device":"phone"}\n1 member\n`;
+  await eventually(async () => (await drover("group", "present/1")).stdout === row);
 });
 
 test("a name that clients take from each other is reported, with both addresses", async () => {

@@ -25,7 +25,7 @@ export const GROUP_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/group/:name",
-    sentence: "Pids of the members of a group: /group/room%2Fgeneral.",
+    sentence: "Pids of the members of a group, and with presence their key and info: /group/room%2Fgeneral.",
     answer: async (c, control) => c.json(await control.group(c.req.param("name") ?? "")),
   },
   {
@@ -57,7 +57,8 @@ export const GROUP_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/publish",
     keys: ["group", "body"],
-    sentence: 'Send a message to a group: {"group": "room/general", "body": "hello"}.',
+    sentence:
+      'Send a message to a group: {"group": "room/general", "body": "hello"}. Answers {"group", "members"}, the number of its members.',
     answer: publish,
   },
 ];
@@ -84,8 +85,7 @@ async function publish(c: Context<Env>, control: Control, { group, body }: Body)
   if (typeof group !== "string" || group === "")
     return c.json({ error: "group must be a text that is not empty" }, 400);
   if (body === undefined) return c.json(NO_BODY, 400);
-  await control.publish(group, body);
-  return c.json({ group });
+  return c.json({ group, members: await control.publish(group, body) });
 }
 
 /** Bytes are no JSON value. */

@@ -27,7 +27,21 @@ export async function groups({ target, json }: Invocation): Promise<string> {
 export async function group({ target, json, positionals: [name = ""] }: Invocation): Promise<string> {
   const view = (await get(target, `/group/${encodeURIComponent(name)}`)) as GroupView;
   if (json) return jsonText(view);
-  return `${view.members.map((pid) => `${pid}\n`).join("")}${plural(view.members.length, "member")}\n`;
+  const present = new Map(view.present.map((member) => [member.pid, member]));
+  const lines = view.members.map((pid) => `${memberLine(pid, present.get(pid))}\n`);
+  return `${lines.join("")}${plural(view.members.length, "member")}\n`;
+}
+
+/** Of a group with presence also the key, and the info where there is some. */
+function memberLine(pid: string, present: GroupView["present"][number] | undefined): string {
+  if (!present) return pid;
+  const { key, info } = present;
+  const cells = [
+    pid.padEnd(12),
+    escapeControls(key),
+    ...(info === null ? [] : [escapeControls(JSON.stringify(info))]),
+  ];
+  return cells.join("  ");
 }
 
 export async function names({ target, json, positionals: [prefix = ""] }: Invocation): Promise<string> {
@@ -59,8 +73,11 @@ export async function ask({ target, values, json, positionals }: Invocation): Pr
 
 export async function publish({ target, positionals }: Invocation): Promise<string> {
   const [name = "", text = ""] = positionals;
-  await post(target, "/publish", { group: name, body: bodyOf(text) });
-  return `sent to ${escapeControls(name)}\n`;
+  const { members } = (await post(target, "/publish", { group: name, body: bodyOf(text) })) as {
+    members?: number;
+  };
+  const count = members === undefined ? "" : `: ${plural(members, "member")}`;
+  return `sent to ${escapeControls(name)}${count}\n`;
 }
 
 /** JSON where it is an object, an array or a quoted string; else the text as it is: `42` is a text. */

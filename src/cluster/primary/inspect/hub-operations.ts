@@ -13,6 +13,15 @@ const GRACE = 500;
 /** Milliseconds in which the hub answers a question. */
 const QUERY_TIMEOUT = 5_500;
 
+/** Info of a member; another server may have sent what is none. */
+function infoOf(info: string): unknown {
+  try {
+    return JSON.parse(info);
+  } catch {
+    return null;
+  }
+}
+
 export class HubOperations {
   readonly #primary: Primary;
   readonly #options: PrimaryOptions;
@@ -28,8 +37,9 @@ export class HubOperations {
     return this.#request({ name: "ask", to, body: body as Portable, within }, within + GRACE);
   }
 
-  async publish(group: string, body: unknown): Promise<void> {
-    await this.#request({ name: "publish", group, body: body as Portable }, QUERY_TIMEOUT);
+  async publish(group: string, body: unknown): Promise<number | undefined> {
+    const members = await this.#request({ name: "publish", group, body: body as Portable }, QUERY_TIMEOUT);
+    return typeof members === "number" ? members : undefined;
   }
 
   groups(limit: number): Promise<GroupList> {
@@ -37,8 +47,15 @@ export class HubOperations {
   }
 
   async group(name: string): Promise<GroupView> {
-    const members = await this.#query({ ask: "members", group: name });
-    return { name, members: members.map((pair) => String(pidFrom(pair))) };
+    const [members, rows] = await Promise.all([
+      this.#query({ ask: "members", group: name }),
+      this.#query({ ask: "presence", group: name }),
+    ]);
+    const present = (rows ?? []).map(({ worker, serial, node, key, info }) => {
+      const pid = String(pidFrom(node === "" ? [worker, serial] : [worker, serial, node]));
+      return { pid, key, info: infoOf(info) };
+    });
+    return { name, members: members.map((pair) => String(pidFrom(pair))), present };
   }
 
   async names(prefix: string, limit: number): Promise<NameList> {

@@ -259,7 +259,7 @@ export class Operations implements Control {
     return this.#hub.ask(name, body, withinMs);
   }
 
-  publish(group: string, body: unknown): Promise<void> {
+  publish(group: string, body: unknown): Promise<number | undefined> {
     return this.#hub.publish(group, body);
   }
 
