@@ -63,6 +63,7 @@ test.for(Object.entries(places))(
     expect(reports).toHaveLength(1);
     expect(String(reports[0]?.reason)).toMatch(/broken|cannot wait/);
     expect(reports[0]?.initialCall).toBe("broken:init/1");
+    expect(reports[0]?.details).toMatchObject({ state: "ready", peer: { address: "127.0.0.1" } });
   },
 );
 

@@ -88,10 +88,10 @@ describe("the text of SASL", () => {
     );
   });
 
-  it("names the peer of a connection that crashed", () => {
-    const details = { peer: { address: "10.0.0.7", port: 51_234 } };
+  it("names state and peer of a connection that crashed", () => {
+    const details = { state: "talking", peer: { address: "10.0.0.7", port: 51_234 } };
     expect(crashText({ ...crashWith("badarg"), details }, WHEN)).toContain(
-      "    trap_exit: false\n    peer: 10.0.0.7:51234\n  neighbours:",
+      "    trap_exit: false\n    state: talking\n    peer: 10.0.0.7:51234\n  neighbours:",
     );
   });
 

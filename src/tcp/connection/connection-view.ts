@@ -160,8 +160,8 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
 
   override get crashDetails(): Readonly<Record<string, unknown>> | undefined {
     if (this.io === undefined) return undefined;
-    const { peer, via } = this;
-    return via === undefined ? { peer } : { peer, via };
+    const { state, peer, via } = this;
+    return via === undefined ? { state, peer } : { state, peer, via };
   }
 
   get outbound(): number {

@@ -52,6 +52,14 @@ export function errorOf(reason: unknown): Error | undefined {
   return reason instanceof Error && !(reason instanceof ProcessExit) ? reason : undefined;
 }
 
+/** As `reasonFields`, without the stack: the crash report of the child, just before, has it. A failed start has none. */
+function childReasonFields(reason: unknown, errorContext: SupervisorReport["errorContext"]): Fields {
+  const fields = reasonFields(reason);
+  if (fields.err === undefined || errorContext === "start_error") return fields;
+  const { type, message } = fields.err as ReturnType<typeof errorFields>;
+  return { ...fields, err: { type, message } };
+}
+
 function reasonFields(reason: unknown): Fields {
   const error = errorOf(reason);
   return { reason: reasonText(reason), ...(error && { err: errorFields(error) }) };
@@ -82,7 +90,7 @@ export function supervisorFields({ supervisor, errorContext, reason, offender }:
     report: "supervisor",
     supervisor,
     errorContext,
-    ...reasonFields(reason),
+    ...childReasonFields(reason, errorContext),
     offender: offenderFields(offender),
   };
 }
