@@ -6,14 +6,12 @@ import { fileURLToPath } from "node:url";
 import { EXIT } from "../../config/config.js";
 import type { CommandFlag, Invocation } from "../command.js";
 import { CommandError } from "../errors.js";
+import { dependency } from "./starter-dependency.js";
 import { type Deployment, deployFiles } from "./starter-deploy.js";
 import { starterProject } from "./starter-project.js";
 
 /** The folder of this package: a clone, or in `node_modules` of the project that has installed it. */
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-/** A new project gets drover from where this command is. */
-const DEPENDENCY = PACKAGE.includes("/node_modules/") ? "^0.1.0" : `file:${PACKAGE}`;
-
 export const NEW_FLAGS: readonly CommandFlag[] = [
   { name: "pm2", sentence: "Also write ecosystem.config.cjs for pm2." },
   { name: "docker", sentence: "Also write a Dockerfile." },
@@ -25,7 +23,7 @@ export async function create({ positionals: [dir = ""], switches }: Invocation):
   const name = packageName(folder);
   const wanted = NEW_FLAGS.map((flag) => flag.name).filter((flag) => switches.has(flag)) as Deployment[];
   const deploy = deployFiles(name, wanted, (file) => readFileSync(join(PACKAGE, file), "utf8"));
-  const files = Object.entries({ ...starterProject(name, DEPENDENCY, wanted), ...deploy });
+  const files = Object.entries({ ...starterProject(name, dependency(PACKAGE), wanted), ...deploy });
   try {
     await mkdir(folder, { recursive: true });
     const present = await readdir(folder);
