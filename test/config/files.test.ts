@@ -193,6 +193,7 @@ describe("a module is refused", () => {
       "export default { __proto__: { port: 1 } };",
       "drover.mjs: expected an object of options, got an object",
     ],
+    ["drover.mjs", "export default { host: '::', hots: 1 };", 'drover.mjs: unknown key "hots"'],
     ["drover.mjs", "export default { prot: 1 };", 'drover.mjs: unknown key "prot": did you mean port?'],
     [
       "drover.ts",

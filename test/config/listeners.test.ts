@@ -86,8 +86,12 @@ describe("listeners of a file", () => {
       'a.json:1:17: listeners[0]: needs a protocol, such as "protocol": "./my-protocol.ts"',
     ],
     [
-      '[{ "name": "a", "port": 1, "porto": 1 }]',
-      'a.json:1:43: listeners[0].porto: unknown key "porto": did you mean port?',
+      '[{ "name": "a", "porto": 1 }]',
+      'a.json:1:32: listeners[0].porto: unknown key "porto": did you mean port?',
+    ],
+    [
+      '[{ "name": "a", "port": 1, "prot": "echo" }]',
+      'a.json:1:43: listeners[0].prot: unknown key "prot": did you mean protocol?',
     ],
     [
       '[{ "name": "a", "port": 70000 }]',

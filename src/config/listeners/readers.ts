@@ -33,10 +33,10 @@ export function objectOf<Out extends object>(
     if (!isPlainObject(value)) throw place.error(`expected an object, got ${show(value)}`);
     const read: Record<string, unknown> = {};
     for (const [key, one] of Object.entries(value)) {
-      if (!Object.hasOwn(fields, key))
-        throw place
-          .at(key)
-          .error(`unknown key ${JSON.stringify(key)}${didYouMean(key, Object.keys(fields))}`);
+      if (!Object.hasOwn(fields, key)) {
+        const absent = Object.keys(fields).filter((known) => !Object.hasOwn(value, known));
+        throw place.at(key).error(`unknown key ${JSON.stringify(key)}${didYouMean(key, absent)}`);
+      }
       if (one !== undefined) read[key] = fields[key as keyof Out](one, place.at(key));
     }
     return read as Partial<Out>;

@@ -80,10 +80,8 @@ export function readSettings(
     const place = placeOf(key);
     const option = BY_KEY.get(key);
     if (option === undefined) {
-      const hint =
-        key === "config"
-          ? ": set it with --config or DROVER_CONFIG"
-          : didYouMean(key, [...BY_KEY.keys(), ...further]);
+      const absent = [...BY_KEY.keys(), ...further].filter((known) => !Object.hasOwn(value, known));
+      const hint = key === "config" ? ": set it with --config or DROVER_CONFIG" : didYouMean(key, absent);
       throw badFile(`${place}: unknown key ${JSON.stringify(key)}${hint}`);
     }
     if (raw === undefined) continue;
