@@ -54,6 +54,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "framing",
     "groups/message",
     "tcp",
+    "tls/client-terms",
     "transport",
     ...["pretty", "protocol-lines", "sources"].map((one) => `telemetry/log/${one}`),
   ],

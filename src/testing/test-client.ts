@@ -4,8 +4,10 @@ import { formatReason } from "../otp/process/exit-reason.js";
 import { systemClock } from "../otp/time/clock.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
 import type { CloseReason, ConnectionClosed } from "../tcp/observe/events.js";
+import { type ClientTlsOptions, clientTerms } from "../tls/client-terms.js";
+import type { SecureFailure } from "../transport/secure/terms.js";
 import { stream } from "../transport/stream.js";
-import type { ConnectTarget, Socket, SocketOwner } from "../transport/transport.js";
+import type { ConnectTarget, HandshakeOwner, Socket } from "../transport/transport.js";
 
 export interface TestClientOptions {
   /** Longest wait of `next()`, in real time. Default `"4s"`, below the limit of test runners. */
@@ -30,6 +32,12 @@ export interface TestClient<In, Out> {
   readonly closed: Promise<CloseReason | (string & {})>;
   /** From here on the client speaks another framing, as after `conn.setFraming` and `become`. */
   setFraming<In2, Out2>(framing: Framing<In2, Out2>): TestClient<In2, Out2>;
+  /**
+   * Begins TLS, after the server has agreed to it (STARTTLS); the name of the server is `localhost` unless `serverName`
+   * says otherwise. For a server whose TLS begins at once it is the first call.
+   * @throws Error when the handshake fails: what is wrong with the certificate
+   */
+  startTls(options: ClientTlsOptions): Promise<void>;
   /** Stops reading: the server's output fills up. */
   pause(): this;
   resume(): this;
@@ -46,11 +54,11 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class FramedClient implements TestClient<any, any>, SocketOwner {
+export class FramedClient implements TestClient<any, any>, HandshakeOwner {
   /** By which the server knows this client; 0: over a UNIX socket. */
   readonly port: number;
   readonly closed: Promise<CloseReason | (string & {})>;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #withinMs: number;
   #framing: Framing<any, any>;
   #decoder: Decoder<any>;
@@ -64,6 +72,7 @@ export class FramedClient implements TestClient<any, any>, SocketOwner {
   /** Why there are no more frames. */
   #failure: unknown = undefined;
   #isClosed = false;
+  #handshake: { resolve(): void; reject(error: unknown): void } | undefined = undefined;
   readonly #settle: { resolve(reason: string): void; reject(error: unknown): void };
 
   constructor(socket: Socket, framing: Framing<any, any>, { within = "4s" }: TestClientOptions) {
@@ -119,6 +128,15 @@ export class FramedClient implements TestClient<any, any>, SocketOwner {
     return this;
   }
 
+  startTls(options: ClientTlsOptions): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const terms = clientTerms(options, options.serverName ?? "localhost")();
+    const { promise, ...handshake } = withResolvers<void>();
+    this.#handshake = handshake;
+    this.#socket = stream.secure(this.#socket, terms, undefined, this);
+    return promise;
+  }
+
   pause(): this {
     this.#socket.pause();
     return this;
@@ -154,6 +172,16 @@ export class FramedClient implements TestClient<any, any>, SocketOwner {
   }
 
   // -- the socket's side --------------------------------------------------------------------------------
+
+  onSecure(): void {
+    this.#handshake?.resolve();
+    this.#handshake = undefined;
+  }
+
+  onRefused(_reason: SecureFailure, message: string): void {
+    this.#fail(new Error(message));
+    this.#socket.destroy();
+  }
 
   onBytes(shared: Buffer, length: number): void {
     this.onChunk(Buffer.from(shared.subarray(0, length)));
@@ -221,6 +249,8 @@ export class FramedClient implements TestClient<any, any>, SocketOwner {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#handshake?.reject(this.#failure);
+    this.#handshake = undefined;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
   }
 }

@@ -21,12 +21,15 @@ describe("the options --tls-…", () => {
       minVersion: "TLSv1.3",
     });
     expect((await load()).config.listeners[0]?.tls).toBeUndefined();
+    const starttls = await load({ argv: ["--tls-cert=a.crt", "--tls-key=b.key", "--tls-start=by_protocol"] });
+    expect(starttls.config.listeners[0]?.tls).toMatchObject({ start: "by_protocol" });
   });
 
   it.each([
     [["--tls-cert=a"], "--tls-cert: needs --tls-key as well"],
     [["--tls-key=a"], "--tls-key: needs --tls-cert as well"],
     [["--tls-client-ca=a"], "--tls-client-ca: needs --tls-cert as well"],
+    [["--tls-start=by_protocol"], "--tls-start: needs --tls-cert as well"],
     [["--tls-min-version=TLSv1.3"], "--tls-min-version: needs --tls-cert as well"],
     [
       ["--tls-cert=a", "--tls-key=b", "--tls-min-version=TLSv1.1"],

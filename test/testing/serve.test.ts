@@ -7,17 +7,20 @@ import {
   fixed,
   group,
   lines,
+  next,
   Pid,
   packet,
   type ServingListener,
   server,
   startSupervisor,
+  startTls,
   stop,
   stopSupervisor,
   supervisor,
   whichChildren,
 } from "../../src/index.js";
 import { type Crash, type LogLine, ManualClock, serve, type TestServeOptions } from "../../src/testing.js";
+import { certificateFile, certificateFiles } from "../support/certificates/certificates.js";
 import { until } from "../support/until.js";
 
 const printed = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -231,4 +234,47 @@ test("`server` is a child spec for a tree of one's own, and has its port again a
   await until(() => seen.length === 2);
   expect(seen[1]!.port).toBe(seen[0]!.port);
   await stopSupervisor(tree);
+});
+
+const mail = defineProtocol({
+  name: "mail",
+  framing: lines(),
+  states: {
+    clear: {
+      frame: (conn, line) => {
+        if (line !== "STARTTLS") return conn.send("STARTTLS first");
+        conn.send("go ahead");
+        return next("secure", startTls());
+      },
+    },
+    secure: { frame: (conn, line) => conn.send(`${line} over ${conn.tls?.protocol}`) },
+  },
+});
+
+test("a client goes on with TLS when the server has agreed to it, and says what is wrong with a certificate", async () => {
+  const tls = { start: "by_protocol", ...certificateFiles("server") } as const;
+  const server = await serve(mail, { tls, log: "silent" });
+  onTestFinished(() => server.stop());
+  const agreed = async () => {
+    const client = await server.connect();
+    client.send("hello", "STARTTLS");
+    expect([await client.next(), await client.next()]).toEqual(["STARTTLS first", "go ahead"]);
+    return client;
+  };
+  const client = await agreed();
+  await client.startTls({ ca: certificateFile("ca.crt") });
+  client.send("hello");
+  expect(await client.next()).toBe("hello over TLSv1.3");
+  await client.close();
+  const stranger = await agreed();
+  await expect(stranger.startTls({})).rejects.toThrow(/certificate/);
+  await stranger.close();
+});
+
+test("the client of a server whose TLS begins at once", async () => {
+  const server = await serve(greeter, { tls: certificateFiles("server") });
+  onTestFinished(() => server.stop());
+  const client = await server.connect();
+  await client.startTls({ ca: certificateFile("ca.crt") });
+  expect(await client.next()).toBe("who?");
 });

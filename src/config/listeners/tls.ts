@@ -83,6 +83,7 @@ export function tlsOfOptions(values: Values): TlsConfig | undefined {
   return {
     ...{ cert, key, passphraseFile: values.tlsPassphraseFile },
     ...{ ca: values.tlsClientCa, crl: values.tlsClientCrl, clientCerts: values.tlsClientCerts },
+    ...(values.tlsStart !== undefined && { start: values.tlsStart }),
     ...{ minVersion: values.tlsMinVersion, ticketKeys: values.tlsTicketKeys },
   };
 }
@@ -95,6 +96,7 @@ export const TLS_FLAGS: Readonly<Record<string, string>> = {
   ca: "--tls-client-ca",
   crl: "--tls-client-crl",
   clientCerts: "--tls-client-certs",
+  start: "--tls-start",
   minVersion: "--tls-min-version",
   ticketKeys: "--tls-ticket-keys",
 };

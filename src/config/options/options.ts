@@ -310,6 +310,14 @@ const TABLE = {
     sentence: "Whether clients need a certificate: none, optional (checked if given) or required.",
     mainOnly: true,
   }),
+  tlsStart: optional({
+    kind: oneOf("at_once", "by_protocol"),
+    defaultText: "at_once",
+    placeholder: "WHEN",
+    sentence:
+      "When TLS begins: at_once, or by_protocol: in clear until the protocol says startTls(), as STARTTLS does.",
+    mainOnly: true,
+  }),
   tlsMinVersion: row({
     kind: oneOf("TLSv1.2", "TLSv1.3"),
     default: "TLSv1.2",
