@@ -1,6 +1,7 @@
 /**
  * `lines()`: lines of text terminated by "\n" or "\r\n", as strings (or Buffers) without the terminator. Both are accepted
- * from any peer, so that `nc` and `telnet` both work.
+ * from any peer, so that `nc` and `telnet` both work. A protocol in which a bare "\n" must not end a line, such as SMTP,
+ * uses `delimited("\r\n")`.
  *
  * Bytes are decoded when the line is complete: a character may be split over chunks, and invalid UTF-8 becomes
  * U+FFFD in its own line only.
@@ -26,7 +27,10 @@ const BEYOND_LATIN1 = /[^\0-\xff]/;
 export interface LinesOptions {
   /** Maximum length of a line in bytes, without terminator, received and sent. Default: 8192. */
   maxLength?: number;
-  /** Terminator of sent lines; received lines may end in either. Default: "\n". */
+  /**
+   * Terminator of sent lines; received lines may end in either. Where a bare "\n" must not end a line, as in SMTP, use
+   * `delimited("\r\n")`. Default: "\n".
+   */
   terminator?: "\n" | "\r\n";
   /**
    * What lines are: strings of UTF-8 ("utf8") or of one byte per character ("latin1"), or bytes ("buffer").

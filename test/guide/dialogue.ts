@@ -53,7 +53,8 @@ const isJson = ({ framing }: AnyProtocol): boolean => framing.name.startsWith("j
 /** A line is written as it is: the client may send one that is too long. */
 function toBytes(protocol: AnyProtocol, text: string): Buffer {
   if (protocol.framing.name.startsWith("lines")) return Buffer.from(`${text}\n`);
-  return encode(protocol.framing, isJson(protocol) ? JSON.parse(text) : text);
+  if (isJson(protocol)) return encode(protocol.framing, JSON.parse(text));
+  return encode(protocol.framing, text.replaceAll("\\n", "\n"));
 }
 
 /** All frames that have come so far. */
