@@ -11,28 +11,13 @@
  * claims on both sides of a partition the higher stays.
  */
 import { clock } from "../otp/time/clock.js";
-import {
-  type Claim,
-  type Contest,
-  type Granted,
-  type Holder,
-  type NamePort,
-  NameRow,
-  type Pending,
-} from "./name-row.js";
-import { isNewer, type NamePeer, type NameValue, type PeerName, PeerNames } from "./peer-names.js";
-import { ReplacementHistory } from "./replacement-history.js";
+import { NameGrants } from "./name-grants.js";
+import { type Claim, type Contest, type Holder, type NamePort, NameRow } from "./name-row.js";
+import { type NamePeer, type NameValue, type PeerName, PeerNames } from "./peer-names.js";
 import { TokenClock } from "./token-clock.js";
 
 /** What may wait for one pending claim. */
 const MAX_AFTER_GRANT = 100;
-
-let defaultTakeOver = 1_000;
-
-/** Sets how long a claim waits for the holder in milliseconds (`--take-over`). Default 1 s. */
-export function setTakeOver(ms: number): void {
-  defaultTakeOver = ms;
-}
 
 export interface NameTableOptions<N extends NamePeer> {
   readonly tokens?: TokenClock | undefined;
@@ -50,22 +35,19 @@ export interface NameTableOptions<N extends NamePeer> {
 export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   readonly #rows = new Map<string, NameRow<P>>();
   readonly #tokens: TokenClock;
-  readonly #takeOver: number | undefined;
-  readonly #node: string;
   readonly #changed: (name: string) => void;
-  readonly #contested: ((contest: Contest) => void) | undefined;
-  readonly #history = new ReplacementHistory();
+  readonly #grants: NameGrants<P, N>;
   /** Names held on other servers. */
   readonly peers: PeerNames<N>;
-  replaced = 0;
 
   constructor({ tokens, takeOver, node = "", peers, onChanged, onContested }: NameTableOptions<N> = {}) {
     this.#tokens = tokens ?? new TokenClock();
-    this.#takeOver = takeOver;
-    this.#node = node;
     this.peers = peers ?? new PeerNames();
     this.#changed = onChanged ?? (() => {});
-    this.#contested = onContested;
+    this.#grants = new NameGrants({
+      ...{ peers: this.peers, tokens: this.#tokens, takeOver, node, changed: this.#changed },
+      ...{ contested: onContested, drop: (name: string, row: NameRow<P>) => this.#drop(name, row) },
+    });
   }
 
   /** Names that have a row here or on another server; one that has both counts twice while its older holder ends. */
@@ -73,8 +55,13 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     return this.#rows.size + this.peers.size;
   }
 
+  /** Holders that were told to let go. */
+  get replaced(): number {
+    return this.#grants.replaced;
+  }
+
   get contested(): number {
-    return this.#history.contested;
+    return this.#grants.history.contested;
   }
 
   /** The process of this server that holds a name. */
@@ -86,7 +73,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   peerHolder(name: string): PeerName<N> | undefined {
     const peer = this.peers.newest(name);
     const holder = peer && this.holder(name);
-    return holder && !this.#isNewer(peer, holder.token) ? undefined : peer;
+    return holder && !this.#grants.isNewer(peer, holder.token) ? undefined : peer;
   }
 
   /** What other servers are told of a name; `undefined`: no process of this server holds it. */
@@ -121,11 +108,11 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
       return this.#drop(name, row);
     }
     const claim = { port, serial, id };
-    if (free) return this.#grant(name, row, claim, "none");
+    if (free) return this.#grants.grant(name, row, claim, "none");
     if (waiting.length > 0) return void waiting.push(claim);
     // The empty list may be the one of the prototype.
     row.waiting = [claim];
-    if (!pending) this.#replace(name, row);
+    if (!pending) this.#grants.replace(name, row);
   }
 
   /** The process has let the name go, or has ended. Also of a claim that waits. */
@@ -143,9 +130,9 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     const { holder, pending } = row;
     if ((holder ?? pending ?? { token: 0 }).token > token) return port.replace(name, serial);
     if (holder) holder.port.replace(name, holder.serial);
-    this.#hold(row, { port, serial, token });
+    this.#grants.hold(row, { port, serial, token });
     this.#changed(name);
-    this.#compare(name, row);
+    this.#grants.compare(name, row);
   }
 
   /** The worker has gone. Looks at all rows, 10 ms for 100,000: a list of each worker would take 26 bytes for each name. */
@@ -184,22 +171,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     if (value) this.#tokens.observe(value.token);
     if (!this.peers.set(peer, name, value)) return;
     const row = this.#rows.get(name);
-    if (row) this.#compare(name, row, why);
-  }
-
-  #compare(name: string, row: NameRow<P>, why: "ended" | "unknown" = "ended"): void {
-    const { holder, pending, waiting } = row;
-    const peer = this.peers.newest(name);
-    if (holder && peer && !row.told && this.#isNewer(peer, holder.token)) {
-      this.#history.record(name, false);
-      this.#tellHolder(name, row, holder);
-    } else if (pending && !this.peers.hasOlder(name, pending.token, this.#node))
-      this.#grantPending(name, row, pending, why);
-    else if (!holder && !pending && !peer && waiting.length > 0) this.#next(name, row, why);
-  }
-
-  #isNewer(peer: PeerName<N>, token: number): boolean {
-    return isNewer(peer.token, peer.peer.node, token, this.#node);
+    if (row) this.#grants.compare(name, row, why);
   }
 
   // -- rows -----------------------------------------------------------------------------------------------
@@ -219,13 +191,13 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     if (row.pending && is(row.pending)) {
       row.pending = undefined;
       this.#changed(name);
-      this.#next(name, row, "ended");
-      this.#runAfterGrant(row);
+      this.#grants.next(name, row, "ended");
+      this.#grants.runAfterGrant(row);
     }
     if (row.holder && is(row.holder)) {
       row.holder = undefined;
       this.#changed(name);
-      this.#next(name, row, "ended");
+      this.#grants.next(name, row, "ended");
     }
   }
 
@@ -233,106 +205,5 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     if (row.holder || row.pending || row.waiting.length > 0) return;
     clock.clearTimeout(row.timer);
     this.#rows.delete(name);
-  }
-
-  // -- grants ---------------------------------------------------------------------------------------------
-
-  #grant(name: string, row: NameRow<P>, { port, serial, id }: Claim<P>, previous: Granted["previous"]): void {
-    const token = this.#tokens.next(row.token);
-    this.#hold(row, { port, serial, token });
-    this.#changed(name);
-    port.claimed(id, { token, previous });
-    if (row.waiting.length > 0) this.#replace(name, row);
-  }
-
-  #hold(row: NameRow<P>, holder: Holder<P>): void {
-    clock.clearTimeout(row.timer);
-    row.holder = holder;
-    row.told = false;
-    row.token = Math.max(row.token, holder.token);
-  }
-
-  #next(name: string, row: NameRow<P>, previous: Granted["previous"]): void {
-    if (row.waiting.length === 0) return;
-    clock.clearTimeout(row.timer);
-    if (this.peers.newest(name)) return this.#announce(name, row);
-    this.#grant(name, row, row.waiting.shift() as Claim<P>, previous);
-  }
-
-  /** Publishes the oldest claim: the servers whose processes hold the name tell them. */
-  #announce(name: string, row: NameRow<P>): void {
-    const token = this.#tokens.next(Math.max(row.token, this.peers.newest(name)?.token ?? 0));
-    const pending = { ...(row.waiting.shift() as Claim<P>), token };
-    row.pending = pending;
-    this.#changed(name);
-    const late = () => {
-      if (row.pending === pending) this.#grantPending(name, row, pending, "unknown");
-    };
-    row.timer = clock.setTimeout(late, this.#takeOver ?? defaultTakeOver, true);
-  }
-
-  #grantPending(
-    name: string,
-    row: NameRow<P>,
-    { port, serial, id, token }: Pending<P>,
-    previous: Granted["previous"],
-  ) {
-    row.pending = undefined;
-    this.#hold(row, { port, serial, token });
-    port.claimed(id, { token, previous });
-    this.#runAfterGrant(row);
-    // A claim that is newer still has been made elsewhere meanwhile.
-    this.#compare(name, row);
-    if (row.holder && !row.told && row.waiting.length > 0) this.#replace(name, row);
-  }
-
-  #runAfterGrant(row: NameRow<P>): void {
-    const callbacks = row.afterGrant;
-    row.afterGrant = undefined;
-    for (const callback of callbacks ?? []) callback();
-  }
-
-  /** Tells the holder that a claim waits; where two clients replace each other again and again, after a while. */
-  #replace(name: string, row: NameRow<P>): void {
-    const wait = this.#history.record(name);
-    clock.clearTimeout(row.timer);
-    if (wait === 0) return this.#tell(name, row);
-    row.timer = clock.setTimeout(() => this.#tell(name, row), wait, true);
-    this.#reportContest(name, row);
-  }
-
-  /** Both are alive now: the claim waits, so their addresses can be found. */
-  #reportContest(name: string, { holder, waiting: [claim] }: NameRow<P>): void {
-    if (!this.#contested || !holder || !claim || !this.#history.isNews(name)) return;
-    const pair = ({ port, serial }: Claim<P> | Holder<P>) => [port.worker, serial] as const;
-    this.#contested({ name, holder: pair(holder), claimant: pair(claim) });
-  }
-
-  #tell(name: string, row: NameRow<P>): void {
-    const { holder } = row;
-    // It has ended meanwhile, or the claim has.
-    if (row.waiting.length === 0) return;
-    if (!holder) return this.#next(name, row, "ended");
-    row.timer = clock.setTimeout(
-      () => this.#takeFrom(name, row, holder),
-      this.#takeOver ?? defaultTakeOver,
-      true,
-    );
-    if (!row.told) this.#tellHolder(name, row, holder);
-  }
-
-  #tellHolder(name: string, row: NameRow<P>, { port, serial }: Holder<P>): void {
-    row.told = true;
-    this.replaced++;
-    port.replace(name, serial);
-  }
-
-  /** The holder does not answer: its worker is blocked, and is told when it runs again. */
-  #takeFrom(name: string, row: NameRow<P>, holder: Holder<P>): void {
-    if (row.holder !== holder) return;
-    row.holder = undefined;
-    this.#changed(name);
-    this.#next(name, row, "unknown");
-    this.#drop(name, row);
   }
 }

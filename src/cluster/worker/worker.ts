@@ -2,7 +2,7 @@
 
 import { EXIT } from "../../config/exit-codes.js";
 import { setMaxMessage } from "../../groups/message.js";
-import { setTakeOver } from "../../groups/name-table.js";
+import { setTakeOver } from "../../groups/name-grants.js";
 import { supervisorReports, unhandledRejections } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
