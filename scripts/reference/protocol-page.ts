@@ -36,6 +36,16 @@ export function protocolPage(root: string): string {
       memberList(source("src/tcp/protocol/parts.ts").members("WorkerHooks")),
     ],
     [
+      "genServer",
+      "A process of your own beside the connections: `genServer(spec)`, started by `child(server, args)` in `children`, or by `start(server, args)`. [An example](groups-and-names.md#a-process-of-your-own).",
+      memberList(source("src/otp/gen-server/types.ts").members("GenServerSpec")),
+    ],
+    [
+      "genServer: self",
+      "The first argument of its handlers.",
+      memberList(source("src/otp/gen-server/types.ts").members("Self")),
+    ],
+    [
       "serve",
       "Options of `serve(protocol, options)`; of `serve({ listeners })` each listener has them, with `name` and `protocol`.",
       memberList(source("src/tcp/serve-options.ts").members("ServeOptions")),
