@@ -1,5 +1,5 @@
 /** Resource usage of this OS process (CPU, memory, file descriptors), for the primary and every worker. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 
 /** In seconds and bytes; CPU times are totals. */
 export interface OsProcessNumbers {
@@ -81,17 +81,35 @@ export function maxDescriptors(): number {
   }
 }
 
-/** Current soft limit, which `prlimit` can change. Reading it takes a descriptor: without a free one, the limit is `openFds`. */
+/**
+ * Current soft limit, which `prlimit` can change. The file stays open: it is read behind every 24th client, and opening
+ * it again took twice the time, and a descriptor. Without a free one for the first reading the limit is `openFds`.
+ */
 function softLimit(openFds: number): number {
   try {
-    return readLimits().soft;
+    limitsFile ??= openSync(LIMITS, "r");
+    const length = readSync(limitsFile, limitsText, 0, limitsText.length, 0);
+    return parseLimits(limitsText.toString("latin1", 0, length)).soft;
   } catch (error) {
     return isOutOfDescriptors(error) ? openFds : 0;
   }
 }
 
-function readLimits(): { readonly soft: number; readonly hard: number } {
-  const line = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+const LIMITS = "/proc/self/limits";
+let limitsFile: number | undefined;
+const limitsText = Buffer.alloc(4096);
+
+function readLimits(): Limits {
+  return parseLimits(readFileSync(LIMITS, "utf8"));
+}
+
+interface Limits {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+function parseLimits(text: string): Limits {
+  const line = /^Max open files\s+(\S+)\s+(\S+)/m.exec(text);
   const [soft, hard] = [line?.[1], line?.[2]].map((limit) =>
     limit === "unlimited" ? Number.POSITIVE_INFINITY : Number(limit ?? 0),
   );
