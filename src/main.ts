@@ -31,7 +31,7 @@ try {
 
 async function run(): Promise<void> {
   if (workerData?.watchdogThread) {
-    (await import("./cluster/worker/watchdog-thread.js")).runWatchdogThread();
+    (await import("./cluster/worker/watch/watchdog-thread.js")).runWatchdogThread();
   } else if (workerData?.configModule) {
     await (await import("./config/modules/module-thread.js")).runModuleThread();
   } else if (!isMainThread) {

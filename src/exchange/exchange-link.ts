@@ -3,15 +3,15 @@
  * and sends what was published meanwhile, up to 1 MiB and for 1 s. No client notices.
  */
 import { connect } from "node:net";
-import type { Delivery } from "../groups/delivery.js";
-import type { PidPair } from "../groups/hub.js";
-import type { HubAnswers, HubQuery } from "../groups/hub-queries.js";
-import type { LocalAsks } from "../groups/local-asks.js";
-import type { LocalMembers } from "../groups/local-members.js";
-import type { LocalNames } from "../groups/local-names.js";
+import type { PidPair } from "../groups/hub/hub.js";
+import type { HubAnswers, HubQuery } from "../groups/hub/hub-queries.js";
+import type { Delivery } from "../groups/local/delivery.js";
+import type { LocalAsks } from "../groups/local/local-asks.js";
+import type { LocalMembers } from "../groups/local/local-members.js";
+import type { LocalNames } from "../groups/local/local-names.js";
+import type { Introduction } from "../groups/local/presence-view.js";
+import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/local/uplink.js";
 import { Message } from "../groups/message.js";
-import type { Introduction } from "../groups/presence-view.js";
-import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/uplink.js";
 import type { Pid } from "../otp/process/pid.js";
 import { clock } from "../otp/time/clock.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";

@@ -8,12 +8,12 @@
  */
 import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { Hub } from "../groups/hub.js";
-import { answerQuery, type HubQuery } from "../groups/hub-queries.js";
-import { NameHub } from "../groups/name-hub.js";
-import type { Contest } from "../groups/name-row.js";
-import type { PresenceRow } from "../groups/presence-table.js";
-import { TokenClock } from "../groups/token-clock.js";
+import { Hub } from "../groups/hub/hub.js";
+import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
+import { NameHub } from "../groups/hub/name-hub.js";
+import type { Contest } from "../groups/hub/name-row.js";
+import type { PresenceRow } from "../groups/hub/presence-table.js";
+import { TokenClock } from "../groups/hub/token-clock.js";
 import { clock } from "../otp/time/clock.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";

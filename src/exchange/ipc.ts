@@ -1,5 +1,5 @@
 /** Messages between the primary and the exchange, over the IPC channel of the child process: `t` says what, `d` has it. */
-import type { Contest } from "../groups/name-row.js";
+import type { Contest } from "../groups/hub/name-row.js";
 import type { ExchangeNumbers } from "./exchange.js";
 import type { CarrierEvent } from "./nodes/carrier.js";
 import type { NodesOptions } from "./nodes/options.js";

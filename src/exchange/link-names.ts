@@ -1,8 +1,8 @@
 /** Names and asks over the link of a worker: what it sends, what it gets, and what a broken link means for them. */
-import type { PidPair } from "../groups/hub.js";
-import { takeRequest } from "../groups/incoming-requests.js";
-import type { LocalAsks } from "../groups/local-asks.js";
-import type { LocalNames } from "../groups/local-names.js";
+import type { PidPair } from "../groups/hub/hub.js";
+import { takeRequest } from "../groups/local/incoming-requests.js";
+import type { LocalAsks } from "../groups/local/local-asks.js";
+import type { LocalNames } from "../groups/local/local-names.js";
 import { Message } from "../groups/message.js";
 import type { LinkSocket } from "./link-socket.js";
 import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";

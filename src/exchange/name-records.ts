@@ -1,6 +1,6 @@
 /** Records of names: their layout, in `records.ts`, as functions. M is a message as bytes (exchange) or as a value (worker). */
-import { ASK_CODES, type AskCode } from "../groups/ask-table.js";
-import type { PidPair } from "../groups/hub.js";
+import { ASK_CODES, type AskCode } from "../groups/hub/ask-table.js";
+import type { PidPair } from "../groups/hub/hub.js";
 import { Message } from "../groups/message.js";
 import type { RecordWriter } from "./records.js";
 

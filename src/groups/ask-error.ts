@@ -1,5 +1,5 @@
 /** Why an ask has no answer, or a claim was not granted. */
-import type { AskCode } from "./ask-table.js";
+import type { AskCode } from "./hub/ask-table.js";
 
 /**
  * An ask without an answer. `code` is `nobody` (no process holds the name), `busy` (its mailbox is full) or `refused`

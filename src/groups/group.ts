@@ -8,15 +8,15 @@ import { type Duration, toMs } from "../otp/time/duration.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import type { PresentMember } from "../tcp/protocol/presence.js";
 import { type Json, markSource, type Portable, type Receives, type Source } from "../tcp/protocol/sources.js";
-import { handlingProcess, holdSender } from "./held-senders.js";
-import type { Slow } from "./local-members.js";
+import { MAX_INFO, MAX_PRESENT } from "./hub/presence-table.js";
+import { handlingProcess, holdSender } from "./local/held-senders.js";
+import type { Slow } from "./local/local-members.js";
+import { ownProcess, pidOf } from "./local/own-process.js";
+import { type Introduction, presentMember } from "./local/presence-view.js";
+import { localMembers, uplink } from "./local/present.js";
+import { HOLD_ABOVE } from "./local/uplink.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
-import { ownProcess, pidOf } from "./own-process.js";
-import { MAX_INFO, MAX_PRESENT } from "./presence-table.js";
-import { type Introduction, presentMember } from "./presence-view.js";
-import { localMembers, uplink } from "./present.js";
-import { HOLD_ABOVE } from "./uplink.js";
 
 export interface GroupOptions {
   /**

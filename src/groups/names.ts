@@ -7,11 +7,11 @@ import { type Pid, pidFrom } from "../otp/process/pid.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
 import { type Answers, markSource, type Portable, type RequestSource } from "../tcp/protocol/sources.js";
 import { ClaimError } from "./ask-error.js";
+import type { Granted } from "./hub/name-row.js";
+import { ownProcess, pidOf } from "./local/own-process.js";
+import { localAsks, localNames, uplink } from "./local/present.js";
 import { Message } from "./message.js";
 import { checkName, familyName } from "./name.js";
-import type { Granted } from "./name-row.js";
-import { ownProcess, pidOf } from "./own-process.js";
-import { localAsks, localNames, uplink } from "./present.js";
 import type { Request } from "./request.js";
 
 const ASK_WITHIN = 5_000;

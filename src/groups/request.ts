@@ -5,8 +5,8 @@
 import { type Pid, pidFrom } from "../otp/process/pid.js";
 import type { Portable } from "../tcp/protocol/sources.js";
 import { AskError } from "./ask-error.js";
-import type { AskCode } from "./ask-table.js";
-import type { PidPair } from "./hub.js";
+import type { AskCode } from "./hub/ask-table.js";
+import type { PidPair } from "./hub/hub.js";
 import { Message } from "./message.js";
 
 /**

@@ -5,7 +5,7 @@ import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
 import type { PrimaryListenerOptions } from "../cluster/primary/primary-listener.js";
-import { startFailure } from "../cluster/primary/start-failure.js";
+import { startFailure } from "../cluster/primary/workers/start-failure.js";
 import type { CurrentReleases, Releases } from "../cluster/release/releases.js";
 import {
   type Config,

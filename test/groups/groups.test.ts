@@ -1,6 +1,6 @@
 /** Groups in one OS process: real sockets, the hub's tables in the same process. */
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { localMembers } from "../../src/groups/present.js";
+import { localMembers } from "../../src/groups/local/present.js";
 import {
   type Conn,
   defineProtocol,

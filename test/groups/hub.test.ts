@@ -1,7 +1,7 @@
 /** The hub's tables against a model: random joins, leaves, ends of workers and messages. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Hub, type HubPort, NONE, type PidPair } from "../../src/groups/hub.js";
+import { Hub, type HubPort, NONE, type PidPair } from "../../src/groups/hub/hub.js";
 
 const WORKERS = 3;
 const GROUPS = ["a", "b", "c"];

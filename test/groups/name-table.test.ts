@@ -1,8 +1,8 @@
 /** The table of names on the manual clock: random claims, releases, blocked and ending workers. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ClaimResult, NamePort } from "../../src/groups/name-row.js";
-import { NameTable } from "../../src/groups/name-table.js";
+import type { ClaimResult, NamePort } from "../../src/groups/hub/name-row.js";
+import { NameTable } from "../../src/groups/hub/name-table.js";
 import { ManualClock, useClock } from "../../src/index.js";
 
 const NAMES = ["a", "b"];

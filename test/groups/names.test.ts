@@ -1,6 +1,6 @@
 /** Names in one OS process: real sockets, the hub's tables in the same process. */
 import { beforeEach, expect, test } from "vitest";
-import { localNames } from "../../src/groups/present.js";
+import { localNames } from "../../src/groups/local/present.js";
 import {
   type AskError,
   type Conn,

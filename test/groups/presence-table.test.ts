@@ -6,7 +6,7 @@ import {
   type PresenceChange,
   type PresenceOwner,
   PresenceTable,
-} from "../../src/groups/presence-table.js";
+} from "../../src/groups/hub/presence-table.js";
 import { ManualClock, useClock } from "../../src/index.js";
 
 const GROUPS = ["a", "b"];

@@ -1,6 +1,6 @@
 /** Presence and gathered messages, over real sockets, the hub's tables in the same process. */
 import { beforeEach, expect, test } from "vitest";
-import { localMembers } from "../../src/groups/present.js";
+import { localMembers } from "../../src/groups/local/present.js";
 import {
   type Conn,
   defineProtocol,

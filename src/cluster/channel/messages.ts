@@ -7,7 +7,7 @@ import type { ProtocolOption, ProxyConfig } from "../../config/config.js";
 import type { AddressQuery, ConnectionQuery } from "../../control/connections.js";
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
-import type { HubQuery } from "../../groups/hub-queries.js";
+import type { HubQuery } from "../../groups/hub/hub-queries.js";
 import type { AddressBan, AddressRefusal } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";

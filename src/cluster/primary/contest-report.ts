@@ -1,9 +1,9 @@
 /** Reports a contested name with the addresses of both clients, which their workers are asked for. */
-import type { PidPair } from "../../groups/hub.js";
-import type { Contest } from "../../groups/name-row.js";
+import type { PidPair } from "../../groups/hub/hub.js";
+import type { Contest } from "../../groups/hub/name-row.js";
 import { pidFrom } from "../../otp/process/pid.js";
 import { type ContestParty, namesContested } from "../../tcp/observe/events.js";
-import type { WorkerProcess } from "./worker-process.js";
+import type { WorkerProcess } from "./workers/worker-process.js";
 
 export async function reportContest(
   { name, holder, claimant }: Contest,

@@ -3,7 +3,7 @@
  * failure of a child, in the report before.
  */
 import { type SupervisorReport, supervisorReports } from "../../otp/events.js";
-import { startFailure } from "./start-failure.js";
+import { startFailure } from "./workers/start-failure.js";
 
 export class GiveUpCause {
   /** `undefined` unless the restart intensity was reached. */

@@ -8,7 +8,7 @@ import type { CredentialStore } from "../../tls/credential-store.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Releases } from "../release/releases.js";
 import type { PrimaryListenerOptions } from "./primary-listener.js";
-import type { WorkerOwner } from "./worker-process.js";
+import type { WorkerOwner } from "./workers/worker-process.js";
 
 export interface PrimaryOptions {
   readonly config: Config;

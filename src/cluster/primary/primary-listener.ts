@@ -8,7 +8,7 @@ import type { BoundHandle } from "../../transport/listening-socket.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Load } from "../channel/messages.js";
 import { Balance, type Member } from "./admission/balance.js";
-import type { WorkerSlot } from "./worker-slot.js";
+import type { WorkerSlot } from "./workers/worker-slot.js";
 
 export interface PrimaryListenerOptions {
   readonly config: ListenerConfig;

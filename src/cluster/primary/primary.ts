@@ -21,14 +21,14 @@ import type { Level } from "../../telemetry/log/log.js";
 import { setSignalCarrier } from "../channel/remote-signals.js";
 import type { Release } from "../release/release.js";
 import { Certificates } from "./certificates.js";
-import type { PrimaryExchange } from "./exchange.js";
+import type { PrimaryExchange } from "./exchange/exchange.js";
 import { GiveUpCause } from "./give-up-cause.js";
 import { acceptQueues } from "./inspect/accept-queues.js";
 import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
 import { RestartMetrics } from "./restart-metrics.js";
-import { Watchdog } from "./watchdog.js";
-import { WorkerPool } from "./worker-pool.js";
+import { Watchdog } from "./workers/watchdog.js";
+import { WorkerPool } from "./workers/worker-pool.js";
 
 export class Primary {
   readonly startedAt = clock.now();

@@ -2,7 +2,7 @@
 import { parsePid } from "../../otp/process/pid.js";
 import type { SignalEnvelope } from "../channel/messages.js";
 import { deliver } from "../channel/remote-signals.js";
-import type { WorkerSlot } from "./worker-slot.js";
+import type { WorkerSlot } from "./workers/worker-slot.js";
 
 /** Sends a signal on to its worker. Serial 1 of a worker is its process in the primary; worker 0 is the primary. */
 export function relaySignal(slots: readonly WorkerSlot[], signal: SignalEnvelope): void {

@@ -3,7 +3,7 @@ import { captureConsole } from "../../telemetry/log/console.js";
 import { guardStandardStreams } from "../../telemetry/log/standard-streams.js";
 import type { ToPrimary } from "../channel/messages.js";
 import { isToWorker } from "../channel/validate.js";
-import { onPrimaryGone } from "./primary-gone.js";
+import { onPrimaryGone } from "./watch/primary-gone.js";
 import { Worker } from "./worker.js";
 
 /** Runs until the primary sends `stop`, the primary is gone, or the supervision tree ends. */

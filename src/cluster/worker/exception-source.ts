@@ -9,7 +9,7 @@ import { processOf } from "../../otp/process/process.js";
 import { Connection } from "../../tcp/connection/connection.js";
 import { processLoop } from "../../tcp/loop/loop.js";
 import { addressText } from "../../text/address.js";
-import type { WorkerListener } from "./worker-listener.js";
+import type { WorkerListener } from "./listeners/worker-listener.js";
 
 export interface ExceptionSource {
   /** For the message; empty when nothing is known. */

@@ -1,8 +1,8 @@
 /** Asks, messages to groups and questions to the hub from outside: the primary passes them to one worker. */
 import { AskError } from "../../groups/ask-error.js";
+import { uplink } from "../../groups/local/present.js";
 import { Message } from "../../groups/message.js";
 import { askName } from "../../groups/names.js";
-import { uplink } from "../../groups/present.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
 import type { HubReply, HubRequest } from "../channel/messages.js";
 

@@ -1,5 +1,5 @@
 /** Groups and names of one process of this worker, for `drover connections` and `drover state`. */
-import { localMembers, localNames } from "../../groups/present.js";
+import { localMembers, localNames } from "../../groups/local/present.js";
 import type { Process } from "../../otp/process/process.js";
 import { durationText } from "../../text/duration.js";
 import type { Memberships } from "../inspect/connection-list.js";

@@ -7,11 +7,11 @@ import { isHubRequest, isView, type WorkerRequest } from "../channel/messages.js
 import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";
-import type { Heartbeat } from "./heartbeat.js";
-import type { WorkerLimits } from "./limits.js";
+import type { WorkerLimits } from "./listeners/limits.js";
+import type { WorkerListener } from "./listeners/worker-listener.js";
 import { memberships } from "./memberships.js";
 import type { WorkerViews } from "./views.js";
-import type { WorkerListener } from "./worker-listener.js";
+import type { Heartbeat } from "./watch/heartbeat.js";
 
 /** What answers a request. */
 export interface Answerers {

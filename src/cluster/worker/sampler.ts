@@ -1,6 +1,6 @@
 /** Takes the snapshots of a worker: the counters and gauges that it sends to the primary every second. */
 import type { Channel } from "node:diagnostics_channel";
-import { localMembers, localNames, uplink } from "../../groups/present.js";
+import { localMembers, localNames, uplink } from "../../groups/local/present.js";
 import { type ErrorContext, type SupervisorReport, unhandledRejections } from "../../otp/events.js";
 import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
@@ -17,8 +17,8 @@ import { groupCounters } from "../../tcp/observe/group-counters.js";
 import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
 import { HANDLER_BUCKETS, type ListenerSnapshot, type Snapshot } from "../../telemetry/metrics/snapshot.js";
-import type { DescriptorUse } from "./free-descriptors.js";
-import type { WorkerListener } from "./worker-listener.js";
+import type { DescriptorUse } from "./listeners/free-descriptors.js";
+import type { WorkerListener } from "./listeners/worker-listener.js";
 
 /** States in which the listener accepts, or will again by itself. */
 const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];

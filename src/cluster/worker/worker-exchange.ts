@@ -3,7 +3,6 @@
  * signals, and messages to the primary, always go over the channel.
  */
 import { ExchangeLink } from "../../exchange/exchange-link.js";
-import { Message } from "../../groups/message.js";
 import {
   delivery,
   localAsks,
@@ -11,7 +10,8 @@ import {
   localNames,
   releaseSenders,
   useUplink,
-} from "../../groups/present.js";
+} from "../../groups/local/present.js";
+import { Message } from "../../groups/message.js";
 import { Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import type { Portable } from "../../tcp/protocol/sources.js";

@@ -1,8 +1,8 @@
 /** Worker: runs all listeners, on copies of the primary's listening sockets, and reports to the primary. */
 
 import { EXIT } from "../../config/exit-codes.js";
+import { setTakeOver } from "../../groups/hub/name-grants.js";
 import { setMaxMessage } from "../../groups/message.js";
-import { setTakeOver } from "../../groups/name-grants.js";
 import { supervisorReports, unhandledRejections } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
@@ -20,19 +20,19 @@ import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
 import { writeHeapReports } from "../channel/heap-report.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
-import { WorkerAddresses } from "./addresses.js";
 import { exceptionSource } from "./exception-source.js";
-import { Heartbeat } from "./heartbeat.js";
-import { WorkerLimits } from "./limits.js";
+import { WorkerAddresses } from "./listeners/addresses.js";
+import { WorkerLimits } from "./listeners/limits.js";
+import { WorkerTls } from "./listeners/tls.js";
+import { WorkerListeners } from "./listeners/worker-listeners.js";
 import { loadProtocols } from "./load-protocol.js";
 import { PrimaryChannel } from "./primary-channel.js";
 import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
-import { WorkerTls } from "./tls.js";
 import { WorkerViews } from "./views.js";
-import { startWatchdogThread } from "./watchdog-thread.js";
+import { Heartbeat } from "./watch/heartbeat.js";
+import { startWatchdogThread } from "./watch/watchdog-thread.js";
 import type { WorkerExchange } from "./worker-exchange.js";
-import { WorkerListeners } from "./worker-listeners.js";
 
 /** In milliseconds. */
 const SNAPSHOT_EVERY = 1_000;

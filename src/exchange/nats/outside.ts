@@ -4,11 +4,11 @@
  *
  *   drover.prod.ask.device.42 ─▶ the holder of device/42 ─▶ the reply, or the header Nats-Service-Error-Code
  */
-import type { AskCode } from "../../groups/ask-table.js";
-import type { Hub } from "../../groups/hub.js";
+import type { AskCode } from "../../groups/hub/ask-table.js";
+import type { Hub } from "../../groups/hub/hub.js";
+import type { AskPort, NameHub } from "../../groups/hub/name-hub.js";
 import { Message } from "../../groups/message.js";
 import { checkName } from "../../groups/name.js";
-import type { AskPort, NameHub } from "../../groups/name-hub.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { OutsideMessage } from "./client.js";
 

@@ -1,8 +1,8 @@
 /** What other servers send: each batch is read, record by record, and what it says goes into the tables. */
-import type { Hub } from "../../groups/hub.js";
-import { NONE } from "../../groups/hub.js";
+import type { Hub } from "../../groups/hub/hub.js";
+import { NONE } from "../../groups/hub/hub.js";
+import type { NameHub } from "../../groups/hub/name-hub.js";
 import { Message } from "../../groups/message.js";
-import type { NameHub } from "../../groups/name-hub.js";
 import { readAnswer, readAsk } from "../name-records.js";
 import { type LinkRecord, RecordReader } from "../records.js";
 import type { MemberQueries } from "./member-queries.js";

@@ -8,9 +8,9 @@
  * Roster: who is there. FailureDetector: who is gone. Under a partition each side goes on with the servers it reaches.
  */
 import { randomBytes } from "node:crypto";
-import type { Hub, PidPair } from "../../groups/hub.js";
-import type { NameHub } from "../../groups/name-hub.js";
-import { MAX_AHEAD_MS, type TokenClock } from "../../groups/token-clock.js";
+import type { Hub, PidPair } from "../../groups/hub/hub.js";
+import type { NameHub } from "../../groups/hub/name-hub.js";
+import { MAX_AHEAD_MS, type TokenClock } from "../../groups/hub/token-clock.js";
 import { clock } from "../../otp/time/clock.js";
 import { Announcements } from "./announcements.js";
 import type { Carrier, CarrierEvent } from "./carrier.js";

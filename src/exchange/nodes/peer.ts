@@ -1,7 +1,7 @@
 /** Another server of the cluster, as this one sees it: its state, its rows, and what goes to it. */
-import type { AskCode } from "../../groups/ask-table.js";
-import type { PidPair } from "../../groups/hub.js";
-import type { HubRequest } from "../../groups/name-hub.js";
+import type { AskCode } from "../../groups/hub/ask-table.js";
+import type { PidPair } from "../../groups/hub/hub.js";
+import type { HubRequest } from "../../groups/hub/name-hub.js";
 import { clock } from "../../otp/time/clock.js";
 import { writeAnswer, writeAsk } from "../name-records.js";
 import { type Hello, PEER_KIND } from "./peer-records.js";

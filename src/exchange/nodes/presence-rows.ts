@@ -1,7 +1,7 @@
 /** Rows of presence: which members of a server have introduced themselves. A row is called `worker.serial/group`. */
-import type { Hub } from "../../groups/hub.js";
+import type { Hub } from "../../groups/hub/hub.js";
+import { MAX_INFO, type PresenceRow } from "../../groups/hub/presence-table.js";
 import { checkName } from "../../groups/name.js";
-import { MAX_INFO, type PresenceRow } from "../../groups/presence-table.js";
 import { PEER_KIND } from "./peer-records.js";
 import type { RowTable } from "./row-table.js";
 

@@ -2,11 +2,11 @@
  * Rows that one server tells the others: a name with a value, written only by the server that owns it. What is told of a
  * row is its present value, never a difference: a row that is told twice, or late, does no harm.
  */
-import type { Hub, HubPeer } from "../../groups/hub.js";
+import type { Hub, HubPeer } from "../../groups/hub/hub.js";
+import type { NameHub, NameHubPeer } from "../../groups/hub/name-hub.js";
+import type { NameValue } from "../../groups/hub/peer-names.js";
+import type { PresenceOwner } from "../../groups/hub/presence-table.js";
 import { checkName } from "../../groups/name.js";
-import type { NameHub, NameHubPeer } from "../../groups/name-hub.js";
-import type { NameValue } from "../../groups/peer-names.js";
-import type { PresenceOwner } from "../../groups/presence-table.js";
 import { count, PEER_KIND } from "./peer-records.js";
 
 /** Another server, as the tables see it. */

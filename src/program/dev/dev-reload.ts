@@ -5,8 +5,8 @@
  *   save ─▶ quiet for 50 ms ─▶ compile, try in a thread ─▶ shutdown of the connections ─▶ new worker
  */
 import type { Primary } from "../../cluster/primary/primary.js";
-import { didNotStart, startWorkerAgain } from "../../cluster/primary/restart-worker.js";
-import type { WorkerSlot } from "../../cluster/primary/worker-slot.js";
+import { didNotStart, startWorkerAgain } from "../../cluster/primary/workers/restart-worker.js";
+import type { WorkerSlot } from "../../cluster/primary/workers/worker-slot.js";
 import { ReleaseError } from "../../cluster/release/release.js";
 import type { CurrentReleases, Releases } from "../../cluster/release/releases.js";
 import { protocolLabel } from "../../cluster/release/releases.js";

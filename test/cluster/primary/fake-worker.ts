@@ -1,7 +1,11 @@
 /** A worker with scripted answers, in its slot. */
 import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
-import type { WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
-import { activeConnections, newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
+import type { WorkerProcess } from "../../../src/cluster/primary/workers/worker-process.js";
+import {
+  activeConnections,
+  newSlot,
+  type WorkerSlot,
+} from "../../../src/cluster/primary/workers/worker-slot.js";
 import { clock } from "../../../src/otp/time/clock.js";
 import type { ListenerSnapshot, Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
 

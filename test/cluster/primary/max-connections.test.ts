@@ -6,7 +6,7 @@ import {
   type LimitedListener,
   MaxConnections,
 } from "../../../src/cluster/primary/admission/max-connections.js";
-import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/worker-slot.js";
+import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
 import { FakeWorker } from "./fake-worker.js";
 
 /** A worker that keeps to the shares it has read, and reads them when it is its turn. */

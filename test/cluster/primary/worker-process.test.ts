@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { type WorkerOwner, WorkerProcess } from "../../../src/cluster/primary/worker-process.js";
+import { type WorkerOwner, WorkerProcess } from "../../../src/cluster/primary/workers/worker-process.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 
 /** A program that never sends `ready`. */

@@ -1,6 +1,6 @@
 /** Balance, the side of a worker: reports, quota, and what it does without an answer. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { AcceptBalance } from "../../../src/cluster/worker/accept-balance.js";
+import { AcceptBalance } from "../../../src/cluster/worker/listeners/accept-balance.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 import { Counters } from "../../../src/tcp/observe/counters.js";
 

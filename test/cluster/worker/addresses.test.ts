@@ -1,7 +1,7 @@
 /** A worker's questions about addresses, where the primary answers late: the ledger must end up with nothing. */
 import { expect, onTestFinished, test } from "vitest";
 import type { AddressAnswer, AddressCalls, ToPrimary } from "../../../src/cluster/channel/messages.js";
-import { WorkerAddresses } from "../../../src/cluster/worker/addresses.js";
+import { WorkerAddresses } from "../../../src/cluster/worker/listeners/addresses.js";
 import { ManualClock, useClock } from "../../../src/index.js";
 import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
 import { turn } from "../../support/until.js";

@@ -1,6 +1,6 @@
 /** Connections for which there are file descriptors, and the warning when these are few. */
 import { beforeEach, expect, it } from "vitest";
-import { FreeDescriptors } from "../../../src/cluster/worker/free-descriptors.js";
+import { FreeDescriptors } from "../../../src/cluster/worker/listeners/free-descriptors.js";
 import { manualClock } from "../../support/serving.js";
 
 let said: string[];

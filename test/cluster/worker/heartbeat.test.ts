@@ -1,6 +1,6 @@
 /** Event loop lag: when it is logged, and what snapshots show. */
 import { expect, onTestFinished, test } from "vitest";
-import { Heartbeat } from "../../../src/cluster/worker/heartbeat.js";
+import { Heartbeat } from "../../../src/cluster/worker/watch/heartbeat.js";
 import { useClock } from "../../../src/otp/time/clock.js";
 import { JumpingClock } from "../jumping-clock.js";
 

@@ -1,7 +1,7 @@
 /** Limits of a worker with several listeners: what is for one reaches one, what is for all reaches all. */
 import { expect, onTestFinished, test } from "vitest";
-import { WorkerLimits } from "../../../src/cluster/worker/limits.js";
-import type { WorkerListener } from "../../../src/cluster/worker/worker-listener.js";
+import { WorkerLimits } from "../../../src/cluster/worker/listeners/limits.js";
+import type { WorkerListener } from "../../../src/cluster/worker/listeners/worker-listener.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 
 function stage() {

@@ -1,6 +1,6 @@
 /** Copies of the listening socket: one to accept on, two in reserve, every other one is closed. */
 import { expect, onTestFinished, test } from "vitest";
-import { ListeningSocketCopies } from "../../../src/cluster/worker/listening-socket-copies.js";
+import { ListeningSocketCopies } from "../../../src/cluster/worker/listeners/listening-socket-copies.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 import { turn } from "../../support/until.js";
 

@@ -4,11 +4,11 @@ import { Nodes } from "../../../src/exchange/nodes/nodes.js";
 import { PEER_KIND } from "../../../src/exchange/nodes/peer-records.js";
 import { presenceName, presenceTable } from "../../../src/exchange/nodes/presence-rows.js";
 import { groupTable, nameTable } from "../../../src/exchange/nodes/row-table.js";
-import { Hub } from "../../../src/groups/hub.js";
-import { type HubRequest, NameHub } from "../../../src/groups/name-hub.js";
-import type { ClaimResult } from "../../../src/groups/name-row.js";
-import type { PresenceChange } from "../../../src/groups/presence-table.js";
-import { TokenClock } from "../../../src/groups/token-clock.js";
+import { Hub } from "../../../src/groups/hub/hub.js";
+import { type HubRequest, NameHub } from "../../../src/groups/hub/name-hub.js";
+import type { ClaimResult } from "../../../src/groups/hub/name-row.js";
+import type { PresenceChange } from "../../../src/groups/hub/presence-table.js";
+import { TokenClock } from "../../../src/groups/hub/token-clock.js";
 import { type Clock, clock, useClock } from "../../../src/otp/time/clock.js";
 import { MemoryCarrier, MemoryNetwork } from "./memory-carrier.js";
 

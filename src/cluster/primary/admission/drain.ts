@@ -6,7 +6,7 @@
  */
 import type { ConnectionRow } from "../../../control/connections.js";
 import type { Draining } from "../../../control/program.js";
-import type { WorkerSlot } from "../worker-slot.js";
+import type { WorkerSlot } from "../workers/worker-slot.js";
 import { findListener, type Suspension } from "./suspend.js";
 import { WaitUntilEmpty } from "./wait-until-empty.js";
 

@@ -4,7 +4,7 @@
  */
 
 import type { PrimaryListener } from "../primary-listener.js";
-import type { WorkerSlot } from "../worker-slot.js";
+import type { WorkerSlot } from "../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
 
 /** A listener that has, or has not, a limit of its own. */

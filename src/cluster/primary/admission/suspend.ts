@@ -6,7 +6,7 @@
 import { Refusal } from "../../../control/errors.js";
 import type { ListenerState } from "../../../control/program.js";
 import type { PrimaryListener } from "../primary-listener.js";
-import type { WorkerSlot } from "../worker-slot.js";
+import type { WorkerSlot } from "../workers/worker-slot.js";
 
 /** A listener, as far as suspension needs it. */
 export type SuspendedListener = Pick<PrimaryListener, "name" | "suspended">;

@@ -9,7 +9,7 @@
 import type { ConnectionRow } from "../../../control/connections.js";
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import type { PrimaryListener } from "../primary-listener.js";
-import { activeConnections, isEmpty, type WorkerSlot } from "../worker-slot.js";
+import { activeConnections, isEmpty, type WorkerSlot } from "../workers/worker-slot.js";
 
 export interface WaitUntilEmptyOptions {
   /** The workers to wait for; called again each time, because workers are restarted. */

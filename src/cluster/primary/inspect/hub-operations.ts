@@ -1,7 +1,7 @@
 /** Groups and names from outside: every request goes to one worker, which has the way to the hub. */
 import { AskFailed, Refusal } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
-import type { HubAnswers, HubQuery } from "../../../groups/hub-queries.js";
+import type { HubAnswers, HubQuery } from "../../../groups/hub/hub-queries.js";
 import { pidFrom } from "../../../otp/process/pid.js";
 import type { Portable } from "../../../tcp/protocol/sources.js";
 import type { HubReply, HubRequest } from "../../channel/messages.js";

@@ -5,10 +5,10 @@ import { processOf } from "../../../otp/process/process.js";
 import { durationText } from "../../../text/duration.js";
 import { plural } from "../../../text/plural.js";
 import { formatFlags } from "../../inspect/tree.js";
-import { ExchangeProcess } from "../exchange-process.js";
+import { ExchangeProcess } from "../exchange/exchange-process.js";
 import type { Primary } from "../primary.js";
-import type { WorkerProcess } from "../worker-process.js";
-import type { WorkerSlot } from "../worker-slot.js";
+import type { WorkerProcess } from "../workers/worker-process.js";
+import type { WorkerSlot } from "../workers/worker-slot.js";
 import { nodesAsTree, nodesText } from "./node-list.js";
 
 /**

@@ -4,7 +4,7 @@ import type { Stats } from "../../../control/stats.js";
 import type { Drain } from "../admission/drain.js";
 import type { Primary } from "../primary.js";
 import type { PrimaryListener } from "../primary-listener.js";
-import { accepts, type WorkerSlot } from "../worker-slot.js";
+import { accepts, type WorkerSlot } from "../workers/worker-slot.js";
 import { acceptQueues } from "./accept-queues.js";
 
 export function programStatus(primary: Primary, drain: Drain): Stats["status"] {

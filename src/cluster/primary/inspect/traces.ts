@@ -6,7 +6,7 @@ import type { Pid } from "../../../otp/process/pid.js";
 import type { Process } from "../../../otp/process/process.js";
 import { traceLine } from "../../inspect/trace-line.js";
 import { traceProcess } from "../../inspect/tracer.js";
-import type { WorkerProcess } from "../worker-process.js";
+import type { WorkerProcess } from "../workers/worker-process.js";
 
 type OnLine = (line: TraceLine) => void;
 

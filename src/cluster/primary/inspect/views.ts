@@ -21,7 +21,7 @@ import { mergeLists } from "../../inspect/connection-list.js";
 import { stateView } from "../../inspect/state-text.js";
 import type { Observer, PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
-import type { WorkerProcess, WorkerState } from "../worker-process.js";
+import type { WorkerProcess, WorkerState } from "../workers/worker-process.js";
 import { acceptQueues } from "./accept-queues.js";
 import { listenerStats } from "./listener-info.js";
 import { LogRecords } from "./log-records.js";

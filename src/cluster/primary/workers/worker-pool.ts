@@ -1,0 +1,329 @@
+/**
+ * Worker pool: the slots of all workers, how each is started, and what happens when one changes its state or sends a
+ * snapshot. Decisions about accepting are made in `admission/`.
+ */
+import { dirname } from "node:path";
+import { onDown, processOf } from "../../../otp/process/process.js";
+import { exit } from "../../../otp/process/signals.js";
+import type { ChildSpec } from "../../../otp/supervisor/child-spec.js";
+import { layoutLength } from "../../../tcp/metrics/definition.js";
+import type { OutgoingCounts } from "../../../tcp/observe/events.js";
+import type { Level } from "../../../telemetry/log/log.js";
+import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
+import type { TlsUpdate } from "../../../tls/server-tls.js";
+import { DropWarning } from "../../channel/drop-warning.js";
+import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../../channel/messages.js";
+import { Addresses } from "../admission/addresses.js";
+import { MaxConnections } from "../admission/max-connections.js";
+import { Suspension } from "../admission/suspend.js";
+import { bootListener, bootMessage } from "../boot.js";
+import { reportContest } from "../contest-report.js";
+import { PrimaryExchange } from "../exchange/exchange.js";
+import type { Inspectors } from "../inspector/inspectors.js";
+import type { Observer, PrimaryOptions } from "../options.js";
+import { PrimaryListener } from "../primary-listener.js";
+import type { RestartMetrics } from "../restart-metrics.js";
+import { relaySignal } from "../signal-relay.js";
+import { OutOfMemory } from "./out-of-memory.js";
+import { PidRanges } from "./pid-ranges.js";
+import { startRetryDelay } from "./start-retry.js";
+import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
+import { accepts, newSlot, type WorkerSlot } from "./worker-slot.js";
+
+/** Added to the shutdown time of connections, for the OS process to exit. In milliseconds. */
+const EXIT_TIME = 2_000;
+
+export class WorkerPool implements WorkerOwner {
+  /** By number, from 1 on. */
+  readonly slots: WorkerSlot[];
+  /** In the order of the configuration. */
+  readonly listeners: readonly PrimaryListener[];
+  readonly suspension: Suspension;
+  readonly maxConnections: MaxConnections;
+  readonly addresses: Addresses;
+  /** Called when a worker has changed its state or sent a snapshot. */
+  readonly onChange = new Set<() => void>();
+  observer: Observer | undefined = undefined;
+  /** With `--inspect`. */
+  inspectors: Inspectors | undefined = undefined;
+  /** What a worker that starts now needs to serve TLS. Secret. */
+  bootTls: () => Boot["tls"] = () => ({});
+  readonly exchange: PrimaryExchange;
+  stopping = false;
+  readonly #options: PrimaryOptions;
+  readonly #restartMetrics: RestartMetrics;
+  /** Numbers of a snapshot that are of protocols. */
+  readonly #ownLength: number;
+  readonly #pidRanges = new PidRanges();
+  readonly #outOfMemory: OutOfMemory;
+  /** By slot. */
+  readonly #dropWarnings = new Map<number, DropWarning>();
+
+  constructor(options: PrimaryOptions, workers: number, restartMetrics: RestartMetrics) {
+    this.#options = options;
+    this.#restartMetrics = restartMetrics;
+    this.#outOfMemory = new OutOfMemory(dirname(options.config.control));
+    this.#ownLength = layoutLength(options.releases.own);
+    this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    const balanced = {
+      accepting: (listener: PrimaryListener) => this.#accepting(listener),
+      allowed: (listener: PrimaryListener, slot: number) =>
+        Math.min(this.maxConnections.allowed(slot), this.maxConnections.allowedOf(listener, slot)),
+    };
+    this.listeners = options.listeners.map((listener) => new PrimaryListener(listener, balanced));
+    this.exchange = new PrimaryExchange({
+      wanted: options.releases.all.some(({ groups }) => groups),
+      exec: options.exec,
+      folder: dirname(options.config.control),
+      nodes: options.nodes,
+      takeOver: options.config.takeOver,
+      running: () => this.serving,
+      onEvent: ({ level, event, text }) => options.log[level](text, { event }),
+      onContested: (contest) => void reportContest(contest, (worker) => this.slots[worker - 1]?.process),
+      onRefused: (text) => options.onRefused?.(text),
+    });
+    this.addresses = new Addresses(options);
+    this.suspension = new Suspension(() => this.slots, this.listeners);
+    this.maxConnections = new MaxConnections(
+      () => this.slots,
+      (count) => options.maxConnections(count),
+      this.listeners,
+    );
+  }
+
+  /** The listening socket of this listener. */
+  handle(listener: string): unknown {
+    return this.listeners.find(({ name }) => name === listener)?.bound.handle;
+  }
+
+  /** Number of workers that serve. */
+  get serving(): number {
+    return this.slots.filter(({ process }) => process?.state === "running").length;
+  }
+
+  /** Child specification of the worker in this slot, for the supervisor. */
+  childSpec(slot: WorkerSlot): ChildSpec {
+    const id = `worker ${slot.slot}`;
+    this.#restartMetrics.expect(id);
+    this.#options.metrics.workerStartFailed(slot.slot, 0);
+    return {
+      id,
+      mfargs: ["worker", "start_link", [slot.slot]],
+      shutdown: Math.max(...this.#options.listeners.map((listener) => listener.config.shutdown)) + EXIT_TIME,
+      retryDelay: (reason) => startRetryDelay(slot, this.serving, reason, this.#options.log),
+      concurrent: true,
+      start: async (parent, aborted) => {
+        if (this.stopping) return "ignore";
+        try {
+          const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
+          aborted?.addEventListener("abort", () => process.drain());
+          await process.init();
+          return process.pid;
+        } catch (error) {
+          // Asked to stop while it started: no error to report.
+          if (this.stopping || aborted?.aborted) return "ignore";
+          slot.startFailures++;
+          this.#options.metrics.workerStartFailed(slot.slot);
+          throw error;
+        }
+      },
+    };
+  }
+
+  #boot(slot: WorkerSlot): Boot {
+    const { maxConnections, own } = this.maxConnections.boot(slot.slot);
+    const listeners = this.listeners.map((listener, at) =>
+      bootListener(
+        listener,
+        {
+          maxConnections: own[at] as number,
+          suspended: !this.suspension.accepts(slot, listener),
+        },
+        this.#options,
+      ),
+    );
+    const present = {
+      worker: slot.slot,
+      serial: this.#pidRanges.next(slot.slot),
+      maxConnections,
+      tls: this.bootTls(),
+      follow: this.observer?.followLevel ?? "warn",
+      exchange: this.exchange.path,
+      bans: this.addresses.ledger.bans(),
+      listeners,
+    };
+    return bootMessage(present, this.#options);
+  }
+
+  /** Removes the last slot; its totals stay in the metrics. */
+  forget(slot: WorkerSlot): void {
+    if (this.slots.at(-1) === slot) this.slots.pop();
+    this.#options.metrics.remove(slot.slot);
+  }
+
+  /** Workers that run use the exchange from now on. */
+  useExchange(path: string): void {
+    for (const { process } of this.slots) process?.notify({ t: "exchange", d: path });
+  }
+
+  /** Workers that start later get them with their boot message. */
+  sendBans(): void {
+    const d = this.addresses.ledger.bans();
+    for (const { process } of this.slots) process?.notify({ t: "bans", d });
+  }
+
+  setLogLevel(level: Level): void {
+    for (const { process } of this.slots) process?.notify({ t: "log", d: level });
+  }
+
+  /** Workers that start later get it with their boot message. */
+  sendTls(listener: string, update: TlsUpdate): void {
+    for (const { process } of this.slots) process?.notify({ t: "tls", d: { listener, update } });
+  }
+
+  reopenLogs(): void {
+    for (const { process } of this.slots) process?.notify({ t: "reopen" });
+  }
+
+  // -- going down ---------------------------------------------------------------------------------------
+
+  /** All workers start to drain. */
+  drain(): void {
+    this.stopping = true;
+    for (const { balance } of this.listeners) balance.stop();
+    for (const { process } of this.slots) process?.drain();
+  }
+
+  kill(): void {
+    this.stopping = true;
+    for (const { process } of this.slots) if (process) exit(process.pid, "kill");
+  }
+
+  /** Resolves when no worker's OS process is left. */
+  async gone(): Promise<void> {
+    const processes = this.slots.flatMap(({ process }) => process ?? []);
+    await Promise.all(
+      processes.map((one) =>
+        one.alive ? new Promise<void>((resolve) => onDown(one.pid, () => resolve())) : undefined,
+      ),
+    );
+  }
+
+  /** Resolves when every running worker has sent a snapshot that was taken now, or has not answered within a second. */
+  async refreshSnapshots(): Promise<void> {
+    const running = this.slots.flatMap(({ process }) => (process?.state === "running" ? process : []));
+    await Promise.all(running.map((process) => process.request({ name: "snapshot" })));
+  }
+
+  // -- what workers send --------------------------------------------------------------------------------
+
+  onState(worker: WorkerProcess, state: WorkerState): void {
+    const slot = this.slots[worker.slot - 1] as WorkerSlot;
+    if (state === "starting") {
+      if (slot.process && !slot.retrying) {
+        slot.restarts++;
+        this.#restartMetrics.count(`worker ${worker.slot}`);
+      }
+      slot.retrying = false;
+      slot.process = worker;
+    }
+    if (state === "running") slot.startFailures = 0;
+    if (state === "down") {
+      this.inspectors?.close(worker.slot);
+      this.#options.metrics.retire(worker.slot);
+      this.addresses.ledger.drop(worker.slot);
+      slot.last = undefined;
+    }
+    this.#options.metrics.workerState(worker.slot, state);
+    this.observer?.onState(worker, state);
+    if (!this.stopping)
+      for (const listener of this.listeners) listener.workerChanged(worker.slot, state === "down");
+    this.#changed();
+  }
+
+  onInspector(worker: WorkerProcess, url: string): void {
+    void this.inspectors?.open(worker.slot, url, async (attached) => {
+      worker.debugged = attached;
+      await worker.request({ name: "debugged", on: attached });
+    });
+  }
+
+  onExiting({ slot }: WorkerProcess): void {
+    this.inspectors?.close(slot);
+  }
+
+  onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void {
+    this.#options.metrics.updateOutgoing(worker.slot, counts);
+  }
+
+  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
+    const snapshot = decodeSnapshot(numbers, this.listeners.length, this.#ownLength);
+    if (!snapshot) return;
+    const slot = this.slots[worker.slot - 1] as WorkerSlot;
+    const before = slot.last;
+    slot.last = snapshot;
+    this.#pidRanges.reported(worker.slot, snapshot.gauges.newestSerial);
+    this.#options.metrics.update(worker.slot, snapshot);
+    if (!this.stopping) {
+      for (const [at, { gauges }] of snapshot.listeners.entries()) {
+        const toggled = before?.listeners[at]?.gauges.listenerRunning !== gauges.listenerRunning;
+        this.listeners[at]?.seen(worker.slot, gauges.active, gauges.maxConnections, toggled);
+      }
+    }
+    this.#changed();
+  }
+
+  onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[] {
+    return this.addresses.answer(worker.slot, calls);
+  }
+
+  onLoad(worker: WorkerProcess, load: Load): void {
+    this.listeners.find(({ name }) => name === load.listener)?.reported(worker.slot, load);
+  }
+
+  onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {
+    this.observer?.onDiagnostics(...args);
+  }
+
+  onKilled(worker: WorkerProcess, why: string): void {
+    this.#options.log.warn(`Killed ${worker.label}: ${why}`);
+  }
+
+  outOfMemory({ osPid }: WorkerProcess, signal: string | null): string | undefined {
+    return this.#outOfMemory.reason(osPid, signal);
+  }
+
+  onInternalMessage(worker: WorkerProcess, error: unknown): void {
+    const what = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    this.#options.log.warn(
+      `invalid internal message of ${worker.label} dropped (${what}): code in it calls process.send({ cmd: "NODE_…" })`,
+    );
+  }
+
+  onSignal(signal: SignalEnvelope): void {
+    relaySignal(this.slots, signal);
+  }
+
+  onDropped({ slot }: WorkerProcess): void {
+    this.#options.metrics.droppedMessage(slot);
+    let warning = this.#dropWarnings.get(slot);
+    if (!warning) {
+      warning = new DropWarning(this.#options.log, `for worker ${slot}`, `worker ${slot}`);
+      this.#dropWarnings.set(slot, warning);
+    }
+    warning.dropped();
+  }
+
+  #changed(): void {
+    this.maxConnections.settle();
+    for (const listener of this.onChange) listener();
+  }
+
+  /** Slots over which the connections of a listener are balanced. */
+  #accepting(listener: PrimaryListener): WorkerSlot[] {
+    return this.slots.filter((slot) => {
+      if (slot.process?.state !== "running" || !this.suspension.accepts(slot, listener)) return false;
+      return accepts(slot, listener) !== false;
+    });
+  }
+}

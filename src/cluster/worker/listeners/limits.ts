@@ -1,0 +1,101 @@
+/**
+ * Limits of this worker, over all its listeners: its share of `--max-connections`, or less where descriptors are short.
+ * Passes the primary's decisions on to the listener that they are for.
+ */
+import { clock, type TimerRef } from "../../../otp/time/clock.js";
+import type { LimitsRequest } from "../../channel/messages.js";
+import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
+import type { WorkerListener } from "./worker-listener.js";
+
+/**
+ * Milliseconds between two counts of the descriptors: what takes them, or lowers their limit, tells nobody, and without
+ * one libuv closes the clients that come. A count takes 30 us.
+ */
+const RECOUNT = 100;
+/** A client that comes this many milliseconds after the last count causes another one. */
+const COUNT_AGE = 50;
+/** So does each of this number of clients: fewer than the descriptors in reserve, as the limit may be lowered in a burst. */
+const COUNT_EVERY = 24;
+
+export class WorkerLimits {
+  /** This worker's share of `--max-connections`. */
+  share: number;
+  /** Messages about limits that were applied. */
+  applied = 0;
+  readonly #listeners: () => readonly WorkerListener[];
+  readonly #freeDescriptors: FreeDescriptors;
+  #recount: TimerRef = undefined;
+  #countedAt = Number.NEGATIVE_INFINITY;
+  /** Clients accepted since. */
+  #accepted = 0;
+  #count: (() => DescriptorUse) | undefined = undefined;
+  readonly #sendSnapshot: () => void;
+
+  constructor(
+    share: number,
+    listeners: () => readonly WorkerListener[],
+    sendSnapshot: () => void,
+    log: ConstructorParameters<typeof FreeDescriptors>[0],
+  ) {
+    this.share = share;
+    this.#listeners = listeners;
+    this.#freeDescriptors = new FreeDescriptors(log);
+    this.#sendSnapshot = sendSnapshot;
+  }
+
+  /** The share, or less where file descriptors are short. */
+  get maxConnections(): number {
+    return Math.min(this.share, this.#freeDescriptors.room);
+  }
+
+  /**
+   * Called with every snapshot.
+   * @param count counts them again
+   */
+  updateDescriptors(use: DescriptorUse, count: () => DescriptorUse): void {
+    const before = this.maxConnections;
+    this.#count = count;
+    this.#countedAt = clock.now();
+    this.#accepted = 0;
+    this.#freeDescriptors.update(use, this.share);
+    if (this.maxConnections !== before) void this.#limitChanged();
+    this.#recount ??= clock.setTimeout(
+      () => {
+        this.#recount = undefined;
+        this.updateDescriptors(count(), count);
+      },
+      RECOUNT,
+      true,
+    );
+  }
+
+  /** A socket was accepted: counts the descriptors again, if few may be left. @param fd its own, the lowest that was free */
+  accepted(fd: number): void {
+    const near = ++this.#accepted >= COUNT_EVERY || fd >= this.#freeDescriptors.nearAt;
+    if (this.#count && (near || clock.now() - this.#countedAt >= COUNT_AGE))
+      this.updateDescriptors(this.#count(), this.#count);
+  }
+
+  async answer(asked: LimitsRequest): Promise<unknown> {
+    const { listener: name } = asked;
+    const listeners = this.#listeners().filter((listener) => name === undefined || listener.name === name);
+    switch (asked.name) {
+      case "shutdown-connections":
+        return listeners.reduce((sum, listener) => sum + listener.shutdownConnections(), 0);
+      case "accept": {
+        const state = await listeners[0]?.accept(asked.accept);
+        this.#sendSnapshot();
+        return state;
+      }
+      case "limit":
+        this.applied++;
+        if (name !== undefined) return listeners[0]?.setShare(asked.maxConnections);
+        this.share = asked.maxConnections;
+        return this.#limitChanged();
+    }
+  }
+
+  async #limitChanged(): Promise<string[]> {
+    return Promise.all(this.#listeners().map((listener) => listener.limitChanged()));
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * One listener in this worker: its endpoint, its share of the connections, its balance, and its copies of the listening
+ * socket. The primary's decisions arrive here: accept or suspend, limit, shutdown of its connections.
+ */
+import { request } from "../../../otp/gen-server/call.js";
+import type { Pid } from "../../../otp/process/pid.js";
+import { processOf } from "../../../otp/process/process.js";
+import { whereis } from "../../../otp/process/registry.js";
+import type { DynamicSupervisor } from "../../../otp/supervisor/dynamic/dynamic-supervisor.js";
+import { clock } from "../../../otp/time/clock.js";
+import { makeGate } from "../../../tcp/admission/options.js";
+import type { AddressAuthority } from "../../../tcp/admission/terms.js";
+import { Endpoint } from "../../../tcp/endpoint.js";
+import type { Listener } from "../../../tcp/listener.js";
+import { openingOf, startTlsOf } from "../../../tcp/opening/options.js";
+import { CompiledProtocol } from "../../../tcp/protocol/compiled-protocol.js";
+import type { InstanceOf, InstancesOf } from "../../../tcp/protocol/instances.js";
+import type { AnyProtocol } from "../../../tcp/protocol/protocol.js";
+import type { ServerOptions } from "../../../tcp/server.js";
+import type { SharedMaximum } from "../../../tcp/shared-maximum.js";
+import type { ServerTls } from "../../../tls/server-tls.js";
+import type { Transport } from "../../../transport/transport.js";
+import type { BootListener, Load, Quota, Served, ToPrimary } from "../../channel/messages.js";
+import { AcceptBalance } from "./accept-balance.js";
+import { ListeningSocketCopies } from "./listening-socket-copies.js";
+
+export interface WorkerListenerOptions {
+  /** Whether handler latency is measured. */
+  readonly timed: boolean;
+  /** Asked where addresses have limits. */
+  readonly addresses: AddressAuthority;
+  /** `undefined`: plain. */
+  readonly tls: ServerTls | undefined;
+  /** Whether it is the only listener: then its processes have the plain names. */
+  readonly only: boolean;
+  /** Told of each accepted socket. */
+  readonly descriptors: { accepted(fd: number): void };
+  /** Connections that all listeners together may have at present. */
+  maximum(): number;
+  post(message: ToPrimary): void;
+}
+
+export class WorkerListener {
+  readonly endpoint: Endpoint;
+  readonly socketCopies: ListeningSocketCopies;
+  suspended: boolean;
+  /** This worker's share of the listener's own limit. */
+  share: number;
+  /** Where it is one of several. */
+  shared: SharedMaximum | undefined = undefined;
+  /** Set before the listener starts. */
+  #transport: Transport | undefined = undefined;
+  readonly #boot: BootListener;
+  readonly #options: WorkerListenerOptions;
+  readonly #prefix: string;
+  readonly #acceptBalance: AcceptBalance;
+
+  constructor(boot: BootListener, options: WorkerListenerOptions) {
+    this.#boot = boot;
+    this.#options = options;
+    this.#prefix = options.only ? "" : `${boot.name}.`;
+    const { tls } = options;
+    const startTls =
+      tls &&
+      startTlsOf(
+        () => this.#transport as Transport,
+        tls,
+        () => this.endpoint.counters,
+      );
+    const { name, proxy, tlsStart } = boot;
+    const gate = makeGate(name, boot, boot.addresses ? options.addresses : undefined);
+    const opening = openingOf({ proxy, gate, startTls, tlsStart });
+    this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });
+    this.suspended = boot.suspended;
+    this.share = boot.maxConnections;
+    this.socketCopies = new ListeningSocketCopies(() => options.post({ t: "acquire", d: boot.name }));
+    this.#acceptBalance = new AcceptBalance({
+      quota: boot.quota,
+      reportAt: boot.reportAt,
+      counters: () => this.endpoint.counters,
+      mayStop: () => this.process?.pausable === true || this.socketCopies.ready,
+      report: () => this.#sendLoad(true),
+      changed: () => void this.recheck(),
+    });
+  }
+
+  get name(): string {
+    return this.#boot.name;
+  }
+
+  /** Connections that it may have at present. */
+  get maxConnections(): number {
+    return Math.min(this.share, this.shared?.left(this.endpoint) ?? this.#options.maximum());
+  }
+
+  /** The listener process, unless it is being restarted. */
+  get process(): Listener | undefined {
+    return this.#find("listener") as Listener | undefined;
+  }
+
+  /** Supervisor of its connections. */
+  get connections(): DynamicSupervisor<[]> | undefined {
+    return this.#find("connections") as DynamicSupervisor<[]> | undefined;
+  }
+
+  #find(name: string) {
+    const pid: Pid | undefined = whereis(`${this.#prefix}${name}`);
+    return pid && processOf(pid);
+  }
+
+  /** Its protocols, and the options that were given for them. @param protocols those of the boot message, loaded */
+  served(protocols: readonly AnyProtocol[]): InstancesOf {
+    const { protocol, alpn, options: given } = this.#boot;
+    const indexes = [protocol, ...Object.values(alpn?.protocols ?? {})];
+    return { protocols: indexes.map((index) => protocols[index] as AnyProtocol), given };
+  }
+
+  /** What the supervision tree starts for it. @param protocols those of the boot message, loaded */
+  server(protocols: readonly AnyProtocol[], transport: Transport, instanceOf: InstanceOf): ServerOptions {
+    this.#transport = transport;
+    const listener = this;
+    const { idle, alpn, address, backlog, shutdown } = this.#boot;
+    const compiled = (index: number) =>
+      new CompiledProtocol(protocols[index] as AnyProtocol, {
+        ...{ idle, latency: this.endpoint.latency, instanceOf },
+      });
+    const protocol = compiled(this.#boot.protocol);
+    if (alpn) {
+      const byName = Object.entries(alpn.protocols).map(([name, index]) => [name, compiled(index)] as const);
+      this.endpoint.alpn = { byName: new Map(byName), fallback: alpn.fallback ? protocol : undefined };
+    }
+    return {
+      prefix: this.#prefix,
+      endpoint: this.endpoint,
+      protocol,
+      // A UNIX socket does not tell its path.
+      acquire: async () => ({ ...(await this.socketCopies.acquire()), address: address.address }),
+      renewable: true,
+      descriptors: this.#options.descriptors,
+      quota: this.#acceptBalance,
+      shared: this.shared,
+      transport,
+      // With several the shared maximum adds the limit over all of them.
+      get maxConnections() {
+        return listener.shared ? listener.share : listener.maxConnections;
+      },
+      get suspended() {
+        return listener.suspended;
+      },
+      address,
+      backlog,
+      shutdown,
+    };
+  }
+
+  get transport(): Transport["name"] {
+    return this.#boot.transport;
+  }
+
+  get reported(): Served {
+    const address = this.process?.address ?? this.#boot.address;
+    return { listener: this.name, ...address, transport: this.transport };
+  }
+
+  // -- decisions of the primary --------------------------------------------------------------------------
+
+  /** @returns the state of the listener */
+  accept(accept: boolean): Promise<string> {
+    this.suspended = !accept;
+    return this.#call(accept ? "resume" : "suspend");
+  }
+
+  setShare(share: number): Promise<string> {
+    this.share = share;
+    return this.limitChanged();
+  }
+
+  /** A limit has changed. */
+  limitChanged(): Promise<string> {
+    const supervisor = this.connections;
+    if (supervisor) supervisor.maxChildren = this.shared ? this.share : this.maxConnections;
+    return this.recheck();
+  }
+
+  setQuota(quota: Quota): void {
+    this.#acceptBalance.set(quota);
+  }
+
+  sendLoad(): void {
+    this.#sendLoad(false);
+  }
+
+  #sendLoad(ahead: boolean): void {
+    const d: Load = {
+      listener: this.name,
+      active: this.endpoint.counters.active,
+      limit: this.maxConnections,
+      ahead,
+    };
+    this.#options.post({ t: "load", d });
+  }
+
+  /** Has the listener compare its connections with the limit and the quota, of which one has changed. */
+  recheck(): Promise<string> {
+    return this.#call("limit");
+  }
+
+  /** As at the end of `connections`: exit signal `shutdown` to each, and `kill` after the shutdown time. */
+  shutdownConnections(): number {
+    const supervisor = this.connections;
+    if (!supervisor) return 0;
+    const left = supervisor.children().flatMap((pid) => processOf(pid) ?? []);
+    for (const one of left) one.receiveExit(supervisor.pid, "shutdown");
+    clock.setTimeout(
+      () => {
+        for (const one of left) one.receiveExit(supervisor.pid, "kill");
+      },
+      this.#boot.shutdown,
+      true,
+    );
+    return left.length;
+  }
+
+  /** @returns the listener's state as the tree shows it; a listener that is being started reads the limits itself */
+  async #call(name: string): Promise<string> {
+    const listener = this.process;
+    if (!listener) return "starting";
+    const state = await request(listener.pid, name, []).catch(() => "down");
+    return state === "listening" ? "running" : String(state);
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Delivery of group messages to the members in this OS process, in the order of the hub. Consecutive messages of one
+ * group go to each member together, in one write where it forwards them. A large group is served in slices of 1 ms,
+ * between which the other connections run: 10,000 members would hold the worker for 60 ms.
+ */
+import { runInMicrotask } from "../../otp/process/microtask.js";
+import type { Process } from "../../otp/process/process.js";
+import { clock, machineTime, type TimerRef } from "../../otp/time/clock.js";
+import { GroupMember, MAX_GROUP_MESSAGES } from "../../tcp/connection/group-member.js";
+import { processLoop } from "../../tcp/loop/loop.js";
+import type { Deferred } from "../../tcp/loop/run-queue.js";
+import { groupCounters } from "../../tcp/observe/group-counters.js";
+import { SharedMessage, SharedMessages } from "../../tcp/protocol/shared-messages.js";
+import { cleanContext } from "../../transport/async-context.js";
+import type { Message } from "../message.js";
+import type { LocalGroup, LocalMembers } from "./local-members.js";
+
+/** Milliseconds. */
+const SLICE = 1;
+/** Members between two looks at the clock. */
+const CLOCK_EVERY = 16;
+/** Messages, and bytes, that go to a member together: as many as one turn brings, or `gather` has collected. */
+const BATCH = 1_000;
+const BATCH_BYTES = 64 * 1024;
+
+interface Item {
+  readonly group: string;
+  readonly message: Message;
+  /** Serial of the process that does not get it; 0: none. */
+  readonly except: number;
+}
+
+/** Messages that are being delivered, and how far they are. */
+interface Round {
+  readonly group: LocalGroup;
+  readonly members: readonly Process[];
+  readonly items: readonly Item[];
+  readonly all: SharedMessages;
+  readonly excepted: ReadonlySet<number>;
+  bytes: number;
+  next: number;
+}
+
+export class Delivery implements Deferred {
+  /** Bytes of the messages that wait. */
+  waiting = 0;
+  readonly #members: LocalMembers;
+  readonly #onLess: () => void;
+  #queue: Item[] = [];
+  /** Messages of groups with `gather`, until their time is over. */
+  readonly #gathered = new Map<string, { readonly items: Item[]; bytes: number; readonly timer: TimerRef }>();
+  #round: Round | undefined = undefined;
+  #armed = false;
+
+  /** @param onLess called after each slice, when fewer bytes wait than before */
+  constructor(members: LocalMembers, onLess: () => void) {
+    this.#members = members;
+    this.#onLess = onLess;
+  }
+
+  /** Adds a message for the members here; delivered in a microtask at the earliest. */
+  add(group: string, message: Message, except: number): void {
+    this.waiting += message.byteLength;
+    const item = { group, message, except };
+    const gather = this.#members.get(group)?.gather ?? 0;
+    if (gather > 0 || this.#gathered.has(group)) return this.#gather(item, gather);
+    this.#queue.push(item);
+    this.#arm();
+  }
+
+  /** Where many messages come one by one, each member gets all of some milliseconds in one write. */
+  #gather(item: Item, ms: number): void {
+    let gathered = this.#gathered.get(item.group);
+    if (!gathered) {
+      const timer = clock.setTimeout(() => this.#release(item.group), ms, true);
+      this.#gathered.set(item.group, (gathered = { items: [], bytes: 0, timer }));
+    }
+    gathered.items.push(item);
+    gathered.bytes += item.message.byteLength;
+    if (gathered.bytes < BATCH_BYTES) return;
+    clock.clearTimeout(gathered.timer);
+    this.#release(item.group);
+  }
+
+  #release(group: string): void {
+    this.#queue = this.#queue.concat(this.#gathered.get(group)?.items ?? []);
+    this.#gathered.delete(group);
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    runInMicrotask(this.#run);
+  }
+
+  resumeTurn(): void {
+    this.#run();
+  }
+
+  readonly #run = (): void => {
+    const until = clock.now() + SLICE;
+    while (this.#round !== undefined || this.#queue.length > 0) {
+      this.#round ??= this.#nextRound();
+      if (this.#round === undefined) continue;
+      if (!this.#deliver(this.#round, until)) {
+        // A context of its own: what the present one has entered must not be seen by members.
+        processLoop.runQueue.add(this, cleanContext());
+        return this.#onLess();
+      }
+      this.#delivered(this.#round);
+      this.#round = undefined;
+    }
+    this.#armed = false;
+    this.#onLess();
+  };
+
+  #delivered({ bytes, items }: Round): void {
+    this.waiting -= bytes;
+    for (const { message } of items)
+      if (message.sentAt > 0)
+        groupCounters.delivery.record(Math.max(0, machineTime() - message.sentAt) / 1_000);
+  }
+
+  /** Takes the next messages of one group out of the queue; `undefined` when it has no member here. */
+  #nextRound(): Round | undefined {
+    const name = (this.#queue[0] as Item).group;
+    let bytes = 0;
+    let count = 0;
+    for (const item of this.#queue) {
+      if (item.group !== name || count === BATCH || bytes >= BATCH_BYTES) break;
+      count++;
+      bytes += item.message.byteLength;
+    }
+    // A message that cannot be read is passed over: its sender has forged it.
+    const items = this.#queue.splice(0, count).filter(({ message }) => message.readable);
+    const group = this.#members.get(name);
+    if (!group) {
+      this.waiting -= bytes;
+      return undefined;
+    }
+    const excepted = new Set(items.map(({ except }) => except));
+    excepted.delete(0);
+    const all = new SharedMessages(
+      items.map(({ message }) => new SharedMessage(message.value, name, message.sender)),
+    );
+    return { group, members: group.list, items, all, excepted, bytes, next: 0 };
+  }
+
+  /** @returns whether all members have got it; otherwise the slice is used up */
+  #deliver(round: Round, until: number): boolean {
+    const { group, members, all, excepted, items } = round;
+    while (round.next < members.length) {
+      const member = members[round.next++] as Process;
+      // It may have left since the round began.
+      if (!group.has(member)) continue;
+      const { serial } = member.pid;
+      const mine = excepted.has(serial) ? without(all, items, serial) : all;
+      if (mine.list.length > 0) deliverTo(member, mine, group.slow === "end");
+      if (round.next % CLOCK_EVERY === 0 && clock.now() >= until) return round.next >= members.length;
+    }
+    return true;
+  }
+}
+
+function without(all: SharedMessages, items: readonly Item[], serial: number): SharedMessages {
+  return new SharedMessages(all.list.filter((_, at) => (items[at] as Item).except !== serial));
+}
+
+/** Members that are no connections have it in their mailbox as a plain message. */
+function deliverTo(member: Process, messages: SharedMessages, ends: boolean): void {
+  if (member instanceof GroupMember) return member.takeMessages(messages, ends);
+  for (const { value } of messages.list) {
+    if (!member.alive) groupCounters.dropped.ended++;
+    else if (member.messageQueueLength >= Math.min(MAX_GROUP_MESSAGES, member.maxMessages))
+      groupCounters.dropped.mailbox_full++;
+    else {
+      groupCounters.delivered++;
+      member.deliver(value);
+    }
+  }
+}
