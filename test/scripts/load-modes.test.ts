@@ -109,7 +109,8 @@ describe("mode connect", () => {
     const load = { mode: "connect", connections: 50, rate: 200, frames: 40 } as const;
     const result = await runLoad({ port: server.port, ...load });
     expect(result.tally.visits).toBe(40);
-    expect(result.elapsedMs).toBeGreaterThan((38 * 1_000) / 200);
+    // At 200 a second 40 take about 195 ms; as fast as possible they take a tenth of that.
+    expect(result.elapsedMs).toBeGreaterThan(150);
   });
 });
 
