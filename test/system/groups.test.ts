@@ -1,5 +1,7 @@
 /** Groups over all workers of the built program: the exchange started by `scale`, killed, and seen from outside. */
+import { once } from "node:events";
 import { readFileSync, readlinkSync } from "node:fs";
+import { connect } from "node:net";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
@@ -309,4 +311,39 @@ test("the primary killed: the workers drain, the exchange ends with the last lin
   for (const { socket } of clients) socket.destroy();
   await eventually(() => !isAlive(osPid));
   expect(() => readlinkSync(path as string)).toThrow("ENOENT");
+});
+
+test("a protocol that joins a group or claims a name that no protocol lists is told to, instead of having one in each worker", async () => {
+  const code = `
+    import { defineProtocol, group, lines, names } from "drover";
+    const [lobby, devices] = [group("lobby"), names("device")];
+    export default defineProtocol({
+      name: "unlisted",
+      framing: lines(),
+      states: {
+        ready: {
+          frame: async (conn, line) => {
+            try {
+              if (line === "join") lobby.join(conn.pid);
+              else await devices.claim(conn.pid, "a");
+              conn.send("done");
+            } catch (error) {
+              conn.send(error.message);
+            }
+          },
+        },
+      },
+    });`;
+  const { port, stop } = await serveProtocol("unlisted.ts", code);
+  const answer = async (line: string) => {
+    const socket = connect(port, "127.0.0.1").setEncoding("utf8");
+    socket.write(`${line}\n`);
+    const [text] = (await once(socket, "data")) as [string];
+    socket.destroy();
+    return text;
+  };
+  expect(await answer("join")).toContain("no protocol of this server lists groups or names");
+  expect(await answer("join")).toContain('add "takes" to the protocol');
+  expect(await answer("claim")).toContain('add "answers" to the protocol');
+  await stop();
 });

@@ -121,6 +121,8 @@ export interface Boot {
   readonly name: string;
   /** Maximum size of a message to a group, in bytes. */
   readonly maxMessage: number;
+  /** Whether a protocol lists groups or names. */
+  readonly groups: boolean;
   /** Milliseconds that a claim of a name waits for the holder. */
   readonly takeOver: number;
   /** Addresses that are banned. */

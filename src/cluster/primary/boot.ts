@@ -25,6 +25,7 @@ export function bootMessage(
     heapReports: dirname(config.control),
     name: config.name,
     maxMessage: config.maxMessage,
+    groups: releases.all.some(({ groups }) => groups),
     takeOver: config.takeOver,
     protocols: releases.all.map(({ module }) => module),
     timed: config.handlerLatency === "on",

@@ -2,6 +2,7 @@
 
 import { EXIT } from "../../config/exit-codes.js";
 import { setTakeOver } from "../../groups/hub/name-grants.js";
+import { setListed } from "../../groups/local/own-process.js";
 import { setMaxMessage } from "../../groups/message.js";
 import { supervisorReports, unhandledRejections } from "../../otp/events.js";
 import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
@@ -60,6 +61,7 @@ export class Worker {
     // Pid <n.1> is the worker as a process of the primary; pids of processes started here follow.
     becomeWorker(boot.worker, boot.serial);
     setMaxMessage(boot.maxMessage);
+    setListed(boot.groups);
     setTakeOver(boot.takeOver);
     writeHeapReports(boot.heapReports);
     // `fallback`: a worker that cannot open its log file logs to stdout instead of failing.

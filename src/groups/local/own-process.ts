@@ -9,12 +9,28 @@ export function pidOf(process: { readonly pid: Pid } | Pid): Pid {
   throw new TypeError("expected a connection, a process with a pid, or a pid");
 }
 
+let listed = true;
+
+/**
+ * @param value whether a protocol of this server lists groups or names (`takes`, `answers`). Without one there is no
+ * exchange, and each worker would have groups and names of its own
+ */
+export function setListed(value: boolean): void {
+  listed = value;
+}
+
 /**
  * @param what it does, for the message: `join` or `claim`
  * @returns `undefined` when it has exited
- * @throws TypeError when it belongs to another worker
+ * @throws TypeError when it belongs to another worker; Error when no protocol lists groups or names
  */
 export function ownProcess(pid: Pid, what: "join" | "claim"): Process | undefined {
+  if (!listed) {
+    const key = what === "join" ? "takes" : "answers";
+    throw new Error(
+      `no protocol of this server lists groups or names, so its workers do not share them: add "${key}" to the protocol`,
+    );
+  }
   if (!isLocal(pid)) throw new TypeError(`${pid} is a process of another worker: it must ${what} by itself`);
   return processOf(pid);
 }
