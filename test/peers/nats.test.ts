@@ -102,7 +102,8 @@ test("token, user and password, TLS, and a file with JWT and seed", async () => 
     await serves(agent);
   }
   const [{ program, adminPort }] = users;
-  expect((await http(adminPort, "/metrics")).body).toMatch(/^drover_nats_up 1$/m);
+  // The exchange tells the primary once a second.
+  await eventually(async () => /^drover_nats_up 1$/m.test((await http(adminPort, "/metrics")).body));
   // Neither the log, nor the environment of what the primary has started.
   expect(program.stdout + program.stderr).not.toContain(SECRET);
   for (const osPid of program.workers())
