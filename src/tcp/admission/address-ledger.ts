@@ -5,7 +5,7 @@
  * An address is a group: an IPv4 address, or a /64 of IPv6 (`text/address-group.ts`).
  */
 import { clock } from "../../otp/time/clock.js";
-import type { AddressBan, AddressLimits, AddressRefusal } from "./terms.js";
+import type { AddressBan, AddressLimits, AddressRefusal, Rate } from "./terms.js";
 
 /** Groups of addresses that are remembered, at most: an attacker has more /64 than there is memory. */
 const MAX_GROUPS = 100_000;
@@ -17,6 +17,12 @@ interface Account {
   /** Connections that it may still open at once; fractions while they are refilled. */
   tokens: number;
   filledAt: number;
+}
+
+/** With what was earned since; without a rate there is no limit to keep. */
+function tokensOf({ tokens, filledAt }: Account, rate: Rate | undefined, now: number): number {
+  if (rate === undefined) return 0;
+  return Math.min(rate.burst, tokens + ((now - filledAt) / 1_000) * rate.perSecond);
 }
 
 export class AddressLedger {
@@ -126,15 +132,13 @@ export class AddressLedger {
   #account(scope: string, group: string, now: number): Account {
     const accounts = this.#scope(scope);
     const { rate } = this.#limits(scope) as AddressLimits;
-    const burst = rate?.burst ?? 0;
     let account = accounts.get(group);
     if (account === undefined) {
       if (accounts.size >= MAX_GROUPS) this.#sweep(scope, accounts, now);
-      account = { held: new Map(), open: 0, tokens: burst, filledAt: now };
+      account = { held: new Map(), open: 0, tokens: rate?.burst ?? 0, filledAt: now };
       accounts.set(group, account);
     }
-    const earned = rate === undefined ? 0 : ((now - account.filledAt) / 1_000) * rate.perSecond;
-    account.tokens = Math.min(burst, account.tokens + earned);
+    account.tokens = tokensOf(account, rate, now);
     account.filledAt = now;
     return account;
   }
@@ -150,9 +154,9 @@ export class AddressLedger {
   /** Forgets groups without connections: those whose tokens are full first, then the oldest. */
   #sweep(scope: string, accounts: Map<string, Account>, now: number): void {
     const { rate } = this.#limits(scope) as AddressLimits;
-    const full = (one: Account) =>
-      rate === undefined || one.tokens + ((now - one.filledAt) / 1_000) * rate.perSecond >= rate.burst;
-    for (const [group, one] of accounts) if (one.open === 0 && full(one)) accounts.delete(group);
+    const full = rate?.burst ?? 0;
+    for (const [group, one] of accounts)
+      if (one.open === 0 && tokensOf(one, rate, now) >= full) accounts.delete(group);
     for (const [group, one] of accounts) {
       if (accounts.size < MAX_GROUPS * 0.9) return;
       if (one.open === 0) accounts.delete(group);
