@@ -23,7 +23,7 @@ export function finishDeclarations(dist, entries) {
   const cjs = join(dist, "cjs");
   mkdirSync(cjs);
   writeFileSync(join(cjs, "package.json"), '{ "type": "commonjs" }\n');
-  // The one implementation, whoever asks for it: a protocol is recognized by its classes.
+  // Both entries load the same modules: a protocol is recognized by its classes.
   for (const entry of entries)
     writeFileSync(join(cjs, `${entry}.js`), `module.exports = require("../${entry}.js");\n`);
   for (const path of reached) cpSync(path, path.replace(types, join(cjs, "types")));

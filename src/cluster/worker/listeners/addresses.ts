@@ -6,7 +6,7 @@ import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import type { AddressAuthority, AddressRefusal } from "../../../tcp/admission/terms.js";
 import type { AddressAnswer, AddressCalls, ToPrimary } from "../../channel/messages.js";
 
-/** Milliseconds after which a client is admitted without an answer: a primary that is stopped holds nobody up. */
+/** Milliseconds after which a client is admitted without an answer: a stopped primary delays no client for longer. */
 const PATIENCE = 1_000;
 
 type Done = (refusal: AddressRefusal | undefined) => void;
