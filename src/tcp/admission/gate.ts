@@ -83,8 +83,11 @@ export class Gate {
 
   /** A connection has ended. */
   left(connection: object): void {
-    this.giveBack(this.#groups.get(connection));
+    const group = this.#groups.get(connection);
+    // Without limits on addresses every connection of a worker comes here.
+    if (group === undefined) return;
     this.#groups.delete(connection);
+    this.giveBack(group);
   }
 
   /** The admitted client has no connection. */
