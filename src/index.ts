@@ -122,10 +122,10 @@ export type { Arrival, PeerCertificate, TlsInfo } from "./tcp/protocol/arrival.j
 export { become } from "./tcp/protocol/become.js";
 export { defineProtocol } from "./tcp/protocol/define-protocol.js";
 export type { LimitOptions, Limits } from "./tcp/protocol/limits.js";
+export type { Schema } from "./tcp/protocol/options/schema.js";
 export type { Parts, WorkerHooks } from "./tcp/protocol/parts.js";
 export type { LeftMember, Presence, PresentMember } from "./tcp/protocol/presence.js";
 export type { Active, After, Conn, Peer, Protocol, State } from "./tcp/protocol/protocol.js";
-export type { Schema } from "./tcp/protocol/schema.js";
 export {
   type Forward,
   forward,

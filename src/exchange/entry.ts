@@ -68,8 +68,8 @@ async function nodesOf(
   const [{ NatsCarrier }, { Nodes }, { groupTable, nameTable }, { presenceTable }] = await Promise.all([
     import("./nats/nats-carrier.js"),
     import("./nodes/nodes.js"),
-    import("./nodes/row-table.js"),
-    import("./nodes/presence-rows.js"),
+    import("./nodes/rows/row-table.js"),
+    import("./nodes/rows/presence-rows.js"),
   ]);
   const Outside = outside ? (await import("./nats/outside.js")).Outside : undefined;
   return (parts) => {

@@ -28,7 +28,7 @@ import { Metrics } from "../telemetry/metrics/metrics.js";
 import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import { addressText } from "../text/address.js";
 import { plural } from "../text/plural.js";
-import type { CredentialStore } from "../tls/credential-store.js";
+import type { CredentialStore } from "../tls/credentials/credential-store.js";
 import type { Choice } from "../transport/choose-transport.js";
 import type { BoundHandle } from "../transport/listening-socket.js";
 import { BindError, bindListeners } from "./bind-listeners.js";

@@ -15,7 +15,7 @@ import {
 } from "../config/config.js";
 import { captureConsole } from "../telemetry/log/console.js";
 import { guardStandardStreams } from "../telemetry/log/standard-streams.js";
-import type { CredentialStore } from "../tls/credential-store.js";
+import type { CredentialStore } from "../tls/credentials/credential-store.js";
 import { TlsError } from "../tls/errors.js";
 import type { Choice } from "../transport/choose-transport.js";
 import { openCertificates } from "./certificates.js";

@@ -6,8 +6,8 @@ import type { ListenTarget } from "../transport/transport.js";
 import { isNetworks } from "./admission/options.js";
 import { isRate } from "./admission/rate.js";
 import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
+import type { InputOf } from "./protocol/options/schema.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
-import type { InputOf } from "./protocol/schema.js";
 
 export interface ServeOptions<O = any> {
   /** TCP port; 0 for any free one. Either this or `path`. */

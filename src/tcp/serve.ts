@@ -4,9 +4,9 @@ import type { Pid } from "../otp/process/pid.js";
 import { clock } from "../otp/time/clock.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import type { Transport } from "../transport/transport.js";
-import { Instances, MIN_STOP_MS } from "./protocol/instances.js";
+import { Instances, MIN_STOP_MS } from "./protocol/compiled/instances.js";
 import type { AnyProtocol, Protocol } from "./protocol/protocol.js";
-import { validateProtocol } from "./protocol/validate.js";
+import { validateProtocol } from "./protocol/validate/validate.js";
 import { ServedListener, type ServingListener } from "./serve-listener.js";
 import {
   type ServeListenersOptions,

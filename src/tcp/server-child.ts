@@ -2,9 +2,9 @@
 import type { Pid } from "../otp/process/pid.js";
 import { onDown } from "../otp/process/process.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
-import { Instances, MIN_STOP_MS } from "./protocol/instances.js";
+import { Instances, MIN_STOP_MS } from "./protocol/compiled/instances.js";
 import type { Protocol } from "./protocol/protocol.js";
-import { validateProtocol } from "./protocol/validate.js";
+import { validateProtocol } from "./protocol/validate/validate.js";
 import { FLAGS, prepareListener, type ServeOptions, type ServingListener } from "./serve.js";
 import { validateServeOptions } from "./serve-options.js";
 import { serverSpec } from "./server.js";

@@ -19,8 +19,8 @@ import type { AcceptQuota } from "./accept-quota.js";
 import { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { Listener } from "./listener.js";
-import type { CompiledProtocol } from "./protocol/compiled-protocol.js";
-import { CHILDREN } from "./protocol/instances.js";
+import type { CompiledProtocol } from "./protocol/compiled/compiled-protocol.js";
+import { CHILDREN } from "./protocol/compiled/instances.js";
 import type { SharedMaximum } from "./shared-maximum.js";
 
 /** One listener with its connections. */

@@ -5,10 +5,10 @@
 import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { ClientTerms } from "../transport/secure/terms.js";
-import { alpnBytes } from "./alpn.js";
+import { readPassphrase, readPem } from "./credentials/pem.js";
 import { TlsError } from "./errors.js";
+import { alpnBytes } from "./handshake/alpn.js";
 import type { PemSource, TlsVersion } from "./options.js";
-import { readPassphrase, readPem } from "./pem.js";
 
 export interface ClientTlsOptions {
   /** Authorities that the server's certificate is verified with. Default: the public ones that Node knows. */

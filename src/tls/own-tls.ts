@@ -1,9 +1,9 @@
 /** TLS of a server that is in the user's own OS process: it reads the files, and makes the ticket keys, itself. */
-import { CredentialStore, type ReloadResult, type Served } from "./credential-store.js";
+import { CredentialStore, type ReloadResult, type Served } from "./credentials/credential-store.js";
 import { TlsError } from "./errors.js";
+import { ServerTls } from "./handshake/server-tls.js";
 import type { TlsOptions } from "./options.js";
-import { ServerTls } from "./server-tls.js";
-import { TicketKeyRotation, type TicketKeys } from "./ticket-keys.js";
+import { TicketKeyRotation, type TicketKeys } from "./tickets/ticket-keys.js";
 
 export class OwnTls {
   readonly tls: ServerTls;

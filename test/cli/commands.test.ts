@@ -1,6 +1,6 @@
 /** The commands, against a living server. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { renderTree } from "../../src/cli/commands/tree-view.js";
+import { renderTree } from "../../src/cli/commands/read/tree-view.js";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { commandsText } from "../../src/cli/help.js";
 import type { Explanation } from "../../src/config/config.js";

@@ -1,6 +1,6 @@
 /** `drover events`. */
 import { expect, it } from "vitest";
-import { renderRecord } from "../../src/cli/commands/events.js";
+import { renderRecord } from "../../src/cli/commands/follow/events.js";
 import { running } from "../admin/support.js";
 import { until } from "../support/until.js";
 import { drover, Memory } from "./support.js";

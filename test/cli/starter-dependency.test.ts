@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { dependency } from "../../src/cli/commands/starter-dependency.js";
+import { dependency } from "../../src/cli/commands/new-project/starter-dependency.js";
 
 /** A project with this package installed; returns the project and the folder of the package. */
 function installed(files: Readonly<Record<string, object | string>>): [project: string, folder: string] {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { deployFiles } from "../../src/cli/commands/starter-deploy.js";
+import { deployFiles } from "../../src/cli/commands/new-project/starter-deploy.js";
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
 const files = deployFiles("my-chat", ["pm2", "docker", "systemd"], read);

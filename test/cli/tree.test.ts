@@ -1,6 +1,6 @@
 /** The tree as text. */
 import { expect, it } from "vitest";
-import { renderTree } from "../../src/cli/commands/tree-view.js";
+import { renderTree } from "../../src/cli/commands/read/tree-view.js";
 import { FakeControl, node } from "../admin/fake-control.js";
 
 it("it is the picture of the design", () => {

@@ -4,9 +4,9 @@ import { exit } from "../../src/index.js";
 import { Connection } from "../../src/tcp/connection/connection.js";
 import { Endpoint, type EndpointOptions } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
-import { validateProtocol } from "../../src/tcp/protocol/validate.js";
+import { validateProtocol } from "../../src/tcp/protocol/validate/validate.js";
 import { FakeSocket } from "./fake-socket.js";
 import { turn } from "./until.js";
 

@@ -8,7 +8,7 @@ import { stopSupervisor } from "../../src/otp/supervisor/supervisor.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import type { Listener } from "../../src/tcp/listener.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
 import { type ServerOptions, startServer } from "../../src/tcp/server.js";
 import { Client } from "./client.js";

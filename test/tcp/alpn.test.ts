@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defineProtocol, packet, type ServeOptions, serve } from "../../src/index.js";
 import { agreedProtocol } from "../../src/tcp/opening/alpn.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { certificateFile } from "../support/certificates/certificates.js";
 import { TlsClient } from "../support/tls-client.js";
 

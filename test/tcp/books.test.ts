@@ -19,7 +19,7 @@ import { processCount } from "../../src/otp/process/process.js";
 import { Connection } from "../../src/tcp/connection/connection.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";
 import { packet2 } from "../support/client.js";
 import { FakeSecureSocket, FakeSocket } from "../support/fake-socket.js";

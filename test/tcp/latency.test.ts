@@ -4,7 +4,7 @@ import { defineProtocol, packet } from "../../src/index.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import { HANDLER_BOUNDS } from "../../src/tcp/observe/events.js";
 import { Latency } from "../../src/tcp/observe/latency.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { HANDLER_BUCKETS } from "../../src/telemetry/metrics/snapshot.js";
 import { connected, manualClock, testServer } from "../support/serving.js";
 import { until } from "../support/until.js";

@@ -16,7 +16,7 @@ import type { AcceptQuota } from "../../src/tcp/accept-quota.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import type { Listener } from "../../src/tcp/listener.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { type ServerOptions, startServers, stopServers } from "../../src/tcp/server.js";
 import { SharedMaximum } from "../../src/tcp/shared-maximum.js";
 import { bind } from "../../src/transport/listening-socket.js";

@@ -14,7 +14,7 @@ import { processCount } from "../../src/otp/process/process.js";
 import { Connection } from "../../src/tcp/connection/connection.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import type { Socket, SocketOwner } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";
 import { turn } from "../support/until.js";

@@ -7,7 +7,7 @@ import { Writer, type WriterOwner } from "../../src/tcp/connection/writer.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
 import { NO_SLOT } from "../../src/tcp/loop/timer-wheel.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { LIMITS } from "../../src/tcp/protocol/limits.js";
 import type { Socket } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { counter, defineProtocol, gauge, histogram, packet, stop } from "../../src/index.js";
 import { OwnNumbers } from "../../src/tcp/metrics/own-numbers.js";
 import { Counters } from "../../src/tcp/observe/counters.js";
-import { validateProtocol } from "../../src/tcp/protocol/validate.js";
+import { validateProtocol } from "../../src/tcp/protocol/validate/validate.js";
 import { Metrics } from "../../src/telemetry/metrics/metrics.js";
 import { connected, serving } from "../support/serving.js";
 import { until } from "../support/until.js";

@@ -14,8 +14,8 @@ import {
   stop,
 } from "../../src/index.js";
 import { compiledProtocol } from "../../src/tcp/outgoing/outgoing-protocol.js";
-import { readOptions, showOptions } from "../../src/tcp/protocol/options.js";
-import { validateProtocol } from "../../src/tcp/protocol/validate.js";
+import { readOptions, showOptions } from "../../src/tcp/protocol/options/options.js";
+import { validateProtocol } from "../../src/tcp/protocol/validate/validate.js";
 import { connected, serving } from "../support/serving.js";
 import { until } from "../support/until.js";
 

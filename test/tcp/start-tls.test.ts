@@ -17,7 +17,7 @@ import {
 import { Connection } from "../../src/tcp/connection/connection.js";
 import type { OpeningFailed } from "../../src/tcp/observe/events.js";
 import type { StartTls } from "../../src/tcp/opening/terms.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import type { HandshakeOwner, Socket } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";
 import { FakeSocket } from "../support/fake-socket.js";

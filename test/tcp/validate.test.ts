@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { next, packet, serve, stop } from "../../src/index.js";
 import { closeReason } from "../../src/tcp/observe/counters.js";
-import { CompiledProtocol } from "../../src/tcp/protocol/compiled-protocol.js";
+import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { LIMITS } from "../../src/tcp/protocol/limits.js";
-import { validateProtocol } from "../../src/tcp/protocol/validate.js";
+import { validateProtocol } from "../../src/tcp/protocol/validate/validate.js";
 
 const right = { name: "right", framing: packet(2), states: { ready: {} } };
 

@@ -1,12 +1,12 @@
 /** Which certificate is served for a server name, and which contexts are kept. */
 import { X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
-import { alpnBytes } from "../../src/tls/alpn.js";
-import { ListenerTerms } from "../../src/tls/listener-terms.js";
-import { NameTable, namesOf } from "../../src/tls/names.js";
-import { readCredentials } from "../../src/tls/read-credentials.js";
-import { SecureContexts } from "../../src/tls/secure-contexts.js";
-import { TicketKeyRotation } from "../../src/tls/ticket-keys.js";
+import { readCredentials } from "../../src/tls/credentials/read-credentials.js";
+import { alpnBytes } from "../../src/tls/handshake/alpn.js";
+import { ListenerTerms } from "../../src/tls/handshake/listener-terms.js";
+import { NameTable, namesOf } from "../../src/tls/handshake/names.js";
+import { SecureContexts } from "../../src/tls/handshake/secure-contexts.js";
+import { TicketKeyRotation } from "../../src/tls/tickets/ticket-keys.js";
 import type { PeerCertificate } from "../../src/transport/secure/terms.js";
 import { certificatePem } from "../support/certificates/certificates.js";
 

@@ -3,8 +3,8 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { readCredentials } from "../../src/tls/credentials/read-credentials.js";
 import type { TlsOptions } from "../../src/tls/options.js";
-import { readCredentials } from "../../src/tls/read-credentials.js";
 import { certificateFile, certificateFiles, certificatePem } from "../support/certificates/certificates.js";
 
 const NOW = Date.parse("2026-06-01T00:00:00Z");

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
-import { CredentialStore } from "../../src/tls/credential-store.js";
-import { FileWatch, filesOf } from "../../src/tls/file-watch.js";
+import { CredentialStore } from "../../src/tls/credentials/credential-store.js";
+import { FileWatch, filesOf } from "../../src/tls/credentials/file-watch.js";
 import {
   type CertificateName,
   certificateFile,

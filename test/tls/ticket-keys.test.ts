@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { connect, type SecureVersion, TLSSocket } from "node:tls";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
-import { ListenerTerms } from "../../src/tls/listener-terms.js";
+import { readCredentials } from "../../src/tls/credentials/read-credentials.js";
+import { ListenerTerms } from "../../src/tls/handshake/listener-terms.js";
 import type { TlsOptions } from "../../src/tls/options.js";
-import { readCredentials } from "../../src/tls/read-credentials.js";
-import { readTicketKeys, TicketKeyRotation, type TicketKeys } from "../../src/tls/ticket-keys.js";
+import { readTicketKeys, TicketKeyRotation, type TicketKeys } from "../../src/tls/tickets/ticket-keys.js";
 import { certificateFile, certificatePem } from "../support/certificates/certificates.js";
 
 const HALF_A_DAY = 12 * 3_600_000;

@@ -13,8 +13,8 @@ import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Level } from "../../telemetry/log/log.js";
+import type { TlsUpdate } from "../../tls/handshake/server-tls.js";
 import type { TlsStart } from "../../tls/options.js";
-import type { TlsUpdate } from "../../tls/server-tls.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ProtocolModule } from "../release/protocol-module.js";
 

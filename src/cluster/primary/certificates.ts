@@ -4,10 +4,10 @@
  */
 import { wallTime } from "../../otp/time/clock.js";
 import type { Log } from "../../telemetry/log/log.js";
-import type { CredentialStore, ReloadResult, Served } from "../../tls/credential-store.js";
-import { FileWatch, filesOf } from "../../tls/file-watch.js";
-import type { TlsUpdate } from "../../tls/server-tls.js";
-import { TicketKeyRotation } from "../../tls/ticket-keys.js";
+import type { CredentialStore, ReloadResult, Served } from "../../tls/credentials/credential-store.js";
+import { FileWatch, filesOf } from "../../tls/credentials/file-watch.js";
+import type { TlsUpdate } from "../../tls/handshake/server-tls.js";
+import { TicketKeyRotation } from "../../tls/tickets/ticket-keys.js";
 
 /** A certificate that is served, for metrics and `drover info`. */
 export interface ServedCertificate {

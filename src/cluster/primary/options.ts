@@ -4,7 +4,7 @@ import type { NodesOptions } from "../../exchange/nodes/options.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Log } from "../../telemetry/log/log.js";
 import type { Metrics } from "../../telemetry/metrics/metrics.js";
-import type { CredentialStore } from "../../tls/credential-store.js";
+import type { CredentialStore } from "../../tls/credentials/credential-store.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Releases } from "../release/releases.js";
 import type { PrimaryListenerOptions } from "./primary-listener.js";

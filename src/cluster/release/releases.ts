@@ -8,7 +8,7 @@ import {
   OptionError,
   refuseUnknown,
   type ShownOption,
-} from "../../tcp/protocol/options.js";
+} from "../../tcp/protocol/options/options.js";
 import { prepareRelease, type Release, ReleaseError } from "./release.js";
 
 /** What one listener serves. */

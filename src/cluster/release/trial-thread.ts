@@ -11,9 +11,9 @@ import {
   readOptions,
   type ShownOption,
   showOptions,
-} from "../../tcp/protocol/options.js";
+} from "../../tcp/protocol/options/options.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
-import { familyOf } from "../../tcp/protocol/validate.js";
+import { familyOf } from "../../tcp/protocol/validate/validate.js";
 import { importProtocol, type ProtocolModule } from "./protocol-module.js";
 
 /** Data for the thread. */

@@ -1,6 +1,6 @@
 /** Loads the protocols in a worker: imports each module once, and validates what it exports again. */
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
-import { validateProtocol } from "../../tcp/protocol/validate.js";
+import { validateProtocol } from "../../tcp/protocol/validate/validate.js";
 import { importProtocol, type ProtocolModule } from "../release/protocol-module.js";
 import { mapStackTraces } from "../release/source-maps.js";
 

@@ -12,7 +12,7 @@ import { clock } from "../../otp/time/clock.js";
 import { OwnNumbers } from "../../tcp/metrics/own-numbers.js";
 import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
 import { stopOutgoing } from "../../tcp/outgoing/supervisor.js";
-import { MIN_STOP_MS } from "../../tcp/protocol/instances.js";
+import { MIN_STOP_MS } from "../../tcp/protocol/compiled/instances.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { stopServers } from "../../tcp/server.js";
 import { logConsole } from "../../telemetry/log/console.js";

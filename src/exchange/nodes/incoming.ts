@@ -6,7 +6,7 @@ import { Message } from "../../groups/message.js";
 import { readAnswer, readAsk } from "../name-records.js";
 import { type LinkRecord, RecordReader } from "../records.js";
 import type { MemberQueries } from "./member-queries.js";
-import type { Peer } from "./peer.js";
+import type { Peer } from "./peer/peer.js";
 import {
   count,
   FIRST_ROW_KIND,
@@ -15,7 +15,7 @@ import {
   type PeerHeader,
   readHeader,
   readHello,
-} from "./peer-records.js";
+} from "./peer/peer-records.js";
 
 /** What the rest of `nodes/` does with it. */
 export interface IncomingOwner {

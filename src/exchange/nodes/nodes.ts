@@ -12,18 +12,18 @@ import type { Hub, PidPair } from "../../groups/hub/hub.js";
 import type { NameHub } from "../../groups/hub/name-hub.js";
 import { MAX_AHEAD_MS, type TokenClock } from "../../groups/hub/token-clock.js";
 import { clock } from "../../otp/time/clock.js";
-import { Announcements } from "./announcements.js";
 import type { Carrier, CarrierEvent } from "./carrier.js";
-import { FailureDetector } from "./failure-detector.js";
 import { Incoming, type IncomingOwner } from "./incoming.js";
 import { MemberQueries } from "./member-queries.js";
-import type { Peer } from "./peer.js";
-import type { Hello, PeerHeader } from "./peer-records.js";
-import type { StreamDrop } from "./peer-stream.js";
-import { Roster, type RosterOwner } from "./roster.js";
-import type { RowTable } from "./row-table.js";
-import { RowsSender } from "./rows-sender.js";
-import { SameName } from "./same-name.js";
+import { Announcements } from "./membership/announcements.js";
+import { FailureDetector } from "./membership/failure-detector.js";
+import { Roster, type RosterOwner } from "./membership/roster.js";
+import { SameName } from "./membership/same-name.js";
+import type { Peer } from "./peer/peer.js";
+import type { Hello, PeerHeader } from "./peer/peer-records.js";
+import type { StreamDrop } from "./peer/peer-stream.js";
+import type { RowTable } from "./rows/row-table.js";
+import { RowsSender } from "./rows/rows-sender.js";
 
 export interface NodesConfig {
   /** Name of this server, and when it was started: of two with one name the older one stays. */

@@ -2,7 +2,7 @@
 import { clock } from "../../otp/time/clock.js";
 import type { CarrierStatus } from "./carrier.js";
 import type { Nodes } from "./nodes.js";
-import type { PeerState } from "./peer.js";
+import type { PeerState } from "./peer/peer.js";
 
 export interface NodeNumbers {
   readonly node: string;

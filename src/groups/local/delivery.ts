@@ -10,7 +10,7 @@ import { GroupMember, MAX_GROUP_MESSAGES } from "../../tcp/connection/group-memb
 import { processLoop } from "../../tcp/loop/loop.js";
 import type { Deferred } from "../../tcp/loop/run-queue.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
-import { SharedMessage, SharedMessages } from "../../tcp/protocol/shared-messages.js";
+import { SharedMessage, SharedMessages } from "../../tcp/protocol/compiled/shared-messages.js";
 import { cleanContext } from "../../transport/async-context.js";
 import type { Message } from "../message.js";
 import type { LocalGroup, LocalMembers } from "./local-members.js";

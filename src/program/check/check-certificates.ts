@@ -2,7 +2,7 @@
 import { type Config, EXIT } from "../../config/config.js";
 import { wallTime } from "../../otp/time/clock.js";
 import { plural } from "../../text/plural.js";
-import { CredentialStore } from "../../tls/credential-store.js";
+import { CredentialStore } from "../../tls/credentials/credential-store.js";
 import { TlsError } from "../../tls/errors.js";
 import { tlsListeners } from "../certificates.js";
 import type { Finding } from "./finding.js";

@@ -8,7 +8,7 @@ import { wholeMs } from "../loop/timer-wheel.js";
 import { type AlpnProtocols, agreedProtocol } from "../opening/alpn.js";
 import { Opening, type OpeningConnection } from "../opening/opening.js";
 import { OPENING_TIMEOUT, type OpeningTerms } from "../opening/terms.js";
-import { dataFor } from "../protocol/compile.js";
+import { dataFor } from "../protocol/compiled/compile.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
 import { OPENING, WAITING } from "./connection-view.js";
 import { UNOPENED } from "./flags.js";

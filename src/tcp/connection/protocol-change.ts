@@ -16,10 +16,10 @@ import { closeReason } from "../observe/counters.js";
 import { openingFailures } from "../observe/events.js";
 import { OPENING_TIMEOUT } from "../opening/terms.js";
 import { Become } from "../protocol/become-step.js";
-import { dataFor } from "../protocol/compile.js";
+import { dataFor } from "../protocol/compiled/compile.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
 import { StartTls } from "../protocol/start-tls.js";
-import { checkFraming } from "../protocol/validate.js";
+import { checkFraming } from "../protocol/validate/validate.js";
 import { RUNNING } from "./connection-view.js";
 import {
   ENDED_TOLD,

@@ -14,7 +14,7 @@ import type { Endpoint } from "../endpoint.js";
 import { giveToSocket, isBorrowed } from "../loop/borrowed-memory.js";
 import { LARGE, type OutputBuffer, type OutputOwner } from "../loop/output-buffer.js";
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
-import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
 import { FULL } from "./flags.js";
 import { WriteQueue } from "./write-queue.js";
 

@@ -6,7 +6,7 @@
 
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";
 import { clock } from "../../otp/time/clock.js";
-import type { CompiledStates, ProtocolCells } from "../protocol/compile.js";
+import type { CompiledStates, ProtocolCells } from "../protocol/compiled/compile.js";
 import { HANDLER_BOUNDS } from "./events.js";
 
 export class Latency {

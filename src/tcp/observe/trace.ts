@@ -2,8 +2,8 @@
  * Traces single connections. A traced connection runs on copies of its state cells that report each event before
  * handling it; all other connections run on the protocol's own cells, and pay nothing.
  */
-import type { ProtocolCells } from "../protocol/compile.js";
-import type { SharedMessage } from "../protocol/shared-messages.js";
+import type { ProtocolCells } from "../protocol/compiled/compile.js";
+import type { SharedMessage } from "../protocol/compiled/shared-messages.js";
 
 /** Reported synchronously: a frame may lie in memory that the next read overwrites. */
 export interface TraceEvent {

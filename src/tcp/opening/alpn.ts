@@ -1,5 +1,5 @@
 /** ALPN (RFC 7301): the protocol of a connection is the one that its TLS handshake has agreed on. */
-import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
 
 export interface AlpnProtocols {
   readonly byName: ReadonlyMap<string, CompiledProtocol>;

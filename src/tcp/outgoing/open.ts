@@ -7,7 +7,7 @@ import { cleanContext } from "../../transport/async-context.js";
 import { chooseTransport } from "../../transport/choose-transport.js";
 import type { Socket, Transport } from "../../transport/transport.js";
 import { Connection } from "../connection/connection.js";
-import type { CompiledProtocol } from "../protocol/compiled-protocol.js";
+import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
 import { ConnectError } from "./connect-error.js";
 import { Dial } from "./dial.js";
 import type { CheckedConnect } from "./options.js";

@@ -8,9 +8,9 @@ import type { ClientTerms } from "../../transport/secure/terms.js";
 import type { Peer } from "../../transport/transport.js";
 import { pathProblem, shownPath } from "../../transport/unix/socket-path.js";
 import type { Arrival } from "../protocol/arrival.js";
+import type { InputOf } from "../protocol/options/schema.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
-import type { InputOf } from "../protocol/schema.js";
-import { validateProtocol } from "../protocol/validate.js";
+import { validateProtocol } from "../protocol/validate/validate.js";
 
 export interface ConnectOptions<Data = any, O = any> {
   /** TCP port of the far end. Either this or `path`. */

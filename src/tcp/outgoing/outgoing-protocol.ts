@@ -4,8 +4,8 @@
  */
 import { Endpoint } from "../endpoint.js";
 import { CONNECT_RESULTS, type ConnectResult, type OutgoingCounts } from "../observe/events.js";
-import { CompiledProtocol } from "../protocol/compiled-protocol.js";
-import { outgoingInstance } from "../protocol/instances.js";
+import { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
+import { outgoingInstance } from "../protocol/compiled/instances.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
 
 export class OutgoingProtocol {

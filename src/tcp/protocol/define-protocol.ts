@@ -1,9 +1,9 @@
 /** The entry point of a protocol author: a table of states, checked where it is written. */
 import type { Metrics } from "../metrics/instruments.js";
+import type { Schema } from "./options/schema.js";
 import type { AnyProtocol, Protocol } from "./protocol.js";
-import type { Schema } from "./schema.js";
 import type { RequestSource, Source } from "./sources.js";
-import { validateDefinition } from "./validate.js";
+import { validateDefinition } from "./validate/validate.js";
 
 /**
  * Defines a protocol; nothing needs annotating but the types of messages that do not come from `takes`.

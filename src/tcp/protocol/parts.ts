@@ -1,7 +1,7 @@
 /** Types of what a protocol has beside its states, and its handlers find on `conn`: options, and what a worker opens. */
 import type { ChildSpec } from "../../otp/supervisor/child-spec.js";
 import type { CloseReason } from "../observe/events.js";
-import type { OutputOf } from "./schema.js";
+import type { OutputOf } from "./options/schema.js";
 
 /** Types of the parts of one protocol. */
 export interface Parts {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { Certificates } from "../../../src/cluster/primary/certificates.js";
 import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
-import { CredentialStore } from "../../../src/tls/credential-store.js";
-import type { TlsUpdate } from "../../../src/tls/server-tls.js";
+import { CredentialStore } from "../../../src/tls/credentials/credential-store.js";
+import type { TlsUpdate } from "../../../src/tls/handshake/server-tls.js";
 import { type CertificateName, certificateFiles } from "../../support/certificates/certificates.js";
 import { until } from "../../support/until.js";
 

@@ -1,7 +1,7 @@
 /** Servers on a carrier in memory: what reaches whom, who is gone when, and what hostile bytes do. */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer-records.js";
+import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer/peer-records.js";
 import { RecordWriter } from "../../../src/exchange/records.js";
 import { turn } from "../../support/until.js";
 import { type SimulatedServer, World } from "./simulation.js";

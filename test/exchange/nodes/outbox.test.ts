@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { BATCH, MAX_BYTES, Outbox } from "../../../src/exchange/nodes/outbox.js";
+import { BATCH, MAX_BYTES, Outbox } from "../../../src/exchange/nodes/peer/outbox.js";
 
 /** A batch of `length` bytes, as a stream makes it. */
 function add(outbox: Outbox, length: number): ArrayBufferLike {

@@ -1,9 +1,9 @@
 /** Servers on a memory carrier and a clock that runs in one call: random schedules of claims, partitions and restarts. */
 
 import { Nodes } from "../../../src/exchange/nodes/nodes.js";
-import { PEER_KIND } from "../../../src/exchange/nodes/peer-records.js";
-import { presenceName, presenceTable } from "../../../src/exchange/nodes/presence-rows.js";
-import { groupTable, nameTable } from "../../../src/exchange/nodes/row-table.js";
+import { PEER_KIND } from "../../../src/exchange/nodes/peer/peer-records.js";
+import { presenceName, presenceTable } from "../../../src/exchange/nodes/rows/presence-rows.js";
+import { groupTable, nameTable } from "../../../src/exchange/nodes/rows/row-table.js";
 import { Hub } from "../../../src/groups/hub/hub.js";
 import { type HubRequest, NameHub } from "../../../src/groups/hub/name-hub.js";
 import type { ClaimResult } from "../../../src/groups/hub/name-row.js";

@@ -10,7 +10,7 @@ import { layoutLength } from "../../../tcp/metrics/definition.js";
 import type { OutgoingCounts } from "../../../tcp/observe/events.js";
 import type { Level } from "../../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
-import type { TlsUpdate } from "../../../tls/server-tls.js";
+import type { TlsUpdate } from "../../../tls/handshake/server-tls.js";
 import { DropWarning } from "../../channel/drop-warning.js";
 import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../../channel/messages.js";
 import { Addresses } from "../admission/addresses.js";

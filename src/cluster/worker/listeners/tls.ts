@@ -1,5 +1,5 @@
 /** TLS of this worker's listeners: what the primary has sent last. */
-import { ServerTls, type TlsUpdate } from "../../../tls/server-tls.js";
+import { ServerTls, type TlsUpdate } from "../../../tls/handshake/server-tls.js";
 import type { Boot } from "../../channel/messages.js";
 
 export class WorkerTls {

@@ -1,0 +1,105 @@
+/**
+ * Bytes between the exchanges of two servers: a header, then records as on the link of a worker (`../../records.ts`).
+ *
+ *   header   u8 version · u8 length of the header · 8 bytes incarnation · sequence of the first message · table version
+ *            · wall clock in ms · highest token; these four are float64
+ *
+ *   publish  group   message
+ *   signal   -       u16 worker, serial of the receiver · message
+ *   ask      name    u32 id · u32 milliseconds · u16 worker, serial of who asks · message
+ *   answer   -       u32 id · u8 code · message or text
+ *   query    group   u32 id: which members
+ *   reply    -       u32 id · u8 whether it is the last · u16 worker, serial of each member
+ *   hello    node    JSON
+ *   want     -       u32 id: send all rows
+ *   part     -       u32 id of `want` · u32 index · u8 whether it is the last; rows follow
+ *   bye      -       -
+ *   refuse   node    JSON: this name is taken
+ *   from 80  a row (`row-table.ts`): name · body; an empty body: no such row any more
+ *
+ * Each row outside of a part adds one to the table version. The sequence counts messages: `publish` and `signal`. In bytes
+ * that go to all servers it is 0, and these have no rows. Unknown kinds are passed over, and a longer header is read: a
+ * newer version runs beside this one.
+ */
+import { KIND } from "../../records.js";
+
+export const PEER_KIND = {
+  publish: KIND.publish,
+  signal: KIND.signal,
+  query: KIND.query,
+  reply: KIND.reply,
+  ask: KIND.ask,
+  answer: KIND.answer,
+  hello: 64,
+  want: 65,
+  part: 66,
+  bye: 67,
+  refuse: 68,
+  group: 80,
+  name: 81,
+  presence: 82,
+} as const;
+
+/** Kinds from here on are rows, also those that are not known. */
+export const FIRST_ROW_KIND = 80;
+
+const VERSION = 1;
+export const HEADER = 2 + 8 + 4 * 8;
+const SEQUENCE_AT = 10;
+
+export interface PeerHeader {
+  /** Inbox of the sender. */
+  readonly incarnation: string;
+  /** 0: sent to all. */
+  readonly sequence: number;
+  /** Before the rows of these bytes. */
+  readonly tableVersion: number;
+  readonly wall: number;
+  readonly token: number;
+}
+
+export function writeHeader(into: Buffer, at: number, { incarnation, ...header }: PeerHeader): void {
+  into[at] = VERSION;
+  into[at + 1] = HEADER;
+  into.write(incarnation, at + 2, "hex");
+  writeSequence(into, header.sequence, at);
+  into.writeDoubleBE(header.tableVersion, at + 18);
+  into.writeDoubleBE(header.wall, at + 26);
+  into.writeDoubleBE(header.token, at + 34);
+}
+
+export function writeSequence(into: Buffer, sequence: number, at = 0): void {
+  into.writeDoubleBE(sequence, at + SEQUENCE_AT);
+}
+
+/** @throws RangeError when it is none. @returns the header and the records behind it */
+export function readHeader(bytes: Buffer): { readonly header: PeerHeader; readonly records: Buffer } {
+  const length = bytes.readUInt8(1);
+  if (bytes.readUInt8(0) < VERSION || length < HEADER || length > bytes.length)
+    throw new RangeError("bytes that do not begin with a header");
+  const [sequence, tableVersion, wall, token] = [10, 18, 26, 34].map((at) => count(bytes.readDoubleBE(at)));
+  const header = { incarnation: bytes.toString("hex", 2, 10), sequence, tableVersion, wall, token };
+  return { header: header as PeerHeader, records: bytes.subarray(length) };
+}
+
+/** @throws RangeError when it is no whole number that a double holds exactly */
+export function count(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no count`);
+  return value;
+}
+
+/** What a server says of itself. */
+export interface Hello {
+  /** When it was started, in milliseconds of its wall clock: of two with one name the older one stays. */
+  readonly startedAt: number;
+  /** When its exchange was started: the newer incarnation of a server counts. */
+  readonly since: number;
+}
+
+/** @throws Error when it is malformed */
+export function readHello(body: Buffer): Hello {
+  const { startedAt, since } = JSON.parse(body.toString()) as Record<keyof Hello, unknown>;
+  if (typeof startedAt !== "number" || typeof since !== "number")
+    throw new TypeError("a hello without times");
+  return { startedAt, since };
+}

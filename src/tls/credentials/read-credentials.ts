@@ -1,0 +1,60 @@
+/** Reads and checks all files that the TLS options of a listener name. */
+import { createSecureContext } from "node:tls";
+import { type OptionName, TlsError } from "../errors.js";
+import { alpnBytes } from "../handshake/alpn.js";
+import { contextOptions } from "../handshake/secure-contexts.js";
+import { MAX_CERTIFICATES, type TlsOptions } from "../options.js";
+import { readClientAuthority, sessionContext } from "./client-authority.js";
+import type { Credentials, KeyPair } from "./credentials.js";
+import { readKeyPair } from "./key-pair.js";
+
+export interface ReadCredentials {
+  readonly credentials: Credentials;
+  /** One line each: what is served, but should not be so. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads and checks all files. Nothing of a set with a mistake is used.
+ * @param listener its name
+ * @param now wall-clock milliseconds
+ * @param option names an option in messages
+ * @throws TlsError
+ */
+export function readCredentials(
+  options: TlsOptions,
+  listener: string,
+  now: number,
+  option: OptionName = (name) => `tls.${name}`,
+): ReadCredentials {
+  const { more = [], alpn = [], ciphers, minVersion = "TLSv1.2", strictNames = false } = options;
+  const warnings: string[] = [];
+  if (more.length >= MAX_CERTIFICATES)
+    throw new TlsError(
+      `${option("more")}: has ${more.length} certificates, at most ${MAX_CERTIFICATES - 1} are allowed`,
+    );
+  alpnBytes(alpn, option);
+  const first = readKeyPair(options, option, now, warnings);
+  const pairs = [
+    first,
+    ...more.map((one, at) => readKeyPair(one, (name) => option(`more[${at}].${name}`), now, warnings)),
+  ];
+  const authority = readClientAuthority(options, option, now, warnings);
+  const credentials: Credentials = {
+    ...{ ...authority, pairs, strictNames, minVersion, ciphers, alpn },
+    sessionContext: sessionContext(listener, authority),
+  };
+  checkContext(credentials, option);
+  return { credentials, warnings };
+}
+
+/** OpenSSL refuses keys that are too short for its security level, and unknown cipher suites, only here. */
+function checkContext(credentials: Credentials, option: OptionName): void {
+  try {
+    createSecureContext(contextOptions(credentials, credentials.pairs[0] as KeyPair));
+  } catch (error) {
+    const { code = "", reason = code } = error as NodeJS.ErrnoException & { reason?: string };
+    const about = /CIPHER/.test(code) ? `${option("ciphers")}: no such cipher suite` : option("cert");
+    throw new TlsError(`${about}: refused by OpenSSL: ${reason}`);
+  }
+}
