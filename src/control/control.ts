@@ -21,6 +21,9 @@ import type { StateView, TreeNode } from "./tree.js";
 
 export type LogLevel = Config["logLevel"];
 
+/** The way on which a change was asked for, as the log names it. */
+export type AskedOver = "control socket" | "admin port";
+
 export interface Control {
   /** @param connections maximum number of connections listed under each worker */
   tree(connections: number): Promise<TreeNode>;
@@ -29,8 +32,8 @@ export interface Control {
   inspect(pid: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Sends an exit signal. `false`: no such process. */
   kill(pid: string, reason: string): Promise<boolean>;
-  /** Begins the graceful stop. */
-  stop(): void;
+  /** Begins the graceful stop. @param over how it was asked for, for the log */
+  stop(over: AskedOver): void;
   /** @throws Refusal `unknown` when there is no such listener */
   connections(query: ConnectionQuery): Promise<ConnectionList>;
   /** Connections by client address. @throws Refusal `unknown` when there is no such listener */
@@ -81,7 +84,7 @@ export interface Control {
    * Reads certificates and keys of all listeners with TLS again. A pair that does not fit is tried again for 10 s. What
    * is refused changes nothing.
    */
-  reloadCertificates(): Promise<readonly CertificateReload[]>;
+  reloadCertificates(over: AskedOver): Promise<readonly CertificateReload[]>;
   /**
    * Refuses new connections of an IP address, of IPv6 its /64, for so many milliseconds; the open ones go on.
    * @param address as `addressGroup` gives it

@@ -187,7 +187,7 @@ export class Run {
       log: this.#log,
       admin: () => this.#admin(),
       explain: () => [...explainAll(loaded), ...explainOptions(loaded, releases)],
-      onStop: () => this.#stop("requested over the admin server"),
+      onStop: (over) => this.#stop(`requested over the ${over}`),
       onRefused: (text) => this.#refuseName(text),
     };
   }

@@ -29,11 +29,14 @@ export function server<O = any>(
   validateProtocol(protocol);
   validateServeOptions(own);
   let { port } = own;
+  /** `worker.stop` of the last time, which a restart waits for. */
+  let stopped: Promise<unknown> | undefined;
   return {
     id,
     type: "supervisor",
     mfargs: ["server", "start_link", [protocol.name]],
     start: async (parent) => {
+      await stopped;
       const listener = await prepareListener(
         protocol,
         own.path === undefined ? { ...own, ...(port !== undefined && { port }) } : own,
@@ -46,7 +49,7 @@ export function server<O = any>(
         const pid = (await serverSpec(made, FLAGS, instances.children(FLAGS)).start(parent)) as Pid;
         onDown(pid, () => {
           listener.stop();
-          void instances?.stop(Math.max(MIN_STOP_MS, made.endpoint.shutdownMs));
+          stopped = instances?.stop(Math.max(MIN_STOP_MS, made.endpoint.shutdownMs));
         });
         const serving = listener.serving();
         // Its clients know the port: a restarted server listens on the same one.

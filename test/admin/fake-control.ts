@@ -8,7 +8,7 @@ import type {
   ConnectionQuery,
   ConnectionRow,
 } from "../../src/control/connections.js";
-import type { Control, LogLevel } from "../../src/control/control.js";
+import type { AskedOver, Control, LogLevel } from "../../src/control/control.js";
 import { Refusal } from "../../src/control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../src/control/groups.js";
 import type { NodeList } from "../../src/control/nodes.js";
@@ -162,8 +162,8 @@ export class FakeControl implements Control {
     return true;
   }
 
-  stop(): void {
-    this.changes.push("stop");
+  stop(over: AskedOver): void {
+    this.changes.push(`stop over the ${over}`);
     this.onStop();
   }
 

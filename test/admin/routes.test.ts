@@ -9,7 +9,7 @@ const DOORS: [string, (admin: Running) => Where][] = [
   ["the control socket", ({ socketPath }) => ({ socketPath })],
 ];
 
-describe.each(DOORS)("through %s", (_, through) => {
+describe.each(DOORS)("through %s", (way, through) => {
   it("/ lists every route, as plain text", async () => {
     const { text, headers } = await ask(through(await running()), { path: "/" });
     expect(headers["content-type"]).toMatch(/^text\/plain/);
@@ -80,7 +80,7 @@ describe.each(DOORS)("through %s", (_, through) => {
   it.each(["", "{}"])("POST /stop with the body %j begins the stop", async (body) => {
     const admin = await running({ token: TOKEN });
     expect(await post(through(admin), "/stop", body, BEARER)).toMatchObject({ status: 202 });
-    expect(admin.control.changes).toEqual(["stop"]);
+    expect(admin.control.changes).toEqual([`stop over ${way === "the port" ? "the admin port" : way}`]);
   });
 
   it.each(["-1", "1e3", "0x1", "1", "primary", "01.7", "1.0", "1.17x", "%ff"])(

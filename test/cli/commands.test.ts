@@ -113,7 +113,7 @@ describe("stop", () => {
       });
     };
     expect(await drover(socketPath, ["stop"])).toEqual({ code: 0, stdout: "stopped\n", stderr: "" });
-    expect([gone, control.changes]).toEqual([true, ["stop"]]);
+    expect([gone, control.changes]).toEqual([true, ["stop over the control socket"]]);
   });
 
   it("waits 30 s longer than the server's own --shutdown", async () => {

@@ -236,6 +236,38 @@ test("`server` is a child spec for a tree of one's own, and has its port again a
   await stopSupervisor(tree);
 });
 
+test("a restart of `server` waits for `worker.stop`, which may still hold what `worker.start` opens", async () => {
+  const order: string[] = [];
+  let release = () => {};
+  const journal = defineProtocol({
+    name: "journal",
+    framing: lines(),
+    worker: {
+      start: () => void order.push("start"),
+      stop: async () => {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        order.push("stopped");
+      },
+    },
+    states: { ready: { frame: (conn, line) => conn.send(line) } },
+  });
+  const seen: ServingListener[] = [];
+  const tree = await startSupervisor("app", {}, [
+    server(journal, { port: 0, onListening: (one) => seen.push(one) }),
+  ]);
+  const [child] = await whichChildren(tree);
+  exit(child!.pid as Pid, "kill");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(order).toEqual(["start"]);
+  release();
+  await until(() => seen.length === 2);
+  expect(order).toEqual(["start", "stopped", "start"]);
+  await stopSupervisor(tree);
+  release();
+});
+
 const mail = defineProtocol({
   name: "mail",
   framing: lines(),

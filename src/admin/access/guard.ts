@@ -15,6 +15,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import { EXIT } from "../../config/config.js";
 import { MIN_TOKEN_LENGTH } from "../../config/limits.js";
+import type { AskedOver } from "../../control/control.js";
 import { AdminError } from "../errors.js";
 import { Lockout } from "./lockout.js";
 
@@ -25,6 +26,8 @@ export type Env = {
   Variables: {
     /** Set once the access rules have permitted it. */
     permitted?: boolean;
+    /** The way on which the change was asked for. */
+    over?: AskedOver;
     /** Members of the body. */
     body?: Readonly<Record<string, unknown>>;
     /** Writes the audit line now, as done, where it would be lost later. */

@@ -24,6 +24,7 @@ export function audit(route: Route, context: RouteContext): MiddlewareHandler<En
       context.onChange({ action, ...asked(c, context.access), ...(await outcome(c)), durationMs });
     };
     c.set("tell", tell);
+    c.set("over", context.access.kind === "control" ? "control socket" : "admin port");
     await next();
     await tell();
   };

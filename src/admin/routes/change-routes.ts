@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { didYouMean, OPTIONS } from "../../config/config.js";
 import { MAX_TIMER_MS, MAX_WORKERS } from "../../config/limits.js";
-import type { Control, LogLevel } from "../../control/control.js";
+import type { AskedOver, Control, LogLevel } from "../../control/control.js";
 import { parsePid } from "../../otp/process/pid.js";
 import type { Env } from "../access/guard.js";
 import { readQuery, textOf } from "../http/query.js";
@@ -99,8 +99,11 @@ async function kill(c: Context<Env>, control: Control, body: Body): Promise<Resp
   return sent ? c.json({ pid: pid.toString(), reason }) : noProcess(c, pid.toString());
 }
 
+/** The audit has set it. */
+const overOf = (c: Context<Env>) => c.get("over") as AskedOver;
+
 function stop(c: Context<Env>, control: Control): Response {
-  control.stop();
+  control.stop(overOf(c));
   return c.json({ status: "stopping" }, 202);
 }
 
@@ -155,7 +158,7 @@ async function restart(
 async function reloadTls(c: Context<Env>, control: Control): Promise<Response> {
   // A certificate and a key that do not fit are tried again for 10 s, and the connection is idle meanwhile.
   c.env.incoming.socket.setTimeout(0);
-  return c.json(await control.reloadCertificates());
+  return c.json(await control.reloadCertificates(overOf(c)));
 }
 
 const LEVELS = OPTIONS.find(({ key }) => key === "logLevel")!.kind.words;

@@ -1,5 +1,6 @@
 /** Options of the primary: its configuration, and the parts of the program that it reports to. */
 import type { Config, Explanation } from "../../config/config.js";
+import type { AskedOver } from "../../control/control.js";
 import type { NodesOptions } from "../../exchange/nodes/options.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Log } from "../../telemetry/log/log.js";
@@ -37,7 +38,7 @@ export interface PrimaryOptions {
   /** Called when the cluster has an older server of this name. */
   onRefused?(text: string): void;
   /** Called when a command asks the program to stop. */
-  onStop(): void;
+  onStop(over: AskedOver): void;
 }
 
 /** Receiver of log records, traces and state changes of workers. */

@@ -135,7 +135,9 @@ export class Sampler {
       },
       gauges: {
         ...{ active, outbound, maxConnections },
-        listenerRunning: process && ACCEPTING.includes(process.state) ? 1 : 0,
+        // A client that waits at the gate was accepted before the listener was suspended, and may yet be a connection.
+        listenerRunning:
+          (process && ACCEPTING.includes(process.state)) || (endpoint.gate?.pending ?? 0) > 0 ? 1 : 0,
         restartsLeft: this.#restartsLeftOf(name, process?.parent),
       },
       ...{ closed, refused },

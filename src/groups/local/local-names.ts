@@ -109,7 +109,8 @@ export class LocalNames {
   #giveUp(id: number, name: string, within: number): void {
     const claim = this.#claims.get(id);
     if (!claim) return;
-    this.#uplink().release(name, claim.process.pid.serial);
+    // A holder that claimed its name again still has it: here, and in the hub.
+    if (this.holder(name) !== claim.process) this.#uplink().release(name, claim.process.pid.serial);
     claim.settle(new ClaimError("timeout", `the claim of ${name} was not answered within ${within} ms`));
   }
 

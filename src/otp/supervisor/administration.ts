@@ -8,11 +8,15 @@ import type { Child, Children } from "./children.js";
 import type { StartResult } from "./requests.js";
 import type { AutoShutdown } from "./supervisor-flags.js";
 
-/** Handles one call; the supervisor handles no other message until the returned promise has settled. */
+/**
+ * Handles one call; the supervisor handles no other message until the returned promise has settled.
+ * @param startEnded called when the start of a concurrent child has ended
+ */
 export function handleAdminCall(
   children: Children,
   autoShutdown: AutoShutdown,
   message: CallMessage,
+  startEnded: () => void,
 ): void | Promise<void> {
   const [argument] = message.args;
   const id = argument as string;
@@ -25,12 +29,16 @@ export function handleAdminCall(
       return replied(
         message,
         startChild(children, autoShutdown, argument as ChildSpec),
-        (argument as ChildSpec | null)?.concurrent,
+        (argument as ChildSpec | null)?.concurrent ? startEnded : undefined,
       );
     case "terminateChild":
       return terminateChild(children, id).then((result) => message.reply(result));
     case "restartChild":
-      return replied(message, restartChild(children, id), children.find(id)?.spec.concurrent);
+      return replied(
+        message,
+        restartChild(children, id),
+        children.find(id)?.spec.concurrent ? startEnded : undefined,
+      );
     case "deleteChild":
       return message.reply(deleteChild(children, id));
     case "getChildspec":
@@ -44,13 +52,14 @@ export function handleAdminCall(
 function replied(
   message: CallMessage,
   result: Promise<StartResult>,
-  concurrent = false,
+  startEnded: (() => void) | undefined,
 ): Promise<void> | void {
   const done = result.then(
     (value) => message.reply(value),
     (error) => message.fail(error),
   );
-  return concurrent ? undefined : done;
+  if (startEnded === undefined) return done;
+  void done.then(startEnded);
 }
 
 async function startChild(

@@ -33,12 +33,10 @@ export class StopRequest {
 
 /** To itself: the start of a concurrent child has ended. */
 class StartEnded {
-  readonly child: Child;
-  /** Why it failed. */
-  readonly reason: ExitReason | undefined;
-  constructor(child: Child, reason: ExitReason | undefined) {
-    this.child = child;
-    this.reason = reason;
+  /** A restart that has failed. */
+  readonly failed: FailedStart | undefined;
+  constructor(failed: FailedStart | undefined) {
+    this.failed = failed;
   }
 }
 
@@ -98,7 +96,9 @@ export class Supervisor extends Process {
   protected receive(message: unknown): void | Promise<void> {
     if (message instanceof ExitMessage) return this.#exited(message.exit, message.reason);
     if (message instanceof CallMessage)
-      return handleAdminCall(this.#children, this.flags.autoShutdown, message);
+      return handleAdminCall(this.#children, this.flags.autoShutdown, message, () =>
+        this.deliver(new StartEnded(undefined)),
+      );
     if (message instanceof PendingRestart) return this.#retryRestart(message);
     if (message instanceof StartEnded) return this.#startEnded(message);
     if (message instanceof StopRequest) return this.#stop(message.reason);
@@ -172,18 +172,21 @@ export class Supervisor extends Process {
     const start = this.#children.start(child);
     const aborted = child.starting?.abort.signal;
     void start.then((reason) => {
-      if (!aborted?.aborted) this.deliver(new StartEnded(child, reason));
+      const failed = reason === undefined || aborted?.aborted ? undefined : { child, reason };
+      this.deliver(new StartEnded(failed));
     });
   }
 
-  #startEnded({ child, reason }: StartEnded): void | Promise<void> {
-    const early = child.pid && this.#earlyExits.get(child.pid);
+  async #startEnded({ failed }: StartEnded): Promise<void> {
+    for (const [pid, reason] of this.#earlyExits) {
+      if (!this.#children.findPid(pid)) continue;
+      this.#earlyExits.delete(pid);
+      await this.#exited(pid, reason);
+    }
     if (!this.#children.someStarting) this.#earlyExits.clear();
-    if (!this.#children.has(child)) return;
-    if (early !== undefined) return this.#exited(child.pid as Pid, early);
-    if (reason === undefined || !child.restarting) return;
-    this.#children.report("start_error", reason, child);
-    this.#restartFailed({ child, reason });
+    if (!failed?.child.restarting || !this.#children.has(failed.child)) return;
+    this.#children.report("start_error", failed.reason, failed.child);
+    this.#restartFailed(failed);
   }
 
   async #restartOne(child: Child): Promise<FailedStart | undefined> {

@@ -145,6 +145,26 @@ it("a child that exits while others start is restarted, also right after its own
   await stopSupervisor(root);
 });
 
+it("a child that exits during a start by startChild is restarted as well", async () => {
+  const stage = new Stage();
+  let quits = 1;
+  const early: ChildSpec = {
+    id: "early",
+    concurrent: true,
+    start: async (parent) => {
+      const pid = stage.start("early", parent);
+      if (quits-- > 0) stage.at("early").quit("early");
+      return pid;
+    },
+  };
+  const root = await startSupervisor("root", {}, []);
+  await startChild(root, early);
+  await settle();
+  expect(stage.starts.get("early")).toBe(2);
+  expect(await whichChildren(root)).toMatchObject([{ id: "early", pid: stage.pid("early") }]);
+  await stopSupervisor(root);
+});
+
 it("children that ignore the shutdown are killed together", async () => {
   const stage = new Stage();
   const specs = ["a", "b", "c", "d"].map((id) => ({

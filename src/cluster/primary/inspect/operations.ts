@@ -7,7 +7,7 @@ import type {
   ConnectionList,
   ConnectionQuery,
 } from "../../../control/connections.js";
-import type { Control, LogLevel } from "../../../control/control.js";
+import type { AskedOver, Control, LogLevel } from "../../../control/control.js";
 import { Refusal, WorkerSilent } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
 import type { NodeList } from "../../../control/nodes.js";
@@ -251,8 +251,8 @@ export class Operations implements Control {
     return this.#primary.pool.addresses.ledger.bans();
   }
 
-  reloadCertificates(): Promise<readonly CertificateReload[]> {
-    return this.#primary.certificates.reload("asked over the admin server");
+  reloadCertificates(over: AskedOver): Promise<readonly CertificateReload[]> {
+    return this.#primary.certificates.reload(`asked over the ${over}`);
   }
 
   ask(name: string, body: unknown, withinMs: number): Promise<unknown> {
@@ -287,8 +287,8 @@ export class Operations implements Control {
     return this.#options.log.level;
   }
 
-  stop(): void {
-    this.#options.onStop();
+  stop(over: AskedOver): void {
+    this.#options.onStop(over);
   }
 
   config(): readonly Explanation[] {

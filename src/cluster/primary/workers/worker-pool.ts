@@ -259,6 +259,7 @@ export class WorkerPool implements WorkerOwner {
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
     const snapshot = decodeSnapshot(numbers, this.listeners.length, this.#ownLength);
     if (!snapshot) return;
+    this.#outOfMemory.look();
     const slot = this.slots[worker.slot - 1] as WorkerSlot;
     const before = slot.last;
     slot.last = snapshot;
