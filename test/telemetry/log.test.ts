@@ -409,9 +409,10 @@ describe("the rate limit", () => {
     open();
     for (let n = 0; n < 15; n++) supervisorReports.publish(killed);
     log.close();
-    expect((await lines()).at(-1)).toMatchObject({
-      msg: "suppressed 5 more log lines of this kind in the last second",
-    });
+    // Not by its place: at close the first line may still be with the thread that writes the file.
+    expect((await lines()).map(({ msg }) => msg)).toContain(
+      "suppressed 5 more log lines of this kind in the last second",
+    );
   });
 });
 
