@@ -6,7 +6,8 @@ import { readFile, stat } from "node:fs/promises";
 import { ConfigError } from "./errors.js";
 import { EXIT } from "./exit-codes.js";
 import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from "./limits.js";
-import type { Environment, Values } from "./options/options.js";
+import type { Values } from "./options/options.js";
+import type { Environment } from "./options/row.js";
 
 /** Environment variable that holds the token itself. */
 export const TOKEN_VARIABLE = "DROVER_ADMIN_TOKEN";

@@ -3,7 +3,7 @@
  * unknown, invalid or contradictory value is refused with one line that names its place, even where a source of
  * higher precedence overrides it: otherwise the mistake would show only after a flag is removed.
  *
- * The options are the rows of options/options.ts. This is the only file that reads `process.env`.
+ * The options are the rows of options/tables/. This is the only file that reads `process.env`.
  */
 
 import { everywhereIn } from "../proxy/trusted-networks.js";
@@ -16,14 +16,8 @@ import { NATS_VARIABLES, type NatsAccess, readNatsAccess } from "./nats-access.j
 import { NOTIFY_VARIABLES, type NotifySocket, readNotifySocket } from "./notify-socket.js";
 import { placeOf, refuseConflicts, refuseMainConflicts } from "./options/conflicts.js";
 import { type Explanation, explain, type Origin, type Origins } from "./options/help.js";
-import {
-  type DefaultContext,
-  type Environment,
-  type Key,
-  OPTIONS,
-  type Settings,
-  type Values,
-} from "./options/options.js";
+import { type Key, OPTIONS, type Settings, type Values } from "./options/options.js";
+import type { DefaultContext, Environment } from "./options/row.js";
 import type { Setting, SettingMap } from "./options/value.js";
 import { readEnvironment } from "./sources/environment.js";
 import { type ConfigFile, readConfigFile, readSettings } from "./sources/file.js";
@@ -40,7 +34,8 @@ export type { NotifySocket } from "./notify-socket.js";
 export { restartIntensity, workerCount } from "./options/conflicts.js";
 export { type Explanation, explain, type Origin, type Origins, optionsTable, usage } from "./options/help.js";
 export { durationOf, showDuration } from "./options/kinds.js";
-export { type Environment, type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
+export { type Key, OPTIONS, type Option, type Settings } from "./options/options.js";
+export type { Environment } from "./options/row.js";
 export { didYouMean, nearest } from "./options/suggest.js";
 export { type ProtocolOption, SET } from "./protocol-options.js";
 export { inheritedSockets } from "./socket-activation.js";

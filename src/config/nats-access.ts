@@ -5,7 +5,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { ConfigError } from "./errors.js";
 import { EXIT } from "./exit-codes.js";
-import type { Environment, Values } from "./options/options.js";
+import type { Values } from "./options/options.js";
+import type { Environment } from "./options/row.js";
 
 const USER = "DROVER_NATS_USER";
 const PASSWORD = "DROVER_NATS_PASSWORD";

@@ -1,5 +1,5 @@
 /** Notification of systemd (sd_notify): the socket that it listens on, and how often it wants to hear of a service. */
-import type { Environment } from "./options/options.js";
+import type { Environment } from "./options/row.js";
 
 export const NOTIFY_VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 

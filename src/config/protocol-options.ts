@@ -20,7 +20,7 @@ export interface ProtocolOption {
   readonly common?: true;
 }
 
-/** Row of the help text and of the table of options, beside those of `options/options.ts`. */
+/** Row of the help text and of the table of options, beside those of `options/tables/`. */
 export const SET = {
   flag: "--set",
   placeholder: "KEY=VALUE",

@@ -6,7 +6,7 @@ import { ConfigError } from "./errors.js";
 import { EXIT } from "./exit-codes.js";
 import type { ListenerConfig } from "./listeners.js";
 import type { Origins } from "./options/help.js";
-import type { Environment } from "./options/options.js";
+import type { Environment } from "./options/row.js";
 import { didYouMean } from "./options/suggest.js";
 
 const FIRST_FD = 3;

@@ -36,6 +36,11 @@ export function integer(min: number, max: number): Kind<number, number> {
   return kind({ schema, expected: `a whole number from ${min} to ${max}`, fromText: numberFrom });
 }
 
+/** A TCP port; 0 stands for any free one. */
+export function port(): Kind<number, number> {
+  return integer(0, 65_535);
+}
+
 /** `"auto"`, or an integer from `min` to `max`, inclusive. */
 export function autoOr(min: number, max: number): Kind<number | "auto", number | "auto"> {
   const number = integer(min, max);

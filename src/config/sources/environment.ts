@@ -7,7 +7,8 @@ import { TOKEN_VARIABLE } from "../admin-token.js";
 import { ConfigError } from "../errors.js";
 import { EXIT } from "../exit-codes.js";
 import { NATS_VARIABLES } from "../nats-access.js";
-import { type Environment, OPTIONS } from "../options/options.js";
+import { OPTIONS } from "../options/options.js";
+import type { Environment } from "../options/row.js";
 import { didYouMean } from "../options/suggest.js";
 import { readText, type SettingMap } from "../options/value.js";
 
