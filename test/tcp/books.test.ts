@@ -310,7 +310,9 @@ async function play(all: readonly Step[], endless: boolean, clock: ManualClock):
   const { counters } = endpoint;
   const closed = Object.values(counters.closed).reduce((sum, count) => sum + count, 0);
   expect([counters.accepted, counters.active, closed]).toEqual([1, 0, 1]);
-  expect([counters.outbound, loop.outbound, loop.timerWheel.size, clock.pending]).toEqual([0, 0, 0, 0]);
+  expect([counters.outbound, loop.waitingOutput.bytes, loop.timerWheel.size, clock.pending]).toEqual([
+    0, 0, 0, 0,
+  ]);
   expect(settledRooms).toBe(rooms);
   expect(signals.every(({ aborted }) => aborted)).toBe(true);
   expect([plain.closed, secure?.closed ?? true]).toEqual([true, true]);

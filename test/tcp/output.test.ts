@@ -8,7 +8,7 @@ import { Endpoint } from "../../src/tcp/endpoint.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
 import { NO_SLOT } from "../../src/tcp/loop/timer-wheel.js";
 import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
-import { LIMITS } from "../../src/tcp/protocol/limits.js";
+import { LIMITS, type Limits } from "../../src/tcp/protocol/limits.js";
 import type { Socket } from "../../src/transport/transport.js";
 import { packet2 } from "../support/client.js";
 
@@ -85,13 +85,15 @@ function line(endpoint: Endpoint) {
     onDeadline: () => Infinity,
     onReleased: () => undefined,
     onRelieved: () => {},
+    onOutputGivenUp: (bytes) => void givenUp.push(bytes),
   };
+  const givenUp: number[] = [];
   const writer = new Writer(owner, socket);
   const end = () => {
     writer.drop();
     endpoint.loop.timerWheel.remove(owner);
   };
-  return { socket, writer, owner, end, send: (text: string | Buffer) => writer.send(framing, text) };
+  return { socket, writer, owner, end, givenUp, send: (text: string | Buffer) => writer.send(framing, text) };
 }
 
 test("what is sent in one turn leaves in one write when the turn is over", () => {
@@ -197,22 +199,76 @@ test("a socket whose output is lost is closed with RST, one that has sent all wi
   for (const one of [slow, gathered, done]) one.end();
 });
 
-test("output waiting on one listener counts against limits.workerOutbound on another one of the OS process", () => {
-  const loop = new Loop();
-  const [one, other] = [line(new Endpoint({ loop })), line(new Endpoint({ loop }))];
-  one.socket.slow = other.socket.slow = true;
-  one.send(Buffer.alloc(10_000));
-  loop.output.flush();
-  const limits = { workerOutbound: 10_000 };
+/** A line whose protocol has this bound. */
+function bounded(endpoint: Endpoint, workerOutbound: number, others: Partial<Limits> = {}) {
+  const one = line(endpoint);
+  const limits = { workerOutbound, ...others };
   const small = defineProtocol({ name: "small", framing, states: { ready: {} }, limits });
   // As a connection's protocol can be replaced while it lives.
-  Object.assign(other.owner, { protocol: new CompiledProtocol(small) });
+  Object.assign(one.owner, { protocol: new CompiledProtocol(small) });
+  one.socket.slow = true;
+  return one;
+}
+
+test("output waiting on one listener counts against limits.workerOutbound on another one of the OS process", () => {
+  const loop = new Loop();
+  const [one, other] = [line(new Endpoint({ loop })), bounded(new Endpoint({ loop }), 10_010)];
+  one.socket.slow = true;
+  one.send(Buffer.alloc(10_000));
+  loop.output.flush();
   other.send("x");
   loop.output.flush();
-  expect([loop.outbound, other.writer.pending, other.writer.full]).toEqual([10_005, 3, true]);
+  // Near the bound whatever waits fills an output.
+  expect([loop.waitingOutput.bytes, other.writer.pending, other.writer.full]).toEqual([10_005, 3, true]);
+  other.send("too much");
+  loop.output.flush();
+  expect([one.givenUp, other.givenUp]).toEqual([[10_002], []]);
+  expect([one.socket.closedBy, loop.waitingOutput.bytes]).toEqual(["RST", 13]);
   one.end();
   other.end();
-  expect(loop.outbound).toBe(0);
+  expect(loop.waitingOutput.bytes).toBe(0);
+});
+
+test("property: the largest outputs are given up above the bound, and every other peer receives exactly its frames", () => {
+  const LIMIT = 100_000;
+  const action = fc.record({
+    who: fc.nat(5),
+    size: fc.oneof(fc.constant(0), fc.nat(500), fc.integer({ min: 15_000, max: 60_000 })),
+  });
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      const endpoint = newEndpoint();
+      const { waitingOutput, output } = endpoint.loop;
+      const lines = Array.from({ length: 6 }, () => ({ ...bounded(endpoint, LIMIT), sent: [] as Buffer[] }));
+      for (const [n, { who, size }] of actions.entries()) {
+        const { socket, writer, send, sent, givenUp } = lines[who] as (typeof lines)[number];
+        if (givenUp.length > 0) continue;
+        const before = lines.filter((one) => one.givenUp.length === 0);
+        if (size === 0) socket.take() && writer.written();
+        else {
+          const frame = Buffer.alloc(size, n);
+          sent.push(packet2(frame));
+          send(frame);
+        }
+        output.flush();
+        expect(waitingOutput.bytes).toBe(lines.reduce((sum, one) => sum + one.writer.pending, 0));
+        expect(waitingOutput.bytes).toBeLessThanOrEqual(LIMIT);
+        const kept = before.filter((one) => one.givenUp.length === 0);
+        const smallestGone = Math.min(...before.flatMap((one) => one.givenUp));
+        expect(kept.filter(({ writer }) => writer.pending > smallestGone)).toEqual([]);
+      }
+      for (const { socket, writer, sent, givenUp, end } of lines) {
+        if (givenUp.length > 0) expect([socket.closedBy, writer.outbound]).toEqual(["RST", 0]);
+        else {
+          while (socket.take()) writer.written();
+          expect(socket.got.equals(Buffer.concat(sent))).toBe(true);
+        }
+        end();
+      }
+      expect([endpoint.counters.outbound, waitingOutput.bytes, waitingOutput.all]).toEqual([0, 0, []]);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 test("a large frame that cannot be encoded leaves nothing behind that would count as a peer that takes nothing", () => {

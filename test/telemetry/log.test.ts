@@ -16,6 +16,7 @@ import {
   connectionOpened,
   handlerTimeouts,
   listenerEvents,
+  memoryBounds,
 } from "../../src/tcp/observe/events.js";
 import { type Log, type LogOptions, openLog } from "../../src/telemetry/log/log.js";
 import { closedIdle, crashWith, echoChild, hostile, killed, listening, typeError } from "./samples.js";
@@ -495,6 +496,19 @@ it("a handler that did not finish in time is a warning with peer, state and limi
     limitMs: 120_000,
   });
   expect((await lines())[0].msg).toMatch(/^handler of echo <1.17> did not finish within 2m in state ready: /);
+});
+
+it("connections that are ended at a bound of the worker's memory are one warning a minute, with the peer", async () => {
+  open();
+  const { pid, protocol, peer } = closedIdle;
+  const ended = { pid, protocol, peer, listener: "main", counted: "outbound_full", message: "too much" };
+  for (let n = 0; n < 20; n++) memoryBounds.publish(ended);
+  memoryBounds.publish({ ...ended, counted: "inbound_full" });
+  expect(await lines()).toMatchObject([
+    { level: "warn", peer: "10.0.0.7:51234", listener: "main", counted: "outbound_full" },
+    { level: "warn", counted: "inbound_full" },
+  ]);
+  expect((await lines())[0].msg).toBe("connection from 10.0.0.7:51234 to listener main closed: too much");
 });
 
 it("a route of the admin server that failed is an error, with what was thrown", async () => {

@@ -11,18 +11,20 @@
 import type { AsyncResource } from "node:async_hooks";
 import { FramingError } from "../../framing/framing.js";
 import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
+import { runInMicrotask } from "../../otp/process/microtask.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { borrowedBuffer } from "../loop/borrowed-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { badFrameOf } from "../observe/bad-frame.js";
 import { detailed, detailOf } from "../observe/close-detail.js";
-import { type CloseReason, openingFailures } from "../observe/events.js";
+import { type CloseReason, memoryBounds, openingFailures } from "../observe/events.js";
 import { firstBytesOf } from "../observe/first-bytes.js";
-import { RUNNING } from "./connection-view.js";
+import { GONE, RUNNING } from "./connection-view.js";
 import {
   DEFERRED,
   ENDED_TOLD,
+  HOPELESS,
   PASSIVE_TOLD,
   PUMPING,
   RELIEVED,
@@ -226,8 +228,25 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     const io = this.io as ReaderWriter;
     const detail = `a frame of ${io.buffered} bytes had not ended when all of the worker took limits.workerInbound`;
     io.restart(undefined);
-    // Not in the context of the connection whose bytes were too many.
-    cleanContext().runInAsyncScope(this.giveUp, this, detailed("inbound_full", detail));
+    this.endForWorker("inbound_full", detail);
+  }
+
+  /** Its socket is closed. It may stand anywhere in a write of its own, or of another connection: it ends after that. */
+  onOutputGivenUp(bytes: number): void {
+    const detail = `the client had not taken ${bytes} bytes when all of the worker took limits.workerOutbound`;
+    this.setFlag(HOPELESS);
+    runInMicrotask(() => this.endForWorker("outbound_full", detail));
+  }
+
+  /** The worker has too little memory for it. Not in the context of the connection that has used it up. */
+  private endForWorker(counted: CloseReason, message: string): void {
+    if (this.phase === GONE) return;
+    if (memoryBounds.hasSubscribers) {
+      const { pid, peer, via, label: protocol } = this;
+      const { name: listener } = this.endpoint;
+      memoryBounds.publish({ pid, protocol, peer, via, listener, counted, message });
+    }
+    cleanContext().runInAsyncScope(this.giveUp, this, detailed(counted, message));
   }
 
   /** No frame can be handled now: arms the deadline of an incomplete frame, and emits the events that follow the last. */

@@ -35,6 +35,7 @@ const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" 
 
 export abstract class Lifecycle extends ConnectionView implements Conn<any, any> {
   abstract endUnfinished(): void;
+  abstract onOutputGivenUp(bytes: number): void;
   abstract send(frame: any): boolean;
   abstract setActive(active: Active): void;
   abstract throttleBy(other: Pid | { readonly pid: Pid }): void;

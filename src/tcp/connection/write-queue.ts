@@ -3,10 +3,21 @@
  * not complete at once until all is written: most connections have none.
  */
 
+import type { Waiting } from "../loop/waiting-output.js";
+
+/** The writer whose queue it is. */
+export interface QueueOwner {
+  /** Frees what waits, and ends the connection. */
+  giveUpOutput(): void;
+}
+
 /** Initial size in bytes. */
 const FIRST = 4 * 1024;
 
-export class WriteQueue {
+export class WriteQueue implements Waiting {
+  listPrev: Waiting | undefined = undefined;
+  listNext: Waiting | undefined = undefined;
+  readonly #owner: QueueOwner;
   /** Bytes of the outstanding write. */
   inFlight = 0;
   /** When the kernel was last seen to take a byte, in clock milliseconds. */
@@ -18,6 +29,14 @@ export class WriteQueue {
   /** How many of them may leave: those behind wait until TLS is up. */
   clear = Infinity;
   #queue: Buffer | undefined = undefined;
+
+  constructor(owner: QueueOwner) {
+    this.#owner = owner;
+  }
+
+  giveUp(): void {
+    this.#owner.giveUpOutput();
+  }
 
   /** Bytes in all. */
   get pending(): number {

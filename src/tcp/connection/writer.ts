@@ -16,7 +16,7 @@ import { LARGE, type OutputBuffer, type OutputOwner } from "../loop/output-buffe
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
 import { FULL } from "./flags.js";
-import { WriteQueue } from "./write-queue.js";
+import { type QueueOwner, WriteQueue } from "./write-queue.js";
 
 /** The connection, as far as its reader and writer need it. Its protocol may be replaced while it lives. */
 export interface WriterOwner extends TimerWheelEntry {
@@ -27,9 +27,11 @@ export interface WriterOwner extends TimerWheelEntry {
   onRelieved(): void;
   /** It is held no longer, so that frames can be handled. */
   onReleased(): void;
+  /** All output of the worker was too much, and this one's the most: it is freed. @param bytes that were */
+  onOutputGivenUp(bytes: number): void;
 }
 
-export class Writer implements OutputOwner {
+export class Writer implements OutputOwner, QueueOwner {
   bytesSent = 0;
   /** Replaced when TLS begins. */
   socket: Socket;
@@ -153,9 +155,8 @@ export class Writer implements OutputOwner {
 
   /** TLS begins: what is sent from now on waits until `unseal`. The output buffer is flushed. */
   seal(): void {
-    const queue = this.#queue ?? new WriteQueue();
+    const queue = this.#queue ?? this.newQueue();
     queue.clear = queue.queued;
-    this.#queue = queue;
     if (queue.inFlight === 0) queue.progressAt = Infinity;
   }
 
@@ -201,13 +202,33 @@ export class Writer implements OutputOwner {
   drop(): void {
     this.countOutbound(-this.pending);
     this.owner.endpoint.loop.output.forget(this);
-    this.#queue = undefined;
+    this.use(undefined);
+  }
+
+  /** In the middle of a write of any connection: the memory is freed now, and handlers run later. */
+  giveUpOutput(): void {
+    const bytes = this.outbound;
+    this.close();
+    this.owner.onOutputGivenUp(bytes);
+  }
+
+  private newQueue(): WriteQueue {
+    const queue = new WriteQueue(this);
+    this.use(queue);
+    return queue;
+  }
+
+  private use(queue: WriteQueue | undefined): void {
+    const { waitingOutput } = this.owner.endpoint.loop;
+    if (this.#queue !== undefined) waitingOutput.remove(this.#queue);
+    this.#queue = queue;
+    if (queue !== undefined) waitingOutput.add(queue);
   }
 
   /** Writes the queue; no write is outstanding. */
   private writeQueue(queue: WriteQueue): void {
     if (queue.clear !== Infinity) return this.writeClear(queue);
-    this.#queue = undefined;
+    this.use(undefined);
     if (queue.queued === 0) return;
     this.countOutbound(-queue.queued);
     this.writeOutput(queue.takeQueue());
@@ -217,13 +238,13 @@ export class Writer implements OutputOwner {
   private writeClear(queue: WriteQueue): void {
     const bytes = queue.takeClear();
     if (bytes.length > 0) {
-      this.#queue = undefined;
+      this.use(undefined);
       this.countOutbound(-bytes.length);
       this.writeOutput(bytes);
     }
     const outstanding = this.#queue as WriteQueue | undefined;
     if (outstanding !== undefined && outstanding !== queue) return outstanding.takeOver(queue);
-    this.#queue = queue;
+    this.use(queue);
     queue.progressAt = Infinity;
   }
 
@@ -235,8 +256,7 @@ export class Writer implements OutputOwner {
       if (this.full && this.pending === 0) this.relieved();
       return true;
     }
-    const queue = new WriteQueue();
-    this.#queue = queue;
+    const queue = this.newQueue();
     queue.inFlight = length;
     queue.unsent = this.socket.unsent;
     queue.progressAt = wholeMs();
@@ -250,12 +270,14 @@ export class Writer implements OutputOwner {
   private countOutbound(bytes: number): void {
     const { counters, loop } = this.owner.endpoint;
     counters.outbound += bytes;
-    loop.outbound += bytes;
+    loop.waitingOutput.bytes += bytes;
   }
 
   private heedMark(): void {
     const { endpoint, protocol } = this.owner;
     const { highWater, workerOutbound } = protocol.limits;
-    if (this.pending >= highWater || endpoint.loop.outbound >= workerOutbound) this.put(FULL, true);
+    const { waitingOutput } = endpoint.loop;
+    if (this.pending >= highWater || waitingOutput.near(workerOutbound)) this.put(FULL, true);
+    waitingOutput.keepTo(workerOutbound);
   }
 }

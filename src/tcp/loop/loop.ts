@@ -9,6 +9,7 @@ import { RecentConnections } from "./recent-connections.js";
 import { RunQueue } from "./run-queue.js";
 import { TimerWheel } from "./timer-wheel.js";
 import { UnfinishedFrames } from "./unfinished-frames.js";
+import { WaitingOutput } from "./waiting-output.js";
 
 /** Room for the head of one large frame, unless a framing of the user's needs more. */
 const HEAD_BYTES = 16;
@@ -17,10 +18,9 @@ export class Loop {
   readonly timerWheel = new TimerWheel();
   readonly runQueue = new RunQueue();
   readonly output = new OutputBuffer();
-  /** Bytes that were sent and not yet taken by the kernel, over all connections: bounded by `limits.workerOutbound`. */
-  outbound = 0;
   readonly recent = new RecentConnections<object>();
   readonly unfinished = new UnfinishedFrames();
+  readonly waitingOutput = new WaitingOutput();
   /** Where the head of a large frame is encoded, ahead of the frame's own memory. */
   heads = Buffer.allocUnsafeSlow(HEAD_BYTES);
 

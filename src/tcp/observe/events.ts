@@ -31,6 +31,7 @@ export const CLOSE_REASONS = [
   "address_refused",
   "slow_consumer",
   "inbound_full",
+  "outbound_full",
   "replaced",
   "send_timeout",
   "shutdown",
@@ -114,6 +115,15 @@ export interface HandlerTimeout extends ConnectionEvent {
   readonly state: string;
   /** The limit, in milliseconds. */
   readonly limit: number;
+}
+
+/** `tcp.memory_bound`: all connections of the worker were at a bound of memory, and this one, which had the most, is ended. */
+export interface MemoryBound extends ConnectionEvent {
+  readonly listener: string;
+  /** The label under which the connection is counted. */
+  readonly counted: CloseReason;
+  /** What was too much, in one line. */
+  readonly message: string;
 }
 
 /**
@@ -206,5 +216,6 @@ export const outgoingEvents = channel("tcp.outgoing");
 export const connectionOpened = channel("tcp.connection.opened");
 export const connectionClosed = channel("tcp.connection.closed");
 export const handlerTimeouts = channel("tcp.handler_timeout");
+export const memoryBounds = channel("tcp.memory_bound");
 export const openingFailures = channel("tcp.opening_failed");
 export const listenerEvents = channel("tcp.listener");

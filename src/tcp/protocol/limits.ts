@@ -20,8 +20,9 @@ export interface Limits {
   /** Waiting output above which a further `send` ends the connection (`slow_consumer`), in bytes. Default 1 MiB. */
   readonly maxOutbound: number;
   /**
-   * Waiting output of all connections of the OS process, of every listener in it, in bytes: above it, a connection with
-   * any waiting output is treated as if it were at its high-water mark. Default 256 MiB.
+   * Waiting output of all connections of the OS process, of every listener in it, in bytes. Above it, those with the most
+   * are ended with RST (`outbound_full`); from 90 % of it on, a connection with any waiting output is treated as if it
+   * were at its high-water mark. Default 256 MiB.
    */
   readonly workerOutbound: number;
   /**

@@ -27,6 +27,8 @@ import {
   handlerTimeouts,
   type ListenerEvent,
   listenerEvents,
+  type MemoryBound,
+  memoryBounds,
   type NameContested,
   namesContested,
   type OpeningFailed,
@@ -73,6 +75,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: adminFailures, maxLevel: "error", entry: failureEntry },
   { channel: handlerTimeouts, maxLevel: "warn", entry: handlerTimeoutEntry },
   { channel: openingFailures, maxLevel: "warn", entry: openingFailedEntry },
+  { channel: memoryBounds, maxLevel: "warn", entry: memoryBoundEntry },
   { channel: namesContested, maxLevel: "warn", entry: nameContestedEntry },
   { channel: outgoingEvents, maxLevel: "warn", entry: outgoingEntry },
   { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
@@ -226,6 +229,18 @@ function openingFailedEntry(event: OpeningFailed): LogEntry {
     message: `connection from ${addressText(peer.address, peer.port)} to listener ${listener} closed: ${message}`,
     fields: () => ({ ...connectionFields(event), listener, counted }),
     kind: `opening ${counted}`,
+    limit: ONCE_A_MINUTE,
+  };
+}
+
+/** One line a minute for each bound: hundreds of connections may end at once. */
+function memoryBoundEntry(event: MemoryBound): LogEntry {
+  const { peer, listener, counted, message } = event;
+  return {
+    level: "warn",
+    message: `connection from ${addressText(peer.address, peer.port)} to listener ${listener} closed: ${message}`,
+    fields: () => ({ ...connectionFields(event), listener, counted }),
+    kind: `memory ${counted}`,
     limit: ONCE_A_MINUTE,
   };
 }
