@@ -159,6 +159,51 @@ prlimit(
   },
 );
 
+/** Takes every descriptor again and again when told to, and gives them back. */
+const GREEDY = `
+import { closeSync, openSync } from "node:fs";
+import { defineProtocol, packet } from "drover";
+const taken = [];
+let timer;
+function take() { try { for (;;) taken.push(openSync("/dev/null", "r")); } catch {} }
+export default defineProtocol({
+  name: "greedy",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        if (String(frame) === "take") { take(); timer = setInterval(take, 0); }
+        if (String(frame) === "give") { clearInterval(timer); for (const fd of taken.splice(0)) closeSync(fd); }
+        conn.send(frame);
+      },
+    },
+  },
+});
+`;
+
+prlimit(
+  "code that takes the last descriptor is noticed and counted, and the clients after that wait",
+  async () => {
+    const { program, port, adminPort } = await serveProtocol("greedy.ts", GREEDY, ["--workers=1"]);
+    const taker = await FrameClient.connect(port);
+    leaveDescriptors(program.workers()[0] as number, 400, 20_000);
+    expect(await taker.ask("take")).toBe("take");
+    await program.line(({ event }) => event === "descriptors_exhausted");
+    const { clients, answers } = await visitors(port, 40);
+    // They are in the queue: nothing has accepted or closed them.
+    await eventually(async () => {
+      const text = await scraped(adminPort);
+      return (
+        series(text, "drover_descriptors_exhausted_total") === 1 &&
+        series(text, "drover_connections_accepted_total") === 1
+      );
+    });
+    expect(await taker.ask("give")).toBe("give");
+    for (const [n, answer] of answers.entries()) expect(await answer).toBe(`client ${n}`);
+    for (const client of [taker, ...clients]) client.end();
+  },
+);
+
 /** Opens four files for every connection, and closes them behind it. */
 const FILES = `
 import { closeSync, openSync } from "node:fs";
@@ -226,28 +271,6 @@ prlimit(
     for (const client of [...old.clients, ...more.clients]) client.end();
   },
 );
-
-/** Takes every descriptor again and again when told to, and gives them back. */
-const GREEDY = `
-import { closeSync, openSync } from "node:fs";
-import { defineProtocol, packet } from "drover";
-const taken = [];
-let timer;
-function take() { try { for (;;) taken.push(openSync("/dev/null", "r")); } catch {} }
-export default defineProtocol({
-  name: "greedy",
-  framing: packet(2),
-  states: {
-    ready: {
-      frame: (conn, frame) => {
-        if (String(frame) === "take") { take(); timer = setInterval(take, 0); }
-        if (String(frame) === "give") { clearInterval(timer); for (const fd of taken.splice(0)) closeSync(fd); }
-        conn.send(frame);
-      },
-    },
-  },
-});
-`;
 
 prlimit(
   "after a want of descriptors in which copies of the listening socket were lost, the worker serves again",

@@ -18,6 +18,7 @@ import { droppedLines } from "../../telemetry/log/dropped-lines.js";
 import { OsProcess } from "../../telemetry/metrics/os-process.js";
 import { HANDLER_BUCKETS, type ListenerSnapshot, type Snapshot } from "../../telemetry/metrics/snapshot.js";
 import type { DescriptorUse } from "./listeners/free-descriptors.js";
+import type { WorkerLimits } from "./listeners/limits.js";
 import type { WorkerListener } from "./listeners/worker-listener.js";
 
 /** States in which the listener accepts, or will again by itself. */
@@ -42,8 +43,7 @@ export interface SamplerOptions {
   readonly intensity: number;
   /** The top supervisor, once it has started. */
   root(): Pid | undefined;
-  /** Messages about limits that were applied, and what all listeners together may have now. */
-  limits(): { readonly applied: number; readonly maxConnections: number };
+  limits(): Pick<WorkerLimits, "applied" | "maxConnections" | "descriptorsExhausted">;
   /** Messages to other workers that were dropped. */
   channelMessagesDropped(): number;
   /** Metrics and close reasons of the protocols. */
@@ -93,6 +93,7 @@ export class Sampler {
       totals: {
         channelMessagesDropped: channelMessagesDropped(),
         unhandledRejections: this.#unhandledRejections,
+        descriptorsExhausted: limits().descriptorsExhausted,
         cpuUserSeconds,
         cpuSystemSeconds,
         supervisorChildTerminated: this.#reports.child_terminated,

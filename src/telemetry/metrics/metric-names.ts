@@ -184,6 +184,15 @@ export const SERIES: readonly SeriesRow[] = [
     "messagesDropped",
   ),
   {
+    ...counter(
+      "drover_descriptors_exhausted_total",
+      "Times that a worker had no file descriptor left while it accepted: clients that came then were closed, and are in no other total.",
+      ["worker"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].map(([worker, totals]) => [[worker], totals.total("descriptorsExhausted")]),
+  },
+  {
     ...counter("drover_unhandled_rejections_total", "Unhandled promise rejections; the worker continues.", [
       "worker",
     ]),

@@ -32,6 +32,8 @@ export const WORKER_TOTALS = [
   /** Messages to other workers for which the channel had no room. */
   "channelMessagesDropped",
   "unhandledRejections",
+  /** Times that no file descriptor was left while a listener accepted. */
+  "descriptorsExhausted",
   "cpuUserSeconds",
   "cpuSystemSeconds",
   "supervisorChildTerminated",

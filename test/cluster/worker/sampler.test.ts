@@ -34,7 +34,7 @@ function stage() {
     reports: channel("test:reports"),
     intensity: 5,
     root: () => undefined,
-    limits: () => ({ applied: 0, maxConnections: 10 }),
+    limits: () => ({ applied: 0, maxConnections: 10, descriptorsExhausted: 0 }),
     channelMessagesDropped: () => 0,
     own: new OwnNumbers([]),
   });

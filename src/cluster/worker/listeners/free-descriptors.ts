@@ -33,6 +33,8 @@ export function hasFreeDescriptor(): boolean {
 export class FreeDescriptors {
   readonly #log: Pick<Log, "warn">;
   readonly #outgoing: () => number;
+  /** Times that none was left while a listener accepted: libuv has closed the clients that came, without an event. */
+  exhausted = 0;
   /** Descriptors for connections of both kinds. */
   #both = Number.POSITIVE_INFINITY;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -53,11 +55,25 @@ export class FreeDescriptors {
   /**
    * Updates `room`: the limit may have been lowered, and a protocol may open files.
    * @param share connections that the primary allows; a warning is logged when there is no room for them
+   * @param accepting whether a listener accepts clients at present
    */
-  update({ active, openFds, maxFds }: DescriptorUse, share: number): void {
+  update({ active, openFds, maxFds }: DescriptorUse, share: number, accepting = false): void {
     if (maxFds === 0) return;
+    if (accepting && openFds >= maxFds) this.#noneLeft(openFds, maxFds);
     this.nearAt = maxFds - RESERVE;
     this.#both = maxFds - (openFds - active - this.#outgoing()) - RESERVE;
+    this.#warn(share, openFds, maxFds);
+  }
+
+  #noneLeft(openFds: number, maxFds: number): void {
+    this.exhausted++;
+    this.#log.warn(
+      `no file descriptor was left (${openFds} of ${maxFds}): clients that connected at this moment were closed and are not counted; raise the limit (ulimit -n), or find what opens so many`,
+      { event: "descriptors_exhausted", openFds, maxFds },
+    );
+  }
+
+  #warn(share: number, openFds: number, maxFds: number): void {
     const now = clock.now();
     if (this.room >= share || now - this.#warnedAt < WARN_EVERY) return;
     this.#warnedAt = now;

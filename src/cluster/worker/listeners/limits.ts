@@ -48,6 +48,11 @@ export class WorkerLimits {
     return Math.min(this.share, this.#freeDescriptors.room);
   }
 
+  /** Times that no descriptor was left while a listener accepted. */
+  get descriptorsExhausted(): number {
+    return this.#freeDescriptors.exhausted;
+  }
+
   /**
    * Called with every snapshot.
    * @param count counts them again
@@ -57,7 +62,8 @@ export class WorkerLimits {
     this.#count = count;
     this.#countedAt = clock.now();
     this.#accepted = 0;
-    this.#freeDescriptors.update(use, this.share);
+    const accepting = this.#listeners().some(({ process }) => process?.state === "listening");
+    this.#freeDescriptors.update(use, this.share, accepting);
     if (this.maxConnections !== before) void this.#limitChanged();
     this.#recount ??= clock.setTimeout(
       () => {
