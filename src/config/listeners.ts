@@ -37,6 +37,8 @@ export interface ListenerConfig {
   readonly transport: "auto" | "handle" | "stream";
   /** Maximum open connections of this listener over all workers; `undefined`: only the limit of all listeners together. */
   readonly maxConnections: number | undefined;
+  /** New connections a second over all workers; `undefined`: only the rate of all listeners together. */
+  readonly acceptRate?: string | undefined;
   readonly backlog: number;
   readonly shutdown: number;
   /** `undefined`: the protocol's own. */

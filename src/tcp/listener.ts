@@ -5,6 +5,7 @@
  *
  *   listening ──maxConnections reached──▶ full ──room again──▶ listening
  *       ├──quota reached──▶ ahead ──other workers have caught up──▶ listening
+ *       ├──accept rate used up──▶ rate_limited ──tokens again──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
 import { CallMessage } from "../otp/gen-server/call.js";
@@ -16,6 +17,8 @@ import { clock, type TimerRef } from "../otp/time/clock.js";
 import { cleanContext } from "../transport/async-context.js";
 import type { Listening, ListenTarget, Pausing, Socket, Transport } from "../transport/transport.js";
 import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
+import type { AcceptRates } from "./admission/accept-rates.js";
+import { WaitingSockets } from "./admission/waiting-sockets.js";
 import type { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { listenerEvents } from "./observe/events.js";
@@ -33,6 +36,8 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Maximum over all listeners of this OS process. Default: none. */
   readonly shared?: SharedMaximum | undefined;
+  /** Bounds on new connections in a second. Default: none. */
+  readonly rates?: AcceptRates | undefined;
   /** Whether it starts suspended. */
   readonly suspended: boolean;
   /** Address of the listening socket, where it is known before `acquire`. */
@@ -47,7 +52,9 @@ export interface ListenerOptions {
   readonly renewable: boolean;
 }
 
-export type ListenerState = "listening" | "full" | "ahead" | "suspended" | "opening";
+export type ListenerState = "listening" | "full" | "ahead" | "rate_limited" | "suspended" | "opening";
+/** States in which it does not accept, and will again by itself. */
+type WaitState = "full" | "ahead" | "rate_limited";
 
 /** At or below this share of its quota a listener that was ahead accepts again at once. */
 const RESUME_AT = 0.8;
@@ -62,6 +69,10 @@ export class Listener extends Process {
   readonly #reopenBudget = new ReopenBudget();
   #soon: TimerRef = undefined;
   #address: { readonly address: string; readonly port: number };
+  /** When it began to wait for the accept rate. */
+  #limitedAt = 0;
+  /** Accepted sockets that wait for the accept rate, where it cannot leave them in the backlog. */
+  readonly #waiting: WaitingSockets;
 
   constructor(options: ListenerOptions, parent: Process | undefined) {
     super(parent);
@@ -70,6 +81,8 @@ export class Listener extends Process {
     this.#address = options.address ?? { address: "", port: 0 };
     this.trapExit = true;
     const { endpoint, shared } = options;
+    this.#waiting = new WaitingSockets(options.backlog);
+    options.rates?.join(this);
     endpoint.onReleased = () => this.#released();
     shared?.join(endpoint, {
       heedLimit: () => this.#heedLimit(),
@@ -138,12 +151,27 @@ export class Listener extends Process {
 
   /** Without a free descriptor libuv closes the clients that wait, without an event: it pauses before that. */
   #accepted(socket: Socket): void {
-    const { descriptors } = this.#options;
+    const { descriptors, rates } = this.#options;
     const fd = descriptors && socket.fd;
-    this.#accept(socket);
+    if (rates?.limited) this.#acceptAtRate(socket, rates);
+    else this.#accept(socket);
     if (fd === undefined) return;
     descriptors?.accepted(fd);
     this.#heedLimit();
+  }
+
+  #acceptAtRate(socket: Socket, rates: AcceptRates): void {
+    const wait = !this.#options.renewable && (this.#waiting.size > 0 || rates.spent);
+    if (!wait) {
+      rates.take(this);
+      return this.#accept(socket);
+    }
+    if (!this.#waiting.add(socket)) {
+      this.#options.endpoint.counters.refused.accept_rate++;
+      return socket.reset();
+    }
+    rates.wait();
+    if (this.#state === "listening") this.#become("rate_limited");
   }
 
   #accept(socket: Socket): void {
@@ -194,6 +222,33 @@ export class Listener extends Process {
     const active = endpoint.counters.active + (endpoint.gate?.pending ?? 0);
     if (active >= this.maxConnections) this.#pause("full");
     else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#pause("ahead");
+    else this.heedRate();
+  }
+
+  /** Without a token it accepts no more. */
+  heedRate(): void {
+    const { rates, renewable } = this.#options;
+    if (this.#state !== "listening" || !renewable || !rates?.spent) return;
+    this.#pause("rate_limited");
+    rates.wait();
+  }
+
+  /** There may be tokens. */
+  heedTokens(): void {
+    const { rates, renewable } = this.#options;
+    if (this.#state !== "rate_limited") return;
+    if (!renewable) return this.#acceptWaiting(rates as AcceptRates);
+    // No limit any more, or tokens; the connections that it may have are compared again by `#resume`.
+    this.#heedRoom();
+  }
+
+  #acceptWaiting(rates: AcceptRates): void {
+    while (this.#waiting.size > 0 && !rates.spent) {
+      rates.take(this);
+      this.#accept(this.#waiting.take() as Socket);
+    }
+    if (this.#waiting.size > 0) rates.wait();
+    else this.#become("listening", "rate_limited");
   }
 
   #released(): void {
@@ -207,8 +262,15 @@ export class Listener extends Process {
   }
 
   #heedRoom(): void {
-    if (this.#state !== "full" && this.#state !== "ahead") return;
-    if (this.#options.endpoint.counters.active >= this.#most()) return;
+    const { endpoint, rates, renewable } = this.#options;
+    if (!isWaiting(this.#state) || !renewable) return;
+    if (endpoint.counters.active >= this.#most())
+      // It waits for room now, which is reported when there is some.
+      return this.#state === "rate_limited" ? this.#become("full", "ahead") : undefined;
+    if (rates?.spent) {
+      rates.wait();
+      return this.#state === "rate_limited" ? undefined : this.#become("rate_limited", this.#state);
+    }
     if (this.#listening?.pausing) return this.#resumePaused(this.#listening.pausing);
     const ms = this.#state === "full" ? this.#reopenBudget.take(clock.now()) : 0;
     if (ms === 0) this.#reopen();
@@ -253,7 +315,7 @@ export class Listener extends Process {
     return this.#listening?.pausing !== undefined;
   }
 
-  #pause(state: "full" | "ahead"): void {
+  #pause(state: WaitState): void {
     const { pausing } = this.#listening ?? {};
     if (!pausing) return this.#close(state);
     pausing.pause();
@@ -266,15 +328,23 @@ export class Listener extends Process {
     this.#become(state);
   }
 
+  /** Milliseconds for which it has been waiting for the accept rate. */
+  get rateLimitedMs(): number {
+    return this.#state === "rate_limited" ? clock.now() - this.#limitedAt : 0;
+  }
+
   /** Publishes an event, unless it paused for balance, or resumes after that: neither is worth a log line. */
   #become(state: ListenerState, before?: ListenerState): void {
+    const { counters } = this.#options.endpoint;
+    counters.rateLimitedMs += this.rateLimitedMs;
+    this.#limitedAt = clock.now();
     this.#state = state;
     if (state === "ahead" || before === "ahead" || !listenerEvents.hasSubscribers) return;
     listenerEvents.publish({
       pid: this.pid,
       listener: this.#options.endpoint.name,
       what: state,
-      ...(before === "full" && { resumed: true }),
+      ...(state === "listening" && (before === "full" || before === "rate_limited") && { resumed: true }),
       ...this.#address,
     });
   }
@@ -312,7 +382,10 @@ export class Listener extends Process {
   protected override ended(_reason: ExitReason): void {
     const { endpoint, shared } = this.#options;
     endpoint.onReleased = undefined;
+    endpoint.counters.rateLimitedMs += this.rateLimitedMs;
     shared?.leave(endpoint);
+    this.#options.rates?.leave(this);
+    this.#waiting.clear();
     clock.clearTimeout(this.#soon);
     this.#listening?.close();
     this.#listening = undefined;
@@ -330,4 +403,8 @@ export class Listener extends Process {
       backlog,
     };
   }
+}
+
+function isWaiting(state: ListenerState): state is WaitState {
+  return state === "full" || state === "ahead" || state === "rate_limited";
 }

@@ -5,8 +5,11 @@ import { toMs } from "../otp/time/duration.js";
 import { addressText } from "../text/address.js";
 import { OwnTls } from "../tls/own-tls.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
+import { AcceptRate } from "./admission/accept-rate.js";
+import { AcceptRates } from "./admission/accept-rates.js";
 import { LocalAuthority } from "./admission/local-authority.js";
 import { addressLimitsOf, gateOf } from "./admission/options.js";
+import { parseRate } from "./admission/rate.js";
 import { Endpoint } from "./endpoint.js";
 import type { Listener } from "./listener.js";
 import { openingOf, startTlsOf } from "./opening/options.js";
@@ -53,6 +56,17 @@ function authorityOf({ maxPerAddress, addressRate, addressBan = 0 }: ServeOption
   return limits && new LocalAuthority(limits);
 }
 
+/** Limits of all listeners together. */
+export interface SharedLimits {
+  readonly shared?: SharedMaximum | undefined;
+  readonly rate?: AcceptRate | undefined;
+}
+
+/** Without a rate it has none. */
+export function acceptRateOf({ acceptRate }: Pick<ServeOptions, "acceptRate">): AcceptRate {
+  return new AcceptRate(acceptRate === undefined ? undefined : parseRate(acceptRate));
+}
+
 export class ServedListener {
   readonly endpoint: Endpoint;
   readonly #made: ServedListenerOptions;
@@ -88,8 +102,8 @@ export class ServedListener {
     };
   }
 
-  /** @param shared maximum over all listeners */
-  server(instanceOf: InstanceOf, shared?: SharedMaximum): ServerOptions {
+  /** @param limits of all listeners together */
+  server(instanceOf: InstanceOf, { shared, rate }: SharedLimits = {}): ServerOptions {
     const { prefix, transport, options } = this.#made;
     const { alpn, maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
     const protocol = new CompiledProtocol(this.#made.protocol, { instanceOf });
@@ -106,6 +120,7 @@ export class ServedListener {
       transport: this.#noting(transport),
       acquire: async () => this.#target,
       renewable: false,
+      rates: new AcceptRates(acceptRateOf(options), ...(rate ? [rate] : [])),
       ...{ maxConnections, shared, backlog, shutdown },
     };
   }

@@ -40,6 +40,11 @@ export interface ServeOptions<O = any> {
   readonly addressRate?: number | string;
   /** For how long an address is refused that has exceeded one of these. Default 0: only while it exceeds it. */
   readonly addressBan?: Duration;
+  /**
+   * New connections a second: `100`, or `"100:500"` for 500 at once. What comes above it waits, accepted but unread; of
+   * these at most as many as `backlog`. Default: no limit.
+   */
+  readonly acceptRate?: number | string;
   /** Length of the kernel's accept queue. Default 1024. */
   readonly backlog?: number;
   /** Default `"auto"`: `handle` (node's raw handles) on Node majors where it is tested and works, else `stream`. */
@@ -75,6 +80,8 @@ export interface ServeListenersOptions<Name extends string = string> {
   readonly listeners: readonly ServeListenerOptions<Name>[];
   /** Maximum number of connections of all listeners together, beside the limit of each. Default: none. */
   readonly maxConnections?: number;
+  /** New connections a second of all listeners together, beside the rate of each. Default: no limit. */
+  readonly acceptRate?: number | string;
 }
 
 interface Rule {
@@ -92,6 +99,8 @@ function isRecord(value: unknown): value is object {
 }
 
 const OCTAL = /^0?[0-7]{3}$/;
+
+const RATE: Rule = { expected: 'a number a second such as 10, or "10:50" for 50 at once', allows: isRate };
 
 const NETWORKS: Rule = {
   expected: 'an array of networks or addresses such as ["10.0.0.0/8"]',
@@ -127,8 +136,9 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
     expected: "a whole number above 0",
     allows: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER),
   },
-  addressRate: { expected: 'a number a second such as 10, or "10:50" for 50 at once', allows: isRate },
+  addressRate: RATE,
   addressBan: { expected: 'milliseconds, or a duration such as "1m"', allows: isDuration },
+  acceptRate: RATE,
   backlog: { expected: "a whole number from 1 to 65535", allows: (value) => whole(value, 1, 65_535) },
   transport: {
     expected: '"auto", "handle" or "stream"',
@@ -159,17 +169,21 @@ const NAME = /^[a-z][a-z0-9_-]{0,31}$/;
 
 /** @throws TypeError as `validateServeOptions`, with the name of the listener */
 export function validateListenersOptions(options: ServeListenersOptions): void {
-  const { listeners, maxConnections, ...others } = options;
+  const { listeners, maxConnections, acceptRate, ...others } = options;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
-    throw new TypeError(`serve: unknown option "${unknown}"; beside "listeners" there is maxConnections`);
+    throw new TypeError(
+      `serve: unknown option "${unknown}"; beside "listeners" there are maxConnections and acceptRate`,
+    );
   if (!Array.isArray(listeners) || listeners.length === 0)
     throw new TypeError(
       `serve: "listeners" must be an array of at least one listener, got ${shown(listeners)}`,
     );
-  const { expected, allows } = RULES.maxConnections;
-  if (maxConnections !== undefined && !allows(maxConnections))
-    throw new TypeError(`serve: "maxConnections" must be ${expected}, got ${shown(maxConnections)}`);
+  for (const [key, value] of Object.entries({ maxConnections, acceptRate })) {
+    const { expected, allows } = RULES[key as "maxConnections" | "acceptRate"];
+    if (value !== undefined && !allows(value))
+      throw new TypeError(`serve: "${key}" must be ${expected}, got ${shown(value)}`);
+  }
   const names = new Set<string>();
   for (const [at, listener] of listeners.entries()) {
     const { name, protocol, ...own } = (listener ?? {}) as ServeListenerOptions;

@@ -7,7 +7,7 @@ import type { Transport } from "../transport/transport.js";
 import { Instances, MIN_STOP_MS } from "./protocol/compiled/instances.js";
 import type { AnyProtocol, Protocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate/validate.js";
-import { ServedListener, type ServingListener } from "./serve-listener.js";
+import { acceptRateOf, ServedListener, type ServingListener, type SharedLimits } from "./serve-listener.js";
 import {
   type ServeListenersOptions,
   type ServeOptions,
@@ -109,7 +109,7 @@ async function serveListeners(options: ServeListenersOptions<string>): Promise<S
   }
   const endpoints = made.map(({ endpoint }) => endpoint);
   const shared = maxConnections === Infinity ? undefined : new SharedMaximum(endpoints, () => maxConnections);
-  const { stop } = await start(made, shared);
+  const { stop } = await start(made, { shared, rate: acceptRateOf(options) });
   const serving = made.map((listener) => [listener.endpoint.name, listener.serving()] as const);
   return { listeners: Object.fromEntries(serving), stop };
 }
@@ -125,7 +125,7 @@ async function transportOf({ transport = "auto", tls }: ServeOptions): Promise<T
 /** Starts listeners under a root supervisor. @returns the root, and what stops them */
 export async function start(
   listeners: readonly ServedListener[],
-  shared?: SharedMaximum,
+  limits: SharedLimits = {},
 ): Promise<{ readonly root: Pid; readonly stop: () => Promise<void> }> {
   const stop = (): void => {
     for (const listener of listeners) listener.stop();
@@ -134,7 +134,7 @@ export async function start(
   try {
     instances = new Instances(listeners.map((listener) => listener.served));
     await instances.start();
-    const servers = listeners.map((listener, at) => listener.server((instances as Instances).of(at), shared));
+    const servers = listeners.map((listener, at) => listener.server((instances as Instances).of(at), limits));
     const root = await startServers(servers, FLAGS, instances.children(FLAGS));
     return {
       root,

@@ -16,6 +16,7 @@ import { type Duration, toMs } from "../otp/time/duration.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import type { AcceptQuota } from "./accept-quota.js";
+import type { AcceptRates } from "./admission/accept-rates.js";
 import { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { Listener } from "./listener.js";
@@ -44,6 +45,8 @@ export interface ServerOptions {
   readonly maxConnections: number;
   /** Maximum over all listeners of this OS process. Default: none. */
   readonly shared?: SharedMaximum | undefined;
+  /** Bounds on new connections in a second. Default: none. */
+  readonly rates?: AcceptRates | undefined;
   /** Whether the listener starts suspended. Default false; read again at each start of the listener. */
   readonly suspended?: boolean;
   /** Default 1024. */
@@ -172,6 +175,7 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         quota,
         descriptors,
         shared: options.shared,
+        rates: options.rates,
         transport,
         address: options.address,
         suspended: options.suspended ?? false,

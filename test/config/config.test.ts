@@ -81,6 +81,7 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   allow: NETWORKS,
   deny: NETWORKS,
   maxPerAddress: numbers(1, 2, 3, 4),
+  acceptRate: texts("1", "2.5", "10:50", "100"),
   addressRate: texts("1", "2.5", "10:50", "100"),
   addressBan: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
   proxyFrom: [
@@ -223,6 +224,7 @@ describe("defaults", () => {
       takeOver: 1000,
       outside: "off",
       ...{
+        acceptRate: undefined,
         addressBan: 0,
         addressRate: undefined,
         allow: undefined,
@@ -373,6 +375,7 @@ describe("the table", () => {
     "--allow": "DROVER_ALLOW",
     "--deny": "DROVER_DENY",
     "--max-per-address": "DROVER_MAX_PER_ADDRESS",
+    "--accept-rate": "DROVER_ACCEPT_RATE",
     "--address-rate": "DROVER_ADDRESS_RATE",
     "--address-ban": "DROVER_ADDRESS_BAN",
     "--tls-cert": "DROVER_TLS_CERT",

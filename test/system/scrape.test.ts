@@ -34,6 +34,7 @@ const CONTRACT: Readonly<Record<string, readonly [type: string, labels: readonly
   drover_frames_sent_total: ["counter", LISTENER],
   drover_bytes_received_total: ["counter", LISTENER],
   drover_bytes_sent_total: ["counter", LISTENER],
+  drover_listener_rate_limited_seconds_total: ["counter", LISTENER],
   drover_reads_paused_total: ["counter", LISTENER],
   drover_outbound_bytes: ["gauge", LISTENER],
   drover_crashes_total: ["counter", ["worker", "protocol"]],

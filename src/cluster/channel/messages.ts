@@ -8,7 +8,7 @@ import type { AddressQuery, ConnectionQuery } from "../../control/connections.js
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { HubQuery } from "../../groups/hub/hub-queries.js";
-import type { AddressBan, AddressRefusal } from "../../tcp/admission/terms.js";
+import type { AddressBan, AddressRefusal, Rate } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
@@ -135,6 +135,8 @@ export interface Boot {
   readonly listeners: readonly BootListener[];
   /** Share of the maximum number of connections over all listeners. */
   readonly maxConnections: number;
+  /** Share of the accept rate of all listeners. */
+  readonly acceptRate: BootRate;
   /** The level from which on the worker sends its log records; see `follow`. */
   readonly follow: LineLevel;
   /** Certificates and ticket keys of the listeners with TLS, by name. Secret. */
@@ -160,6 +162,14 @@ export interface Boot {
   };
 }
 
+/** A share of an accept rate. */
+export interface BootRate {
+  /** `undefined`: no limit. */
+  readonly rate: Rate | undefined;
+  /** Connections that may be accepted at once. */
+  readonly tokens: number;
+}
+
 export interface BootAlpn {
   /** Indexes in `protocols`, by the name that is agreed on. */
   readonly protocols: Readonly<Record<string, number>>;
@@ -180,6 +190,8 @@ export interface BootListener extends Quota {
   readonly transport: Transport["name"];
   /** Share of the listener's own maximum number of connections; Infinity where it has none. */
   readonly maxConnections: number;
+  /** Share of the listener's own accept rate. */
+  readonly acceptRate: BootRate;
   /** Whether it starts without accepting. */
   readonly suspended: boolean;
   readonly backlog: number;
@@ -254,6 +266,8 @@ export type LimitsRequest =
    * Connections above the limit are kept.
    */
   | { readonly name: "limit"; readonly listener: string | undefined; readonly maxConnections: number }
+  /** Sets the share of one listener's accept rate, or of that of all listeners; `undefined`: no limit. */
+  | { readonly name: "accept-rate"; readonly listener: string | undefined; readonly rate: Rate | undefined }
   /** Shuts all connections down, of one listener or of all; the reply is their number. */
   | { readonly name: "shutdown-connections"; readonly listener: string | undefined };
 

@@ -12,7 +12,7 @@ import type { PrimaryListener } from "./primary-listener.js";
 /** Fields that differ from worker to worker and from start to start. */
 type Present = Pick<
   Boot,
-  "worker" | "serial" | "bans" | "maxConnections" | "follow" | "listeners" | "tls" | "exchange"
+  "worker" | "serial" | "bans" | "maxConnections" | "acceptRate" | "follow" | "listeners" | "tls" | "exchange"
 >;
 
 export function bootMessage(
@@ -42,7 +42,7 @@ export function bootMessage(
 /** One listener in the boot message. */
 export function bootListener(
   { name, bound, transport, config, balance }: PrimaryListener,
-  present: Pick<BootListener, "maxConnections" | "suspended">,
+  present: Pick<BootListener, "maxConnections" | "acceptRate" | "suspended">,
   { releases, config: server }: Pick<PrimaryOptions, "releases" | "config">,
 ): BootListener {
   const { protocol, alpn, given } = releases.byListener.get(name) as ListenerReleases;

@@ -22,7 +22,7 @@ import type { WorkerLimits } from "./listeners/limits.js";
 import type { WorkerListener } from "./listeners/worker-listener.js";
 
 /** States in which the listener accepts, or will again by itself. */
-const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead"];
+const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead", "rate_limited"];
 
 type HandshakeTotals = Pick<ListenerSnapshot["totals"], `handshakes_${HandshakeResult}`>;
 
@@ -123,13 +123,15 @@ export class Sampler {
   #listener(listener: WorkerListener): ListenerSnapshot {
     const { endpoint, name, maxConnections, process } = listener;
     const { accepted, framesReceived, framesSent, bytesReceived, bytesSent, ...others } = endpoint.counters;
-    const { readsPaused, crashes, messagesDropped, active, outbound, closed, refused } = others;
+    const { readsPaused, crashes, messagesDropped, rateLimitedMs, active, outbound, closed, refused } =
+      others;
     const restarts = this.#childrenOf(listener).map((key) => this.#restarts.get(key) ?? 0);
     const [connectionsRestarts = 0, listenerRestarts = 0, serverRestarts = 0] = restarts;
     return {
       totals: {
         ...{ accepted, framesReceived, framesSent, bytesReceived, bytesSent },
         ...{ readsPaused, crashes, messagesDropped },
+        rateLimitedSeconds: (rateLimitedMs + (process?.rateLimitedMs ?? 0)) / 1_000,
         ...{ connectionsRestarts, listenerRestarts, serverRestarts },
         ...handshakes(listener),
         ...handlers(listener),

@@ -72,7 +72,7 @@ export class Worker {
     this.#tls = new WorkerTls(boot);
     this.#addresses = new WorkerAddresses((message) => this.#post(message));
     this.#limits = new WorkerLimits(
-      boot.maxConnections,
+      boot,
       () => this.#listeners.all,
       () => this.#sendSnapshot(),
       this.#log,
@@ -80,6 +80,7 @@ export class Worker {
     this.#listeners = new WorkerListeners(boot, this.#tls, {
       maximum: () => this.#limits.maxConnections,
       post: (message) => this.#post(message),
+      acceptRate: this.#limits.acceptRate,
       addresses: this.#addresses,
       descriptors: this.#limits,
     });

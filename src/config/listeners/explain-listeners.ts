@@ -17,6 +17,7 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
   ["systemd", ({ systemd }) => `${systemd}`],
   ["transport", ({ transport }) => transport],
   ["maxConnections", ({ maxConnections }) => `${maxConnections}`],
+  ["acceptRate", ({ acceptRate }) => `${acceptRate}`],
   ["backlog", ({ backlog }) => `${backlog}`],
   ["shutdown", ({ shutdown }) => showDuration(shutdown)],
   ["idleTimeout", ({ idleTimeout }) => showDuration(idleTimeout as number)],

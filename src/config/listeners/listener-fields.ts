@@ -37,6 +37,7 @@ export interface ListenerFields {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly maxPerAddress: number;
+  readonly acceptRate: string;
   readonly addressRate: string;
   readonly addressBan: number;
   readonly tls: TlsConfig;
@@ -85,6 +86,7 @@ export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFiel
   systemd: ofKind(text(/^[!-9;-~]{1,255}$/, "a name in LISTEN_FDNAMES, without colon and spaces")),
   transport: ofKind(oneOf("auto", "handle", "stream")),
   maxConnections: ofKind(integer(1, 10_000_000)),
+  acceptRate: ofKind(rate()),
   backlog: ofKind(integer(1, 65_535)),
   shutdown: ofKind(duration(0)),
   idleTimeout: ofKind(duration(1)),

@@ -38,6 +38,8 @@ export class Counters {
   bytesSent = 0;
   readsPaused = 0;
   crashes = 0;
+  /** Milliseconds for which the listener has waited for its accept rate, until its last change of state. */
+  rateLimitedMs = 0;
   /** Messages that came to a full mailbox. */
   messagesDropped = 0;
   /** Bytes that were sent and not yet taken by the kernel. */

@@ -42,7 +42,7 @@ export const CLOSE_REASONS = [
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** Values of the label `reason` of drover_connections_refused_total. */
-export const REFUSE_REASONS = ["max_connections", "not_started", ...ADDRESS_REFUSALS] as const;
+export const REFUSE_REASONS = ["max_connections", "accept_rate", "not_started", ...ADDRESS_REFUSALS] as const;
 export type RefuseReason = (typeof REFUSE_REASONS)[number];
 
 /**
@@ -142,8 +142,8 @@ export interface OpeningFailed extends ConnectionEvent {
 export interface ListenerEvent {
   readonly pid: Pid;
   readonly listener: string;
-  readonly what: "listening" | "suspended" | "full";
-  /** It is listening again after it was full. */
+  readonly what: "listening" | "suspended" | "full" | "rate_limited";
+  /** It is listening again after it was full, or rate limited. */
   readonly resumed?: boolean;
   readonly address: string;
   readonly port: number;

@@ -172,10 +172,11 @@ const LISTENER_MESSAGES: Readonly<
   listening: { level: "info", words: "listening on" },
   suspended: { level: "info", words: "suspended, not accepting on" },
   full: { level: "warn", words: "connection limit reached, not accepting on" },
+  rate_limited: { level: "warn", words: "accept rate reached, new connections wait on" },
 };
 
-const RESUMED = { level: "debug", words: "below the connection limit, accepting again on" } as const;
-/** A full listener accepts again with each connection that closes, and is full with the next: hundreds of times a second. */
+const RESUMED = { level: "debug", words: "below the limit, accepting again on" } as const;
+/** A full, or rate-limited, listener accepts again with each connection that closes, and is full with the next: hundreds of times a second. */
 const ONCE_A_MINUTE: Limit = { lines: 1, windowMs: 60_000 };
 
 function listenerEntry({ pid, listener, what, address, port, resumed }: ListenerEvent): LogEntry {
@@ -185,7 +186,7 @@ function listenerEntry({ pid, listener, what, address, port, resumed }: Listener
     message: `${words} ${addressText(address, port)}`,
     fields: () => ({ listener, state: what, address, port, pid: String(pid) }),
     kind: `listener ${what}`,
-    ...(what === "full" && { limit: ONCE_A_MINUTE }),
+    ...((what === "full" || what === "rate_limited") && { limit: ONCE_A_MINUTE }),
   };
 }
 

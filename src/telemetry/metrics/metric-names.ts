@@ -143,6 +143,11 @@ export const SERIES: readonly SeriesRow[] = [
     "Connection limit of the worker, over all its listeners.",
     "maxConnections",
   ),
+  totalOf(
+    "drover_listener_rate_limited_seconds_total",
+    "Time in which the listener waited for its accept rate.",
+    "rateLimitedSeconds",
+  ),
   totalOf("drover_connections_accepted_total", "Accepted connections: always active + closed.", "accepted"),
   reasonsOf(CLOSED_SERIES, "Closed connections, by reason.", CLOSE_REASONS, (totals, reason) =>
     totals.closed(reason),

@@ -94,6 +94,8 @@ export const LISTENER_TOTALS = [
   "bytesSent",
   "readsPaused",
   "crashes",
+  /** Time in which it waited for its accept rate. */
+  "rateLimitedSeconds",
   /** Messages to connections whose mailbox was full. */
   "messagesDropped",
   "listenerRestarts",

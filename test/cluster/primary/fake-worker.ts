@@ -28,6 +28,10 @@ export class FakeWorker {
     slot.process = this as unknown as WorkerProcess;
   }
 
+  get condition(): string {
+    return this.unresponsive && this.state === "running" ? "unresponsive" : this.state;
+  }
+
   get silentMs(): number {
     return clock.now() - this.heardAt;
   }

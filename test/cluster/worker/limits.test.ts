@@ -20,7 +20,7 @@ function stage() {
   const sent = { snapshots: 0 };
   const log = { warn: () => {} };
   const limits = new WorkerLimits(
-    100,
+    { maxConnections: 100, acceptRate: { rate: undefined, tokens: 0 } },
     () => listeners,
     () => sent.snapshots++,
     log,

@@ -3,6 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import { expect, test } from "vitest";
 import { WorkerListener } from "../../../src/cluster/worker/listeners/worker-listener.js";
 import { Sampler } from "../../../src/cluster/worker/sampler.js";
+import { AcceptRate } from "../../../src/tcp/admission/accept-rate.js";
 import type { AddressAuthority } from "../../../src/tcp/admission/terms.js";
 import { OwnNumbers } from "../../../src/tcp/metrics/own-numbers.js";
 
@@ -19,11 +20,13 @@ function stage() {
     address: { address: "127.0.0.1", port: 1 },
     addresses: true,
     maxConnections: 10,
+    acceptRate: { rate: undefined, tokens: 0 },
   };
   const listener = new WorkerListener(
     { ...boot, suspended: true } as ConstructorParameters<typeof WorkerListener>[0],
     {
       ...{ timed: false, tls: undefined, only: true, addresses },
+      acceptRate: new AcceptRate(undefined),
       descriptors: { accepted: () => {} },
       maximum: () => 10,
       post: () => {},

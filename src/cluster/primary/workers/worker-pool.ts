@@ -13,6 +13,7 @@ import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { TlsUpdate } from "../../../tls/handshake/server-tls.js";
 import { DropWarning } from "../../channel/drop-warning.js";
 import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../../channel/messages.js";
+import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
 import { MaxConnections } from "../admission/max-connections.js";
 import { Suspension } from "../admission/suspend.js";
@@ -40,6 +41,7 @@ export class WorkerPool implements WorkerOwner {
   readonly listeners: readonly PrimaryListener[];
   readonly suspension: Suspension;
   readonly maxConnections: MaxConnections;
+  readonly acceptRates: AcceptRateShares;
   readonly addresses: Addresses;
   /** Called when a worker has changed its state or sent a snapshot. */
   readonly onChange = new Set<() => void>();
@@ -89,6 +91,7 @@ export class WorkerPool implements WorkerOwner {
       (count) => options.maxConnections(count),
       this.listeners,
     );
+    this.acceptRates = new AcceptRateShares(() => this.slots, options);
   }
 
   /** The listening socket of this listener. */
@@ -132,11 +135,13 @@ export class WorkerPool implements WorkerOwner {
 
   #boot(slot: WorkerSlot): Boot {
     const { maxConnections, own } = this.maxConnections.boot(slot.slot);
+    const rates = this.acceptRates.boot(slot.slot);
     const listeners = this.listeners.map((listener, at) =>
       bootListener(
         listener,
         {
           maxConnections: own[at] as number,
+          acceptRate: rates.of(listener.name),
           suspended: !this.suspension.accepts(slot, listener),
         },
         this.#options,
@@ -146,6 +151,7 @@ export class WorkerPool implements WorkerOwner {
       worker: slot.slot,
       serial: this.#pidRanges.next(slot.slot),
       maxConnections,
+      acceptRate: rates.server,
       tls: this.bootTls(),
       follow: this.observer?.followLevel ?? "warn",
       exchange: this.exchange.path,
@@ -317,6 +323,7 @@ export class WorkerPool implements WorkerOwner {
 
   #changed(): void {
     this.maxConnections.settle();
+    this.acceptRates.settle();
     for (const listener of this.onChange) listener();
   }
 

@@ -3,7 +3,8 @@
  * Passes the primary's decisions on to the listener that they are for.
  */
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import type { LimitsRequest } from "../../channel/messages.js";
+import { AcceptRate } from "../../../tcp/admission/accept-rate.js";
+import type { Boot, LimitsRequest } from "../../channel/messages.js";
 import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
 import type { WorkerListener } from "./worker-listener.js";
 
@@ -20,6 +21,8 @@ const COUNT_EVERY = 24;
 export class WorkerLimits {
   /** This worker's share of `--max-connections`. */
   share: number;
+  /** Of all its listeners together. */
+  readonly acceptRate: AcceptRate;
   /** Messages about limits that were applied. */
   applied = 0;
   readonly #listeners: () => readonly WorkerListener[];
@@ -32,12 +35,13 @@ export class WorkerLimits {
   readonly #sendSnapshot: () => void;
 
   constructor(
-    share: number,
+    { maxConnections, acceptRate }: Pick<Boot, "maxConnections" | "acceptRate">,
     listeners: () => readonly WorkerListener[],
     sendSnapshot: () => void,
     log: ConstructorParameters<typeof FreeDescriptors>[0],
   ) {
-    this.share = share;
+    this.share = maxConnections;
+    this.acceptRate = new AcceptRate(acceptRate.rate, acceptRate.tokens);
     this.#listeners = listeners;
     this.#freeDescriptors = new FreeDescriptors(log);
     this.#sendSnapshot = sendSnapshot;
@@ -98,6 +102,8 @@ export class WorkerLimits {
         if (name !== undefined) return listeners[0]?.setShare(asked.maxConnections);
         this.share = asked.maxConnections;
         return this.#limitChanged();
+      case "accept-rate":
+        return (name === undefined ? this.acceptRate : listeners[0]?.acceptRate)?.set(asked.rate);
     }
   }
 

@@ -8,6 +8,8 @@ import { processOf } from "../../../otp/process/process.js";
 import { whereis } from "../../../otp/process/registry.js";
 import type { DynamicSupervisor } from "../../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { clock } from "../../../otp/time/clock.js";
+import { AcceptRate } from "../../../tcp/admission/accept-rate.js";
+import { AcceptRates } from "../../../tcp/admission/accept-rates.js";
 import { makeGate } from "../../../tcp/admission/options.js";
 import type { AddressAuthority } from "../../../tcp/admission/terms.js";
 import { Endpoint } from "../../../tcp/endpoint.js";
@@ -35,6 +37,8 @@ export interface WorkerListenerOptions {
   readonly only: boolean;
   /** Told of each accepted socket. */
   readonly descriptors: { accepted(fd: number): void };
+  /** Of all listeners together. */
+  readonly acceptRate: AcceptRate;
   /** Connections that all listeners together may have at present. */
   maximum(): number;
   post(message: ToPrimary): void;
@@ -46,6 +50,8 @@ export class WorkerListener {
   suspended: boolean;
   /** This worker's share of the listener's own limit. */
   share: number;
+  /** This worker's share of the listener's own. */
+  readonly acceptRate: AcceptRate;
   /** Where it is one of several. */
   shared: SharedMaximum | undefined = undefined;
   /** Set before the listener starts. */
@@ -73,6 +79,7 @@ export class WorkerListener {
     this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;
+    this.acceptRate = new AcceptRate(boot.acceptRate.rate, boot.acceptRate.tokens);
     this.socketCopies = new ListeningSocketCopies(() => options.post({ t: "acquire", d: boot.name }));
     this.#acceptBalance = new AcceptBalance({
       quota: boot.quota,
@@ -139,6 +146,7 @@ export class WorkerListener {
       descriptors: this.#options.descriptors,
       quota: this.#acceptBalance,
       shared: this.shared,
+      rates: new AcceptRates(this.acceptRate, this.#options.acceptRate),
       transport,
       // With several the shared maximum adds the limit over all of them.
       get maxConnections() {

@@ -1,6 +1,6 @@
 /** Options of how much the server takes on, over all clients. */
-import { autoOr, integer } from "../kinds.js";
-import { row } from "../row.js";
+import { autoOr, integer, rate } from "../kinds.js";
+import { optional, row } from "../row.js";
 
 export const LIMITS = {
   maxConnections: row({
@@ -8,6 +8,13 @@ export const LIMITS = {
     default: "auto",
     placeholder: "N|auto",
     sentence: "Maximum open connections over all workers; auto follows the file-descriptor limit.",
+  }),
+  acceptRate: optional({
+    kind: rate(),
+    defaultText: "no limit",
+    placeholder: "RATE",
+    sentence:
+      "New connections accepted in a second over all workers; what comes above waits in the backlog; 100:500 accepts 500 at once.",
   }),
   backlog: row({
     kind: integer(1, 65_535),

@@ -1,0 +1,40 @@
+/** The accept rates that a listener keeps to: its own, and that of all listeners of its OS process together. */
+import type { AcceptRate, RatedListener } from "./accept-rate.js";
+
+export class AcceptRates {
+  readonly #all: readonly AcceptRate[];
+
+  constructor(...all: readonly AcceptRate[]) {
+    this.#all = all;
+  }
+
+  /** Whether there is a rate at present. */
+  get limited(): boolean {
+    for (const { rate } of this.#all) if (rate !== undefined) return true;
+    return false;
+  }
+
+  /** Whether the next connection has to wait. */
+  get spent(): boolean {
+    for (const one of this.#all) if (one.spent) return true;
+    return false;
+  }
+
+  /** @param listener which has accepted a connection */
+  take(listener: RatedListener): void {
+    for (const one of this.#all) one.take(listener);
+  }
+
+  /** Has the listener told (`heedTokens`) when all that are spent now have tokens again. */
+  wait(): void {
+    for (const one of this.#all) if (one.spent) one.wait();
+  }
+
+  join(listener: RatedListener): void {
+    for (const one of this.#all) one.join(listener);
+  }
+
+  leave(listener: RatedListener): void {
+    for (const one of this.#all) one.leave(listener);
+  }
+}
