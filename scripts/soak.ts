@@ -1,16 +1,16 @@
-// Soak: hours of mixed load, and what drifts: memory, descriptors, p99, counters. Exit code 1 when a bar is passed.
+// Soak: hours of mixed load, and what drifts: memory, descriptors, timers, p99, counters. Exit code 1 when a bar is passed.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { EXIT } from "../src/config/exit-codes.js";
 import { page } from "./soak/page.js";
-import { soak } from "./soak/run.js";
+import { type Figures, soak } from "./soak/run.js";
 
 const HELP = `Usage: node scripts/run.mjs soak [--minutes 60] [--html soak.html]
 
 Mixed load on a server of two workers, without faults. Fails when a worker's memory grows by more than 1 MiB an hour
-after the warm-up or p99 grows by a quarter (both in runs of 30 minutes and more), when descriptors rise, or on a wrong
-byte, a hang, a lost connection or a total that falls. --html writes the charts.
+after the warm-up or p99 grows by a quarter (both in runs of 30 minutes and more), when descriptors or timers rise, or
+on a wrong byte, a hang, a lost connection or a total that falls. --html writes the charts, anew after every sample.
 `;
 
 async function main(): Promise<number> {
@@ -27,13 +27,12 @@ async function main(): Promise<number> {
     return EXIT.usage;
   }
   console.log(`soak: ${minutes} minutes`);
-  const { figures, lines, violations } = await soak(
-    resolve(import.meta.dirname, "../.."),
-    minutes * 60,
-    console.log,
-  );
+  const root = resolve(import.meta.dirname, "../..");
+  // After every sample, so that a run that is cut off leaves its charts.
+  const show = (figures: Figures) =>
+    values.html && writeFileSync(values.html, page(`soak of ${minutes} minutes`, figures));
+  const { lines, violations } = await soak(root, minutes * 60, console.log, show);
   console.log(lines.join("\n"));
-  if (values.html) writeFileSync(values.html, page(`soak of ${minutes} minutes`, figures));
   for (const violation of violations) console.error(`violation: ${violation}`);
   return violations.length > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -8,18 +8,24 @@ import { ClientSlot } from "../load/generator/client-slot.js";
 import type { RunContext } from "../load/generator/run-context.js";
 import { LISTENERS, type ListenerName } from "./server.js";
 
-/** In which a client must get its reply, a FIN or a RST. */
 export const PATIENCE_MS = 5_000;
 const CHECK_MS = 100;
-/** Between replies of one client: without it the clients alone would take both cores. */
-const PACE_MS = 20;
+export interface CrowdOptions {
+  /** Pause of a client after a reply. Default 20 ms: without it the clients alone would take both cores. */
+  readonly replyMs?: number;
+  /** Pause of a slot before its next client connects. Default 0. */
+  readonly visitMs?: number;
+  /** Time in which a client must get its reply, a FIN or a RST. Default 5 s. */
+  readonly patienceMs?: number;
+}
 const SIZES = [16, 64, 1_000, 16_000];
 const NO_END = Number.MAX_SAFE_INTEGER;
 /** Errors that no fault excuses. The others are connections lost with their worker. */
 const UNEXCUSED: readonly ErrorKind[] = ["mismatch", "hung", "connectTimedOut", "connectRefused"];
 
-/** Sends up to four frames, and the next ones 20 ms after their replies. */
+/** Sends up to four frames, and the next ones a pause after their replies; without a pause as ClosedLoop. */
 class Paced extends ClosedLoop {
+  pauseMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
   protected override opened(): void {
@@ -27,11 +33,11 @@ class Paced extends ClosedLoop {
   }
 
   protected override advance(now: number): void {
-    if (this.frames.sent === 0) return super.advance(now);
+    if (this.frames.sent === 0 || this.pauseMs === 0) return super.advance(now);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       if (this.isOpen) super.advance(performance.now());
-    }, PACE_MS);
+    }, this.pauseMs);
   }
 }
 
@@ -52,11 +58,16 @@ export class Crowd {
   readonly #readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #gauges = { connecting: 0, unsettled: 0, alive: 0 };
   readonly #watch: NodeJS.Timeout;
+  readonly #pace: { readonly replyMs: number; readonly visitMs: number };
+  #excused = 0;
+  #refusedBefore: number | undefined;
   #slots: ClientSlot[] = [];
   #ids = 0;
   #running = 0;
 
-  constructor(all: readonly Route[]) {
+  constructor(all: readonly Route[], options: CrowdOptions = {}) {
+    const { replyMs = 20, visitMs = 0, patienceMs = PATIENCE_MS } = options;
+    this.#pace = { replyMs, visitMs };
     this.#contexts = all.map((route) => ({
       ...{ route, framing: "packet4", reset: false, readBuffer: this.#readBuffer },
       ...{ tally: this.tally, connectLatency: new Histogram(), gauges: this.#gauges },
@@ -73,7 +84,7 @@ export class Crowd {
       const paused = now - last > 4 * CHECK_MS;
       last = now;
       if (paused) return;
-      for (const client of this.#live) client.checkDeadlines(now, PATIENCE_MS, PATIENCE_MS);
+      for (const client of this.#live) client.checkDeadlines(now, patienceMs, patienceMs);
     }, CHECK_MS);
   }
 
@@ -87,16 +98,29 @@ export class Crowd {
     return reset + closedEarly + shortReply + connectFailed;
   }
 
+  /** Whether the connects that are refused from now on are no violation. */
+  set refusalsExcused(excused: boolean) {
+    const refused = this.tally.errors.connectRefused;
+    if (this.#refusedBefore !== undefined) this.#excused += refused - this.#refusedBefore;
+    this.#refusedBefore = excused ? refused : undefined;
+  }
+
+  get #refused(): number {
+    const { connectRefused } = this.tally.errors;
+    return (this.#refusedBefore ?? connectRefused) - this.#excused;
+  }
+
   /** What no fault excuses, as text. */
   get violations(): string[] {
-    const kinds = UNEXCUSED.filter((kind) => this.tally.errors[kind] > 0);
+    const count = (kind: ErrorKind) => (kind === "connectRefused" ? this.#refused : this.tally.errors[kind]);
+    const kinds = UNEXCUSED.filter((kind) => count(kind) > 0);
     if (kinds.length === 0) return [];
     const samples = this.tally.samples.map(({ who, what }) => `${who}: ${what}`);
-    return [...kinds.map((kind) => `${this.tally.errors[kind]} × ${kind}`), ...samples];
+    return [...kinds.map((kind) => `${count(kind)} × ${kind}`), ...samples];
   }
 
   start(count: number): void {
-    const next = (now: number) => now;
+    const next = (now: number) => now + this.#pace.visitMs;
     const shared = { next, late: () => {}, done: () => void this.#running-- };
     this.#slots = Array.from({ length: count }, (_, i) => {
       this.#running++;
@@ -115,7 +139,9 @@ export class Crowd {
     if (slot % 10 === 8) return new SlowReader(id, NO_END, unmeasured, context);
     if (slot % 10 === 9)
       return new Visitor(id, true, { ...unmeasured, window: 1 }, context, dueAt, this.latency);
-    return new Paced(id, NO_END, options, context);
+    const client = new Paced(id, NO_END, options, context);
+    client.pauseMs = this.#pace.replyMs;
+    return client;
   }
 
   /** One echo over each route; resolves to whether all were answered. */

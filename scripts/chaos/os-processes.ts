@@ -1,4 +1,5 @@
-// OS processes as /proc shows them: descendants, descriptors, zombies.
+// OS processes as /proc shows them, and what a fault does to one: signals, limits.
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface OsProcess {
@@ -50,8 +51,52 @@ export function descriptors(osPid: number): number | undefined {
   }
 }
 
+/** Whether an OS process of this pid runs. */
+export function runs(osPid: number): boolean {
+  const { state } = look(osPid) ?? {};
+  return state !== undefined && state !== "Z" && state !== "X";
+}
+
+/** The child of this primary that is its exchange. @throws Error where there is none */
+export function exchangeOf(primary: number): number {
+  const found = descendants(primary).find(({ osPid }) => {
+    try {
+      return readFileSync(`/proc/${osPid}/cmdline`, "utf8").includes("\0exchange\0");
+    } catch {
+      return false;
+    }
+  });
+  if (!found) throw new Error(`OS process ${primary} has no exchange`);
+  return found.osPid;
+}
+
 export function signal(osPid: number, name: NodeJS.Signals): void {
   try {
     process.kill(osPid, name);
   } catch {}
+}
+
+export async function whileStopped(osPids: readonly number[], ms: number): Promise<void> {
+  for (const osPid of osPids) signal(osPid, "SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  for (const osPid of osPids) signal(osPid, "SIGCONT");
+}
+
+const LIMITS = {
+  nofile: { row: /^Max open files\s+(\w+)/m, used: (osPid: number) => descriptors(osPid) ?? 64 },
+  as: { row: /^Max address space\s+(\w+)/m, used: addressSpace },
+};
+
+function addressSpace(osPid: number): number {
+  const [, kib] = /^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8")) ?? [];
+  return Number(kib) * 1024;
+}
+
+/** Lowers the soft limit to what is used. @returns what restores it */
+export function lowerLimit(osPid: number, name: keyof typeof LIMITS): () => void {
+  const { row, used } = LIMITS[name];
+  const [, before] = row.exec(readFileSync(`/proc/${osPid}/limits`, "utf8")) ?? [];
+  const set = (limit: number | string) => spawnSync("prlimit", [`--pid=${osPid}`, `--${name}=${limit}:`]);
+  set(used(osPid));
+  return () => void set(before!);
 }

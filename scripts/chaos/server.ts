@@ -5,6 +5,8 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Random } from "../fuzz/random.js";
+import type { OsProcess } from "./os-processes.js";
 import { PROTOCOL } from "./protocol.js";
 
 export const LISTENERS = ["main", "proxied", "secure"] as const;
@@ -15,10 +17,19 @@ const RESTARTS = 100_000;
 /** How long a worker may hang. Shorter than the 5 s in which its clients must hear something. */
 const WATCHDOG = "2s";
 const START_MS = 30_000;
+/** Until a start that failed is tried again, as a service manager would do it. */
+const RETRY_MS = 100;
 
 interface Stats {
   workers: { worker: number; osPid: number; state: string; residentBytes: number; heapUsedBytes: number }[];
   listeners: { listener: string; acceptingWorkers: number }[];
+}
+
+export interface ServerOptions {
+  /** Source of the protocol. Default: that of chaos. */
+  readonly protocol?: string;
+  /** Most that the old generation of each heap may take. Default: that of node. */
+  readonly heapMiB?: number;
 }
 
 export class Server {
@@ -28,25 +39,30 @@ export class Server {
   wanted = 2;
   /** A small file system of its own for the log; `undefined` where mounting is not allowed. */
   readonly logDisk: string | undefined;
+  /** OS processes of the program that was killed last. */
+  orphans: readonly OsProcess[] = [];
   readonly #root: string;
+  readonly #nodeOptions: string;
   #child: ChildProcess | undefined;
   #reader: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
+  #starting: Promise<void> = Promise.resolve();
 
-  private constructor(root: string, ports: number[]) {
+  private constructor(root: string, ports: number[], { protocol = PROTOCOL, heapMiB }: ServerOptions) {
     this.#root = root;
+    this.#nodeOptions = heapMiB ? `--max-old-space-size=${heapMiB}` : "";
     this.ports = { main: ports[0]!, proxied: ports[1]!, secure: ports[2]! };
     const disk = join(this.folder, "log");
     mkdirSync(disk);
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "drover-chaos", disk]).status === 0;
     this.logDisk = mounted ? disk : undefined;
     execFileSync("mkfifo", [this.#pipe]);
-    this.#writeFiles();
+    this.#writeFiles(protocol);
   }
 
-  static async open(root: string): Promise<Server> {
+  static async open(root: string, options: ServerOptions = {}): Promise<Server> {
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
-    return new Server(root, ports);
+    return new Server(root, ports, options);
   }
 
   get osPid(): number {
@@ -66,7 +82,7 @@ export class Server {
     return join(this.folder, "output");
   }
 
-  #writeFiles(): void {
+  #writeFiles(protocol: string): void {
     const certificates = join(this.#root, "test/support/certificates");
     const listener = (name: ListenerName, more: object = {}) => ({
       ...{ name, protocol: "./chaos.js", host: "127.0.0.1", port: this.ports[name] },
@@ -83,7 +99,7 @@ export class Server {
         }),
       ],
     };
-    writeFileSync(join(this.folder, "chaos.js"), PROTOCOL);
+    writeFileSync(join(this.folder, "chaos.js"), protocol);
     writeFileSync(join(this.folder, "chaos.json"), JSON.stringify(config, null, 2));
   }
 
@@ -97,6 +113,7 @@ export class Server {
     const main = join(this.#root, "dist/main.js");
     this.#child = spawn(process.execPath, [main, "start", "--config", "chaos.json"], {
       cwd: this.folder,
+      env: { ...process.env, NODE_OPTIONS: this.#nodeOptions },
       stdio: ["ignore", output, output],
     });
     const child = this.#child;
@@ -105,10 +122,29 @@ export class Server {
     closeSync(both);
     const end = performance.now() + START_MS;
     while (!(await this.isWhole())) {
-      if (performance.now() > end || child.exitCode !== null)
+      if (performance.now() > end || child.exitCode !== null || child.signalCode)
         throw new Error(`the server did not start within ${START_MS / 1000} s: see ${this.logFile}`);
       await pause(50);
     }
+  }
+
+  /** Starts the program after its death, again and again until it runs: its port may still be taken. */
+  async #startAgain(): Promise<void> {
+    const end = performance.now() + START_MS;
+    for (;;) {
+      try {
+        return await this.start();
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Begins to start the program after its death. `isWhole` says when it is back. */
+  startAgain(): void {
+    this.#starting = this.#startAgain();
+    this.#starting.catch(() => {});
   }
 
   readOutput(): void {
@@ -137,6 +173,20 @@ export class Server {
     return workers.filter(({ state }) => state === "running").map(({ osPid }) => osPid);
   }
 
+  /** Pids of the open connections. */
+  async connections(): Promise<string[]> {
+    const { rows } = JSON.parse(await this.ask("GET", "/connections?limit=100"));
+    return rows.map(({ pid }: { pid: string }) => pid);
+  }
+
+  /** Kills the process of a connection. @returns false when there was none any more */
+  kill(pid: string): Promise<boolean> {
+    return this.ask("POST", "/kill", { pid, reason: "kill" }).then(
+      () => true,
+      () => false,
+    );
+  }
+
   ask(method: "GET" | "POST", path: string, body?: object, within = 5_000): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = body ? { "content-type": "application/json" } : {};
@@ -162,6 +212,7 @@ export class Server {
 
   /** Ends what is left and removes the folder. */
   async remove(): Promise<void> {
+    await this.#starting.catch(() => {});
     if (this.#child?.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill("SIGKILL");
       await this.#exited;
@@ -182,4 +233,8 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+export async function oneWorker(server: Server, random: Random): Promise<number> {
+  return random.pick(await server.workers());
 }

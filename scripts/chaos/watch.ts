@@ -1,31 +1,21 @@
-// The invariants that are looked at while the run goes on: totals never fall, and the books balance at every scrape.
+// What is looked at while the run goes on: scrapes, and the OS processes of the server.
 import { descendants, type OsProcess } from "./os-processes.js";
+import { type Connections, ScrapeCheck } from "./scrape-check.js";
 import { pause, type Server } from "./server.js";
 
 const EVERY_MS = 500;
 
-/** Series and values of a scrape. */
-function parse(text: string): Map<string, number> {
-  const lines = text.split("\n").filter((line) => line && !line.startsWith("#"));
-  return new Map(
-    lines.map((line) => [
-      line.slice(0, line.lastIndexOf(" ")),
-      Number(line.slice(line.lastIndexOf(" ") + 1)),
-    ]),
-  );
-}
-
-const sum = (series: Map<string, number>, name: string) =>
-  [...series].reduce((all, [key, value]) => (key.startsWith(`${name}{`) ? all + value : all), 0);
-
 export class Watch {
   readonly violations: string[] = [];
-  /** The primary is stopped: it cannot be asked. */
+  /** The primary is stopped or dead: it cannot be asked. */
   primaryAway = false;
   scrapes = 0;
+  /** Connections by the last scrape. */
+  last: Connections | undefined;
   readonly #server: Server;
   readonly #seen = new Map<string, OsProcess>();
-  #last = new Map<string, number>();
+  readonly #check = new ScrapeCheck();
+  #starts = 0;
   #over = false;
   #watching: Promise<void> = Promise.resolve();
 
@@ -52,29 +42,25 @@ export class Watch {
     await this.#watching;
   }
 
-  /** @returns accepted, active and closed connections; `undefined` when the scrape failed */
-  async look(): Promise<{ accepted: number; active: number; closed: number } | undefined> {
+  /** The primary is dead and another program starts: what the old one answered is of no use any more. */
+  startAgain(): void {
+    this.#starts++;
+    this.#check.reset();
+  }
+
+  /** @returns `undefined` when the scrape failed */
+  async look(): Promise<Connections | undefined> {
     for (const one of descendants(this.#server.osPid)) this.#seen.set(`${one.osPid} ${one.startedAt}`, one);
-    const excused = this.primaryAway;
+    const [excused, starts] = [this.primaryAway, this.#starts];
     const text = await this.#server.ask("GET", "/metrics").catch((error: Error) => {
       if (!excused && !this.primaryAway) this.#report(`no metrics within 5 s: ${error.message}`);
     });
-    if (!text) return undefined;
+    if (!text || starts !== this.#starts) return undefined;
     this.scrapes++;
-    const series = parse(text);
-    for (const [key, value] of series) {
-      const before = this.#last.get(key) ?? 0;
-      if (/^drover_\w+_total\b/.test(key) && value < before)
-        this.#report(`${key} fell from ${before} to ${value}`);
-    }
-    // A series that has gone must not come back with less.
-    this.#last = new Map([...this.#last, ...series]);
-    const accepted = sum(series, "drover_connections_accepted_total");
-    const active = sum(series, "drover_connections_active");
-    const closed = sum(series, "drover_connections_closed_total");
-    if (accepted !== active + closed)
-      this.#report(`accepted ${accepted} is not active ${active} + closed ${closed}`);
-    return { accepted, active, closed };
+    const { wrong, ...connections } = this.#check.check(text);
+    for (const what of wrong) this.#report(what);
+    this.last = connections;
+    return connections;
   }
 
   #report(what: string): void {

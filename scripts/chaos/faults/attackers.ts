@@ -1,9 +1,9 @@
 // Clients that misbehave on purpose: half frames, garbage, no reading, storms of connects. The server must answer or
 // end each of them.
 import { connect, type Socket } from "node:net";
-import type { Random } from "../fuzz/random.js";
-import { MAX_FRAME } from "./protocol.js";
-import { pause } from "./server.js";
+import type { Random } from "../../fuzz/random.js";
+import { MAX_FRAME } from "../protocol.js";
+import { pause } from "../server.js";
 
 const HTTP = Buffer.from("GET / HTTP/1.1\r\nHost: chaos\r\n\r\n");
 const PROXY = Buffer.from("PROXY TCP4 10.0.0.1 10.0.0.2 1 65536\r\n");

@@ -1,0 +1,54 @@
+// Workers and the exchange that are killed, stopped, or in a loop.
+import { groupDelivers } from "../group-check.js";
+import { exchangeOf, signal, whileStopped } from "../os-processes.js";
+import { ORDER } from "../protocol.js";
+import { oneWorker } from "../server.js";
+import { say } from "./attackers.js";
+import type { Fault } from "./fault.js";
+
+export const WORKER_FAULTS: readonly Fault[] = [
+  {
+    name: "worker killed",
+    endsWorker: true,
+    cause: async (server, random) => signal(await oneWorker(server, random), "SIGKILL"),
+  },
+  {
+    name: "all workers killed",
+    endsWorker: true,
+    cause: async (server) => {
+      for (const osPid of await server.workers()) signal(osPid, "SIGKILL");
+    },
+  },
+  {
+    name: "worker stopped for good",
+    endsWorker: true,
+    cause: async (server, random) => signal(await oneWorker(server, random), "SIGSTOP"),
+  },
+  {
+    name: "worker stopped for a second",
+    cause: async (server, random) =>
+      whileStopped([await oneWorker(server, random)], 300 + random.below(1_000)),
+  },
+  { name: "worker hangs", endsWorker: true, cause: ({ ports }) => say(ports.main, ORDER.hang) },
+  {
+    name: "handlers throw",
+    cause: async ({ ports }) => {
+      for (let n = 0; n < 20; n++) await say(ports.main, ORDER.throw);
+    },
+  },
+  {
+    name: "exchange killed",
+    cause: async ({ osPid }) => signal(exchangeOf(osPid), "SIGKILL"),
+    isOver: groupDelivers,
+  },
+  {
+    name: "exchange stopped for a second",
+    cause: ({ osPid }, random) => whileStopped([exchangeOf(osPid)], 300 + random.below(1_000)),
+    isOver: groupDelivers,
+  },
+  {
+    name: "exchange stopped for good",
+    cause: async ({ osPid }) => signal(exchangeOf(osPid), "SIGSTOP"),
+    isOver: groupDelivers,
+  },
+];

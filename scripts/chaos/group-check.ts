@@ -1,0 +1,28 @@
+// Whether messages of a group reach its members, which are spread over the workers, through the exchange.
+import { FrameSocket } from "./frame-socket.js";
+import { ORDER, PUBLISHED } from "./protocol.js";
+import type { Server } from "./server.js";
+
+/** So many that all of them in one worker would be a coincidence. */
+const MEMBERS = 10;
+const WITHIN_MS = 1_000;
+
+export async function groupDelivers({ ports }: Server): Promise<boolean> {
+  const members = Array.from({ length: MEMBERS }, () => new FrameSocket(ports.main));
+  try {
+    await Promise.all(members.map((member) => expectReply(member, ORDER.join, ORDER.join)));
+    const others = members.slice(1).map(async (member) => (await member.next(WITHIN_MS)) === PUBLISHED);
+    members[0]!.send(ORDER.publish);
+    return (await Promise.all(others)).every(Boolean);
+  } catch {
+    return false;
+  } finally {
+    for (const member of members) member.destroy();
+  }
+}
+
+async function expectReply(member: FrameSocket, text: string, reply: string): Promise<void> {
+  member.send(text);
+  const got = await member.next(WITHIN_MS);
+  if (got !== reply) throw new Error(`${got} instead of ${reply}`);
+}
