@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
   system: "test/system/{balance,flow-control,workers}.test.ts",
-  long: "test/system/{groups-load,watchdog}.test.ts",
+  long: ["test/system/{groups-load,watchdog}.test.ts", "test/scripts/stampede.test.ts"],
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
 // Files that wait or load for 6 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
@@ -48,14 +48,14 @@ export default defineConfig({
           ...shared,
           ...patience(20_000),
           include: ["test/*.test.ts", "test/!(system|peers)/**/*.test.ts"],
-          exclude: long,
+          exclude: [...long, ...serial.long],
         },
       },
       {
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: [serial.system, serial.long, ...long],
+          exclude: [serial.system, ...serial.long, ...long],
           ...shared,
           ...patience(60_000),
         },
@@ -69,7 +69,7 @@ export default defineConfig({
         },
       },
       { test: { name: "long", include: long, ...shared, ...patience(60_000) } },
-      { test: { name: "long-serial", include: [serial.long], ...alone, ...patience(60_000) } },
+      { test: { name: "long-serial", include: serial.long, ...alone, ...patience(60_000) } },
       {
         test: {
           name: "peers",

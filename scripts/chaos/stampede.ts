@@ -39,13 +39,14 @@ export async function stampede(root: string, plan: Plan, say: (line: string) => 
   const server = await Server.open(root);
   try {
     await server.start();
-    return await underLoad(server, plan, say);
+    return await stampedeAt(server, plan, say);
   } finally {
     await server.remove();
   }
 }
 
-async function underLoad(server: Server, plan: Plan, say: (line: string) => void): Promise<Verdict> {
+/** @param server runs; it is stopped at the end */
+export async function stampedeAt(server: Server, plan: Plan, say: (line: string) => void): Promise<Verdict> {
   const [crowd, watch] = [new Crowd(routes(server.ports), AT_FULL_SPEED), new Watch(server)];
   await crowd.probe();
   const before = await mostDescriptors(server);
