@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { EXIT } from "../src/config/exit-codes.js";
 import { page } from "./soak/page.js";
-import { type Figures, soak } from "./soak/run.js";
+import { soak } from "./soak/run.js";
+import type { Figures } from "./soak/trend.js";
 
 const HELP = `Usage: node scripts/run.mjs soak [--minutes 60] [--html soak.html]
 

@@ -1,6 +1,5 @@
 // Judgement of a soak: trends of all figures after the warm-up, and which of them pass their bar. Pure.
-import type { Figures } from "./run.js";
-import { growth, type Sample, slope } from "./trend.js";
+import { type Figures, growth, type Sample, slope } from "./trend.js";
 
 /** The bars: memory of a worker per hour, and the last quarter beside the first. */
 const SLOPE_MIB = 1;

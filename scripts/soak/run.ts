@@ -5,14 +5,12 @@ import { pause, Server } from "../chaos/server.js";
 import { Watch } from "../chaos/watch.js";
 import { type Judgement, judge } from "./judge.js";
 import { activeTimers, COUNTED } from "./timers.js";
-import type { Sample } from "./trend.js";
+import type { Figures, Sample } from "./trend.js";
 
 /** About a third of a core for all OS processes together. */
 const CLIENTS = 60;
 const PACE = { replyMs: 200, visitMs: 500 };
 const MIB = 2 ** 20;
-export type Figures = Map<string, Map<string, Sample[]>>;
-
 /** @param sampled called after each sample, with all of them so far */
 export async function soak(
   root: string,

@@ -5,6 +5,9 @@ export interface Sample {
   readonly value: number;
 }
 
+/** By name of the figure and of the OS process. */
+export type Figures = Map<string, Map<string, Sample[]>>;
+
 /** Slope per hour. */
 export function slope(samples: readonly Sample[]): number {
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
