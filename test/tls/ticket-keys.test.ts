@@ -1,16 +1,18 @@
 /** Keys of session tickets: rotation on the manual clock, the file, and resumption by another worker. */
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type SecureVersion, TLSSocket } from "node:tls";
+import { connect, type SecureVersion } from "node:tls";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { readCredentials } from "../../src/tls/credentials/read-credentials.js";
 import { ListenerTerms } from "../../src/tls/handshake/listener-terms.js";
 import type { TlsOptions } from "../../src/tls/options.js";
 import { readTicketKeys, TicketKeyRotation, type TicketKeys } from "../../src/tls/tickets/ticket-keys.js";
+import { handle } from "../../src/transport/handle.js";
+import { stream } from "../../src/transport/stream.js";
+import type { HandshakeOwner, Listening, Socket, Transport } from "../../src/transport/transport.js";
 import { certificateFile, certificatePem } from "../support/certificates/certificates.js";
 
 const HALF_A_DAY = 12 * 3_600_000;
@@ -61,32 +63,36 @@ test("a file has 48 bytes for each key, the first encrypts", () => {
   }
 });
 
+const AUTHORITY = certificateFile("ca.crt");
+
 /** A worker: what it serves, and the keys that it was sent last. */
 class TestWorker {
   keys: TicketKeys;
-  readonly #server: Server;
+  readonly terms: ListenerTerms;
+  readonly #listening: Promise<Listening>;
 
-  constructor(keys: TicketKeys, options: Partial<TlsOptions> = {}) {
+  constructor(transport: Transport, keys: TicketKeys, options: Partial<TlsOptions> = {}) {
     this.keys = keys;
     const { credentials } = readCredentials({ ...certificatePem("server"), ...options }, "main", 0);
-    const terms = new ListenerTerms("main", credentials, () => this.keys);
-    this.#server = createServer((socket) => {
-      const secure = new TLSSocket(socket, {
-        isServer: true,
-        secureContext: terms.context,
-        requestCert: terms.clientCerts !== "none",
-        rejectUnauthorized: false,
-      });
-      secure.on("error", () => {});
-      secure.end("x");
-    }).listen(0, "127.0.0.1");
+    this.terms = new ListenerTerms("main", credentials, () => this.keys);
+    const onSocket = (plain: Socket) => void new Greeter(transport, plain, this.terms);
+    this.#listening = transport.listen(
+      { host: "127.0.0.1", port: 0 },
+      { backlog: 8, onSocket, onError: () => {} },
+    );
   }
 
-  async connect(version: SecureVersion, session?: Buffer): Promise<{ resumed: boolean; session: Buffer }> {
-    if (!this.#server.listening) await once(this.#server, "listening");
-    const { port } = this.#server.address() as AddressInfo;
+  async connect(
+    version: SecureVersion,
+    session?: Buffer,
+    servername?: string,
+  ): Promise<{ resumed: boolean; session: Buffer }> {
+    const { port } = await this.#listening;
     const tls = { rejectUnauthorized: false, minVersion: version, maxVersion: version } as const;
-    const socket = connect({ ...tls, ...certificatePem("client"), host: "127.0.0.1", port, session });
+    const socket = connect({
+      ...{ ...tls, ...certificatePem("client"), host: "127.0.0.1", port },
+      ...{ session, servername },
+    });
     await once(socket, "secureConnect");
     const resumed = socket.isSessionReused();
     let next = socket.getSession() as Buffer;
@@ -99,8 +105,32 @@ class TestWorker {
   }
 
   close(): void {
-    this.#server.close();
+    void this.#listening.then((listening) => listening.close());
   }
+}
+
+/** Sends a byte and ends. */
+class Greeter implements HandshakeOwner {
+  readonly #socket: Socket;
+
+  constructor(transport: Transport, plain: Socket, terms: ListenerTerms) {
+    this.#socket = transport.secure(plain, terms, undefined, this);
+  }
+
+  onSecure(): void {
+    this.#socket.write(Buffer.from("x"));
+    this.#socket.end();
+  }
+  onRefused(): void {
+    this.#socket.destroy();
+  }
+  onEnd(): void {
+    this.#socket.destroy();
+  }
+  onChunk(): void {}
+  onBytes(): void {}
+  onWritten(): void {}
+  onClosed(): void {}
 }
 
 function worker(...given: ConstructorParameters<typeof TestWorker>): TestWorker {
@@ -109,38 +139,61 @@ function worker(...given: ConstructorParameters<typeof TestWorker>): TestWorker 
   return started;
 }
 
-for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-  test(`${version}: a session is resumed by another worker, and across a rotation`, async () => {
+const CASES = [handle, stream].flatMap((transport) =>
+  (["TLSv1.2", "TLSv1.3"] as const).flatMap((version) => [
+    { transport, version, servername: undefined, more: undefined },
+    { transport, version, servername: "a.example", more: [certificatePem("a.example")] },
+  ]),
+);
+
+for (const { transport, version, servername, more } of CASES) {
+  const name = `${transport.name}, ${version}${servername ? ", certificate by name" : ""}`;
+
+  test(`${name}: a session is resumed by another worker, and across a rotation`, async () => {
     const rotation = new TicketKeyRotation(() => {});
     rotation.start();
-    const [one, other] = [worker(rotation.keys), worker(rotation.keys)];
-    const begun = await one.connect(version);
+    const [one, other] = [
+      worker(transport, rotation.keys, { more, ca: AUTHORITY }),
+      worker(transport, rotation.keys, { more, ca: AUTHORITY }),
+    ];
+    const begun = await one.connect(version, undefined, servername);
     expect(begun.resumed).toBe(false);
-    expect((await other.connect(version, begun.session)).resumed).toBe(true);
+    expect((await other.connect(version, begun.session, servername)).resumed).toBe(true);
     await clock.advance(HALF_A_DAY);
     // The other worker has the new keys before this one: it has known the key as the next one.
     other.keys = rotation.keys;
-    const renewed = await other.connect(version, begun.session);
+    const renewed = await other.connect(version, begun.session, servername);
     expect(renewed.resumed).toBe(true);
-    expect((await one.connect(version, renewed.session)).resumed).toBe(true);
+    expect((await one.connect(version, renewed.session, servername)).resumed).toBe(true);
     await clock.advance(HALF_A_DAY);
     one.keys = rotation.keys;
-    expect((await one.connect(version, renewed.session)).resumed).toBe(true);
-    expect((await one.connect(version, begun.session)).resumed).toBe(false);
+    expect((await one.connect(version, renewed.session, servername)).resumed).toBe(true);
+    expect((await one.connect(version, begun.session, servername)).resumed).toBe(false);
+    rotation.stop();
   });
 
-  test(`${version}: no session outlives a change of the authority, and none has the keys of another server`, async () => {
+  test(`${name}: no session outlives a change of the authority, and none has the keys of another server`, async () => {
     const { keys } = new TicketKeyRotation(() => {});
-    const before = worker(keys, { ca: certificateFile("ca.crt") });
-    const after = worker(keys, { ca: certificateFile("rogue-ca.crt") });
-    const renewed = worker(keys, {
-      ca: certificateFile("ca.crt"),
-      ...certificatePem("server-renewed"),
-    });
-    const foreign = worker(new TicketKeyRotation(() => {}).keys, { ca: certificateFile("ca.crt") });
-    const { session } = await before.connect(version);
-    expect((await renewed.connect(version, session)).resumed).toBe(true);
-    expect((await after.connect(version, session)).resumed).toBe(false);
-    expect((await foreign.connect(version, session)).resumed).toBe(false);
+    const options = { more, ca: AUTHORITY, clientCerts: "none" } as const;
+    const before = worker(transport, keys, options);
+    const after = worker(transport, keys, { ...options, ca: certificateFile("rogue-ca.crt") });
+    const renewed = worker(transport, keys, { ...options, ...certificatePem("server-renewed") });
+    const foreign = worker(transport, new TicketKeyRotation(() => {}).keys, options);
+    const { session } = await before.connect(version, undefined, servername);
+    expect((await renewed.connect(version, session, servername)).resumed).toBe(true);
+    expect((await after.connect(version, session, servername)).resumed).toBe(false);
+    expect((await foreign.connect(version, session, servername)).resumed).toBe(false);
   });
 }
+
+test("OpenSSL asks for keys only where a client has a ticket of another key than the current one", async () => {
+  const rotation = new TicketKeyRotation(() => {});
+  rotation.start();
+  const { terms } = worker(handle, rotation.keys);
+  const helloWith = (key: Buffer | undefined) =>
+    Buffer.concat([Buffer.alloc(99), key?.subarray(0, 16) ?? Buffer.alloc(0), Buffer.alloc(99)]);
+  const asks = (key: Buffer | undefined) => terms.contextOf(helloWith(key)) === terms.context;
+  const [current, next] = rotation.keys;
+  expect([asks(undefined), asks(current), asks(next)]).toEqual([false, false, true]);
+  rotation.stop();
+});

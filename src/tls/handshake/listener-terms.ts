@@ -4,7 +4,7 @@ import { wallTime } from "../../otp/time/clock.js";
 import type { PeerCertificate, ServerTerms } from "../../transport/secure/terms.js";
 import type { Credentials } from "../credentials/credentials.js";
 import type { ClientCerts } from "../options.js";
-import { useTicketKeys } from "../tickets/ticket-callback.js";
+import { hasOtherTicket, prepareTickets, setCurrentKey, useAllKeys } from "../tickets/ticket-callback.js";
 import type { TicketKeys } from "../tickets/ticket-keys.js";
 import { alpnBytes } from "./alpn.js";
 import { NameTable } from "./names.js";
@@ -20,8 +20,13 @@ export class ListenerTerms implements ServerTerms {
   readonly #names: NameTable;
   readonly #contexts: SecureContexts;
   readonly #strictNames: boolean;
+  readonly #ticketKeys: () => TicketKeys;
+  /** Those that the contexts have. */
+  #keysSet: TicketKeys;
+  /** As the first context, with all ticket keys; made when the first ticket of another key comes. */
+  #allKeys: SecureContext | undefined = undefined;
 
-  /** @param ticketKeys asked at each ticket */
+  /** @param ticketKeys another array after each rotation */
   constructor(listener: string, credentials: Credentials, ticketKeys: () => TicketKeys) {
     const { pairs, alpn, clientCerts, strictNames } = credentials;
     this.listener = listener;
@@ -29,12 +34,34 @@ export class ListenerTerms implements ServerTerms {
     this.alpn = alpn.length === 0 ? undefined : alpnBytes(alpn);
     this.clientCerts = clientCerts;
     this.#names = new NameTable(pairs.map(({ names }) => names));
-    this.#contexts = new SecureContexts(credentials, (context) => useTicketKeys(context, ticketKeys));
+    this.#contexts = new SecureContexts(credentials, (context) => prepareTickets(context, ticketKeys));
     this.#strictNames = strictNames;
+    this.#ticketKeys = ticketKeys;
+    this.#keysSet = ticketKeys();
   }
 
   get context(): SecureContext {
+    this.#setKeys();
+    if (this.#allKeys === undefined) {
+      this.#allKeys = this.#contexts.make(0);
+      useAllKeys(this.#allKeys);
+    }
+    return this.#allKeys;
+  }
+
+  contextOf(hello: Buffer): SecureContext {
+    if (hasOtherTicket(hello, this.#ticketKeys())) return this.context;
+    this.#setKeys();
     return this.#contexts.take(0);
+  }
+
+  /** After a rotation. */
+  #setKeys(): void {
+    const keys = this.#ticketKeys();
+    if (keys === this.#keysSet) return;
+    this.#keysSet = keys;
+    for (const context of this.#contexts.kept) setCurrentKey(context, keys);
+    if (this.#allKeys) setCurrentKey(this.#allKeys, keys);
   }
 
   contextFor(serverName: string): SecureContext | undefined {

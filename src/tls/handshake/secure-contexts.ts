@@ -35,12 +35,22 @@ export class SecureContexts {
       if (this.#kept.size >= this.#most) this.#keep(at, kept);
       return kept;
     }
+    const context = this.make(at);
+    this.#keep(at, context);
+    return context;
+  }
+
+  /** One more, which is not kept. @param at as of `take` */
+  make(at: number): SecureContext {
     const context = createSecureContext(
       contextOptions(this.#credentials, this.#credentials.pairs[at] as KeyPair),
     );
     this.#prepare(context);
-    this.#keep(at, context);
     return context;
+  }
+
+  get kept(): Iterable<SecureContext> {
+    return this.#kept.values();
   }
 
   #keep(at: number, context: SecureContext): void {

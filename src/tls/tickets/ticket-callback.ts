@@ -1,6 +1,7 @@
 /**
- * Has OpenSSL ask us for ticket keys. `ticketKeys` of a context is one key: with it alone, each rotation would cost
- * every client a full handshake.
+ * Ticket keys of OpenSSL's contexts. A context by itself has one key, with which each rotation would cost every client
+ * a full handshake; with a callback it has all, at 5 % of the CPU time of a handshake. So the callback is only used for
+ * clients whose first message has a ticket of another key than the current one.
  */
 import { randomBytes } from "node:crypto";
 import type { SecureContext } from "node:tls";
@@ -18,15 +19,22 @@ const nameOf = (key: Buffer) => key.subarray(0, PART);
 const hmacOf = (key: Buffer) => key.subarray(PART, 2 * PART);
 const aesOf = (key: Buffer) => key.subarray(2 * PART);
 
-/** node's own context: these two are not in its API, but there on all majors from 20 to 26. */
+/** node's own context: the callback is not in its API, but there on all majors from 20 to 26. */
 interface NativeContext {
   onticketkeycallback(name: Buffer, iv: Buffer, encrypts: boolean): unknown[];
   enableTicketKeyCallback(): void;
+  setTicketKeys(keys: Buffer): void;
 }
 
-/** @param keys asked at each ticket, so that a rotation counts at once */
-export function useTicketKeys(context: SecureContext, keys: () => TicketKeys): void {
-  const native = context.context as NativeContext;
+const nativeOf = (context: SecureContext) => context.context as NativeContext;
+
+/**
+ * With what every context of a listener needs: node asks the context that was chosen by name for the key, by the way
+ * that the context has with which the handshake began.
+ * @param keys asked at each ticket, so that a rotation counts at once
+ */
+export function prepareTickets(context: SecureContext, keys: () => TicketKeys): void {
+  const native = nativeOf(context);
   native.onticketkeycallback = (name, _iv, encrypts) => {
     const known = keys();
     if (encrypts) {
@@ -37,5 +45,25 @@ export function useTicketKeys(context: SecureContext, keys: () => TicketKeys): v
     const key = known[at];
     return key === undefined ? [UNKNOWN, NOTHING, NOTHING] : [at === 0 ? GOOD : OLD, hmacOf(key), aesOf(key)];
   };
-  native.enableTicketKeyCallback();
+  setCurrentKey(context, keys());
+}
+
+/** The only key of handshakes that begin with this context, unless it has `useAllKeys`. */
+export function setCurrentKey(context: SecureContext, keys: TicketKeys): void {
+  nativeOf(context).setTicketKeys(keys[0] as Buffer);
+}
+
+/** Has OpenSSL call the function of `prepareTickets`, in handshakes that begin with this context. */
+export function useAllKeys(context: SecureContext): void {
+  nativeOf(context).enableTicketKeyCallback();
+}
+
+/**
+ * Whether a client may present a ticket of another key than the current one: each ticket begins with the name of its
+ * key, in clear. A name that is cut in two by a boundary of records is not found, at the price of a full handshake.
+ * @param hello the first message of the client
+ */
+export function hasOtherTicket(hello: Buffer, keys: TicketKeys): boolean {
+  for (let at = 1; at < keys.length; at++) if (hello.includes(nameOf(keys[at] as Buffer))) return true;
+  return false;
 }

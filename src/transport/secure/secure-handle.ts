@@ -9,7 +9,7 @@ import type { SocketOwner } from "../transport.js";
 import { failureOf, UNKNOWN_NAME, unknownName } from "./failure-text.js";
 import { ENDED, FIN_DONE, READ_FLAG, SecureHandleWriter } from "./secure-handle-writer.js";
 import { CLOSED, OPEN } from "./secure-socket.js";
-import type { ClientTerms, SecureTerms, ServerTerms, TlsInfo } from "./terms.js";
+import { type ClientTerms, firstContext, type SecureTerms, type ServerTerms, type TlsInfo } from "./terms.js";
 import { nativeContext, type TlsWrap, tlsWrap } from "./tls-binding.js";
 import { tlsInfo } from "./tls-info.js";
 
@@ -31,7 +31,7 @@ export class SecureHandleSocket extends SecureHandleWriter {
     // Closed by itself, and its `onClosed` is on its way: node asserts that a handle is there.
     if ((this.plain as HandleSocket).closed) return;
     const server = terms.side === "server";
-    const ssl = wrap(this.raw, nativeContext(terms.context), server, false);
+    const ssl = wrap(this.raw, nativeContext(firstContext(terms, received)), server, false);
     // The only reference from the handle to the TLSWrap, without which it would be collected.
     this.ssl = ssl;
     ssl[OWNER] = this;
@@ -118,9 +118,11 @@ export class SecureHandleSocket extends SecureHandleWriter {
     const ssl = this.ssl;
     const terms = this.terms as ServerTerms;
     if (ssl === undefined || this.is(CLOSED)) return;
+    // Without a name it is the context that the handshake has begun with.
+    if (!name) return ssl.certCbDone();
     let context: SecureContext | undefined;
     try {
-      context = name ? terms.contextFor(name) : terms.context;
+      context = terms.contextFor(name);
     } catch (error) {
       return this.refuse("tls_error", (error as Error).message, "CONTEXT");
     }

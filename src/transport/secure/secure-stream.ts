@@ -9,7 +9,7 @@ import type { HandshakeOwner, SocketOwner } from "../transport.js";
 import { failureOf, UNKNOWN_NAME, unknownName } from "./failure-text.js";
 import { type Outstanding, QueuedBytes } from "./queued-bytes.js";
 import { CLOSED, NEXT_FLAG, OPEN, SecureSocket } from "./secure-socket.js";
-import type { ClientTerms, SecureTerms, ServerTerms, TlsInfo } from "./terms.js";
+import { type ClientTerms, firstContext, type SecureTerms, type ServerTerms, type TlsInfo } from "./terms.js";
 import type { TlsSession, TlsWrap } from "./tls-binding.js";
 import { tlsInfo } from "./tls-info.js";
 
@@ -58,7 +58,7 @@ export class SecureStreamSocket extends SecureSocket {
     const net = this.#net;
     (this.plain as StreamSocket).release();
     this.plain.setOwner(NOBODY);
-    const tls = new TLSSocket(net, optionsOf(terms)) as Tls;
+    const tls = new TLSSocket(net, optionsOf(terms, received)) as Tls;
     this.#tls = tls;
     this.#inner = new StreamSocket(tls, this.plain.peer);
     this.#inner.start(new Handshake(this));
@@ -218,9 +218,10 @@ class Handshake implements SocketOwner {
   }
 }
 
-function optionsOf(terms: SecureTerms): TLSSocketOptions {
-  const { context, alpn } = terms;
-  const common = { secureContext: context, rejectUnauthorized: false, ...(alpn && { ALPNProtocols: alpn }) };
+function optionsOf(terms: SecureTerms, received: Buffer | undefined): TLSSocketOptions {
+  const { alpn } = terms;
+  const secureContext = firstContext(terms, received);
+  const common = { secureContext, rejectUnauthorized: false, ...(alpn && { ALPNProtocols: alpn }) };
   if (terms.side === "client") return { ...common, isServer: false };
   return {
     ...common,

@@ -11,6 +11,12 @@ export interface ServerTerms {
   readonly listener: string;
   /** Context of a client that asks for no name, or where `byName` is false. Its options decide versions and suites. */
   readonly context: SecureContext;
+  /**
+   * Context with which the handshake of one client begins.
+   * @param hello the first message of the client, or its first record
+   * @returns one that is equal to `context` for this client. Default: `context`
+   */
+  contextOf?(hello: Buffer): SecureContext;
   /** Whether `contextFor` is asked; where there is one certificate for all names, asking would only cost. */
   readonly byName: boolean;
   /** @returns the context for the name that a client asks for (SNI); `undefined`: the handshake is refused */
@@ -45,6 +51,12 @@ export interface ClientTerms {
 }
 
 export type SecureTerms = ServerTerms | ClientTerms;
+
+/** @param received the first bytes of the other side, where it speaks first */
+export function firstContext(terms: SecureTerms, received: Buffer | undefined): SecureContext {
+  if (terms.side === "client" || received === undefined) return terms.context;
+  return terms.contextOf?.(received) ?? terms.context;
+}
 
 /** Why there is no TLS: the handshake failed, or the other side's certificate is refused. */
 export type SecureFailure = "tls_error" | "tls_refused";
