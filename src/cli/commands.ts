@@ -3,6 +3,7 @@ import type { Command } from "./command.js";
 import { BAN_FLAGS, ban, bans, unban } from "./commands/change/ban.js";
 import { drain } from "./commands/change/drain.js";
 import { kill } from "./commands/change/kill.js";
+import { LIMIT_FLAGS, LIMIT_WORDS, limit } from "./commands/change/limit.js";
 import { log } from "./commands/change/log.js";
 import { reloadTls } from "./commands/change/reload-tls.js";
 import { RESTART_FLAGS, restart } from "./commands/change/restart.js";
@@ -219,6 +220,17 @@ export const COMMANDS: readonly Command[] = [
     json: true,
     flags: RESTART_FLAGS,
     run: restart,
+  },
+  {
+    name: "limit",
+    usage: "limit [LIMIT [VALUE]]",
+    sentence:
+      "Show the limits in force and where each came from, or change one until the server ends: a value, off, add or remove NETWORKS, reset.",
+    takes: [0, 64],
+    json: true,
+    flags: LIMIT_FLAGS,
+    words: LIMIT_WORDS,
+    run: limit,
   },
   {
     name: "ban",

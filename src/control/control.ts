@@ -2,6 +2,7 @@
 import type { Config, Explanation } from "../config/config.js";
 import type { AddressList, AddressQuery, ConnectionList, ConnectionQuery } from "./connections.js";
 import type { GroupList, GroupView, NameList } from "./groups.js";
+import type { LimitChange, LimitRequest, LimitRow } from "./limits.js";
 import type { NodeList } from "./nodes.js";
 import type {
   AddressBan,
@@ -85,6 +86,15 @@ export interface Control {
    * is refused changes nothing.
    */
   reloadCertificates(over: AskedOver): Promise<readonly CertificateReload[]>;
+  /** Limits in force: all, or those of one listener. @throws Refusal `unknown` when there is no such listener */
+  limits(listener?: string): readonly LimitRow[];
+  /**
+   * Changes a limit over all workers, until the program ends.
+   * @param by which caller asks, as it is shown later
+   * @throws Refusal `invalid` for a wrong name or value; `unknown` for a listener or network that is not there;
+   *   `conflict` when it is not possible
+   */
+  limit(request: LimitRequest, by: string): Promise<LimitChange>;
   /**
    * Refuses new connections of an IP address, of IPv6 its /64, for so many milliseconds; the open ones go on.
    * @param address as `addressGroup` gives it

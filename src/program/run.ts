@@ -166,10 +166,9 @@ export class Run {
     const listeners = primaryListeners(config.listeners, { releases, choices, bound });
     const [{ transport }] = listeners as [PrimaryListenerOptions];
     const room = connectionRoom(maxDescriptors());
-    const wanted = config.maxConnections === "auto" ? Infinity : config.maxConnections;
     return {
       ...{ config, version, exec, transport, listeners, releases, nodes },
-      maxConnections: (workers) => Math.min(wanted, workers * room),
+      maxConnections: (workers) => workers * room,
       credentials: this.#prepared.credentials,
       guarded: this.#prepared.prepare === undefined,
       color: inColor(this.#config),

@@ -11,6 +11,7 @@ import type {
 import type { AskedOver, Control, LogLevel } from "../../src/control/control.js";
 import { Refusal } from "../../src/control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../src/control/groups.js";
+import type { LimitChange, LimitRequest, LimitRow } from "../../src/control/limits.js";
 import type { NodeList } from "../../src/control/nodes.js";
 import type {
   CertificateReload,
@@ -73,6 +74,26 @@ export class FakeControl implements Control {
   async restart(worker: number, deadlineMs: number): Promise<Restarted> {
     this.changes.push(`restart ${worker} ${deadlineMs}`);
     return { worker, before: 4101, osPid: 4103, connections: 3, stopped: 1 };
+  }
+
+  limits_: LimitRow[] = [
+    { limit: "max-connections", listener: null, value: 500, text: "500", origin: "flag", changed: null },
+    {
+      ...{ limit: "max-per-address", listener: "main", value: 10, text: "10", origin: "changed" },
+      changed: { at: 1_700_000_000_000, by: "uid 0", configured: "none of its own" },
+    },
+  ];
+  /** The answer to a change of a limit. */
+  limited: LimitChange = { changes: [], workers: [], notes: [] };
+
+  limits(listener?: string): readonly LimitRow[] {
+    return this.limits_.filter((row) => listener === undefined || row.listener === listener);
+  }
+
+  async limit(request: LimitRequest, by: string): Promise<LimitChange> {
+    this.changes.push(`limit ${JSON.stringify(request)} by ${by}`);
+    if (request.limit === "nothing") throw new Refusal("invalid", 'no limit "nothing"');
+    return this.limited;
   }
 
   async ask(name: string, body: unknown, withinMs: number): Promise<unknown> {

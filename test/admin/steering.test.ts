@@ -1,7 +1,7 @@
 /** The routes by which the program is steered: what they take, and what they refuse. */
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../src/control/errors.js";
-import { ask, post, running } from "./support.js";
+import { ask, BEARER, post, running, TOKEN } from "./support.js";
 
 const to = async (path: string, body: object, admin?: Awaited<ReturnType<typeof running>>) => {
   const { socketPath } = admin ?? (await running());
@@ -74,6 +74,44 @@ describe("/restart", () => {
 
   it.each([{}, { worker: 0 }, { worker: "2" }, { worker: 1, deadlineMs: -1 }])("refuses %j", async (body) => {
     expect((await to("/restart", body)).status).toBe(400);
+  });
+});
+
+describe("/limits and /limit", () => {
+  it("show limits of all or of one listener, and change one in the name of the caller", async () => {
+    const admin = await running({ token: TOKEN });
+    const { socketPath, port } = admin;
+    expect((await ask({ socketPath }, { path: "/limits" })).json).toHaveLength(2);
+    expect((await ask({ socketPath }, { path: "/limits?listener=main" })).json).toHaveLength(1);
+    await to("/limit", { limit: "max-connections", value: 500 }, admin);
+    await post(
+      { socketPath },
+      "/limit",
+      { limit: "deny", add: ["10.0.0.0/8"], listener: "main" },
+      {
+        "user-agent": "drover command (uid 1000, os pid 77, sudo by alice)",
+      },
+    );
+    await post({ port }, "/limit", { reset: true }, BEARER);
+    expect((await post({ port }, "/limit", { reset: true })).status).toBe(401);
+    expect(admin.control.changes).toEqual([
+      expect.stringMatching(/^limit {"limit":"max-connections","change":{"set":500}} by uid \d+/),
+      'limit {"limit":"deny","listener":"main","change":{"add":["10.0.0.0/8"]}} by drover command (uid 1000, sudo by alice)',
+      expect.stringMatching(/^limit {"change":"reset"} by admin token from 127\.0\.0\.1:\d+$/),
+    ]);
+  });
+
+  it.each([
+    {},
+    { limit: "max-connections" },
+    { limit: "max-connections", value: 1, reset: true },
+    { limit: "deny", add: "10.0.0.0/8", remove: "10.0.0.0/8" },
+    { limit: "max-connections", reset: false },
+    { limit: 7, value: 1 },
+    { limit: "nothing", value: 1 },
+    { limit: "max-connections", values: 1 },
+  ])("refuse %j", async (body) => {
+    expect((await to("/limit", body)).status).toBe(400);
   });
 });
 

@@ -1,5 +1,6 @@
 /** The commands that steer, against a server that exists only in memory. */
 import { describe, expect, it } from "vitest";
+import type { LimitRow } from "../../src/control/limits.js";
 import { FakeControl } from "../admin/fake-control.js";
 import { running } from "../admin/support.js";
 import { drover } from "./support.js";
@@ -45,6 +46,77 @@ describe("restart", () => {
     expect(control.changes).toEqual(["restart 2 25000", "restart 1 25000"]);
     for (const given of ["0", "one", "1.5", ""])
       expect((await drover(socketPath, ["restart", given])).code).toBe(64);
+  });
+});
+
+describe("limit", () => {
+  it("shows the limits in force, of all, of one listener, or one of them", async () => {
+    const { socketPath } = await running();
+    expect((await drover(socketPath, ["limit"])).stdout).toMatch(
+      /^LIMIT +OF +VALUE +FROM\nmax-connections +server +500 +flag\nmax-per-address +listener main +10 +changed at \d\d:\d\d by uid 0; configured: none of its own\n$/,
+    );
+    const values = new Map([["listener", "main"]]);
+    expect((await drover(socketPath, ["limit"], { values })).stdout).not.toContain("max-connections");
+    expect((await drover(socketPath, ["limit", "max-connections"], { json: true })).stdout).toContain(
+      '"value": 500',
+    );
+    expect(await drover(socketPath, ["limit", "max"])).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("there are max-connections, max-per-address"),
+    });
+  });
+
+  it("changes one, says what it was and which workers have it, and that it is not kept", async () => {
+    const { socketPath, control } = await running();
+    const [row] = control.limits_;
+    const changed = {
+      ...row,
+      origin: "changed",
+      changed: { at: 0, by: "uid 0", configured: "500" },
+    } as LimitRow;
+    control.limited = {
+      changes: [{ ...changed, text: "400", before: "500" }],
+      workers: [
+        { worker: 1, state: "applied" },
+        { worker: 2, state: "not answering" },
+      ],
+      notes: ["450 connections are open"],
+    };
+    expect((await drover(socketPath, ["limit", "max-connections", "400"])).stdout).toBe(
+      "max-connections: 400, previously 500\n" +
+        "in force in 1 worker, until the server ends: set it in the configuration to keep it\n" +
+        "worker 2 is not answering: it applies the change when its event loop runs again\n" +
+        "450 connections are open\n",
+    );
+    expect((await drover(socketPath, ["limit", "max-connections", "400"], { json: true })).stdout).toContain(
+      '"before"',
+    );
+  });
+
+  it("takes values, lists of networks, off, add, remove and reset", async () => {
+    const { socketPath, control } = await running();
+    const values = new Map([["listener", "main"]]);
+    for (const line of [
+      "deny 10.0.0.0/8 192.0.2.1",
+      "deny add 10.0.0.0/8",
+      "deny remove 10.0.0.0/8",
+      "deny off",
+    ])
+      await drover(socketPath, ["limit", ...line.split(" ")], { values });
+    await drover(socketPath, ["limit", "deny", "reset"]);
+    await drover(socketPath, ["limit", "reset", "deny"]);
+    expect((await drover(socketPath, ["limit", "reset"])).stdout).toBe("unchanged: it is in force already\n");
+    expect(control.changes.map((text) => /^limit (.*) by /.exec(text)?.[1])).toEqual([
+      '{"limit":"deny","listener":"main","change":{"set":"10.0.0.0/8,192.0.2.1"}}',
+      '{"limit":"deny","listener":"main","change":{"add":"10.0.0.0/8"}}',
+      '{"limit":"deny","listener":"main","change":{"remove":"10.0.0.0/8"}}',
+      '{"limit":"deny","listener":"main","change":{"set":"off"}}',
+      '{"limit":"deny","change":"reset"}',
+      '{"limit":"deny","change":"reset"}',
+      '{"change":"reset"}',
+    ]);
+    expect((await drover(socketPath, ["limit", "deny", "add"])).stderr).toContain("add takes networks");
+    expect((await drover(socketPath, ["limit", "reset", "deny", "x"])).code).toBe(64);
   });
 });
 

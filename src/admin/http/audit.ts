@@ -48,6 +48,14 @@ function asked(c: Context<Env>, access: Access) {
   };
 }
 
+/** Which caller asks, in a few words. */
+export function askedBy(c: Context<Env>, access: Access): string {
+  const { via, by, ...from } = asked(c, access);
+  // The command names the user, and who has become this one by sudo.
+  if (via === "control_socket") return from.client?.replace(/, os pid \d+/, "") ?? by;
+  return `${by} from ${"address" in from ? from.address : "unknown"}`;
+}
+
 function clientAddress({ env: { incoming } }: Context<Env>): string {
   const { remoteAddress = "", remotePort = 0 } = incoming.socket;
   return addressText(remoteAddress, remotePort);

@@ -7,6 +7,7 @@ import { BAN_ROUTES } from "./ban-routes.js";
 import { CHANGE_ROUTES } from "./change-routes.js";
 import { EVENT_ROUTES } from "./event-routes.js";
 import { GROUP_ROUTES } from "./group-routes.js";
+import { LIMIT_ROUTES } from "./limit-routes.js";
 import { READ_ROUTES } from "./read-routes.js";
 import type { Route } from "./route.js";
 import { STREAM_ROUTES } from "./stream-routes.js";
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...STREAM_ROUTES,
   ...EVENT_ROUTES,
   ...CHANGE_ROUTES,
+  ...LIMIT_ROUTES,
   ...BAN_ROUTES,
 ];
 

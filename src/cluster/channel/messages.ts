@@ -8,7 +8,7 @@ import type { AddressQuery, ConnectionQuery } from "../../control/connections.js
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { HubQuery } from "../../groups/hub/hub-queries.js";
-import type { AddressBan, AddressRefusal, Rate } from "../../tcp/admission/terms.js";
+import type { AddressBan, AddressRefusal, HeldAddress, Rate } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
@@ -87,6 +87,8 @@ export interface Served {
 export interface AddressCalls {
   readonly take: readonly (readonly [id: number, listener: string, group: string])[];
   readonly give: readonly (readonly [listener: string, group: string])[];
+  /** All connections of the worker, counted anew. */
+  readonly held?: readonly HeldAddress[];
 }
 
 export type AddressAnswer = readonly [id: number, refusal: AddressRefusal | undefined];
@@ -177,8 +179,16 @@ export interface BootAlpn {
   readonly fallback: boolean;
 }
 
+/** Whom a listener admits, by address. */
+export interface Admission {
+  readonly allow: readonly string[] | undefined;
+  readonly deny: readonly string[] | undefined;
+  /** Whether addresses have limits, so that the primary is asked. */
+  readonly addresses: boolean;
+}
+
 /** One listener of a worker. */
-export interface BootListener extends Quota {
+export interface BootListener extends Quota, Admission {
   readonly name: string;
   /** Address of the listening socket: shown also while the worker has no copy of it. */
   readonly address: { readonly address: string; readonly port: number };
@@ -201,10 +211,6 @@ export interface BootListener extends Quota {
   readonly idle: number | undefined;
   /** PROXY headers are expected, from these networks. */
   readonly proxy: ProxyConfig | undefined;
-  readonly allow: readonly string[] | undefined;
-  readonly deny: readonly string[] | undefined;
-  /** Whether addresses have limits, so that the primary is asked. */
-  readonly addresses: boolean;
   /** When TLS begins, where it has TLS. */
   readonly tlsStart: TlsStart | undefined;
   /** Options of its protocols, as they were given. */
@@ -233,6 +239,7 @@ export type WorkerRequest =
   | { readonly name: "debugged"; readonly on: boolean }
   | ViewRequest
   | LimitsRequest
+  | AdmissionRequest
   | HubRequest;
 
 /** Requests to the hub of groups and names, which every worker can reach. The reply is a `HubReply`. */
@@ -270,6 +277,15 @@ export type LimitsRequest =
   | { readonly name: "accept-rate"; readonly listener: string | undefined; readonly rate: Rate | undefined }
   /** Shuts all connections down, of one listener or of all; the reply is their number. */
   | { readonly name: "shutdown-connections"; readonly listener: string | undefined };
+
+/** Changes whom the listeners admit. The reply is true: by then this, and every request before it, is applied. */
+export interface AdmissionRequest {
+  readonly name: "admission";
+  /** In the order of the boot message. */
+  readonly listeners: readonly Admission[];
+  /** Whether the worker has all its connections counted by address before it replies. */
+  readonly recount: boolean;
+}
 
 const VIEWS: readonly string[] = ["state", "trace"] satisfies ViewRequest["name"][];
 

@@ -23,7 +23,11 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
     typeof d.limit === "number" &&
     typeof d.ahead === "boolean",
   addresses: ({ d }) =>
-    isObject(d) && isCalls(d.take, ([id, ...call]) => isCount(id) && isCall(call)) && isCalls(d.give, isCall),
+    isObject(d) &&
+    isCalls(d.take, ([id, ...call]) => isCount(id) && isCall(call)) &&
+    isCalls(d.give, isCall) &&
+    (d.held === undefined ||
+      isCalls(d.held, ([listener, group, count]) => isCall([listener, group]) && isCount(count))),
   record: ({ d }) => isText(d),
   trace: ({ id, d }) => isCount(id) && isObject(d) && isText(d.what),
   signal: ({ d }) =>

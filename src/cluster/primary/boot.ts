@@ -2,8 +2,7 @@
 
 import { dirname } from "node:path";
 import { restartIntensity } from "../../config/config.js";
-import { addressLimitsOf } from "../../tcp/admission/options.js";
-import type { Boot, BootListener } from "../channel/messages.js";
+import type { Admission, Boot, BootListener } from "../channel/messages.js";
 import type { Release } from "../release/release.js";
 import type { ListenerReleases } from "../release/releases.js";
 import type { PrimaryOptions } from "./options.js";
@@ -42,8 +41,8 @@ export function bootMessage(
 /** One listener in the boot message. */
 export function bootListener(
   { name, bound, transport, config, balance }: PrimaryListener,
-  present: Pick<BootListener, "maxConnections" | "acceptRate" | "suspended">,
-  { releases, config: server }: Pick<PrimaryOptions, "releases" | "config">,
+  present: Pick<BootListener, "maxConnections" | "acceptRate" | "suspended" | keyof Admission>,
+  { releases }: Pick<PrimaryOptions, "releases">,
 ): BootListener {
   const { protocol, alpn, given } = releases.byListener.get(name) as ListenerReleases;
   const release = protocol ?? (alpn.values().next().value as Release);
@@ -63,9 +62,6 @@ export function bootListener(
     shutdown: config.shutdown,
     idle: config.idleTimeout,
     proxy: config.proxy,
-    allow: config.allow,
-    deny: config.deny,
-    addresses: (addressLimitsOf(config) ?? addressLimitsOf(server)) !== undefined,
     tlsStart: config.tls?.start,
     options: given,
   };

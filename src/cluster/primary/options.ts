@@ -23,7 +23,7 @@ export interface PrimaryOptions {
   readonly listeners: readonly PrimaryListenerOptions[];
   /** File that a worker runs, with the argument `worker`. */
   readonly exec: string;
-  /** The limit of connections of all listeners, over all of this number of workers. */
+  /** Connections that the file descriptors of this number of workers allow. */
   maxConnections(workers: number): number;
   /** Of the listeners with TLS. */
   readonly credentials: CredentialStore;

@@ -24,6 +24,8 @@ export interface PrimaryListenerOptions {
 export interface BalancedWorkers {
   /** Slots in which the listener accepts. */
   accepting(listener: PrimaryListener): readonly WorkerSlot[];
+  /** Its own limit over all workers at present: Infinity where it has none. */
+  maxConnections(listener: PrimaryListener): number;
   /** Connections that the worker in this slot was allowed for it. */
   allowed(listener: PrimaryListener, slot: number): number;
 }
@@ -38,8 +40,10 @@ export class PrimaryListener {
   suspended = false;
   /** Connections that a worker may have at present by its own account, by slot. */
   readonly #limits = new Map<number, number>();
+  readonly #workers: BalancedWorkers;
 
   constructor({ config, at, bound, transport, protocol }: PrimaryListenerOptions, workers: BalancedWorkers) {
+    this.#workers = workers;
     this.config = config;
     this.at = at;
     this.bound = bound;
@@ -57,7 +61,8 @@ export class PrimaryListener {
 
   /** Its own limit over all workers; `undefined`: only that of all listeners together. */
   get maxConnections(): number | undefined {
-    return this.config.maxConnections;
+    const own = this.#workers.maxConnections(this);
+    return own === Infinity ? undefined : own;
   }
 
   get addressText(): string {

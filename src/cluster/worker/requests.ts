@@ -7,6 +7,7 @@ import { isHubRequest, isView, type WorkerRequest } from "../channel/messages.js
 import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";
+import type { WorkerAdmission } from "./listeners/admission.js";
 import type { WorkerLimits } from "./listeners/limits.js";
 import type { WorkerListener } from "./listeners/worker-listener.js";
 import { memberships } from "./memberships.js";
@@ -20,6 +21,7 @@ export interface Answerers {
   readonly listeners: readonly WorkerListener[];
   readonly views: WorkerViews;
   readonly limits: WorkerLimits;
+  readonly admission: WorkerAdmission;
   readonly heartbeat: Pick<Heartbeat, "debugged">;
   sendSnapshot(): void;
 }
@@ -51,6 +53,7 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   // Loaded at the first one: a server without groups has none of it.
   if (isHubRequest(request)) return (await import("./hub-requests.js")).answerHubRequest(request);
   if (isView(request)) return answerers.views.answer(request);
+  if (request.name === "admission") return answerers.admission.answer(request);
   if (!("serial" in request)) return answerers.limits.answer(request);
   const process = processOf(new Pid(thisWorker(), request.serial));
   if (request.name === "inspect") return process ? processInfo(process) : null;

@@ -23,6 +23,7 @@ import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messa
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
 import { exceptionSource } from "./exception-source.js";
 import { WorkerAddresses } from "./listeners/addresses.js";
+import { WorkerAdmission } from "./listeners/admission.js";
 import { WorkerLimits } from "./listeners/limits.js";
 import { WorkerTls } from "./listeners/tls.js";
 import { WorkerListeners } from "./listeners/worker-listeners.js";
@@ -47,6 +48,7 @@ export class Worker {
   readonly #listeners: WorkerListeners;
   readonly #addresses: WorkerAddresses;
   readonly #limits: WorkerLimits;
+  readonly #admission: WorkerAdmission;
   readonly #heartbeat: Heartbeat;
   readonly #views: WorkerViews;
   /** Whether the periodic snapshot has not left yet. */
@@ -84,6 +86,7 @@ export class Worker {
       addresses: this.#addresses,
       descriptors: this.#limits,
     });
+    this.#admission = new WorkerAdmission(() => this.#listeners.all, this.#addresses);
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#views = new WorkerViews(this.#log, boot.follow, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
@@ -212,6 +215,7 @@ export class Worker {
           listeners: this.#listeners.all,
           views: this.#views,
           limits: this.#limits,
+          admission: this.#admission,
           heartbeat: this.#heartbeat,
           sendSnapshot: () => this.#sendSnapshot(),
         });

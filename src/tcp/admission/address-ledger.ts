@@ -5,7 +5,7 @@
  * An address is a group: an IPv4 address, or a /64 of IPv6 (`text/address-group.ts`).
  */
 import { clock } from "../../otp/time/clock.js";
-import type { AddressBan, AddressLimits, AddressRefusal, Rate } from "./terms.js";
+import type { AddressBan, AddressLimits, AddressRefusal, HeldAddress, Rate } from "./terms.js";
 
 /** Groups of addresses that are remembered, at most: an attacker has more /64 than there is memory. */
 const MAX_GROUPS = 100_000;
@@ -117,6 +117,41 @@ export class AddressLedger {
     if (until > now) return until - now;
     this.#bans.delete(group);
     return 0;
+  }
+
+  // -- changed limits -------------------------------------------------------------------------------------
+
+  /**
+   * The limits of a scope have changed. A new rate begins with all of its burst.
+   * @param before its limits until now
+   */
+  limitsChanged(scope: string, before: AddressLimits | undefined): void {
+    const limits = this.#limits(scope);
+    if (limits === undefined) this.#accounts.delete(scope);
+    const { rate } = limits ?? {};
+    if (
+      rate === undefined ||
+      (rate.perSecond === before?.rate?.perSecond && rate.burst === before.rate.burst)
+    )
+      return;
+    const now = clock.now();
+    for (const account of this.#accounts.get(scope)?.values() ?? []) {
+      account.tokens = rate.burst;
+      account.filledAt = now;
+    }
+  }
+
+  /** Replaces what is known of a worker's connections: some are older than the limits on addresses. */
+  recount(holder: number, held: readonly HeldAddress[]): void {
+    const now = clock.now();
+    this.drop(holder);
+    for (const [listener, group, count] of held)
+      for (const scope of [listener, ""]) {
+        if (this.#limits(scope) === undefined) continue;
+        const account = this.#account(scope, group, now);
+        account.open += count;
+        account.held.set(holder, (account.held.get(holder) ?? 0) + count);
+      }
   }
 
   // -- accounts -------------------------------------------------------------------------------------------

@@ -20,11 +20,13 @@ export type Admit = (refused: AddressRefuseReason | undefined, group: string | u
 
 export class Gate {
   readonly #listener: string;
-  readonly #terms: GateTerms;
+  #terms: GateTerms;
   /** Refusals that hold for a while, by group. */
   readonly #verdicts = new Map<string, { readonly reason: AddressRefuseReason; readonly until: number }>();
   /** Groups of open connections. */
   readonly #groups = new WeakMap<object, string>();
+  /** Connections that wait for the authority: those behind a PROXY header. */
+  readonly #waiting = new WeakSet<object>();
   /** Groups that an operator has banned, and until when. */
   #bans: ReadonlyMap<string, number> = new Map();
   #pending = 0;
@@ -38,6 +40,12 @@ export class Gate {
   get idle(): boolean {
     const { allow, deny, authority } = this.#terms;
     return allow === undefined && deny === undefined && authority === undefined && this.#bans.size === 0;
+  }
+
+  /** Changes whom it admits from now on. */
+  setTerms(terms: GateTerms): void {
+    this.#terms = terms;
+    this.#verdicts.clear();
   }
 
   /** Replaces the bans, of which the authority knows as well. */
@@ -55,8 +63,9 @@ export class Gate {
   /**
    * @param address as `socket.peer` has it, without a port: the path of a UNIX socket; empty when it was lost
    * @param done called once, perhaps at once
+   * @param connection where there is one by now
    */
-  enter(address: string, done: Admit): void {
+  enter(address: string, done: Admit, connection?: object): void {
     const { allow, deny, authority } = this.#terms;
     // Reset while it waited in the backlog: its connection ends at once.
     if (address === "") return done(undefined, undefined);
@@ -68,8 +77,10 @@ export class Gate {
     const known = this.#verdict(group);
     if (known !== undefined) return done(known, undefined);
     this.#pending++;
+    if (connection) this.#waiting.add(connection);
     authority.take(this.#listener, group, (refusal) => {
       this.#pending--;
+      if (connection) this.#waiting.delete(connection);
       if (refusal === undefined) return done(undefined, group);
       this.#keep(group, refusal);
       done(refusal.reason, undefined);
@@ -79,6 +90,19 @@ export class Gate {
   /** The admitted client has this connection. */
   holds(connection: object, group: string | undefined): void {
     if (group !== undefined) this.#groups.set(connection, group);
+  }
+
+  /**
+   * Counts a connection from now on, if it was admitted when addresses had no limits.
+   * @returns its group, unless it has none or still waits to be admitted
+   */
+  adopt(connection: object, address: string): string | undefined {
+    const known = this.#groups.get(connection);
+    if (known !== undefined || address === "" || UNIX.test(address) || this.#waiting.has(connection))
+      return known;
+    const group = addressGroup(address);
+    this.#groups.set(connection, group);
+    return group;
   }
 
   /** A connection has ended. */

@@ -2,7 +2,7 @@
 import { networkMistake, TrustedNetworks } from "../../proxy/trusted-networks.js";
 import { Gate } from "./gate.js";
 import { parseRate } from "./rate.js";
-import type { AddressAuthority, AddressLimits } from "./terms.js";
+import type { AddressAuthority, AddressLimits, GateTerms } from "./terms.js";
 
 /** As in the configuration: a listener's own, or those of the server for all its listeners together. */
 export interface AddressOptions {
@@ -28,6 +28,14 @@ export function addressLimitsOf(options: AddressOptions): AddressLimits | undefi
   return { maxConnections, rate: addressRate === undefined ? undefined : parseRate(addressRate), ban };
 }
 
+/** What a gate goes by. @param authority where addresses have limits */
+export function gateTermsOf(
+  { allow, deny }: AccessOptions,
+  authority: AddressAuthority | undefined,
+): GateTerms {
+  return { allow: networks(allow), deny: networks(deny), authority };
+}
+
 /** @param authority where addresses have limits. @returns `undefined` where everybody is admitted */
 export function gateOf(
   listener: string,
@@ -44,7 +52,7 @@ export function makeGate(
   { allow, deny }: AccessOptions,
   authority: AddressAuthority | undefined,
 ): Gate {
-  return new Gate(listener, { allow: networks(allow), deny: networks(deny), authority });
+  return new Gate(listener, gateTermsOf({ allow, deny }, authority));
 }
 
 function networks(entries: readonly string[] | undefined): TrustedNetworks | undefined {

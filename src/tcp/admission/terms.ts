@@ -28,6 +28,9 @@ export interface AddressBan {
   readonly ms: number;
 }
 
+/** Number of open connections of a group of addresses. */
+export type HeldAddress = readonly [listener: string, group: string, count: number];
+
 export interface AddressRefusal {
   readonly reason: AddressRefuseReason;
   /** Milliseconds for which the same verdict holds. */

@@ -12,7 +12,7 @@ import { ProxyParser } from "../../proxy/parser.js";
 import { ProxyError } from "../../proxy/proxy-error.js";
 import { LOOKED_AT, looksLike } from "../../text/looks-like.js";
 import type { Socket, SocketOwner } from "../../transport/transport.js";
-import type { Gate } from "../admission/gate.js";
+import type { Admit, Gate } from "../admission/gate.js";
 import { proxyHeaderOf, setProxyHeader } from "./proxied.js";
 import type { HandshakeOwner, OpeningTerms } from "./terms.js";
 
@@ -116,12 +116,14 @@ export class Opening implements HandshakeOwner {
     this.#held = rest;
     this.#socket.pause();
     const header = proxyHeaderOf(this.#connection);
-    gate.enter((header?.relays && header.source?.address) || "", (refused, group) => {
+    const address = (header?.relays && header.source?.address) || "";
+    const done: Admit = (refused, group) => {
       if (refused !== undefined) return this.#connection.openingFailed(ADDRESS_REFUSED, refused);
       if (!this.#connection.isOpening) return gate.giveBack(group);
       gate.holds(this.#connection, group);
       this.#admitted();
-    });
+    };
+    gate.enter(address, done, this.#connection);
   }
 
   #admitted(): void {

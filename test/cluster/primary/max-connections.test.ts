@@ -68,18 +68,23 @@ class ModelWorker {
   }
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 class Model {
-  readonly listeners: readonly LimitedListener[];
+  readonly listeners: readonly Mutable<LimitedListener>[];
+  /** Limit of all listeners. */
+  limit: number;
   readonly limits: MaxConnections;
   workers: ModelWorker[] = [];
   readonly #slots: WorkerSlot[];
 
   constructor(total: number, own: readonly (number | undefined)[], workers: number) {
+    this.limit = total;
     this.listeners = own.map((maxConnections, at) => ({ name: `listener${at}`, at, maxConnections }));
     this.#slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
     this.limits = new MaxConnections(
       () => this.#slots,
-      () => total,
+      () => this.limit,
       this.listeners,
     );
     this.workers = this.#slots.map((slot) => new ModelWorker(slot, this.limits, this.listeners));
@@ -120,6 +125,13 @@ class Model {
       for (const at of this.workers.keys()) this.read(at);
       for (const at of this.workers.keys()) this.hear(at);
     }
+  }
+
+  /** Changes the limit of one listener, or of all. */
+  change(limit: number | undefined, listener?: number): void {
+    if (listener === undefined) this.limit = limit ?? Infinity;
+    else (this.listeners[listener] as Mutable<LimitedListener>).maxConnections = limit;
+    this.limits.redivide();
   }
 
   of(listener: number): number {
@@ -232,5 +244,87 @@ test("no limit is ever exceeded, and all are reached when everything has been he
       },
     ),
     { numRuns: 500 },
+  );
+});
+
+test("a listener without a limit gets one that is exact over all workers, and loses it again", () => {
+  const model = new Model(20, [undefined, undefined], 3);
+  for (const worker of model.workers) worker.accept(0);
+  model.change(5, 0);
+  model.settle();
+  model.fill();
+  expect([model.of(0), model.total]).toEqual([5, 20]);
+  for (const worker of model.workers) worker.active.fill(0);
+  model.change(undefined, 0);
+  model.settle();
+  for (const worker of model.workers) for (let n = 0; n < 9; n++) worker.accept(0);
+  expect(model.of(0)).toBe(20);
+});
+
+test("connections above a lowered limit go on, and none is accepted until there are fewer", () => {
+  const model = new Model(12, [undefined], 2);
+  model.fill();
+  model.change(6);
+  model.settle();
+  model.fill();
+  expect(model.total).toBe(12);
+  for (let n = 0; n < 5; n++) model.workers[0]?.end(0);
+  model.settle();
+  model.fill();
+  expect(model.total).toBe(7);
+  for (const worker of model.workers) worker.active.fill(0);
+  model.settle();
+  model.fill();
+  expect(model.total).toBe(6);
+});
+
+const change = fc.record({
+  what: fc.constant("change" as const),
+  place: places,
+  limit: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
+});
+
+test("limits that change at any time are never exceeded once every worker has heard of them, and then reached", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(step, change), { maxLength: 80 }), (steps) => {
+      const model = new Model(12, [6, undefined, 4], 3);
+      const limits = () => [
+        model.limit,
+        ...model.listeners.map(({ maxConnections = Infinity }) => maxConnections),
+      ];
+      const used = () => [model.total, ...model.listeners.map((_, at) => model.of(at))];
+      // Until all have heard of a lower limit the one before may still be used.
+      const highest = limits();
+      for (const one of steps) {
+        const at = one.place.at % model.workers.length;
+        const listener = one.place.listener % 3;
+        if (one.what === "change") model.change(one.limit, one.place.at % 2 ? listener : undefined);
+        else if (one.what === "accept") model.workers[at]?.accept(listener);
+        else if (one.what === "end") model.workers[at]?.end(listener);
+        else if (one.what === "read") model.read(one.place.at);
+        else if (one.what === "hear") model.hear(one.place.at);
+        else if (one.what === "restart") model.restart(at);
+        else model.scale(one.place.at + 1);
+        for (const [which, limit] of limits().entries()) {
+          highest[which] = Math.max(highest[which] as number, limit);
+          expect(used()[which]).toBeLessThanOrEqual(highest[which] as number);
+        }
+      }
+      for (const worker of model.workers) worker.active.fill(0);
+      model.settle();
+      // Without any limit there would be no end.
+      if (model.limit === Infinity) model.change(30);
+      model.settle();
+      model.fill();
+      const [all = 0, ...own] = limits();
+      for (const [at, limit] of own.entries()) expect(model.of(at)).toBeLessThanOrEqual(limit);
+      expect(model.total).toBe(
+        Math.min(
+          all,
+          own.reduce((sum, limit) => sum + limit, 0),
+        ),
+      );
+    }),
+    { numRuns: 300 },
   );
 });

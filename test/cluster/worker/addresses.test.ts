@@ -1,4 +1,5 @@
 /** A worker's questions about addresses, where the primary answers late: the ledger must end up with nothing. */
+import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import type { AddressAnswer, AddressCalls, ToPrimary } from "../../../src/cluster/channel/messages.js";
 import { WorkerAddresses } from "../../../src/cluster/worker/listeners/addresses.js";
@@ -80,4 +81,72 @@ test("one that is refused late and goes on gives nothing back at its end", async
   await answer();
   expect(free()).toBe(0);
   ledger.drop(2);
+});
+
+/** One step at a time: what the worker has sent waits for the primary, and what that answers for the worker. */
+function slowWorld() {
+  const clock = new ManualClock();
+  const restore = useClock(clock);
+  const ledger = new AddressLedger((scope) => (scope === "" ? { maxConnections: 2 } : undefined));
+  const sent: AddressCalls[] = [];
+  const answers: AddressAnswer[][] = [];
+  const worker = new WorkerAddresses((message: ToPrimary) => {
+    if (message.t === "addresses") sent.push(message.d);
+  });
+  let open = 0;
+  const steps = {
+    connect: () =>
+      worker.take("main", ADDRESS, (refusal) => {
+        if (refusal === undefined) open++;
+      }),
+    end: () => {
+      if (open === 0) return;
+      open--;
+      worker.give("main", ADDRESS);
+    },
+    recount: () => worker.recount(new Map([["main", Array<string>(open).fill(ADDRESS)]])),
+    patience: () => clock.advance(1_000),
+    turn: () => turn(),
+    primary: () => {
+      const calls = sent.shift();
+      if (!calls) return;
+      if (calls.held) ledger.recount(1, calls.held);
+      for (const [listener, group] of calls.give) ledger.give(1, listener, group);
+      answers.push(calls.take.map(([id, ...call]) => [id, ledger.take(1, ...call)]));
+    },
+    worker: () => worker.received(answers.shift() ?? []),
+  };
+  const settle = async () => {
+    for (let round = 0; round < 3; round++) {
+      await turn();
+      while (sent.length > 0) steps.primary();
+      while (answers.length > 0) steps.worker();
+    }
+  };
+  return { ...{ steps, settle, ledger, restore }, open: () => open };
+}
+
+test("a recount at any moment leaves the primary with exactly the open connections", async () => {
+  const what = fc.constantFrom(
+    ...(["connect", "connect", "end", "recount", "patience", "turn", "primary", "worker"] as const),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(what, { maxLength: 40 }), async (whats) => {
+      const { steps, settle, ledger, open, restore } = slowWorld();
+      try {
+        for (const one of [...whats, "recount"] as const) await steps[one]();
+        await settle();
+        // A third holder takes what is left below the limit.
+        const free = () => [1, 2].filter(() => ledger.take(9, "main", ADDRESS) === undefined).length;
+        expect(free()).toBe(Math.max(0, 2 - open()));
+        ledger.drop(9);
+        while (open() > 0) steps.end();
+        await settle();
+        expect(free()).toBe(2);
+      } finally {
+        restore();
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

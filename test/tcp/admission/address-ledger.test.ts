@@ -99,3 +99,43 @@ test("addresses without connections are forgotten before there are more than 100
   }
   expect(tested.size).toBeLessThanOrEqual(100_000);
 });
+
+test("a rate that is set while addresses are known begins with all of its burst for each", async () => {
+  const clock = manual();
+  let limits: AddressLimits = { maxConnections: 10 };
+  const tested = new AddressLedger((scope) => (scope === "" ? limits : undefined));
+  const take = () => tested.take(1, "main", "10.0.0.1")?.reason;
+  expect([take(), take()]).toEqual([undefined, undefined]);
+  const before = limits;
+  limits = { maxConnections: 10, rate: { perSecond: 1, burst: 2 } };
+  tested.limitsChanged("", before);
+  expect([take(), take(), take()]).toEqual([undefined, undefined, "address_rate"]);
+  await clock.advance(1_000);
+  // Another limit of the scope leaves the tokens as they are.
+  const rated = limits;
+  limits = { ...limits, maxConnections: 100 };
+  tested.limitsChanged("", rated);
+  expect([take(), take()]).toEqual([undefined, "address_rate"]);
+});
+
+test("limits that are set while there are connections count those that the workers report, and forget them when removed", () => {
+  let limits: AddressLimits | undefined;
+  const tested = new AddressLedger((scope) => (scope === "" ? limits : undefined));
+  const take = (worker: number) => tested.take(worker, "main", "10.0.0.1")?.reason;
+  expect([take(1), take(2)]).toEqual([undefined, undefined]);
+  limits = { maxConnections: 4 };
+  tested.limitsChanged("", undefined);
+  tested.recount(1, [
+    ["main", "10.0.0.1", 2],
+    ["ops", "10.0.0.1", 1],
+  ]);
+  expect([take(2), take(2)]).toEqual([undefined, "address_connections"]);
+  // What was taken meanwhile is among what is reported.
+  tested.recount(2, [["main", "10.0.0.1", 1]]);
+  expect(take(2)).toBe("address_connections");
+  tested.give(1, "ops", "10.0.0.1");
+  expect([take(1), take(1)]).toEqual([undefined, "address_connections"]);
+  limits = undefined;
+  tested.limitsChanged("", { maxConnections: 4 });
+  expect([take(1), tested.size]).toEqual([undefined, 0]);
+});

@@ -1,7 +1,7 @@
 /**
  * Shares of a maximum number of connections, one for each worker: their sum never exceeds the limit, not even while the number of
  * workers changes. Shares shrink first; only connections that a worker has really given up are granted to others, and
- * it gives up those of its clients when they leave.
+ * it gives up those of its clients when they leave. Below a lowered limit no worker accepts until the sum fits.
  */
 interface Share {
   /** Share to be reached. */
@@ -28,8 +28,14 @@ export class ConnectionShares {
     return this.#shares[slot - 1]?.granted ?? 0;
   }
 
+  /** Whether more is granted than a limit that was lowered. */
+  get #exceeded(): boolean {
+    return this.#shares.reduce((sum, { granted }) => sum + granted, 0) > this.#limit;
+  }
+
   /** Limit for the worker in this slot: below what it was granted when its share shrinks. */
   allowed(slot: number): number {
+    if (this.#exceeded) return 0;
     const { target, granted } = this.#shares[slot - 1] ?? { target: 0, granted: 0 };
     return Math.min(target, granted);
   }
@@ -44,6 +50,7 @@ export class ConnectionShares {
     while (this.#shares.length < workers) this.#shares.push({ target: 0, granted: 0 });
     this.settled = false;
     for (const [at, share] of this.#shares.entries()) {
+      // Infinity: there is no limit, and so nothing to divide.
       const extra = (at - (first % workers) + workers) % workers < limit % workers ? 1 : 0;
       share.target = at < workers ? Math.floor(limit / workers) + extra : 0;
     }
@@ -51,18 +58,21 @@ export class ConnectionShares {
 
   /** Slots whose share has to shrink. */
   shrinking(): number[] {
-    return this.#slotsWhere(({ target, granted }) => granted > target);
+    const exceeded = this.#exceeded;
+    return this.#slotsWhere(({ target, granted }) => granted > (exceeded ? 0 : target));
   }
 
   /** The worker applies its limit and has `active` connections; 0 when it has ended. */
   reduce(slot: number, active: number): void {
     const share = this.#shares[slot - 1];
-    if (share && share.granted > share.target)
-      share.granted = Math.max(share.target, Math.min(share.granted, active));
+    if (share === undefined) return;
+    const least = this.#exceeded ? 0 : share.target;
+    if (share.granted > least) share.granted = Math.max(least, Math.min(share.granted, active));
   }
 
   /** Grants what is free. @returns the slots whose share has grown */
   grow(): number[] {
+    if (this.#limit === Infinity) return this.#growAll();
     let free = this.#limit - this.#shares.reduce((sum, { granted }) => sum + granted, 0);
     const grown = this.#slotsWhere((share) => {
       const more = Math.min(free, share.target - share.granted);
@@ -73,6 +83,15 @@ export class ConnectionShares {
     });
     this.settled = this.#shares.every(({ target, granted }) => target === granted);
     return grown;
+  }
+
+  #growAll(): number[] {
+    this.settled = true;
+    return this.#slotsWhere((share) => {
+      const grows = share.granted < share.target;
+      share.granted = share.target;
+      return grows;
+    });
   }
 
   #slotsWhere(fits: (share: Share) => boolean): number[] {

@@ -7,7 +7,7 @@ import type { PrimaryListener } from "../primary-listener.js";
 import type { WorkerSlot } from "../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
 
-/** A listener that has, or has not, a limit of its own. */
+/** A listener that has, or has not, a limit of its own, which may change. */
 export type LimitedListener = Pick<PrimaryListener, "name" | "at" | "maxConnections">;
 
 /** Shares of one limit; `listener` is `undefined` for that of all listeners. */
@@ -31,7 +31,7 @@ export class MaxConnections {
   readonly #limit: (workers: number) => number;
   readonly #listeners: readonly LimitedListener[];
   readonly #total: Limit;
-  /** Of listeners with a limit of their own. */
+  /** Of each listener's own, in their order: Infinity where it has none. */
   readonly #own: readonly (Limit & { readonly listener: LimitedListener })[];
   /** Number of messages about limits sent to the present worker of each slot. */
   readonly #sent = new Map<number, number>();
@@ -46,11 +46,12 @@ export class MaxConnections {
     this.#limit = limit;
     this.#listeners = listeners;
     const workers = slots().length;
-    const limited = listeners.filter(({ maxConnections }) => maxConnections !== undefined);
     const total = new ConnectionShares(limit(workers), workers);
     this.#total = { listener: undefined, shares: total, told: new Map() };
-    this.#own = limited.map((listener, at) => {
-      const shares = new ConnectionShares(limitOf(listener), workers, remainders(limited.slice(0, at)));
+    let first = 0;
+    this.#own = listeners.map((listener) => {
+      const shares = new ConnectionShares(limitOf(listener), workers, first);
+      first += remainderOf(listener);
       return { listener, shares, told: new Map() };
     });
   }
@@ -76,14 +77,14 @@ export class MaxConnections {
     };
   }
 
-  /** Divides the limits again, after the number of workers has changed. A larger share is granted when it is free. */
+  /** Divides the limits again, after they or the number of workers have changed. A larger share is granted when it is free. */
   redivide(): void {
     const workers = this.#slots().length;
     this.#total.shares.aim(this.#limit(workers), workers);
     let first = 0;
     for (const { listener, shares } of this.#own) {
       shares.aim(limitOf(listener), workers, first);
-      first += limitOf(listener);
+      first += remainderOf(listener);
     }
     this.settle();
   }
@@ -134,6 +135,8 @@ function limitOf({ maxConnections = Infinity }: LimitedListener): number {
   return maxConnections;
 }
 
-function remainders(listeners: readonly LimitedListener[]): number {
-  return listeners.reduce((sum, listener) => sum + limitOf(listener), 0);
+/** What it adds to the worker that gets the remainder of the next one. */
+function remainderOf(listener: LimitedListener): number {
+  const limit = limitOf(listener);
+  return limit === Infinity ? 0 : limit;
 }

@@ -10,6 +10,7 @@ import type {
 import type { AskedOver, Control, LogLevel } from "../../../control/control.js";
 import { Refusal, WorkerSilent } from "../../../control/errors.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
+import type { LimitChange, LimitRequest, LimitRow } from "../../../control/limits.js";
 import type { NodeList } from "../../../control/nodes.js";
 import type {
   AddressBan,
@@ -34,6 +35,7 @@ import type { Served, WorkerRequest } from "../../channel/messages.js";
 import { processInfo } from "../../inspect/process-info.js";
 import { logCutConnections } from "../admission/cut-connections.js";
 import { Drain } from "../admission/drain.js";
+import { LimitChanges } from "../admission/limit-changes.js";
 import { findListener } from "../admission/suspend.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
@@ -58,6 +60,7 @@ export class Operations implements Control {
   readonly #drain: Drain;
   readonly #scale: Scale;
   readonly #restart: RestartWorker;
+  readonly #limits: LimitChanges;
   readonly #hub: HubOperations;
   readonly #history: History;
 
@@ -91,6 +94,15 @@ export class Operations implements Control {
       this.#drain.check();
       this.#scale.check();
       this.#restart.check();
+    });
+    const { pool, listeners } = primary;
+    this.#limits = new LimitChanges({
+      ...{ limits: pool.limits, addresses: pool.addresses, maxConnections: pool.maxConnections, listeners },
+      acceptRates: pool.acceptRates,
+      slots: () => pool.slots,
+      refreshSnapshots: () => pool.refreshSnapshots(),
+      room: () => options.maxConnections(pool.slots.length),
+      explain: options.explain,
     });
     const { metrics } = options;
     this.#history = new History(() => ({
@@ -234,6 +246,15 @@ export class Operations implements Control {
 
   restart(worker: number, deadlineMs: number): Promise<Restarted> {
     return this.#restart.run(worker, deadlineMs);
+  }
+
+  limits(listener?: string): readonly LimitRow[] {
+    return this.#limits.rows(listener);
+  }
+
+  limit(request: LimitRequest, by: string): Promise<LimitChange> {
+    if (this.#primary.stopping) throw new Refusal("conflict", "the program is stopping");
+    return this.#limits.change(request, by);
   }
 
   ban(address: string, ms: number): void {

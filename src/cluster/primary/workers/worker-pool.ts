@@ -16,6 +16,7 @@ import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "..
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
 import { MaxConnections } from "../admission/max-connections.js";
+import { PresentLimits, SERVER } from "../admission/present-limits.js";
 import { Suspension } from "../admission/suspend.js";
 import { bootListener, bootMessage } from "../boot.js";
 import { reportContest } from "../contest-report.js";
@@ -43,6 +44,8 @@ export class WorkerPool implements WorkerOwner {
   readonly maxConnections: MaxConnections;
   readonly acceptRates: AcceptRateShares;
   readonly addresses: Addresses;
+  /** Limits in force. */
+  readonly limits: PresentLimits;
   /** Called when a worker has changed its state or sent a snapshot. */
   readonly onChange = new Set<() => void>();
   observer: Observer | undefined = undefined;
@@ -67,7 +70,12 @@ export class WorkerPool implements WorkerOwner {
     this.#outOfMemory = new OutOfMemory(dirname(options.config.control));
     this.#ownLength = layoutLength(options.releases.own);
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
+    this.limits = new PresentLimits(
+      options.config,
+      options.listeners.map(({ config }) => config),
+    );
     const balanced = {
+      maxConnections: (listener: PrimaryListener) => this.limits.maxConnections(listener.name),
       accepting: (listener: PrimaryListener) => this.#accepting(listener),
       allowed: (listener: PrimaryListener, slot: number) =>
         Math.min(this.maxConnections.allowed(slot), this.maxConnections.allowedOf(listener, slot)),
@@ -84,11 +92,11 @@ export class WorkerPool implements WorkerOwner {
       onContested: (contest) => void reportContest(contest, (worker) => this.slots[worker - 1]?.process),
       onRefused: (text) => options.onRefused?.(text),
     });
-    this.addresses = new Addresses(options);
+    this.addresses = new Addresses(this.limits);
     this.suspension = new Suspension(() => this.slots, this.listeners);
     this.maxConnections = new MaxConnections(
       () => this.slots,
-      (count) => options.maxConnections(count),
+      (count) => Math.min(this.limits.maxConnections(SERVER), options.maxConnections(count)),
       this.listeners,
     );
     this.acceptRates = new AcceptRateShares(() => this.slots, options);
@@ -143,6 +151,7 @@ export class WorkerPool implements WorkerOwner {
           maxConnections: own[at] as number,
           acceptRate: rates.of(listener.name),
           suspended: !this.suspension.accepts(slot, listener),
+          ...this.limits.admission(listener.name),
         },
         this.#options,
       ),

@@ -3,7 +3,7 @@
  * over all workers. Questions of one turn of the event loop are one message.
  */
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import type { AddressAuthority, AddressRefusal } from "../../../tcp/admission/terms.js";
+import type { AddressAuthority, AddressRefusal, HeldAddress } from "../../../tcp/admission/terms.js";
 import type { AddressAnswer, AddressCalls, ToPrimary } from "../../channel/messages.js";
 
 /** Milliseconds after which a client is admitted without an answer: a stopped primary delays no client for longer. */
@@ -16,6 +16,8 @@ interface Question {
   readonly group: string;
   /** `undefined` once it was admitted without an answer. */
   done: Done | undefined;
+  /** Whether the primary counts it already, whatever its answer. */
+  counted: boolean;
   readonly timer: TimerRef;
 }
 
@@ -48,7 +50,7 @@ export class WorkerAddresses implements AddressAuthority {
   take(listener: string, group: string, done: Done): void {
     const id = ++this.#lastId;
     const timer = clock.setTimeout(() => this.#admit(id), PATIENCE);
-    this.#questions.set(id, { listener, group, done, timer });
+    this.#questions.set(id, { listener, group, done, counted: false, timer });
     this.#take.push([id, listener, group]);
     this.#schedule();
   }
@@ -80,8 +82,12 @@ export class WorkerAddresses implements AddressAuthority {
   #admit(id: number): void {
     const question = this.#questions.get(id);
     if (!question?.done) return;
-    const { done, listener, group } = question;
+    const { done, listener, group, counted } = question;
     question.done = undefined;
+    if (counted) {
+      this.#questions.delete(id);
+      return done(undefined);
+    }
     const key = keyOf(listener, group);
     const unanswered = this.#unanswered.get(key) ?? { waiting: 0, refused: 0, ended: 0 };
     unanswered.waiting++;
@@ -96,6 +102,7 @@ export class WorkerAddresses implements AddressAuthority {
       if (!question) continue;
       this.#questions.delete(id);
       clock.clearTimeout(question.timer);
+      if (question.counted && refusal !== undefined) this.#giveBack(question.listener, question.group, 1);
       if (question.done) question.done(refusal);
       else this.#answeredLate(question, refusal !== undefined);
     }
@@ -108,14 +115,44 @@ export class WorkerAddresses implements AddressAuthority {
     this.#settle(listener, group, unanswered);
   }
 
+  /**
+   * Has the primary count all connections anew, because it has not counted those from before the limits. What it was
+   * asked before this message it has answered when it reads it, so a client that waits for its answer is counted here.
+   * @param open groups of the open connections of each listener
+   */
+  recount(open: ReadonlyMap<string, readonly string[]>): void {
+    this.#flush();
+    const held = new Map<string, HeldAddress>();
+    const count = (listener: string, group: string) => {
+      const key = keyOf(listener, group);
+      held.set(key, [listener, group, (held.get(key)?.[2] ?? 0) + 1]);
+    };
+    for (const [listener, groups] of open) for (const group of groups) count(listener, group);
+    this.#unanswered.clear();
+    for (const [id, question] of this.#questions) {
+      // Admitted without an answer: it is open, or has ended.
+      if (!question.done) this.#questions.delete(id);
+      else {
+        question.counted = true;
+        count(question.listener, question.group);
+      }
+    }
+    this.#post({ t: "addresses", d: { take: [], give: [], held: [...held.values()] } });
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const [take, give] = [this.#take, this.#give];
-      [this.#take, this.#give] = [[], []];
-      this.#post({ t: "addresses", d: { take, give } });
+      this.#flush();
     });
+  }
+
+  #flush(): void {
+    const [take, give] = [this.#take, this.#give];
+    if (take.length === 0 && give.length === 0) return;
+    [this.#take, this.#give] = [[], []];
+    this.#post({ t: "addresses", d: { take, give } });
   }
 }

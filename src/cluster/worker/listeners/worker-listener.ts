@@ -10,8 +10,9 @@ import type { DynamicSupervisor } from "../../../otp/supervisor/dynamic/dynamic-
 import { clock } from "../../../otp/time/clock.js";
 import { AcceptRate } from "../../../tcp/admission/accept-rate.js";
 import { AcceptRates } from "../../../tcp/admission/accept-rates.js";
-import { makeGate } from "../../../tcp/admission/options.js";
+import { gateTermsOf, makeGate } from "../../../tcp/admission/options.js";
 import type { AddressAuthority } from "../../../tcp/admission/terms.js";
+import type { Connection } from "../../../tcp/connection/connection.js";
 import { Endpoint } from "../../../tcp/endpoint.js";
 import type { Listener } from "../../../tcp/listener.js";
 import { openingOf, startTlsOf } from "../../../tcp/opening/options.js";
@@ -22,7 +23,8 @@ import type { ServerOptions } from "../../../tcp/server.js";
 import type { SharedMaximum } from "../../../tcp/shared-maximum.js";
 import type { ServerTls } from "../../../tls/handshake/server-tls.js";
 import type { Transport } from "../../../transport/transport.js";
-import type { BootListener, Load, Quota, Served, ToPrimary } from "../../channel/messages.js";
+import type { Admission, BootListener, Load, Quota, Served, ToPrimary } from "../../channel/messages.js";
+import { localConnections } from "../../inspect/connection-list.js";
 import { AcceptBalance } from "./accept-balance.js";
 import { ListeningSocketCopies } from "./listening-socket-copies.js";
 
@@ -188,6 +190,26 @@ export class WorkerListener {
     const supervisor = this.connections;
     if (supervisor) supervisor.maxChildren = this.shared ? this.share : this.maxConnections;
     return this.recheck();
+  }
+
+  /** Changes whom it admits from now on. */
+  setAdmission({ allow, deny, addresses }: Admission): void {
+    this.endpoint.gate?.setTerms(
+      gateTermsOf({ allow, deny }, addresses ? this.#options.addresses : undefined),
+    );
+  }
+
+  /** Its connections. */
+  get open(): readonly Connection[] {
+    return this.connections ? localConnections([this.connections]) : [];
+  }
+
+  /** Counts a connection for its address from now on. @returns the group of its address, unless it is not counted */
+  adopt(one: Connection): string | undefined {
+    const { gate, opening } = this.endpoint;
+    // Behind a proxy the header says whose connection it is; until it is there the gate has not been asked.
+    if (opening?.proxy !== undefined && one.proxy?.relays !== true) return undefined;
+    return gate?.adopt(one, one.peer.address);
   }
 
   setQuota(quota: Quota): void {

@@ -1,0 +1,115 @@
+/**
+ * Limits in force: those of the configuration, and what was changed while the server runs. A limit of a listener stands
+ * beside that of the server; only a list of networks of a listener replaces the server's.
+ */
+import type { Config, ListenerConfig } from "../../../config/config.js";
+import { LIMIT_KEYS, type LimitKey, type LimitValue } from "../../../config/runtime-limits.js";
+import { addressLimitsOf } from "../../../tcp/admission/options.js";
+import { parseRate } from "../../../tcp/admission/rate.js";
+import type { AddressLimits, Rate } from "../../../tcp/admission/terms.js";
+import type { Admission } from "../../channel/messages.js";
+
+/** Scope of the server; of a listener it is its name. */
+export const SERVER = "";
+
+/** When it was changed, in milliseconds since 1970, and by which caller. */
+export interface LimitMark {
+  readonly at: number;
+  readonly by: string;
+}
+
+interface Limits {
+  readonly configured: Readonly<Record<LimitKey, LimitValue>>;
+  readonly changed: Map<LimitKey, LimitMark & { readonly value: LimitValue }>;
+  /** On client addresses, as they are now: they are read for each client. */
+  addresses: AddressLimits | undefined;
+}
+
+export class PresentLimits {
+  readonly #scopes = new Map<string, Limits>();
+
+  constructor(config: Pick<Config, LimitKey>, listeners: readonly ListenerConfig[]) {
+    this.#open(SERVER, (key) => config[key]);
+    // The configuration has given the server's lists to listeners without their own.
+    for (const listener of listeners)
+      this.#open(listener.name, (key) =>
+        (key === "allow" || key === "deny") && listener[key] === config[key] ? undefined : listener[key],
+      );
+  }
+
+  #open(scope: string, of: (key: LimitKey) => LimitValue): void {
+    const configured = Object.fromEntries(LIMIT_KEYS.map((key) => [key, of(key)])) as Limits["configured"];
+    this.#scopes.set(scope, { configured, changed: new Map(), addresses: undefined });
+    this.#update(scope);
+  }
+
+  #of(scope: string): Limits {
+    return this.#scopes.get(scope) as Limits;
+  }
+
+  /** @param scope `SERVER`, or the name of a listener; what it has of its own */
+  value(scope: string, key: LimitKey): LimitValue {
+    const { changed, configured } = this.#of(scope);
+    const one = changed.get(key);
+    return one ? one.value : configured[key];
+  }
+
+  configured(scope: string, key: LimitKey): LimitValue {
+    return this.#of(scope).configured[key];
+  }
+
+  /** When it was changed; `undefined`: it is as configured. */
+  mark(scope: string, key: LimitKey): LimitMark | undefined {
+    return this.#of(scope).changed.get(key);
+  }
+
+  /** The configured value is no change. */
+  set(scope: string, key: LimitKey, value: LimitValue, mark: LimitMark): void {
+    const { changed, configured } = this.#of(scope);
+    if (String(value) === String(configured[key])) changed.delete(key);
+    else changed.set(key, { value, ...mark });
+    this.#update(scope);
+  }
+
+  reset(scope: string, key: LimitKey): void {
+    this.#of(scope).changed.delete(key);
+    this.#update(scope);
+  }
+
+  #update(scope: string): void {
+    const value = <T>(key: LimitKey) => this.value(scope, key) as T | undefined;
+    this.#of(scope).addresses = addressLimitsOf({
+      maxPerAddress: value<number>("maxPerAddress"),
+      addressRate: value<string>("addressRate"),
+      addressBan: value<number>("addressBan"),
+    });
+  }
+
+  /** Limits on one client address; `undefined`: there are none. */
+  addresses(scope: string): AddressLimits | undefined {
+    return this.#scopes.get(scope)?.addresses;
+  }
+
+  /** Whom a listener admits. */
+  admission(listener: string): Admission {
+    const networks = (key: "allow" | "deny") =>
+      (this.value(listener, key) ?? this.value(SERVER, key)) as readonly string[] | undefined;
+    return {
+      allow: networks("allow"),
+      deny: networks("deny"),
+      addresses: (this.addresses(listener) ?? this.addresses(SERVER)) !== undefined,
+    };
+  }
+
+  /** Clients that are accepted a second: by all listeners, or by one. */
+  acceptRate(scope: string): Rate | undefined {
+    const value = this.value(scope, "acceptRate");
+    return value === undefined ? undefined : parseRate(value as string);
+  }
+
+  /** Maximum of connections: of all listeners, or of one. Infinity: only the descriptors, or the maximum of all, limit it. */
+  maxConnections(scope: string): number {
+    const value = this.value(scope, "maxConnections");
+    return typeof value === "number" ? value : Infinity;
+  }
+}

@@ -1,0 +1,161 @@
+/** Changes of limits in the primary: what they take, what they refuse, and where values are said to come from. */
+import { expect, test } from "vitest";
+import { LimitChanges } from "../../../src/cluster/primary/admission/limit-changes.js";
+import { PresentLimits } from "../../../src/cluster/primary/admission/present-limits.js";
+import { loadConfig } from "../../../src/config/config.js";
+import type { LimitRequest } from "../../../src/control/limits.js";
+import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
+import { fakeWorkers } from "./fake-worker.js";
+
+const NETWORK = "192.0.2.0/24";
+
+/** Two workers, whose descriptors allow 1,000 connections. */
+async function world(argv: readonly string[] = [], listener: object = {}) {
+  const { config } = await loadConfig({ argv, env: {}, isTTY: false });
+  const listeners = config.listeners.map((one) => ({ ...one, ...listener }));
+  const limits = new PresentLimits(config, listeners);
+  const workers = fakeWorkers(2);
+  for (const worker of workers) worker.answer = () => true;
+  let divided = 0;
+  const rates: unknown[] = [];
+  const changes = new LimitChanges({
+    ...{ limits, listeners, addresses: { ledger: new AddressLedger((scope) => limits.addresses(scope)) } },
+    acceptRates: { set: (scope, rate) => void rates.push([scope, rate?.burst]) },
+    maxConnections: { redivide: () => void divided++ },
+    slots: () => workers.map(({ slot }) => slot),
+    refreshSnapshots: async () => {},
+    room: () => 1_000,
+    explain: () => [],
+  });
+  const change = (limit: string | undefined, to: LimitRequest["change"], listener?: string) =>
+    changes.change({ limit, listener, change: to }, "tester");
+  return { changes, change, limits, workers, rates, divided: () => divided };
+}
+
+test("values are read as after a flag or as in a file, and a wrong one is refused with what is expected", async () => {
+  const { change, limits, rates } = await world();
+  await change("accept-rate", { set: "100:200" });
+  await change("accept-rate", { set: 50 }, "main");
+  await change("accept-rate", { set: "off" });
+  expect(rates).toEqual([
+    ["", 200],
+    ["main", 50],
+    ["", undefined],
+  ]);
+  await change("max-per-address", { set: "10" });
+  await change("addressBan", { set: "10m" });
+  await change("address-rate", { set: "5:20" });
+  await change("deny", { set: ["10.0.0.0/8"] });
+  expect(limits.addresses("")).toEqual({
+    maxConnections: 10,
+    rate: { perSecond: 5, burst: 20 },
+    ban: 600_000,
+  });
+  expect(limits.admission("main")).toEqual({ allow: undefined, deny: ["10.0.0.0/8"], addresses: true });
+  await expect(change("max-per-address", { set: "many" })).rejects.toThrow(
+    'max-per-address: expected a whole number from 1 to 10000000, got "many"',
+  );
+  await expect(change("max-per-adress", { set: 1 })).rejects.toThrow("did you mean max-per-address?");
+  await expect(change("max-connections", { set: "auto" }, "main")).rejects.toThrow("expected a whole number");
+  await expect(change("max-connections", { set: 1_001 })).rejects.toThrow("more than the 1000");
+  await expect(change("max-connections", { set: 5 }, "ops")).rejects.toThrow('no listener "ops"');
+  await expect(change("address-rate", { add: "5" })).rejects.toThrow("address-rate is no list");
+  await expect(change(undefined, { set: 1 })).rejects.toThrow("limit is missing");
+});
+
+test("networks are added to a list and removed from it; an empty list of admitted networks is refused", async () => {
+  const { change, limits } = await world([`--deny=${NETWORK}`]);
+  await change("deny", { add: "198.51.100.7,10.0.0.0/8" });
+  expect(limits.admission("main").deny).toEqual([NETWORK, "198.51.100.7", "10.0.0.0/8"]);
+  // A listener without a list has the server's, and adds to that.
+  await expect(change("deny", { remove: NETWORK }, "main")).rejects.toThrow("drover limit deny remove");
+  await change("deny", { add: "203.0.113.1" }, "main");
+  await change("deny", { remove: NETWORK });
+  expect(limits.admission("main").deny).toEqual([NETWORK, "198.51.100.7", "10.0.0.0/8", "203.0.113.1"]);
+  await change("deny", { set: "off" }, "main");
+  expect(limits.admission("main").deny).toEqual(["198.51.100.7", "10.0.0.0/8"]);
+  await expect(change("deny", { remove: NETWORK })).rejects.toThrow(`${NETWORK} is not in deny`);
+  await expect(change("allow", { add: NETWORK })).rejects.toThrow("type `drover limit allow 192.0.2.0/24`");
+  await change("allow", { set: NETWORK });
+  await expect(change("allow", { remove: NETWORK })).rejects.toThrow("type `drover limit allow off`");
+});
+
+test("reset brings back what is configured, of one limit, of one listener, or of all", async () => {
+  const { change, changes, limits } = await world(["--max-per-address=5"], { maxConnections: 50 });
+  const shown = () =>
+    changes.rows(undefined).flatMap((row) => (row.changed ? `${row.listener} ${row.limit} ${row.text}` : []));
+  await change("max-per-address", { set: 7 });
+  await change("max-connections", { set: 100 });
+  await change("max-connections", { set: 60 }, "main");
+  expect(shown()).toEqual(["null max-connections 100", "null max-per-address 7", "main max-connections 60"]);
+  expect(changes.rows(undefined).find(({ changed }) => changed)).toMatchObject({
+    origin: "changed",
+    changed: { by: "tester", configured: "auto (1000)" },
+  });
+  await change("max-per-address", "reset");
+  await change(undefined, "reset", "main");
+  expect([shown(), limits.maxConnections("main")]).toEqual([["null max-connections 100"], 50]);
+  await change("max-per-address", { set: "off" });
+  expect(limits.addresses("")).toBeUndefined();
+  const { changes: undone } = await change(undefined, "reset");
+  expect(undone.map(({ limit, text, before }) => [limit, before, text])).toEqual([
+    ["max-connections", "100", "auto (1000)"],
+    ["max-per-address", "no limit", "5"],
+  ]);
+  expect(shown()).toEqual([]);
+});
+
+test("workers are told once for each change, count their connections where none were counted, and not for none", async () => {
+  const { change, workers, divided } = await world();
+  const asked = () => workers[0]?.asked.splice(0);
+  const admission = (addresses: boolean) => [{ allow: undefined, deny: undefined, addresses }];
+  await change("max-per-address", { set: 3 });
+  expect(asked()).toEqual([{ name: "admission", listeners: admission(true), recount: true }]);
+  await change("max-per-address", { set: 4 });
+  expect(asked()).toEqual([{ name: "admission", listeners: admission(true), recount: false }]);
+  const { changes } = await change("max-per-address", { set: "4" });
+  expect([changes, asked(), divided()]).toEqual([[], [], 2]);
+  await change("max-per-address", { set: "off" });
+  expect(asked()).toEqual([{ name: "admission", listeners: admission(false), recount: false }]);
+});
+
+test("a change says which workers have it and which not, and what has no effect", async () => {
+  const { change, workers } = await world();
+  const [first, second] = workers;
+  if (first) first.answer = () => undefined;
+  if (second) second.state = "starting";
+  const { workers: states, notes } = await change("address-ban", { set: "10m" });
+  expect(states).toEqual([
+    { worker: 1, state: "not answering" },
+    { worker: 2, state: "starting" },
+  ]);
+  expect(notes).toEqual([
+    "address-ban has no effect without max-per-address or address-rate: set one of them",
+  ]);
+});
+
+test("changes come one after the other, and one that is refused does not hold up the next", async () => {
+  const { change, workers } = await world();
+  const order: string[] = [];
+  let answer = (_done: true) => {};
+  if (workers[0])
+    workers[0].answer = () => {
+      order.push("asked");
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+  const first = change("max-per-address", { set: 3 }).then(({ changes }) =>
+    order.push(`${changes[0]?.before}`),
+  );
+  const refused = change("max-per-address", { set: -1 }).catch(() => order.push("refused"));
+  const second = change("max-per-address", { set: 5 }).then(({ changes }) =>
+    order.push(`${changes[0]?.before}`),
+  );
+  for (const one of [first, refused, second]) {
+    await new Promise(setImmediate);
+    answer(true);
+    await one;
+  }
+  expect(order).toEqual(["asked", "no limit", "refused", "asked", "3"]);
+});

@@ -1,0 +1,176 @@
+/** Limits changed while the built program runs, with two workers: exact over both, and after the death of one. */
+import { connect } from "node:net";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { LimitChange, LimitRow } from "../../src/control/limits.js";
+import { ask, post } from "../admin/support.js";
+import { http, series } from "../support/admin-http.js";
+import { FrameClient } from "../support/frames.js";
+import { freePort } from "../support/ports.js";
+import { endAll, Program, run, serveProgram } from "../support/program.js";
+import { eventually } from "../support/until.js";
+
+let [port, adminPort, control] = [0, 0, ""];
+let program: Program;
+beforeAll(async () => {
+  ({ program, port, adminPort, control } = await serveProgram([
+    ...["--workers=2", "--max-connections=40", "--watchdog=1m"],
+  ]));
+});
+afterAll(endAll);
+
+const limit = async (body: object) => {
+  const { status, json } = await post({ socketPath: control }, "/limit", body);
+  const changed = json as Change;
+  return { status, ...changed, text: changed.changes?.map(({ text, before }) => `${before} -> ${text}`) };
+};
+
+const opened: FrameClient[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0)) one.end();
+  await limit({ reset: true });
+  await eventually(async () => (await numbers()).active === 0);
+});
+
+/** A client of this address of the loopback network; `undefined` when it is refused. */
+async function client(port: number, localAddress = "127.0.0.1"): Promise<FrameClient | undefined> {
+  const one = new FrameClient(connect({ port, host: "127.0.0.1", localAddress, noDelay: true }));
+  const answer = await one.ask("hi").catch(() => undefined);
+  opened.push(one);
+  return answer === "hi" ? one : undefined;
+}
+
+const clients = async (count: number, port: number, from?: string) =>
+  (await Promise.all(Array.from({ length: count }, () => client(port, from)))).flatMap((one) => one ?? []);
+
+type Change = LimitChange & { readonly error?: string };
+
+const numbers = async () => {
+  const { body } = await http(adminPort, "/metrics/now");
+  return {
+    active: series(body, "drover_connections_active"),
+    accepted: series(body, "drover_connections_accepted_total"),
+  };
+};
+
+test("a lowered maximum keeps what is open, admits no client until there is room, and is exact over both workers", async () => {
+  const open = await clients(12, port);
+  expect(open).toHaveLength(12);
+  const { accepted = 0 } = await numbers();
+  const { workers, notes, text } = await limit({ limit: "max-connections", value: 8 });
+  expect([text, workers.map(({ state }) => state)]).toEqual([["40 -> 8"], ["applied", "applied"]]);
+  expect(notes).toEqual(["12 connections are open: they go on, and new clients wait until fewer than 8 are"]);
+  expect(await open[0]?.ask("still here")).toBe("still here");
+  // These wait in the backlog: each is served when it is its turn.
+  const waiting = Array.from({ length: 10 }, () => client(port));
+  for (const one of open.splice(0, 5)) one.end();
+  await eventually(async () => (await numbers()).accepted === accepted + 1);
+  expect(await numbers()).toEqual({ active: 8, accepted: accepted + 1 });
+  expect((await limit({ limit: "max-connections", value: 17 })).status).toBe(200);
+  expect((await Promise.all(waiting)).filter(Boolean)).toHaveLength(10);
+  expect((await numbers()).active).toBe(17);
+});
+
+test("a limit on addresses counts connections from before it, holds for a worker that starts later, and is removed again", async () => {
+  const open = await clients(6, port);
+  expect((await limit({ limit: "max-per-address", value: "8" })).text).toEqual(["no limit -> 8"]);
+  expect((await clients(6, port)).length).toBe(2);
+  expect(await clients(2, port, "127.0.0.2")).toHaveLength(2);
+  // A place that a connection from before the limit leaves is free.
+  open[0]?.end();
+  expect(await eventually(() => client(port))).toBeDefined();
+  expect(await client(port)).toBeUndefined();
+  for (const worker of program.workers()) process.kill(worker, "SIGKILL");
+  const served = await eventually(async () => {
+    const more = await clients(12, port);
+    if (more.length === 8) return more;
+    for (const one of more) one.end();
+    return undefined;
+  });
+  expect(served).toHaveLength(8);
+  expect((await limit({ limit: "max-per-address", value: "off" })).text).toEqual(["8 -> no limit"]);
+  expect(await clients(20, port)).toHaveLength(20);
+});
+
+test("networks are denied and admitted again while the server runs, and open connections go on", async () => {
+  const open = await client(port, "127.0.0.2");
+  expect((await limit({ limit: "deny", add: "127.0.0.2" })).notes).toEqual([
+    "open connections go on: it counts for new clients",
+  ]);
+  expect(await clients(4, port, "127.0.0.2")).toHaveLength(0);
+  expect(await clients(4, port)).toHaveLength(4);
+  expect(await open?.ask("still here")).toBe("still here");
+  expect((await limit({ limit: "deny", remove: ["127.0.0.2"] })).text).toEqual(["127.0.0.2 -> none"]);
+  expect(await clients(4, port, "127.0.0.2")).toHaveLength(4);
+  expect(await limit({ limit: "allow", add: "127.0.0.3" })).toMatchObject({
+    status: 409,
+    error: expect.stringContaining("type `drover limit allow 127.0.0.3` to admit only this one"),
+  });
+  expect((await limit({ limit: "allow", value: "127.0.0.3" })).status).toBe(200);
+  expect(await clients(2, port)).toHaveLength(0);
+  expect(await clients(2, port, "127.0.0.3")).toHaveLength(2);
+  expect((await limit({ reset: true })).text).toEqual(["127.0.0.3 -> all"]);
+  expect(await clients(2, port)).toHaveLength(2);
+});
+
+test("a listener has limits of its own, which are shown with where each came from, and every change is audited", async () => {
+  const [main, ops] = [await freePort(), await freePort()];
+  const config = {
+    ...{ workers: 2, maxConnections: 100, adminPort: 0, logFormat: "json", addressRate: "100:200" },
+    listeners: [
+      { name: "main", protocol: "echo", host: "127.0.0.1", port: main, maxPerAddress: 50 },
+      { name: "ops", protocol: "echo", host: "127.0.0.1", port: ops },
+    ],
+  };
+  const several = new Program(["start", "--config=acme.json", "--control=acme.sock"], {
+    files: { "acme.json": JSON.stringify(config) },
+  });
+  await several.line((line) => / serves /.test(line.msg ?? ""));
+  const socketPath = `${several.dir}/acme.sock`;
+  const drover = async (...line: string[]) => (await run([...line, `--control=${socketPath}`])).stdout;
+  expect(await drover("limit", "--listener=ops", "max-connections", "3")).toBe(
+    "max-connections of listener ops: 3, previously none of its own\n" +
+      "in force in 2 workers, until the server ends: set it in the configuration to keep it\n",
+  );
+  const served = await clients(3, ops);
+  expect(served).toHaveLength(3);
+  const waits = client(ops);
+  expect(await clients(10, main)).toHaveLength(10);
+  served[0]?.end();
+  expect(await waits).toBeDefined();
+  const rows = (await ask({ socketPath }, { path: "/limits" })).json as LimitRow[];
+  expect(rows.map(({ limit, listener, text, origin }) => [limit, listener, text, origin])).toEqual([
+    ["max-connections", null, "100", "file"],
+    ["accept-rate", null, "no limit", "default"],
+    ["max-per-address", null, "no limit", "default"],
+    ["address-rate", null, "100:200", "file"],
+    ["address-ban", null, "none", "default"],
+    ["allow", null, "all", "default"],
+    ["deny", null, "none", "default"],
+    ["max-per-address", "main", "50", "file"],
+    ["max-connections", "ops", "3", "changed"],
+  ]);
+  expect(await drover("limit", "max-connections", "--listener=ops")).toMatch(
+    /listener ops +3 +changed at \d\d:\d\d by drover command \(uid \d+\); configured: none of its own\n$/,
+  );
+  const audit = await several.line((line) => line.audit === "limit");
+  expect(audit).toMatchObject({
+    ...{ via: "control_socket", result: "ok" },
+    request: { limit: "max-connections", value: "3", listener: "ops" },
+  });
+  const info = (await ask({ socketPath }, { path: "/info" })).json;
+  expect(info.listeners[1]).toMatchObject({ listener: "ops", maxConnections: 3 });
+});
+
+test("two changes at once come one after the other, and a worker that is stopped applies them when it goes on", async () => {
+  const [worker = 0] = program.workers();
+  process.kill(worker, "SIGSTOP");
+  const answers = Promise.all([2, 3].map((value) => limit({ limit: "max-per-address", value })));
+  const [first, second] = await answers.finally(() => process.kill(worker, "SIGCONT"));
+  expect([first?.text, second?.text]).toEqual([["no limit -> 2"], ["2 -> 3"]]);
+  expect(first?.workers.map(({ state }) => state).sort()).toEqual(["applied", "not answering"]);
+  await eventually(async () => {
+    const served = await clients(8, port);
+    for (const one of served) one.end();
+    return served.length === 3;
+  });
+});
