@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { otherNodes } from "./test/other-nodes.js";
 
 // unit: src within one process. system: the built program over real sockets. long: of both, what takes long. peers: real
 // erl, prometheus, pm2, browser.
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
-  system: "test/system/{balance,flow-control,workers}.test.ts",
+  system: "test/system/{balance,flow-control,worker-killed}.test.ts",
   long: ["test/system/{groups-load,watchdog}.test.ts", "test/scripts/stampede.test.ts"],
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
@@ -37,6 +38,9 @@ const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
 // state behind may fail another: `--sequence.shuffle.files` finds it.
 const shared = { isolate: false };
 const alone = { ...shared, fileParallelism: false, sequence: { groupOrder: 1 } };
+// OTHER_NODES is the folder with the binaries of other Node majors.
+const { OTHER_NODES } = process.env;
+const others = OTHER_NODES ? otherNodes(OTHER_NODES) : { parallel: [], serial: [] };
 
 export default defineConfig({
   test: {
@@ -79,6 +83,8 @@ export default defineConfig({
           ...patience(120_000),
         },
       },
+      ...others.parallel.map((one) => ({ test: { ...one, ...shared, ...patience(60_000) } })),
+      ...others.serial.map((one) => ({ test: { ...one, ...alone, ...patience(60_000) } })),
       {
         test: { name: "peers-serial", include: [serial.peers], ...alone, ...patience(120_000) },
       },

@@ -13,13 +13,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, type LogLine, ROOT, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** Answers with the OS pid of its worker. Throws at the start while the file `away` exists, as if a database were down. */
 const PROTOCOL = `
@@ -48,7 +48,8 @@ function installation(): { main: string; node: string; dir: string } {
 
 const notStarting = (line: LogLine) => /^worker \d does not start: /.test(line.msg ?? "");
 
-test.each(["database", "dist", "node_modules", "bin"])(
+// These wait for the third attempt, so they run concurrently.
+test.concurrent.each(["database", "dist", "node_modules", "bin"])(
   "while a worker serves, a replacement that cannot start (%s is away) is tried again and costs no other client",
   async (missing) => {
     const { main, node, dir } = installation();
