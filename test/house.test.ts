@@ -17,7 +17,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   proxy: [],
   tcp: ["otp", "framing", "transport", "text", "proxy", "tls"],
   groups: ["otp", "tcp", "transport", "text/address"],
-  exchange: ["otp", "groups", "tcp/observe/group-counters", "text"],
+  exchange: ["otp", "groups", "tcp/observe/group-counters", "transport", "text"],
   telemetry: [
     "control/stats",
     "admin/events",

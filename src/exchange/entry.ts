@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { clock } from "../otp/time/clock.js";
+import { chooseTransport } from "../transport/choose-transport.js";
 import { Exchange, type ExchangeParts } from "./exchange.js";
 import type { ExchangeBoot, FromExchange, ToExchange } from "./ipc.js";
 import type { Nodes } from "./nodes/nodes.js";
@@ -28,9 +29,10 @@ export function runExchange(): void {
   const boot = async (options: ExchangeBoot): Promise<void> => {
     const { path, workers, takeOver } = options;
     try {
+      const { transport } = await chooseTransport(options.transport, false);
       const others = options.nodes && { node: options.nodes.node, nodes: await nodesOf(options, post) };
       exchange = new Exchange({
-        ...{ path, workers, takeOver, onLinkClosed: endIfUnused, ...others },
+        ...{ path, transport, workers, takeOver, onLinkClosed: endIfUnused, ...others },
         onContested: (contest) => post({ t: "contested", d: contest }),
         onFailed: (text) => post({ t: "event", d: { level: "error", event: "nodes_failed", text } }),
       });

@@ -2,7 +2,6 @@
  * Link of a worker to the exchange. When it breaks it is made again: the worker says which groups its processes are in,
  * and sends what was published meanwhile, up to 1 MiB and for 1 s. No client notices.
  */
-import { connect } from "node:net";
 import type { PidPair } from "../groups/hub/hub.js";
 import type { HubAnswers, HubQuery } from "../groups/hub/hub-queries.js";
 import type { Delivery } from "../groups/local/delivery.js";
@@ -15,6 +14,7 @@ import { Message } from "../groups/message.js";
 import type { Pid } from "../otp/process/pid.js";
 import { clock } from "../otp/time/clock.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
+import type { Socket, Transport } from "../transport/transport.js";
 import { LinkNames } from "./link-names.js";
 import { LinkSocket } from "./link-socket.js";
 import { readPresence, writeIntroduction } from "./presence-records.js";
@@ -31,6 +31,7 @@ const ROW = 4_096;
 
 export interface ExchangeLinkOptions {
   readonly path: string;
+  readonly transport: Transport;
   readonly worker: number;
   readonly members: LocalMembers;
   readonly names: LocalNames;
@@ -197,16 +198,25 @@ export class ExchangeLink implements Uplink {
   // -- the link -------------------------------------------------------------------------------------------
 
   #connect(): void {
-    if (this.#closed) return;
-    const socket = connect({ path: this.#options.path });
-    const link = new LinkSocket(socket, {
+    const { path, transport } = this.#options;
+    transport.connect({ path }).then(
+      (socket) => this.#linked(socket),
+      () => this.#connectLater(),
+    );
+  }
+
+  #linked(socket: Socket): void {
+    if (this.#closed) return socket.destroy();
+    const link: LinkSocket = new LinkSocket(socket, {
       onRecord: (record) => this.#received(link, record),
       onDrained: () => this.#options.onRelieved(),
       onClosed: () => this.#lost(),
     });
-    // It holds the OS process up no longer than its server does.
-    socket.unref();
-    socket.once("connect", () => this.#connected(link));
+    this.#connected(link);
+  }
+
+  #connectLater(): void {
+    if (!this.#closed) clock.setTimeout(() => this.#connect(), RETRY, true);
   }
 
   #connected(link: LinkSocket): void {
@@ -242,7 +252,7 @@ export class ExchangeLink implements Uplink {
     this.#up = false;
     this.#names.lost();
     this.#options.onRelieved();
-    clock.setTimeout(() => this.#connect(), RETRY, true);
+    this.#connectLater();
   }
 
   #received(link: LinkSocket, record: LinkRecord): void {

@@ -7,14 +7,14 @@
  *   worker n ──┘
  */
 import { rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
-import { Hub } from "../groups/hub/hub.js";
+import { Hub, NONE } from "../groups/hub/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
 import { NameHub } from "../groups/hub/name-hub.js";
 import type { Contest } from "../groups/hub/name-row.js";
 import type { PresenceRow } from "../groups/hub/presence-table.js";
 import { TokenClock } from "../groups/hub/token-clock.js";
 import { clock } from "../otp/time/clock.js";
+import type { Listening, Transport } from "../transport/transport.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
@@ -24,6 +24,12 @@ import { Port, type PortOwner } from "./port.js";
 import { readIntroduction } from "./presence-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { readRemote, signalTarget } from "./signals.js";
+
+/** Bytes of a publish ahead of its message. */
+const PUBLISH_HEAD = 2 + 8;
+
+/** Workers that connect at the same moment. */
+const BACKLOG = 511;
 
 const copyOf = (message: Buffer): Buffer => Buffer.from(message);
 
@@ -41,6 +47,7 @@ export interface ExchangeParts {
 export interface ExchangeOptions {
   /** Path of the UNIX socket; its folder belongs to this user alone. */
   readonly path: string;
+  readonly transport: Transport;
   /** Workers that are running already: what is sent waits until all of them have connected. */
   readonly workers: number;
   /** Milliseconds that a claim waits for the holder. */
@@ -84,7 +91,7 @@ export class Exchange implements PortOwner {
   readonly names: NameHub<Buffer>;
   readonly nodes: Nodes | undefined;
   readonly #options: ExchangeOptions;
-  readonly #server: Server;
+  #listening: Listening | undefined = undefined;
   readonly #ports = new Set<Port>();
   /** By worker: its newest link. */
   readonly #workers = new Map<number, Port>();
@@ -113,18 +120,21 @@ export class Exchange implements PortOwner {
     this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onSignal });
     this.#gathering = options.workers > 0;
     if (this.#gathering) this.hub.presence.hold();
-    this.#server = createServer((socket) => void this.#ports.add(new Port(socket, this)));
   }
 
   /** @throws NodeJS.ErrnoException when the socket cannot be bound */
   async listen(): Promise<void> {
-    const { path } = this.#options;
+    const { path, transport } = this.#options;
     // Of an exchange that was killed.
     rmSync(path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(path, resolve);
-    });
+    this.#listening = await transport.listen(
+      { path },
+      {
+        backlog: BACKLOG,
+        onSocket: (socket) => void this.#ports.add(new Port(socket, this)),
+        onError: ({ message }) => this.#options.onFailed?.(message),
+      },
+    );
     if (this.#gathering) clock.setTimeout(() => this.#gathered(), GATHER, true);
     else this.#openNodes();
   }
@@ -141,7 +151,7 @@ export class Exchange implements PortOwner {
 
   close(): void {
     void this.leave();
-    this.#server.close();
+    this.#listening?.close();
     for (const port of this.#ports) port.link.close();
   }
 
@@ -218,6 +228,8 @@ export class Exchange implements PortOwner {
   }
 
   #handle(port: Port, record: LinkRecord): void {
+    // Most records are of this kind.
+    if (record.kind === KIND.publish) return this.#publish(record);
     const { kind, name, body } = record;
     switch (kind) {
       case KIND.row:
@@ -235,9 +247,6 @@ export class Exchange implements PortOwner {
       }
       case KIND.leave:
         return this.hub.leave(port, name, body.readDoubleBE(0));
-      case KIND.publish:
-        this.#published++;
-        return this.hub.publish(name, body.subarray(10), [body.readUInt16BE(0), body.readDoubleBE(2)]);
       case KIND.signal:
         if (this.#workers.get(signalTarget(record))?.pass(record) !== true) this.#signalsDropped++;
         return;
@@ -273,6 +282,14 @@ export class Exchange implements PortOwner {
       default:
         this.#malformed++;
     }
+  }
+
+  #publish({ name, bytes, start, end }: LinkRecord): void {
+    if (end - start <= PUBLISH_HEAD) throw new RangeError("a message that is cut");
+    this.#published++;
+    const worker = bytes.readUInt16BE(start);
+    const except = worker === 0 ? NONE : ([worker, bytes.readDoubleBE(start + 2)] as const);
+    this.hub.publish(name, bytes.subarray(start + PUBLISH_HEAD, end), except);
   }
 
   #answer(port: Port, id: number, query: HubQuery): void {

@@ -1,5 +1,6 @@
 /** Messages between the primary and the exchange, over the IPC channel of the child process: `t` says what, `d` has it. */
 import type { Contest } from "../groups/hub/name-row.js";
+import type { Transport } from "../transport/transport.js";
 import type { ExchangeNumbers } from "./exchange.js";
 import type { CarrierEvent } from "./nodes/carrier.js";
 import type { NodesOptions } from "./nodes/options.js";
@@ -7,6 +8,8 @@ import type { NodesOptions } from "./nodes/options.js";
 export interface ExchangeBoot {
   /** Path of the UNIX socket, in a folder of its own. */
   readonly path: string;
+  /** Of its links: one that works here. */
+  readonly transport: Transport["name"];
   /** Workers that are running already. */
   readonly workers: number;
   /** The servers that it shares groups and names with; `undefined`: none. */

@@ -1,11 +1,11 @@
 /** Port: the link to one worker, in the exchange. */
-import type { Socket } from "node:net";
 import type { AskCode } from "../groups/hub/ask-table.js";
 import type { HubPort, PidPair } from "../groups/hub/hub.js";
 import type { HubRequest, NameHubPort } from "../groups/hub/name-hub.js";
 import type { ClaimResult } from "../groups/hub/name-row.js";
 import type { PresenceChange } from "../groups/hub/presence-table.js";
 import { DROP_ABOVE } from "../groups/local/uplink.js";
+import type { Socket } from "../transport/transport.js";
 import { LinkSocket } from "./link-socket.js";
 import { writeAnswer, writeAsk } from "./name-records.js";
 import { writePresence } from "./presence-records.js";

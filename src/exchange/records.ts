@@ -54,11 +54,26 @@ export const KIND = {
   presence: 31,
 } as const;
 
-export interface LinkRecord {
+export class LinkRecord {
   readonly kind: number;
   readonly name: string;
-  /** A view into what was received: copy what must outlive the next `push`. */
-  readonly body: Buffer;
+  /** What was received, and where in it the body is: another read may overwrite it. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(kind: number, name: string, bytes: Buffer, start: number, end: number) {
+    this.kind = kind;
+    this.name = name;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** A view into what was received: copy what must outlive the handling of the record. */
+  get body(): Buffer {
+    return this.bytes.subarray(this.start, this.end);
+  }
 }
 
 const LENGTH = 4;
@@ -67,11 +82,17 @@ export const HEAD = LENGTH + 1 + 2;
 /** A longer record is not one of ours. */
 const MAX_RECORD = 256 * 1024 * 1024;
 const FIRST_SIZE = 64 * 1024;
+/** Names of records are not longer, but for those that are forged. */
+const MAX_NAME = 255;
+const EMPTY = Buffer.alloc(0);
 
 /** Encodes records one behind the other. */
 export class RecordWriter {
   buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);
   #at = 0;
+  /** Name of the last record, and its bytes: most records of a batch are of one group. */
+  #name = "";
+  #nameBytes: Buffer = EMPTY;
 
   /** Bytes that wait in it. */
   get length(): number {
@@ -80,7 +101,12 @@ export class RecordWriter {
 
   /** Begins a record. @returns where its body, which the caller writes into `buffer`, begins */
   add(kind: number, name: string, bodyLength: number): number {
-    const nameLength = Buffer.byteLength(name);
+    if (name !== this.#name) {
+      this.#name = name;
+      this.#nameBytes = Buffer.from(name);
+    }
+    const nameBytes = this.#nameBytes;
+    const nameLength = nameBytes.length;
     const length = HEAD + nameLength + bodyLength;
     this.#reserve(length);
     const { buffer } = this;
@@ -88,7 +114,7 @@ export class RecordWriter {
     buffer.writeUInt32BE(length - LENGTH, start);
     buffer[start + LENGTH] = kind;
     buffer.writeUInt16BE(nameLength, start + LENGTH + 1);
-    buffer.write(name, start + HEAD, "utf8");
+    for (let at = 0; at < nameLength; at++) buffer[start + HEAD + at] = nameBytes[at] as number;
     this.#at = start + length;
     return start + HEAD + nameLength;
   }
@@ -122,10 +148,26 @@ export class RecordWriter {
     const fits = memory !== undefined && memory.length >= written.length;
     const bytes = fits ? memory.subarray(0, written.length) : Buffer.from(written);
     if (fits) bytes.set(written);
+    this.clear();
+    return bytes;
+  }
+
+  /** All bytes, where they are: before the next `add` they are written, or given away. */
+  get written(): Buffer {
+    return this.buffer.subarray(0, this.#at);
+  }
+
+  /** Its bytes were written. */
+  clear(): void {
     this.#at = 0;
     // A burst is over: its memory is given back.
     if (this.buffer.length > 16 * FIRST_SIZE) this.buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);
-    return bytes;
+  }
+
+  /** Its bytes belong to a socket from now on. */
+  giveAway(): void {
+    this.#at = 0;
+    this.buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);
   }
 
   #reserve(more: number): void {
@@ -138,32 +180,79 @@ export class RecordWriter {
 
 /** Splits what is received into records. */
 export class RecordReader {
-  #rest: Buffer | undefined = undefined;
+  /** What is read: a chunk of the caller's, or `#memory` while a record is incomplete. */
+  #bytes: Buffer = EMPTY;
   #at = 0;
+  #end = 0;
+  #memory: Buffer = EMPTY;
+  /** Name of the last record, and its bytes: most records of a batch are of one group. */
+  #name = "";
+  #nameLength = 0;
+  readonly #nameBytes = new Uint8Array(MAX_NAME);
 
-  push(chunk: Buffer): void {
-    const rest = this.#rest?.subarray(this.#at);
-    this.#rest = rest && rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+  /** @param length bytes of the chunk; records are views of it, until `keep` or the next `push` */
+  push(chunk: Buffer, length = chunk.length): void {
+    if (this.#at === this.#end) {
+      this.#bytes = chunk;
+      this.#at = 0;
+      this.#end = length;
+      return;
+    }
+    this.#move(length);
+    this.#memory.set(length === chunk.length ? chunk : chunk.subarray(0, length), this.#end);
+    this.#end += length;
+  }
+
+  /** The chunk will be overwritten: keeps what is not read yet. */
+  keep(): void {
+    if (this.#bytes === this.#memory) return;
+    if (this.#at < this.#end) this.#move(0);
+    else this.#bytes = EMPTY;
+  }
+
+  /** Moves what is not read yet to the beginning of its own memory, with room for more. */
+  #move(more: number): void {
+    const rest = this.#end - this.#at;
+    const from = this.#bytes;
+    if (rest + more > this.#memory.length)
+      this.#memory = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, 2 * (rest + more)));
+    from.copy(this.#memory, 0, this.#at, this.#end);
+    this.#bytes = this.#memory;
     this.#at = 0;
+    this.#end = rest;
   }
 
   /** The next record; `undefined` when none is complete. @throws RangeError when the bytes are no records */
   next(): LinkRecord | undefined {
-    const rest = this.#rest;
-    if (!rest || rest.length - this.#at < LENGTH) return undefined;
+    const bytes = this.#bytes;
     const start = this.#at;
-    const length = rest.readUInt32BE(start);
+    if (this.#end - start < LENGTH) return undefined;
+    const length = bytes.readUInt32BE(start);
     if (length < HEAD - LENGTH || length > MAX_RECORD) throw new RangeError(`a record of ${length} bytes`);
     const end = start + LENGTH + length;
-    if (rest.length < end) return undefined;
+    if (this.#end < end) return undefined;
     const name = start + HEAD;
-    const body = name + rest.readUInt16BE(start + LENGTH + 1);
+    const body = name + bytes.readUInt16BE(start + LENGTH + 1);
     if (body > end) throw new RangeError("a name that is longer than its record");
     this.#at = end;
-    return {
-      kind: rest[start + LENGTH] as number,
-      name: rest.toString("utf8", name, body),
-      body: rest.subarray(body, end),
-    };
+    return new LinkRecord(bytes[start + LENGTH] as number, this.#nameAt(name, body), bytes, body, end);
+  }
+
+  #nameAt(start: number, end: number): string {
+    const bytes = this.#bytes;
+    const known = this.#nameBytes;
+    const length = end - start;
+    if (length === this.#nameLength) {
+      let at = 0;
+      while (at < length && known[at] === bytes[start + at]) at++;
+      if (at === length) return this.#name;
+    }
+    const name = bytes.toString("utf8", start, end);
+    if (length <= MAX_NAME) {
+      known.set(bytes.subarray(start, end));
+      this.#name = name;
+      this.#nameLength = length;
+    }
+    return name;
   }
 }

@@ -39,6 +39,13 @@ export async function chooseTransport(
   return { transport: stream, why: problem };
 }
 
+/** Of links between OS processes of this program: `handle` where a listener has it, and so works here. */
+export function linkTransport(
+  listeners: readonly { readonly transport: Transport["name"] }[],
+): Transport["name"] {
+  return listeners.some(({ transport }) => transport === "handle") ? "handle" : "stream";
+}
+
 /** Why the handle transport cannot be used; `undefined` if it can. */
 async function handleProblem(onlyTested: boolean): Promise<string | undefined> {
   const major = Number(process.versions.node.split(".")[0]);

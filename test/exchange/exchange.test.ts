@@ -15,6 +15,8 @@ import { LocalNames } from "../../src/groups/local/local-names.js";
 import { Message } from "../../src/groups/message.js";
 import { Process } from "../../src/otp/process/process.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
+import { handle } from "../../src/transport/handle.js";
+import { stream } from "../../src/transport/stream.js";
 import { eventually, turn, until } from "../support/until.js";
 
 class Listener extends Process {
@@ -34,8 +36,8 @@ function folder(): string {
   return join(path, "x.sock");
 }
 
-async function exchangeAt(path: string, workers = 0): Promise<Exchange> {
-  const exchange = new Exchange({ path, workers });
+async function exchangeAt(path: string, workers = 0, transport = handle): Promise<Exchange> {
+  const exchange = new Exchange({ path, transport, workers });
   await exchange.listen();
   onTestFinished(() => exchange.close());
   return exchange;
@@ -49,9 +51,17 @@ class FakeWorker {
   readonly asks = new LocalAsks();
   readonly signals: LinkSignal[] = [];
   readonly link: ExchangeLink;
-  constructor(path: string, worker: number) {
+  constructor(path: string, worker: number, transport = handle) {
     this.link = new ExchangeLink({
-      ...{ path, worker, members: this.members, delivery: this.delivery, names: this.names, asks: this.asks },
+      ...{
+        path,
+        transport,
+        worker,
+        members: this.members,
+        delivery: this.delivery,
+        names: this.names,
+        asks: this.asks,
+      },
       onSignal: (signal) => void this.signals.push(signal),
       onRelieved: () => {},
     });
@@ -67,46 +77,65 @@ class FakeWorker {
   }
 }
 
-async function workersAt(path: string, count = 2): Promise<FakeWorker[]> {
-  const workers = Array.from({ length: count }, (_, at) => new FakeWorker(path, at + 1));
+async function workersAt(path: string, count = 2, transport = handle): Promise<FakeWorker[]> {
+  const workers = Array.from({ length: count }, (_, at) => new FakeWorker(path, at + 1, transport));
   await Promise.all(workers.map(({ link }) => link.ready(5_000)));
   return workers;
 }
 
-test("members of all workers get a message, in one order, and count and members are exact", async () => {
-  const path = folder();
-  const exchange = await exchangeAt(path);
-  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
-  const members = [one.member("g"), one.member("g", "h"), two.member("g")];
-  expect(await one.link.query({ ask: "count", group: "g" })).toBe(2);
-  expect(await two.link.query({ ask: "count", group: "g" })).toBe(3);
-  for (let at = 0; at < 50; at++) {
-    one.send("g", `1-${at}`);
-    two.send("g", `2-${at}`);
-    if (at % 7 === 0) await turn();
-  }
-  await until(() => members.every(({ got }) => got.length === 100));
-  for (const { got } of members) expect(got).toEqual(members[0]?.got);
-  const own = members[0]?.got.filter((text) => String(text).startsWith("1-"));
-  expect(own).toEqual(Array.from({ length: 50 }, (_, at) => `1-${at}`));
-  two.send("h", "only one");
-  await until(() => members[1]?.got.length === 101);
-  const pairs = [
-    [1, members[0]?.pid.serial],
-    [1, members[1]?.pid.serial],
-    [2, members[2]?.pid.serial],
-  ];
-  expect(await two.link.query({ ask: "members", group: "g" })).toEqual(pairs);
-  members[1]?.end();
-  expect(await one.link.query({ ask: "count", group: "h" })).toBe(0);
-  expect(exchange.numbers).toMatchObject({
-    links: 2,
-    groups: 1,
-    memberships: 2,
-    published: 101,
-    malformed: 0,
-  });
-});
+test.each([handle, stream])(
+  "members of all workers get a message, in one order, and count and members are exact: $name",
+  async (transport) => {
+    const path = folder();
+    const exchange = await exchangeAt(path, 0, transport);
+    const [one, two] = (await workersAt(path, 2, transport)) as [FakeWorker, FakeWorker];
+    const members = [one.member("g"), one.member("g", "h"), two.member("g")];
+    expect(await one.link.query({ ask: "count", group: "g" })).toBe(2);
+    expect(await two.link.query({ ask: "count", group: "g" })).toBe(3);
+    for (let at = 0; at < 50; at++) {
+      one.send("g", `1-${at}`);
+      two.send("g", `2-${at}`);
+      if (at % 7 === 0) await turn();
+    }
+    await until(() => members.every(({ got }) => got.length === 100));
+    for (const { got } of members) expect(got).toEqual(members[0]?.got);
+    const own = members[0]?.got.filter((text) => String(text).startsWith("1-"));
+    expect(own).toEqual(Array.from({ length: 50 }, (_, at) => `1-${at}`));
+    two.send("h", "only one");
+    await until(() => members[1]?.got.length === 101);
+    const pairs = [
+      [1, members[0]?.pid.serial],
+      [1, members[1]?.pid.serial],
+      [2, members[2]?.pid.serial],
+    ];
+    expect(await two.link.query({ ask: "members", group: "g" })).toEqual(pairs);
+    members[1]?.end();
+    expect(await one.link.query({ ask: "count", group: "h" })).toBe(0);
+    expect(exchange.numbers).toMatchObject({
+      links: 2,
+      groups: 1,
+      memberships: 2,
+      published: 101,
+      malformed: 0,
+    });
+  },
+);
+
+test.each([handle, stream])(
+  "messages of 1 to 60,000 bytes, 4 MiB of them in one turn, arrive whole and in order: $name",
+  async (transport) => {
+    const path = folder();
+    await exchangeAt(path, 0, transport);
+    const [one, two] = (await workersAt(path, 2, transport)) as [FakeWorker, FakeWorker];
+    const members = [one.member("large"), two.member("large")];
+    await one.link.query({ ask: "count", group: "large" });
+    expect(await two.link.query({ ask: "count", group: "large" })).toBe(2);
+    const sent = Array.from({ length: 140 }, (_, at) => `${at}`.padEnd(1 + ((at * 7_919) % 60_000), "x"));
+    for (const text of sent) one.send("large", text);
+    await until(() => members.every(({ got }) => got.length === sent.length));
+    for (const { got } of members) expect(got.every((text, at) => text === sent[at])).toBe(true);
+  },
+);
 
 test("a worker that is gone takes its members along", async () => {
   const path = folder();

@@ -12,7 +12,7 @@ export type Target = Pick<Config, "name" | "control"> & {
   readonly timeout?: number | undefined;
 };
 
-const TIMEOUT = 5_000;
+export const TIMEOUT = 5_000;
 
 /** For audit lines: which of several users of one account, or of `sudo`, gave the command. */
 export const CLIENT = clientText();

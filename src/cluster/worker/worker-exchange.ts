@@ -2,7 +2,7 @@
  * The worker's way to the exchange: groups use it, and messages to processes of other workers while it is up. Exit
  * signals, and messages to the primary, always go over the channel.
  */
-import { ExchangeLink } from "../../exchange/exchange-link.js";
+import { ExchangeLink, type ExchangeLinkOptions } from "../../exchange/exchange-link.js";
 import {
   delivery,
   localAsks,
@@ -29,13 +29,17 @@ export class WorkerExchange implements SignalSink {
    * @param channel to the primary
    * @param deliver a message for a process of this worker
    */
-  constructor(path: string, worker: number, channel: SignalSink, deliver: (signal: SignalEnvelope) => void) {
+  constructor(
+    link: Pick<ExchangeLinkOptions, "path" | "transport" | "worker">,
+    channel: SignalSink,
+    deliver: (signal: SignalEnvelope) => void,
+  ) {
     this.#channel = channel;
     this.#link = new ExchangeLink({
-      ...{ path, worker, delivery },
+      ...{ ...link, delivery },
       ...{ members: localMembers, names: localNames, asks: localAsks },
       onSignal: deliver,
-      onRemote: (serial, message) => processOf(new Pid(worker, serial))?.deliver(message),
+      onRemote: (serial, message) => processOf(new Pid(link.worker, serial))?.deliver(message),
       onRelieved: releaseSenders,
     });
     useUplink(this.#link);

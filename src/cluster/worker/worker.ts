@@ -18,6 +18,7 @@ import { stopServers } from "../../tcp/server.js";
 import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
+import { chooseTransport, linkTransport } from "../../transport/choose-transport.js";
 import { writeHeapReports } from "../channel/heap-report.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
@@ -155,9 +156,11 @@ export class Worker {
 
   /** Its code is loaded only here: a server without groups has none of it. */
   async #useExchange(path: string): Promise<void> {
-    this.#exchange ??= import("./worker-exchange.js").then(({ WorkerExchange }) => {
+    const { worker, listeners } = this.#boot;
+    this.#exchange ??= import("./worker-exchange.js").then(async ({ WorkerExchange }) => {
       const deliver = (signal: SignalEnvelope) => this.#deliver(signal);
-      const exchange = new WorkerExchange(path, this.#boot.worker, this.#channel, deliver);
+      const { transport } = await chooseTransport(linkTransport(listeners), false);
+      const exchange = new WorkerExchange({ path, transport, worker }, this.#channel, deliver);
       setSignalCarrier(exchange);
       return exchange;
     });

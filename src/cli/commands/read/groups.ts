@@ -3,7 +3,7 @@ import { durationOf, EXIT } from "../../../config/config.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
 import { escapeControls } from "../../../text/escape.js";
 import { plural } from "../../../text/plural.js";
-import { get, post } from "../../client/client.js";
+import { get, post, TIMEOUT } from "../../client/client.js";
 import type { CommandFlag, Invocation, Outcome } from "../../command.js";
 import { CommandError } from "../../errors.js";
 import { jsonText } from "../../terminal/json.js";
@@ -63,7 +63,7 @@ export async function ask({ target, values, json, positionals }: Invocation): Pr
   const [name = "", text = ""] = positionals;
   const within = durationOf(values.get("within") ?? "5s");
   if (within === undefined) throw new CommandError("--within must be a duration such as 5s", EXIT.usage);
-  const patient = { ...target, timeout: Math.max(target.timeout ?? 0, within + GRACE) };
+  const patient = { ...target, timeout: Math.max(target.timeout ?? TIMEOUT, within + GRACE) };
   const { answer } = (await post(patient, "/ask", { name, body: bodyOf(text), within })) as {
     answer: unknown;
   };

@@ -11,6 +11,7 @@ import type { Contest } from "../../../groups/hub/name-row.js";
 import { processOf } from "../../../otp/process/process.js";
 import type { ChildSpec } from "../../../otp/supervisor/child-spec.js";
 import type { ExchangeSample } from "../../../telemetry/metrics/series-row.js";
+import type { Transport } from "../../../transport/transport.js";
 import { ExchangeProcess } from "./exchange-process.js";
 import { ExchangeSamples } from "./exchange-sample.js";
 
@@ -24,6 +25,8 @@ export interface ExchangeOptions {
   readonly nodes: NodesOptions | undefined;
   /** Milliseconds that a claim waits for the holder. */
   readonly takeOver: number;
+  /** Of its links. */
+  readonly transport: Transport["name"];
   /** Number of workers that run. */
   running(): number;
   /** Something that belongs into the log. */
@@ -34,7 +37,7 @@ export interface ExchangeOptions {
 }
 
 /** Longest path of a UNIX socket in bytes, with some room. */
-const MAX_PATH = 100;
+const MAX_PATH = 96;
 const SOCKET = "s";
 
 /** Of mode 0700: only this user reaches the socket. */
@@ -72,8 +75,8 @@ export class PrimaryExchange {
       shutdown: "2s",
       start: async (parent) => {
         this.#folder ??= makeFolder(this.#options.folder);
-        const { exec, nodes, running, takeOver, onEvent, onContested, onRefused } = this.#options;
-        const own = { startedAt: performance.timeOrigin, takeOver };
+        const { exec, nodes, transport, running, takeOver, onEvent, onContested, onRefused } = this.#options;
+        const own = { startedAt: performance.timeOrigin, takeOver, transport };
         const boot = () => ({ ...own, path: this.path as string, workers: running(), nodes });
         this.process = new ExchangeProcess(
           { exec, boot, onEvent, onContested, onRefused },

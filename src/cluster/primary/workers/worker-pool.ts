@@ -11,6 +11,7 @@ import type { OutgoingCounts } from "../../../tcp/observe/events.js";
 import type { Level } from "../../../telemetry/log/log.js";
 import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { TlsUpdate } from "../../../tls/handshake/server-tls.js";
+import { linkTransport } from "../../../transport/choose-transport.js";
 import { DropWarning } from "../../channel/drop-warning.js";
 import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../../channel/messages.js";
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
@@ -87,6 +88,7 @@ export class WorkerPool implements WorkerOwner {
       folder: dirname(options.config.control),
       nodes: options.nodes,
       takeOver: options.config.takeOver,
+      transport: linkTransport(options.listeners),
       running: () => this.serving,
       onEvent: ({ level, event, text }) => options.log[level](text, { event }),
       onContested: (contest) => void reportContest(contest, (worker) => this.slots[worker - 1]?.process),
