@@ -181,6 +181,7 @@ it("the help text lists every command, start included", () => {
     ...[
       "scale",
       "restart",
+      "limit",
       "ban",
       "unban",
       "bans",
