@@ -84,6 +84,7 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   acceptRate: texts("1", "2.5", "10:50", "100"),
   addressRate: texts("1", "2.5", "10:50", "100"),
   addressBan: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  exceptionBan: durations(["1ms", 1], ["1.5s", 1500], ["10m", 600_000], ["1h", 3_600_000]),
   proxyFrom: [
     ["10.0.0.0/8", ["10.0.0.0/8"]],
     ["unix,::1", ["unix", "::1"]],
@@ -229,6 +230,7 @@ describe("defaults", () => {
         addressRate: undefined,
         allow: undefined,
         deny: undefined,
+        exceptionBan: 0,
         maxPerAddress: undefined,
       },
       idleTimeout: undefined,
@@ -378,6 +380,7 @@ describe("the table", () => {
     "--accept-rate": "DROVER_ACCEPT_RATE",
     "--address-rate": "DROVER_ADDRESS_RATE",
     "--address-ban": "DROVER_ADDRESS_BAN",
+    "--exception-ban": "DROVER_EXCEPTION_BAN",
     "--tls-cert": "DROVER_TLS_CERT",
     "--tls-key": "DROVER_TLS_KEY",
     "--tls-passphrase-file": "DROVER_TLS_PASSPHRASE_FILE",

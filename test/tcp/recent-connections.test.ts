@@ -11,3 +11,13 @@ test("each once, the last one first, at most eight", () => {
   for (const one of all) recent.add(one);
   expect(recent.list().map(({ n }) => n)).toEqual([11, 10, 9, 8, 7, 6, 5, 4]);
 });
+
+test("of the last 64 that have ended one is found by the async id of its socket", () => {
+  const recent = new RecentConnections<{ n: number }>();
+  expect(recent.endedWith(7)).toBeUndefined();
+  for (let n = 1; n <= 100; n++) recent.ending({ n }, n * 10);
+  recent.ending({ n: 0 });
+  expect(recent.endedWith(1_000)).toEqual({ n: 100 });
+  expect(recent.endedWith(380)).toEqual({ n: 38 });
+  expect(recent.endedWith(370)).toBeUndefined();
+});

@@ -44,6 +44,8 @@ export type ToWorker =
   | { readonly t: "addresses"; readonly d: readonly AddressAnswer[] }
   /** All addresses that are banned. */
   | { readonly t: "bans"; readonly d: readonly AddressBan[] }
+  /** Ends the connections of this address, or /64. */
+  | { readonly t: "end-address"; readonly d: string }
   /** Drains and exits. */
   | { readonly t: "stop" };
 
@@ -70,6 +72,8 @@ export type ToPrimary =
   | { readonly t: "load"; readonly d: Load }
   /** Clients that connect, and connections that have ended, by address. */
   | { readonly t: "addresses"; readonly d: AddressCalls }
+  /** The worker exits: code of a connection from this address has thrown outside of any process. */
+  | { readonly t: "threw"; readonly d: string }
   /** A log record, as JSON. */
   | { readonly t: "record"; readonly d: string }
   | { readonly t: "trace"; readonly id: number; readonly d: TraceLine }

@@ -28,11 +28,15 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
     isCalls(d.give, isCall) &&
     (d.held === undefined ||
       isCalls(d.held, ([listener, group, count]) => isCall([listener, group]) && isCount(count))),
+  threw: ({ d }) => isText(d) && IP_ADDRESS.test(d),
   record: ({ d }) => isText(d),
   trace: ({ id, d }) => isCount(id) && isObject(d) && isText(d.what),
   signal: ({ d }) =>
     isObject(d) && isPidPair(d.to) && SIGNALS.includes(d.kind) && d.payload instanceof Uint8Array,
 };
+
+/** By its shape only: of IPv6 with a zone, too. */
+const IP_ADDRESS = /^[\da-f.:]{2,45}(%[\w.-]{1,32})?$/i;
 
 /** Longer than any address. */
 const MAX_CALL_TEXT = 256;
@@ -58,6 +62,7 @@ const TO_WORKER: Readonly<Record<ToWorker["t"], true>> = {
   quota: true,
   addresses: true,
   bans: true,
+  "end-address": true,
   stop: true,
 };
 

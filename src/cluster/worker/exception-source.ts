@@ -15,6 +15,8 @@ export interface ExceptionSource {
   /** For the message; empty when nothing is known. */
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Of the client, where its connection is known, and has an IP address. */
+  readonly address?: string | undefined;
 }
 
 /** To be called in the handler of `uncaughtException`, where Node still has the async id. */
@@ -23,7 +25,9 @@ export function exceptionSource(listeners: readonly WorkerListener[]): Exception
   const source = trigger > 0 ? connectionWith(trigger, listeners) : undefined;
   if (source !== undefined) {
     const fields = describe(source);
-    return { text: `; code of connection ${fields.pid} from ${fields.peer} has thrown it`, fields };
+    const { address } = source.peer;
+    const text = `; code of connection ${fields.pid} from ${fields.peer} has thrown it`;
+    return { text, fields, address: /^[/@]|^$/.test(address) ? undefined : address };
   }
   const last = (processLoop.recent.list() as Connection[]).map(describe);
   if (last.length === 0) return { text: "", fields: {} };
@@ -40,7 +44,8 @@ function connectionWith(asyncId: number, listeners: readonly WorkerListener[]): 
       const one = processOf(pid);
       if (one instanceof Connection && one.asyncId === asyncId) return one;
     }
-  return undefined;
+  // The client may be gone when a timer of its connection expires.
+  return processLoop.recent.endedWith(asyncId) as Connection | undefined;
 }
 
 function describe({ pid, label, state, peer, framesReceived }: Connection) {

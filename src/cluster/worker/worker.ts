@@ -193,6 +193,8 @@ export class Worker {
         return this.#listeners.find(message.d.listener)?.setQuota(message.d);
       case "bans":
         return this.#listeners.setBans(message.d);
+      case "end-address":
+        return this.#listeners.endAddress(message.d);
       case "addresses":
         return this.#addresses.received(message.d);
       case "stop":
@@ -301,7 +303,8 @@ export class Worker {
   #uncaught(error: unknown, origin: string): void {
     // Under `--unhandled-rejections=strict` Node says it twice; the second event is `unhandledRejection`.
     if (origin === "unhandledRejection") return;
-    const { text, fields } = exceptionSource(this.#listeners.all);
+    const { text, fields, address } = exceptionSource(this.#listeners.all);
+    if (address !== undefined) this.#post({ t: "threw", d: address });
     this.#fatal(`${origin} outside of any process`, error, text, fields);
   }
 

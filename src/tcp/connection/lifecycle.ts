@@ -206,6 +206,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   protected stop(reason: ExitReason): void {
     if (!this.alive || this.phase >= CLOSING) return;
     if (this.phase <= OPENING) return this.exitWith(reason);
+    this.endpoint.loop.recent.ending(this, this.asyncId);
     this.phase = CLOSING;
     this.stopping = true;
     // Nothing can be sent between two lives of the socket.

@@ -16,6 +16,7 @@ import { DropWarning } from "../../channel/drop-warning.js";
 import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../../channel/messages.js";
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
+import { banThrower } from "../admission/exception-ban.js";
 import { MaxConnections } from "../admission/max-connections.js";
 import { PresentLimits, SERVER } from "../admission/present-limits.js";
 import { Suspension } from "../admission/suspend.js";
@@ -187,6 +188,16 @@ export class WorkerPool implements WorkerOwner {
   sendBans(): void {
     const d = this.addresses.ledger.bans();
     for (const { process } of this.slots) process?.notify({ t: "bans", d });
+  }
+
+  onThrew(worker: WorkerProcess, address: string): void {
+    const { config, log } = this.#options;
+    const ban = (group: string, ms: number): void => {
+      this.addresses.ledger.ban(group, ms);
+      this.sendBans();
+      for (const { process } of this.slots) process?.notify({ t: "end-address", d: group });
+    };
+    banThrower(worker.label, address, { ms: config.exceptionBan, log, ban });
   }
 
   setLogLevel(level: Level): void {

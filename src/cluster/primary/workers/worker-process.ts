@@ -42,6 +42,8 @@ export interface WorkerOwner {
   onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
   /** @returns the answers */
   onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[];
+  /** Code of a connection from this address has thrown outside of any process, and the worker exits. */
+  onThrew(worker: WorkerProcess, address: string): void;
   /** A signal from a process of this worker to one elsewhere. */
   onSignal(signal: SignalEnvelope): void;
   /** A signal for a process of this worker was dropped: the worker does not read. */
@@ -57,7 +59,10 @@ export interface WorkerOwner {
 export type WorkerState = "starting" | "running" | "stopping" | "down";
 
 /** Messages to a worker that need no answer. */
-type Notice = Extract<ToWorker, { t: "reopen" | "follow" | "untrace" | "log" | "tls" | "exchange" | "bans" }>;
+type Notice = Extract<
+  ToWorker,
+  { t: "reopen" | "follow" | "untrace" | "log" | "tls" | "exchange" | "bans" | "end-address" }
+>;
 
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
 const START_DEADLINE = 20_000;
@@ -234,6 +239,8 @@ export class WorkerProcess extends Process {
         const answers = this.#owner.onAddresses(this, message.d);
         return answers.length > 0 ? this.#channel.post({ t: "addresses", d: answers }) : undefined;
       }
+      case "threw":
+        return this.#owner.onThrew(this, message.d);
       case "record":
       case "trace":
         return this.#owner.onDiagnostics(this, message);

@@ -21,6 +21,7 @@ import type { InstanceOf, InstancesOf } from "../../../tcp/protocol/compiled/ins
 import type { AnyProtocol } from "../../../tcp/protocol/protocol.js";
 import type { ServerOptions } from "../../../tcp/server.js";
 import type { SharedMaximum } from "../../../tcp/shared-maximum.js";
+import { addressGroup } from "../../../text/address-group.js";
 import type { ServerTls } from "../../../tls/handshake/server-tls.js";
 import type { Transport } from "../../../transport/transport.js";
 import type { Admission, BootListener, Load, Quota, Served, ToPrimary } from "../../channel/messages.js";
@@ -249,6 +250,15 @@ export class WorkerListener {
       true,
     );
     return left.length;
+  }
+
+  /** Ends the connections of an address, or /64, at once. */
+  endAddress(group: string): void {
+    const supervisor = this.connections;
+    for (const pid of supervisor?.children() ?? []) {
+      const one = processOf(pid) as Connection | undefined;
+      if (one && addressGroup(one.peer.address) === group) one.receiveExit(supervisor?.pid as Pid, "kill");
+    }
   }
 
   /** @returns the listener's state as the tree shows it; a listener that is being started reads the limits itself */

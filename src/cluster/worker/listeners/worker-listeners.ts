@@ -46,6 +46,10 @@ export class WorkerListeners {
     for (const { endpoint } of this.all) endpoint.gate?.setBans(bans);
   }
 
+  endAddress(group: string): void {
+    for (const listener of this.all) listener.endAddress(group);
+  }
+
   find(name: string): WorkerListener | undefined {
     return this.all.find((listener) => listener.name === name);
   }

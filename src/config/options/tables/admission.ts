@@ -35,4 +35,12 @@ export const ADMISSION = {
     placeholder: "DURATION",
     sentence: "Refuse a client address for this long once it exceeds --max-per-address or --address-rate.",
   }),
+  exceptionBan: row({
+    kind: duration(0),
+    default: 0,
+    defaultText: "0: never",
+    placeholder: "DURATION",
+    sentence:
+      "Refuse a client address for this long, and end its connections, once code of its connection has thrown outside of any process, which ends the worker.",
+  }),
 };
