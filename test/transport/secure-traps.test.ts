@@ -96,6 +96,28 @@ describe("traps of TLSWrap", () => {
     await until(() => owner.closed.length);
   });
 
+  test("end behind the end of the client: all that was written arrives, and garbage collection meanwhile does no harm", async () => {
+    const { pair } = await opened();
+    const answer = Buffer.alloc(3_000_000, "a");
+    for (const size of [1, 100, answer.length]) {
+      const { client, owner } = await pair();
+      owner.onEnd = () => {
+        owner.socket.write(answer.subarray(0, size));
+        owner.socket.end();
+        setImmediate(collectGarbage);
+      };
+      owner.onClosed = (code) => {
+        owner.closed.push(code);
+        collectGarbage();
+      };
+      client.finish();
+      await client.end();
+      expect([client.received, client.code]).toEqual([size, undefined]);
+      await until(() => owner.closed.length);
+      expect(owner.closed).toEqual([undefined]);
+    }
+  });
+
   test("after pause what is in the present read still comes, at most 64 KiB, and then nothing", async () => {
     const { pair } = await opened();
     const { client, owner } = await pair();

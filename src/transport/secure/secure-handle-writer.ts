@@ -9,7 +9,7 @@
 import { getSystemErrorName } from "node:util";
 import { cleanContext } from "../async-context.js";
 import { type HandleSocket, uv } from "../handle-socket.js";
-import type { ShutdownRequest, StreamHandle } from "../node-bindings.js";
+import type { StreamHandle } from "../node-bindings.js";
 import type { HandshakeOwner } from "../transport.js";
 import { type Outstanding, QueuedBytes } from "./queued-bytes.js";
 import { CLOSED, NEXT_FLAG, OPEN, SecureSocket } from "./secure-socket.js";
@@ -164,12 +164,16 @@ export abstract class SecureHandleWriter extends SecureSocket {
       return this.#finish();
     }
     this.flags |= FIN_SENT;
-    const request: ShutdownRequest & { socket?: SecureHandleWriter } = new uv.ShutdownWrap();
+    const request = new uv.ShutdownWrap() as object as Shutdown;
     request.socket = this;
-    request.oncomplete = onShutdown;
+    // While it is under way, node's request refers to the TLSWrap without keeping it.
+    request.ssl = this.ssl;
+    request.oncomplete = undefined;
     const failed = (this.ssl as TlsWrap).shutdown(request);
-    if (failed === 1 || failed === UV_ENOTCONN) this.finDone();
-    else if (failed < 0) this.fail(failed);
+    if (failed < 0 && failed !== UV_ENOTCONN) return this.fail(failed);
+    // The other side has ended before, and the kernel has close_notify: to close sends FIN, a turn of the loop earlier.
+    if (failed !== 0 || (this.is(ENDED) && this.raw.writeQueueSize === 0)) return this.finDone();
+    request.oncomplete = onShutdown;
   }
 
   /** @internal close_notify and FIN were sent. */
@@ -229,7 +233,14 @@ function onWritten(this: TlsWriteRequest, status: number): void {
   returnRequest(this);
 }
 
-function onShutdown(this: ShutdownRequest & { socket?: SecureHandleWriter }): void {
+/** A request to send close_notify and FIN. */
+interface Shutdown {
+  oncomplete: ((this: Shutdown) => void) | undefined;
+  socket: SecureHandleWriter;
+  ssl: TlsWrap | undefined;
+}
+
+function onShutdown(this: Shutdown): void {
   this.socket?.finDone();
 }
 

@@ -7,7 +7,7 @@
  * 3. Using a write request again before it is detached, also within its own `oncomplete`.
  */
 import type { SecureContext } from "node:tls";
-import type { ShutdownRequest, StreamHandle, WriteRequest } from "../node-bindings.js";
+import type { StreamHandle, WriteRequest } from "../node-bindings.js";
 
 /** Certificate in the form of `tls.TLSSocket.getPeerCertificate`. */
 export interface LegacyCertificate {
@@ -59,7 +59,7 @@ export interface TlsWrap extends TlsSession {
   writeBuffer(request: TlsWriteRequest, bytes: Uint8Array): number;
   writev(request: TlsWriteRequest, chunks: readonly Uint8Array[], allBuffers: true): number;
   /** Sends close_notify and FIN. */
-  shutdown(request: ShutdownRequest): number;
+  shutdown(request: object): number;
   destroySSL(): void;
 }
 
