@@ -14,8 +14,6 @@ export type ListenerName = (typeof LISTENERS)[number];
 
 /** So many that no number of faults exhausts them: what the run tests is recovery, not giving up. */
 const RESTARTS = 100_000;
-/** How long a worker may hang. Shorter than the 5 s in which its clients must hear something. */
-const WATCHDOG = "2s";
 const START_MS = 30_000;
 /** Until a start that failed is tried again, as a service manager would do it. */
 const RETRY_MS = 100;
@@ -28,6 +26,10 @@ interface Stats {
 export interface ServerOptions {
   /** Source of the protocol. Default: that of chaos. */
   readonly protocol?: string;
+  /** Default: 2. */
+  readonly workers?: number;
+  /** How long a worker may hang. Default 2 s: shorter than the 5 s in which its clients must hear something. */
+  readonly watchdog?: string;
   /** Most that the old generation of each heap may take. Default: that of node. */
   readonly heapMiB?: number;
 }
@@ -36,7 +38,7 @@ export class Server {
   readonly folder = mkdtempSync(join(tmpdir(), "drover-chaos-"));
   readonly ports: Record<ListenerName, number>;
   /** Number of workers that it should have. */
-  wanted = 2;
+  readonly wanted: number;
   /** A small file system of its own for the log; `undefined` where mounting is not allowed. */
   readonly logDisk: string | undefined;
   /** OS processes of the program that was killed last. */
@@ -48,8 +50,10 @@ export class Server {
   #exited: Promise<number | null> = Promise.resolve(null);
   #starting: Promise<void> = Promise.resolve();
 
-  private constructor(root: string, ports: number[], { protocol = PROTOCOL, heapMiB }: ServerOptions) {
+  private constructor(root: string, ports: number[], options: ServerOptions) {
+    const { protocol = PROTOCOL, heapMiB, workers = 2, watchdog = "2s" } = options;
     this.#root = root;
+    this.wanted = workers;
     this.#nodeOptions = heapMiB ? `--max-old-space-size=${heapMiB}` : "";
     this.ports = { main: ports[0]!, proxied: ports[1]!, secure: ports[2]! };
     const disk = join(this.folder, "log");
@@ -57,7 +61,7 @@ export class Server {
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "drover-chaos", disk]).status === 0;
     this.logDisk = mounted ? disk : undefined;
     execFileSync("mkfifo", [this.#pipe]);
-    this.#writeFiles(protocol);
+    this.#writeFiles(protocol, watchdog);
   }
 
   static async open(root: string, options: ServerOptions = {}): Promise<Server> {
@@ -82,7 +86,7 @@ export class Server {
     return join(this.folder, "output");
   }
 
-  #writeFiles(protocol: string): void {
+  #writeFiles(protocol: string, watchdog: string): void {
     const certificates = join(this.#root, "test/support/certificates");
     const listener = (name: ListenerName, more: object = {}) => ({
       ...{ name, protocol: "./chaos.js", host: "127.0.0.1", port: this.ports[name] },
@@ -90,7 +94,7 @@ export class Server {
     });
     const config = {
       ...{ name: "chaos", workers: this.wanted, adminPort: 0, control: "./control.sock" },
-      ...{ watchdog: WATCHDOG, maxRestarts: RESTARTS, logFile: this.logFile },
+      ...{ watchdog, maxRestarts: RESTARTS, logFile: this.logFile },
       listeners: [
         listener("main"),
         listener("proxied", { proxy: { from: ["127.0.0.0/8"] } }),
@@ -105,7 +109,8 @@ export class Server {
 
   /** Starts the program and waits until every worker accepts. */
   async start(): Promise<void> {
-    if (!this.#reader) this.readOutput();
+    // It ends with the last program that writes to it.
+    if (this.#reader?.exitCode !== null || this.#reader.signalCode) this.readOutput();
     // Read and write: opening it for writing alone would fail while it has no reader. The program gets a copy that
     // only writes, so that the pipe breaks when its reader ends.
     const both = openSync(this.#pipe, constants.O_RDWR);

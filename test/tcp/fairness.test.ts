@@ -43,6 +43,39 @@ test("10,000 empty frames in one segment are handled 64 at a time, with others i
   expect(runs.length % 64).toBe(0);
 });
 
+test("large answers to many clients at once: 16 MiB are written between two polls, the others wait for the next", async () => {
+  const MIB = 2 ** 20;
+  const CLIENTS = 100;
+  const perPoll = [0];
+  const large = defineProtocol({
+    name: "large",
+    framing: packet(4, { maxLength: MIB }),
+    states: {
+      ready: {
+        frame: (conn) => {
+          perPoll[perPoll.length - 1]!++;
+          conn.send(Buffer.alloc(MIB));
+        },
+      },
+    },
+  });
+  const { counters, port } = await testServer(large);
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connected({ port })));
+  await until(() => counters.active === CLIENTS);
+  let counting = true;
+  onTestFinished(() => void (counting = false));
+  const count = () => {
+    perPoll.push(0);
+    if (counting) setImmediate(count);
+  };
+  setImmediate(count);
+  for (const client of clients) client.write(Buffer.from("\0\0\0\x01x"));
+  await until(() => clients.every(({ received }) => received === MIB + 4));
+  expect(perPoll.reduce((sum, answers) => sum + answers)).toBe(CLIENTS);
+  // Those of a poll, and those of the run queue behind it.
+  expect(Math.max(...perPoll)).toBeLessThanOrEqual(2 * 17);
+});
+
 test("frames of two flooding clients alternate by turns of at most 64 frames", async () => {
   const { order, protocol } = recorder();
   const server = await serving(protocol);

@@ -158,7 +158,9 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
   }
 
   private handleFrames(io: ReaderWriter): void {
-    const { counters } = this.endpoint;
+    const { counters, loop } = this.endpoint;
+    const { runQueue } = loop;
+    if (runQueue.full) return this.deferTurn();
     const { limits } = this.protocol;
     let frames = limits.framesPerTurn;
     let floor = io.buffered - limits.bytesPerTurn;
@@ -179,7 +181,7 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
       if (outcome !== undefined && outcome !== true && outcome !== false)
         this.finishEvent(outcome, "frame", frame);
       else if (this.postponed !== undefined) this.handledFrame(this.postponed);
-      if (--frames === 0 || io.buffered <= floor) return this.deferTurn();
+      if (--frames === 0 || io.buffered <= floor || runQueue.full) return this.deferTurn();
     }
   }
 

@@ -252,6 +252,7 @@ export class Writer implements OutputOwner, QueueOwner {
   private noteWrite(length: number, done: boolean): boolean {
     this.bytesSent += length;
     this.owner.endpoint.counters.bytesSent += length;
+    if (length >= LARGE) this.owner.endpoint.loop.runQueue.wrote(length);
     if (done) {
       if (this.full && this.pending === 0) this.relieved();
       return true;
