@@ -15,18 +15,20 @@ import {
   Crowd,
   type Dialect,
   natsText,
-  opened,
+  oneInEachWorker,
   packetOf,
   packets,
   said,
   webSocket,
 } from "./bench-groups/crowd.js";
+import { messageCosts } from "./bench-groups/messages.js";
 import { rowBytes } from "./bench-groups/rows.js";
 import { drover, nats, socketIo } from "./bench-groups/servers.js";
 
 const ROOT = ["../..", ".."]
   .map((up) => fileURLToPath(new URL(up, import.meta.url)))
   .find((folder) => existsSync(join(folder, "package.json"))) as string;
+const MAIN = join(ROOT, "dist/main.js");
 const MEMBERS = 1_000;
 const PER_TURN = [1, 8, 64];
 const PEERS = [
@@ -106,27 +108,16 @@ async function perPublish(server: Server, ms: number): Promise<number> {
 }
 
 async function pair(port: number, room: string): Promise<[Socket, Socket]> {
-  const members = new Map<string, Socket>();
-  while (members.size < 2) {
-    const socket = await opened(port);
-    socket.write(packetOf("who"));
-    const worker = /<(\d+)/.exec(await words(socket))?.[1] as string;
-    if (members.has(worker)) socket.destroy();
-    else members.set(worker, socket);
-  }
-  for (const socket of members.values()) {
+  const members = [...(await oneInEachWorker(port)).values()];
+  for (const socket of members) {
     socket.write(packetOf(`echoes ${room}`));
     await said(socket, "ok");
   }
-  return [...members.values()] as [Socket, Socket];
+  return members as [Socket, Socket];
 }
 
 function residentBytes(osPid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8"))?.[1]) * 1024;
-}
-
-function words(socket: Socket): Promise<string> {
-  return new Promise((resolve) => socket.once("data", (chunk) => resolve(chunk.toString("latin1"))));
 }
 
 function table(columns: readonly Column[]): string {
@@ -156,7 +147,7 @@ async function main(rounds: number, seconds: number): Promise<void> {
   };
   try {
     const installed = installPeers(peers);
-    const ours = (await serve(drover(join(ROOT, "dist/main.js")))) as Server;
+    const ours = (await serve(drover(MAIN))) as Server;
     const exchange = descendant(ours.osPid, "exchange") as number;
     const atRest = [residentBytes(exchange), memoryBytes(exchange)].map((bytes) => (bytes / 1e6).toFixed(0));
     columns.push(await column("drover, forward", ours, packets("forwards"), "forward"));
@@ -174,6 +165,10 @@ async function main(rounds: number, seconds: number): Promise<void> {
     console.log(`| exchange, CPU µs per publish, 8 a turn | ${publish.toFixed(2)} |`);
     console.log(`| publishes/s through one core | ${Math.round(1e6 / publish).toLocaleString("en")} |`);
     console.log(`| exchange at rest, MB resident (without what it shares) | ${atRest[0]} (${atRest[1]}) |`);
+    for (const { name, alone, batched } of await messageCosts(MAIN, rounds, ms))
+      console.log(
+        `| message ${name}, CPU µs: alone / 8 a turn | ${alone.toFixed(1)} / ${batched.toFixed(1)} |`,
+      );
     for (const { name, bytes } of await rowBytes())
       console.log(`| bytes of a ${name} | ${bytes.toFixed(0)} |`);
   } finally {

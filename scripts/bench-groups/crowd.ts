@@ -77,6 +77,25 @@ export async function said(socket: Socket, words: string): Promise<void> {
   }
 }
 
+function words(socket: Socket): Promise<string> {
+  return new Promise((resolve) => socket.once("data", (chunk) => resolve(chunk.toString("latin1"))));
+}
+
+/** A connection in each of two workers, by pid. */
+export async function oneInEachWorker(port: number): Promise<Map<string, Socket>> {
+  const found = new Map<string, Socket>();
+  const workers = new Set<string>();
+  while (found.size < 2) {
+    const socket = await opened(port);
+    socket.write(packetOf("who"));
+    const [pid = "", worker = ""] = /<(\d+)[\d.]*>/.exec(await words(socket)) ?? [];
+    if (workers.has(worker)) socket.destroy();
+    else found.set(pid, socket);
+    workers.add(worker);
+  }
+  return found;
+}
+
 export class Crowd {
   readonly #dialect: Dialect;
   readonly #room: string;

@@ -3,6 +3,7 @@ import { Hub, type HubPort } from "../../src/groups/hub/hub.js";
 import { NameTable } from "../../src/groups/hub/name-table.js";
 import { LocalMembers } from "../../src/groups/local/local-members.js";
 import { LocalNames } from "../../src/groups/local/local-names.js";
+import { addMonitor } from "../../src/otp/process/monitors.js";
 import { Process } from "../../src/otp/process/process.js";
 
 const PROCESSES = 1_000;
@@ -61,6 +62,12 @@ export async function rowBytes(): Promise<RowBytes[]> {
     }
     return names;
   });
+  // A connection has none: it leaves its names when it begins to end.
+  const others = Array.from({ length: NAMES }, () => new Idle(undefined));
+  const monitors = await bytesEach(NAMES, () => {
+    const watcher = { receiveDown: () => {} };
+    return others.map(({ pid }) => addMonitor(pid, watcher));
+  });
   const table = await bytesEach(NAMES, () => {
     const rows = new NameTable<any>();
     const holder = { worker: 1, claimed: () => {}, replace: () => {} };
@@ -70,7 +77,8 @@ export async function rowBytes(): Promise<RowBytes[]> {
   return [
     { name: "membership, in the worker", bytes: inWorker },
     { name: "membership, in the exchange", bytes: inHub },
-    { name: "name, in the worker", bytes: held },
+    { name: "name, in the worker, of a connection", bytes: held - monitors },
+    { name: "monitor of another process that holds one", bytes: monitors },
     { name: "name, in the exchange", bytes: table },
   ];
 }

@@ -49,10 +49,11 @@ export default defineProtocol({
 });
 `;
 
-export const drover = (main: string): Contestant => ({
+/** @param protocol source of it */
+export const drover = (main: string, protocol = ROOM): Contestant => ({
   ...{ name: "drover", about: "transport handle" },
   command: (port, folder) => {
-    writeFileSync(join(folder, "room.ts"), ROOM);
+    writeFileSync(join(folder, "room.ts"), protocol);
     return [
       ...[process.execPath, main, "start", "./room.ts", "--host", "127.0.0.1", "--port", `${port}`],
       ...["--workers", `${WORKERS}`, "--admin-port", "0", "--log-level", "fatal", "--backlog", "4096"],

@@ -142,14 +142,14 @@ test("presence crosses servers: whoever has introduced itself, and why it has le
   expect(b.worker.present.at(-1)?.left).toMatchObject([{ key: "alice", node: "a", why: "node_down" }]);
 });
 
-test("gone: killed within 1 s, silent after 4 s, stopped at once; back it is up again", () => {
+test("gone: killed within 0.6 s, silent after 4 s, stopped at once; back it is up again", () => {
   const { world: w, servers } = world("a", "b", "c");
   const [a, b, c] = servers as [SimulatedServer, SimulatedServer, SimulatedServer];
   b.claim("n");
   w.clock.run(3_000);
   expect(states(a)).toEqual({ b: "up", c: "up" });
   b.carrier.kill();
-  w.clock.run(1_000);
+  w.clock.run(600);
   expect(states(a)).toEqual({ b: "down", c: "up" });
   expect(a.names?.names.peerHolder("n")).toBeUndefined();
   c.carrier.side = 1;

@@ -10,8 +10,9 @@ import type { SameName } from "./same-name.js";
 
 /** Milliseconds between two heartbeats to all. */
 const HEARTBEAT = 500;
-/** Milliseconds between two requests to each inbox: a server that is killed is gone after 650 at most, and a delay. */
-const PROBE = HEARTBEAT / 2;
+/** Requests to each inbox per heartbeat: a server that is killed is gone after 525 ms at most, and a delay. */
+const PROBES = 4;
+const PROBE = HEARTBEAT / PROBES;
 /** Milliseconds that our own link must be up before another server can be found gone: it may be connecting, too. */
 const LINK_AGE = 2_000;
 /** Milliseconds between two findings that an inbox has no listener: an exchange that is started anew needs 300. */
@@ -39,7 +40,7 @@ export class FailureDetector {
   #linkedAt = -Infinity;
   #beatAt = clock.now();
   #timer: TimerRef = undefined;
-  /** Probes since the start: every second one comes with a heartbeat. */
+  /** Probes since the start: every fourth one comes with a heartbeat. */
   #probes = 0;
   #stopped = false;
 
@@ -70,7 +71,7 @@ export class FailureDetector {
     this.#beatAt = now;
     sameName.tick(now);
     if (sameName.refused) return;
-    if (++this.#probes % 2 === 0 && this.#upAt !== undefined) self.helloToAll();
+    if (++this.#probes % PROBES === 0 && this.#upAt !== undefined) self.helloToAll();
     for (const peer of roster.all) this.#check(peer, now);
     flush();
   }
