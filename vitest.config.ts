@@ -26,6 +26,7 @@ const long = [
     "message-flood",
     "modules",
     "operate",
+    "overload",
     "own-protocol",
     "starts",
     "steering",

@@ -1,5 +1,6 @@
 /** The program as a whole: what it is, whether it is ready, its listeners, its drain and its log records. */
 import type { ConnectionRow } from "./connections.js";
+import type { Overload } from "./stats.js";
 
 /** One listener, as configured and bound. */
 export interface ListenerInfo {
@@ -67,10 +68,12 @@ export interface Readiness {
   readonly ok: boolean;
   /**
    * `ready`, or why not: `starting`, `suspended`, `draining`, `drained`, `stopping`,
-   * `no worker is accepting` (of several listeners: `on` which), `no worker is responding`.
+   * `no worker is accepting` (of several listeners: `on` which; `: all are overloaded`), `no worker is responding`.
    */
   readonly status: string;
   readonly workers: number;
+  /** Of `/ready`: workers that do not accept because they are overloaded. Absent where there is none. */
+  readonly overloaded?: readonly { readonly worker: number; readonly causes: readonly Overload[] }[];
   /** Of `/ready`: connections in the kernel's accept queues, of all listeners. Absent where it is not known. */
   readonly acceptQueue?: number;
   /** Of several listeners: whether each accepts, and its accept queue. */

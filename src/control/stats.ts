@@ -38,11 +38,17 @@ export interface ListenerNumbers extends ConnectionTotals {
   readonly acceptingWorkers: number;
 }
 
+/** Why a worker does not accept: its event loop lags (`--max-lag`), or its memory is nearly used up (`--max-memory`). */
+export type Overload = "lag" | "memory";
+
 /** One worker slot as last reported: the primary answers without asking the worker. */
 export interface WorkerStats extends WorkerNumbers {
   readonly worker: number;
   readonly osPid: number;
+  /** `running`, `overloaded`, `unresponsive`, `starting`, `stopping` or `down`. */
   readonly state: string;
+  /** Why it is overloaded; empty: it is not. */
+  readonly overload: readonly Overload[];
   readonly restarts: number;
 }
 

@@ -6,6 +6,7 @@
  *   listening ──maxConnections reached──▶ full ──room again──▶ listening
  *       ├──quota reached──▶ ahead ──other workers have caught up──▶ listening
  *       ├──accept rate used up──▶ rate_limited ──tokens again──▶ listening
+ *       ├──worker overloaded──▶ overloaded ──no longer──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
 import { CallMessage } from "../otp/gen-server/call.js";
@@ -38,6 +39,8 @@ export interface ListenerOptions {
   readonly shared?: SharedMaximum | undefined;
   /** Bounds on new connections in a second. Default: none. */
   readonly rates?: AcceptRates | undefined;
+  /** Whether its worker has too much to do or too little memory to accept. Default: never. */
+  readonly overloaded?: (() => boolean) | undefined;
   /** Whether it starts suspended. */
   readonly suspended: boolean;
   /** Address of the listening socket, where it is known before `acquire`. */
@@ -52,10 +55,19 @@ export interface ListenerOptions {
   readonly renewable: boolean;
 }
 
-export type ListenerState = "listening" | "full" | "ahead" | "rate_limited" | "suspended" | "opening";
+export type ListenerState =
+  | "listening"
+  | "full"
+  | "ahead"
+  | "rate_limited"
+  | "overloaded"
+  | "suspended"
+  | "opening";
 /** States in which it does not accept, and will again by itself. */
 type WaitState = "full" | "ahead" | "rate_limited";
 
+/** The balance changes all the time, and the worker reports an overload. */
+const QUIET: readonly (ListenerState | undefined)[] = ["ahead", "overloaded"];
 /** At or below this share of its quota a listener that was ahead accepts again at once. */
 const RESUME_AT = 0.8;
 /** Above it, after this many milliseconds: meanwhile the listeners of other workers accept. */
@@ -219,6 +231,7 @@ export class Listener extends Process {
   #heedLimit(): void {
     const { endpoint, renewable } = this.#options;
     if (this.#state !== "listening" || !renewable) return;
+    if (this.#options.overloaded?.()) return this.#pause("overloaded");
     const active = endpoint.counters.active + (endpoint.gate?.pending ?? 0);
     if (active >= this.maxConnections) this.#pause("full");
     else if (active >= this.#quota.reportAt && this.#quota.reached(active)) this.#pause("ahead");
@@ -315,7 +328,7 @@ export class Listener extends Process {
     return this.#listening?.pausing !== undefined;
   }
 
-  #pause(state: WaitState): void {
+  #pause(state: WaitState | "overloaded"): void {
     const { pausing } = this.#listening ?? {};
     if (!pausing) return this.#close(state);
     pausing.pause();
@@ -333,13 +346,22 @@ export class Listener extends Process {
     return this.#state === "rate_limited" ? clock.now() - this.#limitedAt : 0;
   }
 
-  /** Publishes an event, unless it paused for balance, or resumes after that: neither is worth a log line. */
+  /** Its worker is overloaded, or no longer. */
+  #heedOverload(): void {
+    const overloaded = this.#options.overloaded?.() === true;
+    if (overloaded && isWaiting(this.#state)) return this.#become("overloaded");
+    if (overloaded || this.#state !== "overloaded") return;
+    if (this.#listening?.pausing) this.#resumePaused(this.#listening.pausing);
+    else this.#reopen();
+  }
+
+  /** Publishes an event, unless it paused for balance or overload, or resumes after that: none is worth a log line. */
   #become(state: ListenerState, before?: ListenerState): void {
     const { counters } = this.#options.endpoint;
     counters.rateLimitedMs += this.rateLimitedMs;
     this.#limitedAt = clock.now();
     this.#state = state;
-    if (state === "ahead" || before === "ahead" || !listenerEvents.hasSubscribers) return;
+    if (QUIET.includes(state) || QUIET.includes(before) || !listenerEvents.hasSubscribers) return;
     listenerEvents.publish({
       pid: this.pid,
       listener: this.#options.endpoint.name,
@@ -362,6 +384,7 @@ export class Listener extends Process {
       case "resume":
         return this.#resume(message);
       case "limit":
+        this.#heedOverload();
         this.#heedLimit();
         this.#heedRoom();
         return message.reply(this.#state);

@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly shared?: SharedMaximum | undefined;
   /** Bounds on new connections in a second. Default: none. */
   readonly rates?: AcceptRates | undefined;
+  /** Whether the worker is overloaded: it does not accept then. Default: never. */
+  readonly overloaded?: () => boolean;
   /** Whether the listener starts suspended. Default false; read again at each start of the listener. */
   readonly suspended?: boolean;
   /** Default 1024. */
@@ -179,6 +181,7 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         transport,
         address: options.address,
         suspended: options.suspended ?? false,
+        overloaded: options.overloaded,
         backlog,
         // The present value, not the one at the start of the listener.
         get maxConnections() {

@@ -397,7 +397,15 @@ function stats(): Stats {
     ...{ bytesReceived: 30_000, bytesSent: 31_000, crashes: 1 },
   };
   const worker = {
-    ...{ worker: 1, osPid: 4121, state: "running", restarts: 0, snapshotAgeMs: 400, ...counted },
+    ...{
+      worker: 1,
+      osPid: 4121,
+      state: "running",
+      overload: [],
+      restarts: 0,
+      snapshotAgeMs: 400,
+      ...counted,
+    },
     ...{
       outbound: 0,
       readsPaused: 0,

@@ -50,8 +50,8 @@ it("bash completes commands, their own words and flags, options and their values
   expect(await offered("stop", "--dead")).toEqual([]);
   expect(await offered("tree", "--js")).toEqual(["--json"]);
   expect(await offered("start", "--max-")).toEqual([
-    ...["--max-restarts", "--max-seconds", "--max-connections", "--max-message"],
-    "--max-per-address",
+    ...["--max-restarts", "--max-seconds", "--max-connections", "--max-memory", "--max-lag"],
+    ...["--max-message", "--max-per-address"],
   ]);
   expect(await offered("start", "--transport", "h")).toEqual(["handle"]);
   expect(await offered("start", "--log-format", "=", "p")).toEqual(["pretty"]);

@@ -21,3 +21,16 @@ test("of the last 64 that have ended one is found by the async id of its socket"
   expect(recent.endedWith(380)).toEqual({ n: 38 });
   expect(recent.endedWith(370)).toBeUndefined();
 });
+
+test("what replaces a connection that has ended stands in all its places, and another is left alone", () => {
+  const recent = new RecentConnections<{ n: number }>();
+  const [one, two] = [{ n: 1 }, { n: 2 }];
+  for (const each of [one, two, one]) recent.add(each);
+  recent.ending(one, 7);
+  recent.replace(one, () => ({ n: 3 }));
+  expect(recent.list()).toEqual([{ n: 3 }, { n: 2 }]);
+  expect(recent.endedWith(7)).toEqual({ n: 3 });
+  recent.replace({ n: 4 }, () => {
+    throw new Error("it is none of them");
+  });
+});

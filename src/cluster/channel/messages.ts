@@ -115,6 +115,14 @@ export interface Quota {
   readonly reportAt: number;
 }
 
+/** When a worker stops accepting, and closes connections. */
+export interface OverloadTerms {
+  /** Lag of the event loop in milliseconds; 0 disables. */
+  readonly maxLag: number;
+  /** Memory in bytes; `undefined`: not looked at. */
+  readonly maxMemory: number | undefined;
+}
+
 /** First message to a worker: all that it needs to start. */
 export interface Boot {
   readonly worker: number;
@@ -157,6 +165,7 @@ export interface Boot {
   readonly guarded: boolean;
   /** In milliseconds. */
   readonly lagWarning: number;
+  readonly overload: OverloadTerms;
   readonly intensity: number;
   /** In seconds. */
   readonly period: number;

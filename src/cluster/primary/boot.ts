@@ -32,6 +32,7 @@ export function bootMessage(
     watchdog: config.watchdog,
     guarded: guarded ?? true,
     lagWarning: config.lagWarning,
+    overload: { maxLag: config.maxLag, maxMemory: config.maxMemory },
     intensity: restartIntensity(config),
     period: config.maxSeconds,
     log: { level: log.level, format: config.logFormat, color, file: config.logFile },

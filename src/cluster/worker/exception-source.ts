@@ -7,6 +7,7 @@
 import { triggerAsyncId } from "node:async_hooks";
 import { processOf } from "../../otp/process/process.js";
 import { Connection } from "../../tcp/connection/connection.js";
+import type { ConnectionTraits } from "../../tcp/connection/connection-view.js";
 import { processLoop } from "../../tcp/loop/loop.js";
 import { addressText } from "../../text/address.js";
 import type { WorkerListener } from "./listeners/worker-listener.js";
@@ -29,7 +30,7 @@ export function exceptionSource(listeners: readonly WorkerListener[]): Exception
     const text = `; code of connection ${fields.pid} from ${fields.peer} has thrown it`;
     return { text, fields, address: /^[/@]|^$/.test(address) ? undefined : address };
   }
-  const last = (processLoop.recent.list() as Connection[]).map(describe);
+  const last = (processLoop.recent.list() as ConnectionTraits[]).map(describe);
   if (last.length === 0) return { text: "", fields: {} };
   const peers = [...new Set(last.map(({ peer }) => peer))];
   return {
@@ -38,17 +39,17 @@ export function exceptionSource(listeners: readonly WorkerListener[]): Exception
   };
 }
 
-function connectionWith(asyncId: number, listeners: readonly WorkerListener[]): Connection | undefined {
+function connectionWith(asyncId: number, listeners: readonly WorkerListener[]): ConnectionTraits | undefined {
   for (const { connections } of listeners)
     for (const pid of connections?.children() ?? []) {
       const one = processOf(pid);
       if (one instanceof Connection && one.asyncId === asyncId) return one;
     }
   // The client may be gone when a timer of its connection expires.
-  return processLoop.recent.endedWith(asyncId) as Connection | undefined;
+  return processLoop.recent.endedWith(asyncId) as ConnectionTraits | undefined;
 }
 
-function describe({ pid, label, state, peer, framesReceived }: Connection) {
+function describe({ pid, label, state, peer, framesReceived }: ConnectionTraits) {
   return {
     pid: String(pid),
     protocol: label,

@@ -20,6 +20,7 @@ import { HANDLER_BUCKETS, type ListenerSnapshot, type Snapshot } from "../../tel
 import type { DescriptorUse } from "./listeners/free-descriptors.js";
 import type { WorkerLimits } from "./listeners/limits.js";
 import type { WorkerListener } from "./listeners/worker-listener.js";
+import type { Overload } from "./overload/overload.js";
 
 /** States in which the listener accepts, or will again by itself. */
 const ACCEPTING: readonly ListenerState[] = ["listening", "full", "ahead", "rate_limited"];
@@ -44,6 +45,7 @@ export interface SamplerOptions {
   /** The top supervisor, once it has started. */
   root(): Pid | undefined;
   limits(): Pick<WorkerLimits, "applied" | "maxConnections" | "descriptorsExhausted">;
+  readonly overload: Pick<Overload, "pausedSeconds" | "lagLevel" | "memoryLevel" | "memorySeconds">;
   /** Messages to other workers that were dropped. */
   channelMessagesDropped(): number;
   /** Metrics and close reasons of the protocols. */
@@ -86,7 +88,7 @@ export class Sampler {
 
   /** @param lagMs longest lag of the event loop since the last snapshot */
   take(lagMs: number): Snapshot {
-    const { listeners, root, limits, channelMessagesDropped } = this.#options;
+    const { listeners, root, limits, channelMessagesDropped, overload } = this.#options;
     const { cpuUserSeconds, cpuSystemSeconds, ...own } = this.#osProcess.take(this.#active);
     const top = root();
     return {
@@ -101,6 +103,7 @@ export class Sampler {
         supervisorShutdown: this.#reports.shutdown,
         supervisorShutdownError: this.#reports.shutdown_error,
         logLinesDropped: droppedLines(),
+        acceptPausedSeconds: overload.pausedSeconds,
         ...groupTotals(),
       },
       gauges: {
@@ -109,6 +112,9 @@ export class Sampler {
         eventLoopLagSeconds: lagMs / 1000,
         restartsLeft: this.#restartsLeftOf("", top && processOf(top)),
         newestSerial: newestSerial(),
+        overloadLag: overload.lagLevel,
+        overloadMemory: overload.memoryLevel,
+        overloadMemorySeconds: overload.memorySeconds,
         groups: localMembers.size,
         groupMemberships: localMembers.memberships,
         names: localNames.size,

@@ -29,6 +29,9 @@ import { WorkerLimits } from "./listeners/limits.js";
 import { WorkerTls } from "./listeners/tls.js";
 import { WorkerListeners } from "./listeners/worker-listeners.js";
 import { loadProtocols } from "./load-protocol.js";
+import { MemoryMeter } from "./overload/memory-use.js";
+import { Overload } from "./overload/overload.js";
+import { shedConnections } from "./overload/shed-connections.js";
 import { PrimaryChannel } from "./primary-channel.js";
 import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
@@ -51,6 +54,7 @@ export class Worker {
   readonly #limits: WorkerLimits;
   readonly #admission: WorkerAdmission;
   readonly #heartbeat: Heartbeat;
+  readonly #overload: Overload;
   readonly #views: WorkerViews;
   /** Whether the periodic snapshot has not left yet. */
   #snapshotWaits = false;
@@ -82,6 +86,7 @@ export class Worker {
     );
     this.#listeners = new WorkerListeners(boot, this.#tls, {
       maximum: () => this.#limits.maxConnections,
+      overloaded: () => !this.#overload.accepting,
       post: (message) => this.#post(message),
       acceptRate: this.#limits.acceptRate,
       addresses: this.#addresses,
@@ -89,6 +94,14 @@ export class Worker {
     });
     this.#admission = new WorkerAdmission(() => this.#listeners.all, this.#addresses);
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
+    this.#overload = new Overload({
+      log: this.#log,
+      meter: new MemoryMeter(),
+      changed: () => void this.#acceptingChanged(),
+      shed: (why) => shedConnections(this.#listeners.all, why),
+    });
+    this.#overload.terms = boot.overload;
+    if (this.#overload.enabled) this.#heartbeat.onBeat = (lag) => this.#overload.beat(lag);
     this.#views = new WorkerViews(this.#log, boot.follow, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
@@ -117,6 +130,7 @@ export class Worker {
       intensity: this.#boot.intensity,
       root: () => this.#root,
       limits: () => this.#limits,
+      overload: this.#overload,
       channelMessagesDropped: () => this.#channel.messagesDropped,
       own: new OwnNumbers(this.#listeners.numbered(protocols)),
     });
@@ -256,6 +270,11 @@ export class Worker {
     if (outgoing.length > 0) this.#post({ t: "outgoing", d: outgoing });
     this.#limits.updateDescriptors(sampler.useIn(snapshot), () => sampler.descriptors());
     this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
+  }
+
+  async #acceptingChanged(): Promise<void> {
+    await Promise.all(this.#listeners.all.map((listener) => listener.recheck()));
+    this.#sendSnapshot();
   }
 
   // -- the end ------------------------------------------------------------------------------------------

@@ -133,6 +133,34 @@ export function fileMode(): Kind<string, number> {
   return kind({ schema, expected: 'permissions in octal digits, such as "0660"', show });
 }
 
+const UNITS = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
+
+/** An amount of memory of at least `min` MiB, such as `512M` or `2G`, converted to bytes; a number is bytes. */
+export function memory(min: number): Kind<number | string, number> {
+  const schema = v.pipe(
+    v.custom<number | string>((value) => typeof value === "number" || typeof value === "string"),
+    v.transform(bytesOf),
+    v.integer(),
+    v.minValue(min * UNITS.M),
+    v.maxValue(Number.MAX_SAFE_INTEGER),
+  );
+  const expected = `at least ${min}M: a number with K, M or G (of 1024), such as 512M or 2G`;
+  return kind({ schema, expected, show: showMemory });
+}
+
+function bytesOf(given: number | string): number {
+  if (typeof given === "number") return given;
+  const [, digits, unit] = /^(\d{1,12})([KMG]?)(?:i?B)?$/i.exec(given) ?? [];
+  if (digits === undefined) return Number.NaN;
+  return Number(digits) * (unit ? UNITS[unit.toUpperCase() as keyof typeof UNITS] : 1);
+}
+
+/** Bytes in the largest unit without a fraction: `512M`. */
+export function showMemory(bytes: number): string {
+  const unit = (["G", "M", "K"] as const).find((one) => bytes % UNITS[one] === 0);
+  return unit === undefined ? String(bytes) : `${bytes / UNITS[unit]}${unit}`;
+}
+
 /** A duration of at least `min` milliseconds, converted to milliseconds. */
 export function duration(min: 0 | 1): Kind<Duration, number> {
   const schema = v.pipe(

@@ -33,6 +33,16 @@ export const FLUSHING = 4;
 export const LINGERING = 5;
 export const GONE = 6;
 
+/** A connection, or what is left of one. */
+export interface ConnectionTraits {
+  readonly pid: Pid;
+  /** Name of its protocol. */
+  readonly label: string;
+  readonly state: string;
+  readonly peer: Peer;
+  readonly framesReceived: number;
+}
+
 export abstract class ConnectionView extends StateMachine<ProtocolCells> implements TimerWheelEntry {
   data: any = undefined;
   framesReceived = 0;
@@ -189,6 +199,12 @@ export abstract class ConnectionView extends StateMachine<ProtocolCells> impleme
   /** Milliseconds since it was accepted. */
   get age(): number {
     return this.io ? Math.max(0, Math.round(clock.now() - this.io.openedAt)) : 0;
+  }
+
+  /** What it is known by, also after its end. */
+  get traits(): ConnectionTraits {
+    const { pid, label, state, peer, framesReceived } = this;
+    return { pid, label, state, peer, framesReceived };
   }
 
   inspect(): Record<string, unknown> {

@@ -240,6 +240,11 @@ export abstract class FrameLoop extends Lifecycle implements Deferred {
     runInMicrotask(() => this.endForWorker("outbound_full", detail));
   }
 
+  /** @param why in one line */
+  endForOverload(why: string): void {
+    this.endForWorker("overload", why);
+  }
+
   /** The worker has too little memory for it. Not in the context of the connection that has used it up. */
   private endForWorker(counted: CloseReason, message: string): void {
     if (this.phase === GONE) return;

@@ -286,6 +286,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     const { counters } = endpoint;
     endpoint.loop.timerWheel.remove(this);
     if (!this.io) return;
+    if (this.data !== undefined) endpoint.loop.recent.replace(this, () => this.traits);
     if (this.hasFlag(OBSERVED)) abortAll(this, reason);
     this.io.close();
     const counted = closeReason(reason);

@@ -32,6 +32,14 @@ export class RecentConnections<T extends object> {
     return this.#ended[this.#asyncIds.indexOf(asyncId)];
   }
 
+  /** Puts another in its places: one that has ended must not keep what the protocol had stored in it. */
+  replace(one: T, other: () => T): void {
+    if (!this.#ring.includes(one) && !this.#ended.includes(one)) return;
+    const made = other();
+    for (const places of [this.#ring, this.#ended])
+      for (const [at, entry] of places.entries()) if (entry === one) places[at] = made;
+  }
+
   /** Each once, the last one first. */
   list(): T[] {
     const inOrder = this.#ring.map((_, back) => this.#ring[(this.#at - back + MOST) % MOST]);

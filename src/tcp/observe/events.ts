@@ -32,6 +32,7 @@ export const CLOSE_REASONS = [
   "slow_consumer",
   "inbound_full",
   "outbound_full",
+  "overload",
   "replaced",
   "send_timeout",
   "shutdown",
@@ -117,7 +118,7 @@ export interface HandlerTimeout extends ConnectionEvent {
   readonly limit: number;
 }
 
-/** `tcp.memory_bound`: all connections of the worker were at a bound of memory, and this one, which had the most, is ended. */
+/** `tcp.memory_bound`: its worker is at a bound of its memory, and this connection is ended. */
 export interface MemoryBound extends ConnectionEvent {
   readonly listener: string;
   /** The label under which the connection is counted. */

@@ -102,6 +102,15 @@ export const SERIES: readonly SeriesRow[] = [
   },
   {
     ...counter(
+      "drover_worker_recycles_total",
+      "Workers that were drained and replaced because their memory stayed above --max-memory.",
+      ["worker"],
+    ),
+    samples: ({ workers, recycles }) =>
+      [...workers].map(([worker]): Sample => [[worker], recycles.get(worker) ?? 0]),
+  },
+  {
+    ...counter(
       "drover_supervisor_reports_total",
       "Supervisor reports, by error context; worker 0 is the primary.",
       ["worker", "context"],
@@ -224,6 +233,29 @@ export const SERIES: readonly SeriesRow[] = [
       [...workers].flatMap(([worker, { outgoing }]) =>
         outgoing.connects().map(([protocol, result, count]): Sample => [[worker, protocol, result], count]),
       ),
+  },
+  {
+    ...gauge(
+      "drover_overloaded",
+      "0: the worker accepts; 1: it does not, because its event loop lags (--max-lag) or its memory is nearly used up (--max-memory); 2: it closes connections.",
+      ["worker", "cause"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].flatMap(([worker, totals]): Sample[] =>
+        (["lag", "memory"] as const).flatMap((cause) => {
+          const level = totals.gauge(cause === "lag" ? "overloadLag" : "overloadMemory");
+          return level === undefined ? [] : [[[worker, cause], level]];
+        }),
+      ),
+  },
+  {
+    ...counter(
+      "drover_accept_paused_seconds_total",
+      "Seconds in which the worker was overloaded and did not accept.",
+      ["worker"],
+    ),
+    samples: ({ workers }) =>
+      [...workers].map(([worker, totals]) => [[worker], totals.total("acceptPausedSeconds")]),
   },
   ofWorker(
     "drover_event_loop_lag_seconds",

@@ -70,6 +70,8 @@ export class Metrics {
   readonly #adminChanges = new Map<string, LabelledCount>();
   /** By slot number. */
   readonly #startFailures = new Map<number, number>();
+  /** By slot. */
+  readonly #recycles = new Map<number, number>();
   readonly #restartsLeft: Map<string, number>;
   readonly #osProcess = new OsProcess();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
@@ -134,6 +136,11 @@ export class Metrics {
     const restarts = this.#restarts.get(key) ?? { supervisor, child: name, count: 0 };
     this.#restarts.set(key, restarts);
     restarts.count += by;
+  }
+
+  /** Counts a worker that was replaced for its memory. */
+  recycled(worker: number): void {
+    this.#recycles.set(worker, (this.#recycles.get(worker) ?? 0) + 1);
   }
 
   /** Counts a worker that failed to start. `by` 0 creates the series before the first failure. */
@@ -227,6 +234,7 @@ export class Metrics {
       certificateReloads: this.#certificateReloads,
       restartsLeft: this.#restartsLeft,
       startFailures: this.#startFailures,
+      recycles: this.#recycles,
       own: this.#own(),
       exchange: this.exchange?.(),
     };

@@ -75,6 +75,8 @@ export interface MetricsState {
   readonly restartsLeft: ReadonlyMap<string, number>;
   /** Failed starts of workers, by slot number. */
   readonly startFailures: ReadonlyMap<number, number>;
+  /** Workers that were replaced for their memory, by slot number. */
+  readonly recycles: ReadonlyMap<number, number>;
   /** The primary's own numbers, exported as worker 0. */
   readonly own: PrimaryNumbers;
   /** `undefined` where there is none. */

@@ -41,6 +41,8 @@ export const WORKER_TOTALS = [
   "supervisorShutdown",
   "supervisorShutdownError",
   "logLinesDropped",
+  /** Time in which an overloaded worker did not accept. */
+  "acceptPausedSeconds",
   "groupPublished",
   "groupForwarded",
   "groupDelivered",
@@ -76,6 +78,11 @@ export const WORKER_GAUGES = [
   "restartsLeft",
   /** Serial of the newest pid. */
   "newestSerial",
+  /** Of the event loop, as `Overload` says. */
+  "overloadLag",
+  "overloadMemory",
+  /** Since the worker has too little memory; 0: it has enough. */
+  "overloadMemorySeconds",
   /** Groups that have members here. */
   "groups",
   "groupMemberships",

@@ -29,6 +29,7 @@ function stage() {
       acceptRate: new AcceptRate(undefined),
       descriptors: { accepted: () => {} },
       maximum: () => 10,
+      overloaded: () => false,
       post: () => {},
     },
   );
@@ -39,6 +40,7 @@ function stage() {
     root: () => undefined,
     limits: () => ({ applied: 0, maxConnections: 10, descriptorsExhausted: 0 }),
     channelMessagesDropped: () => 0,
+    overload: { pausedSeconds: 0, lagLevel: 0, memoryLevel: 0, memorySeconds: 0 },
     own: new OwnNumbers([]),
   });
   return { gate: listener.endpoint.gate, asked, gauges: () => sampler.take(0).listeners[0]?.gauges };

@@ -6,6 +6,7 @@ const TONES: Readonly<Record<string, string>> = {
   starting: "warn",
   suspended: "warn",
   full: "warn",
+  overloaded: "warn",
   "not accepting": "warn",
   draining: "warn",
   drained: "warn",

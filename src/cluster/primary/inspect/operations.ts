@@ -39,9 +39,11 @@ import { LimitChanges } from "../admission/limit-changes.js";
 import { findListener } from "../admission/suspend.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
+import { RECYCLE_DEADLINE, Recycle } from "../workers/recycle.js";
 import { RestartWorker } from "../workers/restart-worker.js";
 import { Scale } from "../workers/scale.js";
 import { WorkerProcess } from "../workers/worker-process.js";
+import { shownState } from "../workers/worker-slot.js";
 import { History } from "./history.js";
 import { HubOperations } from "./hub-operations.js";
 import { listenerInfo } from "./listener-info.js";
@@ -61,6 +63,7 @@ export class Operations implements Control {
   readonly #scale: Scale;
   readonly #restart: RestartWorker;
   readonly #limits: LimitChanges;
+  readonly #recycle: Recycle;
   readonly #hub: HubOperations;
   readonly #history: History;
 
@@ -89,11 +92,19 @@ export class Operations implements Control {
       list: async (worker) => (await this.connections({ ...listed, worker })).rows,
       onCut: (rows, cut) => logCutConnections(options.log, "restart deadline reached", rows, cut),
     });
+    this.#recycle = new Recycle({
+      slots: () => primary.pool.slots,
+      maxMemory: () => options.config.maxMemory,
+      restart: (worker) => this.#restart.run(worker, RECYCLE_DEADLINE),
+      replaced: (worker) => options.metrics.recycled(worker),
+      log: options.log,
+    });
     this.#hub = new HubOperations(primary, options);
     primary.pool.onChange.add(() => {
       this.#drain.check();
       this.#scale.check();
       this.#restart.check();
+      this.#recycle.check();
     });
     const { pool, listeners } = primary;
     this.#limits = new LimitChanges({
@@ -133,11 +144,11 @@ export class Operations implements Control {
       admin: this.#options.admin(),
       transport: this.#options.transport,
       groups: this.#options.releases.all.some(({ groups }) => groups),
-      workers: this.#primary.pool.slots.map(({ slot, process: worker, restarts }) => ({
-        worker: slot,
-        osPid: worker?.osPid ?? 0,
-        state: worker?.condition ?? "down",
-        restarts,
+      workers: this.#primary.pool.slots.map((slot) => ({
+        worker: slot.slot,
+        osPid: slot.process?.osPid ?? 0,
+        state: shownState(slot),
+        restarts: slot.restarts,
       })),
       certificates: this.#primary.certificates.served,
       connections: { active, accepted, closed },

@@ -8,7 +8,7 @@ import { formatFlags } from "../../inspect/tree.js";
 import { ExchangeProcess } from "../exchange/exchange-process.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess } from "../workers/worker-process.js";
-import type { WorkerSlot } from "../workers/worker-slot.js";
+import { overloadOf, shownState, type WorkerSlot } from "../workers/worker-slot.js";
 import { nodesAsTree, nodesText } from "./node-list.js";
 
 /**
@@ -66,14 +66,16 @@ async function drawWorker(slot: WorkerSlot, process: WorkerProcess, connections:
   const tree =
     process.serving && process.alive ? await process.request({ name: "tree", connections }) : undefined;
   const running = tree ? `up ${durationText(process.uptimeMs, 1)}` : "not answering";
-  const status = process.state === "running" ? running : process.condition;
+  const overload = overloadOf(slot);
+  const up = overload.length > 0 ? `${running}, overloaded (${overload.join(", ")})` : running;
+  const status = process.state === "running" ? up : process.condition;
   return {
     pid: process.pid.toString(),
     name: `worker ${process.slot}`,
     kind: "worker",
     detail: `${status}${slot.restarts > 0 ? `, restarted ${slot.restarts}` : ""}`,
     osPid: process.osPid,
-    state: process.condition,
+    state: shownState(slot),
     children: (tree as TreeNode[] | undefined) ?? [],
   };
 }

@@ -4,7 +4,7 @@ import type { Stats } from "../../../control/stats.js";
 import type { Drain } from "../admission/drain.js";
 import type { Primary } from "../primary.js";
 import type { PrimaryListener } from "../primary-listener.js";
-import { accepts, type WorkerSlot } from "../workers/worker-slot.js";
+import { accepts, overloadOf, type WorkerSlot } from "../workers/worker-slot.js";
 import { acceptQueues } from "./accept-queues.js";
 
 export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
@@ -23,6 +23,10 @@ export function programStatus(primary: Primary, drain: Drain): Stats["status"] {
 export function readiness(primary: Primary, drain: Drain): Readiness {
   const workers = runningWorkers(primary);
   const { waiting } = acceptQueues(primary.listeners);
+  const overloaded = primary.pool.slots.flatMap((slot) => {
+    const causes = overloadOf(slot);
+    return causes.length > 0 ? [{ worker: slot.slot, causes }] : [];
+  });
   const found = (status: string): Readiness => {
     const listeners = primary.listeners.map((one) => {
       const queue = waiting.find(({ listener }) => listener === one.name);
@@ -34,6 +38,7 @@ export function readiness(primary: Primary, drain: Drain): Readiness {
     });
     return {
       ...{ ok: status === "ready", status, workers },
+      ...(overloaded.length > 0 && { overloaded }),
       ...(waiting.length > 0 && { acceptQueue: waiting.reduce((sum, { count }) => sum + count, 0) }),
       ...(listeners.length > 1 && { listeners }),
     };
@@ -44,7 +49,9 @@ export function readiness(primary: Primary, drain: Drain): Readiness {
   const closed = primary.listeners.filter((one) => statusOf(primary, one) === "not accepting");
   if (closed.length === 0) return found("ready");
   const where = primary.listeners.length > 1 ? ` on ${closed.map(({ name }) => name).join(", ")}` : "";
-  return found(`no worker is accepting${where}`);
+  const why =
+    overloaded.length > 0 && overloaded.length === answering(primary).length ? ": all are overloaded" : "";
+  return found(`no worker is accepting${where}${why}`);
 }
 
 function statusOf(primary: Primary, listener: PrimaryListener): ListenerStatus {

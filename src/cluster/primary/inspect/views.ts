@@ -22,6 +22,7 @@ import { stateView } from "../../inspect/state-text.js";
 import type { Observer, PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 import type { WorkerProcess, WorkerState } from "../workers/worker-process.js";
+import { overloadOf, shownState } from "../workers/worker-slot.js";
 import { acceptQueues } from "./accept-queues.js";
 import { listenerStats } from "./listener-info.js";
 import { LogRecords } from "./log-records.js";
@@ -135,12 +136,13 @@ export class Views implements Observer {
   stats(status: Stats["status"]): Stats {
     const { metrics } = this.#options;
     const queues = acceptQueues(this.#primary.listeners);
-    const workers = this.#primary.pool.slots.map(({ slot, process, restarts }) => ({
-      worker: slot,
-      osPid: process?.osPid ?? 0,
-      state: process?.condition ?? "down",
-      restarts,
-      ...metrics.numbers(slot),
+    const workers = this.#primary.pool.slots.map((one) => ({
+      worker: one.slot,
+      osPid: one.process?.osPid ?? 0,
+      state: shownState(one),
+      overload: overloadOf(one),
+      restarts: one.restarts,
+      ...metrics.numbers(one.slot),
     }));
     return {
       at: wallTime(),

@@ -1,4 +1,5 @@
 /** Worker slot: a worker's number, its current process, and what is known of it across restarts. */
+import type { Overload } from "../../../control/stats.js";
 import type { ListenerSnapshot, Snapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { WorkerProcess } from "./worker-process.js";
 
@@ -22,6 +23,21 @@ export function newSlot(slot: number): WorkerSlot {
     ...{ slot, process: undefined, last: undefined, removing: false },
     ...{ restarts: 0, startFailures: 0, retrying: false },
   };
+}
+
+/** Why the worker does not accept at present, as of its last snapshot. */
+export function overloadOf({ process, last }: WorkerSlot): Overload[] {
+  if (process?.condition !== "running" || last === undefined) return [];
+  const { overloadLag, overloadMemory } = last.gauges;
+  return [
+    ...(overloadLag > 0 ? (["lag"] as const) : []),
+    ...(overloadMemory > 0 ? (["memory"] as const) : []),
+  ];
+}
+
+/** The state as shown to users. */
+export function shownState(slot: WorkerSlot): string {
+  return overloadOf(slot).length > 0 ? "overloaded" : (slot.process?.condition ?? "down");
 }
 
 /** A listener, by its place in the snapshots. */

@@ -42,6 +42,8 @@ export interface WorkerListenerOptions {
   readonly descriptors: { accepted(fd: number): void };
   /** Of all listeners together. */
   readonly acceptRate: AcceptRate;
+  /** Whether the worker is overloaded: no listener accepts then. */
+  overloaded(): boolean;
   /** Connections that all listeners together may have at present. */
   maximum(): number;
   post(message: ToPrimary): void;
@@ -150,6 +152,7 @@ export class WorkerListener {
       quota: this.#acceptBalance,
       shared: this.shared,
       rates: new AcceptRates(this.acceptRate, this.#options.acceptRate),
+      overloaded: this.#options.overloaded,
       transport,
       // With several the shared maximum adds the limit over all of them.
       get maxConnections() {

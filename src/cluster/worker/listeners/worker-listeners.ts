@@ -22,7 +22,10 @@ export class WorkerListeners {
   constructor(
     boot: Boot,
     tls: WorkerTls,
-    options: Pick<WorkerListenerOptions, "maximum" | "acceptRate" | "post" | "addresses" | "descriptors">,
+    options: Pick<
+      WorkerListenerOptions,
+      "maximum" | "overloaded" | "acceptRate" | "post" | "addresses" | "descriptors"
+    >,
   ) {
     this.#boot = boot;
     const only = boot.listeners.length === 1;

@@ -30,6 +30,8 @@ export class Heartbeat {
   #warnedAt = Number.NEGATIVE_INFINITY;
   /** Warnings that were left out since the last. */
   #suppressed = 0;
+  /** Called with each beat. */
+  onBeat: ((lag: number) => void) | undefined = undefined;
 
   /**
    * @param warnAt lag from which on a warning is logged, in milliseconds
@@ -79,6 +81,7 @@ export class Heartbeat {
     Atomics.add(this.shared, 0, 1);
     this.#longestLag = Math.max(this.#longestLag, lag);
     if (lag >= this.#warnAt) this.#warn(lag, ran);
+    this.onBeat?.(lag);
     this.#schedule();
   }
 

@@ -1,5 +1,5 @@
 /** Options of how much the server takes on, over all clients. */
-import { autoOr, integer, rate } from "../kinds.js";
+import { autoOr, duration, integer, memory, rate } from "../kinds.js";
 import { optional, row } from "../row.js";
 
 export const LIMITS = {
@@ -15,6 +15,19 @@ export const LIMITS = {
     placeholder: "RATE",
     sentence:
       "New connections accepted in a second over all workers; what comes above waits in the backlog; 100:500 accepts 500 at once.",
+  }),
+  maxMemory: optional({
+    kind: memory(96),
+    defaultText: "no limit",
+    placeholder: "SIZE",
+    sentence:
+      "Memory of a worker, such as 512M: at 90 % it stops accepting, above it closes connections, and it is replaced if that does not help.",
+  }),
+  maxLag: row({
+    kind: duration(0),
+    default: 1_000,
+    placeholder: "DURATION",
+    sentence: "Stop accepting in a worker while its event loop lags this long again and again; 0 disables.",
   }),
   backlog: row({
     kind: integer(1, 65_535),
