@@ -5,12 +5,15 @@ import { commandOf, type Plan, planOf } from "./chaos/arguments.js";
 import { FAULTS } from "./chaos/faults/faults.js";
 import { chaos } from "./chaos/run.js";
 import { stampede } from "./chaos/stampede.js";
+import { stopSignal } from "./chaos/stop-signals.js";
 
 const HELP = `Usage: node scripts/run.mjs chaos [--seconds 60] [--seed N] [--only FAULT | --stampede]
 
 Random faults against a loaded server of two workers, one after the other. Linux; with root the log has a small disk.
 Every client must get its reply, a FIN or a RST within 5 s, every byte be right, no total fall, and at the end
 connections add up, descriptors be back and no OS process be left. The same seed gives the same sequence of faults.
+
+Ctrl-C ends a run early, with its checks and its report.
 
 --stampede: 200 clients without pauses, a random connection killed every 10 ms, a random worker every 5 s.
 
@@ -31,7 +34,12 @@ async function main(): Promise<number> {
   }
   console.log(`chaos: ${plan.seconds} s, seed ${plan.seed}`);
   const root = resolve(import.meta.dirname, "../..");
-  const { violations, report } = await (plan.stampede ? stampede : chaos)(root, plan, console.log);
+  const { violations, report } = await (plan.stampede ? stampede : chaos)(
+    root,
+    plan,
+    console.log,
+    stopSignal(),
+  );
   console.log(`\n${report}`);
   for (const violation of violations) console.error(`violation: ${violation}`);
   if (violations.length === 0) return EXIT.ok;

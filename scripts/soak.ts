@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { EXIT } from "../src/config/exit-codes.js";
+import { stopSignal } from "./chaos/stop-signals.js";
 import { page } from "./soak/page.js";
 import { soak } from "./soak/run.js";
 import type { Figures } from "./soak/trend.js";
@@ -12,6 +13,7 @@ const HELP = `Usage: node scripts/run.mjs soak [--minutes 60] [--html soak.html]
 Mixed load on a server of two workers, without faults. Fails when a worker's memory grows by more than 1 MiB an hour
 after the warm-up or p99 grows by a quarter (both in runs of 30 minutes and more), when descriptors or timers rise, or
 on a wrong byte, a hang, a lost connection or a total that falls. --html writes the charts, anew after every sample.
+Ctrl-C ends a soak early, with what it has found.
 `;
 
 async function main(): Promise<number> {
@@ -32,7 +34,7 @@ async function main(): Promise<number> {
   // After every sample, so that a run that is cut off leaves its charts.
   const show = (figures: Figures) =>
     values.html && writeFileSync(values.html, page(`soak of ${minutes} minutes`, figures));
-  const { lines, violations } = await soak(root, minutes * 60, console.log, show);
+  const { lines, violations } = await soak(root, minutes * 60, console.log, show, stopSignal());
   console.log(lines.join("\n"));
   for (const violation of violations) console.error(`violation: ${violation}`);
   return violations.length > 0 ? EXIT.failed : EXIT.ok;

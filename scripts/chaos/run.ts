@@ -26,11 +26,17 @@ interface Run {
   readonly recovery: Recovery;
 }
 
-export async function chaos(root: string, plan: Plan, say: (line: string) => void): Promise<Verdict> {
+/** @param stop ends the run before its time */
+export async function chaos(
+  root: string,
+  plan: Plan,
+  say: (line: string) => void,
+  stop: AbortSignal,
+): Promise<Verdict> {
   const server = await Server.open(root, { heapMiB: HEAP_MIB });
   try {
     await server.start();
-    return await underLoad(server, plan, say);
+    return await underLoad(server, plan, say, stop);
   } finally {
     await server.remove();
   }
@@ -40,6 +46,7 @@ async function underLoad(
   server: Server,
   { seed, seconds, only }: Plan,
   say: (line: string) => void,
+  stop: AbortSignal,
 ): Promise<Verdict> {
   const crowd = new Crowd(routes(server.ports));
   const [watch, recovery] = [new Watch(server), new Recovery(server, crowd)];
@@ -52,7 +59,7 @@ async function underLoad(
   let count = 0;
   for (const fault of sequence(new Random(seed), only)) {
     const seen = [...violations, ...crowd.violations, ...watch.violations];
-    if (performance.now() >= end || seen.length > 0) break;
+    if (stop.aborted || performance.now() >= end || seen.length > 0) break;
     const random = new Random(seed + ++count);
     if (fault.isPossible?.(server) === false) {
       say(`${count} ${fault.name}: not possible here`);

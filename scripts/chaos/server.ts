@@ -62,6 +62,7 @@ export class Server {
     this.logDisk = mounted ? disk : undefined;
     execFileSync("mkfifo", [this.#pipe]);
     this.#writeFiles(protocol, watchdog);
+    process.once("exit", this.#abandon);
   }
 
   static async open(root: string, options: ServerOptions = {}): Promise<Server> {
@@ -120,6 +121,8 @@ export class Server {
       cwd: this.folder,
       env: { ...process.env, NODE_OPTIONS: this.#nodeOptions },
       stdio: ["ignore", output, output],
+      // Of its own group: Ctrl-C is for the run, which stops the server.
+      detached: true,
     });
     const child = this.#child;
     this.#exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
@@ -153,7 +156,7 @@ export class Server {
   }
 
   readOutput(): void {
-    this.#reader = spawn("cat", [this.#pipe], { stdio: ["ignore", "ignore", "ignore"] });
+    this.#reader = spawn("cat", [this.#pipe], { stdio: "ignore", detached: true });
   }
 
   /** Whether every wanted worker runs and accepts on every listener. */
@@ -222,10 +225,17 @@ export class Server {
       this.#child.kill("SIGKILL");
       await this.#exited;
     }
+    process.off("exit", this.#abandon);
+    this.#abandon();
+  }
+
+  /** Also where this program ends without `remove`. */
+  readonly #abandon = (): void => {
+    this.#child?.kill("SIGKILL");
     this.#reader?.kill("SIGKILL");
     if (this.logDisk) spawnSync("umount", ["-l", this.logDisk]);
     rmSync(this.folder, { recursive: true, force: true });
-  }
+  };
 }
 
 export function pause(ms: number): Promise<void> {

@@ -35,24 +35,37 @@ export function* kills(seed: number, seconds: number): Generator<Kill> {
   }
 }
 
-export async function stampede(root: string, plan: Plan, say: (line: string) => void): Promise<Verdict> {
+export async function stampede(
+  root: string,
+  plan: Plan,
+  say: (line: string) => void,
+  stop: AbortSignal,
+): Promise<Verdict> {
   const server = await Server.open(root);
   try {
     await server.start();
-    return await stampedeAt(server, plan, say);
+    return await stampedeAt(server, plan, say, stop);
   } finally {
     await server.remove();
   }
 }
 
-/** @param server runs; it is stopped at the end */
-export async function stampedeAt(server: Server, plan: Plan, say: (line: string) => void): Promise<Verdict> {
+/**
+ * @param server runs; it is stopped at the end
+ * @param stop ends the kills before their time
+ */
+export async function stampedeAt(
+  server: Server,
+  plan: Plan,
+  say: (line: string) => void,
+  stop: AbortSignal,
+): Promise<Verdict> {
   const [crowd, watch] = [new Crowd(routes(server.ports), AT_FULL_SPEED), new Watch(server)];
   await crowd.probe();
   const before = await mostDescriptors(server);
   watch.start();
   crowd.start(CLIENTS);
-  const killed = await killAll(server, plan, say);
+  const killed = await killAll(server, plan, say, stop);
   const late = await wholeAgain(server);
   const { opened, echoed } = crowd.tally;
   await crowd.stop();
@@ -68,13 +81,19 @@ export async function stampedeAt(server: Server, plan: Plan, say: (line: string)
   return { violations, report };
 }
 
-async function killAll(server: Server, { seed, seconds }: Plan, say: (line: string) => void) {
+async function killAll(
+  server: Server,
+  { seed, seconds }: Plan,
+  say: (line: string) => void,
+  stop: AbortSignal,
+) {
   const done = { connection: 0, worker: 0 };
   const victims = new Victims(server);
   const started = performance.now();
   const underWay = new Set<Promise<void>>();
   for (const { atMs, what, pick } of kills(seed, seconds)) {
     await pause(Math.max(0, started + atMs - performance.now()));
+    if (stop.aborted) break;
     if (what === "worker") {
       const workers = await server.workers();
       if (workers.length === 0) continue;

@@ -11,12 +11,16 @@ import type { Figures, Sample } from "./trend.js";
 const CLIENTS = 60;
 const PACE = { replyMs: 200, visitMs: 500 };
 const MIB = 2 ** 20;
-/** @param sampled called after each sample, with all of them so far */
+/**
+ * @param sampled called after each sample, with all of them so far
+ * @param stop ends the soak before its time
+ */
 export async function soak(
   root: string,
   seconds: number,
   say: (line: string) => void,
   sampled: (figures: Figures) => void,
+  stop: AbortSignal,
 ): Promise<Judgement> {
   const server = await Server.open(root, { protocol: COUNTED });
   try {
@@ -32,13 +36,13 @@ export async function soak(
       const at = (performance.now() - started) / 1_000;
       await sample(server, crowd, at, figures);
       sampled(figures);
-      if (at >= seconds) break;
+      if (stop.aborted || at >= seconds) break;
     }
     await crowd.stop();
     await watch.stop();
     say(`${crowd.tally.echoed} frames verified, ${crowd.tally.opened} connections, ${crowd.lost} lost`);
     const lost = crowd.lost > 0 ? [`${crowd.lost} connections lost without a fault`] : [];
-    const { lines, violations } = judge(figures, seconds);
+    const { lines, violations } = judge(figures, (performance.now() - started) / 1_000);
     return { lines, violations: [...crowd.violations, ...watch.violations, ...lost, ...violations] };
   } finally {
     await server.remove();

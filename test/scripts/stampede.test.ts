@@ -11,7 +11,7 @@ it.skipIf(process.platform !== "linux")(
     const server = await Server.open(join(import.meta.dirname, "../.."));
     onTestFinished(() => server.remove());
     await server.start();
-    const { violations, report } = await stampedeAt(server, plan, () => {});
+    const { violations, report } = await stampedeAt(server, plan, () => {}, new AbortController().signal);
     expect(violations).toEqual([]);
     expect(report).toMatch(/^killed: \d{2,} connections, 1 workers$/m);
   },
