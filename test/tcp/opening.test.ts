@@ -26,6 +26,7 @@ const handshake: StartTls = (socket: Socket, received: Buffer | undefined, owner
   const secure = Object.create(socket, {
     setOwner: { value: (next: SocketOwner) => void (wrapped = next) },
     peer: { get: () => socket.peer },
+    asyncId: { get: () => socket.asyncId },
     write: { value: (bytes: Buffer) => socket.write(bytes) },
     end: { value: () => socket.end() },
     pause: { value: () => socket.pause() },
