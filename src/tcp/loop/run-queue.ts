@@ -47,10 +47,9 @@ export class RunQueue {
 
   /** A large piece was written. */
   wrote(bytes: number): void {
+    if (this.#written === 0) setImmediate(this.#polled);
     this.#written += bytes;
-    if (this.full || this.#written < OUTPUT_PER_POLL) return;
-    this.full = true;
-    setImmediate(this.#polled);
+    if (this.#written >= OUTPUT_PER_POLL) this.full = true;
   }
 
   readonly #polled = (): void => {
