@@ -19,6 +19,7 @@ const long = [
     "faults-logs",
     "faults-memory",
     "faults-orphans",
+    "faults-removed",
     "faults-reports",
     "faults-start",
     "groups-faults",
