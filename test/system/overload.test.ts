@@ -88,7 +88,9 @@ test("near --max-memory no connection is closed, who connects waits, and /ready,
   const { program, port, adminPort } = await serveProtocol("busy.ts", BUSY, args);
   const { ready, stats, metric } = admin(adminPort);
   const client = await FrameClient.connect(port);
-  for (let mib = 0; mib < 200 && !program.lines.some((line) => line.overload === "memory"); mib++)
+  // A worker without connections has about 55 MiB.
+  await client.ask("hold 110");
+  for (let mib = 0; mib < 100 && !program.lines.some((line) => line.overload === "memory"); mib++)
     await client.ask("hold 1");
   await eventually(async () => (await stats()).workers[0]?.state === "overloaded", 10_000);
   expect(await ready()).toMatchObject({
