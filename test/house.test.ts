@@ -34,6 +34,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "otp/time/clock",
     "otp/time/duration",
     "proxy/trusted-networks",
+    "tcp/admission/full-policy",
     "tcp/admission/rate",
     "text",
     "transport/unix/socket-path",

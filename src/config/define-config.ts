@@ -20,6 +20,8 @@ interface CommonSettings {
   readonly transport?: "auto" | "handle" | "stream";
   /** Maximum open connections of this listener over all workers. Default: only the limit of all listeners together. */
   readonly maxConnections?: number;
+  /** What a client meets at its limit, or that of all listeners. Default: the option of this name. */
+  readonly whenFull?: "queue" | "refuse" | "shed";
   /** New connections a second of this listener over all workers: `100`, `"100:500"`. Default: only the option of this name. */
   readonly acceptRate?: number | string;
   /** Default: the option of this name. */

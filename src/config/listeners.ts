@@ -2,6 +2,7 @@
  * Listeners of the server: where each listens, and what it serves. `Config.listeners` always has at least one: without
  * `listeners` in the configuration file it is `main`, made from the options.
  */
+import type { WhenFull } from "../tcp/admission/full-policy.js";
 import type { ProxyConfig } from "./listeners/proxy.js";
 import { type TlsConfig, tlsOfOptions } from "./listeners/tls.js";
 import type { Values } from "./options/options.js";
@@ -37,6 +38,8 @@ export interface ListenerConfig {
   readonly transport: "auto" | "handle" | "stream";
   /** Maximum open connections of this listener over all workers; `undefined`: only the limit of all listeners together. */
   readonly maxConnections: number | undefined;
+  /** What a client meets at its limit, or that of all listeners together. */
+  readonly whenFull: WhenFull;
   /** New connections a second over all workers; `undefined`: only the rate of all listeners together. */
   readonly acceptRate?: string | undefined;
   readonly backlog: number;
@@ -63,7 +66,7 @@ export function mainListener(values: Values): ListenerConfig {
   return Object.freeze({
     ...{ name: MAIN, protocol: undefined, host, port },
     ...(path !== undefined && { path, mode, owner, group }),
-    ...{ transport, maxConnections: undefined, backlog, shutdown, idleTimeout },
+    ...{ transport, maxConnections: undefined, whenFull: values.whenFull, backlog, shutdown, idleTimeout },
     ...{ allow: values.allow, deny: values.deny },
     tls: tlsOfOptions(values),
     ...(values.proxyFrom !== undefined && { proxy: { from: values.proxyFrom } }),

@@ -129,6 +129,7 @@ export default defineProtocol({
     start: ({ options }) => setInterval(watch, 100, options.maxMemory).unref(),
     stop: (timer) => clearInterval(timer),
   },
+  full: new RespError("ERR max number of clients reached"),
   limits: { maxOutbound: 2 * MAX_LENGTH },
   data: (): Client => ({ queue: [], bytes: 0, failed: false }),
   states: {

@@ -125,6 +125,7 @@ const shutdown = (conn: Client) => void conn.send("421 4.3.2 the server goes dow
 
 export default defineProtocol({
   name: "smtp-sink",
+  full: "421 too many connections, try again later",
   framing: delimited("\r\n", { maxLength: MAX_LINE }),
   data: empty,
   states: {

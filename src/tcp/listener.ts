@@ -11,6 +11,7 @@
  */
 import { CallMessage } from "../otp/gen-server/call.js";
 import { type ExitReason, ProcessExit } from "../otp/process/exit-reason.js";
+import { runInMicrotask } from "../otp/process/microtask.js";
 import { ExitMessage, Process, processOf } from "../otp/process/process.js";
 import { register, whereis } from "../otp/process/registry.js";
 import type { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
@@ -19,7 +20,10 @@ import { cleanContext } from "../transport/async-context.js";
 import type { Listening, ListenTarget, Pausing, Socket, Transport } from "../transport/transport.js";
 import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
 import type { AcceptRates } from "./admission/accept-rates.js";
-import { WaitingSockets } from "./admission/waiting-sockets.js";
+import { type FullPolicy, QUEUE } from "./admission/full-policy.js";
+import { IdleLongest } from "./admission/idle-longest.js";
+import { processRefusals } from "./admission/refusals.js";
+import { type WaitingSocket, WaitingSockets } from "./admission/waiting-sockets.js";
 import type { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { listenerEvents } from "./observe/events.js";
@@ -37,6 +41,10 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Maximum over all listeners of this OS process. Default: none. */
   readonly shared?: SharedMaximum | undefined;
+  /** What it does with clients at its limit. Default: they wait. */
+  readonly full?: FullPolicy | undefined;
+  /** The frame of a client that is refused at the limit, encoded. Default: none. */
+  readonly fullFrame?: Buffer | undefined;
   /** Bounds on new connections in a second. Default: none. */
   readonly rates?: AcceptRates | undefined;
   /** Whether its worker has too much to do or too little memory to accept. Default: never. */
@@ -73,6 +81,9 @@ const RESUME_AT = 0.8;
 /** Above it, after this many milliseconds: meanwhile the listeners of other workers accept. */
 const RESUME_SOON = 10;
 
+/** Clients that may wait for the end of other connections at once. They are within the reserve of descriptors. */
+const MOST_SHEDDING = 16;
+
 export class Listener extends Process {
   readonly #options: ListenerOptions;
   readonly #quota: AcceptQuota;
@@ -83,8 +94,14 @@ export class Listener extends Process {
   #address: { readonly address: string; readonly port: number };
   /** When it began to wait for the accept rate. */
   #limitedAt = 0;
-  /** Accepted sockets that wait for the accept rate, where it cannot leave them in the backlog. */
+  /** Accepted sockets that wait for the accept rate, or for room, where it cannot leave them in the backlog. */
   readonly #waiting: WaitingSockets;
+  readonly #full: FullPolicy;
+  /** Full, it accepts all the same: to refuse, or to end another connection for it. */
+  #turnsAway = false;
+  /** Accepted sockets for which a connection is being ended. */
+  readonly #inPlaceOf = new WaitingSockets(MOST_SHEDDING);
+  readonly #idleLongest = new IdleLongest(() => this.#connections());
 
   constructor(options: ListenerOptions, parent: Process | undefined) {
     super(parent);
@@ -94,6 +111,7 @@ export class Listener extends Process {
     this.trapExit = true;
     const { endpoint, shared } = options;
     this.#waiting = new WaitingSockets(options.backlog);
+    this.#full = options.full ?? QUEUE;
     options.rates?.join(this);
     endpoint.onReleased = () => this.#released();
     shared?.join(endpoint, {
@@ -140,7 +158,7 @@ export class Listener extends Process {
 
   async #open(): Promise<void> {
     const before = this.#state;
-    this.#state = "opening";
+    if (!this.#turnsAway) this.#state = "opening";
     const target = await this.#options.acquire();
     const { backlog, transport } = this.#options;
     const listening = await transport.listen(target, {
@@ -149,9 +167,11 @@ export class Listener extends Process {
       onError: (error) => this.#failed(error),
     });
     // Stopped or suspended while it waited: this copy is no longer needed.
-    if (!this.alive || this.#state !== "opening") return listening.close();
+    const needed = this.#state === "opening" || (this.#turnsAway && this.#state === "full");
+    if (!this.alive || !needed || this.#listening) return listening.close();
     this.#listening = listening;
     this.#address = { address: listening.address, port: listening.port };
+    if (this.#state === "full") return;
     this.#become("listening", before);
     this.#heedLimit();
   }
@@ -163,31 +183,45 @@ export class Listener extends Process {
 
   /** Without a free descriptor libuv closes the clients that wait, without an event: it pauses before that. */
   #accepted(socket: Socket): void {
-    const { descriptors, rates } = this.#options;
+    const { descriptors, rates, renewable } = this.#options;
     const fd = descriptors && socket.fd;
-    if (rates?.limited) this.#acceptAtRate(socket, rates);
-    else this.#accept(socket);
+    // Those that it refuses are none of the rate's.
+    if (this.#turnsAway && this.#full.mode === "refuse") this.#accept(socket);
+    else if (!renewable && this.#mustWait) this.#wait(socket);
+    else {
+      rates?.take(this);
+      this.#accept(socket);
+    }
     if (fd === undefined) return;
     descriptors?.accepted(fd);
     this.#heedLimit();
   }
 
-  #acceptAtRate(socket: Socket, rates: AcceptRates): void {
-    const wait = !this.#options.renewable && (this.#waiting.size > 0 || rates.spent);
-    if (!wait) {
-      rates.take(this);
-      return this.#accept(socket);
-    }
+  /** Whether a socket that it has accepted must wait here. */
+  get #mustWait(): boolean {
+    if (this.#waiting.size > 0 || this.#options.rates?.spent) return true;
+    return this.#full.mode === "queue" && !this.#hasRoom;
+  }
+
+  get #hasRoom(): boolean {
+    const { counters, gate } = this.#options.endpoint;
+    return counters.active + (gate?.pending ?? 0) < this.maxConnections;
+  }
+
+  #wait(socket: Socket): void {
+    const { rates, endpoint } = this.#options;
     if (!this.#waiting.add(socket)) {
-      this.#options.endpoint.counters.refused.accept_rate++;
+      endpoint.counters.refused[rates?.spent ? "accept_rate" : "max_connections"]++;
       return socket.reset();
     }
-    rates.wait();
-    if (this.#state === "listening") this.#become("rate_limited");
+    rates?.wait();
+    if (this.#state === "listening") this.#become(rates?.spent ? "rate_limited" : "full");
   }
 
   #accept(socket: Socket): void {
     const { gate, opening, counters } = this.#options.endpoint;
+    // Before its address is looked at: a flood of refused clients costs no more than that.
+    if (this.#full.mode === "refuse" && !this.#hasRoom) return this.#refuse(socket);
     // Behind a proxy the address is that in the PROXY header.
     if (gate === undefined || gate.idle || opening?.proxy !== undefined) return void this.#start(socket);
     gate.enter(socket.peer.address, (refused, group) => {
@@ -199,10 +233,12 @@ export class Listener extends Process {
     this.#heedLimit();
   }
 
-  /** @returns whether there was room for it */
+  /** @returns whether there was room for it, or will be */
   #start(socket: Socket, group?: string): boolean {
     const { endpoint, shared } = this.#options;
     const { counters } = endpoint;
+    if (this.#full.mode === "shed" && counters.active >= this.maxConnections)
+      return this.#shedFor(socket, group);
     if (shared?.reached) {
       counters.refused.max_connections++;
       socket.destroy();
@@ -227,6 +263,96 @@ export class Listener extends Process {
     return true;
   }
 
+  #refuse(socket: Socket): void {
+    const { endpoint, fullFrame } = this.#options;
+    endpoint.counters.refused.max_connections++;
+    // Before TLS, and behind a proxy, the client would not understand it.
+    const plain = endpoint.opening === undefined;
+    processRefusals.refuse(socket, plain ? fullFrame : undefined);
+  }
+
+  // -- at the limit ---------------------------------------------------------------------------------------
+
+  #connections(): Connection[] {
+    const supervisor = whereis(this.#options.connections)?.process as DynamicSupervisor<[]> | undefined;
+    return (supervisor?.children() ?? []).flatMap((pid) => (processOf(pid) as Connection | undefined) ?? []);
+  }
+
+  /** Ends the connection that has been idle for longest. @returns false when none is idle, and it is refused */
+  #shedFor(socket: Socket, group: string | undefined): boolean {
+    const idle = this.#inPlaceOf.full ? undefined : this.#idleLongest.next();
+    if (idle === undefined) {
+      this.#refuse(socket);
+      return false;
+    }
+    this.#inPlaceOf.add(socket, group);
+    // It may be over when this returns, and the socket in its place.
+    idle.shed();
+    if (this.#inPlaceOf.full) this.#stopTurningAway();
+    return true;
+  }
+
+  /** Only then is the connection that has ended none of its supervisor's any more. */
+  #startWaitingSoon(): void {
+    runInMicrotask(() => {
+      // Where the limit was lowered meanwhile, the end of one connection has made no room for a socket that waits.
+      const none = this.#inPlaceOf.size > 0 && this.#options.endpoint.counters.active >= this.maxConnections;
+      if (this.alive) this.#startWaiting();
+      if (none) this.#idleLongest.next()?.shed();
+      this.#options.shared?.released();
+    });
+  }
+
+  /** There may be room for a socket that is accepted already. */
+  #startWaiting(): void {
+    const { endpoint, rates, renewable } = this.#options;
+    while (this.#inPlaceOf.size > 0 && endpoint.counters.active < this.maxConnections) {
+      const { socket, group } = this.#inPlaceOf.take() as WaitingSocket;
+      if (!this.#start(socket, group)) endpoint.gate?.giveBack(group);
+    }
+    if (renewable) {
+      this.#heedRoom();
+      return this.#heedFull();
+    }
+    while (this.#waiting.size > 0 && !rates?.spent && (this.#hasRoom || this.#full.mode !== "queue")) {
+      rates?.take(this);
+      this.#accept((this.#waiting.take() as WaitingSocket).socket);
+    }
+    if (this.#waiting.size > 0) rates?.wait();
+    else if (isWaiting(this.#state)) this.#become("listening", this.#state);
+  }
+
+  /** Full everywhere, it accepts to turn clients away. */
+  #heedFull(): void {
+    const { mode, everywhere } = this.#full;
+    const { rates } = this.#options;
+    const turnsAway = mode === "refuse" || (mode === "shed" && this.#canShed && !rates?.spent);
+    if (this.#state === "full" && mode === "shed" && rates?.spent) rates.wait();
+    if (this.#state !== "full" || !everywhere || !turnsAway) return this.#stopTurningAway();
+    if (this.#turnsAway) return;
+    this.#turnsAway = true;
+    if (this.#listening?.pausing) this.#listening.pausing.resume();
+    else this.#reopen();
+  }
+
+  get #canShed(): boolean {
+    const { active } = this.#options.endpoint.counters;
+    // Above a limit that was lowered, the end of one connection makes no room.
+    return active > 0 && active <= this.maxConnections && !this.#inPlaceOf.full;
+  }
+
+  /** Clients wait in the backlog again. */
+  #stopTurningAway(): void {
+    if (!this.#turnsAway) return;
+    this.#turnsAway = false;
+    if (this.#state !== "full") return;
+    if (this.#listening?.pausing) this.#listening.pausing.pause();
+    else {
+      this.#listening?.close();
+      this.#listening = undefined;
+    }
+  }
+
   /** At the limit it accepts no more: new clients queue in the backlog. */
   #heedLimit(): void {
     const { endpoint, renewable } = this.#options;
@@ -241,6 +367,7 @@ export class Listener extends Process {
   /** Without a token it accepts no more. */
   heedRate(): void {
     const { rates, renewable } = this.#options;
+    if (this.#turnsAway) this.#heedFull();
     if (this.#state !== "listening" || !renewable || !rates?.spent) return;
     this.#pause("rate_limited");
     rates.wait();
@@ -248,27 +375,20 @@ export class Listener extends Process {
 
   /** There may be tokens. */
   heedTokens(): void {
-    const { rates, renewable } = this.#options;
+    const { renewable } = this.#options;
+    if (!renewable) return this.#startWaiting();
+    if (this.#state === "full") return this.#heedFull();
     if (this.#state !== "rate_limited") return;
-    if (!renewable) return this.#acceptWaiting(rates as AcceptRates);
     // No limit any more, or tokens; the connections that it may have are compared again by `#resume`.
     this.#heedRoom();
-  }
-
-  #acceptWaiting(rates: AcceptRates): void {
-    while (this.#waiting.size > 0 && !rates.spent) {
-      rates.take(this);
-      this.#accept(this.#waiting.take() as Socket);
-    }
-    if (this.#waiting.size > 0) rates.wait();
-    else this.#become("listening", "rate_limited");
   }
 
   #released(): void {
     const { endpoint, shared } = this.#options;
     const { active } = endpoint.counters;
-    shared?.released();
     this.#quota.released(active);
+    if (this.#inPlaceOf.size > 0 || this.#waiting.size > 0) return this.#startWaitingSoon();
+    shared?.released();
     if (this.#state === "full" || (this.#state === "ahead" && active <= this.#most() * RESUME_AT))
       return this.#heedRoom();
     if (this.#state === "ahead") this.#heedRoomAfter(RESUME_SOON);
@@ -284,6 +404,7 @@ export class Listener extends Process {
       rates.wait();
       return this.#state === "rate_limited" ? undefined : this.#become("rate_limited", this.#state);
     }
+    if (this.#turnsAway && this.#listening) return this.#become("listening", this.#state);
     if (this.#listening?.pausing) return this.#resumePaused(this.#listening.pausing);
     const ms = this.#state === "full" ? this.#reopenBudget.take(clock.now()) : 0;
     if (ms === 0) this.#reopen();
@@ -292,6 +413,7 @@ export class Listener extends Process {
 
   /** One that is ahead waits for other workers, not for room, unless it is below its quota by now. */
   #heedSharedRoom(): void {
+    if (this.#inPlaceOf.size > 0 || this.#waiting.size > 0) this.#startWaiting();
     if (this.#state === "full") return this.#heedRoom();
     if (this.#state === "ahead" && this.#options.endpoint.counters.active < this.#quota.value)
       this.#heedRoomAfter(RESUME_SOON);
@@ -349,6 +471,7 @@ export class Listener extends Process {
   /** Its worker is overloaded, or no longer. */
   #heedOverload(): void {
     const overloaded = this.#options.overloaded?.() === true;
+    if (overloaded) this.#stopTurningAway();
     if (overloaded && isWaiting(this.#state)) return this.#become("overloaded");
     if (overloaded || this.#state !== "overloaded") return;
     if (this.#listening?.pausing) this.#resumePaused(this.#listening.pausing);
@@ -360,7 +483,11 @@ export class Listener extends Process {
     const { counters } = this.#options.endpoint;
     counters.rateLimitedMs += this.rateLimitedMs;
     this.#limitedAt = clock.now();
+    const wasFull = this.#state === "full" || before === "full";
     this.#state = state;
+    if (state !== "full") this.#turnsAway = false;
+    if ((state === "full") !== wasFull) this.#full.changed(state === "full");
+    if (state === "full") this.#heedFull();
     if (QUIET.includes(state) || QUIET.includes(before) || !listenerEvents.hasSubscribers) return;
     listenerEvents.publish({
       pid: this.pid,
@@ -384,13 +511,19 @@ export class Listener extends Process {
       case "resume":
         return this.#resume(message);
       case "limit":
-        this.#heedOverload();
-        this.#heedLimit();
-        this.#heedRoom();
+        this.recheck();
         return message.reply(this.#state);
       default:
         return message.fail(new Error(`a listener has no call "${message.name}"`));
     }
+  }
+
+  /** A limit, or what it does at its limit, has changed. */
+  recheck(): void {
+    this.#heedOverload();
+    this.#heedLimit();
+    this.#heedRoom();
+    this.#heedFull();
   }
 
   /** Replies once it has the socket, or is suspended again. */
@@ -408,7 +541,11 @@ export class Listener extends Process {
     endpoint.counters.rateLimitedMs += this.rateLimitedMs;
     shared?.leave(endpoint);
     this.#options.rates?.leave(this);
-    this.#waiting.clear();
+    for (const waiting of [this.#waiting, this.#inPlaceOf])
+      for (let one = waiting.take(); one; one = waiting.take()) {
+        endpoint.gate?.giveBack(one.group);
+        one.socket.destroy();
+      }
     clock.clearTimeout(this.#soon);
     this.#listening?.close();
     this.#listening = undefined;

@@ -120,6 +120,7 @@ export class ServedListener {
       transport: this.#noting(transport),
       acquire: async () => this.#target,
       renewable: false,
+      full: { mode: options.whenFull ?? "refuse", everywhere: true, changed: () => {} },
       rates: new AcceptRates(acceptRateOf(options), ...(rate ? [rate] : [])),
       ...{ maxConnections, shared, backlog, shutdown },
     };

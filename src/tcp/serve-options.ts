@@ -3,6 +3,7 @@ import { type Duration, toMs } from "../otp/time/duration.js";
 import type { TlsOptions } from "../tls/options.js";
 import { tlsMistake } from "../tls/validate.js";
 import type { ListenTarget } from "../transport/transport.js";
+import { WHEN_FULL } from "./admission/full-policy.js";
 import { isNetworks } from "./admission/options.js";
 import { isRate } from "./admission/rate.js";
 import { isProxyOptions, type ProxyOptions } from "./opening/options.js";
@@ -25,8 +26,14 @@ export interface ServeOptions<O = any> {
   readonly owner?: string | number;
   /** Group of the UNIX socket: name or number. Default: this user's. */
   readonly group?: string | number;
-  /** Maximum number of connections; a client above it is closed at once. Default 10,000. */
+  /** Maximum number of connections; what a client above it meets is `whenFull`. Default 10,000. */
   readonly maxConnections?: number;
+  /**
+   * A client above `maxConnections` is refused (`"refuse"`: it gets the frame `full` of the protocol, if there is one, and
+   * is closed), waits, accepted but unread, with at most as many as `backlog` (`"queue"`), or takes the place of the
+   * connection that has been idle for longest (`"shed"`). Default `"refuse"`.
+   */
+  readonly whenFull?: "queue" | "refuse" | "shed";
   /**
    * The only networks that may connect: `["10.0.0.0/8", "2001:db8::/32"]`. Behind a proxy the client's address counts.
    * Any other client is closed at once (`denied`). Default: all.
@@ -129,6 +136,10 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
   maxConnections: {
     expected: "a whole number above 0, or Infinity",
     allows: (value) => value === Infinity || whole(value, 1, Number.MAX_SAFE_INTEGER),
+  },
+  whenFull: {
+    expected: '"queue", "refuse" or "shed"',
+    allows: (value) => (WHEN_FULL as readonly unknown[]).includes(value),
   },
   allow: NETWORKS,
   deny: NETWORKS,

@@ -17,6 +17,7 @@ import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import type { AcceptQuota } from "./accept-quota.js";
 import type { AcceptRates } from "./admission/accept-rates.js";
+import type { FullPolicy } from "./admission/full-policy.js";
 import { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
 import { Listener } from "./listener.js";
@@ -45,6 +46,8 @@ export interface ServerOptions {
   readonly maxConnections: number;
   /** Maximum over all listeners of this OS process. Default: none. */
   readonly shared?: SharedMaximum | undefined;
+  /** What the listener does with clients at its limit. Default: they wait. */
+  readonly full?: FullPolicy | undefined;
   /** Bounds on new connections in a second. Default: none. */
   readonly rates?: AcceptRates | undefined;
   /** Whether the worker is overloaded: it does not accept then. Default: never. */
@@ -178,6 +181,8 @@ function listener(name: string, connectionsName: string, options: ServerOptions)
         descriptors,
         shared: options.shared,
         rates: options.rates,
+        full: options.full,
+        fullFrame: protocol.full,
         transport,
         address: options.address,
         suspended: options.suspended ?? false,

@@ -1,5 +1,6 @@
 /** What comes before the first frame: counted from accept, one deadline, and the protocol begins only after it. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { defineProtocol, exit, packet, send } from "../../src/index.js";
 import { processOf } from "../../src/otp/process/process.js";
@@ -61,7 +62,8 @@ async function opening(maxConnections = 1000) {
     terminate: () => void seen.push("terminate"),
   });
   const endpoint = new Endpoint({ loop: new Loop(), opening: { startTls: handshake } });
-  const server = await testServer(protocol, { endpoint, maxConnections });
+  const full = { mode: "refuse", everywhere: true, changed: () => {} } as const;
+  const server = await testServer(protocol, { endpoint, maxConnections, full });
   const present = () =>
     (processOf(server.connections) as DynamicSupervisor)
       .children()
@@ -177,8 +179,8 @@ test("openings count against the maximum of connections", async () => {
   const server = await opening(1);
   const first = await connected(server);
   await until(() => server.counters.active === 1);
-  const second = await connected(server);
-  await second.end();
+  const second = connect(server.port, "127.0.0.1").on("error", () => {});
+  await until(() => second.destroyed);
   expect(server.counters.refused.max_connections).toBe(1);
   await first.close();
   await until(() => server.counters.active === 0);

@@ -8,6 +8,7 @@ import type { AddressQuery, ConnectionQuery } from "../../control/connections.js
 import type { AskFailure } from "../../control/groups.js";
 import type { TraceLine } from "../../control/trace.js";
 import type { HubQuery } from "../../groups/hub/hub-queries.js";
+import type { WhenFull } from "../../tcp/admission/full-policy.js";
 import type { AddressBan, AddressRefusal, HeldAddress, Rate } from "../../tcp/admission/terms.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import type { Portable } from "../../tcp/protocol/sources.js";
@@ -70,6 +71,8 @@ export type ToPrimary =
   /** Answers `request`. */
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
   | { readonly t: "load"; readonly d: Load }
+  /** A listener has become full, or is no longer. */
+  | { readonly t: "full"; readonly d: Full }
   /** Clients that connect, and connections that have ended, by address. */
   | { readonly t: "addresses"; readonly d: AddressCalls }
   /** The worker exits: code of a connection from this address has thrown outside of any process. */
@@ -105,6 +108,16 @@ export interface Load {
   readonly limit: number;
   /** Whether it is sent unasked, because it has reached `reportAt`. */
   readonly ahead: boolean;
+}
+
+/** Whether a listener of a worker is at its limit, and how many connections the worker has. */
+export interface Full {
+  readonly listener: string;
+  readonly full: boolean;
+  /** Of the listener. */
+  readonly own: number;
+  /** Of all listeners. */
+  readonly all: number;
 }
 
 /** Accept quota of a listener in a worker, set by the primary to balance connections. */
@@ -213,6 +226,7 @@ export interface BootListener extends Quota, Admission {
   readonly transport: Transport["name"];
   /** Share of the listener's own maximum number of connections; Infinity where it has none. */
   readonly maxConnections: number;
+  readonly whenFull: WhenFull;
   /** Share of the listener's own accept rate. */
   readonly acceptRate: BootRate;
   /** Whether it starts without accepting. */
@@ -283,9 +297,16 @@ export type LimitsRequest =
   | { readonly name: "accept"; readonly listener: string; readonly accept: boolean }
   /**
    * Sets the share of one listener's limit, or of the limit of all listeners. Takes effect with the next snapshot.
-   * Connections above the limit are kept.
+   * Connections above the limit are kept. The reply is the number of connections.
    */
   | { readonly name: "limit"; readonly listener: string | undefined; readonly maxConnections: number }
+  /** What a listener does at its limit, and whether those of all workers have reached it. */
+  | {
+      readonly name: "when-full";
+      readonly listener: string;
+      readonly mode: WhenFull;
+      readonly everywhere: boolean;
+    }
   /** Sets the share of one listener's accept rate, or of that of all listeners; `undefined`: no limit. */
   | { readonly name: "accept-rate"; readonly listener: string | undefined; readonly rate: Rate | undefined }
   /** Shuts all connections down, of one listener or of all; the reply is their number. */

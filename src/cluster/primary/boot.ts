@@ -42,7 +42,7 @@ export function bootMessage(
 /** One listener in the boot message. */
 export function bootListener(
   { name, bound, transport, config, balance }: PrimaryListener,
-  present: Pick<BootListener, "maxConnections" | "acceptRate" | "suspended" | keyof Admission>,
+  present: Pick<BootListener, "maxConnections" | "acceptRate" | "whenFull" | "suspended" | keyof Admission>,
   { releases }: Pick<PrimaryOptions, "releases">,
 ): BootListener {
   const { protocol, alpn, given } = releases.byListener.get(name) as ListenerReleases;

@@ -1,5 +1,6 @@
 /** Keys of one listener in a configuration file, and what each takes. */
 import { isAbsolute, resolve } from "node:path";
+import { WHEN_FULL, type WhenFull } from "../../tcp/admission/full-policy.js";
 import {
   account,
   duration,
@@ -37,6 +38,7 @@ export interface ListenerFields {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly maxPerAddress: number;
+  readonly whenFull: WhenFull;
   readonly acceptRate: string;
   readonly addressRate: string;
   readonly addressBan: number;
@@ -86,6 +88,7 @@ export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFiel
   systemd: ofKind(text(/^[!-9;-~]{1,255}$/, "a name in LISTEN_FDNAMES, without colon and spaces")),
   transport: ofKind(oneOf("auto", "handle", "stream")),
   maxConnections: ofKind(integer(1, 10_000_000)),
+  whenFull: ofKind(oneOf(...WHEN_FULL)),
   acceptRate: ofKind(rate()),
   backlog: ofKind(integer(1, 65_535)),
   shutdown: ofKind(duration(0)),

@@ -1,8 +1,14 @@
 /** Accepted sockets that wait unread, oldest first: the backlog of a listener that cannot leave them in the kernel's. */
 import type { Socket } from "../../transport/transport.js";
 
+export interface WaitingSocket {
+  readonly socket: Socket;
+  /** Of its address, if that has limits and the socket is counted already. */
+  readonly group: string | undefined;
+}
+
 export class WaitingSockets {
-  readonly #sockets: Socket[] = [];
+  readonly #sockets: WaitingSocket[] = [];
   readonly #most: number;
 
   /** @param most sockets that may wait */
@@ -14,17 +20,16 @@ export class WaitingSockets {
     return this.#sockets.length;
   }
 
+  get full(): boolean {
+    return this.#sockets.length >= this.#most;
+  }
+
   /** @returns false: there is no room for it */
-  add(socket: Socket): boolean {
-    return this.#sockets.length < this.#most && this.#sockets.push(socket) > 0;
+  add(socket: Socket, group?: string): boolean {
+    return !this.full && this.#sockets.push({ socket, group }) > 0;
   }
 
-  take(): Socket | undefined {
+  take(): WaitingSocket | undefined {
     return this.#sockets.shift();
-  }
-
-  /** Closes all of them. */
-  clear(): void {
-    for (const socket of this.#sockets.splice(0)) socket.destroy();
   }
 }

@@ -28,6 +28,8 @@ export const UNOPENED = FIRST_SUBCLASS_FLAG << 8;
 export const STARTING_TLS = FIRST_SUBCLASS_FLAG << 9;
 /** The handshake of that TLS has begun, or is done. */
 export const TLS_STARTED = FIRST_SUBCLASS_FLAG << 10;
+/** It is ended to make room for another connection. */
+export const SHED = FIRST_SUBCLASS_FLAG << 11;
 
 // -- of its reader and writer ---------------------------------------------------------------------------
 

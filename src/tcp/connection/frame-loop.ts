@@ -37,7 +37,7 @@ import { heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 export abstract class FrameLoop extends Lifecycle implements Deferred {
-  protected abstract sayShutdown(): void;
+  protected abstract override sayShutdown(): void;
 
   onChunk(chunk: Buffer): void {
     if (this.phase !== RUNNING) return;

@@ -16,6 +16,7 @@ import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
 import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
+import { cleanContext } from "../../transport/async-context.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { detailOf } from "../observe/close-detail.js";
@@ -25,9 +26,12 @@ import { type Logger, loggerOf } from "../observe/protocol-log.js";
 import type { Active, Conn } from "../protocol/protocol.js";
 import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
 import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, OPENING, RUNNING } from "./connection-view.js";
-import { HOPELESS, OBSERVED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
+import { HOPELESS, OBSERVED, SHED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
+const SHED_FOR_ANOTHER: ExitReason = Object.freeze({ shutdown: "shed" });
+/** Milliseconds for goodbyes of a connection that is ended for another one, which waits for its place. */
+const SHED_WITHIN = 1_000;
 const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
 const TLS_ERROR: ExitReason = Object.freeze({ shutdown: "tls_error" });
 const HANDSHAKE_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handshake_timeout" });
@@ -138,6 +142,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (this.endBy === NONE || wholeMs() + ms < this.endBy) this.limitHandler(ms);
   }
 
+  protected abstract sayShutdown(): void;
   abstract onRelieved(): void;
   abstract tlsFailed(reason: ExitReason): void;
   abstract onReleased(): void;
@@ -151,6 +156,7 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     // A suspended connection cannot settle anything: it has its time again.
     if (this.sys?.suspended) return this.limitHandler(this.protocol.limits.handler);
     this.endBy = NONE;
+    if (this.hasFlag(SHED)) return this.stop(SHED_FOR_ANOTHER);
     if (!this.owing) return;
     if (this.hasFlag(SHUTDOWN_ASKED)) return this.stop("shutdown");
     if (handlerTimeouts.hasSubscribers) {
@@ -211,10 +217,10 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     this.stopping = true;
     // Nothing can be sent between two lives of the socket.
     if (this.hasFlag(STARTING_TLS)) this.setFlag(HOPELESS);
-    this.exitReason = reason;
+    this.exitReason = this.hasFlag(SHED) && isNormal(reason) ? SHED_FOR_ANOTHER : reason;
     this.endBy = NONE;
     this.cancelTimers();
-    if (this.hasFlag(OBSERVED)) abortAll(this, reason);
+    if (this.hasFlag(OBSERVED)) abortAll(this, this.exitReason);
     try {
       this.leaveState();
     } catch (thrown) {
@@ -228,7 +234,8 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     try {
       const waiting = source.terminate?.(this, this.exitReason);
       if (!(waiting instanceof Promise)) return this.closeWith();
-      this.endBy = wholeMs() + limits.terminate;
+      this.endBy =
+        wholeMs() + (this.hasFlag(SHED) ? Math.min(limits.terminate, SHED_WITHIN) : limits.terminate);
       if (this.phase === CLOSING) this.endpoint.loop.timerWheel.schedule(this, this.endBy);
       waiting.then(
         () => this.closeWith(),
@@ -253,11 +260,39 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   /** Sends FIN once the output is flushed, then waits for the peer's: closing at once could reset bytes still in flight. */
   protected finish(): void {
     const { pending, socket } = this.io as ReaderWriter;
-    if (pending > 0) return;
+    const shed = this.hasFlag(SHED);
+    if (pending > 0) {
+      if (shed) this.limitHandler(SHED_WITHIN);
+      return;
+    }
     this.phase = LINGERING;
     this.endBy = wholeMs() + this.protocol.limits.linger;
     this.endpoint.loop.timerWheel.schedule(this, this.endBy);
     socket.end();
+    // Its place is needed, and it was idle: nothing of its client's is in flight.
+    if (shed) this.abort(this.exitReason);
+  }
+
+  /** Since when no whole frame has come, if nothing is owed to its client; `Infinity`: it is not idle, or is ending. */
+  get idleSince(): number {
+    const { io, phase } = this;
+    if (io === undefined || phase < OPENING || phase > RUNNING || this.hasFlag(SHED)) return Infinity;
+    if (phase === OPENING) return io.openedAt;
+    return this.owing || io.outbound > 0 ? Infinity : io.lastFrameAt;
+  }
+
+  /**
+   * Ends it to make room for another connection. Its protocol is told as at a shutdown, and has at most 1 s for its
+   * goodbye; without a goodbye its place is free when this returns.
+   */
+  shed(): void {
+    if (this.phase === OPENING) return this.abort(SHED_FOR_ANOTHER);
+    if (this.phase !== RUNNING) return;
+    this.setFlag(SHED);
+    cleanContext().runInAsyncScope(this.sayShutdown, this);
+    if (this.phase !== RUNNING) return;
+    if (this.busy) this.limitHandler(SHED_WITHIN);
+    else this.stop(SHED_FOR_ANOTHER);
   }
 
   /** Ends at once. */

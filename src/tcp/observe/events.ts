@@ -34,6 +34,7 @@ export const CLOSE_REASONS = [
   "outbound_full",
   "overload",
   "replaced",
+  "shed",
   "send_timeout",
   "shutdown",
   "killed",

@@ -251,6 +251,11 @@ export interface Protocol<
     reason: ExitReason,
   ): void | Promise<void>;
   readonly limits?: LimitOptions;
+  /**
+   * The frame that a client gets which is refused because the limit of connections is reached (`--when-full refuse`), such
+   * as `"421 too many connections"`; then it is closed. Not behind TLS or a PROXY header. Default: closed without a word.
+   */
+  readonly full?: NoInfer<Out>;
   /** The protocols that its connections may `become`, as a function because two may list each other. Default: none. */
   becomes?(): readonly AnyProtocol[];
   /**

@@ -10,6 +10,16 @@ interface Share {
   granted: number;
 }
 
+/** Workers that accept nothing. */
+export interface Away {
+  /** Their slots. */
+  readonly slots: ReadonlySet<number>;
+  /** Places that a worker may have in all, with those of others. */
+  readonly most: number;
+}
+
+const NONE_AWAY: Away = { slots: new Set(), most: Infinity };
+
 export class ConnectionShares {
   #limit: number;
   /** Whether every share has reached its target. */
@@ -44,16 +54,53 @@ export class ConnectionShares {
    * Sets new targets. Slots above `workers` get 0; new slots start with 0 granted.
    * @param first index of the worker that gets the first connection of the remainder. Several limits go on where the
    *   one before ended: if all favoured the first worker, its share of their sum could not hold them
+   * @param away whose workers accept nothing: the others have their places meanwhile
    */
-  aim(limit: number, workers: number, first = 0): void {
+  aim(limit: number, workers: number, first = 0, { slots: away, most }: Away = NONE_AWAY): void {
     this.#limit = limit;
     while (this.#shares.length < workers) this.#shares.push({ target: 0, granted: 0 });
     this.settled = false;
-    for (const [at, share] of this.#shares.entries()) {
-      // Infinity: there is no limit, and so nothing to divide.
-      const extra = (at - (first % workers) + workers) % workers < limit % workers ? 1 : 0;
-      share.target = at < workers ? Math.floor(limit / workers) + extra : 0;
+    // Without a limit there is nothing to divide, and no place to be lent.
+    if (limit === Infinity) {
+      for (const [at, share] of this.#shares.entries()) share.target = at < workers ? Infinity : 0;
+      return;
     }
+    const there = this.#shares.flatMap((_, at) => (at < workers && !away.has(at + 1) ? [at] : []));
+    for (const share of this.#shares) share.target = 0;
+    for (const [nth, at] of there.entries()) {
+      const extra =
+        (nth - (first % there.length) + there.length) % there.length < limit % there.length ? 1 : 0;
+      const even = Math.floor(limit / there.length) + extra;
+      // One worker may not have descriptors for the places of the others.
+      const own = Math.ceil(limit / workers);
+      (this.#shares[at] as Share).target = Math.min(even, Math.max(own, most));
+    }
+  }
+
+  /**
+   * Lends places of the worker that has most to spare to one that has none: half of what it does not use, so that a
+   * worker that accepts as well is never left without any, and none is lent back and forth.
+   * @param active connections by slot; `undefined`: unknown, and not to be touched
+   * @param most places that the borrower may have
+   * @returns whether something was lent
+   */
+  lend(to: number, active: (slot: number) => number | undefined, most = Infinity): boolean {
+    const borrower = this.#shares[to - 1];
+    if (!borrower || this.#limit === Infinity || borrower.target > borrower.granted) return false;
+    let lender: Share | undefined;
+    let spare = 0;
+    for (const [at, share] of this.#shares.entries()) {
+      const used = active(at + 1);
+      if (share === borrower || used === undefined) continue;
+      const free = Math.min(share.target, share.granted) - used;
+      if (free > spare) [lender, spare] = [share, free];
+    }
+    const lent = Math.min(Math.floor(spare / 2), most - borrower.target);
+    if (!lender || lent < 1) return false;
+    lender.target -= lent;
+    borrower.target += lent;
+    this.settled = false;
+    return true;
   }
 
   /** Slots whose share has to shrink. */

@@ -3,6 +3,7 @@
  * have of their own. Each worker gets its share of every one of them and keeps to all; what is free is read from snapshots.
  */
 
+import type { Snapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { PrimaryListener } from "../primary-listener.js";
 import type { WorkerSlot } from "../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
@@ -33,6 +34,10 @@ export class MaxConnections {
   readonly #total: Limit;
   /** Of each listener's own, in their order: Infinity where it has none. */
   readonly #own: readonly (Limit & { readonly listener: LimitedListener })[];
+  /** Slots whose workers have ended and are not back. */
+  #away: ReadonlySet<number> = new Set();
+  /** Workers that have read their first message: before that they read no other. */
+  readonly #booted = new WeakSet<object>();
   /** Number of messages about limits sent to the present worker of each slot. */
   readonly #sent = new Map<number, number>();
 
@@ -69,6 +74,8 @@ export class MaxConnections {
 
   /** The shares with which the worker in this slot starts. */
   boot(slot: number): WorkerShares {
+    const { process } = this.#slots()[slot - 1] ?? {};
+    if (process) this.#booted.add(process);
     this.#sent.set(slot, 0);
     for (const { shares, told } of this.#limits()) told.set(slot, shares.allowed(slot));
     return {
@@ -79,18 +86,55 @@ export class MaxConnections {
 
   /** Divides the limits again, after they or the number of workers have changed. A larger share is granted when it is free. */
   redivide(): void {
+    this.#aim(this.#gone());
+    this.settle();
+  }
+
+  #aim(away: ReadonlySet<number>): void {
+    this.#away = away;
     const workers = this.#slots().length;
-    this.#total.shares.aim(this.#limit(workers), workers);
+    this.#total.shares.aim(this.#limit(workers), workers, 0, { slots: away, most: this.#limit(1) });
     let first = 0;
     for (const { listener, shares } of this.#own) {
-      shares.aim(limitOf(listener), workers, first);
+      shares.aim(limitOf(listener), workers, first, { slots: away, most: Infinity });
       first += remainderOf(listener);
     }
-    this.settle();
+  }
+
+  /** Slots whose worker has ended: their places serve the clients of the others until there is one that serves. */
+  #gone(): ReadonlySet<number> {
+    const gone = this.#slots().flatMap((one) => (isGone(one) ? one.slot : []));
+    return new Set(gone.length < this.#slots().length ? gone : []);
+  }
+
+  /**
+   * A worker is at a limit: what other workers do not use is lent to it.
+   * @param active its connections of that listener, and of all
+   */
+  full(slot: number, listener: string, active: { readonly own: number; readonly all: number }): void {
+    const own = this.#own.find((one) => one.listener.name === listener);
+    const { shares } = this.#total;
+    const lent = [
+      own !== undefined &&
+        active.own >= own.shares.allowed(slot) &&
+        own.shares.lend(slot, (other) => this.#used(other, own)),
+      active.all >= shares.allowed(slot) &&
+        shares.lend(slot, (other) => this.#used(other, this.#total), this.#limit(1)),
+    ];
+    if (lent.includes(true)) this.settle();
+  }
+
+  /** As of its last snapshot; `undefined`: it does not serve, or cannot give anything back at present. */
+  #used(slot: number, { listener }: Limit): number | undefined {
+    const { process, last } = this.#slots()[slot - 1] ?? {};
+    if (process?.condition !== "running" || !last) return undefined;
+    return connectionsIn(last, listener);
   }
 
   /** Grants what has become free; called when a worker has sent a snapshot or ended. */
   settle(): void {
+    const gone = this.#gone();
+    if (gone.size !== this.#away.size || [...gone].some((slot) => !this.#away.has(slot))) this.#aim(gone);
     for (const limit of this.#limits()) if (!limit.shares.settled) this.#settle(limit);
   }
 
@@ -108,11 +152,11 @@ export class MaxConnections {
   /** Connections that a worker has, and will have no more of than it was told; `undefined`: unknown. */
   #atMost(slot: number, { listener }: Limit): number | undefined {
     const { process, last } = this.#slots()[slot - 1] ?? {};
-    if (!process?.alive) return 0;
+    // Before its first message, too, it has no connection.
+    if (!process?.alive || process.state === "down" || !this.#booted.has(process)) return 0;
     // A worker that has not read all messages may accept more than its last snapshot shows.
     if (!last || last.gauges.limitsApplied !== this.#sent.get(slot)) return undefined;
-    const counted = listener ? last.listeners.slice(listener.at, listener.at + 1) : last.listeners;
-    return counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
+    return connectionsIn(last, listener);
   }
 
   #limits(): Limit[] {
@@ -123,12 +167,36 @@ export class MaxConnections {
   #tell({ listener, shares, told }: Limit): void {
     for (const { slot, process } of this.#slots()) {
       const maxConnections = shares.allowed(slot);
-      if (told.get(slot) === maxConnections) continue;
+      if (!process || !this.#booted.has(process) || told.get(slot) === maxConnections) continue;
       told.set(slot, maxConnections);
-      this.#sent.set(slot, (this.#sent.get(slot) ?? 0) + 1);
-      void process?.request({ name: "limit", listener: listener?.name, maxConnections });
+      const sent = (this.#sent.get(slot) ?? 0) + 1;
+      this.#sent.set(slot, sent);
+      void process
+        .request({ name: "limit", listener: listener?.name, maxConnections })
+        .then((active) => this.#heard(slot, process, sent, shares, active));
     }
   }
+
+  /** Sooner than its next snapshot, a worker's answer tells what a smaller share leaves to others. */
+  #heard(slot: number, process: unknown, sent: number, shares: ConnectionShares, active: unknown): void {
+    // A later message may have allowed it more than that.
+    const present = this.#slots()[slot - 1]?.process === process && this.#sent.get(slot) === sent;
+    if (!present || typeof active !== "number" || shares.settled) return;
+    shares.reduce(slot, active);
+    this.settle();
+  }
+}
+
+function connectionsIn({ listeners }: Snapshot, listener: LimitedListener | undefined): number {
+  const counted = listener ? listeners.slice(listener.at, listener.at + 1) : listeners;
+  return counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
+}
+
+/** A start may take long; only the first one of a slot has its places from the beginning. */
+function isGone({ process, restarts, startFailures }: WorkerSlot): boolean {
+  if (process === undefined) return false;
+  if (!process.alive || process.state === "down") return true;
+  return process.state === "starting" && restarts + startFailures > 0;
 }
 
 function limitOf({ maxConnections = Infinity }: LimitedListener): number {

@@ -13,13 +13,21 @@ import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { TlsUpdate } from "../../../tls/handshake/server-tls.js";
 import { linkTransport } from "../../../transport/choose-transport.js";
 import { DropWarning } from "../../channel/drop-warning.js";
-import type { AddressAnswer, AddressCalls, Boot, Load, SignalEnvelope } from "../../channel/messages.js";
+import type {
+  AddressAnswer,
+  AddressCalls,
+  Boot,
+  Full,
+  Load,
+  SignalEnvelope,
+} from "../../channel/messages.js";
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
 import { banThrower } from "../admission/exception-ban.js";
 import { MaxConnections } from "../admission/max-connections.js";
 import { PresentLimits, SERVER } from "../admission/present-limits.js";
 import { Suspension } from "../admission/suspend.js";
+import { FullListeners } from "../admission/when-full.js";
 import { bootListener, bootMessage } from "../boot.js";
 import { reportContest } from "../contest-report.js";
 import { PrimaryExchange } from "../exchange/exchange.js";
@@ -44,6 +52,7 @@ export class WorkerPool implements WorkerOwner {
   readonly listeners: readonly PrimaryListener[];
   readonly suspension: Suspension;
   readonly maxConnections: MaxConnections;
+  readonly full: FullListeners;
   readonly acceptRates: AcceptRateShares;
   readonly addresses: Addresses;
   /** Limits in force. */
@@ -102,6 +111,11 @@ export class WorkerPool implements WorkerOwner {
       (count) => Math.min(this.limits.maxConnections(SERVER), options.maxConnections(count)),
       this.listeners,
     );
+    this.full = new FullListeners(
+      () => this.slots,
+      (name) => this.listeners.filter((one) => one.name === name).flatMap((one) => this.#accepting(one)),
+      this.listeners,
+    );
     this.acceptRates = new AcceptRateShares(() => this.slots, options);
   }
 
@@ -153,6 +167,7 @@ export class WorkerPool implements WorkerOwner {
         {
           maxConnections: own[at] as number,
           acceptRate: rates.of(listener.name),
+          whenFull: this.full.mode(listener.name),
           suspended: !this.suspension.accepts(slot, listener),
           ...this.limits.admission(listener.name),
         },
@@ -260,6 +275,7 @@ export class WorkerPool implements WorkerOwner {
       this.inspectors?.close(worker.slot);
       this.#options.metrics.retire(worker.slot);
       this.addresses.ledger.drop(worker.slot);
+      this.full.ended(worker.slot);
       slot.last = undefined;
     }
     this.#options.metrics.workerState(worker.slot, state);
@@ -310,6 +326,13 @@ export class WorkerPool implements WorkerOwner {
     this.listeners.find(({ name }) => name === load.listener)?.reported(worker.slot, load);
   }
 
+  onFull(worker: WorkerProcess, full: Full): void {
+    this.full.reported(worker.slot, full.listener, full.full);
+    // Places on their way from one worker to another are in neither: clients would be turned away for want of them.
+    if (full.full && this.full.mode(full.listener) === "queue")
+      this.maxConnections.full(worker.slot, full.listener, full);
+  }
+
   onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {
     this.observer?.onDiagnostics(...args);
   }
@@ -346,6 +369,7 @@ export class WorkerPool implements WorkerOwner {
   #changed(): void {
     this.maxConnections.settle();
     this.acceptRates.settle();
+    this.full.settle();
     for (const listener of this.onChange) listener();
   }
 

@@ -13,6 +13,7 @@ import type {
   AddressAnswer,
   AddressCalls,
   Boot,
+  Full,
   Load,
   Quota,
   Served,
@@ -36,6 +37,8 @@ export interface WorkerOwner {
   onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
   onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void;
   onLoad(worker: WorkerProcess, load: Load): void;
+  /** A listener has become full, or is no longer. */
+  onFull(worker: WorkerProcess, full: Full): void;
   /** The worker exits as soon as it can. */
   onExiting(worker: WorkerProcess): void;
   /** A log record or a line of a trace. */
@@ -235,6 +238,8 @@ export class WorkerProcess extends Process {
         return this.#owner.onOutgoing(this, message.d);
       case "load":
         return this.#owner.onLoad(this, message.d);
+      case "full":
+        return this.#owner.onFull(this, message.d);
       case "addresses": {
         const answers = this.#owner.onAddresses(this, message.d);
         return answers.length > 0 ? this.#channel.post({ t: "addresses", d: answers }) : undefined;

@@ -99,9 +99,14 @@ export class WorkerLimits {
       }
       case "limit":
         this.applied++;
-        if (name !== undefined) return listeners[0]?.setShare(asked.maxConnections);
-        this.share = asked.maxConnections;
-        return this.#limitChanged();
+        if (name !== undefined) await listeners[0]?.setShare(asked.maxConnections);
+        else {
+          this.share = asked.maxConnections;
+          await this.#limitChanged();
+        }
+        return listeners.reduce((sum, listener) => sum + listener.active, 0);
+      case "when-full":
+        return listeners[0]?.setWhenFull(asked);
       case "accept-rate":
         return (name === undefined ? this.acceptRate : listeners[0]?.acceptRate)?.set(asked.rate);
     }

@@ -27,6 +27,7 @@ import type { Transport } from "../../../transport/transport.js";
 import type { Admission, BootListener, Load, Quota, Served, ToPrimary } from "../../channel/messages.js";
 import { localConnections } from "../../inspect/connection-list.js";
 import { AcceptBalance } from "./accept-balance.js";
+import { FullReport } from "./full-report.js";
 import { ListeningSocketCopies } from "./listening-socket-copies.js";
 
 export interface WorkerListenerOptions {
@@ -44,6 +45,8 @@ export interface WorkerListenerOptions {
   readonly acceptRate: AcceptRate;
   /** Whether the worker is overloaded: no listener accepts then. */
   overloaded(): boolean;
+  /** Connections of all listeners. */
+  active(): number;
   /** Connections that all listeners together may have at present. */
   maximum(): number;
   post(message: ToPrimary): void;
@@ -61,6 +64,7 @@ export class WorkerListener {
   shared: SharedMaximum | undefined = undefined;
   /** Set before the listener starts. */
   #transport: Transport | undefined = undefined;
+  readonly #full: FullReport;
   readonly #boot: BootListener;
   readonly #options: WorkerListenerOptions;
   readonly #prefix: string;
@@ -85,6 +89,7 @@ export class WorkerListener {
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;
     this.acceptRate = new AcceptRate(boot.acceptRate.rate, boot.acceptRate.tokens);
+    this.#full = new FullReport(boot.whenFull, (full) => this.#sendFull(full));
     this.socketCopies = new ListeningSocketCopies(() => options.post({ t: "acquire", d: boot.name }));
     this.#acceptBalance = new AcceptBalance({
       quota: boot.quota,
@@ -94,6 +99,12 @@ export class WorkerListener {
       report: () => this.#sendLoad(true),
       changed: () => void this.recheck(),
     });
+  }
+
+  /** Its connections, and clients that it has accepted and that will perhaps be connections. */
+  get active(): number {
+    const { counters, gate } = this.endpoint;
+    return counters.active + (gate?.pending ?? 0);
   }
 
   get name(): string {
@@ -151,6 +162,7 @@ export class WorkerListener {
       descriptors: this.#options.descriptors,
       quota: this.#acceptBalance,
       shared: this.shared,
+      full: this.#full,
       rates: new AcceptRates(this.acceptRate, this.#options.acceptRate),
       overloaded: this.#options.overloaded,
       transport,
@@ -214,6 +226,19 @@ export class WorkerListener {
     // Behind a proxy the header says whose connection it is; until it is there the gate has not been asked.
     if (opening?.proxy !== undefined && one.proxy?.relays !== true) return undefined;
     return gate?.adopt(one, one.peer.address);
+  }
+
+  setWhenFull({ mode, everywhere }: Pick<FullReport, "mode" | "everywhere">): Promise<string> {
+    this.#full.mode = mode;
+    this.#full.everywhere = everywhere;
+    return this.recheck();
+  }
+
+  #sendFull(full: boolean): void {
+    this.#options.post({
+      t: "full",
+      d: { listener: this.name, full, own: this.active, all: this.#options.active() },
+    });
   }
 
   setQuota(quota: Quota): void {

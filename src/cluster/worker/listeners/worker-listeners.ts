@@ -31,13 +31,24 @@ export class WorkerListeners {
     const only = boot.listeners.length === 1;
     this.all = boot.listeners.map(
       (listener) =>
-        new WorkerListener(listener, { ...options, timed: boot.timed, only, tls: tls.of(listener.name) }),
+        new WorkerListener(listener, {
+          ...options,
+          active: () => this.active,
+          timed: boot.timed,
+          only,
+          tls: tls.of(listener.name),
+        }),
     );
     this.setBans(boot.bans);
     if (only) return;
     const endpoints = this.all.map(({ endpoint }) => endpoint);
     const shared = new SharedMaximum(endpoints, options.maximum);
     for (const listener of this.all) listener.shared = shared;
+  }
+
+  /** Connections of all of them. */
+  get active(): number {
+    return this.all.reduce((sum, { active }) => sum + active, 0);
   }
 
   /** Name of their top supervisor. */

@@ -1,5 +1,6 @@
 /** Options of how much the server takes on, over all clients. */
-import { autoOr, duration, integer, memory, rate } from "../kinds.js";
+import { WHEN_FULL } from "../../../tcp/admission/full-policy.js";
+import { autoOr, duration, integer, memory, oneOf, rate } from "../kinds.js";
 import { optional, row } from "../row.js";
 
 export const LIMITS = {
@@ -8,6 +9,13 @@ export const LIMITS = {
     default: "auto",
     placeholder: "N|auto",
     sentence: "Maximum open connections over all workers; auto follows the file-descriptor limit.",
+  }),
+  whenFull: row({
+    kind: oneOf(...WHEN_FULL),
+    default: "queue",
+    placeholder: "WHAT",
+    sentence:
+      "What a client meets at --max-connections: queue (it waits), refuse (it is closed) or shed, where it takes the place of the longest idle one.",
   }),
   acceptRate: optional({
     kind: rate(),

@@ -2,7 +2,7 @@
  * A protocol as connections run on it: its framing, limits, states and timers, with the memory and the decoder
  * that its connections share. One per protocol and listener; a connection may be given another one.
  */
-import type { Decoder, Framing } from "../../../framing/framing.js";
+import { type Decoder, encode, type Framing } from "../../../framing/framing.js";
 import { ReadMemory } from "../../loop/read-memory.js";
 import { type Latency, timedStates } from "../../observe/latency.js";
 import { isRated, type Limits, limitsOf } from "../limits.js";
@@ -42,6 +42,8 @@ export class CompiledProtocol {
   readonly rated: boolean;
   readonly maxMessages: number;
   readonly initial: ProtocolCells;
+  /** The frame of a refused client, encoded. */
+  readonly full: Buffer | undefined;
   readonly readMemory: ReadMemory;
   readonly #options: CompiledProtocolOptions;
   readonly #compiled: CompiledStates;
@@ -61,6 +63,7 @@ export class CompiledProtocol {
     this.name = protocol.name;
     this.framing = framing;
     this.limits = original?.limits ?? limitsOf(protocol.limits);
+    this.full = protocol.full === undefined ? undefined : encode(protocol.framing, protocol.full);
     this.rated = isRated(this.limits);
     this.maxMessages = protocol.maxMessages ?? MAX_MESSAGES;
     this.readMemory = original?.readMemory ?? new ReadMemory(protocol.frames === "borrowed");

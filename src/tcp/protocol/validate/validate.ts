@@ -1,5 +1,6 @@
 /** Validates a protocol before anything starts. Every error names the place and what to write instead. */
 
+import { encode } from "../../../framing/framing.js";
 import { Next, POSTPONE, Stop } from "../../../otp/gen-statem/step.js";
 import { checkMaxMessages } from "../../../otp/process/mailbox-overflow.js";
 import { type Duration, toMs } from "../../../otp/time/duration.js";
@@ -21,6 +22,7 @@ const KEYS = [
   "states",
   "terminate",
   "becomes",
+  "full",
   "limits",
   "maxMessages",
   "workers",
@@ -107,6 +109,7 @@ export function validateDefinition(protocol: AnyProtocol): void {
   if (frames !== undefined && frames !== "kept" && frames !== "borrowed") {
     wrong(`"frames" must be "kept" or "borrowed", got ${JSON.stringify(frames)}`);
   }
+  checkFull(protocol, wrong);
   checkLimits(protocol.limits, wrong);
   for (const key of ["data", "terminate", "becomes"] as const) {
     if (protocol[key] !== undefined && typeof protocol[key] !== "function")
@@ -125,6 +128,16 @@ export function checkFraming(framing: any, wrong: (what: string) => never): void
   if (missing === undefined) return;
   const own = typeof framing?.decoder === "function" ? `, which needs a function "${missing}"` : "";
   wrong(`"framing" must be packet(2), lines(), raw() or one of your own${own}`);
+}
+
+/** The frame is encoded here, so that no client finds out that it cannot be. */
+function checkFull({ framing, full }: AnyProtocol, wrong: (what: string) => never): void {
+  if (full === undefined) return;
+  try {
+    encode(framing, full);
+  } catch (error) {
+    wrong(`"full" is no frame that its framing can send: ${(error as Error).message}`);
+  }
 }
 
 function checkWorkers(workers: unknown, wrong: (what: string) => never): void {
