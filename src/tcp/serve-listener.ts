@@ -11,7 +11,8 @@ import { LocalAuthority } from "./admission/local-authority.js";
 import { addressLimitsOf, gateOf } from "./admission/options.js";
 import { parseRate } from "./admission/rate.js";
 import { Endpoint } from "./endpoint.js";
-import type { Listener } from "./listener.js";
+import type { Listener } from "./listener/listener.js";
+import type { SharedMaximum } from "./listener/shared-maximum.js";
 import { openingOf, startTlsOf } from "./opening/options.js";
 import { CompiledProtocol } from "./protocol/compiled/compiled-protocol.js";
 import type { InstanceOf, InstancesOf } from "./protocol/compiled/instances.js";
@@ -19,7 +20,6 @@ import { givenOptions } from "./protocol/options/options.js";
 import type { AnyProtocol } from "./protocol/protocol.js";
 import { type ServeOptions, targetOf } from "./serve-options.js";
 import type { ServerOptions } from "./server.js";
-import type { SharedMaximum } from "./shared-maximum.js";
 
 /** A listener that serves. */
 export interface ServingListener {

@@ -4,6 +4,7 @@ import type { Pid } from "../otp/process/pid.js";
 import { clock } from "../otp/time/clock.js";
 import { chooseTransport } from "../transport/choose-transport.js";
 import type { Transport } from "../transport/transport.js";
+import { SharedMaximum } from "./listener/shared-maximum.js";
 import { Instances, MIN_STOP_MS } from "./protocol/compiled/instances.js";
 import type { AnyProtocol, Protocol } from "./protocol/protocol.js";
 import { validateProtocol } from "./protocol/validate/validate.js";
@@ -15,7 +16,6 @@ import {
   validateServeOptions,
 } from "./serve-options.js";
 import { type ServerOptions, startServers, stopServers } from "./server.js";
-import { SharedMaximum } from "./shared-maximum.js";
 
 export type { ServingListener } from "./serve-listener.js";
 export type { ServeListenerOptions, ServeListenersOptions, ServeOptions } from "./serve-options.js";

@@ -15,15 +15,15 @@ import { Supervisor, startSupervisor, stopSupervisor, supervisor } from "../otp/
 import { type Duration, toMs } from "../otp/time/duration.js";
 import { stream } from "../transport/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
-import type { AcceptQuota } from "./accept-quota.js";
 import type { AcceptRates } from "./admission/accept-rates.js";
 import type { FullPolicy } from "./admission/full-policy.js";
 import { Connection } from "./connection/connection.js";
 import type { Endpoint } from "./endpoint.js";
-import { Listener } from "./listener.js";
+import type { AcceptQuota } from "./listener/accept-quota.js";
+import { Listener } from "./listener/listener.js";
+import type { SharedMaximum } from "./listener/shared-maximum.js";
 import type { CompiledProtocol } from "./protocol/compiled/compiled-protocol.js";
 import { CHILDREN } from "./protocol/compiled/instances.js";
-import type { SharedMaximum } from "./shared-maximum.js";
 
 /** One listener with its connections. */
 export interface ServerOptions {

@@ -6,7 +6,7 @@ import type { CrashReport } from "../../src/otp/events.js";
 import { processOf } from "../../src/otp/process/process.js";
 import { stopSupervisor } from "../../src/otp/supervisor/supervisor.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
-import type { Listener } from "../../src/tcp/listener.js";
+import type { Listener } from "../../src/tcp/listener/listener.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
 import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import type { AnyProtocol } from "../../src/tcp/protocol/protocol.js";

@@ -12,13 +12,13 @@ import {
   whereis,
 } from "../../src/index.js";
 import { processOf } from "../../src/otp/process/process.js";
-import type { AcceptQuota } from "../../src/tcp/accept-quota.js";
 import { Endpoint } from "../../src/tcp/endpoint.js";
-import type { Listener } from "../../src/tcp/listener.js";
+import type { AcceptQuota } from "../../src/tcp/listener/accept-quota.js";
+import type { Listener } from "../../src/tcp/listener/listener.js";
+import { SharedMaximum } from "../../src/tcp/listener/shared-maximum.js";
 import { Loop } from "../../src/tcp/loop/loop.js";
 import { CompiledProtocol } from "../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { type ServerOptions, startServers, stopServers } from "../../src/tcp/server.js";
-import { SharedMaximum } from "../../src/tcp/shared-maximum.js";
 import { bind } from "../../src/transport/listening-socket.js";
 import type { Client } from "../support/client.js";
 import { connected } from "../support/serving.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReopenBudget } from "../../src/tcp/reopen-budget.js";
+import { ReopenBudget } from "../../src/tcp/listener/reopen-budget.js";
 
 test("allows 1,500 reopenings at once, then 500 in a second", () => {
   const budget = new ReopenBudget();

@@ -3,7 +3,7 @@ import type { Process } from "../../otp/process/process.js";
 import { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { Supervisor } from "../../otp/supervisor/supervisor.js";
 import { Connection } from "../../tcp/connection/connection.js";
-import { Listener } from "../../tcp/listener.js";
+import { Listener } from "../../tcp/listener/listener.js";
 import { Reconnector } from "../../tcp/outgoing/reconnector.js";
 import { formatFlags } from "./tree.js";
 

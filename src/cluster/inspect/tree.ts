@@ -6,7 +6,7 @@ import { type Process, processOf } from "../../otp/process/process.js";
 import { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { Supervisor, whichChildren } from "../../otp/supervisor/supervisor.js";
 import { Connection } from "../../tcp/connection/connection.js";
-import { Listener } from "../../tcp/listener.js";
+import { Listener } from "../../tcp/listener/listener.js";
 import { Reconnector } from "../../tcp/outgoing/reconnector.js";
 import { addressText } from "../../text/address.js";
 

@@ -3,7 +3,7 @@
  * lifts the quota itself when the primary does not answer. The primary's side is `primary/admission/balance.ts`.
  */
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import type { AcceptQuota } from "../../../tcp/accept-quota.js";
+import type { AcceptQuota } from "../../../tcp/listener/accept-quota.js";
 import type { Counters } from "../../../tcp/observe/counters.js";
 import type { Quota } from "../../channel/messages.js";
 

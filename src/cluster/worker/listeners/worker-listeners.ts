@@ -1,13 +1,13 @@
 /** All listeners of this worker: made from the boot message, and started under one supervisor. */
 import type { Pid } from "../../../otp/process/pid.js";
 import type { AddressBan } from "../../../tcp/admission/terms.js";
+import { SharedMaximum } from "../../../tcp/listener/shared-maximum.js";
 import type { NumberedListener } from "../../../tcp/metrics/own-numbers.js";
 import { useOutgoingTransport } from "../../../tcp/outgoing/open.js";
 import { Instances } from "../../../tcp/protocol/compiled/instances.js";
 import type { AnyProtocol } from "../../../tcp/protocol/protocol.js";
 import { familyOf } from "../../../tcp/protocol/validate/validate.js";
 import { startServers } from "../../../tcp/server.js";
-import { SharedMaximum } from "../../../tcp/shared-maximum.js";
 import { chooseTransport } from "../../../transport/choose-transport.js";
 import type { Boot } from "../../channel/messages.js";
 import type { WorkerTls } from "./tls.js";

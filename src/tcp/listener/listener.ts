@@ -9,24 +9,24 @@
  *       ├──worker overloaded──▶ overloaded ──no longer──▶ listening
  *       └──suspend──▶ suspended ──resume──▶ listening
  */
-import { CallMessage } from "../otp/gen-server/call.js";
-import { type ExitReason, ProcessExit } from "../otp/process/exit-reason.js";
-import { runInMicrotask } from "../otp/process/microtask.js";
-import { ExitMessage, Process, processOf } from "../otp/process/process.js";
-import { register, whereis } from "../otp/process/registry.js";
-import type { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
-import { clock, type TimerRef } from "../otp/time/clock.js";
-import { cleanContext } from "../transport/async-context.js";
-import type { Listening, ListenTarget, Pausing, Socket, Transport } from "../transport/transport.js";
+import { CallMessage } from "../../otp/gen-server/call.js";
+import { type ExitReason, ProcessExit } from "../../otp/process/exit-reason.js";
+import { runInMicrotask } from "../../otp/process/microtask.js";
+import { ExitMessage, Process, processOf } from "../../otp/process/process.js";
+import { register, whereis } from "../../otp/process/registry.js";
+import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-supervisor.js";
+import { clock, type TimerRef } from "../../otp/time/clock.js";
+import { cleanContext } from "../../transport/async-context.js";
+import type { Listening, ListenTarget, Pausing, Socket, Transport } from "../../transport/transport.js";
+import type { AcceptRates } from "../admission/accept-rates.js";
+import { type FullPolicy, QUEUE } from "../admission/full-policy.js";
+import { IdleLongest } from "../admission/idle-longest.js";
+import { processRefusals } from "../admission/refusals.js";
+import { type WaitingSocket, WaitingSockets } from "../admission/waiting-sockets.js";
+import type { Connection } from "../connection/connection.js";
+import type { Endpoint } from "../endpoint.js";
+import { listenerEvents } from "../observe/events.js";
 import { type AcceptQuota, NO_QUOTA } from "./accept-quota.js";
-import type { AcceptRates } from "./admission/accept-rates.js";
-import { type FullPolicy, QUEUE } from "./admission/full-policy.js";
-import { IdleLongest } from "./admission/idle-longest.js";
-import { processRefusals } from "./admission/refusals.js";
-import { type WaitingSocket, WaitingSockets } from "./admission/waiting-sockets.js";
-import type { Connection } from "./connection/connection.js";
-import type { Endpoint } from "./endpoint.js";
-import { listenerEvents } from "./observe/events.js";
 import { ReopenBudget } from "./reopen-budget.js";
 import type { SharedMaximum } from "./shared-maximum.js";
 

@@ -3,7 +3,7 @@
  * the connections of the others leave. A listener that reaches it stops all at once: another one may be next in the same
  * turn of the event loop.
  */
-import type { Endpoint } from "./endpoint.js";
+import type { Endpoint } from "../endpoint.js";
 
 /** A listener, as far as the maximum needs it. */
 export interface SharingListener {
