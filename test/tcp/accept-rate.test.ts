@@ -58,6 +58,21 @@ test("a listener without tokens pauses, and resumes when there is one; the time 
   expect(events).toEqual(["listening", "rate_limited", "listening again"]);
 });
 
+test("the time without tokens is counted also where the listener closes its socket meanwhile", async () => {
+  const clock = manualClock();
+  const rate = new AcceptRate({ perSecond: 2, burst: 1 });
+  const server = await testServer(echo, {
+    renewable: true,
+    transport: stream,
+    rates: new AcceptRates(rate),
+  });
+  await connected(server);
+  await until(() => server.listener.state === "rate_limited");
+  await clock.advance(500);
+  await until(() => server.listener.state === "listening");
+  expect(server.counters.rateLimitedMs).toBe(500);
+});
+
 test("a listener that is full and has no tokens waits for both, whichever comes first", async () => {
   const clock = manualClock();
   const { transport } = pausable();

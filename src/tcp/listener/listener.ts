@@ -158,7 +158,10 @@ export class Listener extends Process {
 
   async #open(): Promise<void> {
     const before = this.#state;
-    if (!this.#turnsAway) this.#state = "opening";
+    if (!this.#turnsAway) {
+      this.#options.endpoint.counters.rateLimitedMs += this.rateLimitedMs;
+      this.#state = "opening";
+    }
     const target = await this.#options.acquire();
     const { backlog, transport } = this.#options;
     const listening = await transport.listen(target, {
