@@ -5,7 +5,7 @@ import { type ErrorContext, type SupervisorReport, unhandledRejections } from ".
 import { newestSerial, type Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { Supervisor } from "../../otp/supervisor/supervisor.js";
-import type { ListenerState } from "../../tcp/listener/listener.js";
+import type { ListenerState } from "../../tcp/listener/state.js";
 import type { OwnNumbers } from "../../tcp/metrics/own-numbers.js";
 import {
   ASK_RESULTS,

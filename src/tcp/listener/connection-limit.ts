@@ -1,0 +1,38 @@
+/** How many connections a listener may have at present: its own limit, and what the other listeners leave of theirs. */
+import type { Endpoint } from "../endpoint.js";
+import type { SharedMaximum } from "./shared-maximum.js";
+
+export interface Limited {
+  readonly endpoint: Endpoint;
+  /** Changes at any time. */
+  readonly maxConnections: number;
+  readonly shared?: SharedMaximum | undefined;
+}
+
+export class ConnectionLimit {
+  readonly #of: Limited;
+
+  constructor(of: Limited) {
+    this.#of = of;
+  }
+
+  get maximum(): number {
+    const { maxConnections, shared, endpoint } = this.#of;
+    return shared === undefined ? maxConnections : Math.min(maxConnections, shared.left(endpoint));
+  }
+
+  /** Its connections, and clients whose address is being looked at. */
+  get taken(): number {
+    const { counters, gate } = this.#of.endpoint;
+    return counters.active + (gate?.pending ?? 0);
+  }
+
+  get hasRoom(): boolean {
+    return this.taken < this.maximum;
+  }
+
+  /** Whether it has as many connections as it may, or more. */
+  get reached(): boolean {
+    return this.#of.endpoint.counters.active >= this.maximum;
+  }
+}
