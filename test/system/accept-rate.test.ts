@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, run, serveProgram } from "../support/program.js";
+import { until } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -52,13 +53,18 @@ test("clients that wait for the rate when a worker dies are served all the same"
   const clients = await Promise.all(Array.from({ length: 8 }, () => FrameClient.connect(port)));
   const answers = clients.map((client, n) => client.ask(`${n}`));
   const all = Promise.allSettled(answers);
-  await Promise.any(answers);
+  let answered = 0;
+  for (const answer of answers)
+    answer.then(
+      () => answered++,
+      () => {},
+    );
+  await until(() => answered >= 2);
   process.kill(osPid, "SIGKILL");
   const served = (await all).filter(({ status }) => status === "fulfilled").length;
   const metrics = await scrape(adminPort);
-  // Those that the dead worker had accepted have ended.
-  expect(served).toBeGreaterThanOrEqual(8 - (series(metrics, "drover_connections_closed_total") ?? 0));
-  expect(served).toBeGreaterThanOrEqual(5);
+  // The worker may have accepted one more just before, of which the primary knows nothing.
+  expect(served).toBeGreaterThanOrEqual(7);
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);
   for (const client of clients) client.end();
 });
