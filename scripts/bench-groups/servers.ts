@@ -73,6 +73,8 @@ async function serve() {
   else {
     const pub = require("redis").createClient({ url: "redis://127.0.0.1:" + redisPort });
     const sub = pub.duplicate();
+    // They try again until redis-server is there.
+    for (const client of [pub, sub]) client.on("error", () => {});
     await Promise.all([pub.connect(), sub.connect()]);
     io.adapter(require("@socket.io/redis-adapter").createAdapter(pub, sub));
   }

@@ -67,6 +67,28 @@ export function isInstalled({ needs }: Pick<Contestant, "needs">): boolean {
   });
 }
 
+/** Process groups of the servers that run. */
+const groups = new Set<number>();
+let watching = false;
+
+/** A benchmark that ends, by Ctrl-C too, leaves no server behind. */
+function endGroupsAtExit(): void {
+  if (watching) return;
+  watching = true;
+  process.once("exit", () => groups.forEach(killGroup));
+  process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
+}
+
+function killGroup(osPid: number): void {
+  groups.delete(osPid);
+  try {
+    process.kill(-osPid, "SIGKILL");
+  } catch (error) {
+    // All of it has ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 export async function start(contestant: Contestant): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "drover-bench-"));
   const port = await freePort();
@@ -79,9 +101,11 @@ export async function start(contestant: Contestant): Promise<Server> {
     detached: true,
     stdio: ["ignore", "ignore", "inherit"],
   });
+  endGroupsAtExit();
+  groups.add(child.pid!);
   const exited = once(child, "exit");
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL");
+    killGroup(child.pid!);
     await exited;
     rmSync(folder, { recursive: true, force: true });
   };
