@@ -1,7 +1,7 @@
 /** Workers whose primary is killed or stopped: none outlives it by more than 15 s, in whatever phase, and the port is free then. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
 import { isAlive } from "../support/os-processes.js";
 import { freePort } from "../support/ports.js";
@@ -32,7 +32,8 @@ export default defineProtocol({
 });
 `;
 
-async function serve(...args: string[]): Promise<Served> {
+/** @param context of the test: tests run beside each other */
+async function serve({ onTestFinished }: TestContext, ...args: string[]): Promise<Served> {
   const served = await serveProtocol("hanging.ts", PROTOCOL, args);
   const workers = served.program.workers();
   onTestFinished(() => workers.forEach(kill));
@@ -60,26 +61,23 @@ async function canBind(port: number): Promise<void> {
 }
 
 describe.concurrent("primary killed", () => {
-  test.for(["loop", "wait"])(
-    "a worker that hangs in its start (%s) ends as well",
-    async (how, { onTestFinished }) => {
-      const { program, port } = await serve("--workers=2");
-      const [first, second] = program.workers() as [number, number];
-      const { dir } = program;
-      writeFileSync(join(dir, how), "");
-      kill(first);
-      const third = await eventually(() =>
-        program.workers().find((osPid) => existsSync(join(dir, `loading-${osPid}`))),
-      );
-      onTestFinished(() => kill(third));
-      program.signal("SIGKILL");
-      await gone([second, third]);
-      await canBind(port);
-    },
-  );
+  test.for(["loop", "wait"])("a worker that hangs in its start (%s) ends as well", async (how, context) => {
+    const { program, port } = await serve(context, "--workers=2");
+    const [first, second] = program.workers() as [number, number];
+    const { dir } = program;
+    writeFileSync(join(dir, how), "");
+    kill(first);
+    const third = await eventually(() =>
+      program.workers().find((osPid) => existsSync(join(dir, `loading-${osPid}`))),
+    );
+    context.onTestFinished(() => kill(third));
+    program.signal("SIGKILL");
+    await gone([second, third]);
+    await canBind(port);
+  });
 
-  test("a stopped worker is continued by another one, and both end", async () => {
-    const { program, port } = await serve("--workers=2");
+  test("a stopped worker is continued by another one, and both end", async (context) => {
+    const { program, port } = await serve(context, "--workers=2");
     const workers = program.workers() as [number, number];
     process.kill(workers[0], "SIGSTOP");
     await eventually(() => stopped(workers[0]));
@@ -88,8 +86,8 @@ describe.concurrent("primary killed", () => {
     await canBind(port);
   });
 
-  test("nothing continues the only worker when it is stopped: the next start names it, and says how to end it", async () => {
-    const { program, port } = await serve("--workers=1");
+  test("nothing continues the only worker when it is stopped: the next start names it, and says how to end it", async (context) => {
+    const { program, port } = await serve(context, "--workers=1");
     const [worker] = program.workers() as [number];
     process.kill(worker, "SIGSTOP");
     await eventually(() => stopped(worker));
@@ -110,8 +108,8 @@ describe.concurrent("primary killed", () => {
     await gone([worker]);
   });
 
-  test("a connection that does not finish keeps its worker for 15 s at most, whatever --shutdown allows", async () => {
-    const { program, port } = await serve("--workers=1", "--shutdown=60s");
+  test("a connection that does not finish keeps its worker for 15 s at most, whatever --shutdown allows", async (context) => {
+    const { program, port } = await serve(context, "--workers=1", "--shutdown=60s");
     const workers = program.workers();
     const client = await FrameClient.connect(port);
     await client.ask("hello");
@@ -121,8 +119,8 @@ describe.concurrent("primary killed", () => {
   });
 });
 
-test("primary stopped: a worker in an endless loop kills itself after the watchdog's time, and says so", async () => {
-  const { program, port } = await serve("--workers=1", "--watchdog=3s");
+test("primary stopped: a worker in an endless loop kills itself after the watchdog's time, and says so", async (context) => {
+  const { program, port } = await serve(context, "--workers=1", "--watchdog=3s");
   const client = await FrameClient.connect(port);
   const worker = Number(await client.ask("hello"));
   program.signal("SIGSTOP");
