@@ -51,6 +51,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          setupFiles: "test/support/clean-clock.ts",
           ...shared,
           ...patience(20_000),
           include: ["test/*.test.ts", "test/!(system|peers)/**/*.test.ts"],

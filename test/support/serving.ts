@@ -47,8 +47,12 @@ function present(): Scene {
 
 /** Replaces the clock by a manual one; sockets keep real time. Call it before `serving`. */
 export function manualClock(start = 0): ManualClock {
-  const { clock } = Object.assign(present(), { clock: new ManualClock(start) });
-  present().restore = useClock(clock);
+  const mine = present();
+  const clock = new ManualClock(start);
+  mine.clock = clock;
+  const restore = useClock(clock);
+  // Of several in one test the first was set in place of the real one.
+  mine.restore ??= restore;
   return clock;
 }
 
