@@ -25,7 +25,7 @@ export interface Command {
   readonly json: boolean;
   /** Its own flags, besides --json and the options of the configuration. */
   readonly flags?: readonly CommandFlag[];
-  /** Values of its first argument, for shell completion. */
+  /** Values of its first argument, for shell completion and its help. */
   readonly words?: readonly string[];
   /** What its first argument is, for shell completion: names that the running server knows. */
   readonly completes?: "listeners";

@@ -32,10 +32,11 @@ function flagText({ name, placeholder }: CommandFlag): string {
 }
 
 /** Help text of one command: `drover NAME --help`. */
-export function commandText({ usage, sentence, json, flags = [] }: Command): string {
+export function commandText({ usage, sentence, json, words, flags = [] }: Command): string {
   const own = [...flags.map((flag) => [`  ${flagText(flag)}`, flag.sentence])];
   if (json) own.push(["  --json", "Print JSON."]);
   const options = own.length > 0 ? ["Options:", table(own).trimEnd(), ""] : [];
+  const first = words === undefined ? [] : [`First argument: ${words.join(", ")}.`, ""];
   const more = "`drover help` lists the options that all commands have.";
-  return [`Usage: drover ${usage}`, "", sentence, "", ...options, more].join("\n");
+  return [`Usage: drover ${usage}`, "", sentence, "", ...first, ...options, more].join("\n");
 }

@@ -38,8 +38,8 @@ export interface ListenerConfig {
   readonly transport: "auto" | "handle" | "stream";
   /** Maximum open connections of this listener over all workers; `undefined`: only the limit of all listeners together. */
   readonly maxConnections: number | undefined;
-  /** What a client meets at its limit, or that of all listeners together. */
-  readonly whenFull: WhenFull;
+  /** What a client meets at its limit, or that of all listeners together; `undefined`: as at the others. */
+  readonly whenFull?: WhenFull | undefined;
   /** New connections a second over all workers; `undefined`: only the rate of all listeners together. */
   readonly acceptRate?: string | undefined;
   readonly backlog: number;
@@ -66,7 +66,7 @@ export function mainListener(values: Values): ListenerConfig {
   return Object.freeze({
     ...{ name: MAIN, protocol: undefined, host, port },
     ...(path !== undefined && { path, mode, owner, group }),
-    ...{ transport, maxConnections: undefined, whenFull: values.whenFull, backlog, shutdown, idleTimeout },
+    ...{ transport, maxConnections: undefined, backlog, shutdown, idleTimeout },
     ...{ allow: values.allow, deny: values.deny },
     tls: tlsOfOptions(values),
     ...(values.proxyFrom !== undefined && { proxy: { from: values.proxyFrom } }),

@@ -9,12 +9,15 @@ import { readValue } from "./options/value.js";
 
 export const LIMIT_KEYS = [
   "maxConnections",
+  "whenFull",
   "acceptRate",
   "maxPerAddress",
   "addressRate",
   "addressBan",
   "allow",
   "deny",
+  "maxMemory",
+  "maxLag",
 ] as const;
 export type LimitKey = (typeof LIMIT_KEYS)[number];
 export type LimitValue = number | string | readonly string[] | undefined;
@@ -25,16 +28,36 @@ export interface RuntimeLimit {
   readonly name: string;
   /** Whether it is a list of networks, to which some may be added. */
   readonly networks: boolean;
-  /** Value of the server without one; `undefined`: it has no limit then. */
-  readonly off: LimitValue;
+  /** Whether it is of workers, so that a listener has none of its own. */
+  readonly serverOnly: boolean;
+  /** Whether a listener without its own has the server's; else it stands beside that. */
+  readonly inherited: boolean;
+  /** What `off` sets for the server: `undefined` as a value is no limit. `undefined`: it cannot be turned off. */
+  readonly off: { readonly value: LimitValue } | undefined;
   readonly option: Option;
 }
+
+const OF_WORKERS: readonly LimitKey[] = ["maxMemory", "maxLag"];
 
 export const LIMITS: readonly RuntimeLimit[] = LIMIT_KEYS.map((key) => {
   const option = OPTIONS.find((one) => one.key === key) as Option;
   const networks = key === "allow" || key === "deny";
-  return { key, name: option.flag.slice(2), networks, off: option.default as LimitValue, option };
+  return {
+    key,
+    name: option.flag.slice(2),
+    networks,
+    serverOnly: OF_WORKERS.includes(key),
+    inherited: networks || key === "whenFull",
+    off: offOf(key, option.default as LimitValue),
+    option,
+  };
 });
+
+function offOf(key: LimitKey, byDefault: LimitValue): RuntimeLimit["off"] {
+  // A client at the limit must meet something.
+  if (key === "whenFull") return undefined;
+  return { value: key === "maxLag" ? 0 : byDefault };
+}
 
 /** Of one listener, which has no `auto`: without a number only the limit of all listeners holds. */
 const OF_LISTENER: Partial<Record<LimitKey, Kind<any, any>>> = { maxConnections: integer(1, 10_000_000) };
@@ -57,5 +80,6 @@ export function readLimit(
 /** The value as `drover config` shows it. */
 export function showLimit({ key, option }: RuntimeLimit, value: LimitValue): string {
   if (key === "addressBan" && value === 0) return "none";
+  if (key === "maxLag" && value === 0) return "off";
   return option.show(value);
 }

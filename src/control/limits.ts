@@ -7,11 +7,11 @@ export interface LimitRow {
   readonly limit: string;
   /** `null`: of the server, over all listeners. */
   readonly listener: string | null;
-  /** Durations in milliseconds; `null`: no limit. */
+  /** Durations in milliseconds, memory in bytes; `null`: no limit. */
   readonly value: number | string | readonly string[] | null;
   /** The value for people: `10m`, `auto (19744)`. */
   readonly text: string;
-  /** `server`: a listener without a list of its own has that of the server. */
+  /** `server`: a listener without a list of networks, or a `when-full`, of its own has that of the server. */
   readonly origin: Origin | "server" | "changed";
   /** Where it was changed while the server runs: when, in milliseconds since 1970, by which caller, and the value before. */
   readonly changed: { readonly at: number; readonly by: string; readonly configured: string } | null;

@@ -1,5 +1,7 @@
 /** The commands that steer, against a server that exists only in memory. */
 import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.js";
+import { commandText } from "../../src/cli/help.js";
 import type { LimitRow } from "../../src/control/limits.js";
 import { FakeControl } from "../admin/fake-control.js";
 import { running } from "../admin/support.js";
@@ -64,6 +66,17 @@ describe("limit", () => {
       code: 64,
       stderr: expect.stringContaining("there are max-connections, max-per-address"),
     });
+    expect(await drover(socketPath, ["limit", "max-lag"], { values })).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("max-lag is a limit of each worker"),
+    });
+  });
+
+  it("has a help text that lists them all", () => {
+    const limit = COMMANDS.find(({ name }) => name === "limit");
+    expect(limit && commandText(limit)).toContain(
+      "First argument: max-connections, when-full, accept-rate, max-per-address, address-rate, address-ban, allow, deny, max-memory, max-lag, reset.",
+    );
   });
 
   it("changes one, says what it was and which workers have it, and that it is not kept", async () => {

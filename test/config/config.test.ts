@@ -274,7 +274,6 @@ describe("defaults", () => {
           backlog: 1024,
           shutdown: 2000,
           ...{ allow: undefined, deny: undefined },
-          whenFull: "queue",
           idleTimeout: undefined,
         },
       ],

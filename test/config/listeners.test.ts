@@ -14,7 +14,6 @@ describe("without listeners in a file", () => {
       {
         ...{ name: "main", protocol: undefined, host: "10.0.0.1", port: 1, transport: "stream" },
         ...{ maxConnections: undefined, backlog: 9, shutdown: 2000, idleTimeout: 5000 },
-        whenFull: "queue",
       },
     ]);
     expect(listenersPlace).toBe(undefined);
@@ -51,7 +50,7 @@ describe("listeners of a file", () => {
     const { config, listenersPlace } = await load({ cwd, argv: ["--config=acme.json", "--backlog=8"] });
     expect(listenersPlace).toBe("acme.json:1:53: listeners");
     const common = { host: "::", port: 0, transport: "auto", maxConnections: undefined };
-    const defaults = { whenFull: "queue", backlog: 8, shutdown: 5, idleTimeout: 60_000 };
+    const defaults = { backlog: 8, shutdown: 5, idleTimeout: 60_000 };
     expect(config.listeners).toEqual([
       { ...common, ...defaults, name: "devices", protocol: "echo", port: 2222 },
       {

@@ -6,7 +6,7 @@ import { ask, post } from "../admin/support.js";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
-import { endAll, Program, run, serveProgram } from "../support/program.js";
+import { endAll, Program, run, serveProgram, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 let [port, adminPort, control] = [0, 0, ""];
@@ -18,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(endAll);
 
-const limit = async (body: object) => {
-  const { status, json } = await post({ socketPath: control }, "/limit", body);
+const limit = async (body: object, socketPath = control) => {
+  const { status, json } = await post({ socketPath }, "/limit", body);
   const changed = json as Change;
   return { status, ...changed, text: changed.changes?.map(({ text, before }) => `${before} -> ${text}`) };
 };
@@ -140,12 +140,15 @@ test("a listener has limits of its own, which are shown with where each came fro
   const rows = (await ask({ socketPath }, { path: "/limits" })).json as LimitRow[];
   expect(rows.map(({ limit, listener, text, origin }) => [limit, listener, text, origin])).toEqual([
     ["max-connections", null, "100", "file"],
+    ["when-full", null, "queue", "default"],
     ["accept-rate", null, "no limit", "default"],
     ["max-per-address", null, "no limit", "default"],
     ["address-rate", null, "100:200", "file"],
     ["address-ban", null, "none", "default"],
     ["allow", null, "all", "default"],
     ["deny", null, "none", "default"],
+    ["max-memory", null, "no limit", "default"],
+    ["max-lag", null, "1s", "default"],
     ["max-per-address", "main", "50", "file"],
     ["max-connections", "ops", "3", "changed"],
   ]);
@@ -159,6 +162,81 @@ test("a listener has limits of its own, which are shown with where each came fro
   });
   const info = (await ask({ socketPath }, { path: "/info" })).json;
   expect(info.listeners[1]).toMatchObject({ listener: "ops", maxConnections: 3 });
+});
+
+test("clients above the maximum wait, are refused, and wait again as when-full is changed, also with workers that start later", async () => {
+  await limit({ limit: "max-connections", value: 4 });
+  const open = await clients(4, port);
+  expect(open).toHaveLength(4);
+  expect((await limit({ limit: "when-full", value: "refuse" })).text).toEqual(["queue -> refuse"]);
+  expect(await client(port)).toBeUndefined();
+  expect((await limit({ limit: "when-full", value: "queue", listener: "main" })).text).toEqual([
+    "refuse -> queue",
+  ]);
+  const waits = await FrameClient.connect(port);
+  opened.push(waits);
+  const answer = waits.ask("hi");
+  expect([(await numbers()).active, waits.isClosed]).toEqual([4, false]);
+  open[0]?.end();
+  expect(await answer).toBe("hi");
+  await limit({ limit: "when-full", value: "off", listener: "main" });
+  for (const worker of program.workers()) process.kill(worker, "SIGKILL");
+  await eventually(async () => {
+    const more = await clients(4, port);
+    if (more.length === 4) return true;
+    for (const one of more) one.end();
+    return false;
+  });
+  expect(await client(port)).toBeUndefined();
+});
+
+/** Holds 150 MiB for ever at the frame `leak`. */
+const LEAK = `
+import { defineProtocol, packet } from "drover";
+const leaked: Buffer[] = [];
+export default defineProtocol({
+  name: "leak",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        for (let mib = 0; mib < 150 && String(frame) === "leak"; mib++) leaked.push(Buffer.alloc(1 << 20, 1));
+        conn.send(frame);
+      },
+    },
+  },
+});
+`;
+
+test("a maximum of memory is in force in a worker that runs and in one that starts later, and with off it is overloaded no more", async () => {
+  const leak = await serveProtocol("leak.ts", LEAK, ["--workers=1"]);
+  const overloaded = async () =>
+    series((await http(leak.adminPort, "/metrics/now")).body, "drover_overloaded", { cause: "memory" }) ?? 0;
+  const only = await FrameClient.connect(leak.port);
+  expect(await only.ask("leak")).toBe("leak");
+  expect(await overloaded()).toBe(0);
+  const lowered = await limit({ limit: "max-memory", value: "140M" }, leak.control);
+  expect([lowered.text, lowered.workers.map(({ state }) => state)]).toEqual([
+    ["no limit -> 140M"],
+    ["applied"],
+  ]);
+  expect(lowered.notes).toEqual([expect.stringMatching(/^worker 1 has \d+ MiB: it may stop accepting/)]);
+  await eventually(async () => (await overloaded()) > 0);
+  // A worker that starts later has it as well.
+  for (const worker of leak.program.workers()) process.kill(worker, "SIGKILL");
+  await eventually(async () => (await overloaded()) === 0);
+  expect(await (await FrameClient.connect(leak.port)).ask("leak")).toBe("leak");
+  await eventually(async () => (await overloaded()) > 0);
+  await limit({ limit: "max-lag", value: 0 }, leak.control);
+  const rows = (await ask({ socketPath: leak.control }, { path: "/limits" })).json as LimitRow[];
+  expect(rows.slice(-2).map(({ limit, text, origin }) => [limit, text, origin])).toEqual([
+    ["max-memory", "140M", "changed"],
+    ["max-lag", "off", "changed"],
+  ]);
+  expect((await limit({ limit: "max-memory", value: "off" }, leak.control)).status).toBe(200);
+  expect(await overloaded()).toBe(0);
+  const next = await FrameClient.connect(leak.port);
+  expect(await next.ask("hi")).toBe("hi");
 });
 
 test("two changes at once come one after the other, and a worker that is stopped applies them when it goes on", async () => {

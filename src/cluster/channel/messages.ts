@@ -266,6 +266,8 @@ export type WorkerRequest =
   | { readonly name: "debugged"; readonly on: boolean }
   | ViewRequest
   | LimitsRequest
+  /** Replaces the terms of overload. The reply is true. */
+  | { readonly name: "overload"; readonly terms: OverloadTerms }
   | AdmissionRequest
   | HubRequest;
 

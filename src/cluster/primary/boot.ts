@@ -11,7 +11,16 @@ import type { PrimaryListener } from "./primary-listener.js";
 /** Fields that differ from worker to worker and from start to start. */
 type Present = Pick<
   Boot,
-  "worker" | "serial" | "bans" | "maxConnections" | "acceptRate" | "follow" | "listeners" | "tls" | "exchange"
+  | "worker"
+  | "serial"
+  | "bans"
+  | "maxConnections"
+  | "acceptRate"
+  | "overload"
+  | "follow"
+  | "listeners"
+  | "tls"
+  | "exchange"
 >;
 
 export function bootMessage(
@@ -32,7 +41,6 @@ export function bootMessage(
     watchdog: config.watchdog,
     guarded: guarded ?? true,
     lagWarning: config.lagWarning,
-    overload: { maxLag: config.maxLag, maxMemory: config.maxMemory },
     intensity: restartIntensity(config),
     period: config.maxSeconds,
     log: { level: log.level, format: config.logFormat, color, file: config.logFile },

@@ -11,6 +11,7 @@ import type { WorkerAdmission } from "./listeners/admission.js";
 import type { WorkerLimits } from "./listeners/limits.js";
 import type { WorkerListener } from "./listeners/worker-listener.js";
 import { memberships } from "./memberships.js";
+import type { Overload } from "./overload/overload.js";
 import type { WorkerViews } from "./views.js";
 import type { Heartbeat } from "./watch/heartbeat.js";
 
@@ -23,6 +24,7 @@ export interface Answerers {
   readonly limits: WorkerLimits;
   readonly admission: WorkerAdmission;
   readonly heartbeat: Pick<Heartbeat, "debugged">;
+  readonly overload: Pick<Overload, "terms">;
   sendSnapshot(): void;
 }
 
@@ -53,6 +55,10 @@ export async function answerRequest(request: WorkerRequest, answerers: Answerers
   // Loaded at the first one: a server without groups has none of it.
   if (isHubRequest(request)) return (await import("./hub-requests.js")).answerHubRequest(request);
   if (isView(request)) return answerers.views.answer(request);
+  if (request.name === "overload") {
+    answerers.overload.terms = request.terms;
+    return true;
+  }
   if (request.name === "admission") return answerers.admission.answer(request);
   if (!("serial" in request)) return answerers.limits.answer(request);
   const process = processOf(new Pid(thisWorker(), request.serial));

@@ -96,12 +96,12 @@ export class Worker {
     this.#heartbeat = new Heartbeat(this.#log, boot.lagWarning);
     this.#overload = new Overload({
       log: this.#log,
+      heartbeat: this.#heartbeat,
       meter: new MemoryMeter(),
       changed: () => void this.#acceptingChanged(),
       shed: (why) => shedConnections(this.#listeners.all, why),
     });
     this.#overload.terms = boot.overload;
-    if (this.#overload.enabled) this.#heartbeat.onBeat = (lag) => this.#overload.beat(lag);
     this.#views = new WorkerViews(this.#log, boot.follow, (message) => this.#channel.diagnostic(message));
     process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
     process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
@@ -236,6 +236,7 @@ export class Worker {
           limits: this.#limits,
           admission: this.#admission,
           heartbeat: this.#heartbeat,
+          overload: this.#overload,
           sendSnapshot: () => this.#sendSnapshot(),
         });
         return void reply.then((d) => this.#post({ t: "reply", id: message.id, d }));

@@ -17,7 +17,7 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
   ["systemd", ({ systemd }) => `${systemd}`],
   ["transport", ({ transport }) => transport],
   ["maxConnections", ({ maxConnections }) => `${maxConnections}`],
-  ["whenFull", ({ whenFull }) => whenFull],
+  ["whenFull", ({ whenFull }) => `${whenFull}`],
   ["acceptRate", ({ acceptRate }) => `${acceptRate}`],
   ["backlog", ({ backlog }) => `${backlog}`],
   ["shutdown", ({ shutdown }) => showDuration(shutdown)],
@@ -39,7 +39,7 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
 ];
 
 /** Options that are the default of each listener. */
-const COMMON = ["transport", "whenFull", "backlog", "shutdown", "idleTimeout", "allow", "deny"] as const;
+const COMMON = ["transport", "backlog", "shutdown", "idleTimeout", "allow", "deny"] as const;
 
 /** What differs from the options that are common to all: `listeners.devices.port`. */
 export function explainListeners(

@@ -31,10 +31,10 @@ function readListener(value: unknown, place: Place, defaults: Values): PlacedLis
   if (fields.name === undefined) throw place.error('needs a name, such as "name": "devices"');
   const addressPlace = place.at(addressKey(fields, place));
   refuseUnused(fields, place);
-  const { transport, whenFull, backlog, shutdown, idleTimeout, allow, deny } = defaults;
+  const { transport, backlog, shutdown, idleTimeout, allow, deny } = defaults;
   const listener: ListenerConfig = Object.freeze({
     ...{ protocol: undefined, host: "::", port: 0, maxConnections: undefined },
-    ...{ transport, whenFull, backlog, shutdown, idleTimeout, allow, deny },
+    ...{ transport, backlog, shutdown, idleTimeout, allow, deny },
     ...fields,
     name: fields.name,
   });

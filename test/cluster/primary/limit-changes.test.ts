@@ -18,9 +18,11 @@ async function world(argv: readonly string[] = [], listener: object = {}) {
   for (const worker of workers) worker.answer = () => true;
   let divided = 0;
   const rates: unknown[] = [];
+  const full: unknown[] = [];
   const changes = new LimitChanges({
     ...{ limits, listeners, addresses: { ledger: new AddressLedger((scope) => limits.addresses(scope)) } },
     acceptRates: { set: (scope, rate) => void rates.push([scope, rate?.burst]) },
+    full: { set: (listener, mode) => void full.push([listener, mode]) },
     maxConnections: { redivide: () => void divided++ },
     slots: () => workers.map(({ slot }) => slot),
     refreshSnapshots: async () => {},
@@ -29,7 +31,7 @@ async function world(argv: readonly string[] = [], listener: object = {}) {
   });
   const change = (limit: string | undefined, to: LimitRequest["change"], listener?: string) =>
     changes.change({ limit, listener, change: to }, "tester");
-  return { changes, change, limits, workers, rates, divided: () => divided };
+  return { changes, change, limits, workers, rates, full, divided: () => divided };
 }
 
 test("values are read as after a flag or as in a file, and a wrong one is refused with what is expected", async () => {
@@ -158,4 +160,75 @@ test("changes come one after the other, and one that is refused does not hold up
     await one;
   }
   expect(order).toEqual(["asked", "no limit", "refused", "asked", "3"]);
+});
+
+const texts = (rows: readonly { limit: string; text: string; origin: string }[], ...names: string[]) =>
+  rows.filter(({ limit }) => names.includes(limit)).map(({ text, origin }) => `${text} ${origin}`);
+
+test("a listener without a when-full has the server's, and one with its own, be it the same, keeps it", async () => {
+  const inherits = await world();
+  expect(texts(inherits.changes.rows("main"), "when-full")).toEqual(["queue server"]);
+  expect(inherits.changes.rows(undefined).filter(({ listener }) => listener === "main")).toEqual([]);
+  await inherits.change("when-full", { set: "refuse" });
+  expect(inherits.full).toEqual([["main", "refuse"]]);
+  await inherits.change("when-full", { set: "shed" }, "main");
+  expect(texts(inherits.changes.rows(undefined), "when-full")).toEqual(["refuse changed", "shed changed"]);
+  const { changes } = await inherits.change("when-full", { set: "off" }, "main");
+  expect(changes.map(({ before, text }) => [before, text])).toEqual([["shed", "refuse"]]);
+  await inherits.change(undefined, "reset");
+  expect(inherits.full.slice(1)).toEqual([
+    ["main", "shed"],
+    ["main", "refuse"],
+    ["main", "queue"],
+  ]);
+
+  const own = await world([], { whenFull: "queue" });
+  await own.change("when-full", { set: "refuse" });
+  expect(own.full).toEqual([["main", "queue"]]);
+  expect(texts(own.changes.rows(undefined), "when-full")[0]).toBe("refuse changed");
+  await expect(own.change("when-full", { set: "off" })).rejects.toThrow(
+    'when-full: expected one of queue, refuse, shed, got "off"',
+  );
+  await expect(own.change("when-full", { set: "refuze" })).rejects.toThrow("did you mean refuse?");
+});
+
+test("workers get new terms of overload before the request that says whether they have them, and only for those", async () => {
+  const { change, changes, limits, workers } = await world(["--max-memory=1G"]);
+  const asked = () => workers[1]?.asked.splice(0).map((one) => ("terms" in one ? one.terms : one.name));
+  const { changes: lowered } = await change("max-memory", { set: "512M" });
+  expect(lowered.map(({ before, text, value }) => [before, text, value])).toEqual([
+    ["1G", "512M", 512 * 2 ** 20],
+  ]);
+  expect(asked()).toEqual([{ maxLag: 1_000, maxMemory: 512 * 2 ** 20 }, "admission"]);
+  await change("max-memory", { set: "off" });
+  await change("max-lag", { set: "off" });
+  expect(texts(changes.rows(undefined), "max-memory", "max-lag")).toEqual([
+    "no limit changed",
+    "off changed",
+  ]);
+  expect(limits.overload).toEqual({ maxLag: 0, maxMemory: undefined });
+  asked();
+  await change("max-lag", { set: "0" });
+  await change("deny", { set: NETWORK });
+  expect(asked()).toEqual(["admission"]);
+  await change("max-lag", { set: 250 });
+  await change(undefined, "reset");
+  expect(asked()).toEqual([
+    ...[{ maxLag: 250, maxMemory: undefined }, "admission"],
+    ...[{ maxLag: 1_000, maxMemory: 2 ** 30 }, "admission"],
+  ]);
+  await expect(change("max-memory", { set: "10M" })).rejects.toThrow("max-memory: expected at least 96M");
+  await expect(change("max-lag", { set: 5 }, "main")).rejects.toThrow(
+    "max-lag is a limit of each worker, and no listener has its own: leave the listener out",
+  );
+  expect(texts(changes.rows("main"), "max-memory", "max-lag")).toEqual([]);
+});
+
+test("a maximum of memory below what a worker has is taken, and the worker is named", async () => {
+  const { change, workers } = await world();
+  for (const [at, worker] of workers.entries())
+    worker.slot.last = { gauges: { residentBytes: (at + 1) * 150 * 2 ** 20 }, listeners: [] } as never;
+  expect((await change("max-memory", { set: "200M" })).notes).toEqual([
+    "worker 2 has 300 MiB: it may stop accepting, close connections and, if that does not help, be replaced",
+  ]);
 });

@@ -15,11 +15,12 @@ function stage(count: number) {
     process: { state: "running", osPid: 100 + at },
     last: { gauges },
   })) as unknown as (WorkerSlot & { process: { state: string; osPid: number } })[];
+  const limit: { bytes: number | undefined } = { bytes: LIMIT };
   const [asked, replaced, log]: [number[], number[], string[]] = [[], [], []];
   let finish: (error?: Error) => void = () => {};
   const recycle = new Recycle({
     slots: () => slots,
-    maxMemory: () => LIMIT,
+    maxMemory: () => limit.bytes,
     restart: (worker) => {
       asked.push(worker);
       return new Promise<void>((resolve, reject) => {
@@ -40,7 +41,7 @@ function stage(count: number) {
     finish(error);
     await clock.advance(0);
   };
-  return { memory, slots, asked, replaced, log, pass, end };
+  return { memory, slots, limit, asked, replaced, log, pass, end };
 }
 
 test("after a minute of too much memory, in its own words or by its resident size, and one at a time", async () => {
@@ -89,4 +90,18 @@ test("where it was refused during another change it is tried again, and said", a
   expect(log.at(-1)).toBe("Worker 2 was not replaced: a change is under way: ask again after it");
   await pass(35);
   expect([asked, replaced]).toEqual([[2, 2], []]);
+});
+
+test("a limit that is lowered while it runs counts from then on, and one that was off begins anew", async () => {
+  const { limit, asked, pass } = stage(1);
+  await pass(100);
+  limit.bytes = 400;
+  await pass(59);
+  limit.bytes = undefined;
+  await pass(100);
+  limit.bytes = 400;
+  await pass(60);
+  expect(asked).toEqual([]);
+  await pass(2);
+  expect(asked).toEqual([1]);
 });

@@ -9,7 +9,7 @@ function stage(whenFull: WhenFull) {
   const workers = fakeWorkers(2);
   const slots = workers.map(({ slot }) => slot);
   const accepting = () => workers.filter(({ alive }) => alive).map(({ slot }) => slot);
-  const full = new FullListeners(() => slots, accepting, [{ name: "main", config: { whenFull } }]);
+  const full = new FullListeners(() => slots, accepting, new Map([["main", whenFull]]));
   const told = () =>
     workers.map(({ asked }) =>
       asked.splice(0).map((request: WorkerRequest) => "everywhere" in request && request.everywhere),
@@ -48,6 +48,6 @@ test("where clients wait nothing is told, until that is changed", () => {
   full.reported(1, "main", true);
   full.reported(2, "main", true);
   expect(told()).toEqual([[], []]);
-  full.set(undefined, "shed");
+  full.set("main", "shed");
   expect([told(), full.mode("main")]).toEqual([[[true], [true]], "shed"]);
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { Hysteresis } from "../../../src/cluster/worker/overload/hysteresis.js";
 import { Overload } from "../../../src/cluster/worker/overload/overload.js";
+import type { Heartbeat } from "../../../src/cluster/worker/watch/heartbeat.js";
 import { ManualClock, useClock } from "../../../src/index.js";
 
 const MIB = 2 ** 20;
@@ -64,7 +65,9 @@ function stage(terms: { maxLag?: number; maxMemory?: number }) {
   onTestFinished(useClock(clock));
   const log: string[] = [];
   const seen = { used: 100 * MIB, garbage: 0, heap: 0, lag: 0, collections: 0, changes: 0, shed: 0 };
+  const heartbeat: Pick<Heartbeat, "onBeat"> = { onBeat: undefined };
   const overload = new Overload({
+    heartbeat,
     log: { warn: (text) => void log.push(`warn ${text}`), info: (text) => void log.push(`info ${text}`) },
     meter: {
       read: () => ({ bytes: seen.used + seen.garbage, heap: seen.heap }),
@@ -84,10 +87,10 @@ function stage(terms: { maxLag?: number; maxMemory?: number }) {
   const beats = async (ms: number) => {
     for (let at = 0; at < ms; at += 100) {
       await clock.advance(100);
-      overload.beat(seen.lag);
+      heartbeat.onBeat?.(seen.lag);
     }
   };
-  return { overload, seen, log, beats };
+  return { overload, heartbeat, seen, log, beats };
 }
 
 test("one long lag is none; lag that lasts stops accepting until it is below a half for two seconds", async () => {
@@ -147,8 +150,8 @@ test("a heap near V8's own limit counts as well", async () => {
   expect(log[0]).toMatch(/^warn Overloaded: 95 % of the JavaScript heap is in use: not accepting/);
 });
 
-test("other terms begin anew, and without any nothing is read", async () => {
-  const { overload, seen, beats } = stage({ maxMemory: 1_000 * MIB });
+test("terms that allow more begin anew, and without any nothing is read", async () => {
+  const { overload, heartbeat, seen, log, beats } = stage({ maxMemory: 1_000 * MIB });
   seen.used = 950 * MIB;
   await beats(100);
   expect([overload.accepting, seen.changes]).toEqual([false, 1]);
@@ -157,8 +160,47 @@ test("other terms begin anew, and without any nothing is read", async () => {
   await beats(1_000);
   expect(overload.accepting).toBe(true);
   overload.terms = { maxLag: 0, maxMemory: undefined };
-  expect(overload.enabled).toBe(false);
+  expect([overload.enabled, heartbeat.onBeat]).toEqual([false, undefined]);
   seen.used = 10_000 * MIB;
   await beats(1_000);
   expect([overload.accepting, seen.changes, seen.shed]).toEqual([true, 2, 0]);
+  expect(log.at(-1)).toBe("info No longer overloaded (memory): accepting again after 0.0 s");
+});
+
+test("a lowered maximum of memory is in force at the next reading, also where none was read before", async () => {
+  const { overload, seen, beats } = stage({});
+  seen.used = 500 * MIB;
+  await beats(5_000);
+  overload.terms = { maxLag: 0, maxMemory: 1_000 * MIB };
+  await beats(100);
+  expect(overload.memoryLevel).toBe(0);
+  overload.terms = { maxLag: 0, maxMemory: 520 * MIB };
+  expect([overload.accepting, overload.memorySeconds]).toEqual([true, 0]);
+  await beats(100);
+  expect([overload.memoryLevel, seen.changes, seen.shed]).toEqual([1, 1, 0]);
+  // Lower still: it goes on not to accept, without a moment in which it does.
+  overload.terms = { maxLag: 0, maxMemory: 400 * MIB };
+  expect([overload.accepting, seen.changes]).toEqual([false, 1]);
+  await beats(100);
+  expect([overload.memoryLevel, seen.shed]).toEqual([2, 1]);
+  overload.terms = { maxLag: 0, maxMemory: undefined };
+  expect([overload.memoryLevel, overload.memorySeconds, seen.changes]).toEqual([0, 0, 2]);
+});
+
+test("another maximum of lag leaves the overload by memory as it is, and 0 ends that by lag", async () => {
+  const { overload, seen, log, beats } = stage({ maxLag: 200, maxMemory: 1_000 * MIB });
+  Object.assign(seen, { used: 950 * MIB, lag: 250 });
+  await beats(1_200);
+  expect([overload.lagLevel, overload.memoryLevel]).toEqual([1, 1]);
+  // Below a half of 200, not of 100.
+  seen.lag = 60;
+  overload.terms = { maxLag: 100, maxMemory: 1_000 * MIB };
+  await beats(3_000);
+  expect([overload.lagLevel, overload.memoryLevel]).toEqual([1, 1]);
+  overload.terms = { maxLag: 0, maxMemory: 1_000 * MIB };
+  expect([overload.lagLevel, overload.memoryLevel, seen.changes]).toEqual([0, 1, 1]);
+  expect(log.at(-1)).toMatch(/^info No longer overloaded \(event loop\): still not accepting after /);
+  seen.lag = 5_000;
+  await beats(3_000);
+  expect([overload.lagLevel, overload.memorySeconds > 6]).toEqual([0, true]);
 });

@@ -35,7 +35,7 @@ export async function limit(invocation: Invocation): Promise<string> {
     const query = listener === undefined ? "" : `?listener=${encodeURIComponent(listener)}`;
     const [name] = positionals;
     const rows = (await get(target, `/limits${query}`)) as LimitRow[];
-    const shown = name === undefined ? rows : named(rows, name);
+    const shown = name === undefined ? rows : named(rows, name, listener);
     return json ? jsonText(shown) : rowsText(shown);
   }
   const timeout = target.timeout ?? TIMEOUT;
@@ -59,9 +59,11 @@ function bodyOf([first, second, ...more]: readonly string[]): object | undefined
   return { limit: first, value: [second, ...more].join(",") };
 }
 
-function named(rows: readonly LimitRow[], name: string): LimitRow[] {
+function named(rows: readonly LimitRow[], name: string, listener: string | undefined): LimitRow[] {
   const found = rows.filter(({ limit }) => limit === name);
   if (found.length > 0) return found;
+  if (listener !== undefined && LIMITS.some((limit) => limit.name === name && limit.serverOnly))
+    throw usage(`${name} is a limit of each worker, and no listener has its own: leave --listener out`);
   const names = [...new Set(rows.map(({ limit }) => limit))];
   const hint = VERBS.includes(name) ? `name a limit before ${name}` : `there are ${names.join(", ")}`;
   throw usage(`no limit ${JSON.stringify(name)}: ${hint}`);

@@ -7,6 +7,11 @@ import { type PresentLimits, SERVER } from "./present-limits.js";
 /** Text of a limit that a listener has not, while the server may have it. */
 const NOT_OWN = "none of its own";
 
+/** Those that the server, or a listener, can have. */
+export function limitsOf(scope: string): readonly RuntimeLimit[] {
+  return scope === SERVER ? LIMITS : LIMITS.filter(({ serverOnly }) => !serverOnly);
+}
+
 export class LimitRows {
   readonly #limits: PresentLimits;
   readonly #explain: () => readonly Explanation[];
@@ -34,14 +39,14 @@ export class LimitRows {
 
   /** All of the server, or of one listener. */
   of(scope: string): LimitRow[] {
-    return LIMITS.map((limit) => this.row(scope, limit));
+    return limitsOf(scope).map((limit) => this.row(scope, limit));
   }
 
   row(scope: string, limit: RuntimeLimit): LimitRow {
     const { key, name } = limit;
     const mark = this.#limits.mark(scope, key);
     const own = this.#limits.value(scope, key);
-    const inherited = scope !== SERVER && limit.networks && own === undefined;
+    const inherited = scope !== SERVER && limit.inherited && own === undefined;
     const value = inherited ? this.#limits.value(SERVER, key) : own;
     const configured = this.text(scope, limit, this.#limits.configured(scope, key));
     return {

@@ -1,13 +1,14 @@
 /**
  * Limits in force: those of the configuration, and what was changed while the server runs. A limit of a listener stands
- * beside that of the server; only a list of networks of a listener replaces the server's.
+ * beside that of the server; only its lists of networks and its `whenFull` replace the server's.
  */
 import type { Config, ListenerConfig } from "../../../config/config.js";
 import { LIMIT_KEYS, type LimitKey, type LimitValue } from "../../../config/runtime-limits.js";
+import type { WhenFull } from "../../../tcp/admission/full-policy.js";
 import { addressLimitsOf } from "../../../tcp/admission/options.js";
 import { parseRate } from "../../../tcp/admission/rate.js";
 import type { AddressLimits, Rate } from "../../../tcp/admission/terms.js";
-import type { Admission } from "../../channel/messages.js";
+import type { Admission, OverloadTerms } from "../../channel/messages.js";
 
 /** Scope of the server; of a listener it is its name. */
 export const SERVER = "";
@@ -31,10 +32,7 @@ export class PresentLimits {
   constructor(config: Pick<Config, LimitKey>, listeners: readonly ListenerConfig[]) {
     this.#open(SERVER, (key) => config[key]);
     // The configuration has given the server's lists to listeners without their own.
-    for (const listener of listeners)
-      this.#open(listener.name, (key) =>
-        (key === "allow" || key === "deny") && listener[key] === config[key] ? undefined : listener[key],
-      );
+    for (const listener of listeners) this.#open(listener.name, (key) => ownOf(key, listener, config));
   }
 
   #open(scope: string, of: (key: LimitKey) => LimitValue): void {
@@ -101,6 +99,19 @@ export class PresentLimits {
     };
   }
 
+  /** What clients meet at a listener that is full. */
+  whenFull(listener: string): WhenFull {
+    return (this.value(listener, "whenFull") ?? this.value(SERVER, "whenFull")) as WhenFull;
+  }
+
+  /** When workers stop accepting, and close connections. */
+  get overload(): OverloadTerms {
+    return {
+      maxLag: this.value(SERVER, "maxLag") as number,
+      maxMemory: this.value(SERVER, "maxMemory") as number | undefined,
+    };
+  }
+
   /** Clients that are accepted a second: by all listeners, or by one. */
   acceptRate(scope: string): Rate | undefined {
     const value = this.value(scope, "acceptRate");
@@ -112,4 +123,10 @@ export class PresentLimits {
     const value = this.value(scope, "maxConnections");
     return typeof value === "number" ? value : Infinity;
   }
+}
+
+function ownOf(key: LimitKey, listener: ListenerConfig, config: Pick<Config, LimitKey>): LimitValue {
+  if (key === "maxMemory" || key === "maxLag") return undefined;
+  if ((key === "allow" || key === "deny") && listener[key] === config[key]) return undefined;
+  return listener[key];
 }

@@ -3,14 +3,7 @@
  * full: before that, one that is full leaves them to the others, which share the backlog with it.
  */
 import type { WhenFull } from "../../../tcp/admission/full-policy.js";
-import type { PrimaryListener } from "../primary-listener.js";
 import type { WorkerSlot } from "../workers/worker-slot.js";
-
-/** A listener, as far as this needs it. */
-export interface FullListener {
-  readonly name: string;
-  readonly config: Pick<PrimaryListener["config"], "whenFull">;
-}
 
 interface State {
   mode: WhenFull;
@@ -25,19 +18,19 @@ export class FullListeners {
   readonly #accepting: (listener: string) => readonly WorkerSlot[];
   readonly #states: ReadonlyMap<string, State>;
 
-  /** @param accepting slots in which the listener accepts */
+  /**
+   * @param accepting slots in which the listener accepts
+   * @param modes of each listener, by name
+   */
   constructor(
     slots: () => readonly WorkerSlot[],
     accepting: (listener: string) => readonly WorkerSlot[],
-    listeners: readonly FullListener[],
+    modes: ReadonlyMap<string, WhenFull>,
   ) {
     this.#slots = slots;
     this.#accepting = accepting;
     this.#states = new Map(
-      listeners.map(({ name, config }) => [
-        name,
-        { mode: config.whenFull, everywhere: false, full: new Set<number>() },
-      ]),
+      [...modes].map(([name, mode]) => [name, { mode, everywhere: false, full: new Set<number>() }]),
     );
   }
 
@@ -46,13 +39,12 @@ export class FullListeners {
     return this.#state(listener).mode;
   }
 
-  /** Replaces it while the program runs. @param listener `undefined`: of all listeners */
-  set(listener: string | undefined, mode: WhenFull): void {
-    for (const [name, state] of this.#states) {
-      if (listener !== undefined && listener !== name) continue;
-      state.mode = mode;
-      this.#tell(name, state);
-    }
+  /** Replaces it while the program runs. */
+  set(listener: string, mode: WhenFull): void {
+    const state = this.#state(listener);
+    if (state.mode === mode) return;
+    state.mode = mode;
+    this.#tell(listener, state);
   }
 
   /** A worker has reported whether its listener is full. */

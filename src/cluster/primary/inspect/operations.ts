@@ -94,7 +94,7 @@ export class Operations implements Control {
     });
     this.#recycle = new Recycle({
       slots: () => primary.pool.slots,
-      maxMemory: () => options.config.maxMemory,
+      maxMemory: () => primary.pool.limits.overload.maxMemory,
       restart: (worker) => this.#restart.run(worker, RECYCLE_DEADLINE),
       replaced: (worker) => options.metrics.recycled(worker),
       log: options.log,
@@ -110,6 +110,7 @@ export class Operations implements Control {
     this.#limits = new LimitChanges({
       ...{ limits: pool.limits, addresses: pool.addresses, maxConnections: pool.maxConnections, listeners },
       acceptRates: pool.acceptRates,
+      full: pool.full,
       slots: () => pool.slots,
       refreshSnapshots: () => pool.refreshSnapshots(),
       room: () => options.maxConnections(pool.slots.length),

@@ -41,7 +41,7 @@ export class Recycle {
   /** Called when a worker has changed, which is once a second at least. */
   check(): void {
     const limit = this.#options.maxMemory();
-    if (limit === undefined) return;
+    if (limit === undefined) return this.#above.clear();
     const now = clock.now();
     for (const slot of this.#options.slots()) {
       const ms = Math.max(this.#residentMs(slot, limit, now), memoryMs(slot));

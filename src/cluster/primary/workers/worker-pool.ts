@@ -114,7 +114,7 @@ export class WorkerPool implements WorkerOwner {
     this.full = new FullListeners(
       () => this.slots,
       (name) => this.listeners.filter((one) => one.name === name).flatMap((one) => this.#accepting(one)),
-      this.listeners,
+      new Map(this.listeners.map(({ name }) => [name, this.limits.whenFull(name)])),
     );
     this.acceptRates = new AcceptRateShares(() => this.slots, options);
   }
@@ -179,6 +179,7 @@ export class WorkerPool implements WorkerOwner {
       serial: this.#pidRanges.next(slot.slot),
       maxConnections,
       acceptRate: rates.server,
+      overload: this.limits.overload,
       tls: this.bootTls(),
       follow: this.observer?.followLevel ?? "warn",
       exchange: this.exchange.path,

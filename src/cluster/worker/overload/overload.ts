@@ -13,6 +13,7 @@
 import { clock } from "../../../otp/time/clock.js";
 import type { Log } from "../../../telemetry/log/log.js";
 import type { OverloadTerms } from "../../channel/messages.js";
+import type { Heartbeat } from "../watch/heartbeat.js";
 import { Hysteresis } from "./hysteresis.js";
 import type { MemoryUse } from "./memory-use.js";
 
@@ -24,6 +25,8 @@ const SHED = { enter: 1, leave: 0.9, enterAfter: 0, leaveAfter: 1_000 };
 
 export interface OverloadOptions {
   readonly log: Pick<Log, "warn" | "info">;
+  /** Has a reading with each beat, while there is anything to look at. */
+  readonly heartbeat: Pick<Heartbeat, "onBeat">;
   readonly meter: { read(): MemoryUse; collect(): boolean };
   /** The worker accepts, or does so no more. */
   changed(): void;
@@ -49,14 +52,23 @@ export class Overload {
     this.#options = options;
   }
 
-  /** They may change at any time; what was switched on by the old ones is off. */
+  /** They may change at any time. Those that allow more end what the old ones switched on; lower ones leave it on. */
   set terms(terms: OverloadTerms) {
     const { accepting } = this;
+    const before = this.#terms;
     this.#terms = terms;
-    this.#lag = lagSwitch(terms.maxLag);
-    this.#memory = new Hysteresis(MEMORY);
-    this.#shedding = new Hysteresis(SHED);
-    if (!accepting) this.#options.changed();
+    const lagEnds = this.#lag.on && (terms.maxLag || Infinity) > (before.maxLag || Infinity);
+    const memoryEnds = this.#memory.on && (terms.maxMemory ?? Infinity) > (before.maxMemory ?? Infinity);
+    if (terms.maxLag !== before.maxLag) this.#lag = lagSwitch(terms.maxLag, this.#lag.on && !lagEnds);
+    if (memoryEnds) {
+      this.#memory = new Hysteresis(MEMORY);
+      this.#shedding = new Hysteresis(SHED);
+    }
+    const now = clock.now();
+    if (lagEnds) this.#recovered("event loop", "lag", now - this.#lagSince);
+    if (memoryEnds) this.#recovered("memory", "memory", now - this.#memorySince);
+    this.#options.heartbeat.onBeat = this.enabled ? (lag) => this.#beat(lag) : undefined;
+    if (this.accepting !== accepting) this.#options.changed();
   }
 
   /** Whether it has anything to look at. */
@@ -87,9 +99,8 @@ export class Overload {
     return this.#pausedMs / 1_000;
   }
 
-  /** With each heartbeat. @param lag of the event loop, in milliseconds */
-  beat(lag: number): void {
-    if (!this.enabled) return;
+  /** @param lag of the event loop, in milliseconds */
+  #beat(lag: number): void {
     const now = clock.now();
     const { accepting } = this;
     if (!accepting) this.#pausedMs += now - this.#readAt;
@@ -144,9 +155,11 @@ export class Overload {
 }
 
 /** @param maxLag in milliseconds; 0: never on */
-function lagSwitch(maxLag: number): Hysteresis {
+function lagSwitch(maxLag: number, on = false): Hysteresis {
   const enter = maxLag === 0 ? Infinity : maxLag;
-  return new Hysteresis({ enter, leave: enter / 2, enterAfter: 1_000, leaveAfter: 2_000 });
+  const one = new Hysteresis({ enter, leave: enter / 2, enterAfter: 1_000, leaveAfter: 2_000 });
+  one.on = on;
+  return one;
 }
 
 function usedText({ bytes, heap }: MemoryUse, limit: number): string {
