@@ -110,14 +110,10 @@ export interface Load {
   readonly ahead: boolean;
 }
 
-/** Whether a listener of a worker is at its limit, and how many connections the worker has. */
+/** Whether a listener of a worker is at its limit. */
 export interface Full {
   readonly listener: string;
   readonly full: boolean;
-  /** Of the listener. */
-  readonly own: number;
-  /** Of all listeners. */
-  readonly all: number;
 }
 
 /** Accept quota of a listener in a worker, set by the primary to balance connections. */

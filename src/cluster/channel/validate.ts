@@ -22,8 +22,7 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
     isCount(d.active) &&
     typeof d.limit === "number" &&
     typeof d.ahead === "boolean",
-  full: ({ d }) =>
-    isObject(d) && isText(d.listener) && typeof d.full === "boolean" && isCount(d.own) && isCount(d.all),
+  full: ({ d }) => isObject(d) && isText(d.listener) && typeof d.full === "boolean",
   addresses: ({ d }) =>
     isObject(d) &&
     isCalls(d.take, ([id, ...call]) => isCount(id) && isCall(call)) &&

@@ -41,7 +41,6 @@ test("the sum of all shares never exceeds the limit, in whatever order workers s
       workers: fc.integer({ min: 1, max: 6 }),
       away: fc.uniqueArray(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
     }),
-    fc.record({ what: fc.constant("lend" as const), slot: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ what: fc.constant("hear" as const), slot: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ what: fc.constant("open" as const), slot: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ what: fc.constant("close" as const), slot: fc.integer({ min: 1, max: 6 }) }),
@@ -60,10 +59,7 @@ test("the sum of all shares never exceeds the limit, in whatever order workers s
         if (one.what === "aim") shares.aim(limit, one.workers);
         else if (one.what === "away")
           shares.aim(limit, one.workers, 0, { slots: new Set(one.away), most: limit });
-        else if (one.what === "lend") {
-          shares.lend(one.slot, (slot) => active.get(slot));
-          grow();
-        } else if (one.what === "hear") {
+        else if (one.what === "hear") {
           heeded.set(one.slot, shares.allowed(one.slot));
           shares.reduce(one.slot, of(active, one.slot));
           grow();
@@ -104,36 +100,11 @@ test("the places of a worker that is away are those of the others meanwhile, as 
   expect([1, 2].map((slot) => shares.granted(slot))).toEqual([5, 5]);
 });
 
-test("half of what a worker does not use is lent, when it has given it back, and never its last free place", () => {
-  const shares = new ConnectionShares(10, 2);
-  const active = new Map([
-    [1, 5],
-    [2, 1],
-  ]);
-  const lend = () => {
-    const lent = shares.lend(1, (slot) => active.get(slot));
-    shares.reduce(2, active.get(2) as number);
-    shares.grow();
-    return lent;
-  };
-  expect(lend()).toBe(true);
-  expect([1, 2].map((slot) => shares.allowed(slot))).toEqual([7, 3]);
-  expect(lend()).toBe(true);
-  expect([1, 2].map((slot) => shares.allowed(slot))).toEqual([8, 2]);
-  expect(lend()).toBe(false);
-});
-
-test("a worker whose connections are not known lends nothing", () => {
-  const shares = new ConnectionShares(10, 2);
-  expect(shares.lend(1, () => undefined)).toBe(false);
-});
-
-test("without a limit each worker may have any number, also while another one is away and after places were to be lent", () => {
+test("without a limit each worker may have any number, also while another one is away", () => {
   const shares = new ConnectionShares(Infinity, 2);
   shares.aim(Infinity, 2, 0, { slots: new Set([2]), most: Infinity });
   shares.reduce(2, 0);
   shares.grow();
-  expect(shares.lend(2, () => 3)).toBe(false);
   shares.aim(Infinity, 2);
   shares.grow();
   expect([1, 2].map((slot) => shares.allowed(slot))).toEqual([Infinity, Infinity]);

@@ -132,14 +132,6 @@ class Model {
     this.limits.settle();
   }
 
-  /** A worker reports that a listener is at its limit. */
-  full(at: number, listener: number): void {
-    const worker = this.workers[at];
-    if (!worker?.alive) return;
-    const own = worker.active[listener] as number;
-    this.limits.full(worker.slot.slot, `listener${listener}`, { own, all: worker.total });
-  }
-
   settle(): void {
     for (let round = 0; round < 5; round++) {
       for (const at of this.workers.keys()) this.read(at);
@@ -225,7 +217,6 @@ const places = fc.record({ at: fc.nat(5), listener: fc.nat(2) });
 const step = fc.oneof(
   fc.record({ what: fc.constantFrom("accept" as const, "end" as const), place: places }),
   fc.record({ what: fc.constantFrom("read" as const, "hear" as const), place: places }),
-  fc.record({ what: fc.constant("full" as const), place: places }),
   fc.record({ what: fc.constantFrom("restart" as const, "scale" as const, "die" as const), place: places }),
 );
 
@@ -247,8 +238,7 @@ test("no limit is ever exceeded, and all are reached when everything has been he
         for (const { what, place } of steps) {
           const worker = model.workers[place.at % model.workers.length];
           const listener = place.listener % own.length;
-          if (what === "full") model.full(place.at % model.workers.length, listener);
-          else if (what === "accept") worker?.accept(listener);
+          if (what === "accept") worker?.accept(listener);
           else if (what === "end") worker?.end(listener);
           else if (what === "die") model.end(place.at % model.workers.length);
           else if (what === "read") model.read(place.at);
@@ -263,8 +253,6 @@ test("no limit is ever exceeded, and all are reached when everything has been he
         model.fill();
         check();
         const sum = own.reduce<number>((all, limit = Infinity) => all + limit, 0);
-        // After lending, a worker may have more places of one limit than of another.
-        if (steps.some(({ what }) => what === "full")) return;
         expect(model.total).toBe(Math.min(total, sum));
         if (sum <= total) expect(own.map((_, at) => model.of(at))).toEqual(own);
       },
@@ -369,21 +357,4 @@ test("while a worker is dead the others have its places; its successor gets them
   model.settle();
   model.fill();
   expect(model.workers.map(({ total }) => total)).toEqual([7, 3]);
-});
-
-test("what a worker does not use is lent to one that is full, in the limit of all and in that of a listener", () => {
-  const model = new Model(20, [10, undefined], 2);
-  const [first, second] = model.workers;
-  for (let n = 0; n < 5; n++) first?.accept(0);
-  model.settle();
-  model.full(0, 0);
-  model.settle();
-  expect([first?.shares[0], second?.shares[0]]).toEqual([7, 3]);
-  for (let n = 0; n < 5; n++) first?.accept(1);
-  model.settle();
-  model.full(0, 1);
-  model.settle();
-  expect([first?.share, second?.share]).toEqual([15, 5]);
-  model.fill();
-  expect([model.of(0), model.total]).toEqual([10, 20]);
 });

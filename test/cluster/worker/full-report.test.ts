@@ -3,16 +3,14 @@ import { expect, test } from "vitest";
 import { FullReport } from "../../../src/cluster/worker/listeners/full-report.js";
 import { manualClock } from "../../support/serving.js";
 
-test("it is reported at once, and once a second while the listener is full", async () => {
+test("it is reported at once, and once while the listener is full", async () => {
   const clock = manualClock();
   const sent: boolean[] = [];
   const report = new FullReport("queue", (full) => void sent.push(full));
   report.changed(true);
   expect(sent).toEqual([true]);
-  await clock.advance(999);
-  expect(sent).toHaveLength(1);
-  await clock.advance(1);
-  expect(sent).toEqual([true, true]);
+  await clock.advance(60_000);
+  expect(sent).toEqual([true]);
 });
 
 test("room is reported when it has lasted 10 ms; a listener that fills again before has nothing to say", async () => {

@@ -28,7 +28,6 @@ function stage() {
       ...{ timed: false, tls: undefined, only: true, addresses },
       acceptRate: new AcceptRate(undefined),
       descriptors: { accepted: () => {} },
-      active: () => 0,
       maximum: () => 10,
       overloaded: () => false,
       post: () => {},

@@ -60,7 +60,7 @@ export class ConnectionShares {
     this.#limit = limit;
     while (this.#shares.length < workers) this.#shares.push({ target: 0, granted: 0 });
     this.settled = false;
-    // Without a limit there is nothing to divide, and no place to be lent.
+    // Without a limit there is nothing to divide.
     if (limit === Infinity) {
       for (const [at, share] of this.#shares.entries()) share.target = at < workers ? Infinity : 0;
       return;
@@ -75,32 +75,6 @@ export class ConnectionShares {
       const own = Math.ceil(limit / workers);
       (this.#shares[at] as Share).target = Math.min(even, Math.max(own, most));
     }
-  }
-
-  /**
-   * Lends places of the worker that has most to spare to one that has none: half of what it does not use, so that a
-   * worker that accepts as well is never left without any, and none is lent back and forth.
-   * @param active connections by slot; `undefined`: unknown, and not to be touched
-   * @param most places that the borrower may have
-   * @returns whether something was lent
-   */
-  lend(to: number, active: (slot: number) => number | undefined, most = Infinity): boolean {
-    const borrower = this.#shares[to - 1];
-    if (!borrower || this.#limit === Infinity || borrower.target > borrower.granted) return false;
-    let lender: Share | undefined;
-    let spare = 0;
-    for (const [at, share] of this.#shares.entries()) {
-      const used = active(at + 1);
-      if (share === borrower || used === undefined) continue;
-      const free = Math.min(share.target, share.granted) - used;
-      if (free > spare) [lender, spare] = [share, free];
-    }
-    const lent = Math.min(Math.floor(spare / 2), most - borrower.target);
-    if (!lender || lent < 1) return false;
-    lender.target -= lent;
-    borrower.target += lent;
-    this.settled = false;
-    return true;
   }
 
   /** Slots whose share has to shrink. */

@@ -107,30 +107,6 @@ export class MaxConnections {
     return new Set(gone.length < this.#slots().length ? gone : []);
   }
 
-  /**
-   * A worker is at a limit: what other workers do not use is lent to it.
-   * @param active its connections of that listener, and of all
-   */
-  full(slot: number, listener: string, active: { readonly own: number; readonly all: number }): void {
-    const own = this.#own.find((one) => one.listener.name === listener);
-    const { shares } = this.#total;
-    const lent = [
-      own !== undefined &&
-        active.own >= own.shares.allowed(slot) &&
-        own.shares.lend(slot, (other) => this.#used(other, own)),
-      active.all >= shares.allowed(slot) &&
-        shares.lend(slot, (other) => this.#used(other, this.#total), this.#limit(1)),
-    ];
-    if (lent.includes(true)) this.settle();
-  }
-
-  /** As of its last snapshot; `undefined`: it does not serve, or cannot give anything back at present. */
-  #used(slot: number, { listener }: Limit): number | undefined {
-    const { process, last } = this.#slots()[slot - 1] ?? {};
-    if (process?.condition !== "running" || !last) return undefined;
-    return connectionsIn(last, listener);
-  }
-
   /** Grants what has become free; called when a worker has sent a snapshot or ended. */
   settle(): void {
     const gone = this.#gone();

@@ -329,9 +329,6 @@ export class WorkerPool implements WorkerOwner {
 
   onFull(worker: WorkerProcess, full: Full): void {
     this.full.reported(worker.slot, full.listener, full.full);
-    // Places on their way from one worker to another are in neither: clients would be turned away for want of them.
-    if (full.full && this.full.mode(full.listener) === "queue")
-      this.maxConnections.full(worker.slot, full.listener, full);
   }
 
   onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {

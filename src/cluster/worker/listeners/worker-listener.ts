@@ -45,8 +45,6 @@ export interface WorkerListenerOptions {
   readonly acceptRate: AcceptRate;
   /** Whether the worker is overloaded: no listener accepts then. */
   overloaded(): boolean;
-  /** Connections of all listeners. */
-  active(): number;
   /** Connections that all listeners together may have at present. */
   maximum(): number;
   post(message: ToPrimary): void;
@@ -237,7 +235,7 @@ export class WorkerListener {
   #sendFull(full: boolean): void {
     this.#options.post({
       t: "full",
-      d: { listener: this.name, full, own: this.active, all: this.#options.active() },
+      d: { listener: this.name, full },
     });
   }
 

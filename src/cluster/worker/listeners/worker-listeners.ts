@@ -33,7 +33,6 @@ export class WorkerListeners {
       (listener) =>
         new WorkerListener(listener, {
           ...options,
-          active: () => this.active,
           timed: boot.timed,
           only,
           tls: tls.of(listener.name),
@@ -44,11 +43,6 @@ export class WorkerListeners {
     const endpoints = this.all.map(({ endpoint }) => endpoint);
     const shared = new SharedMaximum(endpoints, options.maximum);
     for (const listener of this.all) listener.shared = shared;
-  }
-
-  /** Connections of all of them. */
-  get active(): number {
-    return this.all.reduce((sum, { active }) => sum + active, 0);
   }
 
   /** Name of their top supervisor. */
