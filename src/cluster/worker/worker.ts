@@ -37,6 +37,7 @@ import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
 import { Heartbeat } from "./watch/heartbeat.js";
+import { continueStopped } from "./watch/orphaned-siblings.js";
 import { startWatchdogThread } from "./watch/watchdog-thread.js";
 import type { WorkerExchange } from "./worker-exchange.js";
 
@@ -345,6 +346,10 @@ export class Worker {
 
   /** Exit handlers of packages run, and may block: the primary kills the worker then, and takes this code for its status. */
   #exitNow(code: number): void {
-    this.#post({ t: "exiting", d: { code } }, () => process.exit(code));
+    this.#post({ t: "exiting", d: { code } }, () => {
+      // Without connections it may be gone before its watchdog thread has looked: nothing else continues the others.
+      if (process.ppid !== this.#boot.primary) continueStopped(this.#boot.primary, process.ppid);
+      process.exit(code);
+    });
   }
 }
