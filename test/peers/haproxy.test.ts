@@ -58,7 +58,7 @@ beforeAll(async () => {
   };
   writeFileSync(join(dir, "server.key"), certificatePem("server").key, { mode: 0o600 });
   const files = { "mirror.ts": MIRROR, "acme.json": JSON.stringify(config) };
-  const program = new Program(["start", "--config=acme.json"], { files });
+  const program = new Program(["start", "--config=acme.json", "--lag-warning=1h"], { files });
   await program.line((line) => / serves /.test(line.msg ?? ""));
   const ports = {
     ...{ v1: await freePort(), v2: await freePort(), six: await freePort() },
