@@ -35,6 +35,8 @@ test("five deaths within a minute are survived; the sixth ends the program with 
     await eventually(async () =>
       FrameClient.connect(port).then((client) => client.ask("up").finally(() => client.end())),
     );
+    // The next victim serves: one that dies in its start would be started again, and is no death.
+    await eventually(() => program.lines.filter(({ state }) => state === "listening").length === 2 + death);
     for (const worker of program.workers()) seen.add(worker);
   }
   await eventually(() => program.workers().length === 2);
