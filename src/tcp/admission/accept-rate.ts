@@ -3,6 +3,7 @@
  * process. Without a token its listeners stop accepting, and clients wait in the backlog: none is refused.
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
+import { tokensAt } from "./rate.js";
 import type { Rate } from "./terms.js";
 
 /** A listener, as far as a rate needs it. */
@@ -105,10 +106,7 @@ export class AcceptRate {
 
   #fill(): number {
     const now = clock.now();
-    if (this.#rate !== undefined) {
-      const earned = ((now - this.#filledAt) / 1_000) * this.#rate.perSecond;
-      this.#tokens = Math.min(this.#rate.burst, this.#tokens + earned);
-    }
+    if (this.#rate !== undefined) this.#tokens = tokensAt(this.#tokens, this.#filledAt, this.#rate, now);
     this.#filledAt = now;
     return this.#tokens;
   }

@@ -5,6 +5,7 @@
  * An address is a group: an IPv4 address, or a /64 of IPv6 (`text/address-group.ts`).
  */
 import { clock } from "../../otp/time/clock.js";
+import { tokensAt } from "./rate.js";
 import type { AddressBan, AddressLimits, AddressRefusal, HeldAddress, Rate } from "./terms.js";
 
 /** Groups of addresses that are remembered, at most: an attacker has more /64 than there is memory. */
@@ -22,7 +23,7 @@ interface Account {
 /** With what was earned since; without a rate there is no limit to keep. */
 function tokensOf({ tokens, filledAt }: Account, rate: Rate | undefined, now: number): number {
   if (rate === undefined) return 0;
-  return Math.min(rate.burst, tokens + ((now - filledAt) / 1_000) * rate.perSecond);
+  return tokensAt(tokens, filledAt, rate, now);
 }
 
 export class AddressLedger {

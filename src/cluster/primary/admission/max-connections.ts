@@ -3,7 +3,6 @@
  * have of their own. Each worker gets its share of every one of them and keeps to all; what is free is read from snapshots.
  */
 
-import type { Snapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { PrimaryListener } from "../primary-listener.js";
 import type { WorkerSlot } from "../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
@@ -132,7 +131,8 @@ export class MaxConnections {
     if (!process?.alive || process.state === "down" || !this.#booted.has(process)) return 0;
     // A worker that has not read all messages may accept more than its last snapshot shows.
     if (!last || last.gauges.limitsApplied !== this.#sent.get(slot)) return undefined;
-    return connectionsIn(last, listener);
+    const counted = listener ? last.listeners.slice(listener.at, listener.at + 1) : last.listeners;
+    return counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
   }
 
   #limits(): Limit[] {
@@ -161,11 +161,6 @@ export class MaxConnections {
     shares.reduce(slot, active);
     this.settle();
   }
-}
-
-function connectionsIn({ listeners }: Snapshot, listener: LimitedListener | undefined): number {
-  const counted = listener ? listeners.slice(listener.at, listener.at + 1) : listeners;
-  return counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
 }
 
 /** A start may take long; only the first one of a slot has its places from the beginning. */
