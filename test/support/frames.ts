@@ -7,6 +7,11 @@ export class FrameClient {
   readonly frames: Buffer[] = [];
   /** How the connection ended: `end` (FIN), or the error code. */
   readonly closed: Promise<string>;
+  /**
+   * The other side has ended the connection, with FIN or RST. Unlike `closed`, it comes in the order of the bytes of
+   * all clients: node closes a socket only after all reads of its turn.
+   */
+  readonly left: Promise<void>;
   isClosed = false;
   #rest = Buffer.alloc(0);
   #waiting: (() => void)[] = [];
@@ -17,6 +22,9 @@ export class FrameClient {
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", (error: NodeJS.ErrnoException) => {
       how = error.code ?? error.message;
+    });
+    this.left = new Promise((resolve) => {
+      socket.once("end", resolve).once("error", () => resolve());
     });
     this.closed = new Promise((resolve) => {
       socket.once("close", () => {

@@ -28,12 +28,15 @@ beforeAll(async () => {
 });
 afterAll(endAll);
 
+/** Clients of the crowd that are served at the moment, as the clients know. */
+const here = { devices: 0, ops: 0 };
+
 /**
  * Sends clients to the listeners until all were served.
  * @param full connections at which the first of them may leave
  */
 async function crowd(counts: { readonly devices: number; readonly ops: number }, full: number, stayMs = 20) {
-  const here = { devices: 0, ops: 0 };
+  Object.assign(here, { devices: 0, ops: 0 });
   const most = { devices: 0, ops: 0, both: 0 };
   let opened = () => {};
   const reached = new Promise<void>((resolve) => {
@@ -47,7 +50,7 @@ async function crowd(counts: { readonly devices: number; readonly ops: number },
     most.both = Math.max(most.both, here.devices + here.ops);
     if (here.devices + here.ops === full) opened();
     // A client of a worker that is killed leaves at once.
-    await Promise.race([reached.then(() => pause(stayMs)), client.closed]);
+    await Promise.race([reached.then(() => pause(stayMs)), client.left]);
     here[listener]--;
     client.socket.end();
     await client.closed;
@@ -91,6 +94,7 @@ test("while workers are added, removed and killed, no limit is exceeded and no c
   const changes = async () => {
     await scale(4);
     await scale(2);
+    await eventually(() => here.devices + here.ops === BOTH);
     process.kill(program.workers()[0] as number, "SIGKILL");
     await scale(3);
     changing = false;
