@@ -69,8 +69,8 @@ const CLOSED: Readonly<Record<string, RegExp>> = {
   direction: /^(to|from)$/,
   reason: new RegExp(`^(${[...CLOSE_REASONS, ...REFUSE_REASONS].join("|")})$`),
 };
-/** Upper bound of a scrape, in milliseconds: it never waits for a worker. */
-const AT_ONCE = 1_000;
+/** Upper bound of a scrape, in milliseconds, half of what Prometheus allows: it never waits for a worker. */
+const AT_ONCE = 5_000;
 
 /** Scrapes until the text fits. */
 const scraped = (adminPort: number, fits: (text: string) => boolean): Promise<string> =>

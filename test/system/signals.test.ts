@@ -32,8 +32,8 @@ export default defineProtocol({
 });
 `;
 
-function polite() {
-  return serveProtocol("polite.ts", POLITE, [], { detached: true });
+function polite(...flags: string[]) {
+  return serveProtocol("polite.ts", POLITE, flags, { detached: true });
 }
 
 test("SIGTERM: accepting stops first, connections say goodbye, the exit code is 0 and nothing is left", async () => {
@@ -75,16 +75,14 @@ test("a connection that wants to go on gets its shutdown time, while nobody new 
 });
 
 test("a second signal ends it at once, whatever a connection still wants", async () => {
-  const { program, port } = await polite();
+  const { program, port } = await polite("--shutdown=10m");
   const client = await FrameClient.connect(port);
   await client.ask("stay");
   const workers = program.workers();
   program.signal("SIGTERM");
   await client.receive();
-  const asked = performance.now();
   program.signal("SIGTERM");
   await program.exited;
-  expect(performance.now() - asked).toBeLessThan(1000);
   for (const worker of workers) expect(isAlive(worker)).toBe(false);
 });
 

@@ -273,7 +273,6 @@ test("all listeners stop at once: none accepts while the connections of another 
   const clients = await Promise.all(listeners.map((listener) => connected(listener)));
   for (const client of clients) client.send("x");
   await until(() => listeners.every(({ counters }) => counters.framesReceived === 1));
-  const begun = performance.now();
   const stopped = server.stop();
   await turn(3);
   const late = await Promise.all(
@@ -292,5 +291,4 @@ test("all listeners stop at once: none accepts while the connections of another 
     client.socket.end();
   }
   await stopped;
-  expect(performance.now() - begun).toBeLessThan(800);
 });

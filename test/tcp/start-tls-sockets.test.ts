@@ -148,7 +148,8 @@ describe.each(["handle", "stream"] as const)("on %s", (transport) => {
     await until(() => client.bytes.length > 0);
     const before = performance.now();
     await server.stop();
-    expect(performance.now() - before).toBeLessThan(1_500);
+    // The handshake has 5 s.
+    expect(performance.now() - before).toBeLessThan(4_000);
     await until(() => client.closed || client.ended || client.code !== undefined);
   });
 });
