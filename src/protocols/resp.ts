@@ -126,7 +126,10 @@ export default defineProtocol({
     maxMemory: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1024),
   }),
   worker: {
-    start: ({ options }) => setInterval(watch, 100, options.maxMemory).unref(),
+    start: ({ options }) => {
+      watch(options.maxMemory);
+      return setInterval(watch, 100, options.maxMemory).unref();
+    },
     stop: (timer) => clearInterval(timer),
   },
   full: new RespError("ERR max number of clients reached"),

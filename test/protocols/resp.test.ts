@@ -11,7 +11,7 @@ import { EXPECTED, PIPELINE } from "./resp-commands.js";
 
 /** A client that waits for the answer to a last PING, and returns what came before it. */
 async function client() {
-  const one = await connected(await serving(resp));
+  const one = await connected(await serving(resp, { options: { maxMemory: 1024 ** 2 } }));
   let read = 0;
   return async (bytes: string | Buffer): Promise<string> => {
     one.write(bytes).write("PING end\r\n");

@@ -19,7 +19,8 @@ test("a protocol that forwards messages of groups", async () => {
 });
 
 test("the client of a framing with two sides speaks the other side", async () => {
-  const server = await serve(store);
+  // Of the OS process of all these tests.
+  const server = await serve(store, { options: { maxMemory: 1024 ** 2 } });
   const client = (await server.connect()).setFraming(resp({ side: "client" }));
   client.send(["SET", "a", 1], ["INCR", "a"], ["DEL", "a"]);
   expect([await client.next(), await client.next(), await client.next()]).toEqual(["OK", 2, 1]);
