@@ -64,6 +64,11 @@ export class Endpoint {
     this.latency = timed ? new Latency() : undefined;
   }
 
+  /** Its connections, and accepted clients that the gate has not decided on: each of them has a place. */
+  get taken(): number {
+    return this.counters.active + (this.gate?.pending ?? 0);
+  }
+
   /** Traces one connection. @returns what ends the trace */
   trace(conn: Parameters<Traces["add"]>[0], listener: TraceListener): () => void {
     this.traces ??= new Traces();

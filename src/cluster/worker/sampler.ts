@@ -143,7 +143,7 @@ export class Sampler {
         ...handlers(listener),
       },
       gauges: {
-        ...{ active, outbound, maxConnections },
+        ...{ active, taken: endpoint.taken, outbound, maxConnections },
         // A client that waits at the gate was accepted before the listener was suspended, and may yet be a connection.
         listenerRunning:
           (process && ACCEPTING.includes(process.state)) || (endpoint.gate?.pending ?? 0) > 0 ? 1 : 0,

@@ -55,7 +55,7 @@ export class Gate {
     this.#verdicts.clear();
   }
 
-  /** Clients that wait for the authority. */
+  /** Clients without a connection that wait for the authority. */
   get pending(): number {
     return this.#pending;
   }
@@ -76,11 +76,11 @@ export class Gate {
     if (authority === undefined) return done(undefined, undefined);
     const known = this.#verdict(group);
     if (known !== undefined) return done(known, undefined);
-    this.#pending++;
     if (connection) this.#waiting.add(connection);
+    else this.#pending++;
     authority.take(this.#listener, group, (refusal) => {
-      this.#pending--;
       if (connection) this.#waiting.delete(connection);
+      else this.#pending--;
       if (refusal === undefined) return done(undefined, group);
       this.#keep(group, refusal);
       done(refusal.reason, undefined);

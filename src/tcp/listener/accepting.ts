@@ -166,7 +166,7 @@ export class Accepting {
     const { endpoint, rates, renewable } = this.#options;
     const { now } = this.#state;
     if (!isWaiting(now) || !renewable) return;
-    if (endpoint.counters.active >= this.#most)
+    if (endpoint.taken >= this.#most)
       // It waits for room now, which is reported when there is some.
       return now === "rate_limited" ? this.become("full", "ahead") : undefined;
     if (rates?.spent) {

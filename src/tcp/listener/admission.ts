@@ -93,27 +93,45 @@ export class Admission {
     if (this.#turningAway.mode === "refuse" && !this.#limit.hasRoom) return this.#refuse(socket);
     // Behind a proxy the address is that in the PROXY header.
     if (gate === undefined || gate.idle || opening?.proxy !== undefined) return void this.start(socket);
+    let waited = false;
     gate.enter(socket.peer.address, (refused, group) => {
-      if (refused === undefined) return this.start(socket, group) || gate.giveBack(group);
+      if (refused === undefined) return this.start(socket, group, waited) || gate.giveBack(group);
       counters.refused[refused]++;
       socket.reset();
-      this.#accepting.heedRoom();
+      this.#placeReleased();
     });
-    this.#accepting.heedLimit();
+    waited = true;
+    this.#placeTaken();
   }
 
-  /** @returns whether there was room for it, or will be */
-  start(socket: Socket, group?: string): boolean {
+  /** Its own listener, and the others that share a maximum with it, compare again. */
+  #placeTaken(): void {
+    const { shared, endpoint } = this.#options;
+    this.#accepting.heedLimit();
+    shared?.accepted(endpoint);
+  }
+
+  #placeReleased(): void {
+    this.#options.shared?.released();
+    this.#accepting.heedRoom();
+  }
+
+  /**
+   * @param placed it has had a place since it was accepted, even if the limit was lowered meanwhile
+   * @returns whether there was room for it, or will be
+   */
+  start(socket: Socket, group?: string, placed = false): boolean {
     const { endpoint, shared } = this.#options;
     const { counters } = endpoint;
-    if (this.#turningAway.mode === "shed" && this.#limit.reached) return this.#shedFor(socket, group);
-    if (shared?.reached) {
+    if (!placed && this.#turningAway.mode === "shed" && this.#limit.reached)
+      return this.#shedFor(socket, group);
+    if (!placed && shared?.reached) {
       counters.refused.max_connections++;
       socket.destroy();
       return false;
     }
     const supervisor = whereis(this.#options.connections)?.process as DynamicSupervisor<[]> | undefined;
-    const started = supervisor?.startNow();
+    const started = placed ? supervisor?.startBeyond() : supervisor?.startNow();
     const connection =
       started && !("error" in started) && !(started instanceof Promise) ? processOf(started) : undefined;
     if (!connection) {
@@ -126,8 +144,7 @@ export class Admission {
     endpoint.gate?.holds(connection, group);
     // `enter` runs in the callback of the listening socket, which all clients share.
     cleanContext().runInAsyncScope((connection as Connection).socketReady, connection, socket);
-    this.#accepting.heedLimit();
-    shared?.accepted(endpoint);
+    this.#placeTaken();
     return true;
   }
 

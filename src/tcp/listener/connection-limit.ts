@@ -21,10 +21,8 @@ export class ConnectionLimit {
     return shared === undefined ? maxConnections : Math.min(maxConnections, shared.left(endpoint));
   }
 
-  /** Its connections, and clients whose address is being looked at. */
   get taken(): number {
-    const { counters, gate } = this.#of.endpoint;
-    return counters.active + (gate?.pending ?? 0);
+    return this.#of.endpoint.taken;
   }
 
   get hasRoom(): boolean {

@@ -25,20 +25,20 @@ export class SharedMaximum {
     this.#maximum = maximum;
   }
 
-  /** Connections of all listeners. */
-  get active(): number {
-    let active = 0;
-    for (const { counters } of this.#endpoints) active += counters.active;
-    return active;
+  /** Places of all listeners that are taken. */
+  get taken(): number {
+    let all = 0;
+    for (const { taken } of this.#endpoints) all += taken;
+    return all;
   }
 
   get reached(): boolean {
-    return this.active >= this.#maximum();
+    return this.taken >= this.#maximum();
   }
 
   /** Connections that this listener may have, those that it has included. */
   left(endpoint: Endpoint): number {
-    return Math.max(0, this.#maximum() - this.active + endpoint.counters.active);
+    return Math.max(0, this.#maximum() - this.taken + endpoint.taken);
   }
 
   join(endpoint: Endpoint, listener: SharingListener): void {
@@ -51,7 +51,7 @@ export class SharedMaximum {
     endpoint.onReleased = () => this.released();
   }
 
-  /** This listener has accepted a connection. */
+  /** This listener has taken a place. */
   accepted(endpoint: Endpoint): void {
     const own = this.#listeners.get(endpoint);
     if (!own || !this.reached) return;

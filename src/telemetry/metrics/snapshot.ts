@@ -119,6 +119,8 @@ export const LISTENER_TOTALS = [
 /** Current values of one listener. */
 export const LISTENER_GAUGES = [
   "active",
+  /** Its connections, and accepted clients that may yet become some. */
+  "taken",
   "outbound",
   "listenerRunning",
   /** Connections that it may have at present: what its own limit, the one of all listeners, and descriptors allow. */

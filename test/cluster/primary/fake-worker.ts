@@ -60,7 +60,7 @@ export class FakeWorker {
     this.heardAt = clock.now();
     this.slot.last = {
       gauges: { limitsApplied },
-      listeners: listeners.map((gauges) => ({ gauges })),
+      listeners: listeners.map((gauges) => ({ gauges: { taken: gauges.active, ...gauges } })),
     } as unknown as Snapshot;
   }
 

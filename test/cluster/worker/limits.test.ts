@@ -7,7 +7,7 @@ import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
 function stage() {
   const said: string[] = [];
   const listener = (name: string, connections: number) => ({
-    name,
+    ...{ name, endpoint: { taken: connections } },
     accept: async (accept: boolean) => {
       said.push(`${name} accept ${accept}`);
       return "suspended";
@@ -38,9 +38,9 @@ test("accept is for one listener, and a snapshot that shows it leaves before the
 
 test("a share of one listener's limit is for that one, one of all for each; both are counted", async () => {
   const { limits, said } = stage();
-  await limits.answer({ name: "limit", listener: "devices", maxConnections: 7 });
+  expect(await limits.answer({ name: "limit", listener: "devices", maxConnections: 7 })).toBe(3);
   expect([limits.share, limits.applied, said.splice(0)]).toEqual([100, 1, ["devices share 7"]]);
-  await limits.answer({ name: "limit", listener: undefined, maxConnections: 40 });
+  expect(await limits.answer({ name: "limit", listener: undefined, maxConnections: 40 })).toBe(7);
   expect([limits.share, limits.applied, said]).toEqual([40, 2, ["devices limit", "ops limit"]]);
 });
 

@@ -132,7 +132,7 @@ export class MaxConnections {
     // A worker that has not read all messages may accept more than its last snapshot shows.
     if (!last || last.gauges.limitsApplied !== this.#sent.get(slot)) return undefined;
     const counted = listener ? last.listeners.slice(listener.at, listener.at + 1) : last.listeners;
-    return counted.reduce((sum, { gauges }) => sum + gauges.active, 0);
+    return counted.reduce((sum, { gauges }) => sum + gauges.taken, 0);
   }
 
   #limits(): Limit[] {

@@ -104,7 +104,7 @@ export class WorkerLimits {
           this.share = asked.maxConnections;
           await this.#limitChanged();
         }
-        return listeners.reduce((sum, listener) => sum + listener.active, 0);
+        return listeners.reduce((sum, listener) => sum + listener.endpoint.taken, 0);
       case "when-full":
         return listeners[0]?.setWhenFull(asked);
       case "accept-rate":

@@ -99,12 +99,6 @@ export class WorkerListener {
     });
   }
 
-  /** Its connections, and clients that it has accepted and that will perhaps be connections. */
-  get active(): number {
-    const { counters, gate } = this.endpoint;
-    return counters.active + (gate?.pending ?? 0);
-  }
-
   get name(): string {
     return this.#boot.name;
   }

@@ -106,10 +106,20 @@ export class DynamicSupervisor<A extends readonly unknown[] = readonly unknown[]
    * @returns its pid, `undefined` for `ignore`, or the reason of the failure
    */
   startNow(...args: A): Result | Promise<Result> {
-    if (this.#stopping) return { error: "shutdown" };
-    if (!this.alive) return { error: "noproc" };
     const taken = this.active + this.#restarting.size + this.#starting;
-    return taken < this.maxChildren ? this.#start(args) : { error: "max_children" };
+    if (taken >= this.maxChildren) return this.#refusal ?? { error: "max_children" };
+    return this.#refusal ?? this.#start(args);
+  }
+
+  /** As `startNow`, for a child that has had a place since before `maxChildren` was lowered. */
+  startBeyond(...args: A): Result | Promise<Result> {
+    return this.#refusal ?? this.#start(args);
+  }
+
+  /** Why it starts none at all. */
+  get #refusal(): { readonly error: ExitReason } | undefined {
+    if (this.#stopping) return { error: "shutdown" };
+    return this.alive ? undefined : { error: "noproc" };
   }
 
   #start(args: A): Result | Promise<Result> {
