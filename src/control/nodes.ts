@@ -6,6 +6,8 @@ export interface NodeView {
   readonly state: "joining" | "up" | "down";
   /** Seconds in this state. */
   readonly seconds: number;
+  /** In milliseconds, mean of about the last second; `undefined`: down, or not measured yet. */
+  readonly roundTrip: number | undefined;
   /** Bytes that wait for it. */
   readonly waiting: number;
 }

@@ -126,8 +126,8 @@ export class FakeControl implements Control {
       node: "gw1",
       carrier: { name: "NATS", up: true, server: "nats://n1:4222", roundTrip: 0.42, reconnects: 0 },
       nodes: [
-        { node: "gw2", state: "up", seconds: 3_600, waiting: 0 },
-        { node: "gw3", state: "down", seconds: 5, waiting: 0 },
+        { node: "gw2", state: "up", seconds: 3_600, roundTrip: 1.284, waiting: 0 },
+        { node: "gw3", state: "down", seconds: 5, roundTrip: undefined, waiting: 0 },
       ],
     };
   }

@@ -33,9 +33,9 @@ describe("nodes", () => {
     const { socketPath } = await running();
     expect((await drover(socketPath, ["nodes"])).stdout).toBe(
       [
-        "NODE  STATE        FOR",
+        "NODE  STATE        FOR  ROUND TRIP",
         "gw1   this server",
-        "gw2   up           1h",
+        "gw2   up           1h   1.3 ms",
         "gw3   down         5s",
         "NATS nats://n1:4222 0.4 ms",
         "",

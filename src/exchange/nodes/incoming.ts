@@ -129,6 +129,8 @@ export class Incoming {
       case PEER_KIND.part:
         batch.last = peer.rows.part(body, batch.version) === "last";
         return;
+      case PEER_KIND.beat:
+        return peer.roundTrip.received(body);
       case PEER_KIND.bye:
         return this.#owner.left(peer);
       default:

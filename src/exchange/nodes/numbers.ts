@@ -9,6 +9,8 @@ export interface NodeNumbers {
   readonly state: PeerState;
   /** Seconds in this state. */
   readonly seconds: number;
+  /** In milliseconds, with the exchanges of both servers; `undefined`: down, or not measured yet. */
+  readonly roundTrip: number | undefined;
   /** Bytes that wait for it. */
   readonly waiting: number;
 }
@@ -31,9 +33,10 @@ export interface NodesNumbers {
 
 export function nodesNumbers(nodes: Nodes): NodesNumbers {
   const now = clock.now();
-  const list = nodes.peers.map(({ node, state, since, stream }) => ({
+  const list = nodes.peers.map(({ node, state, since, stream, roundTrip: { ms } }) => ({
     ...{ node, state, waiting: stream.waiting },
     seconds: Math.round((now - since) / 1_000),
+    roundTrip: ms === undefined ? undefined : Math.round(1_000 * ms) / 1_000,
   }));
   const { malformed, unknown, lost } = nodes.incoming;
   return {

@@ -9,6 +9,8 @@ export class MemoryNetwork {
   loss = 0;
   /** Longest latency in milliseconds; between two senders the order is by chance. */
   latency = 5;
+  /** Part of the latency that is by chance; 0: all bytes take the same time. */
+  jitter = 1;
   readonly random: () => number;
 
   constructor(random: () => number = Math.random) {
@@ -103,7 +105,8 @@ export class MemoryCarrier implements Carrier {
     const to = network.carriers.get(inbox);
     if (!to || !network.connected(this, to)) return;
     const copy = Buffer.from(bytes);
-    const at = Math.max(clock.now() + network.random() * network.latency, this.#arrives.get(inbox) ?? 0);
+    const latency = network.latency * (1 - network.jitter * (1 - network.random()));
+    const at = Math.max(clock.now() + latency, this.#arrives.get(inbox) ?? 0);
     this.#arrives.set(inbox, at);
     clock.setTimeout(
       () => network.connected(this, to) && to.#handlers?.onBytes(copy),

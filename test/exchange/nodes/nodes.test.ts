@@ -1,6 +1,8 @@
 /** Servers on a carrier in memory: what reaches whom, who is gone when, and what hostile bytes do. */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import type { Nodes } from "../../../src/exchange/nodes/nodes.js";
+import { nodesNumbers } from "../../../src/exchange/nodes/numbers.js";
 import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer/peer-records.js";
 import { RecordWriter } from "../../../src/exchange/records.js";
 import { turn } from "../../support/until.js";
@@ -190,6 +192,64 @@ test("the carrier away for less than 4 s: nobody is down, and what waited leaves
   w.network.loss = 0;
   w.clock.run(1_000);
   expect(b.nodes?.incoming.lost).toBe(1);
+});
+
+test("the round trip to each server is measured by its heartbeats, and is not known of one that is down", () => {
+  const { world: w, servers } = world("a", "b", "c");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  const roundTrips = ({ nodes }: SimulatedServer) =>
+    Object.fromEntries(nodesNumbers(nodes as Nodes).nodes.map(({ node, roundTrip }) => [node, roundTrip]));
+  w.network.jitter = 0;
+  w.clock.run(10_000);
+  expect(roundTrips(a)).toEqual({ b: 10, c: 10 });
+  // Of the last second, also where heartbeats are lost.
+  w.network.latency = 30;
+  w.network.loss = 0.3;
+  w.clock.run(30_000);
+  expect([roundTrips(a), roundTrips(b)]).toEqual([
+    { b: 60, c: 60 },
+    { a: 60, c: 60 },
+  ]);
+  w.network.loss = 0;
+  b.carrier.side = 1;
+  w.clock.run(6_000);
+  expect(roundTrips(a)).toEqual({ b: undefined, c: 60 });
+  w.network.latency = 1;
+  b.carrier.side = 0;
+  w.clock.run(2_000);
+  // Nothing of the time before: that would still be in the mean.
+  expect(roundTrips(a).b).toBe(2);
+  b.kill();
+  w.clock.run(300);
+  b.start();
+  w.clock.run(2_000);
+  expect([roundTrips(a).b, roundTrips(b)]).toEqual([2, { a: 2, c: 2 }]);
+});
+
+test("a forged heartbeat is counted, and measures nothing", () => {
+  const { world: w, servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  w.network.jitter = 0;
+  w.clock.run(10_000);
+  const { incarnation } = b.nodes as Nodes;
+  const forge = (...times: number[]) =>
+    a.carrier.forge(
+      batch(incarnation, 0, 0, (writer) => {
+        const at = writer.add(PEER_KIND.beat, "", 8 * times.length);
+        times.forEach((time, index) => void writer.buffer.writeDoubleBE(time, at + 8 * index));
+      }),
+    );
+  for (const times of [
+    [1, 2],
+    [Number.NaN, -1, 0],
+    [1, Infinity, 0],
+    [1, 2, -5],
+    [1, Number.NaN, 1],
+    [1, 2, Number.NaN],
+  ])
+    forge(...times);
+  expect(a.nodes?.incoming.malformed).toBe(6);
+  expect(nodesNumbers(a.nodes as Nodes).nodes[0]?.roundTrip).toBe(10);
 });
 
 test("a new incarnation keeps its rows until the new ones are complete", () => {

@@ -21,9 +21,9 @@ export function toneOf(state: string | undefined): string {
   return (state !== undefined && Object.hasOwn(TONES, state) && TONES[state]) || "plain";
 }
 
-export function State({ state }: { state: string }) {
+export function State({ state, tone = toneOf(state) }: { state: string; tone?: string }) {
   return (
-    <span class={`state ${toneOf(state)}`} title={state}>
+    <span class={`state ${tone}`} title={state}>
       <span class="dot" aria-hidden="true" />
       {state}
     </span>

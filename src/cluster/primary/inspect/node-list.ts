@@ -30,11 +30,11 @@ export function nodesText(numbers: Numbers): string {
 
 /** The other servers, as children of the exchange. */
 export function nodesAsTree(numbers: Numbers): TreeNode[] {
-  return (numbers?.nodes ?? []).map(({ node, state, seconds }) => ({
+  return (numbers?.nodes ?? []).map(({ node, state, seconds, roundTrip }) => ({
     pid: `<@${node}>`,
     name: "node",
     kind: "process",
-    detail: `${state} ${durationText(seconds * 1_000, 1)}`,
+    detail: `${state} ${durationText(seconds * 1_000, 1)}${roundTrip === undefined ? "" : `, ${roundTrip.toFixed(1)} ms`}`,
     children: [],
   }));
 }

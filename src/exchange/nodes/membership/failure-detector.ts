@@ -95,7 +95,10 @@ export class FailureDetector {
   }
 
   #probe(peer: Peer): void {
-    peer.stream.probe((writer) => this.#parts.self.writeHello(writer));
+    peer.stream.probe((writer) => {
+      this.#parts.self.writeHello(writer);
+      peer.roundTrip.write(writer);
+    });
   }
 
   /** Our own link. */

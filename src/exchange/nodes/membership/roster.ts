@@ -4,6 +4,7 @@ import type { CarrierEvent } from "../carrier.js";
 import { Peer } from "../peer/peer.js";
 import type { Hello } from "../peer/peer-records.js";
 import type { StreamOwner } from "../peer/peer-stream.js";
+import { RoundTrip } from "../peer/round-trip.js";
 import type { RowTable } from "../rows/row-table.js";
 import type { Announcements } from "./announcements.js";
 
@@ -146,6 +147,7 @@ export class Roster {
 
   #clear(peer: Peer, why: "ended" | "lost"): void {
     peer.sender = undefined;
+    peer.roundTrip = new RoundTrip();
     peer.stream.clear();
     peer.rows.drop(why);
     this.#owner.onGone(peer, `the server ${peer.node} is down`);

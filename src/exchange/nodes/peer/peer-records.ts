@@ -15,6 +15,8 @@
  *   part     -       u32 id of `want` · u32 index · u8 whether it is the last; rows follow
  *   bye      -       -
  *   refuse   node    JSON: this name is taken
+ *   beat     -       time of a heartbeat (`round-trip.ts`) · time of the last one that came (-1: none) · milliseconds that it
+ *                    was kept; float64
  *   from 80  a row (`row-table.ts`): name · body; an empty body: no such row any more
  *
  * Each row outside of a part adds one to the table version. The sequence counts messages: `publish` and `signal`. In bytes
@@ -35,6 +37,7 @@ export const PEER_KIND = {
   part: 66,
   bye: 67,
   refuse: 68,
+  beat: 69,
   group: 80,
   name: 81,
   presence: 82,

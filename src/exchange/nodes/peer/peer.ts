@@ -9,6 +9,7 @@ import { RowsReceiver } from "../rows/rows-receiver.js";
 import type { RowsSender } from "../rows/rows-sender.js";
 import { type Hello, PEER_KIND } from "./peer-records.js";
 import { PeerStream, type StreamOwner } from "./peer-stream.js";
+import { RoundTrip } from "./round-trip.js";
 
 /** `joining`: heard of, but its rows are not complete. `down`: silent, or its OS process is gone. */
 export type PeerState = "joining" | "up" | "down";
@@ -28,6 +29,7 @@ export class Peer implements RowPeer {
   /** When its inbox had no listener for the first time since it was heard; `undefined`: it has one. */
   unansweredAt: number | undefined = undefined;
   stream: PeerStream;
+  roundTrip = new RoundTrip();
   readonly rows: RowsReceiver;
   /** Its rows are on their way to it. */
   sender: RowsSender | undefined = undefined;
@@ -69,6 +71,7 @@ export class Peer implements RowPeer {
     this.incarnation = incarnation;
     this.hello = hello;
     this.stream = new PeerStream(incarnation, this.#owner);
+    this.roundTrip = new RoundTrip();
     this.sender = undefined;
     this.expected = 1;
     this.unansweredAt = undefined;

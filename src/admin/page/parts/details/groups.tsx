@@ -1,11 +1,10 @@
-/** Groups with most members, the exchange, and the other servers with the time to the carrier between them. */
+/** The groups with most members, the exchange, and the other servers. */
 import type { GroupList } from "../../../../control/groups.js";
-import type { NodeList } from "../../../../control/nodes.js";
 import { useObservable } from "../../live/observable.js";
 import { usePolled } from "../../live/polling.js";
 import { tree } from "../../live/server-state.js";
-import { count, duration } from "../../model/format.js";
-import { Pairs } from "./pairs.js";
+import { count } from "../../model/format.js";
+import { Nodes } from "./nodes.js";
 
 /** Groups shown. */
 const MOST = 10;
@@ -38,25 +37,6 @@ export function Groups() {
         </table>
       )}
       {exchange && exchange.children.length > 0 && <Nodes />}
-    </>
-  );
-}
-
-function Nodes() {
-  const list = usePolled<NodeList>("/nodes", EVERY).value;
-  if (!list) return null;
-  const { carrier, nodes } = list;
-  const time = carrier.roundTrip === undefined ? "" : `, ${carrier.roundTrip.toFixed(1)} ms`;
-  return (
-    <>
-      <h3>Nodes</h3>
-      <p class="muted">
-        {list.node}, {carrier.name} {carrier.up ? "up" : "down"}
-        {carrier.up && time}
-      </p>
-      <Pairs
-        rows={nodes.map(({ node, state, seconds }) => [node, `${state} ${duration(seconds * 1_000)}`])}
-      />
     </>
   );
 }
