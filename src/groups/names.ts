@@ -43,7 +43,7 @@ export interface Names<C extends Portable, A extends Portable> extends RequestSo
   readonly family: string;
   /**
    * Claims a name for a process of this worker, until it releases it or ends. Another holder ends as `replaced`, or runs
-   * its `replaced` cell.
+   * its `replaced` cell; one that is no connection gets the exit signal `{ shutdown: { replaced: "device/42" } }`.
    * @throws RangeError when it holds 16 names already. Rejects with ClaimError: `taken`, `timeout`, `ended`
    */
   claim(process: Answers<Request<C, A>> | Pid, name: string, options?: ClaimOptions): Promise<Claim>;

@@ -5,12 +5,18 @@ import {
   type AskError,
   type Conn,
   defineProtocol,
+  ExitMessage,
+  type ExitReason,
+  exit,
+  genServer,
   lines,
   names,
+  onDown,
   type Pid,
   packet,
   parsePid,
   type Request,
+  start,
   stop,
 } from "../../src/index.js";
 import gateway from "../../src/protocols/gateway.js";
@@ -186,6 +192,47 @@ test("a replaced cell may keep the connection; the name is let go when it has ru
   expect(two.previous).toBe("ended");
   expect(await one.client.receive(2)).toEqual(["none", "replaced"]);
   expect(seen).toEqual([`family${last}/a`]);
+});
+
+/** Processes that are no connections, and what they were told. */
+function stores(trapExit: boolean) {
+  const told: unknown[] = [];
+  const store = genServer({
+    name: "store",
+    trapExit,
+    init: () => ({}),
+    info: (_self, message) => void told.push(message),
+  });
+  return { told, next: () => start(store, undefined) };
+}
+
+test("a process that is no connection ends when another claim takes its name", async () => {
+  const [family, { next }] = [fresh(), stores(false)];
+  const [one, two] = [await next(), await next()];
+  const reasons: ExitReason[] = [];
+  onDown(one, (reason) => reasons.push(reason));
+  expect(await family.claim(one, "a")).toMatchObject({ previous: "none" });
+  await family.claim(one, "b");
+  expect(await family.claim(two, "a")).toMatchObject({ previous: "ended" });
+  expect(reasons).toEqual([{ shutdown: { replaced: `family${last}/a` } }]);
+  expect(await family.whereis("b")).toBeUndefined();
+  expect((await family.whereis("a"))?.pid).toEqual(two);
+  exit(two, "kill");
+});
+
+test("a process that traps exits goes on without the name, is told, and may claim it again", async () => {
+  const [family, { told, next }] = [fresh(), stores(true)];
+  const [one, two] = [await next(), await next()];
+  await family.claim(one, "a");
+  await family.claim(one, "b");
+  expect(await family.claim(two, "a")).toMatchObject({ previous: "ended" });
+  const message = await until(() => told[0]);
+  expect(message).toBeInstanceOf(ExitMessage);
+  expect(message).toMatchObject({ exit: one, reason: { shutdown: { replaced: `family${last}/a` } } });
+  expect((await family.whereis("b"))?.pid).toEqual(one);
+  expect(await family.claim(one, "a")).toMatchObject({ previous: "ended" });
+  expect((await family.whereis("a"))?.pid).toEqual(one);
+  for (const pid of [one, two]) exit(pid, "kill");
 });
 
 test("without a cell a holder is ended although its handler waits", async () => {

@@ -147,8 +147,10 @@ export class LocalNames {
     // It has ended, and its release is under way.
     if (process?.pid.serial !== serial) return;
     groupCounters.namesReplaced++;
-    if (process instanceof GroupMember) process.replaced(name, () => this.release(process, name));
-    else this.release(process, name);
+    if (process instanceof GroupMember) return process.replaced(name, () => this.release(process, name));
+    process.receiveExit(process.pid, { shutdown: { replaced: name } });
+    // It traps exits, and goes on without the name: its mailbox may be long, and the claim waits.
+    if (process.alive) this.release(process, name);
   }
 
   /** Remembers a request until it is answered. @returns what is called then */
