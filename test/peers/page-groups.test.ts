@@ -1,10 +1,17 @@
-/** The observer page in a real browser, on a server with groups: the exchange, the groups, and columns of connections. */
+/** The observer page in a real browser, on a server with groups: the exchange, the groups, columns of connections, other servers. */
 import { afterAll, afterEach, expect } from "vitest";
+import { AGENT_PROTOCOL } from "../support/agent.js";
 import { closeBrowser, findings } from "../support/browser.js";
 import { chromium, client, endDesk, open, panel } from "../support/desk.js";
+import { endNatsServers, NatsServer } from "../support/nats-server.js";
+import { childrenOf } from "../support/os-processes.js";
+import { find, testWith } from "../support/peers.js";
 import { serveProtocol } from "../support/program.js";
 
-afterEach(endDesk);
+afterEach(async () => {
+  await endDesk();
+  await endNatsServers();
+});
 afterAll(closeBrowser);
 
 const PROTOCOL = `
@@ -53,3 +60,31 @@ chromium(
     expect(complaints).toEqual([]);
   },
 );
+
+const withNats = find("nats-server") ? chromium : testWith("nats-server", "apt-get install nats-server");
+
+withNats("the other server is up with its round trip, and down when it is killed", async () => {
+  const nats = await NatsServer.start();
+  const serve = (node: string) =>
+    serveProtocol("agent.ts", AGENT_PROTOCOL, [
+      ...["--workers=1", "--cluster=page", `--nats=${nats.url}`, `--node=${node}`],
+    ]);
+  const [here, there] = await Promise.all([serve("here"), serve("there")]);
+  const { page, complaints } = await open(here);
+  const table = panel(page).getByRole("table", { name: "Nodes" });
+  const row = table.getByRole("row").filter({ hasText: "there" });
+  await row.getByText("up", { exact: true }).waitFor();
+  await row.getByRole("cell", { name: /^\d+\.\d ms$/ }).waitFor();
+  await panel(page)
+    .getByText(/^here, NATS up, \d+\.\d ms$/)
+    .waitFor();
+  expect(await findings(page)).toEqual([]);
+
+  // All of its OS processes: a primary alone would leave the others to say goodbye.
+  const { osPid } = there.program;
+  for (const one of [osPid, ...childrenOf(osPid)]) process.kill(one, "SIGKILL");
+  await row.getByText("down", { exact: true }).waitFor();
+  expect(await row.getByText(/ ms$/).count()).toBe(0);
+  expect(await findings(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
