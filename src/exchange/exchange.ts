@@ -71,6 +71,8 @@ export interface ExchangeNumbers {
   readonly names: number;
   /** Holders that were told to let a name go. */
   readonly replaced: number;
+  /** Of those: holders of a name that another server had granted as well. */
+  readonly conflicts: number;
   /** Claims that waited because two clients replace each other. */
   readonly contested: number;
   /** Bytes that wait for each worker. */
@@ -166,6 +168,7 @@ export class Exchange implements PortOwner {
       memberships: this.hub.memberships,
       names: this.names.names.size,
       replaced: this.names.names.replaced,
+      conflicts: this.names.names.conflicts,
       contested: this.names.names.contested,
       waiting: [...this.#workers].map(([worker, { link }]) => [worker, link.waiting]),
       published: this.#published,

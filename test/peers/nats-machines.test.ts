@@ -156,6 +156,24 @@ test("a name claimed at another machine is taken over", async () => {
   await eventually(() => agents[0].replaced.includes("device/two"));
 });
 
+test("a process that is no connection ends when another machine takes its name", async () => {
+  expect(await agents[0].ask("store", "store")).toBe("none");
+  await eventually(async () => (await agents[1].ask("where", ["store"]))[0] !== null);
+  expect(await agents[1].ask("store", "store")).toBe("ended");
+  expect(await agents[0].ask("end", "store")).toEqual({ shutdown: { replaced: "device/store" } });
+});
+
+test("clients of two machines that take a name from each other are reported", async () => {
+  const [, b] = machines as [Machine, Machine];
+  for (let at = 0; b.events("name_contested") === 0; at++) await agents[at % 2]?.ask("claim", ["contested"]);
+  const line = await b.program.line(({ event }) => event === "name_contested");
+  expect([line.name, line.pid, line.otherPid]).toEqual([
+    "device/contested",
+    expect.stringMatching(/^<1\.\d+@a>$/),
+    expect.stringMatching(/^<1\.\d+>$/),
+  ]);
+});
+
 test(`partition: ${NAMES} names claimed on both sides, one holder each afterwards`, async () => {
   const [a, b] = machines as [Machine, Machine];
   const names = Array.from({ length: NAMES }, (_, at) => `p${at}`);
@@ -182,6 +200,13 @@ test(`partition: ${NAMES} names claimed on both sides, one holder each afterward
   expect(base(seen[1])).toEqual(base(seen[0]));
   expect(base(seen[2])).toEqual(base(seen[0]));
   expect(base(seen[0])).not.toContain(undefined);
+  const conflicts = (machine: Machine) =>
+    machine.program.lines.filter((line) => line.event === "name_conflicts");
+  await eventually(() => conflicts(b).length > 0);
+  expect(conflicts(b)[0]?.msg).toContain(
+    `${NAMES} names held here and on the server a, whose claims are newer`,
+  );
+  expect(machines.map((machine) => conflicts(machine).length)).toEqual([0, 1, 0]);
   for (const agent of [...older, ...newer]) agent.end();
   await allHear("after the partition");
 });

@@ -9,15 +9,23 @@ const PATIENCE = 20_000;
 
 /** Commands: JSON arrays, the first element is a number that comes back with the answer. */
 export const AGENT_PROTOCOL = `
-import { defineProtocol, groups, names, packet } from "drover";
+import { defineProtocol, genServer, groups, names, onDown, packet, start } from "drover";
 const rooms = groups<string>("room");
 const devices = names<any, any>("device");
+const store = genServer({ name: "store", init: () => ({}) });
+const ends = new Map();
 const run = async (conn, [what, to, text]) => {
   switch (what) {
     case "join": return void rooms(to).join(conn);
     case "say": return void rooms(to).send(text);
     case "count": return rooms(to).count();
     case "claim": return (await Promise.all(to.map((name) => devices.claim(conn, name)))).map(({ previous }) => previous);
+    case "store": {
+      const pid = await start(store, undefined);
+      ends.set(to, new Promise((resolve) => onDown(pid, resolve)));
+      return (await devices.claim(pid, to)).previous;
+    }
+    case "end": return ends.get(to);
     case "where": return (await Promise.all(to.map((name) => devices.whereis(name)))).map((one) => one && String(one.pid));
     case "ask": return devices.ask(to, text, { within: "3s" }).catch((error) => error.code);
     case "who": return String(conn.pid);

@@ -1,4 +1,4 @@
-/** Reports a contested name with the addresses of both clients, which their workers are asked for. */
+/** Reports a contested name with the addresses of both clients, which their workers are asked for; not those of other servers. */
 import type { PidPair } from "../../groups/hub/hub.js";
 import type { Contest } from "../../groups/hub/name-row.js";
 import { pidFrom } from "../../otp/process/pid.js";
@@ -10,7 +10,8 @@ export async function reportContest(
   workerOf: (worker: number) => WorkerProcess | undefined,
 ): Promise<void> {
   const partyOf = async (pair: PidPair): Promise<ContestParty> => {
-    const [worker, serial] = pair;
+    const [worker, serial, node] = pair;
+    if (node !== undefined) return { pid: String(pidFrom(pair)), peer: undefined };
     // `undefined` when the worker does not answer within a second, `null` when the process has ended.
     const facts = await workerOf(worker)?.request({ name: "inspect", serial });
     const peer = (facts as { readonly peer?: unknown } | null | undefined)?.peer;

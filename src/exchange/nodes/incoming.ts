@@ -34,6 +34,8 @@ export interface IncomingOwner {
   /** It wants all rows. */
   wanted(peer: Peer, id: number): void;
   left(peer: Peer): void;
+  /** It has newer claims of so many names that processes here hold, and has granted them. */
+  conflicted(peer: Peer, names: number): void;
   refused(node: string, hello: Hello): void;
   onSignal(worker: number, serial: number, message: Buffer): void;
   replyMembers(peer: Peer, id: number, group: string): void;
@@ -67,6 +69,8 @@ export class Incoming {
     reader.push(bytes);
     let peer = this.#owner.find(header.incarnation);
     const batch: Batch = { header, last: false, version: header.tableVersion };
+    const { names } = this.#owner.names;
+    const { conflicts } = names;
     if (peer) this.#begin(peer, batch);
     for (let record = reader.next(); record !== undefined; record = reader.next()) {
       try {
@@ -79,10 +83,12 @@ export class Incoming {
         this.malformed++;
       }
     }
-    if (peer && batch.last) {
+    if (!peer) return;
+    if (batch.last) {
       peer.rows.commit();
       this.#owner.rowsComplete(peer);
     }
+    if (names.conflicts > conflicts) this.#owner.conflicted(peer, names.conflicts - conflicts);
   }
 
   #introduced({ incarnation }: PeerHeader, { kind, name, body }: LinkRecord): Peer | undefined {

@@ -13,6 +13,7 @@ import type { NameHub } from "../../groups/hub/name-hub.js";
 import { MAX_AHEAD_MS, type TokenClock } from "../../groups/hub/token-clock.js";
 import { clock } from "../../otp/time/clock.js";
 import type { Carrier, CarrierEvent } from "./carrier.js";
+import { ConflictReports } from "./conflict-reports.js";
 import { Incoming, type IncomingOwner } from "./incoming.js";
 import { MemberQueries } from "./member-queries.js";
 import { Announcements } from "./membership/announcements.js";
@@ -65,6 +66,7 @@ export class Nodes implements RosterOwner, IncomingOwner {
   readonly #sameName: SameName;
   readonly #roster: Roster;
   readonly #detector: FailureDetector;
+  readonly #conflicts = new ConflictReports((text) => this.event("warn", "name_conflicts", text));
   /** Rows that the others have not been told. */
   readonly #changed = new Map<RowTable, Set<string>>();
   #tableVersion = 0;
@@ -262,6 +264,10 @@ export class Nodes implements RosterOwner, IncomingOwner {
 
   left(peer: Peer): void {
     this.#roster.left(peer);
+  }
+
+  conflicted({ node }: Peer, names: number): void {
+    this.#conflicts.add(node, names);
   }
 
   onGone(peer: Peer, why: string): void {

@@ -3,6 +3,7 @@
  * go or does not answer, or another server tells of its own. Pure but for the clock.
  */
 import { clock } from "../../otp/time/clock.js";
+import type { PidPair } from "./hub.js";
 import type { Claim, Contest, Granted, Holder, NamePort, NameRow, Pending } from "./name-row.js";
 import { isNewer, type NamePeer, type PeerName, type PeerNames } from "./peer-names.js";
 import { ReplacementHistory } from "./replacement-history.js";
@@ -30,10 +31,14 @@ export interface NameGrantsParts<P extends NamePort, N extends NamePeer> {
   drop(name: string, row: NameRow<P>): void;
 }
 
+const pairOf = ({ port, serial }: Omit<Claim<NamePort>, "id">): PidPair => [port.worker, serial];
+
 export class NameGrants<P extends NamePort, N extends NamePeer> {
   readonly history = new ReplacementHistory();
   /** Holders that were told to let go. */
   replaced = 0;
+  /** Of those: holders of a name that another server had granted as well, as on both sides of a partition. */
+  conflicts = 0;
   readonly #peers: PeerNames<N>;
   readonly #tokens: TokenClock;
   readonly #takeOver: number | undefined;
@@ -52,12 +57,16 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     this.#drop = drop;
   }
 
-  /** A row beside what other servers say of its name: its holder may have to let go, or a claim may go on. */
-  compare(name: string, row: NameRow<P>, why: "ended" | "unknown" = "ended"): void {
+  /**
+   * A row beside what other servers say of its name: its holder may have to let go, or a claim may go on.
+   * @param granted whether another server says that it has granted the name
+   */
+  compare(name: string, row: NameRow<P>, why: "ended" | "unknown" = "ended", granted = false): void {
     const { holder, pending, waiting } = row;
     const peer = this.#peers.newest(name);
     if (holder && peer && !row.told && this.isNewer(peer, holder.token)) {
       this.history.record(name, false);
+      if (granted) this.conflicts++;
       this.#tellHolder(name, row, holder);
     } else if (pending && !this.#peers.hasOlder(name, pending.token, this.#node))
       this.#grantPending(name, row, pending, why);
@@ -136,9 +145,14 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
 
   /** Both are alive now: the claim waits, so their addresses can be found. */
   #reportContest(name: string, { holder, waiting: [claim] }: NameRow<P>): void {
-    if (!this.#contested || !holder || !claim || !this.history.isNews(name)) return;
-    const pair = ({ port, serial }: Claim<P> | Holder<P>) => [port.worker, serial] as const;
-    this.#contested({ name, holder: pair(holder), claimant: pair(claim) });
+    const held = holder ? pairOf(holder) : this.#peerHolder(name);
+    if (!this.#contested || !held || !claim || !this.history.isNews(name)) return;
+    this.#contested({ name, holder: held, claimant: pairOf(claim) });
+  }
+
+  #peerHolder(name: string): PidPair | undefined {
+    const peer = this.#peers.newest(name);
+    return peer && [peer.worker, peer.serial, peer.peer.node];
   }
 
   #tell(name: string, row: NameRow<P>): void {

@@ -30,7 +30,7 @@ export interface Claim<P> {
   readonly id: number;
 }
 
-/** Two processes of this server that replace each other in a name: worker and serial of each. */
+/** Two processes that replace each other in a name; the holder may be one of another server. */
 export interface Contest {
   readonly name: string;
   readonly holder: PidPair;

@@ -13,7 +13,7 @@
 import { clock } from "../../otp/time/clock.js";
 import { NameGrants } from "./name-grants.js";
 import { type Claim, type Contest, type Holder, type NamePort, NameRow } from "./name-row.js";
-import { type NamePeer, type NameValue, type PeerName, PeerNames } from "./peer-names.js";
+import { type NamePeer, type PeerName, PeerNames, type ToldName } from "./peer-names.js";
 import { TokenClock } from "./token-clock.js";
 
 /** What may wait for one pending claim. */
@@ -60,6 +60,11 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     return this.#grants.replaced;
   }
 
+  /** Holders that were told to let go of a name that another server had granted as well. */
+  get conflicts(): number {
+    return this.#grants.conflicts;
+  }
+
   get contested(): number {
     return this.#grants.history.contested;
   }
@@ -77,10 +82,11 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
   }
 
   /** What other servers are told of a name; `undefined`: no process of this server holds it. */
-  own(name: string): NameValue | undefined {
+  own(name: string): ToldName | undefined {
     const row = this.#rows.get(name);
     const one = row?.pending ?? row?.holder;
-    return one && { token: one.token, worker: one.port.worker, serial: one.serial };
+    if (!one) return undefined;
+    return { token: one.token, worker: one.port.worker, serial: one.serial, pending: one === row?.pending };
   }
 
   /** Names that processes of this server hold or are about to. */
@@ -167,11 +173,11 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
    * What another server says of a name. A holder here with a lower token is told to let go.
    * @param why no row any more: the process has `ended`, or the server is gone and it is `unknown`
    */
-  setPeer(peer: N, name: string, value: NameValue | undefined, why: "ended" | "unknown" = "ended"): void {
+  setPeer(peer: N, name: string, value: ToldName | undefined, why: "ended" | "unknown" = "ended"): void {
     if (value) this.#tokens.observe(value.token);
     if (!this.peers.set(peer, name, value)) return;
     const row = this.#rows.get(name);
-    if (row) this.#grants.compare(name, row, why);
+    if (row) this.#grants.compare(name, row, why, value?.pending === false);
   }
 
   // -- rows -----------------------------------------------------------------------------------------------

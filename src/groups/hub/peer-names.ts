@@ -15,6 +15,12 @@ export interface NameValue {
   readonly serial: number;
 }
 
+/** What a server tells the others of a name. */
+export interface ToldName extends NameValue {
+  /** The claim waits for the holder, which is a process of another server. */
+  readonly pending: boolean;
+}
+
 export interface PeerName<N> extends NameValue {
   readonly peer: N;
   /** The row of another server for the same name. */

@@ -202,7 +202,7 @@ export interface OutgoingEvent {
 /** One of the processes that replace each other in a name. */
 export interface ContestParty {
   readonly pid: string;
-  /** Address of a client; `undefined`: no connection, or its worker does not answer. */
+  /** Address of a client; `undefined`: no connection, one of another server, or its worker does not answer. */
   readonly peer: string | undefined;
 }
 

@@ -165,6 +165,14 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
       ...[...workers].map(([worker, totals]): Sample => [[worker], totals.total("namesContested")]),
     ],
   },
+  {
+    ...counter(
+      "drover_name_conflicts_total",
+      "Names that were granted here and on another server, as in a partition, and whose holder here was replaced.",
+      [],
+    ),
+    samples: ({ exchange }) => ofNodes(exchange, ({ conflicts }) => [[[], conflicts]]),
+  },
   histogram(
     "drover_ask_seconds",
     "Time until an ask is answered, or fails, by the asker's worker.",

@@ -107,6 +107,8 @@ export interface NodesSample {
   readonly states: Readonly<Record<(typeof NODE_STATES)[number], number>>;
   readonly lost: number;
   readonly resyncs: number;
+  /** Names that were held here and on another server at once, and whose holder here was replaced. */
+  readonly conflicts: number;
   readonly dropped: Readonly<Record<(typeof NODE_DROP_REASONS)[number], number>>;
   readonly carrier: {
     readonly up: boolean;

@@ -108,6 +108,60 @@ test("a claim elsewhere ends the holder, and is granted when it has ended", () =
   expect(b.worker.answers.get(5)?.[1]).toContain("b has n");
 });
 
+test("clients of two servers that take a name from each other: claims wait, and both servers report it", () => {
+  const { world: w, servers } = world("a", "b", "c");
+  const [a, b, c] = servers as [SimulatedServer, SimulatedServer, SimulatedServer];
+  const contested = () => servers.map(({ names }) => names?.names.contested);
+  for (const server of [a, b, a, b, a]) {
+    server.claim("n");
+    w.clock.run(100);
+  }
+  expect([contested(), a.worker.held.size]).toEqual([[0, 0, 0], 1]);
+  const holder = a.worker.held.get("n")?.serial;
+  for (const [server, wait] of [
+    [b, 1_000],
+    [a, 2_000],
+    [b, 4_000],
+  ] as const) {
+    server.claim("n");
+    w.clock.run(wait - 50);
+    expect(server.worker.held.size).toBe(0);
+    w.clock.run(150);
+    expect(server.worker.held.size).toBe(1);
+  }
+  expect(contested()).toEqual([1, 2, 0]);
+  expect(b.contests).toEqual([{ name: "n", holder: [1, holder, "a"], claimant: [1, expect.any(Number)] }]);
+  expect([a.contests.length, a.contests[0]?.holder[2], c.contests]).toEqual([1, "b", []]);
+});
+
+test("a name granted on both sides of a partition is counted, and reported, by the server whose holder ends", () => {
+  const { world: w, servers } = world("a", "b", "c");
+  const [a, b, c] = servers as [SimulatedServer, SimulatedServer, SimulatedServer];
+  const conflicts = () => servers.map(({ names }) => names?.names.conflicts);
+  const reported = () => servers.map(({ events }) => events.filter((one) => one === "name_conflicts").length);
+  for (const ms of [6_000, 1_000]) {
+    c.carrier.side = 1;
+    w.clock.run(ms);
+    for (const name of ["n", "m"]) a.claim(`${name} ${ms}`);
+    w.clock.run(100);
+    c.claim(`n ${ms}`);
+    c.claim(`o ${ms}`);
+    w.clock.run(100);
+    c.carrier.side = 0;
+    w.clock.run(5_000);
+  }
+  expect([conflicts(), reported()]).toEqual([
+    [2, 0, 0],
+    [2, 0, 0],
+  ]);
+  // To be taken over is no conflict.
+  for (const server of [b, a, c]) {
+    server.claim("n 6000");
+    w.clock.run(2_000);
+  }
+  expect([conflicts(), c.worker.held.has("n 6000")]).toEqual([[2, 0, 0], true]);
+});
+
 test("presence crosses servers: whoever has introduced itself, and why it has left", async () => {
   const { world: w, servers } = world("a", "b");
   const [a, b] = servers as [SimulatedServer, SimulatedServer];

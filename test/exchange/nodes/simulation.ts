@@ -6,7 +6,7 @@ import { presenceName, presenceTable } from "../../../src/exchange/nodes/rows/pr
 import { groupTable, nameTable } from "../../../src/exchange/nodes/rows/row-table.js";
 import { Hub } from "../../../src/groups/hub/hub.js";
 import { type HubRequest, NameHub } from "../../../src/groups/hub/name-hub.js";
-import type { ClaimResult } from "../../../src/groups/hub/name-row.js";
+import type { ClaimResult, Contest } from "../../../src/groups/hub/name-row.js";
 import type { PresenceChange } from "../../../src/groups/hub/presence-table.js";
 import { TokenClock } from "../../../src/groups/hub/token-clock.js";
 import { type Clock, clock, useClock } from "../../../src/otp/time/clock.js";
@@ -125,6 +125,7 @@ export class SimulatedServer {
   readonly worker: SimulatedWorker;
   readonly startedAt: number;
   readonly events: string[] = [];
+  readonly contests: Contest[] = [];
   carrier: MemoryCarrier;
   hub: Hub<Buffer> | undefined = undefined;
   names: NameHub<Buffer> | undefined = undefined;
@@ -150,7 +151,8 @@ export class SimulatedServer {
     const hub = new Hub<Buffer>(changed(PEER_KIND.group), (group, row) =>
       changed(PEER_KIND.presence)(presenceName(group, row)),
     );
-    const options = { tokens, node: this.node, onChanged: changed(PEER_KIND.name) };
+    const onContested = (contest: Contest) => void this.contests.push(contest);
+    const options = { tokens, node: this.node, onChanged: changed(PEER_KIND.name), onContested };
     const names = new NameHub<Buffer>(options, (bytes) => Buffer.from(bytes));
     if (this.world.mutant)
       names.names.setPeer = (peer, name, value) => void names.names.peers.set(peer, name, value);

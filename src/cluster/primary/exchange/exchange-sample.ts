@@ -6,6 +6,7 @@ import type { ExchangeProcess } from "./exchange-process.js";
 const COUNTERS = {
   linkFull: ({ linkFull }: ExchangeNumbers) => linkFull,
   contested: ({ contested }: ExchangeNumbers) => contested,
+  conflicts: ({ conflicts }: ExchangeNumbers) => conflicts,
   lost: ({ nodes }: ExchangeNumbers) => nodes?.lost ?? 0,
   resyncs: ({ nodes }: ExchangeNumbers) => nodes?.resyncs ?? 0,
   reconnects: ({ nodes }: ExchangeNumbers) => nodes?.carrier.reconnects ?? 0,
@@ -45,6 +46,7 @@ export class ExchangeSamples {
     ) as [number, number, number];
     return {
       ...{ states, lost: this.#total("lost"), resyncs: this.#total("resyncs") },
+      conflicts: this.#total("conflicts"),
       dropped: { unreachable, outbox, too_large },
       carrier: { ...nodes.carrier, reconnects: this.#total("reconnects") },
     };

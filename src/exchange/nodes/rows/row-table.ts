@@ -4,7 +4,7 @@
  */
 import type { Hub, HubPeer } from "../../../groups/hub/hub.js";
 import type { NameHub, NameHubPeer } from "../../../groups/hub/name-hub.js";
-import type { NameValue } from "../../../groups/hub/peer-names.js";
+import type { ToldName } from "../../../groups/hub/peer-names.js";
 import type { PresenceOwner } from "../../../groups/hub/presence-table.js";
 import { checkName } from "../../../groups/name.js";
 import { count, PEER_KIND } from "../peer/peer-records.js";
@@ -55,18 +55,19 @@ export function groupTable(hub: Hub<Buffer>): RowTable<number> {
   };
 }
 
-/** Which names processes of a server hold: token · u16 worker · serial. */
-export function nameTable({ names }: NameHub<Buffer>): RowTable<NameValue> {
+/** Which names processes of a server hold: token · u16 worker · serial · u8 whether the claim is pending. */
+export function nameTable({ names }: NameHub<Buffer>): RowTable<ToldName> {
   return {
     kind: PEER_KIND.name,
     names: () => names.ownNames(),
     body(name) {
       const own = names.own(name);
       if (!own) return undefined;
-      const body = Buffer.alloc(18);
+      const body = Buffer.alloc(19);
       body.writeDoubleBE(own.token);
       body.writeUInt16BE(own.worker, 8);
       body.writeDoubleBE(own.serial, 10);
+      body.writeUInt8(Number(own.pending), 18);
       return body;
     },
     decode(name, body) {
@@ -75,6 +76,7 @@ export function nameTable({ names }: NameHub<Buffer>): RowTable<NameValue> {
         token: count(body.readDoubleBE(0)),
         worker: body.readUInt16BE(8),
         serial: count(body.readDoubleBE(10)),
+        pending: body.readUInt8(18) === 1,
       };
     },
     set: (peer, name, value, why) => names.setPeer(peer, name, value, why === "ended" ? "ended" : "unknown"),
