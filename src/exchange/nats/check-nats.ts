@@ -12,8 +12,8 @@ export interface NatsFinding {
   readonly text: string;
 }
 
-/** Milliseconds for a server to answer. */
-const TIMEOUT = 3_000;
+/** Milliseconds. */
+const TIMES = { accept: 3_000, answer: 3_000 };
 /** Bytes of a message between servers besides its content; a name has at most 255. */
 const HEADERS = 512;
 /** Older servers have open security advisories. */
@@ -36,7 +36,7 @@ async function checkServer(
   let connection: NatsConnection | undefined;
   try {
     const name = `drover check ${cluster} ${node}`;
-    ({ connection } = await connectOnce(client, nats, url, { name, timeout: TIMEOUT }));
+    ({ connection } = await connectOnce(client, nats, url, name, TIMES));
     await tryPermissions(connection, new Subjects(cluster));
     const asked = clock.now();
     await connection.flush();

@@ -12,7 +12,7 @@ import type {
 import { addressText } from "../../text/address.js";
 import { type NatsAddress, natsAddress } from "../../text/nats-url.js";
 import type { NatsOptions } from "../nodes/options.js";
-import { type Connected, connectAlone } from "./attempt-sockets.js";
+import { type AttemptTimes, type Connected, connectAlone } from "./attempt-sockets.js";
 
 export type { Msg, NatsConnection };
 
@@ -45,18 +45,21 @@ export async function loadClient(path: string): Promise<NatsClient> {
 const NEVER = 2 ** 31 - 1;
 
 /**
- * Connects once, to one server. Rejects after `timeout` milliseconds for each address of its host.
+ * Connects once, to one server.
  * @param name shown by the NATS server for this connection
+ * @param times for each address of its host
  */
 export function connectOnce(
   client: NatsClient,
   nats: NatsOptions,
   url: string,
-  { name, timeout }: { readonly name: string; readonly timeout: number },
+  name: string,
+  times: AttemptTimes,
 ): Promise<Connected<NatsConnection>> {
   // The configuration has checked it.
   const address = natsAddress(url) as NatsAddress;
-  return connectAlone(address.port, async () =>
+  const timeout = times.accept + times.answer;
+  return connectAlone(address.port, times, async () =>
     client.connect({
       servers: [addressText(address.host, address.port)],
       ...{ name, timeout, tls: tlsOptions(nats, address), ...credentials(client, nats) },

@@ -19,8 +19,10 @@ const RETRY_MIN = 250;
 const RETRY_MAX = 500;
 /** Where NATS answers, and refuses: an operator must act, and NATS logs each attempt. */
 const REFUSED_MAX = 5_000;
-/** Milliseconds of an attempt: the second SYN goes out after 1 s, and has 250 ms. */
-const CONNECT_TIMEOUT = 1_250;
+/** Milliseconds until a server accepts: the second SYN goes out after 1 s, and has 250 ms. */
+const ACCEPT_TIMEOUT = 1_250;
+/** Milliseconds until one that has accepted can be used. */
+const ANSWER_TIMEOUT = 1_250;
 /** Of one to a server that accepted and was then too slow: TLS over a long way, or paused. */
 const SLOW_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 1_000;
@@ -48,7 +50,7 @@ export class NatsCarrier implements Carrier {
   #link: NatsLink | undefined = undefined;
   #server = "";
   #next = 0;
-  /** By URL: milliseconds of the next attempt, where it is not the usual. */
+  /** By URL: milliseconds that the server has to answer, where it is not the usual. */
   readonly #timeouts = new Map<string, number>();
   #ups = 0;
   #downSince = 0;
@@ -118,8 +120,8 @@ export class NatsCarrier implements Carrier {
     let link: NatsLink | undefined;
     try {
       const name = `drover ${cluster} ${node}`;
-      const timeout = this.#timeouts.get(url) ?? CONNECT_TIMEOUT;
-      const connection = await connectOnce(this.#client as NatsClient, nats, url, { name, timeout });
+      const times = { accept: ACCEPT_TIMEOUT, answer: this.#timeouts.get(url) ?? ANSWER_TIMEOUT };
+      const connection = await connectOnce(this.#client as NatsClient, nats, url, name, times);
       link = this.#newLink(connection, url);
       await link.start();
       this.#serveOutside(link);
@@ -127,7 +129,7 @@ export class NatsCarrier implements Carrier {
       this.#timeouts.delete(url);
     } catch (error) {
       if (error instanceof SlowServerError)
-        this.#timeouts.set(url, Math.min(SLOW_TIMEOUT, 2 * (this.#timeouts.get(url) ?? CONNECT_TIMEOUT)));
+        this.#timeouts.set(url, Math.min(SLOW_TIMEOUT, 2 * (this.#timeouts.get(url) ?? ANSWER_TIMEOUT)));
       const trouble = troubleEvent(error, url, this.#prefix);
       this.#report(trouble);
       link?.end(error);
