@@ -36,10 +36,15 @@ const COSTS: readonly Case[] = [
 
 const ATTACKED: readonly (Case & { readonly attack: Attack })[] = [
   { name: "none", listener: "plain", attack: "connects" },
-  { name: "address-rate 10:50", listener: "plain", limits: { "address-rate": "10:50" }, attack: "connects" },
   {
-    ...{ name: "address-rate 10:50, address-ban 1m", listener: "plain", attack: "connects" },
-    limits: { "address-rate": "10:50", "address-ban": "1m" },
+    name: "address-rate 100:200",
+    listener: "plain",
+    limits: { "address-rate": "100:200" },
+    attack: "connects",
+  },
+  {
+    ...{ name: "address-rate 100:200, address-ban 1m", listener: "plain", attack: "connects" },
+    limits: { "address-rate": "100:200", "address-ban": "1m" },
   },
   { name: "deny", listener: "plain", limits: { deny: "127.0.0.2" }, attack: "connects" },
   { name: "none", listener: "plain", attack: "frames" },

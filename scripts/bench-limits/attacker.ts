@@ -1,7 +1,7 @@
-// The attacker, 127.0.0.2, in an OS process of its own with a lower priority: what it takes of the CPU is not what a
-// limit can bound, because attackers have machines of their own.
+// The attacker, 127.0.0.2, in an OS process of its own that runs only where a core is idle: what it takes of the CPU is
+// not what a limit can bound, because attackers have machines of their own.
+import { execFileSync } from "node:child_process";
 import { connect, type Socket } from "node:net";
-import { setPriority } from "node:os";
 import { frameOf } from "./loads.js";
 
 /** Ways to attack. */
@@ -11,7 +11,7 @@ export type Attack = (typeof ATTACKS)[number];
 const FROM = "127.0.0.2";
 
 export function attack(kind: Attack, port: number): void {
-  setPriority(10);
+  execFileSync("chrt", ["--idle", "--pid", "0", `${process.pid}`]);
   const how: Record<Attack, () => void> = {
     connects: () => many(64, () => again(port, (socket) => socket.resetAndDestroy())),
     frames: () => many(16, () => again(port, flood)),

@@ -36,6 +36,45 @@ test("--max-connections 20 with 60 clients: at most 20 are served at a time, all
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);
 });
 
+test("the free places of a worker that is being replaced serve clients of the other, and go back to its successor", async () => {
+  const { port, adminPort, control } = await serveProgram(["--max-connections=20", "--workers=2"]);
+  const active = async () => {
+    const { body } = await http(adminPort, "/metrics/now");
+    return [1, 2].map((worker) => series(body, "drover_connections_active", { worker: String(worker) }) ?? 0);
+  };
+  const served = async (): Promise<FrameClient> => {
+    const client = await FrameClient.connect(port);
+    expect(await client.ask("hello")).toBe("hello");
+    return client;
+  };
+  const first = await Promise.all(Array.from({ length: 8 }, served));
+  const restarted = run(["restart", "1", "--deadline=60s", "--control", control]);
+  await eventually(async () => {
+    const { body } = await http(adminPort, "/metrics/now");
+    return series(body, "drover_listener_running", { worker: "1" }) === 0;
+  });
+  const [draining = 0] = await active();
+  let leave = () => {};
+  const leaving = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const crowd = Array.from({ length: 30 }, async () => {
+    const client = await served();
+    await leaving;
+    client.end();
+  });
+  // More than its own ten.
+  await eventually(async () => (await active()).join() === `${draining},${20 - draining}`);
+  leave();
+  for (const client of first) client.end();
+  await Promise.all(crowd);
+  expect((await restarted).code).toBe(0);
+  await Promise.all(Array.from({ length: 20 }, served));
+  expect((await active()).reduce((sum, count) => sum + count, 0)).toBe(20);
+  const { body } = await http(adminPort, "/metrics/now");
+  expect(series(body, "drover_connections_refused_total")).toBe(0);
+});
+
 test("at the connection limit the log says so once for each worker, however many clients come and go", async () => {
   const { program, port, adminPort } = await serveProgram(["--max-connections=2", "--workers=1"]);
   const held = await FrameClient.connect(port);

@@ -2,10 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
-import {
-  type LimitedListener,
-  MaxConnections,
-} from "../../../src/cluster/primary/admission/max-connections.js";
+import type { LimitedListener } from "../../../src/cluster/primary/admission/lent-places.js";
+import { loansFor } from "../../../src/cluster/primary/admission/loans.js";
+import { MaxConnections } from "../../../src/cluster/primary/admission/max-connections.js";
 import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
 import { FakeWorker } from "./fake-worker.js";
 
@@ -16,6 +15,8 @@ class ModelWorker {
   share: number;
   readonly shares: number[];
   #unread: Extract<WorkerRequest, { name: "limit" }>[] = [];
+  /** It serves, and accepts nothing: overloaded, or draining. */
+  closed = false;
   #applied = 0;
   readonly #fake: FakeWorker;
 
@@ -37,11 +38,14 @@ class ModelWorker {
   }
 
   accept(listener: number): boolean {
-    if (!this.alive) return false;
-    const has = (this.active[listener] as number) < (this.shares[listener] as number);
-    if (!has || this.total >= this.share) return false;
+    if (!this.alive || this.closed || this.isFull(listener)) return false;
     this.active[listener] = (this.active[listener] as number) + 1;
     return true;
+  }
+
+  isFull(listener: number): boolean {
+    const has = (this.active[listener] as number) < (this.shares[listener] as number);
+    return !has || this.total >= this.share;
   }
 
   end(listener: number): void {
@@ -92,8 +96,35 @@ class Model {
       () => this.#slots,
       () => this.limit,
       this.listeners,
+      {
+        open: ({ slot }) => this.workers[slot - 1]?.closed === false,
+        full: (slot, name) => this.#isFull(slot, name),
+      },
     );
     this.workers = this.#slots.map((slot) => new ModelWorker(slot, this.limits, this.listeners));
+  }
+
+  #isFull(slot: number, name: string): boolean {
+    const worker = this.workers[slot - 1];
+    const listener = this.listeners.findIndex((one) => one.name === name);
+    return worker?.alive === true && !worker.closed && worker.isFull(listener);
+  }
+
+  /** Whether a client of the listener waits although its limit and the one of all have room. */
+  waitsInVain(listener: number): boolean {
+    const { maxConnections: own = Infinity } = this.listeners[listener] as LimitedListener;
+    if (this.total >= this.limit || this.of(listener) >= own) return false;
+    const open = this.workers.filter(({ alive, closed }) => alive && !closed);
+    return open.length > 0 && open.every((worker) => worker.isFull(listener));
+  }
+
+  /** Loans are made until no more are needed. @returns how many rounds that took */
+  lend(): number {
+    for (let round = 0; ; round++) {
+      this.settle();
+      if (round === 40 || !this.listeners.some((_, listener) => this.waitsInVain(listener))) return round;
+      this.limits.lend();
+    }
   }
 
   /** As `Scale`: new slots get a worker; removed ones accept no more, and are gone when they are drained. */
@@ -213,8 +244,100 @@ describe("with several listeners", () => {
   });
 });
 
+describe("lent places", () => {
+  const closing = (total: number, own: readonly (number | undefined)[], workers: number) => {
+    const model = new Model(total, own, workers);
+    const [first, ...others] = model.workers as [ModelWorker, ...ModelWorker[]];
+    return { model, first, others };
+  };
+
+  test("the free places of a worker that accepts nothing serve the others, those that it uses do not", () => {
+    const { model, first } = closing(40, [undefined], 2);
+    for (let n = 0; n < 5; n++) first.accept(0);
+    first.closed = true;
+    model.fill();
+    expect(model.total).toBe(25);
+    // Half of them each time.
+    expect(model.lend()).toBe(1);
+    expect(model.workers.map(({ share }) => share)).toEqual([12, 28]);
+    for (let round = 0; round < 5; round++) {
+      model.fill();
+      model.lend();
+    }
+    expect(model.workers.map(({ total }) => total)).toEqual([5, 35]);
+  });
+
+  test("one worker has the listener's places, another those of all: one lends", () => {
+    const { model, first, others } = closing(4, [undefined, 2], 2);
+    first.accept(0);
+    first.accept(0);
+    others[0]?.accept(1);
+    expect(others[0]?.isFull(1)).toBe(true);
+    expect(model.waitsInVain(1)).toBe(true);
+    expect(model.lend()).toBe(1);
+    expect(model.workers.some((worker) => worker.accept(1))).toBe(true);
+  });
+
+  test("they go back when the lender accepts again", () => {
+    const { model, first, others } = closing(20, [undefined], 2);
+    const [second] = others as [ModelWorker];
+    first.closed = true;
+    model.fill();
+    model.lend();
+    model.fill();
+    expect(model.workers.map(({ share }) => share)).toEqual([5, 15]);
+    first.closed = false;
+    model.limits.lend();
+    model.settle();
+    // The borrower keeps its 15 clients.
+    expect(model.workers.map(({ share }) => share)).toEqual([5, 10]);
+    for (let n = 0; n < 5; n++) second.end(0);
+    model.settle();
+    expect(model.workers.map(({ share }) => share)).toEqual([10, 10]);
+  });
+
+  test("they go back when the borrower would have more than a little room without them", () => {
+    const { model, first, others } = closing(20, [undefined], 2);
+    const [second] = others as [ModelWorker];
+    first.closed = true;
+    model.fill();
+    model.lend();
+    const back = () => {
+      second.end(0);
+      model.settle();
+      model.limits.lend();
+      model.settle();
+      return second.share === 10;
+    };
+    expect([back(), second.total, back(), second.total]).toEqual([false, 9, true, 8]);
+  });
+
+  test("no worker lends while another has room, or a limit is reached", () => {
+    const { model, first } = closing(20, [undefined], 3);
+    first.closed = true;
+    for (let n = 0; n < 7; n++) model.workers[1]?.accept(0);
+    model.settle();
+    model.limits.lend();
+    model.settle();
+    expect(model.workers.map(({ share }) => share)).toEqual([7, 7, 6]);
+    const full = new Model(4, [2], 2);
+    full.fill();
+    expect(full.lend()).toBe(0);
+  });
+
+  test("a worker that is short of descriptors borrows nothing, and lends", () => {
+    const places = (short: boolean) => [
+      { slot: 1, open: true, short, free: short ? 6 : 0, own: [{ free: Infinity, full: true }] },
+      { slot: 2, open: true, short: false, free: 0, own: [{ free: Infinity, full: true }] },
+    ];
+    expect(loansFor(0, places(true))).toEqual([{ listener: undefined, from: 1, to: 2, count: 3 }]);
+    expect(loansFor(0, places(false))).toEqual([]);
+  });
+});
+
 const places = fc.record({ at: fc.nat(5), listener: fc.nat(2) });
 const step = fc.oneof(
+  fc.record({ what: fc.constantFrom("close" as const, "open" as const, "lend" as const), place: places }),
   fc.record({ what: fc.constantFrom("accept" as const, "end" as const), place: places }),
   fc.record({ what: fc.constantFrom("read" as const, "hear" as const), place: places }),
   fc.record({ what: fc.constantFrom("restart" as const, "scale" as const, "die" as const), place: places }),
@@ -244,13 +367,27 @@ test("no limit is ever exceeded, and all are reached when everything has been he
           else if (what === "read") model.read(place.at);
           else if (what === "hear") model.hear(place.at);
           else if (what === "restart") model.restart(place.at % model.workers.length);
+          else if (what === "lend") model.limits.lend();
+          else if (what === "open" || what === "close") (worker as ModelWorker).closed = what === "close";
           else model.scale(place.at + 1);
           check();
         }
         for (const [at, worker] of model.workers.entries()) if (!worker.alive) model.restart(at);
-        for (const worker of model.workers) worker.active.fill(0);
-        model.settle();
-        model.fill();
+        for (let round = 0; round < 3; round++) {
+          model.lend();
+          check();
+          expect(own.map((_, listener) => model.waitsInVain(listener))).not.toContain(true);
+          model.fill();
+          check();
+        }
+        for (const worker of model.workers) {
+          worker.active.fill(0);
+          worker.closed = false;
+        }
+        for (let round = 0; round < 3; round++) {
+          model.lend();
+          model.fill();
+        }
         check();
         const sum = own.reduce<number>((all, limit = Infinity) => all + limit, 0);
         expect(model.total).toBe(Math.min(total, sum));
@@ -318,13 +455,19 @@ test("limits that change at any time are never exceeded once every worker has he
         else if (one.what === "read") model.read(one.place.at);
         else if (one.what === "hear") model.hear(one.place.at);
         else if (one.what === "restart") model.restart(at);
+        else if (one.what === "lend") model.limits.lend();
+        else if (one.what === "open" || one.what === "close")
+          (model.workers[at] as ModelWorker).closed = one.what === "close";
         else model.scale(one.place.at + 1);
         for (const [which, limit] of limits().entries()) {
           highest[which] = Math.max(highest[which] as number, limit);
           expect(used()[which]).toBeLessThanOrEqual(highest[which] as number);
         }
       }
-      for (const worker of model.workers) worker.active.fill(0);
+      for (const worker of model.workers) {
+        worker.active.fill(0);
+        worker.closed = false;
+      }
       model.settle();
       // Without any limit there would be no end.
       if (model.limit === Infinity) model.change(30);

@@ -4,7 +4,9 @@
  * it gives up those of its clients when they leave. Below a lowered limit no worker accepts until the sum fits.
  */
 interface Share {
-  /** Share to be reached. */
+  /** Equal part of the limit. */
+  even: number;
+  /** Share to be reached: the equal part, with what is lent. */
   target: number;
   /** Connections that the worker may have open by now. */
   granted: number;
@@ -58,23 +60,55 @@ export class ConnectionShares {
    */
   aim(limit: number, workers: number, first = 0, { slots: away, most }: Away = NONE_AWAY): void {
     this.#limit = limit;
-    while (this.#shares.length < workers) this.#shares.push({ target: 0, granted: 0 });
+    while (this.#shares.length < workers) this.#shares.push({ even: 0, target: 0, granted: 0 });
     this.settled = false;
     // Without a limit there is nothing to divide.
     if (limit === Infinity) {
-      for (const [at, share] of this.#shares.entries()) share.target = at < workers ? Infinity : 0;
+      for (const [at, share] of this.#shares.entries())
+        share.even = share.target = at < workers ? Infinity : 0;
       return;
     }
     const there = this.#shares.flatMap((_, at) => (at < workers && !away.has(at + 1) ? [at] : []));
-    for (const share of this.#shares) share.target = 0;
+    for (const share of this.#shares) share.even = share.target = 0;
     for (const [nth, at] of there.entries()) {
       const extra =
         (nth - (first % there.length) + there.length) % there.length < limit % there.length ? 1 : 0;
       const even = Math.floor(limit / there.length) + extra;
       // One worker may not have descriptors for the places of the others.
       const own = Math.ceil(limit / workers);
-      (this.#shares[at] as Share).target = Math.min(even, Math.max(own, most));
+      const share = this.#shares[at] as Share;
+      share.even = share.target = Math.min(even, Math.max(own, most));
     }
+  }
+
+  /**
+   * One worker lends free places to another, until both are aimed again or it gets them back.
+   * @param most places that the other may have in all
+   */
+  lend(from: number, to: number, count: number, most = Infinity): void {
+    const [lender, borrower] = [this.#shares[from - 1], this.#shares[to - 1]];
+    if (!lender || !borrower || this.#limit === Infinity) return;
+    const lent = Math.min(count, lender.target, most - borrower.target);
+    if (lent <= 0) return;
+    lender.target -= lent;
+    borrower.target += lent;
+    this.settled = false;
+  }
+
+  /** Whether a worker has places of another one. */
+  get lent(): boolean {
+    return this.#shares.some(({ even, target }) => target !== even);
+  }
+
+  /** Equal part of the worker in this slot. */
+  even(slot: number): number {
+    return this.#shares[slot - 1]?.even ?? 0;
+  }
+
+  /** Every worker is to have its equal part again. */
+  returnLent(): void {
+    for (const share of this.#shares) share.target = share.even;
+    this.settled = false;
   }
 
   /** Slots whose share has to shrink. */

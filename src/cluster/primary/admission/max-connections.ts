@@ -1,19 +1,15 @@
 /**
  * Enforces the maximum number of connections over all workers: that of all listeners together, and those that listeners
  * have of their own. Each worker gets its share of every one of them and keeps to all; what is free is read from snapshots.
+ * Places that a worker cannot use are lent to others (`lent-places.ts`).
  */
 
-import type { PrimaryListener } from "../primary-listener.js";
 import type { WorkerSlot } from "../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
+import { LentPlaces, type LimitedListener, type LimitOf, type ListenerKnowledge } from "./lent-places.js";
 
-/** A listener that has, or has not, a limit of its own, which may change. */
-export type LimitedListener = Pick<PrimaryListener, "name" | "at" | "maxConnections">;
-
-/** Shares of one limit; `listener` is `undefined` for that of all listeners. */
-interface Limit {
-  readonly listener: LimitedListener | undefined;
-  readonly shares: ConnectionShares;
+/** Shares of one limit. */
+interface Limit extends LimitOf {
   /** The share that each worker was told last, by slot. */
   readonly told: Map<number, number>;
 }
@@ -30,6 +26,7 @@ export class MaxConnections {
   readonly #slots: () => readonly WorkerSlot[];
   readonly #limit: (workers: number) => number;
   readonly #listeners: readonly LimitedListener[];
+  readonly #lentPlaces: LentPlaces;
   readonly #total: Limit;
   /** Of each listener's own, in their order: Infinity where it has none. */
   readonly #own: readonly (Limit & { readonly listener: LimitedListener })[];
@@ -45,6 +42,7 @@ export class MaxConnections {
     slots: () => readonly WorkerSlot[],
     limit: (workers: number) => number,
     listeners: readonly LimitedListener[],
+    knowledge: ListenerKnowledge,
   ) {
     this.#slots = slots;
     this.#limit = limit;
@@ -58,6 +56,10 @@ export class MaxConnections {
       first += remainderOf(listener);
       return { listener, shares, told: new Map() };
     });
+    this.#lentPlaces = new LentPlaces(
+      { total: this.#total, own: this.#own },
+      { ...knowledge, slots, most: () => limit(1), taken: (slot, of) => this.#atMost(slot, of) },
+    );
   }
 
   /** Connections that the worker in this slot may have at present, over all listeners. */
@@ -113,6 +115,11 @@ export class MaxConnections {
     for (const limit of this.#limits()) if (!limit.shares.settled) this.#settle(limit);
   }
 
+  /** Lends free places where no worker can accept for a listener; called when a worker has sent a snapshot. */
+  lend(): void {
+    if (this.#lentPlaces.update()) this.settle();
+  }
+
   #settle(limit: Limit): void {
     const { shares } = limit;
     this.#tell(limit);
@@ -125,7 +132,7 @@ export class MaxConnections {
   }
 
   /** Connections that a worker has, and will have no more of than it was told; `undefined`: unknown. */
-  #atMost(slot: number, { listener }: Limit): number | undefined {
+  #atMost(slot: number, { listener }: LimitOf): number | undefined {
     const { process, last } = this.#slots()[slot - 1] ?? {};
     // Before its first message, too, it has no connection.
     if (!process?.alive || process.state === "down" || !this.#booted.has(process)) return 0;

@@ -56,6 +56,11 @@ export class FullListeners {
     this.settle();
   }
 
+  /** Whether the worker in this slot has reported that the listener is full. */
+  isFull(slot: number, listener: string): boolean {
+    return this.#state(listener).full.has(slot);
+  }
+
   /** A worker has ended, and with it what it had reported. */
   ended(slot: number): void {
     for (const { full } of this.#states.values()) full.delete(slot);

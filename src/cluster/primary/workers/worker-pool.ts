@@ -110,6 +110,10 @@ export class WorkerPool implements WorkerOwner {
       () => this.slots,
       (count) => Math.min(this.limits.maxConnections(SERVER), options.maxConnections(count)),
       this.listeners,
+      {
+        open: (slot, { at }) => this.#accepts(slot, this.listeners[at] as PrimaryListener),
+        full: (slot, name) => this.full.isFull(slot, name),
+      },
     );
     this.full = new FullListeners(
       () => this.slots,
@@ -368,14 +372,17 @@ export class WorkerPool implements WorkerOwner {
     this.maxConnections.settle();
     this.acceptRates.settle();
     this.full.settle();
+    this.maxConnections.lend();
     for (const listener of this.onChange) listener();
   }
 
   /** Slots over which the connections of a listener are balanced. */
   #accepting(listener: PrimaryListener): WorkerSlot[] {
-    return this.slots.filter((slot) => {
-      if (slot.process?.state !== "running" || !this.suspension.accepts(slot, listener)) return false;
-      return accepts(slot, listener) !== false;
-    });
+    return this.slots.filter((slot) => this.#accepts(slot, listener));
+  }
+
+  #accepts(slot: WorkerSlot, listener: PrimaryListener): boolean {
+    if (slot.process?.state !== "running" || !this.suspension.accepts(slot, listener)) return false;
+    return accepts(slot, listener) !== false;
   }
 }
