@@ -7,7 +7,7 @@ import { addressText } from "../../text/address.js";
 import type { BoundHandle } from "../../transport/listening-socket.js";
 import type { Transport } from "../../transport/transport.js";
 import type { Load } from "../channel/messages.js";
-import { Balance, type Member } from "./admission/balance.js";
+import { Balance, type Member } from "./admission/connections/balance.js";
 import type { WorkerSlot } from "./workers/worker-slot.js";
 
 export interface PrimaryListenerOptions {

@@ -1,6 +1,9 @@
 /** Log lines of connections that a deadline has cut: how many, and the first 20 of them. */
 import { expect, test } from "vitest";
-import { logCutConnections, MAX_LOGGED } from "../../../src/cluster/primary/admission/cut-connections.js";
+import {
+  logCutConnections,
+  MAX_LOGGED,
+} from "../../../src/cluster/primary/admission/connections/cut-connections.js";
 import type { Log } from "../../../src/telemetry/log/log.js";
 import { row } from "../../admin/fake-control.js";
 

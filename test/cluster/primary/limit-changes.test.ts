@@ -1,7 +1,7 @@
 /** Changes of limits in the primary: what they take, what they refuse, and where values are said to come from. */
 import { expect, test } from "vitest";
-import { LimitChanges } from "../../../src/cluster/primary/admission/limit-changes.js";
-import { PresentLimits } from "../../../src/cluster/primary/admission/present-limits.js";
+import { LimitChanges } from "../../../src/cluster/primary/admission/limits/limit-changes.js";
+import { PresentLimits } from "../../../src/cluster/primary/admission/limits/present-limits.js";
 import { loadConfig } from "../../../src/config/config.js";
 import type { LimitRequest } from "../../../src/control/limits.js";
 import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";

@@ -1,7 +1,7 @@
 /** Limits on client addresses over all workers: answers what workers ask, and forgets what a dead one had. */
 import { AddressLedger } from "../../../tcp/admission/address-ledger.js";
 import type { AddressAnswer, AddressCalls } from "../../channel/messages.js";
-import type { PresentLimits } from "./present-limits.js";
+import type { PresentLimits } from "./limits/present-limits.js";
 
 export class Addresses {
   readonly ledger: AddressLedger;

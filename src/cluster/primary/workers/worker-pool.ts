@@ -23,11 +23,11 @@ import type {
 } from "../../channel/messages.js";
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
+import { MaxConnections } from "../admission/connections/max-connections.js";
+import { FullListeners } from "../admission/connections/when-full.js";
 import { banThrower } from "../admission/exception-ban.js";
-import { MaxConnections } from "../admission/max-connections.js";
-import { PresentLimits, SERVER } from "../admission/present-limits.js";
+import { PresentLimits, SERVER } from "../admission/limits/present-limits.js";
 import { Suspension } from "../admission/suspend.js";
-import { FullListeners } from "../admission/when-full.js";
 import { bootListener, bootMessage } from "../boot.js";
 import { reportContest } from "../contest-report.js";
 import { PrimaryExchange } from "../exchange/exchange.js";

@@ -1,6 +1,6 @@
 /**
  * The worker's side of the balance: accepts up to the quota that the primary sets, reports when it gets near, and
- * lifts the quota itself when the primary does not answer. The primary's side is `primary/admission/balance.ts`.
+ * lifts the quota itself when the primary does not answer. The primary's side is `primary/admission/connections/balance.ts`.
  */
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import type { AcceptQuota } from "../../../tcp/listener/accept-quota.js";

@@ -2,8 +2,8 @@
  * What listeners do at their limit, over all workers. Clients are turned away only when the listeners of all workers are
  * full: before that, one that is full leaves them to the others, which share the backlog with it.
  */
-import type { WhenFull } from "../../../tcp/admission/full-policy.js";
-import type { WorkerSlot } from "../workers/worker-slot.js";
+import type { WhenFull } from "../../../../tcp/admission/full-policy.js";
+import type { WorkerSlot } from "../../workers/worker-slot.js";
 
 interface State {
   mode: WhenFull;

@@ -2,20 +2,20 @@
  * Changes of limits while the server runs: one at a time, over all workers. A worker that starts later gets the present
  * values with its boot message; a restart of the server begins with the configured ones.
  */
-import type { LimitKey } from "../../../config/runtime-limits.js";
-import type { LimitChange, LimitRequest, LimitRow } from "../../../control/limits.js";
-import { wallTime } from "../../../otp/time/clock.js";
-import type { AdmissionRequest, WorkerRequest } from "../../channel/messages.js";
-import type { WorkerSlot } from "../workers/worker-slot.js";
-import type { AcceptRateShares } from "./accept-rate-shares.js";
-import type { Addresses } from "./addresses.js";
+import type { LimitKey } from "../../../../config/runtime-limits.js";
+import type { LimitChange, LimitRequest, LimitRow } from "../../../../control/limits.js";
+import { wallTime } from "../../../../otp/time/clock.js";
+import type { AdmissionRequest, WorkerRequest } from "../../../channel/messages.js";
+import type { WorkerSlot } from "../../workers/worker-slot.js";
+import type { AcceptRateShares } from "../accept-rate-shares.js";
+import type { Addresses } from "../addresses.js";
+import type { MaxConnections } from "../connections/max-connections.js";
+import type { FullListeners } from "../connections/when-full.js";
+import { findListener } from "../suspend.js";
 import { changeNotes } from "./limit-notes.js";
 import { LimitRows } from "./limit-rows.js";
 import { LimitSteps, type Step } from "./limit-steps.js";
-import type { MaxConnections } from "./max-connections.js";
 import type { LimitMark, PresentLimits } from "./present-limits.js";
-import { findListener } from "./suspend.js";
-import type { FullListeners } from "./when-full.js";
 
 /** Milliseconds for a worker that counts its connections by address. */
 const RECOUNT = 2_000;

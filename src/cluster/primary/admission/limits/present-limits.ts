@@ -2,13 +2,13 @@
  * Limits in force: those of the configuration, and what was changed while the server runs. A limit of a listener stands
  * beside that of the server; only its lists of networks and its `whenFull` replace the server's.
  */
-import type { Config, ListenerConfig } from "../../../config/config.js";
-import { LIMIT_KEYS, type LimitKey, type LimitValue } from "../../../config/runtime-limits.js";
-import type { WhenFull } from "../../../tcp/admission/full-policy.js";
-import { addressLimitsOf } from "../../../tcp/admission/options.js";
-import { parseRate } from "../../../tcp/admission/rate.js";
-import type { AddressLimits, Rate } from "../../../tcp/admission/terms.js";
-import type { Admission, OverloadTerms } from "../../channel/messages.js";
+import type { Config, ListenerConfig } from "../../../../config/config.js";
+import { LIMIT_KEYS, type LimitKey, type LimitValue } from "../../../../config/runtime-limits.js";
+import type { WhenFull } from "../../../../tcp/admission/full-policy.js";
+import { addressLimitsOf } from "../../../../tcp/admission/options.js";
+import { parseRate } from "../../../../tcp/admission/rate.js";
+import type { AddressLimits, Rate } from "../../../../tcp/admission/terms.js";
+import type { Admission, OverloadTerms } from "../../../channel/messages.js";
 
 /** Scope of the server; of a listener it is its name. */
 export const SERVER = "";

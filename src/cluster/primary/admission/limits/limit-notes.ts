@@ -1,7 +1,7 @@
 /** What an operator should know beside a change of limits. */
-import type { LimitChange } from "../../../control/limits.js";
-import { plural } from "../../../text/plural.js";
-import { activeConnections, type WorkerSlot } from "../workers/worker-slot.js";
+import type { LimitChange } from "../../../../control/limits.js";
+import { plural } from "../../../../text/plural.js";
+import { activeConnections, type WorkerSlot } from "../../workers/worker-slot.js";
 import { type PresentLimits, SERVER } from "./present-limits.js";
 
 type Changes = LimitChange["changes"];

@@ -1,12 +1,12 @@
 /** What an operator asks for, as steps: a limit of the server or of one listener, and its next value. */
-import { ConfigError, didYouMean } from "../../../config/config.js";
-import { LIMITS, type LimitValue, type RuntimeLimit, readLimit } from "../../../config/runtime-limits.js";
-import { Refusal } from "../../../control/errors.js";
-import type { LimitRequest } from "../../../control/limits.js";
+import { ConfigError, didYouMean } from "../../../../config/config.js";
+import { LIMITS, type LimitValue, type RuntimeLimit, readLimit } from "../../../../config/runtime-limits.js";
+import { Refusal } from "../../../../control/errors.js";
+import type { LimitRequest } from "../../../../control/limits.js";
+import { findListener } from "../suspend.js";
 import { limitsOf } from "./limit-rows.js";
 import { withNetworks, without } from "./network-list.js";
 import { type PresentLimits, SERVER } from "./present-limits.js";
-import { findListener } from "./suspend.js";
 
 /** A limit to be changed, and to what. */
 export interface Step {

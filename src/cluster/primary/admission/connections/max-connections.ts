@@ -4,7 +4,7 @@
  * Places that a worker cannot use are lent to others (`lent-places.ts`).
  */
 
-import type { WorkerSlot } from "../workers/worker-slot.js";
+import type { WorkerSlot } from "../../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
 import { LentPlaces, type LimitedListener, type LimitOf, type ListenerKnowledge } from "./lent-places.js";
 

@@ -1,6 +1,6 @@
 /** Lends free places to workers of listeners that none can accept for, and gives them back when that is over. */
-import type { PrimaryListener } from "../primary-listener.js";
-import { overloadOf, type WorkerSlot } from "../workers/worker-slot.js";
+import type { PrimaryListener } from "../../primary-listener.js";
+import { overloadOf, type WorkerSlot } from "../../workers/worker-slot.js";
 import type { ConnectionShares } from "./connection-shares.js";
 import { loansFor, type Place } from "./loans.js";
 
@@ -53,8 +53,6 @@ export class LentPlaces {
 
   /** @returns whether shares have changed */
   update(): boolean {
-    // While a worker is being told of another share, its snapshot is old.
-    if (this.#all.some(({ shares }) => !shares.settled)) return false;
     return this.#return() || this.#lend();
   }
 
@@ -73,15 +71,21 @@ export class LentPlaces {
     return false;
   }
 
-  /** Once no listener needs it. */
+  /** Once no listener needs what is lent, and no borrower uses it. */
   #return(): boolean {
-    if (!this.#all.some(({ shares }) => shares.lent)) return false;
+    const lent = this.#all.filter(({ shares }) => shares.lent);
+    if (lent.length === 0 || lent.some((limit) => this.#inUse(limit))) return false;
     for (const [at, { listener }] of this.#limits.own.entries()) {
       const places = this.#places(listener, true);
       if (!places || loansFor(at, places).length > 0) return false;
     }
-    for (const { shares } of this.#all) shares.returnLent();
+    for (const { shares } of lent) shares.returnLent();
     return true;
+  }
+
+  #inUse(limit: LimitOf): boolean {
+    const taken = ({ slot }: WorkerSlot) => this.#options.taken(slot, limit) ?? Infinity;
+    return this.#options.slots().some((slot) => taken(slot) > limit.shares.even(slot.slot));
   }
 
   get #serving(): readonly WorkerSlot[] {

@@ -1,7 +1,7 @@
 /** Limits in force, as rows for `drover limit`: value, text, and where each came from. */
-import type { Explanation } from "../../../config/config.js";
-import { LIMITS, type LimitValue, type RuntimeLimit, showLimit } from "../../../config/runtime-limits.js";
-import type { LimitRow } from "../../../control/limits.js";
+import type { Explanation } from "../../../../config/config.js";
+import { LIMITS, type LimitValue, type RuntimeLimit, showLimit } from "../../../../config/runtime-limits.js";
+import type { LimitRow } from "../../../../control/limits.js";
 import { type PresentLimits, SERVER } from "./present-limits.js";
 
 /** Text of a limit that a listener has not, while the server may have it. */

@@ -1,9 +1,9 @@
 /** Log lines of connections that were told to stop at a deadline: the first 20 by name, and how many there were. */
-import type { ConnectionRow } from "../../../control/connections.js";
-import type { Log } from "../../../telemetry/log/log.js";
-import { peerText } from "../../../text/address.js";
-import { durationText } from "../../../text/duration.js";
-import { plural } from "../../../text/plural.js";
+import type { ConnectionRow } from "../../../../control/connections.js";
+import type { Log } from "../../../../telemetry/log/log.js";
+import { peerText } from "../../../../text/address.js";
+import { durationText } from "../../../../text/duration.js";
+import { plural } from "../../../../text/plural.js";
 
 /** Of ten thousand clients the log names this many; `drover drain --json` lists up to 1,000. */
 export const MAX_LOGGED = 20;

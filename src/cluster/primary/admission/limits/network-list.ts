@@ -1,5 +1,5 @@
 /** Lists of networks, to which some are added, or from which some are removed, while the server runs. */
-import { Refusal } from "../../../control/errors.js";
+import { Refusal } from "../../../../control/errors.js";
 
 export interface ListName {
   /** `allow` or `deny` */

@@ -9,8 +9,8 @@
  * Balance never keeps a client waiting: a worker that does not answer is left out, and a worker that hears nothing from
  * the primary lifts its quota itself (`worker/accept-balance.ts`).
  */
-import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import type { Quota } from "../../channel/messages.js";
+import { clock, type TimerRef } from "../../../../otp/time/clock.js";
+import type { Quota } from "../../../channel/messages.js";
 
 /** A worker that accepts at present. */
 export interface Member {
