@@ -12,7 +12,7 @@ import type { Introduction } from "../groups/local/presence-view.js";
 import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/local/uplink.js";
 import { Message } from "../groups/message.js";
 import type { Pid } from "../otp/process/pid.js";
-import { clock } from "../otp/time/clock.js";
+import { clock, type TimerRef } from "../otp/time/clock.js";
 import { groupCounters } from "../tcp/observe/group-counters.js";
 import type { Socket, Transport } from "../transport/transport.js";
 import { LinkNames } from "./link-names.js";
@@ -56,6 +56,8 @@ export class ExchangeLink implements Uplink {
   /** The rows have been sent: the exchange knows the members of this worker. */
   #up = false;
   #closed = false;
+  /** The next attempt to connect. */
+  #retry: TimerRef = undefined;
   readonly #unsent = new UnsentMessages((count) => {
     groupCounters.dropped.unreachable += count;
   });
@@ -93,6 +95,7 @@ export class ExchangeLink implements Uplink {
   /** For good. */
   close(): void {
     this.#closed = true;
+    clock.clearTimeout(this.#retry);
     this.#link?.close();
   }
 
@@ -216,7 +219,7 @@ export class ExchangeLink implements Uplink {
   }
 
   #connectLater(): void {
-    if (!this.#closed) clock.setTimeout(() => this.#connect(), RETRY, true);
+    if (!this.#closed) this.#retry = clock.setTimeout(() => this.#connect(), RETRY, true);
   }
 
   #connected(link: LinkSocket): void {

@@ -14,6 +14,7 @@ function lending() {
     () => asked.push(++requests),
     () => primary.descriptors,
   );
+  onTestFinished(() => copies.close());
   const answer = () => {
     const id = asked.shift() as number;
     const name = `copy ${id}`;
