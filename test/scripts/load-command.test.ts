@@ -154,7 +154,7 @@ describe("the command", { timeout: 30_000 }, () => {
       "--connections",
       4,
       "--duration",
-      "1s",
+      "4s",
       "--processes",
       2,
       "--json",

@@ -29,7 +29,7 @@ describe("over TLS", () => {
       port: server.port,
       tls: { verify: false },
       ...load,
-      connectTimeoutMs: 1_000,
+      connectTimeoutMs: 10_000,
     });
     expect(errorsOf(result)).toEqual({ connectFailed: 4 });
   });

@@ -137,7 +137,7 @@ describe("mode idle", () => {
       if (index === 5) socket.resume();
       else socket.pipe(socket);
     });
-    const load = { mode: "idle", connections: 10, rate: 1, durationMs: 300, replyTimeoutMs: 200 } as const;
+    const load = { mode: "idle", connections: 10, rate: 1, durationMs: 300, replyTimeoutMs: 2_000 } as const;
     const result = await runLoad({ port: server.port, ...load });
     expect(errorsOf(result)).toEqual({ closedEarly: 1, hung: 1 });
     expect(result.proven).toBe(8);

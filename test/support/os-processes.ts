@@ -23,6 +23,15 @@ export function isAlive(osPid: number): boolean {
   }
 }
 
+/** Whether the OS process is stopped (SIGSTOP). */
+export function isStopped(osPid: number): boolean {
+  try {
+    return /^State:\s+T/m.test(readFileSync(`/proc/${osPid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the OS process has installed a handler for this signal number. */
 export function handlesSignal(osPid: number, signal: number): boolean {
   try {

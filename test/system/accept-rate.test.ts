@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, run, serveProgram } from "../support/program.js";
-import { until } from "../support/until.js";
+import { eventually, until } from "../support/until.js";
 
 afterEach(endAll);
 
@@ -34,10 +34,13 @@ test("without tokens the tree, the log and the metrics say that the listeners ar
   const clients = [await FrameClient.connect(port), await FrameClient.connect(port)];
   for (const client of clients) expect(await client.ask("here")).toBe("here");
   const waiting = await FrameClient.connect(port);
-  const { stdout } = await run(["tree", "--control", control]);
-  expect(stdout.match(/listener.*rate_limited/g)).toHaveLength(2);
-  const said = program.lines.filter(({ state }) => state === "rate_limited").map(({ msg }) => msg);
-  expect(said).toEqual(
+  await eventually(async () => {
+    const { stdout } = await run(["tree", "--control", control]);
+    return stdout.match(/listener.*rate_limited/g)?.length === 2;
+  });
+  const limited = () => program.lines.filter(({ state }) => state === "rate_limited");
+  await program.until(() => limited().length >= 2);
+  expect(limited().map(({ msg }) => msg)).toEqual(
     Array(2).fill(expect.stringMatching(/^accept rate reached, new connections wait on /)),
   );
   const metrics = await scrape(adminPort);
@@ -63,8 +66,8 @@ test("clients that wait for the rate when a worker dies are served all the same"
   process.kill(osPid, "SIGKILL");
   const served = (await all).filter(({ status }) => status === "fulfilled").length;
   const metrics = await scrape(adminPort);
-  // The worker may have accepted one more just before, of which the primary knows nothing.
-  expect(served).toBeGreaterThanOrEqual(7);
+  // The worker may have accepted as many as there were tokens just before, of which the primary knows nothing.
+  expect(served).toBeGreaterThanOrEqual(6);
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);
   for (const client of clients) client.end();
 });

