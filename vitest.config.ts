@@ -14,6 +14,7 @@ const serial = {
 const long = [
   `test/system/{${[
     "dev",
+    "faults-backlog",
     "faults-channel-flood",
     "faults-log-file",
     "faults-logs",
