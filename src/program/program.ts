@@ -1,4 +1,7 @@
-/** Command line: finds the command and runs it, prints help, or suggests the right name. */
+/**
+ * Command line: finds the command and runs it, prints help, or suggests the right name. The server's own code is loaded
+ * where it is started: without it a command takes half of the CPU time.
+ */
 import { readFileSync } from "node:fs";
 import { AdminError } from "../admin/errors.js";
 import { COMMAND_FLAGS, COMMAND_SWITCHES, COMMANDS } from "../cli/commands.js";
@@ -13,10 +16,8 @@ import {
   parseFlags,
   usage,
 } from "../config/config.js";
-import { checkProgram } from "./check/check.js";
 import { refuse } from "./refuse.js";
 import { endBySignal, setSignalAction } from "./signals.js";
-import { startProgram } from "./start.js";
 
 const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 const SWITCHES = ["json", "verbose", ...COMMAND_SWITCHES];
@@ -51,7 +52,7 @@ async function run(): Promise<number> {
     return refuse(EXIT.usage, `unknown command "${command}"${advice}`);
   }
   if (command === "start" || command === "dev")
-    return startProgram({
+    return (await import("./start.js")).startProgram({
       dev: command === "dev",
       version: VERSION,
       exec: process.argv[1] as string,
@@ -62,7 +63,7 @@ async function run(): Promise<number> {
   const json = switches.has("json");
   const verbose = switches.has("verbose");
   if (command === "check")
-    return checkProgram({
+    return (await import("./check/check.js")).checkProgram({
       exec: process.argv[1] as string,
       sources: SOURCES,
       positionals: rest,
