@@ -2,7 +2,7 @@
  * Link of a worker to the exchange. When it breaks it is made again: the worker says which groups its processes are in,
  * and sends what was published meanwhile, up to 1 MiB and for 1 s. No client notices.
  */
-import type { PidPair } from "../groups/hub/hub.js";
+import { NONE, type PidPair } from "../groups/hub/hub.js";
 import type { HubAnswers, HubQuery } from "../groups/hub/hub-queries.js";
 import type { Delivery } from "../groups/local/delivery.js";
 import type { LocalAsks } from "../groups/local/local-asks.js";
@@ -18,6 +18,7 @@ import type { Socket, Transport } from "../transport/transport.js";
 import { LinkNames } from "./link-names.js";
 import { LinkSocket } from "./link-socket.js";
 import { readPresence, writeIntroduction } from "./presence-records.js";
+import { exceptAt, isPublish, PUBLISH_HEAD, writePublish } from "./publish-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { type LinkSignal, readRemote, readSignal, writeRemote, writeSignal } from "./signals.js";
 import { UnsentMessages } from "./unsent-messages.js";
@@ -135,11 +136,7 @@ export class ExchangeLink implements Uplink {
   }
 
   #publish(link: LinkSocket, group: string, message: Message, except: Pid | undefined): void {
-    const { writer } = link;
-    const at = writer.add(KIND.publish, group, 10 + message.byteLength);
-    writer.buffer.writeUInt16BE(except?.worker ?? 0, at);
-    writer.buffer.writeDoubleBE(except?.serial ?? 0, at + 2);
-    message.write(writer.buffer, at + 10);
+    writePublish(link.writer, group, message, except ? [except.worker, except.serial] : NONE);
     link.flushSoon();
   }
 
@@ -259,17 +256,10 @@ export class ExchangeLink implements Uplink {
   }
 
   #received(link: LinkSocket, record: LinkRecord): void {
+    // Most records are of this kind.
+    if (record.kind === KIND.publish && isPublish(record)) return this.#deliver(link, record);
     const { kind, name, body } = record;
-    if (kind === KIND.deliver && body.length > 8) {
-      const { delivery } = this.#options;
-      try {
-        delivery.add(name, Message.read(body.subarray(8)), body.readDoubleBE(0));
-      } catch {
-        // A message of a newer version: passed over.
-      }
-      // The members take less than comes: the exchange holds it, and drops beyond 8 MiB.
-      if (delivery.waiting > HOLD_ABOVE) link.pause();
-    } else if (kind === KIND.presence) {
+    if (kind === KIND.presence) {
       this.#options.members.get(name)?.presence?.apply(readPresence(body));
     } else if (kind === KIND.signal) {
       const signal = readSignal(record);
@@ -280,6 +270,18 @@ export class ExchangeLink implements Uplink {
       if (received.readable) this.#options.onRemote?.(serial, received.value);
     } else if (kind === KIND.reply && body.length > 4) this.#replied(body);
     else this.#names.received(link, record);
+  }
+
+  #deliver(link: LinkSocket, record: LinkRecord): void {
+    const { delivery, worker } = this.#options;
+    const { name, bytes, start, end } = record;
+    try {
+      delivery.add(name, Message.read(bytes, start + PUBLISH_HEAD, end), exceptAt(record, worker));
+    } catch {
+      // A message of a newer version: passed over.
+    }
+    // The members take less than comes: the exchange holds it, and drops beyond 8 MiB.
+    if (delivery.waiting > HOLD_ABOVE) link.pause();
   }
 
   #replied(body: Buffer): void {

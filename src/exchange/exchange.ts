@@ -7,7 +7,7 @@
  *   worker n ──┘
  */
 import { rmSync } from "node:fs";
-import { Hub, NONE } from "../groups/hub/hub.js";
+import { Hub } from "../groups/hub/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
 import { NameHub } from "../groups/hub/name-hub.js";
 import type { Contest } from "../groups/hub/name-row.js";
@@ -22,11 +22,9 @@ import { PEER_KIND } from "./nodes/peer/peer-records.js";
 import { presenceName } from "./nodes/rows/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
 import { readIntroduction } from "./presence-records.js";
+import { isPublish, messagesIn, PUBLISH_HEAD } from "./publish-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { readRemote, signalTarget } from "./signals.js";
-
-/** Bytes of a publish ahead of its message. */
-const PUBLISH_HEAD = 2 + 8;
 
 /** Workers that connect at the same moment. */
 const BACKLOG = 511;
@@ -89,7 +87,7 @@ export interface ExchangeNumbers {
 }
 
 export class Exchange implements PortOwner {
-  readonly hub: Hub<Buffer>;
+  readonly hub: Hub<Buffer, Port>;
   readonly names: NameHub<Buffer>;
   readonly nodes: Nodes | undefined;
   readonly #options: ExchangeOptions;
@@ -232,7 +230,7 @@ export class Exchange implements PortOwner {
 
   #handle(port: Port, record: LinkRecord): void {
     // Most records are of this kind.
-    if (record.kind === KIND.publish) return this.#publish(record);
+    if (record.kind === KIND.publish) return this.#publish(port, record);
     const { kind, name, body } = record;
     switch (kind) {
       case KIND.row:
@@ -251,7 +249,7 @@ export class Exchange implements PortOwner {
       case KIND.leave:
         return this.hub.leave(port, name, body.readDoubleBE(0));
       case KIND.signal:
-        if (this.#workers.get(signalTarget(record))?.pass(record) !== true) this.#signalsDropped++;
+        if (this.#workers.get(signalTarget(record))?.pass(record.whole) !== true) this.#signalsDropped++;
         return;
       case KIND.remote: {
         const { worker, serial, message } = readRemote(record);
@@ -287,12 +285,16 @@ export class Exchange implements PortOwner {
     }
   }
 
-  #publish({ name, bytes, start, end }: LinkRecord): void {
-    if (end - start <= PUBLISH_HEAD) throw new RangeError("a message that is cut");
-    this.#published++;
-    const worker = bytes.readUInt16BE(start);
-    const except = worker === 0 ? NONE : ([worker, bytes.readDoubleBE(start + 2)] as const);
-    this.hub.publish(name, bytes.subarray(start + PUBLISH_HEAD, end), except);
+  /** Messages of one group that follow each other are looked at once, and go to each worker in one copy. */
+  #publish({ link }: Port, record: LinkRecord): void {
+    if (!isPublish(record)) throw new RangeError("a message that is cut");
+    const { name } = record;
+    const { bytes, count } = link.run(record, PUBLISH_HEAD + 1);
+    this.#published += count;
+    for (const port of this.hub.portsOf(name))
+      if (!port.pass(bytes)) this.#linkFull += count * this.hub.countAt(port, name);
+    for (const peer of this.hub.peersOf(name))
+      for (const message of messagesIn(bytes)) peer.publish(name, message);
   }
 
   #answer(port: Port, id: number, query: HubQuery): void {

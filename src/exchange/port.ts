@@ -9,6 +9,7 @@ import type { Socket } from "../transport/transport.js";
 import { LinkSocket } from "./link-socket.js";
 import { writeAnswer, writeAsk } from "./name-records.js";
 import { writePresence } from "./presence-records.js";
+import { writePublish } from "./publish-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 import { writeRemote } from "./signals.js";
 
@@ -38,21 +39,16 @@ export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
   }
 
   /** @param message its bytes, copied here */
-  deliver(group: string, message: Buffer, [worker, serial]: PidPair): void {
+  deliver(group: string, message: Buffer, except: PidPair): void {
     if (this.full) return this.#owner.onLinkFull(this, group);
-    const { writer } = this.link;
-    const at = writer.add(KIND.deliver, group, 8 + message.length);
-    writer.buffer.writeDoubleBE(worker === this.worker ? serial : 0, at);
-    writer.buffer.set(message, at + 8);
+    writePublish(this.link.writer, group, message, except);
     this.link.flushSoon();
   }
 
-  /** Passes a record on as it is. @returns whether there was room */
-  pass({ kind, name, body }: LinkRecord): boolean {
+  /** Passes records on as they are. @returns whether there was room */
+  pass(records: Buffer): boolean {
     if (this.full) return false;
-    const { writer } = this.link;
-    const at = writer.add(kind, name, body.length);
-    writer.buffer.set(body, at);
+    this.link.writer.addRecords(records);
     this.link.flushSoon();
     return true;
   }

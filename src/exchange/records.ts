@@ -8,8 +8,7 @@
  *   ready      worker    -       the rows are complete
  *   here       worker    group   it stays on this server: before its first row or join
  *   join,leave worker    group   serial
- *   publish    worker    group   u16 worker, serial of the member that does not get it (0, 0: none) · message
- *   deliver    exchange  group   serial of who does not get it · message
+ *   publish    both      group   u16 worker, serial of the member that does not get it (0, 0: none) · message
  *   signal     both      -       u16 worker, serial of the receiver · u8 kind · u8 has pids · payload
  *   remote     worker    node    u16 worker, serial of the receiver on another server · message
  *              exchange  -       the same, from another server
@@ -35,7 +34,6 @@ export const KIND = {
   join: 4,
   leave: 5,
   publish: 6,
-  deliver: 7,
   signal: 8,
   query: 9,
   reply: 10,
@@ -57,15 +55,17 @@ export const KIND = {
 export class LinkRecord {
   readonly kind: number;
   readonly name: string;
-  /** What was received, and where in it the body is: another read may overwrite it. */
+  /** What was received, and where in it the record and its body are: another read may overwrite it. */
   readonly bytes: Buffer;
+  readonly first: number;
   readonly start: number;
   readonly end: number;
 
-  constructor(kind: number, name: string, bytes: Buffer, start: number, end: number) {
+  constructor(kind: number, name: string, bytes: Buffer, first: number, start: number, end: number) {
     this.kind = kind;
     this.name = name;
     this.bytes = bytes;
+    this.first = first;
     this.start = start;
     this.end = end;
   }
@@ -74,16 +74,18 @@ export class LinkRecord {
   get body(): Buffer {
     return this.bytes.subarray(this.start, this.end);
   }
+
+  /** The same, of all of it. */
+  get whole(): Buffer {
+    return this.bytes.subarray(this.first, this.end);
+  }
 }
 
-const LENGTH = 4;
+/** Bytes of the length, which counts what follows it. */
+export const LENGTH = 4;
 /** Length of a record without its name and body. */
 export const HEAD = LENGTH + 1 + 2;
-/** A longer record is not one of ours. */
-const MAX_RECORD = 256 * 1024 * 1024;
-const FIRST_SIZE = 64 * 1024;
-/** Names of records are not longer, but for those that are forged. */
-const MAX_NAME = 255;
+export const FIRST_SIZE = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /** Encodes records one behind the other. */
@@ -124,6 +126,13 @@ export class RecordWriter {
     this.#reserve(length);
     this.#at += length;
     return this.#at - length;
+  }
+
+  /** Adds whole records. */
+  addRecords(records: Uint8Array): void {
+    this.#reserve(records.length);
+    this.buffer.set(records, this.#at);
+    this.#at += records.length;
   }
 
   addText(kind: number, id: number, text: string): void {
@@ -175,84 +184,5 @@ export class RecordWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.buffer.length, this.#at + more));
     this.buffer.copy(grown, 0, 0, this.#at);
     this.buffer = grown;
-  }
-}
-
-/** Splits what is received into records. */
-export class RecordReader {
-  /** What is read: a chunk of the caller's, or `#memory` while a record is incomplete. */
-  #bytes: Buffer = EMPTY;
-  #at = 0;
-  #end = 0;
-  #memory: Buffer = EMPTY;
-  /** Name of the last record, and its bytes: most records of a batch are of one group. */
-  #name = "";
-  #nameLength = 0;
-  readonly #nameBytes = new Uint8Array(MAX_NAME);
-
-  /** @param length bytes of the chunk; records are views of it, until `keep` or the next `push` */
-  push(chunk: Buffer, length = chunk.length): void {
-    if (this.#at === this.#end) {
-      this.#bytes = chunk;
-      this.#at = 0;
-      this.#end = length;
-      return;
-    }
-    this.#move(length);
-    this.#memory.set(length === chunk.length ? chunk : chunk.subarray(0, length), this.#end);
-    this.#end += length;
-  }
-
-  /** The chunk will be overwritten: keeps what is not read yet. */
-  keep(): void {
-    if (this.#bytes === this.#memory) return;
-    if (this.#at < this.#end) this.#move(0);
-    else this.#bytes = EMPTY;
-  }
-
-  /** Moves what is not read yet to the beginning of its own memory, with room for more. */
-  #move(more: number): void {
-    const rest = this.#end - this.#at;
-    const from = this.#bytes;
-    if (rest + more > this.#memory.length)
-      this.#memory = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, 2 * (rest + more)));
-    from.copy(this.#memory, 0, this.#at, this.#end);
-    this.#bytes = this.#memory;
-    this.#at = 0;
-    this.#end = rest;
-  }
-
-  /** The next record; `undefined` when none is complete. @throws RangeError when the bytes are no records */
-  next(): LinkRecord | undefined {
-    const bytes = this.#bytes;
-    const start = this.#at;
-    if (this.#end - start < LENGTH) return undefined;
-    const length = bytes.readUInt32BE(start);
-    if (length < HEAD - LENGTH || length > MAX_RECORD) throw new RangeError(`a record of ${length} bytes`);
-    const end = start + LENGTH + length;
-    if (this.#end < end) return undefined;
-    const name = start + HEAD;
-    const body = name + bytes.readUInt16BE(start + LENGTH + 1);
-    if (body > end) throw new RangeError("a name that is longer than its record");
-    this.#at = end;
-    return new LinkRecord(bytes[start + LENGTH] as number, this.#nameAt(name, body), bytes, body, end);
-  }
-
-  #nameAt(start: number, end: number): string {
-    const bytes = this.#bytes;
-    const known = this.#nameBytes;
-    const length = end - start;
-    if (length === this.#nameLength) {
-      let at = 0;
-      while (at < length && known[at] === bytes[start + at]) at++;
-      if (at === length) return this.#name;
-    }
-    const name = bytes.toString("utf8", start, end);
-    if (length <= MAX_NAME) {
-      known.set(bytes.subarray(start, end));
-      this.#name = name;
-      this.#nameLength = length;
-    }
-    return name;
   }
 }

@@ -85,20 +85,22 @@ export class Message {
     return new Message(tag, content, length);
   }
 
-  /** @throws Error when the bytes are not those of a message */
-  static read(bytes: Buffer): Message {
-    const first = bytes.readUInt8(0);
+  /** Reads a message out of bytes. @throws Error when it is none */
+  static read(bytes: Buffer, start = 0, end = bytes.length): Message {
+    const first = bytes.readUInt8(start);
     const tag = first & KIND_BITS;
     if (tag === KIND_BITS || (first & ~(KIND_BITS | HAS_SENDER | HAS_TIME | FOREIGN)) !== 0)
       throw new Error(`no message begins with ${first}`);
-    const time = 1 + ((first & HAS_SENDER) !== 0 ? SENDER_LENGTH : 0);
+    const time = start + 1 + ((first & HAS_SENDER) !== 0 ? SENDER_LENGTH : 0);
     const at = time + ((first & HAS_TIME) !== 0 ? TIME_LENGTH : 0);
-    if (at > bytes.length) throw new Error("a message that is cut");
-    const content = tag === BYTES ? Buffer.from(bytes.subarray(at)) : bytes.toString("utf8", at);
-    const message = new Message(tag, content, bytes.length - at);
+    if (at > end) throw new Error("a message that is cut");
+    const content = tag === BYTES ? Buffer.from(bytes.subarray(at, end)) : bytes.toString("utf8", at, end);
+    const message = new Message(tag, content, end - at);
     // A pid of another machine would be taken for one of this server.
-    if (time > 1 && (first & FOREIGN) === 0) message.sender = [bytes.readUInt16BE(1), bytes.readDoubleBE(3)];
-    if (at > time && (first & FOREIGN) === 0) message.sentAt = bytes.readDoubleBE(time);
+    if ((first & FOREIGN) !== 0) return message;
+    if ((first & HAS_SENDER) !== 0)
+      message.sender = [bytes.readUInt16BE(start + 1), bytes.readDoubleBE(start + 3)];
+    if ((first & HAS_TIME) !== 0) message.sentAt = bytes.readDoubleBE(time);
     return message;
   }
 

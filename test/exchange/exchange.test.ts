@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { Exchange } from "../../src/exchange/exchange.js";
 import { ExchangeLink } from "../../src/exchange/exchange-link.js";
+import { writePublish } from "../../src/exchange/publish-records.js";
 import { KIND, RecordWriter } from "../../src/exchange/records.js";
 import type { LinkSignal } from "../../src/exchange/signals.js";
 import { Delivery } from "../../src/groups/local/delivery.js";
@@ -13,6 +14,7 @@ import { LocalAsks } from "../../src/groups/local/local-asks.js";
 import { LocalMembers } from "../../src/groups/local/local-members.js";
 import { LocalNames } from "../../src/groups/local/local-names.js";
 import { Message } from "../../src/groups/message.js";
+import { Pid } from "../../src/otp/process/pid.js";
 import { Process } from "../../src/otp/process/process.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import { handle } from "../../src/transport/handle.js";
@@ -245,6 +247,43 @@ test("what is no record, or not understood, harms nothing", async () => {
   await until(() => exchange.numbers.malformed === 4);
   one.send("g", "still here");
   await until(() => member.got.length === 1);
+});
+
+test("the process that a message excepts does not get it, in its own worker or another, and the others do", async () => {
+  const path = folder();
+  await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const members = [one.member("g"), one.member("g"), two.member("g")];
+  await one.link.query({ ask: "count", group: "g" });
+  expect(await two.link.query({ ask: "count", group: "g" })).toBe(3);
+  const workers = [1, 1, 2];
+  const names = ["a", "b", "c"];
+  // In one turn: they pass the exchange together.
+  members.forEach(({ pid }, at) => {
+    one.link.publish("g", Message.of(names[at] as string), new Pid(workers[at] as number, pid.serial));
+  });
+  one.send("g", "all");
+  await until(() => members.every(({ got }) => got.length === 3));
+  expect(members.map(({ got }) => got.join())).toEqual(["b,c,all", "a,c,all", "a,b,all"]);
+});
+
+test("a publish without a message is passed over and counted, and those around it arrive", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one] = (await workersAt(path, 1)) as [FakeWorker];
+  const member = one.member("g");
+  await one.link.query({ ask: "count", group: "g" });
+  const writer = new RecordWriter();
+  writer.buffer.writeUInt16BE(2, writer.add(KIND.hello, "", 2));
+  for (const text of ["1", "2", "", "3"])
+    if (text === "") writer.add(KIND.publish, "g", 10);
+    else writePublish(writer, "g", Message.of(text), [0, 0]);
+  const socket = connect({ path });
+  onTestFinished(() => void socket.destroy());
+  socket.write(writer.take());
+  await until(() => member.got.length === 3);
+  expect(member.got).toEqual(["1", "2", "3"]);
+  expect(exchange.numbers).toMatchObject({ published: 3, malformed: 1 });
 });
 
 /** A process that answers requests. */

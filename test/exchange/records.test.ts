@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readRequest, writeAsk } from "../../src/exchange/name-records.js";
-import { KIND, type LinkRecord, RecordReader, RecordWriter } from "../../src/exchange/records.js";
+import { RecordReader } from "../../src/exchange/record-reader.js";
+import { KIND, type LinkRecord, RecordWriter } from "../../src/exchange/records.js";
 
 const record = fc.record({
   kind: fc.integer({ min: 1, max: 255 }),
@@ -41,6 +42,70 @@ test("what was written is read, however the bytes are split", () => {
     }),
     { numRuns: 200 },
   );
+});
+
+/** Of few kinds and names, so that many are alike. */
+const alike = fc.record({
+  kind: fc.integer({ min: 1, max: 2 }),
+  name: fc.constantFrom("", "a", "b", "äb"),
+  body: fc.uint8Array({ maxLength: 12 }),
+});
+const LEAST = 4;
+
+test("records that are alike and follow each other are taken together, and none is lost, however the bytes are split", () => {
+  fc.assert(
+    fc.property(fc.array(alike), fc.array(fc.integer({ min: 1, max: 97 })), (records, cuts) => {
+      const writer = new RecordWriter();
+      for (const { kind, name, body } of records)
+        writer.buffer.set(body, writer.add(kind, name, body.length));
+      const bytes = writer.take();
+      const reader = new RecordReader();
+      const passed: Buffer[] = [];
+      let count = 0;
+      const take = (chunk: Buffer) => {
+        // As a read does: the chunk is overwritten afterwards.
+        const shared = Buffer.from(chunk);
+        reader.push(shared);
+        for (let one = reader.next(); one; one = reader.next()) {
+          const run = one.kind === 1 && one.body.length >= LEAST ? reader.run(one, LEAST) : undefined;
+          count += run?.count ?? 1;
+          passed.push(Buffer.from(run?.bytes ?? one.whole));
+          if (run) expectAlike(run.bytes, run.count);
+        }
+        reader.keep();
+        shared.fill(0xff);
+      };
+      let from = 0;
+      for (const cut of cuts) {
+        take(bytes.subarray(from, from + cut));
+        from += cut;
+      }
+      take(bytes.subarray(from));
+      expect(Buffer.concat(passed)).toEqual(bytes);
+      expect(count).toBe(records.length);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function expectAlike(run: Buffer, count: number): void {
+  const reader = new RecordReader();
+  reader.push(run);
+  const all: LinkRecord[] = [];
+  for (let one = reader.next(); one; one = reader.next()) all.push(one);
+  expect(all).toHaveLength(count);
+  expect(new Set(all.map(({ kind, name }) => `${kind} ${name}`)).size).toBe(1);
+  expect(Math.min(...all.map(({ body }) => body.length))).toBeGreaterThanOrEqual(LEAST);
+}
+
+test("all records in one chunk of one kind and name are one run, up to the one that is too short", () => {
+  const writer = new RecordWriter();
+  for (const length of [5, 5, 5, 3, 5]) writer.add(1, "g", length);
+  const reader = new RecordReader();
+  reader.push(writer.take());
+  expect(reader.run(reader.next() as LinkRecord, LEAST).count).toBe(3);
+  expect(reader.next()?.body).toHaveLength(3);
+  expect(reader.run(reader.next() as LinkRecord, LEAST).count).toBe(1);
 });
 
 test.each([

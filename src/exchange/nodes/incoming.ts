@@ -4,7 +4,8 @@ import { NONE } from "../../groups/hub/hub.js";
 import type { NameHub } from "../../groups/hub/name-hub.js";
 import { Message } from "../../groups/message.js";
 import { readAnswer, readAsk } from "../name-records.js";
-import { type LinkRecord, RecordReader } from "../records.js";
+import { RecordReader } from "../record-reader.js";
+import type { LinkRecord } from "../records.js";
 import type { MemberQueries } from "./member-queries.js";
 import type { Peer } from "./peer/peer.js";
 import {

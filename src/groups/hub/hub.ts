@@ -34,10 +34,10 @@ export interface GroupCount {
   readonly members: number;
 }
 
-export class Hub<M> {
-  readonly #groups = new Map<string, Map<HubPort<M>, Members>>();
+export class Hub<M, P extends HubPort<M> = HubPort<M>> {
+  readonly #groups = new Map<string, Map<P, Members>>();
   /** Groups of each port, so that its end costs what it has. */
-  readonly #ports = new Map<HubPort<M>, Set<string>>();
+  readonly #ports = new Map<P, Set<string>>();
   /** Members on other servers. */
   readonly peers = new PeerGroups<HubPeer<M>>();
   readonly #changed: ((group: string) => void) | undefined;
@@ -78,12 +78,12 @@ export class Hub<M> {
     return this.#here.has(group);
   }
 
-  attach(port: HubPort<M>): void {
+  attach(port: P): void {
     this.#ports.set(port, new Set());
   }
 
   /** The worker has gone, and all its members. */
-  detach(port: HubPort<M>, why: LeaveReason = "left"): void {
+  detach(port: P, why: LeaveReason = "left"): void {
     this.presence.detach(port, why);
     for (const group of this.#ports.get(port) ?? []) {
       this.#forget(port, group);
@@ -92,7 +92,7 @@ export class Hub<M> {
     this.#ports.delete(port);
   }
 
-  join(port: HubPort<M>, group: string, serial: number): void {
+  join(port: P, group: string, serial: number): void {
     const groups = this.#ports.get(port);
     if (!groups) return;
     let ports = this.#groups.get(group);
@@ -108,12 +108,12 @@ export class Hub<M> {
   }
 
   /** A member has introduced itself; again, it replaces what it has said before. */
-  introduce(port: HubPort<M>, group: string, serial: number, key: string, info: string): void {
+  introduce(port: P, group: string, serial: number, key: string, info: string): void {
     const row: PresenceRow = { node: "", worker: port.worker, serial, key, info };
     if (this.#groups.get(group)?.get(port)?.has(serial)) this.presence.set(port, group, row);
   }
 
-  leave(port: HubPort<M>, group: string, serial: number): void {
+  leave(port: P, group: string, serial: number): void {
     this.presence.remove(port, group, { node: "", worker: port.worker, serial }, "left");
     const members = this.#groups.get(group)?.get(port);
     if (!members?.delete(serial)) return;
@@ -124,7 +124,7 @@ export class Hub<M> {
     this.#ports.get(port)?.delete(group);
   }
 
-  #forget(port: HubPort<M>, group: string): void {
+  #forget(port: P, group: string): void {
     const ports = this.#groups.get(group);
     this.memberships -= ports?.get(port)?.size ?? 0;
     ports?.delete(port);
@@ -136,14 +136,22 @@ export class Hub<M> {
   /** Sends a message to all members but one, on all servers. */
   publish(group: string, message: M, except: PidPair): void {
     this.publishHere(group, message, except);
-    if (this.peers.size > 0 && !this.#here.has(group))
-      for (const peer of this.peers.of(group)) peer.publish(group, message);
+    for (const peer of this.peersOf(group)) peer.publish(group, message);
   }
 
   /** Sends a message to the members on this server but one. */
   publishHere(group: string, message: M, except: PidPair): void {
-    const ports = this.#groups.get(group);
-    if (ports) for (const port of ports.keys()) port.deliver(group, message, except);
+    for (const port of this.portsOf(group)) port.deliver(group, message, except);
+  }
+
+  /** Workers with members of a group. */
+  portsOf(group: string): Iterable<P> {
+    return this.#groups.get(group)?.keys() ?? [];
+  }
+
+  /** Other servers with members of a group. */
+  peersOf(group: string): Iterable<HubPeer<M>> {
+    return this.peers.size === 0 || this.#here.has(group) ? [] : this.peers.of(group);
   }
 
   /** Groups with members on this server. */
@@ -152,7 +160,7 @@ export class Hub<M> {
   }
 
   /** Members of a group in one worker. */
-  countAt(port: HubPort<M>, group: string): number {
+  countAt(port: P, group: string): number {
     return this.#groups.get(group)?.get(port)?.size ?? 0;
   }
 
