@@ -9,6 +9,7 @@ import { clock, machineTime, type TimerRef } from "../../otp/time/clock.js";
 import { GroupMember, MAX_GROUP_MESSAGES } from "../../tcp/connection/group-member.js";
 import { processLoop } from "../../tcp/loop/loop.js";
 import type { Deferred } from "../../tcp/loop/run-queue.js";
+import { SharedWrites } from "../../tcp/loop/shared-writes.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
 import { SharedMessage, SharedMessages } from "../../tcp/protocol/compiled/shared-messages.js";
 import { cleanContext } from "../../transport/async-context.js";
@@ -17,8 +18,8 @@ import type { LocalGroup, LocalMembers } from "./local-members.js";
 
 /** Milliseconds. */
 const SLICE = 1;
-/** Members between two looks at the clock. */
-const CLOCK_EVERY = 16;
+/** Members that are written to together, between two looks at the clock. */
+const AT_ONCE = 16;
 /** Messages, and bytes, that go to a member together: as many as one turn brings, or `gather` has collected. */
 const BATCH = 1_000;
 const BATCH_BYTES = 64 * 1024;
@@ -50,6 +51,7 @@ export class Delivery implements Deferred {
   /** Messages of groups with `gather`, until their time is over. */
   readonly #gathered = new Map<string, { readonly items: Item[]; bytes: number; readonly timer: TimerRef }>();
   #round: Round | undefined = undefined;
+  readonly #writes = new SharedWrites();
   #armed = false;
 
   /** @param onLess called after each slice, when fewer bytes wait than before */
@@ -100,20 +102,26 @@ export class Delivery implements Deferred {
 
   readonly #run = (): void => {
     const until = clock.now() + SLICE;
-    while (this.#round !== undefined || this.#queue.length > 0) {
-      this.#round ??= this.#nextRound();
-      if (this.#round === undefined) continue;
-      if (!this.#deliver(this.#round, until)) {
-        // A context of its own: what the present one has entered must not be seen by members.
-        processLoop.runQueue.add(this, cleanContext());
-        return this.#onLess();
-      }
-      this.#delivered(this.#round);
-      this.#round = undefined;
+    while (this.#hasMore) {
+      this.#deliverSome();
+      if (clock.now() >= until) break;
     }
-    this.#armed = false;
+    // A context of its own: what the present one has entered must not be seen by members.
+    if (this.#hasMore) processLoop.runQueue.add(this, cleanContext());
+    else this.#armed = false;
     this.#onLess();
   };
+
+  get #hasMore(): boolean {
+    return this.#round !== undefined || this.#queue.length > 0;
+  }
+
+  #deliverSome(): void {
+    this.#round ??= this.#nextRound();
+    if (this.#round === undefined || !this.#deliver(this.#round)) return;
+    this.#delivered(this.#round);
+    this.#round = undefined;
+  }
 
   #delivered({ bytes, items }: Round): void {
     this.waiting -= bytes;
@@ -147,29 +155,34 @@ export class Delivery implements Deferred {
     return { group, members: group.list, items, all, excepted, bytes, next: 0 };
   }
 
-  /** @returns whether all members have got it; otherwise the slice is used up */
-  #deliver(round: Round, until: number): boolean {
-    const { group, members, all, excepted, items } = round;
-    while (round.next < members.length) {
-      const member = members[round.next++] as Process;
-      // It may have left since the round began.
-      if (!group.has(member)) continue;
-      const { serial } = member.pid;
-      const mine = excepted.has(serial) ? without(all, items, serial) : all;
-      if (mine.list.length > 0) deliverTo(member, mine, group.slow === "end");
-      if (round.next % CLOCK_EVERY === 0 && clock.now() >= until) return round.next >= members.length;
-    }
-    return true;
+  /** Delivers to some members. @returns whether all have got it */
+  #deliver(round: Round): boolean {
+    const { members } = round;
+    const end = Math.min(round.next + AT_ONCE, members.length);
+    while (round.next < end) this.#deliverTo(members[round.next++] as Process, round);
+    this.#writes.flush();
+    return end === members.length;
+  }
+
+  #deliverTo(member: Process, round: Round): void {
+    const { group, members, all, excepted } = round;
+    // It may have left since the round began.
+    if (!group.isList(members) && !group.has(member)) return;
+    const mine = excepted.size === 0 ? all : without(round, member.pid.serial);
+    if (mine.list.length === 0) return;
+    if (member instanceof GroupMember) member.takeMessages(mine, group.slow === "end", this.#writes);
+    else deliverAsMail(member, mine);
   }
 }
 
-function without(all: SharedMessages, items: readonly Item[], serial: number): SharedMessages {
+/** All messages but those that except this process. */
+function without({ all, excepted, items }: Round, serial: number): SharedMessages {
+  if (!excepted.has(serial)) return all;
   return new SharedMessages(all.list.filter((_, at) => (items[at] as Item).except !== serial));
 }
 
 /** Members that are no connections have it in their mailbox as a plain message. */
-function deliverTo(member: Process, messages: SharedMessages, ends: boolean): void {
-  if (member instanceof GroupMember) return member.takeMessages(messages, ends);
+function deliverAsMail(member: Process, messages: SharedMessages): void {
   for (const { value } of messages.list) {
     if (!member.alive) groupCounters.dropped.ended++;
     else if (member.messageQueueLength >= Math.min(MAX_GROUP_MESSAGES, member.maxMessages))

@@ -56,6 +56,11 @@ export class LocalGroup {
     return this.#members.has(process);
   }
 
+  /** Whether no process has joined or left since this was the list. */
+  isList(list: readonly Process[]): boolean {
+    return this.#list === list;
+  }
+
   add(process: Process): void {
     this.#members.set(process, Math.floor(clock.now() / 1_000));
     this.#list = undefined;

@@ -12,6 +12,7 @@ import type { ExitReason } from "../../otp/process/exit-reason.js";
 import { isLocal, Pid } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { cleanContext } from "../../transport/async-context.js";
+import type { SharedWrites } from "../loop/shared-writes.js";
 import { groupCounters } from "../observe/group-counters.js";
 import { isTooLong, type SharedMessage, type SharedMessages } from "../protocol/compiled/shared-messages.js";
 import type { Presence } from "../protocol/presence.js";
@@ -19,6 +20,7 @@ import { addEnding } from "./abort-signal.js";
 import { CLOSING, RUNNING } from "./connection-view.js";
 import { OBSERVED } from "./flags.js";
 import { FrameLoop } from "./frame-loop.js";
+import type { ReaderWriter } from "./reader.js";
 
 /** Messages of groups that may wait in a mailbox. */
 export const MAX_GROUP_MESSAGES = 1_000;
@@ -70,17 +72,20 @@ export abstract class GroupMember extends FrameLoop {
   /**
    * Takes messages of a group.
    * @param ends whether a member that reads too slowly is ended (`slow: "end"`)
+   * @param writes gets what is written at once
    */
-  takeMessages(messages: SharedMessages, ends: boolean): void {
+  takeMessages(messages: SharedMessages, ends: boolean, writes: SharedWrites): void {
     const { io, cells } = this;
-    const count = messages.list.length;
-    if (this.phase !== RUNNING || io === undefined) groupCounters.dropped.ended += count;
-    else if (io.full) this.tooSlow(count, ends);
-    else if (!cells.forwards || this.busy || this.messageQueueLength > 0) this.takeAsMail(messages);
-    else this.forwardMessages(messages);
+    if (this.phase !== RUNNING || io === undefined) groupCounters.dropped.ended += messages.list.length;
+    else if (io.full) {
+      // Handlers run at its end, and may send to members that are to be written to.
+      if (ends) writes.flush();
+      this.tooSlow(messages.list.length, ends);
+    } else if (!cells.forwards || this.busy || this.messageQueueLength > 0) this.takeAsMail(messages);
+    else this.forwardMessages(messages, io, writes);
   }
 
-  private forwardMessages(messages: SharedMessages): void {
+  private forwardMessages(messages: SharedMessages, io: ReaderWriter, writes: SharedWrites): void {
     const { bytes, count, tooLarge, invalid } = messages.frames(this.protocol.framing);
     groupCounters.dropped.too_large += tooLarge;
     groupCounters.dropped.invalid += invalid;
@@ -91,7 +96,7 @@ export abstract class GroupMember extends FrameLoop {
         traces.shared(this, message);
         traces.sent(this, message.value);
       }
-    this.io?.share(bytes);
+    io.share(bytes, writes);
     this.framesSent += count;
     counters.framesSent += count;
     groupCounters.forwarded += count;

@@ -13,6 +13,7 @@ import type { Socket } from "../../transport/transport.js";
 import type { Endpoint } from "../endpoint.js";
 import { giveToSocket, isBorrowed } from "../loop/borrowed-memory.js";
 import { LARGE, type OutputBuffer, type OutputOwner } from "../loop/output-buffer.js";
+import type { SharedWrites, SharingWriter } from "../loop/shared-writes.js";
 import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
 import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
 import { FULL } from "./flags.js";
@@ -31,7 +32,7 @@ export interface WriterOwner extends TimerWheelEntry {
   onOutputGivenUp(bytes: number): void;
 }
 
-export class Writer implements OutputOwner, QueueOwner {
+export class Writer implements OutputOwner, QueueOwner, SharingWriter {
   bytesSent = 0;
   /** Replaced when TLS begins. */
   socket: Socket;
@@ -104,12 +105,19 @@ export class Writer implements OutputOwner, QueueOwner {
     this.heedMark();
   }
 
-  /** Writes framed bytes that many sockets share. Their memory is never written to again. */
-  share(bytes: Buffer): void {
+  /**
+   * Takes framed bytes that many sockets share. Their memory is never written to again.
+   * @param writes gets what can be written at once, and is flushed before anything else is sent
+   */
+  share(bytes: Buffer, writes: SharedWrites): void {
+    const { output } = this.owner.endpoint.loop;
     // Frames of this connection, which must leave first.
-    if (this.outbound > this.pending) this.owner.endpoint.loop.output.flush();
+    if (output.gathered(this) > 0) output.flush();
     const queue = this.#queue;
-    if (queue === undefined) return void this.writeOutput(bytes);
+    if (queue === undefined) {
+      this.countSent(bytes.length);
+      return writes.add(this, this.socket, bytes);
+    }
     queue.reserve(bytes.length).set(bytes, queue.queued);
     queue.queued += bytes.length;
     this.countOutbound(bytes.length);
@@ -250,13 +258,21 @@ export class Writer implements OutputOwner, QueueOwner {
 
   /** Counts a write. @returns whether it completed at once */
   private noteWrite(length: number, done: boolean): boolean {
+    this.countSent(length);
+    if (!done) this.writeOutstanding(length);
+    else if (this.full && this.pending === 0) this.relieved();
+    return done;
+  }
+
+  private countSent(length: number): void {
+    const { counters, loop } = this.owner.endpoint;
     this.bytesSent += length;
-    this.owner.endpoint.counters.bytesSent += length;
-    if (length >= LARGE) this.owner.endpoint.loop.runQueue.wrote(length);
-    if (done) {
-      if (this.full && this.pending === 0) this.relieved();
-      return true;
-    }
+    counters.bytesSent += length;
+    if (length >= LARGE) loop.runQueue.wrote(length);
+  }
+
+  /** The kernel has not taken all of a write. */
+  writeOutstanding(length: number): void {
     const queue = this.newQueue();
     queue.inFlight = length;
     queue.unsent = this.socket.unsent;
@@ -264,7 +280,6 @@ export class Writer implements OutputOwner, QueueOwner {
     this.countOutbound(length);
     this.owner.endpoint.loop.timerWheel.schedule(this.owner, this.stalledAt);
     this.heedMark();
-    return false;
   }
 
   /** Bytes that began, or ceased, to wait for the kernel: counted for the listener and for the OS process. */
