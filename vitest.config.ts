@@ -13,6 +13,7 @@ const serial = {
 // Files that wait or load for 6 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
 const long = [
   `test/system/{${[
+    "burst",
     "dev",
     "faults-backlog",
     "faults-channel-flood",
@@ -23,6 +24,7 @@ const long = [
     "faults-removed",
     "faults-reports",
     "faults-start",
+    "faults-starved",
     "groups-faults",
     "inspector",
     "message-flood",
@@ -30,6 +32,7 @@ const long = [
     "operate",
     "overload",
     "own-protocol",
+    "recycle",
     "starts",
     "steering",
     "worker-start",
