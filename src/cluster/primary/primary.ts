@@ -27,6 +27,7 @@ import { acceptQueues } from "./inspect/accept-queues.js";
 import type { PrimaryOptions } from "./options.js";
 import type { PrimaryListener } from "./primary-listener.js";
 import { RestartMetrics } from "./restart-metrics.js";
+import { relaySignal } from "./signal-relay.js";
 import { Watchdog } from "./workers/watchdog.js";
 import { WorkerPool } from "./workers/worker-pool.js";
 
@@ -100,7 +101,7 @@ export class Primary {
     // The OS pid: by it workers of a primary that is gone find each other, and so does a reader of `ps`.
     cluster.setupPrimary({ exec, args: ["worker", `${process.pid}`], serialization: "advanced" });
     await this.#openInspectors();
-    setSignalCarrier({ drops: () => false, signal: (signal) => this.pool.onSignal(signal) });
+    setSignalCarrier({ drops: () => false, signal: (signal) => relaySignal(this.pool.slots, signal) });
     this.restartMetrics.start();
     this.#giveUpCause.start();
     const limits = {

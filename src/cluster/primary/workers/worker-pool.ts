@@ -1,31 +1,19 @@
 /**
- * Worker pool: the slots of all workers, how each is started, and what happens when one changes its state or sends a
- * snapshot. Decisions about accepting are made in `admission/`.
+ * Worker pool: the slots of all workers, how each is started, and what all are told. What they report is handled in
+ * `worker-reports.ts`; decisions about accepting are made in `admission/`.
  */
 import { dirname } from "node:path";
 import { onDown, processOf } from "../../../otp/process/process.js";
 import { exit } from "../../../otp/process/signals.js";
 import type { ChildSpec } from "../../../otp/supervisor/child-spec.js";
-import { layoutLength } from "../../../tcp/metrics/definition.js";
-import type { OutgoingCounts } from "../../../tcp/observe/events.js";
 import type { Level } from "../../../telemetry/log/log.js";
-import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
 import type { TlsUpdate } from "../../../tls/handshake/server-tls.js";
 import { linkTransport } from "../../../transport/choose-transport.js";
-import { DropWarning } from "../../channel/drop-warning.js";
-import type {
-  AddressAnswer,
-  AddressCalls,
-  Boot,
-  Full,
-  Load,
-  SignalEnvelope,
-} from "../../channel/messages.js";
+import type { Boot } from "../../channel/messages.js";
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
 import { MaxConnections } from "../admission/connections/max-connections.js";
 import { FullListeners } from "../admission/connections/when-full.js";
-import { banThrower } from "../admission/exception-ban.js";
 import { PresentLimits, SERVER } from "../admission/limits/present-limits.js";
 import { Suspension } from "../admission/suspend.js";
 import { bootListener, bootMessage } from "../boot.js";
@@ -35,17 +23,16 @@ import type { Inspectors } from "../inspector/inspectors.js";
 import type { Observer, PrimaryOptions } from "../options.js";
 import { PrimaryListener } from "../primary-listener.js";
 import type { RestartMetrics } from "../restart-metrics.js";
-import { relaySignal } from "../signal-relay.js";
-import { OutOfMemory } from "./out-of-memory.js";
 import { PidRanges } from "./pid-ranges.js";
 import { startRetryDelay } from "./start-retry.js";
-import { type WorkerOwner, WorkerProcess, type WorkerState } from "./worker-process.js";
+import { WorkerProcess } from "./worker-process.js";
+import { WorkerReports } from "./worker-reports.js";
 import { accepts, newSlot, type WorkerSlot } from "./worker-slot.js";
 
 /** Added to the shutdown time of connections, for the OS process to exit. In milliseconds. */
 const EXIT_TIME = 2_000;
 
-export class WorkerPool implements WorkerOwner {
+export class WorkerPool {
   /** By number, from 1 on. */
   readonly slots: WorkerSlot[];
   /** In the order of the configuration. */
@@ -68,18 +55,12 @@ export class WorkerPool implements WorkerOwner {
   stopping = false;
   readonly #options: PrimaryOptions;
   readonly #restartMetrics: RestartMetrics;
-  /** Numbers of a snapshot that are of protocols. */
-  readonly #ownLength: number;
   readonly #pidRanges = new PidRanges();
-  readonly #outOfMemory: OutOfMemory;
-  /** By slot. */
-  readonly #dropWarnings = new Map<number, DropWarning>();
+  readonly #reports: WorkerReports;
 
   constructor(options: PrimaryOptions, workers: number, restartMetrics: RestartMetrics) {
     this.#options = options;
     this.#restartMetrics = restartMetrics;
-    this.#outOfMemory = new OutOfMemory(dirname(options.config.control));
-    this.#ownLength = layoutLength(options.releases.own);
     this.slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
     this.limits = new PresentLimits(
       options.config,
@@ -121,11 +102,10 @@ export class WorkerPool implements WorkerOwner {
       new Map(this.listeners.map(({ name }) => [name, this.limits.whenFull(name)])),
     );
     this.acceptRates = new AcceptRateShares(() => this.slots, options);
-  }
-
-  /** The listening socket of this listener. */
-  handle(listener: string): unknown {
-    return this.listeners.find(({ name }) => name === listener)?.bound.handle;
+    this.#reports = new WorkerReports(this, {
+      ...{ primary: options, restartMetrics, pidRanges: this.#pidRanges },
+      changed: () => this.#changed(),
+    });
   }
 
   /** Number of workers that serve. */
@@ -147,7 +127,12 @@ export class WorkerPool implements WorkerOwner {
       start: async (parent, aborted) => {
         if (this.stopping) return "ignore";
         try {
-          const process = new WorkerProcess(slot.slot, () => this.#boot(slot), this, processOf(parent));
+          const process = new WorkerProcess(
+            slot.slot,
+            () => this.#boot(slot),
+            this.#reports,
+            processOf(parent),
+          );
           aborted?.addEventListener("abort", () => process.drain());
           await process.init();
           return process.pid;
@@ -210,16 +195,6 @@ export class WorkerPool implements WorkerOwner {
     for (const { process } of this.slots) process?.notify({ t: "bans", d });
   }
 
-  onThrew(worker: WorkerProcess, address: string): void {
-    const { config, log } = this.#options;
-    const ban = (group: string, ms: number): void => {
-      this.addresses.ledger.ban(group, ms);
-      this.sendBans();
-      for (const { process } of this.slots) process?.notify({ t: "end-address", d: group });
-    };
-    banThrower(worker.label, address, { ms: config.exceptionBan, log, ban });
-  }
-
   setLogLevel(level: Level): void {
     for (const { process } of this.slots) process?.notify({ t: "log", d: level });
   }
@@ -261,111 +236,6 @@ export class WorkerPool implements WorkerOwner {
   async refreshSnapshots(): Promise<void> {
     const running = this.slots.flatMap(({ process }) => (process?.state === "running" ? process : []));
     await Promise.all(running.map((process) => process.request({ name: "snapshot" })));
-  }
-
-  // -- what workers send --------------------------------------------------------------------------------
-
-  onState(worker: WorkerProcess, state: WorkerState): void {
-    const slot = this.slots[worker.slot - 1] as WorkerSlot;
-    if (state === "starting") {
-      if (slot.process && !slot.retrying) {
-        slot.restarts++;
-        this.#restartMetrics.count(`worker ${worker.slot}`);
-      }
-      slot.retrying = false;
-      slot.process = worker;
-    }
-    if (state === "running") slot.startFailures = 0;
-    if (state === "down") {
-      this.inspectors?.close(worker.slot);
-      this.#options.metrics.retire(worker.slot);
-      this.addresses.ledger.drop(worker.slot);
-      this.full.ended(worker.slot);
-      slot.last = undefined;
-    }
-    this.#options.metrics.workerState(worker.slot, state);
-    this.observer?.onState(worker, state);
-    if (!this.stopping)
-      for (const listener of this.listeners) listener.workerChanged(worker.slot, state === "down");
-    this.#changed();
-  }
-
-  onInspector(worker: WorkerProcess, url: string): void {
-    void this.inspectors?.open(worker.slot, url, async (attached) => {
-      worker.debugged = attached;
-      await worker.request({ name: "debugged", on: attached });
-    });
-  }
-
-  onExiting({ slot }: WorkerProcess): void {
-    this.inspectors?.close(slot);
-  }
-
-  onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void {
-    this.#options.metrics.updateOutgoing(worker.slot, counts);
-  }
-
-  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
-    const snapshot = decodeSnapshot(numbers, this.listeners.length, this.#ownLength);
-    if (!snapshot) return;
-    this.#outOfMemory.look();
-    const slot = this.slots[worker.slot - 1] as WorkerSlot;
-    const before = slot.last;
-    slot.last = snapshot;
-    this.#pidRanges.reported(worker.slot, snapshot.gauges.newestSerial);
-    this.#options.metrics.update(worker.slot, snapshot);
-    if (!this.stopping) {
-      for (const [at, { gauges }] of snapshot.listeners.entries()) {
-        const toggled = before?.listeners[at]?.gauges.listenerRunning !== gauges.listenerRunning;
-        this.listeners[at]?.seen(worker.slot, gauges.active, gauges.maxConnections, toggled);
-      }
-    }
-    this.#changed();
-  }
-
-  onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[] {
-    return this.addresses.answer(worker.slot, calls);
-  }
-
-  onLoad(worker: WorkerProcess, load: Load): void {
-    this.listeners.find(({ name }) => name === load.listener)?.reported(worker.slot, load);
-  }
-
-  onFull(worker: WorkerProcess, full: Full): void {
-    this.full.reported(worker.slot, full.listener, full.full);
-  }
-
-  onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {
-    this.observer?.onDiagnostics(...args);
-  }
-
-  onKilled(worker: WorkerProcess, why: string): void {
-    this.#options.log.warn(`Killed ${worker.label}: ${why}`);
-  }
-
-  outOfMemory({ osPid }: WorkerProcess, signal: string | null): string | undefined {
-    return this.#outOfMemory.reason(osPid, signal);
-  }
-
-  onInternalMessage(worker: WorkerProcess, error: unknown): void {
-    const what = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
-    this.#options.log.warn(
-      `invalid internal message of ${worker.label} dropped (${what}): code in it calls process.send({ cmd: "NODE_…" })`,
-    );
-  }
-
-  onSignal(signal: SignalEnvelope): void {
-    relaySignal(this.slots, signal);
-  }
-
-  onDropped({ slot }: WorkerProcess): void {
-    this.#options.metrics.droppedMessage(slot);
-    let warning = this.#dropWarnings.get(slot);
-    if (!warning) {
-      warning = new DropWarning(this.#options.log, `for worker ${slot}`, `worker ${slot}`);
-      this.#dropWarnings.set(slot, warning);
-    }
-    warning.dropped();
   }
 
   #changed(): void {
