@@ -4,8 +4,9 @@
  *
  *   save ─▶ quiet for 50 ms ─▶ compile, try in a thread ─▶ shutdown of the connections ─▶ new worker
  */
+
+import { didNotStart, startWorkerAgain } from "../../cluster/primary/changes/restart-worker.js";
 import type { Primary } from "../../cluster/primary/primary.js";
-import { didNotStart, startWorkerAgain } from "../../cluster/primary/workers/restart-worker.js";
 import type { WorkerSlot } from "../../cluster/primary/workers/worker-slot.js";
 import { ReleaseError } from "../../cluster/release/release.js";
 import type { CurrentReleases, Releases } from "../../cluster/release/releases.js";

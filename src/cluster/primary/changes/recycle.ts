@@ -4,7 +4,7 @@
  */
 import { clock } from "../../../otp/time/clock.js";
 import type { Log } from "../../../telemetry/log/log.js";
-import type { WorkerSlot } from "./worker-slot.js";
+import type { WorkerSlot } from "../workers/worker-slot.js";
 
 /** Milliseconds for which its memory must have been too much. */
 const AFTER = 60_000;

@@ -9,10 +9,10 @@ import { restartChild, terminateChild } from "../../../otp/supervisor/supervisor
 import { clock } from "../../../otp/time/clock.js";
 import type { Log } from "../../../telemetry/log/log.js";
 import type { Primary } from "../primary.js";
-import { startFailure } from "./start-failure.js";
-import { retryPause } from "./start-retry.js";
+import { startFailure } from "../workers/start-failure.js";
+import { retryPause } from "../workers/start-retry.js";
+import { activeConnections, type WorkerSlot } from "../workers/worker-slot.js";
 import { WorkerDrain, type WorkerDrainOptions } from "./worker-drain.js";
-import { activeConnections, type WorkerSlot } from "./worker-slot.js";
 
 export interface RestartWorkerOptions extends WorkerDrainOptions {
   readonly log: Pick<Log, "warn">;

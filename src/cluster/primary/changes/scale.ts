@@ -9,12 +9,13 @@ import { deleteChild, startChild, terminateChild } from "../../../otp/supervisor
 import { plural } from "../../../text/plural.js";
 import { limitingRelease } from "../../release/release.js";
 import type { Primary } from "../primary.js";
-import { startFailure } from "./start-failure.js";
+import { startFailure } from "../workers/start-failure.js";
+import { newSlot, type WorkerSlot } from "../workers/worker-slot.js";
 import { WorkerDrain, type WorkerDrainOptions } from "./worker-drain.js";
-import { newSlot, type WorkerSlot } from "./worker-slot.js";
 
 /** Drain deadline of a worker that is removed, in milliseconds. */
 const DEADLINE = 25_000;
+
 export class Scale {
   readonly #primary: Primary;
   readonly #drain: WorkerDrain;

@@ -2,7 +2,7 @@
 import type { ConnectionRow } from "../../../control/connections.js";
 import { clock } from "../../../otp/time/clock.js";
 import { WaitUntilEmpty } from "../admission/wait-until-empty.js";
-import { isEmpty, type WorkerSlot } from "./worker-slot.js";
+import { isEmpty, type WorkerSlot } from "../workers/worker-slot.js";
 
 /** Milliseconds after the deadline until the supervisor stops the worker, drained or not. */
 const GRACE = 5_000;

@@ -8,7 +8,7 @@
  *               >= 100 %                ─▶ closes 5 % of its connections, again and again ─▶ < 90 % for 1 s
  *
  * What waits in the backlog meanwhile is accepted by other workers. Memory that stays is the primary's affair
- * (`primary/workers/recycle.ts`).
+ * (`primary/changes/recycle.ts`).
  */
 import { clock } from "../../../otp/time/clock.js";
 import type { Log } from "../../../telemetry/log/log.js";
