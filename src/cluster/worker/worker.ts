@@ -4,17 +4,14 @@ import { EXIT } from "../../config/exit-codes.js";
 import { setTakeOver } from "../../groups/hub/name-grants.js";
 import { setListed } from "../../groups/local/own-process.js";
 import { setMaxMessage } from "../../groups/message.js";
-import { supervisorReports, unhandledRejections } from "../../otp/events.js";
-import { type ExitReason, formatReason, ProcessExit, reasonOf } from "../../otp/process/exit-reason.js";
+import { supervisorReports } from "../../otp/events.js";
+import { formatReason, ProcessExit } from "../../otp/process/exit-reason.js";
 import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { OwnNumbers } from "../../tcp/metrics/own-numbers.js";
 import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
-import { stopOutgoing } from "../../tcp/outgoing/supervisor.js";
-import { MIN_STOP_MS } from "../../tcp/protocol/compiled/instances.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
-import { stopServers } from "../../tcp/server.js";
 import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
 import { encodeSnapshot } from "../../telemetry/metrics/snapshot.js";
@@ -22,7 +19,6 @@ import { chooseTransport, linkTransport } from "../../transport/choose-transport
 import { writeHeapReports } from "../channel/heap-report.js";
 import type { Boot, SignalEnvelope, ToPrimary, ToWorker } from "../channel/messages.js";
 import { deliver, setSignalCarrier } from "../channel/remote-signals.js";
-import { exceptionSource } from "./exception-source.js";
 import { WorkerAddresses } from "./listeners/addresses.js";
 import { WorkerAdmission } from "./listeners/admission.js";
 import { WorkerLimits } from "./listeners/limits.js";
@@ -37,8 +33,8 @@ import { answerRequest } from "./requests.js";
 import { Sampler } from "./sampler.js";
 import { WorkerViews } from "./views.js";
 import { Heartbeat } from "./watch/heartbeat.js";
-import { continueStopped } from "./watch/orphaned-siblings.js";
 import { startWatchdogThread } from "./watch/watchdog-thread.js";
+import { WorkerEnd } from "./worker-end.js";
 import type { WorkerExchange } from "./worker-exchange.js";
 
 /** In milliseconds. */
@@ -57,12 +53,12 @@ export class Worker {
   readonly #heartbeat: Heartbeat;
   readonly #overload: Overload;
   readonly #views: WorkerViews;
+  readonly #end: WorkerEnd;
   /** Whether the periodic snapshot has not left yet. */
   #snapshotWaits = false;
   #sampler: Sampler | undefined = undefined;
   #root: Pid | undefined = undefined;
   #exchange: Promise<WorkerExchange> | undefined = undefined;
-  #stopping = false;
 
   constructor(boot: Boot) {
     this.#boot = boot;
@@ -104,8 +100,14 @@ export class Worker {
     });
     this.#overload.terms = boot.overload;
     this.#views = new WorkerViews(this.#log, boot.follow, (message) => this.#channel.diagnostic(message));
-    process.on("uncaughtException", (error, origin) => this.#uncaught(error, origin));
-    process.on("unhandledRejection", (thrown) => this.#rejected(thrown));
+    this.#end = new WorkerEnd({
+      ...{ boot, log: this.#log, listeners: this.#listeners },
+      root: () => this.#root,
+      post: (message, sent) => this.#post(message, sent),
+      sendSnapshot: (sent) => this.#sendSnapshot(sent),
+    });
+    process.on("uncaughtException", (error, origin) => this.#end.uncaught(error, origin));
+    process.on("unhandledRejection", (thrown) => this.#end.rejected(thrown));
     setSignalCarrier(this.#channel);
   }
 
@@ -113,7 +115,7 @@ export class Worker {
     try {
       await this.#start();
     } catch (error) {
-      this.#fatal("the worker could not start", error);
+      this.#end.fatal("the worker could not start", error);
     }
   }
 
@@ -138,11 +140,14 @@ export class Worker {
     try {
       this.#root = await this.#listeners.start(protocols);
     } catch (error) {
-      if (this.#stopping) return;
-      return this.#fail(EXIT.unavailable, formatReason(error instanceof ProcessExit ? error.reason : error));
+      if (this.#end.begun) return;
+      return this.#end.fail(
+        EXIT.unavailable,
+        formatReason(error instanceof ProcessExit ? error.reason : error),
+      );
     }
-    if (this.#stopping) return;
-    onDown(this.#root, (reason) => void this.#treeEnded(reason));
+    if (this.#end.begun) return;
+    onDown(this.#root, (reason) => void this.#end.treeEnded(reason));
     this.#post({ t: "ready", d: this.#listeners.all.map(({ reported }) => reported) });
     this.#sendSnapshots();
     this.#heartbeat.serves();
@@ -186,7 +191,7 @@ export class Worker {
     try {
       return await loadProtocols(this.#boot.protocols);
     } catch (error) {
-      this.#fail(EXIT.noProtocol, error instanceof Error ? error.message : String(error));
+      this.#end.fail(EXIT.noProtocol, error instanceof Error ? error.message : String(error));
       return undefined;
     }
   }
@@ -253,7 +258,7 @@ export class Worker {
 
   /** Sends a snapshot now, and then every second. */
   #sendSnapshots(): void {
-    if (!this.#sampler || this.#stopping) return;
+    if (!this.#sampler || this.#end.begun) return;
     // While the primary does not read, none is added: the next one has all totals.
     if (!this.#snapshotWaits) {
       this.#snapshotWaits = true;
@@ -279,77 +284,8 @@ export class Worker {
     this.#sendSnapshot();
   }
 
-  // -- the end ------------------------------------------------------------------------------------------
-
   /** Stops accepting, drains, and exits. */
-  async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    this.#listeners.closeCopies();
-    const deadline = clock.now() + this.#listeners.shutdown;
-    // Without a root the start has not finished: there are no connections, and the primary may have no socket any more.
-    try {
-      if (this.#root) await stopServers(this.#root);
-      // After them: what clients have sent may still have to be passed on.
-      await stopOutgoing();
-      await this.#endProtocols(deadline - clock.now());
-      this.#exit(0);
-    } catch (error) {
-      this.#fatal("the worker could not drain", error);
-    }
-  }
-
-  async #treeEnded(reason: ExitReason): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    this.#log.error(`Supervisor ${this.#listeners.supervisor} ended: ${formatReason(reason)}`);
-    await this.#endProtocols(0);
-    this.#exit(EXIT.gaveUp);
-  }
-
-  /** `worker.stop` of the protocols. @param ms time that is left */
-  async #endProtocols(ms: number): Promise<void> {
-    for (const failure of await this.#listeners.end(Math.max(MIN_STOP_MS, ms))) this.#log.error(failure);
-  }
-
-  /** One forgotten `await` in a protocol must not end the connections of all other clients. */
-  #rejected(thrown: unknown): void {
-    unhandledRejections.publish({
-      pid: new Pid(this.#boot.worker, 1),
-      label: `worker ${this.#boot.worker}`,
-      reason: reasonOf(thrown),
-    });
-  }
-
-  #uncaught(error: unknown, origin: string): void {
-    // Under `--unhandled-rejections=strict` Node says it twice; the second event is `unhandledRejection`.
-    if (origin === "unhandledRejection") return;
-    const { text, fields, address } = exceptionSource(this.#listeners.all);
-    if (address !== undefined) this.#post({ t: "threw", d: address });
-    this.#fatal(`${origin} outside of any process`, error, text, fields);
-  }
-
-  #fatal(what: string, error: unknown, source = "", fields = {}): void {
-    this.#log.error(`${what}: the worker exits${source}`, { err: error, ...fields });
-    this.#exit(1);
-  }
-
-  #fail(code: number, message: string): void {
-    this.#post({ t: "failed", d: { code, message } }, () => this.#exitNow(code));
-  }
-
-  /** Exits after the last snapshot is sent and the log is flushed. */
-  #exit(code: number): void {
-    this.#stopping = true;
-    this.#sendSnapshot(() => void Promise.resolve(this.#log.close()).then(() => this.#exitNow(code)));
-  }
-
-  /** Exit handlers of packages run, and may block: the primary kills the worker then, and takes this code for its status. */
-  #exitNow(code: number): void {
-    this.#post({ t: "exiting", d: { code } }, () => {
-      // Without connections it may be gone before its watchdog thread has looked: nothing else continues the others.
-      if (process.ppid !== this.#boot.primary) continueStopped(this.#boot.primary, process.ppid);
-      process.exit(code);
-    });
+  stop(): Promise<void> {
+    return this.#end.stop();
   }
 }
