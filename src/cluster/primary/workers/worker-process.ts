@@ -1,6 +1,7 @@
 /**
  * OTP child around a worker of node:cluster. Its pid is `<n.1>`; its start ends when the worker accepts; `shutdown`
- * drains the worker, `kill` is SIGKILL; the exit event becomes an exit reason. It ends only with its OS process.
+ * drains the worker, `kill` is SIGKILL; the exit event becomes an exit reason (`worker-exit.ts`). It ends only with its
+ * OS process.
  */
 import cluster, { type Worker } from "node:cluster";
 import { type ExitReason, ProcessExit } from "../../../otp/process/exit-reason.js";
@@ -26,6 +27,7 @@ import { osProcessInfo } from "../../os-process-info.js";
 import { guardInternalMessages } from "./internal-messages.js";
 import { PendingStart } from "./pending-start.js";
 import { WorkerChannel } from "./worker-channel.js";
+import { WorkerExit } from "./worker-exit.js";
 
 /** Handlers of what a worker sends, and what it is sent. */
 export interface WorkerOwner {
@@ -95,14 +97,10 @@ export class WorkerProcess extends Process {
   readonly #channel: WorkerChannel;
   /** Runs once it was asked to stop during its start. */
   #startGrace: TimerRef = undefined;
-  #killedAfterMs: number | undefined = undefined;
   /** Runs once the worker has said that it exits. */
   #exitDeadline: TimerRef = undefined;
-  /** Exit code of a worker that was killed in its exit handlers. */
-  #overdueCode: number | undefined = undefined;
-  #asked: "shutdown" | "killed" | undefined = undefined;
-  #failure: { readonly code: number; readonly message: string } | undefined = undefined;
   readonly #start = new PendingStart();
+  readonly #exit = new WorkerExit();
 
   /**
    * @param boot called when the worker has said `hello`
@@ -131,7 +129,9 @@ export class WorkerProcess extends Process {
     );
     this.#os.on("error", (error: NodeJS.ErrnoException) => this.#forkFailed(error));
     this.#os.on("exit", (code, signal) =>
-      this.#channel.afterLastMessage(() => this.#end(this.#reason(code, signal))),
+      this.#channel.afterLastMessage(() => {
+        this.#end(this.#exit.reason(code, signal, () => owner.outOfMemory(this, signal)));
+      }),
     );
     owner.onState(this, "starting");
   }
@@ -163,8 +163,8 @@ export class WorkerProcess extends Process {
 
   /** Starts to drain before the supervisor comes to this child, so that all workers drain at once. */
   drain(): void {
-    if (this.#asked) return;
-    this.#asked = "shutdown";
+    if (this.#exit.asked) return;
+    this.#exit.asked = "shutdown";
     const starting = this.state === "starting";
     this.#become("stopping");
     this.#channel.post({ t: "stop" });
@@ -215,7 +215,7 @@ export class WorkerProcess extends Process {
     this.unresponsive = false;
     switch (message.t) {
       case "hello":
-        return this.#channel.post(this.#asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
+        return this.#channel.post(this.#exit.asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
       case "acquire":
         return this.#sendSocket(message.d);
       case "inspector":
@@ -226,7 +226,7 @@ export class WorkerProcess extends Process {
         clock.clearTimeout(this.#startGrace);
         return this.#start.ready();
       case "failed":
-        this.#failure = message.d;
+        this.#exit.failure = message.d;
         return;
       case "exiting":
         // A worker with a debugger waits for it to detach.
@@ -269,7 +269,7 @@ export class WorkerProcess extends Process {
 
   /** Kills a worker whose event loop is blocked: it cannot drain. */
   killUnresponsive(silentMs: number): void {
-    this.#killedAfterMs ??= Math.round(silentMs);
+    this.#exit.killedAfterMs ??= Math.round(silentMs);
     this.killed();
   }
 
@@ -278,7 +278,7 @@ export class WorkerProcess extends Process {
   }
 
   protected override killed(): void {
-    this.#asked = "killed";
+    this.#exit.asked = "killed";
     this.#kill();
   }
 
@@ -293,7 +293,7 @@ export class WorkerProcess extends Process {
 
   #exitWithin(code: number): void {
     this.#exitDeadline ??= clock.setTimeout(() => {
-      this.#overdueCode = code;
+      this.#exit.overdueCode = code;
       this.#owner.onKilled(this, `its exit handlers took longer than ${EXIT_HANDLERS} ms`);
       this.#kill();
     }, EXIT_HANDLERS);
@@ -304,29 +304,8 @@ export class WorkerProcess extends Process {
     clock.clearTimeout(this.#startGrace);
     this.#channel.end();
     this.#become("down");
-    this.#start.failed(
-      this.#failure
-        ? new ProcessExit({ failed: this.#failure }, this.#failure.message)
-        : new ProcessExit(reason),
-    );
+    this.#start.failed(this.#exit.startError(reason));
     this.die(reason);
-  }
-
-  #reason(code: number | null, signal: string | null): ExitReason {
-    if (this.#overdueCode !== undefined) return this.#statusReason(this.#overdueCode);
-    if (signal === "SIGKILL" && this.#killedAfterMs !== undefined)
-      return { watchdog: `no message for ${this.#killedAfterMs} ms` };
-    const memory = this.#asked === "killed" ? undefined : this.#owner.outOfMemory(this, signal);
-    if (memory !== undefined) return memory;
-    if (signal === "SIGKILL") return "killed";
-    if (signal !== null) return { signal };
-    return this.#statusReason(code ?? 0);
-  }
-
-  /** A worker that exits with 0 unasked is `normal`: its supervisor restarts it. */
-  #statusReason(code: number): ExitReason {
-    if (code !== 0) return { exit_status: code };
-    return this.#asked === "shutdown" ? "shutdown" : "normal";
   }
 }
 
