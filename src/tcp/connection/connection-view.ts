@@ -1,7 +1,8 @@
 /**
  * What a connection is and shows: its endpoint, protocol, reader and writer, its phase, and what `drover info` and the
- * tree read of it. `Lifecycle`, `FrameLoop`, `GroupMember`, `ProtocolChange` and `Connection` extend it: one object in six files, because a second one
- * would cost memory per connection. All fields are here: a subclass with fields costs a call per connection.
+ * tree read of it. `Lifecycle`, `ConnectionEnd`, `FrameLoop`, `GroupMember`, `ProtocolChange` and `Connection` extend it:
+ * one object in seven files, because a second one would cost memory per connection. All fields are here: a subclass with
+ * fields costs a call per connection.
  */
 import { StateMachine } from "../../otp/gen-statem/gen-statem.js";
 import type { ExitReason } from "../../otp/process/exit-reason.js";

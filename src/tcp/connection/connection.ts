@@ -1,6 +1,7 @@
 /**
  * Connection: one client, one process, running the state machine of its protocol on the frames of its socket. How it
- * starts is in `connection-start.ts`, its deadlines and end in `lifecycle.ts`, how it takes frames in `frame-loop.ts`.
+ * starts is in `connection-start.ts`, its deadlines in `lifecycle.ts`, its end in
+ * `connection-end.ts`, how it takes frames in `frame-loop.ts`.
  */
 import { isUint8Array } from "node:util/types";
 import type { Outcome } from "../../otp/gen-statem/gen-statem.js";

@@ -20,6 +20,7 @@ import { badFrameOf } from "../observe/bad-frame.js";
 import { detailed, detailOf } from "../observe/close-detail.js";
 import { type CloseReason, memoryBounds, openingFailures } from "../observe/events.js";
 import { firstBytesOf } from "../observe/first-bytes.js";
+import { ConnectionEnd } from "./connection-end.js";
 import { GONE, RUNNING } from "./connection-view.js";
 import {
   DEFERRED,
@@ -31,12 +32,11 @@ import {
   SHUTDOWN_ASKED,
   STARTING_TLS,
 } from "./flags.js";
-import { Lifecycle } from "./lifecycle.js";
 import type { PostponedFrames } from "./postponed-frames.js";
 import { heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
-export abstract class FrameLoop extends Lifecycle implements Deferred {
+export abstract class FrameLoop extends ConnectionEnd implements Deferred {
   protected abstract override sayShutdown(): void;
 
   onChunk(chunk: Buffer): void {

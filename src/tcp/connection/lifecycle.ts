@@ -1,6 +1,6 @@
 /**
- * Lifecycle of a connection, independent of its protocol: how it gets its socket, its deadlines, and how it ends. The
- * phase only goes up.
+ * Lifecycle of a connection, independent of its protocol: how it gets its socket, and its deadlines. How it ends is in
+ * `connection-end.ts`. The phase only goes up.
  *
  *   waiting ──begin──▶ running ──stop──▶ closing ──▶ flushing ──▶ lingering ──▶ gone
  *      └──▶ opening ──▶┘  │                │            │            └ FIN is sent, waiting for the peer's
@@ -8,32 +8,26 @@
  *           (then gone,   │                └ leave, terminate
  *            or running)  └ kill: gone at once; crash, reset: gone after leave and terminate
  *
- * `FrameLoop`, `GroupMember`, `ProtocolChange` and `Connection` extend it: one object in six files, because a second object would cost memory per connection.
+ * `ConnectionEnd`, `FrameLoop`, `GroupMember`, `ProtocolChange` and `Connection` extend it: one object in seven files,
+ * because a second object would cost memory per connection.
  */
 
 import type { Framing } from "../../framing/framing.js";
 import type { SettledOutcome } from "../../otp/gen-statem/cells.js";
-import { type ExitReason, isNormal, reasonOf } from "../../otp/process/exit-reason.js";
+import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { type Duration, toMs } from "../../otp/time/duration.js";
-import { cleanContext } from "../../transport/async-context.js";
 import type { Socket } from "../../transport/transport.js";
 import { wholeMs } from "../loop/timer-wheel.js";
-import { detailOf } from "../observe/close-detail.js";
-import { closeReason, ownReason } from "../observe/counters.js";
 import { connectionClosed, connectionOpened, handlerTimeouts } from "../observe/events.js";
 import { type Logger, loggerOf } from "../observe/protocol-log.js";
 import type { Active, Conn } from "../protocol/protocol.js";
-import { abortAll, roomAgain, roomOf, signalOf } from "./abort-signal.js";
-import { CLOSING, ConnectionView, FLUSHING, GONE, LINGERING, OPENING, RUNNING } from "./connection-view.js";
-import { HOPELESS, OBSERVED, SHED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
+import { roomAgain, roomOf, signalOf } from "./abort-signal.js";
+import { CLOSING, ConnectionView, GONE, OPENING, RUNNING } from "./connection-view.js";
+import { OBSERVED, SHED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
 import { NONE, ReaderWriter } from "./reader.js";
 
-const SHED_FOR_ANOTHER: ExitReason = Object.freeze({ shutdown: "shed" });
-/** Milliseconds for goodbyes of a connection that is ended for another one, which waits for its place. */
-const SHED_WITHIN = 1_000;
-const RESET: ExitReason = Object.freeze({ shutdown: "reset" });
-const TLS_ERROR: ExitReason = Object.freeze({ shutdown: "tls_error" });
+export const SHED_FOR_ANOTHER: ExitReason = Object.freeze({ shutdown: "shed" });
 const HANDSHAKE_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handshake_timeout" });
 const HANDLER_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handler_timeout" });
 
@@ -142,7 +136,6 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     if (this.endBy === NONE || wholeMs() + ms < this.endBy) this.limitHandler(ms);
   }
 
-  protected abstract sayShutdown(): void;
   abstract onRelieved(): void;
   abstract tlsFailed(reason: ExitReason): void;
   abstract onReleased(): void;
@@ -173,6 +166,11 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
   /** While running: when to check that again. */
   protected abstract peerDeadline(io: ReaderWriter): number;
 
+  /** The peer does not read: output that waits is given up. */
+  protected abstract giveUp(reason: ExitReason): void;
+  /** Ends at once. */
+  protected abstract abort(reason: ExitReason): void;
+
   onDeadline(now: number): number {
     const io = this.io as ReaderWriter;
     if (io.stalled(now)) this.giveUp({ shutdown: "send_timeout" });
@@ -194,163 +192,4 @@ export abstract class Lifecycle extends ConnectionView implements Conn<any, any>
     else if (this.phase === CLOSING) this.killed();
     else this.abort(this.exitReason);
   }
-
-  // -- the end ------------------------------------------------------------------------------------------
-
-  protected override crash(reason: ExitReason): void {
-    this.stop(reason);
-  }
-
-  /** The peer does not read: output that waits is given up. */
-  protected giveUp(reason: ExitReason): void {
-    this.setFlag(HOPELESS);
-    if (this.phase < CLOSING) this.stop(reason);
-    else this.abort(reason);
-  }
-
-  /** Leaves the present state, runs `terminate`, and closes: waiting output is flushed first, except after a crash. */
-  protected stop(reason: ExitReason): void {
-    if (!this.alive || this.phase >= CLOSING) return;
-    if (this.phase <= OPENING) return this.exitWith(reason);
-    this.endpoint.loop.recent.ending(this, this.asyncId);
-    this.phase = CLOSING;
-    this.stopping = true;
-    // Nothing can be sent between two lives of the socket.
-    if (this.hasFlag(STARTING_TLS)) this.setFlag(HOPELESS);
-    this.exitReason = this.hasFlag(SHED) && isNormal(reason) ? SHED_FOR_ANOTHER : reason;
-    this.endBy = NONE;
-    this.cancelTimers();
-    if (this.hasFlag(OBSERVED)) abortAll(this, this.exitReason);
-    try {
-      this.leaveState();
-    } catch (thrown) {
-      this.exitReason = reasonOf(thrown);
-    }
-    this.runTerminate();
-  }
-
-  private runTerminate(): void {
-    const { source, limits } = this.protocol;
-    try {
-      const waiting = source.terminate?.(this, this.exitReason);
-      if (!(waiting instanceof Promise)) return this.closeWith();
-      this.endBy =
-        wholeMs() + (this.hasFlag(SHED) ? Math.min(limits.terminate, SHED_WITHIN) : limits.terminate);
-      if (this.phase === CLOSING) this.endpoint.loop.timerWheel.schedule(this, this.endBy);
-      waiting.then(
-        () => this.closeWith(),
-        (thrown) => this.closeWith(reasonOf(thrown)),
-      );
-    } catch (thrown) {
-      this.closeWith(reasonOf(thrown));
-    }
-  }
-
-  private closeWith(reason: ExitReason = this.exitReason): void {
-    if (this.phase !== CLOSING) return;
-    this.endpoint.loop.output.flush();
-    if (this.hasFlag(HOPELESS) || !isNormal(reason)) return this.abort(reason);
-    this.exitReason = reason;
-    this.phase = FLUSHING;
-    this.endBy = NONE;
-    (this.io as ReaderWriter).discard();
-    this.finish();
-  }
-
-  /** Sends FIN once the output is flushed, then waits for the peer's: closing at once could reset bytes still in flight. */
-  protected finish(): void {
-    const { pending, socket } = this.io as ReaderWriter;
-    const shed = this.hasFlag(SHED);
-    if (pending > 0) {
-      if (shed) this.limitHandler(SHED_WITHIN);
-      return;
-    }
-    this.phase = LINGERING;
-    this.endBy = wholeMs() + this.protocol.limits.linger;
-    this.endpoint.loop.timerWheel.schedule(this, this.endBy);
-    socket.end();
-    // Its place is needed, and it was idle: nothing of its client's is in flight.
-    if (shed) this.abort(this.exitReason);
-  }
-
-  /** Since when no whole frame has come, if nothing is owed to its client; `Infinity`: it is not idle, or is ending. */
-  get idleSince(): number {
-    const { io, phase } = this;
-    if (io === undefined || phase < OPENING || phase > RUNNING || this.hasFlag(SHED)) return Infinity;
-    if (phase === OPENING) return io.openedAt;
-    return this.owing || io.outbound > 0 ? Infinity : io.lastFrameAt;
-  }
-
-  /**
-   * Ends it to make room for another connection. Its protocol is told as at a shutdown, and has at most 1 s for its
-   * goodbye; without a goodbye its place is free when this returns.
-   */
-  shed(): void {
-    if (this.phase === OPENING) return this.abort(SHED_FOR_ANOTHER);
-    if (this.phase !== RUNNING) return;
-    this.setFlag(SHED);
-    cleanContext().runInAsyncScope(this.sayShutdown, this);
-    if (this.phase !== RUNNING) return;
-    if (this.busy) this.limitHandler(SHED_WITHIN);
-    else this.stop(SHED_FOR_ANOTHER);
-  }
-
-  /** Ends at once. */
-  protected abort(reason: ExitReason): void {
-    this.phase = GONE;
-    this.exitWith(reason);
-  }
-
-  onClosed(code: string | undefined): void {
-    this.setFlag(HOPELESS);
-    if (this.phase === RUNNING) this.stop(code === undefined || this.unused ? "normal" : lossOf(code));
-    // While `terminate` runs, its promise is awaited all the same.
-    else if (this.phase > CLOSING) this.abort(this.exitReason);
-  }
-
-  /** Nothing came behind the PROXY header: HAProxy's health check of version 1 ends so, by RST. */
-  private get unused(): boolean {
-    return this.bytesReceived === 0 && this.proxy !== undefined;
-  }
-
-  protected override ended(reason: ExitReason): void {
-    this.phase = GONE;
-    this.exitReason = reason;
-    this.cancelTimers();
-    const { endpoint } = this;
-    const { counters } = endpoint;
-    endpoint.loop.timerWheel.remove(this);
-    if (!this.io) return;
-    if (this.data !== undefined) endpoint.loop.recent.replace(this, () => this.traits);
-    if (this.hasFlag(OBSERVED)) abortAll(this, reason);
-    this.io.close();
-    const counted = closeReason(reason);
-    counters.active--;
-    counters.closed[counted]++;
-    if (counted === "crash") counters.crashes++;
-    const own = counted === "stopped" ? ownReason(this.protocol.source, reason) : undefined;
-    if (own !== undefined) counters.own[own] = (counters.own[own] ?? 0) + 1;
-    if (connectionClosed.hasSubscribers) {
-      const { pid, peer, via, state, framesReceived, framesSent, label: protocol } = this;
-      const ended = {
-        pid,
-        protocol,
-        peer,
-        via,
-        reason,
-        counted: own ?? counted,
-        state,
-        framesReceived,
-        framesSent,
-      };
-      connectionClosed.publish({ ...ended, detail: detailOf(reason) });
-    }
-    endpoint.gate?.left(this);
-    endpoint.onReleased?.();
-  }
-}
-
-/** @param code of the socket: `EPROTO` for bytes that are not TLS, or an alert */
-function lossOf(code: string): ExitReason {
-  return code === "EPROTO" ? TLS_ERROR : RESET;
 }
