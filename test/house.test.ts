@@ -57,7 +57,9 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     "tcp",
     "tls/client-terms",
     "transport",
-    ...["pretty", "protocol-lines", "sources"].map((one) => `telemetry/log/${one}`),
+    ...["pretty", "lines/log-entry", "lines/protocol-lines", "lines/sources"].map(
+      (one) => `telemetry/log/${one}`,
+    ),
   ],
   program: [
     ...["admin", "cli", "cluster", "config", "control", "otp", "telemetry", "text", "transport", "tls"],

@@ -7,9 +7,10 @@ import type { Pid } from "../otp/process/pid.js";
 import { wallTime } from "../otp/time/clock.js";
 import { type ConnectionClosed, connectionClosed } from "../tcp/observe/events.js";
 import { LOG_LEVELS, type LogLevel } from "../tcp/observe/protocol-log.js";
+import type { LogEntry, LogSource } from "../telemetry/log/lines/log-entry.js";
+import { PROTOCOL_SOURCES } from "../telemetry/log/lines/protocol-lines.js";
+import { SOURCES } from "../telemetry/log/lines/sources.js";
 import { prettyLine } from "../telemetry/log/pretty.js";
-import { PROTOCOL_SOURCES } from "../telemetry/log/protocol-lines.js";
-import { type LogEntry, type LogSource, SOURCES } from "../telemetry/log/sources.js";
 
 /** One line of the log, as in the JSON format: what the caller has given, and what drover adds. */
 export interface LogLine {

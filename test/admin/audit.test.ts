@@ -1,7 +1,7 @@
 /** Audit of changes from outside: who, what, result, on the channel and as a log line. */
 import { expect, it, onTestFinished } from "vitest";
 import { type AdminChange, adminChanges } from "../../src/admin/events.js";
-import { AUDIT_SOURCE } from "../../src/telemetry/log/audit-lines.js";
+import { AUDIT_SOURCE } from "../../src/telemetry/log/lines/audit-lines.js";
 import { ask, BEARER, listenTo, post, running, TOKEN } from "./support.js";
 
 /** The changes that are published until the test ends. */

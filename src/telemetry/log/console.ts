@@ -5,8 +5,8 @@
 import { format, inspect } from "node:util";
 import { errorFields, type Fields } from "./fields.js";
 import type { LineLevel } from "./levels.js";
+import type { LogEntry } from "./lines/log-entry.js";
 import { reasonText, textOr } from "./safe-text.js";
-import type { LogEntry } from "./sources.js";
 
 /** The log that takes the records. */
 export interface ConsoleLog {

@@ -1,8 +1,8 @@
 /** Audit lines: one for each change of the running program from outside, done or refused. */
-import { type AdminChange, adminChanges } from "../../admin/events.js";
-import type { Fields } from "./fields.js";
-import { MAX_TERM, textOr, truncate } from "./safe-text.js";
-import type { LogEntry, LogSource } from "./sources.js";
+import { type AdminChange, adminChanges } from "../../../admin/events.js";
+import type { Fields } from "../fields.js";
+import { MAX_TERM, textOr, truncate } from "../safe-text.js";
+import type { LogEntry, LogSource } from "./log-entry.js";
 
 /** Written at every minimum level but `silent`: raising the level must not hide later changes. */
 export const AUDIT_SOURCE: LogSource = { channel: adminChanges, maxLevel: "fatal", entry: auditEntry };

@@ -5,11 +5,11 @@ import {
   type LoggedConnection,
   type ProtocolLine,
   protocolLog,
-} from "../../tcp/observe/protocol-log.js";
-import { addressText } from "../../text/address.js";
-import { errorFields, type Fields, plainFields } from "./fields.js";
-import { reasonText, textOr } from "./safe-text.js";
-import type { LogEntry, LogSource } from "./sources.js";
+} from "../../../tcp/observe/protocol-log.js";
+import { addressText } from "../../../text/address.js";
+import { errorFields, type Fields, plainFields } from "../fields.js";
+import { reasonText, textOr } from "../safe-text.js";
+import type { LogEntry, LogSource } from "./log-entry.js";
 
 /** A source for each level: a level below the log's is not subscribed to. */
 export const PROTOCOL_SOURCES: readonly LogSource[] = LOG_LEVELS.map((level) => ({

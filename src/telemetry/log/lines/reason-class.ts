@@ -1,0 +1,20 @@
+/** Kinds of exit reasons, for the rate limit of log lines. */
+import { textOr } from "../safe-text.js";
+
+/**
+ * Rate-limit key of an exit reason. Only identifiers that programs choose count as kinds of their own: a reason
+ * that quotes what a client sent would otherwise be a new kind each time.
+ */
+export function reasonClass(reason: unknown): string {
+  return textOr("unprintable", () => readReasonClass(reason));
+}
+
+function readReasonClass(reason: unknown): string {
+  if (reason instanceof Error) return String(reason.name).slice(0, 40);
+  if (typeof reason === "string") return /^[a-z]\w{0,39}$/.test(reason) ? reason : "text";
+  if (typeof reason !== "object" || reason === null) return typeof reason;
+  if (Array.isArray(reason)) return "array";
+  const [tag = ""] = Object.keys(reason);
+  const why = Object.getOwnPropertyDescriptor(reason, tag)?.value;
+  return `${tag.slice(0, 40)} ${typeof why === "string" ? reasonClass(why) : typeof why}`;
+}
