@@ -4,64 +4,24 @@ import { type AdminChange, AdminError, localToken, openAdminChild, reportChange 
 import { Operations } from "../cluster/primary/inspect/operations.js";
 import type { PrimaryOptions } from "../cluster/primary/options.js";
 import { Primary } from "../cluster/primary/primary.js";
-import type { PrimaryListenerOptions } from "../cluster/primary/primary-listener.js";
 import { startFailure } from "../cluster/primary/workers/start-failure.js";
-import type { CurrentReleases, Releases } from "../cluster/release/releases.js";
-import {
-  type Config,
-  EXIT,
-  environment,
-  explainAll,
-  type GivenToken,
-  type Loaded,
-  type NotifySocket,
-  workerCount,
-} from "../config/config.js";
-import type { NodesOptions } from "../exchange/nodes/options.js";
+import { type Config, EXIT, environment, workerCount } from "../config/config.js";
 import { ProcessExit } from "../otp/process/exit-reason.js";
 import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { clock } from "../otp/time/clock.js";
 import { logConsole } from "../telemetry/log/console.js";
 import { type Log, openLog } from "../telemetry/log/log.js";
 import { logFileErrorText } from "../telemetry/log/log-file.js";
-import { Metrics } from "../telemetry/metrics/metrics.js";
-import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 import { addressText } from "../text/address.js";
 import { plural } from "../text/plural.js";
-import type { CredentialStore } from "../tls/credentials/credential-store.js";
-import type { Choice } from "../transport/choose-transport.js";
-import type { BoundHandle } from "../transport/listening-socket.js";
 import { BindError, bindListeners } from "./bind-listeners.js";
 import { transportTexts } from "./choose-transports.js";
-import { connectionRoom } from "./descriptor-limit.js";
 import type { DevReload } from "./dev/dev-reload.js";
-import { explainOptions } from "./explain-options.js";
-import { primaryListeners, servedText } from "./primary-listeners.js";
+import { type Prepared, primaryOptions } from "./prepared.js";
+import { servedText } from "./primary-listeners.js";
 import { refuse } from "./refuse.js";
 import { type HandledSignal, setSignalAction } from "./signals.js";
 import { openNotifier, type SystemdNotifier } from "./systemd/notifier.js";
-
-/** Result of the checks that come before the start. */
-export interface Prepared {
-  readonly version: string;
-  /** The file that workers run. */
-  readonly exec: string;
-  readonly loaded: Loaded;
-  readonly releases: CurrentReleases;
-  /** Compiles the protocols again: `drover dev`. */
-  readonly prepare: (() => Promise<Releases>) | undefined;
-  /** Transports, by name of the listener. */
-  readonly choices: ReadonlyMap<string, Choice>;
-  /** Certificates of the listeners with TLS. */
-  readonly credentials: CredentialStore;
-  readonly given: GivenToken;
-  /** The cluster over NATS; `undefined` without `--nats`. */
-  readonly nodes: NodesOptions | undefined;
-  /** Descriptors of listening sockets inherited from systemd, by name of the listener. */
-  readonly inherited: ReadonlyMap<string, number>;
-  /** `undefined` where systemd does not ask to be notified. */
-  readonly notify: NotifySocket | undefined;
-}
 
 /** What signals ask for, in audit lines. */
 const SIGNAL_ACTIONS: Readonly<Record<HandledSignal, string>> = {
@@ -120,7 +80,13 @@ export class Run {
       this.#log.warn("--nats has no effect: no protocol takes messages of groups or answers names");
     for (const text of transportTexts(choices)) this.#log.info(`transport ${text}`);
     try {
-      this.#options = this.#primaryOptions(await bindListeners(this.#config.listeners, addresses));
+      this.#options = primaryOptions(this.#prepared, await bindListeners(this.#config.listeners, addresses), {
+        log: this.#log,
+        color: inColor(this.#config),
+        admin: () => this.#admin(),
+        onStop: (over) => this.#stop(`requested over the ${over}`),
+        onRefused: (text) => this.#refuseName(text),
+      });
       this.#primary = new Primary(this.#options);
       this.#listenToSignals();
       admin = await this.#openAdmin();
@@ -158,37 +124,6 @@ export class Run {
     const { DevReload } = await import("./dev/dev-reload.js");
     const primary = this.#primary as Primary;
     this.#devReload = new DevReload({ prepare, releases, primary, log: this.#log });
-  }
-
-  #primaryOptions(bound: readonly BoundHandle[]): PrimaryOptions {
-    const config = this.#config;
-    const { version, exec, loaded, releases, choices, nodes } = this.#prepared;
-    const listeners = primaryListeners(config.listeners, { releases, choices, bound });
-    const [{ transport }] = listeners as [PrimaryListenerOptions];
-    const room = connectionRoom(maxDescriptors());
-    return {
-      ...{ config, version, exec, transport, listeners, releases, nodes },
-      maxConnections: (workers) => workers * room,
-      credentials: this.#prepared.credentials,
-      guarded: this.#prepared.prepare === undefined,
-      color: inColor(this.#config),
-      metrics: new Metrics({
-        own: releases.own,
-        groups: releases.all.some(({ groups }) => groups),
-        ...{ version, transport },
-        node: process.version,
-        listeners: listeners.map(({ config: { name, tls, proxy }, protocol, bound: { address, port } }) => ({
-          ...{ name, protocol, address: addressText(address, port) },
-          ...{ tls: tls !== undefined, proxy: proxy !== undefined },
-        })),
-        handlerLatency: config.handlerLatency === "on",
-      }),
-      log: this.#log,
-      admin: () => this.#admin(),
-      explain: () => [...explainAll(loaded), ...explainOptions(loaded, releases)],
-      onStop: (over) => this.#stop(`requested over the ${over}`),
-      onRefused: (text) => this.#refuseName(text),
-    };
   }
 
   /** @throws AdminError */
