@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { finishDeclarations } from "./declarations.mjs";
+import { finishDeclarations } from "./build/declarations.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
@@ -62,7 +62,7 @@ const licences = bundled.map(
 writeFileSync(join(out, "page/LICENSES.txt"), licences.join("\n---\n\n"));
 
 const tsc = join(root, "node_modules", ".bin", "tsc");
-const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "tsconfig.types.json")], {
+const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "build", "tsconfig.types.json")], {
   cwd: root,
   stdio: "inherit",
 });

@@ -18,7 +18,8 @@ function sources() {
     if (!stat.isDirectory()) return hash.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
     for (const name of readdirSync(path).sort()) visit(join(path, name));
   };
-  for (const name of ["src", "scripts/build.mjs", "package.json", "tsconfig.json"]) visit(at(name));
+  for (const name of ["src", "scripts/build.mjs", "scripts/build", "package.json", "tsconfig.json"])
+    visit(at(name));
   return hash.digest("hex");
 }
 

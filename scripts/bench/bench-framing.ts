@@ -3,17 +3,17 @@
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { ReusedBuffer } from "../src/framing/buffer-view.js";
-import * as erlang from "../src/framing/erlang.js";
-import { type BorrowingDecoder, encode, type FrameMemory, type Framing } from "../src/framing/framing.js";
-import { fixed } from "../src/framing/length/fixed.js";
-import { netstring } from "../src/framing/length/netstring.js";
-import { varint } from "../src/framing/length/varint.js";
-import { lines } from "../src/framing/lines.js";
-import { packet } from "../src/framing/packet.js";
-import { resp } from "../src/framing/resp/resp.js";
-import { delimited } from "../src/framing/text/delimited.js";
-import { json } from "../src/framing/text/json.js";
+import { ReusedBuffer } from "../../src/framing/buffer-view.js";
+import * as erlang from "../../src/framing/erlang.js";
+import { type BorrowingDecoder, encode, type FrameMemory, type Framing } from "../../src/framing/framing.js";
+import { fixed } from "../../src/framing/length/fixed.js";
+import { netstring } from "../../src/framing/length/netstring.js";
+import { varint } from "../../src/framing/length/varint.js";
+import { lines } from "../../src/framing/lines.js";
+import { packet } from "../../src/framing/packet.js";
+import { resp } from "../../src/framing/resp/resp.js";
+import { delimited } from "../../src/framing/text/delimited.js";
+import { json } from "../../src/framing/text/json.js";
 
 const body = "x".repeat(64);
 const bytes = Buffer.from(body);

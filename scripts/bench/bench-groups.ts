@@ -8,9 +8,9 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { median } from "./bench/median.js";
-import { cpuSeconds, descendant, memoryBytes, userSeconds } from "./bench/process-usage.js";
-import { type Contestant, type Server, start } from "./bench/servers.js";
+import { median } from "./compare/median.js";
+import { cpuSeconds, descendant, memoryBytes, userSeconds } from "./compare/process-usage.js";
+import { type Contestant, type Server, start } from "./compare/servers.js";
 import {
   Crowd,
   type Dialect,
@@ -20,10 +20,10 @@ import {
   packets,
   said,
   webSocket,
-} from "./bench-groups/crowd.js";
-import { messageCosts } from "./bench-groups/messages.js";
-import { rowBytes } from "./bench-groups/rows.js";
-import { drover, nats, socketIo } from "./bench-groups/servers.js";
+} from "./groups/crowd.js";
+import { messageCosts } from "./groups/messages.js";
+import { rowBytes } from "./groups/rows.js";
+import { drover, nats, socketIo } from "./groups/servers.js";
 
 const ROOT = ["../..", ".."]
   .map((up) => fileURLToPath(new URL(up, import.meta.url)))

@@ -5,11 +5,11 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import { median } from "./bench/median.js";
-import { type Attack, attack } from "./bench-limits/attacker.js";
-import { honest } from "./bench-limits/honest.js";
-import { connectCost, echoCost } from "./bench-limits/loads.js";
-import { LimitServer, type ListenerName } from "./bench-limits/server.js";
+import { median } from "./compare/median.js";
+import { type Attack, attack } from "./limits/attacker.js";
+import { honest } from "./limits/honest.js";
+import { connectCost, echoCost } from "./limits/loads.js";
+import { LimitServer, type ListenerName } from "./limits/server.js";
 
 const ATTACKER = "attacker";
 

@@ -2,10 +2,10 @@
 // nact in one run. Exit code 1 when a target is missed.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { drover } from "./bench-otp/drover.js";
-import { MEASURES, type Measure, measureAll, type Results } from "./bench-otp/measure.js";
-import { nact } from "./bench-otp/nact.js";
-import { xstate } from "./bench-otp/xstate.js";
+import { drover } from "./otp/drover.js";
+import { MEASURES, type Measure, measureAll, type Results } from "./otp/measure.js";
+import { nact } from "./otp/nact.js";
+import { xstate } from "./otp/xstate.js";
 
 const COUNTS = { casts: 500_000, calls: 100_000, spawns: 50_000, bytes: 50_000 };
 const TITLES: Record<Measure, string> = {

@@ -3,12 +3,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compare, type Load } from "./bench/measure.js";
-import { median } from "./bench/median.js";
-import { type Contestant, type Server, start, WORKERS } from "./bench/servers.js";
-import { GENERATOR } from "./load/both-sides/messages.js";
-import { GeneratorPool } from "./load/coordinator/generator-pool.js";
-import { runGeneratorProcess } from "./load/generator/process.js";
+import { GENERATOR } from "../load/both-sides/messages.js";
+import { GeneratorPool } from "../load/coordinator/generator-pool.js";
+import { runGeneratorProcess } from "../load/generator/process.js";
+import { compare, type Load } from "./compare/measure.js";
+import { median } from "./compare/median.js";
+import { type Contestant, type Server, start, WORKERS } from "./compare/servers.js";
 
 const ENTRY = fileURLToPath(import.meta.url);
 /** Root of the repository. This file runs from dist/scripts, where it is bundled. */

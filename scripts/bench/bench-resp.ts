@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { median } from "./bench/median.js";
+import { median } from "./compare/median.js";
 
 const ROOT = ["../..", ".."]
   .map((up) => fileURLToPath(new URL(up, import.meta.url)))

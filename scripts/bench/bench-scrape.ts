@@ -1,15 +1,15 @@
 // node scripts/run.mjs bench-scrape [--workers N] [--rounds N]: how long a scrape blocks the primary's event loop.
 // Exit code 1 when the median misses the target.
 import { parseArgs } from "node:util";
-import { CLOSE_REASONS, REFUSE_REASONS } from "../src/tcp/observe/events.js";
-import { Metrics } from "../src/telemetry/metrics/metrics.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
+import { Metrics } from "../../src/telemetry/metrics/metrics.js";
 import {
   LISTENER_GAUGES,
   LISTENER_TOTALS,
   type Snapshot,
   WORKER_GAUGES,
   WORKER_TOTALS,
-} from "../src/telemetry/metrics/snapshot.js";
+} from "../../src/telemetry/metrics/snapshot.js";
 
 /** Target for the median in milliseconds, with 16 workers. */
 const TARGET = 5;

@@ -5,10 +5,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { median } from "./bench/median.js";
-import { cpuSeconds, memoryBytes } from "./bench/process-usage.js";
-import { type Answer, type Load, runClient } from "./bench-tls/client.js";
-import { contestants, type Server, serveHere } from "./bench-tls/servers.js";
+import { median } from "./compare/median.js";
+import { cpuSeconds, memoryBytes } from "./compare/process-usage.js";
+import { type Answer, type Load, runClient } from "./tls/client.js";
+import { contestants, type Server, serveHere } from "./tls/servers.js";
 
 const ENTRY = fileURLToPath(import.meta.url);
 const IDLE = 1_000;

@@ -1,6 +1,6 @@
 // Chaos: random faults against a loaded server. Exit code 1, and the seed, on a violation of what chaos/run.ts checks.
 import { resolve } from "node:path";
-import { EXIT } from "../src/config/exit-codes.js";
+import { EXIT } from "../../src/config/exit-codes.js";
 import { commandOf, type Plan, planOf } from "./chaos/arguments.js";
 import { FAULTS } from "./chaos/faults/faults.js";
 import { chaos } from "./chaos/run.js";

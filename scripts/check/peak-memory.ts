@@ -2,7 +2,7 @@
 // a peak is above its bound.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { EXIT } from "../src/config/exit-codes.js";
+import { EXIT } from "../../src/config/exit-codes.js";
 import { peakOf, SLACK_BYTES } from "./peak-memory/measure.js";
 import { MIXES } from "./peak-memory/mixes.js";
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { EXIT } from "../src/config/exit-codes.js";
+import { EXIT } from "../../src/config/exit-codes.js";
 import { stopSignal } from "./chaos/stop-signals.js";
 import { page } from "./soak/page.js";
 import { soak } from "./soak/run.js";

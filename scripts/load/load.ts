@@ -2,15 +2,15 @@
 // load/generator/run.ts instead, which runs the same load inside their own process.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { EXIT } from "../src/config/exit-codes.js";
-import { GENERATOR } from "./load/both-sides/messages.js";
-import { helpText, parseArguments, type Settings, UsageError } from "./load/command-line/arguments.js";
-import { explain } from "./load/command-line/expectations.js";
-import { runSession, type SessionOptions } from "./load/coordinator/session.js";
-import { runGeneratorProcess } from "./load/generator/process.js";
-import { html } from "./load/report/html.js";
-import { json, passed } from "./load/report/json.js";
-import { openingLine, progressLine, table, unitOf } from "./load/report/table.js";
+import { EXIT } from "../../src/config/exit-codes.js";
+import { GENERATOR } from "./both-sides/messages.js";
+import { helpText, parseArguments, type Settings, UsageError } from "./command-line/arguments.js";
+import { explain } from "./command-line/expectations.js";
+import { runSession, type SessionOptions } from "./coordinator/session.js";
+import { runGeneratorProcess } from "./generator/process.js";
+import { html } from "./report/html.js";
+import { json, passed } from "./report/json.js";
+import { openingLine, progressLine, table, unitOf } from "./report/table.js";
 
 async function main(args: string[]): Promise<number> {
   const settings = settingsFrom(args);

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import type { Row } from "../../scripts/bench/measure.js";
-import { median } from "../../scripts/bench/median.js";
-import { cpuSeconds, memoryBytes } from "../../scripts/bench/process-usage.js";
-import { drawing, markdown, type Outcome } from "../../scripts/bench/report.js";
+import type { Row } from "../../scripts/bench/compare/measure.js";
+import { median } from "../../scripts/bench/compare/median.js";
+import { cpuSeconds, memoryBytes } from "../../scripts/bench/compare/process-usage.js";
+import { drawing, markdown, type Outcome } from "../../scripts/bench/compare/report.js";
 
 const row = (load: string, server: string, cpu: number, errors = 0): Row => ({
   ...{ load, server, errors, perSecond: 100_000, p50Ms: 0.5, p99Ms: 2 },

@@ -1,7 +1,7 @@
 /** The clients of chaos find what their server does wrong. */
 import type { Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { Crowd } from "../../scripts/chaos/crowd.js";
+import { Crowd } from "../../scripts/check/chaos/crowd.js";
 import { until } from "../support/until.js";
 import { echo, listen, refusedPort } from "./servers.js";
 

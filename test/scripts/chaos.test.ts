@@ -1,12 +1,12 @@
 /** Pure parts of chaos and soak: arguments, the sequence that a seed gives, oracles, trends. */
 import { describe, expect, it } from "vitest";
-import { commandOf, planOf } from "../../scripts/chaos/arguments.js";
-import { FAULTS, sequence } from "../../scripts/chaos/faults/faults.js";
-import { ScrapeCheck } from "../../scripts/chaos/scrape-check.js";
-import { kills } from "../../scripts/chaos/stampede.js";
-import { Random } from "../../scripts/fuzz/random.js";
-import { judge } from "../../scripts/soak/judge.js";
-import { growth, type Sample, slope } from "../../scripts/soak/trend.js";
+import { commandOf, planOf } from "../../scripts/check/chaos/arguments.js";
+import { FAULTS, sequence } from "../../scripts/check/chaos/faults/faults.js";
+import { ScrapeCheck } from "../../scripts/check/chaos/scrape-check.js";
+import { kills } from "../../scripts/check/chaos/stampede.js";
+import { Random } from "../../scripts/check/fuzz/random.js";
+import { judge } from "../../scripts/check/soak/judge.js";
+import { growth, type Sample, slope } from "../../scripts/check/soak/trend.js";
 
 describe("arguments of chaos", () => {
   it("are a minute and a seed by chance, unless given", () => {

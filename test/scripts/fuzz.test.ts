@@ -1,7 +1,7 @@
 /** A short run of the fuzzer, and proof that it notices a faulty decoder. */
 import { expect, it } from "vitest";
-import { fuzz } from "../../scripts/fuzz/run.js";
-import { TARGETS } from "../../scripts/fuzz/targets.js";
+import { fuzz } from "../../scripts/check/fuzz/run.js";
+import { TARGETS } from "../../scripts/check/fuzz/targets.js";
 import type { BorrowingDecoder } from "../../src/framing/framing.js";
 import { packet } from "../../src/framing/packet.js";
 

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { referencePages } from "../../scripts/reference/pages.js";
-import { docText } from "../../scripts/reference/source.js";
+import { referencePages } from "../../scripts/docs/reference/pages.js";
+import { docText } from "../../scripts/docs/reference/source.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 const pages = referencePages(ROOT);

@@ -1,8 +1,8 @@
 /** A short stampede on the built program; the whole minute is `node scripts/run.mjs chaos --stampede`. */
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { Server } from "../../scripts/chaos/server.js";
-import { stampedeAt } from "../../scripts/chaos/stampede.js";
+import { Server } from "../../scripts/check/chaos/server.js";
+import { stampedeAt } from "../../scripts/check/chaos/stampede.js";
 
 it.skipIf(process.platform !== "linux")(
   "200 clients at full speed, connections and a worker killed: no hang, no wrong byte, the books balance, nothing is left",

@@ -1,8 +1,8 @@
 // Measures every server in turn, round after round, so that a busy moment of the machine affects all of them. The
 // results are medians; the ratios between servers are more stable than the figures themselves.
-import type { LoadOptions } from "../load/both-sides/options.js";
-import { errorTotal, perSecond } from "../load/both-sides/result.js";
-import type { GeneratorPool } from "../load/coordinator/generator-pool.js";
+import type { LoadOptions } from "../../load/both-sides/options.js";
+import { errorTotal, perSecond } from "../../load/both-sides/result.js";
+import type { GeneratorPool } from "../../load/coordinator/generator-pool.js";
 import { median } from "./median.js";
 import { cpuSeconds, memoryBytes } from "./process-usage.js";
 import type { Server } from "./servers.js";

@@ -1,7 +1,7 @@
 // Results of the benchmark as a Markdown table and as an SVG chart, both made from the JSON alone.
-import { escaped } from "../chart/line-chart.js";
-import { describe, type Machine } from "../load/coordinator/machine.js";
-import { duration, grouped } from "../load/report/format.js";
+import { escaped } from "../../chart/line-chart.js";
+import { describe, type Machine } from "../../load/coordinator/machine.js";
+import { duration, grouped } from "../../load/report/format.js";
 import { LOADS, type Row } from "./measure.js";
 
 export interface Outcome {

@@ -45,10 +45,10 @@ export function contestants(root: string, entry: string): Contestant[] {
     },
     {
       name: "Erlang",
-      about: "the tutorial's design on Erlang/OTP, scripts/bench/tutorial.erl",
+      about: "the tutorial's design on Erlang/OTP, scripts/bench/compare/tutorial.erl",
       needs: "erlc",
       command: (port, folder) => {
-        execFileSync("erlc", ["-o", folder, join(root, "scripts/bench/tutorial.erl")]);
+        execFileSync("erlc", ["-o", folder, join(root, "scripts/bench/compare/tutorial.erl")]);
         return ["erl", "-noshell", "+K", "true", "-pa", folder, "-eval", eval_(port)];
       },
     },

@@ -1,9 +1,9 @@
 // CPU of a message from a process of one worker to one of another: over the exchange, and over the primary, which passes
 // it on where no protocol takes groups.
 import type { Socket } from "node:net";
-import { median } from "../bench/median.js";
-import { cpuSeconds } from "../bench/process-usage.js";
-import { type Server, start } from "../bench/servers.js";
+import { median } from "../compare/median.js";
+import { cpuSeconds } from "../compare/process-usage.js";
+import { type Server, start } from "../compare/servers.js";
 import { oneInEachWorker, packetOf, said } from "./crowd.js";
 import { BODY, drover } from "./servers.js";
 

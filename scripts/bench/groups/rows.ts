@@ -1,10 +1,10 @@
 // Bytes of heap of a membership and of a name, in the tables of a worker and of the hub.
-import { Hub, type HubPort } from "../../src/groups/hub/hub.js";
-import { NameTable } from "../../src/groups/hub/name-table.js";
-import { LocalMembers } from "../../src/groups/local/local-members.js";
-import { LocalNames } from "../../src/groups/local/local-names.js";
-import { addMonitor } from "../../src/otp/process/monitors.js";
-import { Process } from "../../src/otp/process/process.js";
+import { Hub, type HubPort } from "../../../src/groups/hub/hub.js";
+import { NameTable } from "../../../src/groups/hub/name-table.js";
+import { LocalMembers } from "../../../src/groups/local/local-members.js";
+import { LocalNames } from "../../../src/groups/local/local-names.js";
+import { addMonitor } from "../../../src/otp/process/monitors.js";
+import { Process } from "../../../src/otp/process/process.js";
 
 const PROCESSES = 1_000;
 const GROUPS = 100;

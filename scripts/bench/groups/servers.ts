@@ -1,7 +1,7 @@
 // The servers of the groups benchmark: each has two workers, and publishes to its 1,000 members when a client asks.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Contestant, isInstalled, WORKERS } from "../bench/servers.js";
+import { type Contestant, isInstalled, WORKERS } from "../compare/servers.js";
 
 /** Bytes of a message. */
 export const BODY = 64;

@@ -1,8 +1,8 @@
 /** drover's `genServer`. */
-import { call, cast, genServer, start } from "../../src/otp/gen-server/gen-server.js";
-import type { Pid } from "../../src/otp/process/pid.js";
-import { onDown, processOf } from "../../src/otp/process/process.js";
-import { exit } from "../../src/otp/process/signals.js";
+import { call, cast, genServer, start } from "../../../src/otp/gen-server/gen-server.js";
+import type { Pid } from "../../../src/otp/process/pid.js";
+import { onDown, processOf } from "../../../src/otp/process/process.js";
+import { exit } from "../../../src/otp/process/signals.js";
 import type { Contestant } from "./measure.js";
 
 interface State {

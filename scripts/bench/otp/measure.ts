@@ -1,5 +1,5 @@
 /** Measures the process libraries in interleaved rounds, so that a busy moment of the machine affects all; medians. */
-import { median } from "../bench/median.js";
+import { median } from "../compare/median.js";
 
 export const MEASURES = ["casts", "calls", "spawns", "bytes"] as const;
 export type Measure = (typeof MEASURES)[number];

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
-import { defineProtocol, packet, serve } from "../../src/index.js";
+import { defineProtocol, packet, serve } from "../../../src/index.js";
 
 export interface Server {
   readonly name: string;
@@ -172,7 +172,7 @@ async function go(): Promise<Server | undefined> {
   if (!installed("go")) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "bench-tls-"));
   const program = join(folder, "peer");
-  execFileSync("go", ["build", "-o", program, join(process.cwd(), "scripts/bench-tls/peer.go")]);
+  execFileSync("go", ["build", "-o", program, join(process.cwd(), "scripts/bench/tls/peer.go")]);
   const server = await foreign("Go", [program], { GOMAXPROCS: "1" });
   rmSync(folder, { recursive: true, force: true });
   return server;
@@ -181,7 +181,7 @@ async function go(): Promise<Server | undefined> {
 /** Where the environment variable BUN names its binary. */
 async function bun(): Promise<Server | undefined> {
   const { BUN } = process.env;
-  return BUN ? foreign("Bun", [BUN, join(process.cwd(), "scripts/bench-tls/peer-bun.js")]) : undefined;
+  return BUN ? foreign("Bun", [BUN, join(process.cwd(), "scripts/bench/tls/peer-bun.js")]) : undefined;
 }
 
 const erlang = async (): Promise<Server | undefined> => {

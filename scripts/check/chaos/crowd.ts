@@ -1,11 +1,11 @@
 // The load under chaos: clients of the load generator, which verify every byte, each replaced when its connection ends.
-import { Histogram } from "../load/both-sides/histogram.js";
-import type { Route } from "../load/both-sides/options.js";
-import { type ErrorKind, emptyTally, type Tally } from "../load/both-sides/result.js";
-import type { Client } from "../load/generator/client/client.js";
-import { ClosedLoop, HalfSender, SlowReader, Visitor } from "../load/generator/client/client-kinds.js";
-import { ClientSlot } from "../load/generator/client-slot.js";
-import type { RunContext } from "../load/generator/run-context.js";
+import { Histogram } from "../../load/both-sides/histogram.js";
+import type { Route } from "../../load/both-sides/options.js";
+import { type ErrorKind, emptyTally, type Tally } from "../../load/both-sides/result.js";
+import type { Client } from "../../load/generator/client/client.js";
+import { ClosedLoop, HalfSender, SlowReader, Visitor } from "../../load/generator/client/client-kinds.js";
+import { ClientSlot } from "../../load/generator/client-slot.js";
+import type { RunContext } from "../../load/generator/run-context.js";
 import { LISTENERS, type ListenerName } from "./server.js";
 
 export const PATIENCE_MS = 5_000;

@@ -1,5 +1,5 @@
 // Ctrl-C ends a run early, with its checks and its report; a server that was left would hold its ports.
-import { EXIT } from "../../src/config/exit-codes.js";
+import { EXIT } from "../../../src/config/exit-codes.js";
 
 /** @returns what is aborted by the first SIGINT or SIGTERM; a second one ends this program at once */
 export function stopSignal(): AbortSignal {

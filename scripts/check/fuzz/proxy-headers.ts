@@ -1,10 +1,10 @@
 // The parser of PROXY headers in the form of a decoder: one frame, what the header says; what follows is left over.
 
-import type { ReusedBuffer } from "../../src/framing/buffer-view.js";
-import { type BorrowingDecoder, type Framing, FramingError } from "../../src/framing/framing.js";
-import { encodeProxyHeader } from "../../src/proxy/encode.js";
-import { ProxyParser } from "../../src/proxy/parser.js";
-import { ProxyError } from "../../src/proxy/proxy-error.js";
+import type { ReusedBuffer } from "../../../src/framing/buffer-view.js";
+import { type BorrowingDecoder, type Framing, FramingError } from "../../../src/framing/framing.js";
+import { encodeProxyHeader } from "../../../src/proxy/encode.js";
+import { ProxyParser } from "../../../src/proxy/parser.js";
+import { ProxyError } from "../../../src/proxy/proxy-error.js";
 
 class HeaderDecoder implements BorrowingDecoder<string> {
   readonly #parser = new ProxyParser();

@@ -1,17 +1,17 @@
 // The decoders to be fuzzed, and the parser of PROXY headers, each with pieces of which its inputs are made: valid frames and tokens of its grammar.
 
-import { customFraming } from "../../src/framing/custom/custom.js";
-import * as erlang from "../../src/framing/erlang.js";
-import { type Framing, FramingError } from "../../src/framing/framing.js";
-import { fixed } from "../../src/framing/length/fixed.js";
-import { netstring } from "../../src/framing/length/netstring.js";
-import { varint } from "../../src/framing/length/varint.js";
-import { lines } from "../../src/framing/lines.js";
-import { packet } from "../../src/framing/packet.js";
-import { raw } from "../../src/framing/raw.js";
-import { resp } from "../../src/framing/resp/resp.js";
-import { delimited } from "../../src/framing/text/delimited.js";
-import { json } from "../../src/framing/text/json.js";
+import { customFraming } from "../../../src/framing/custom/custom.js";
+import * as erlang from "../../../src/framing/erlang.js";
+import { type Framing, FramingError } from "../../../src/framing/framing.js";
+import { fixed } from "../../../src/framing/length/fixed.js";
+import { netstring } from "../../../src/framing/length/netstring.js";
+import { varint } from "../../../src/framing/length/varint.js";
+import { lines } from "../../../src/framing/lines.js";
+import { packet } from "../../../src/framing/packet.js";
+import { raw } from "../../../src/framing/raw.js";
+import { resp } from "../../../src/framing/resp/resp.js";
+import { delimited } from "../../../src/framing/text/delimited.js";
+import { json } from "../../../src/framing/text/json.js";
 import { PROXY_HEADERS, V1_PIECES, V2_PIECES } from "./proxy-headers.js";
 
 export interface Target {

@@ -1,14 +1,14 @@
 // What a decoder makes of an input: its frames, and the error or the number of bytes left. It must be the same
 // however the input is cut, and whether or not the memory of the chunks is used again.
 
-import { ReusedBuffer } from "../../src/framing/buffer-view.js";
+import { ReusedBuffer } from "../../../src/framing/buffer-view.js";
 import {
   type BorrowingDecoder,
   type Decoder,
   type FrameMemory,
   type Framing,
   FramingError,
-} from "../../src/framing/framing.js";
+} from "../../../src/framing/framing.js";
 import { MAX_LENGTH } from "./inputs.js";
 
 /** How chunks are given: in memory of their own, or in memory that is overwritten after each. */

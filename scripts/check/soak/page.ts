@@ -1,6 +1,6 @@
 // The page of a soak: one chart for each figure, one line for each OS process.
-import { lineChart } from "../chart/line-chart.js";
-import { linear, span } from "../chart/scale.js";
+import { lineChart } from "../../chart/line-chart.js";
+import { linear, span } from "../../chart/scale.js";
 import type { Sample } from "./trend.js";
 
 const COLORS = ["#2563eb", "#d97706", "#059669", "#db2777"];

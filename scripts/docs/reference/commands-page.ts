@@ -1,7 +1,7 @@
 /** Page of the reference: commands and their flags, options, exit codes. */
-import { COMMANDS } from "../../src/cli/commands.js";
-import { optionsTable } from "../../src/config/config.js";
-import { EXIT } from "../../src/config/exit-codes.js";
+import { COMMANDS } from "../../../src/cli/commands.js";
+import { optionsTable } from "../../../src/config/config.js";
+import { EXIT } from "../../../src/config/exit-codes.js";
 import { code, table } from "./markdown.js";
 import { Source } from "./source.js";
 

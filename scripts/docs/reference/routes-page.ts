@@ -1,6 +1,6 @@
 /** Page of the reference: routes of the admin server. */
-import type { Route } from "../../src/admin/routes/route.js";
-import { ROUTES } from "../../src/admin/routes/routes.js";
+import type { Route } from "../../../src/admin/routes/route.js";
+import { ROUTES } from "../../../src/admin/routes/routes.js";
 import { code, table } from "./markdown.js";
 
 export function routesPage(): string {

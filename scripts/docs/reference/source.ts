@@ -79,7 +79,7 @@ export class Source {
   }
 
   #missing(name: string): Error {
-    return new Error(`${this.#path} has no ${name}: scripts/reference/pages.ts names it`);
+    return new Error(`${this.#path} has no ${name}: scripts/docs/reference/pages.ts names it`);
   }
 }
 
