@@ -3,18 +3,13 @@ import type { AddressList } from "../../../control/connections.js";
 import { durationText } from "../../../text/duration.js";
 import { plural } from "../../../text/plural.js";
 import { type Column, fittedTable } from "../../terminal/columns.js";
-import { bytes } from "../../terminal/table.js";
+import { trafficCells, trafficColumns } from "./traffic-columns.js";
 
 const COLUMNS: readonly Column[] = [
   { title: "address" },
   { title: "connections", right: true },
   { title: "oldest", right: true, spare: 5 },
-  { title: "idle", right: true, spare: 4 },
-  { title: "frames in", right: true, spare: 1 },
-  { title: "out", right: true, spare: 2 },
-  { title: "bytes in", right: true, spare: 3 },
-  { title: "out", right: true, spare: 3 },
-  { title: "unsent", right: true, spare: 6 },
+  ...trafficColumns([4, 1, 2, 3, 3, 6]),
 ];
 
 /** @param columns width of the terminal, if any: columns that do not fit are left out */
@@ -24,12 +19,7 @@ export function renderAddresses(list: AddressList, columns: number | undefined):
     row.address,
     String(row.connections),
     durationText(row.oldestMs),
-    durationText(row.idleMs),
-    String(row.framesReceived),
-    String(row.framesSent),
-    bytes(row.bytesReceived),
-    bytes(row.bytesSent),
-    bytes(row.outbound),
+    ...trafficCells(row),
   ]);
   const of = matched === total ? "" : ` (of ${total} in all)`;
   const more = addresses > rows.length ? `: --limit ${Math.min(addresses, 10_000)} shows more` : "";

@@ -8,8 +8,8 @@ import { get } from "../../client/client.js";
 import type { CommandFlag, Invocation } from "../../command.js";
 import { type Column, fittedTable } from "../../terminal/columns.js";
 import { jsonText } from "../../terminal/json.js";
-import { bytes } from "../../terminal/table.js";
 import { renderAddresses } from "./addresses.js";
+import { trafficCells, trafficColumns } from "./traffic-columns.js";
 
 /** Each is a name in the query string, which the server validates. */
 export const CONNECTION_FLAGS: readonly CommandFlag[] = [
@@ -72,12 +72,7 @@ const COLUMNS: readonly Column[] = [
   { title: "state" },
   { title: "peer" },
   { title: "age", right: true },
-  { title: "idle", right: true },
-  { title: "frames in", right: true, spare: 1 },
-  { title: "out", right: true, spare: 2 },
-  { title: "bytes in", right: true, spare: 3 },
-  { title: "out", right: true, spare: 4 },
-  { title: "unsent", right: true, spare: 5 },
+  ...trafficColumns([undefined, 1, 2, 3, 4, 5]),
   { title: "mailbox", right: true, spare: 6 },
 ];
 
@@ -101,12 +96,7 @@ export function renderConnections(
     row.state,
     peerText(row),
     durationText(row.ageMs),
-    durationText(row.idleMs),
-    String(row.framesReceived),
-    String(row.framesSent),
-    bytes(row.bytesReceived),
-    bytes(row.bytesSent),
-    bytes(row.outbound),
+    ...trafficCells(row),
     String(row.messageQueueLength),
     ...(members ? [row.names, row.groups, row.missed].map(String) : []),
   ]);
