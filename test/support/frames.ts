@@ -42,6 +42,11 @@ export class FrameClient {
     return new FrameClient(socket);
   }
 
+  /** A client of this address of the loopback network: how it ends tells whether it was refused. */
+  static from(port: number, localAddress = "127.0.0.1"): FrameClient {
+    return new FrameClient(connect({ port, host: "127.0.0.1", localAddress, noDelay: true }));
+  }
+
   #take(chunk: Buffer): void {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     while (this.#rest.length >= 2 && this.#rest.length >= 2 + this.#rest.readUInt16BE(0)) {

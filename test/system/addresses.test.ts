@@ -1,75 +1,64 @@
 /** Limits on client addresses over all workers of the built program. */
-import { connect } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
-import { FrameClient } from "../support/frames.js";
 import { endAll, run, serveProgram } from "../support/program.js";
+import { servedClient, servedClients } from "../support/served-client.js";
 import { eventually } from "../support/until.js";
 
 afterAll(endAll);
-
-/** A client of this address of the loopback network; `undefined` when it is refused. */
-async function client(port: number, localAddress = "127.0.0.1"): Promise<FrameClient | undefined> {
-  const one = new FrameClient(connect({ port, host: "127.0.0.1", localAddress, noDelay: true }));
-  const answer = await one.ask("hi").catch(() => undefined);
-  return answer === "hi" ? one : undefined;
-}
-
-const clients = async (count: number, port: number, from?: string) =>
-  (await Promise.all(Array.from({ length: count }, () => client(port, from)))).flatMap((one) => one ?? []);
 
 const refused = async (adminPort: number, reason: string) =>
   series((await http(adminPort, "/metrics")).body, "drover_connections_refused_total", { reason });
 
 test("an address has at most its limit over all workers, whichever of them accept, and others are served", async () => {
   const { program, port, adminPort } = await serveProgram(["--max-per-address=5", "--workers=3"]);
-  const served = await clients(40, port);
+  const served = await servedClients(40, port);
   expect(served).toHaveLength(5);
-  expect(await clients(3, port, "127.0.0.2")).toHaveLength(3);
+  expect(await servedClients(3, port, "127.0.0.2")).toHaveLength(3);
   await eventually(async () => (await refused(adminPort, "address_connections")) === 35);
   served[0]?.end();
-  await eventually(() => client(port));
+  await eventually(() => servedClient(port));
   // What a killed worker had is given back.
   for (const worker of program.workers()) process.kill(worker, "SIGKILL");
-  await eventually(async () => (await clients(1, port)).length === 1);
+  await eventually(async () => (await servedClients(1, port)).length === 1);
   const others = await eventually(async () => {
-    const more = await clients(4, port);
+    const more = await servedClients(4, port);
     if (more.length === 4) return more;
     for (const one of more) one.end();
     return undefined;
   });
   expect(others).toHaveLength(4);
-  expect(await client(port)).toBeUndefined();
+  expect(await servedClient(port)).toBeUndefined();
 });
 
 test("while the primary is stopped clients are admitted, and counted once it goes on", async () => {
   const { program, port } = await serveProgram(["--max-per-address=2"]);
   program.signal("SIGSTOP");
-  const served = await clients(3, port);
+  const served = await servedClients(3, port);
   expect(served).toHaveLength(3);
   program.signal("SIGCONT");
   await eventually(async () => {
-    const more = await client(port);
+    const more = await servedClient(port);
     more?.end();
     return more === undefined;
   });
   for (const one of served) one.end();
-  expect(await eventually(() => client(port))).toBeDefined();
+  expect(await eventually(() => servedClient(port))).toBeDefined();
 });
 
 test("drover ban refuses an address on all workers, also on one that starts later, until it is lifted", async () => {
   const { program, port, control } = await serveProgram();
   const drover = (...args: string[]) => run([...args, `--control=${control}`]);
-  const open = await client(port);
+  const open = await servedClient(port);
   expect((await drover("ban", "127.0.0.1", "--for=10m")).stdout).toBe("127.0.0.1 banned for 10m\n");
-  await eventually(async () => (await clients(4, port)).length === 0);
+  await eventually(async () => (await servedClients(4, port)).length === 0);
   expect(await open?.ask("still here")).toBe("still here");
-  expect(await clients(2, port, "127.0.0.2")).toHaveLength(2);
+  expect(await servedClients(2, port, "127.0.0.2")).toHaveLength(2);
   for (const worker of program.workers()) process.kill(worker, "SIGKILL");
-  await eventually(async () => (await clients(2, port, "127.0.0.2")).length === 2);
-  expect(await clients(4, port)).toHaveLength(0);
+  await eventually(async () => (await servedClients(2, port, "127.0.0.2")).length === 2);
+  expect(await servedClients(4, port)).toHaveLength(0);
   expect((await drover("bans")).stdout).toMatch(/^ADDRESS +LEFT\n127\.0\.0\.1 +9m/);
   expect((await drover("unban", "127.0.0.1")).code).toBe(0);
-  expect(await eventually(() => client(port))).toBeDefined();
+  expect(await eventually(() => servedClient(port))).toBeDefined();
   expect((await drover("unban", "127.0.0.1")).stderr).toContain("127.0.0.1 is not banned");
 });

@@ -1,5 +1,4 @@
 /** A client whose frames end workers: banned, if the operator asks for it, and where it is known which client it was. */
-import { connect } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -33,11 +32,8 @@ export default defineProtocol({
 
 const POISON = "127.0.0.2";
 
-const from = (port: number, localAddress = "127.0.0.1") =>
-  new FrameClient(connect({ port, host: "127.0.0.1", localAddress, noDelay: true }));
-
 const asks = async (port: number, localAddress?: string) => {
-  const client = from(port, localAddress);
+  const client = FrameClient.from(port, localAddress);
   const answer = await client.ask("hello").catch(() => undefined);
   client.socket.destroy();
   return answer === undefined ? undefined : String(answer);
@@ -48,12 +44,12 @@ test("with --exception-ban a client that ends workers ends one, and the others o
     "--workers=4",
     "--exception-ban=10m",
   ]);
-  const second = from(port, POISON);
+  const second = FrameClient.from(port, POISON);
   expect(String(await second.ask("hello"))).toBe("hello");
   let refused = 0;
   for (let attempt = 0; refused < 20; attempt++) {
     // It sends its frame, and is gone before the timer expires.
-    const client = from(port, POISON);
+    const client = FrameClient.from(port, POISON);
     client.send(attempt % 2 === 0 ? "timer" : "emitter");
     const echoed = await client.receive().catch(() => undefined);
     client.end();
@@ -86,7 +82,7 @@ test.each(["spawn", "signal"])("what conn.%s runs is put down to its client", as
     "--workers=1",
     "--exception-ban=1m",
   ]);
-  const client = from(port, POISON);
+  const client = FrameClient.from(port, POISON);
   await client.ask(word);
   client.end();
   const line = await program.line(({ event }) => event === "exception_ban");
@@ -98,7 +94,7 @@ test.each([
   ["by default", "timer", "--exception-ban=0"],
 ])("%s, no address is banned", async (_, word, flag) => {
   const { program, port, control } = await serveProtocol("explosive.ts", EXPLOSIVE, ["--workers=1", flag]);
-  const client = from(port, POISON);
+  const client = FrameClient.from(port, POISON);
   await client.ask(word);
   await program.line(({ report }) => report === "supervisor");
   expect(await eventually(() => asks(port, POISON))).toBe("hello");

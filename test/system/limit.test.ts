@@ -1,5 +1,4 @@
 /** Limits changed while the built program runs, with two workers: exact over both, and after the death of one. */
-import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { LimitChange, LimitRow } from "../../src/control/limits.js";
 import { ask, post } from "../admin/support.js";
@@ -7,6 +6,7 @@ import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
 import { endAll, Program, run, serveProgram, serveProtocol } from "../support/program.js";
+import { servedClient } from "../support/served-client.js";
 import { eventually } from "../support/until.js";
 
 let [port, adminPort, control] = [0, 0, ""];
@@ -31,12 +31,11 @@ afterEach(async () => {
   await eventually(async () => (await numbers()).active === 0);
 });
 
-/** A client of this address of the loopback network; `undefined` when it is refused. */
-async function client(port: number, localAddress = "127.0.0.1"): Promise<FrameClient | undefined> {
-  const one = new FrameClient(connect({ port, host: "127.0.0.1", localAddress, noDelay: true }));
-  const answer = await one.ask("hi").catch(() => undefined);
-  opened.push(one);
-  return answer === "hi" ? one : undefined;
+/** A client of this address of the loopback network, ended after the test; `undefined` when it is refused. */
+async function client(port: number, from?: string): Promise<FrameClient | undefined> {
+  const one = await servedClient(port, from);
+  if (one) opened.push(one);
+  return one;
 }
 
 const clients = async (count: number, port: number, from?: string) =>
