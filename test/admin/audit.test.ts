@@ -65,7 +65,7 @@ it("audits a trace, which shows what clients send, and keeps the message of an a
   expect(JSON.stringify(changes)).not.toContain("secret");
 });
 
-it("publishes the change of the log level before it, so that `silent` does not hide who asked for it", async () => {
+it("publishes the change of the log level before it, so that `silent` does not hide which caller asked for it", async () => {
   const order: string[] = [];
   const admin = await running({ onChange: ({ action }) => order.push(action) });
   admin.control.logLevel = (level) => void order.push(level);
@@ -73,7 +73,7 @@ it("publishes the change of the log level before it, so that `silent` does not h
   expect(order).toEqual(["log", "silent"]);
 });
 
-it("is one line: what, result, who, how; written at every level but silent", () => {
+it("is one line: change, result, caller, way; written at every level but silent", () => {
   const entry = AUDIT_SOURCE.entry({
     ...{ action: "drain", via: "admin_port", by: "admin token", address: "10.0.0.9:51234", client: "curl" },
     ...{ request: { deadlineMs: 25_000, listener: "main" }, result: "refused", status: 409 },

@@ -270,7 +270,7 @@ describe("the probe", () => {
     expect(await probeInstance((await running()).socketPath)).toEqual({ osPid: 4100, name: "drover" });
   });
 
-  it("finds nobody where there is nothing, a dead socket, a file, or no folder", async () => {
+  it("finds no instance where there is nothing, a dead socket, a file, or no folder", async () => {
     const base = folder();
     staleSocket(join(base, "dead"));
     writeFileSync(join(base, "file"), "");
@@ -279,7 +279,7 @@ describe("the probe", () => {
     }
   });
 
-  it("counts somebody who answers something else as living", async () => {
+  it("counts a program that answers something else as running", async () => {
     const path = join(folder(), "other.sock");
     const other = createServer((_, response) => response.end("[]"));
     await new Promise<void>((resolve) => other.listen(path, resolve));

@@ -37,7 +37,7 @@ it("goes on with new records, and nothing is followed when the client has gone",
   await until(() => admin.control.followers.size === 0);
 });
 
-it("a client that reads too slowly loses records, hears how many, and keeps its connection", async () => {
+it("a client that reads too slowly loses records, is told how many, and keeps its connection", async () => {
   const admin = await running();
   const slow = connect(admin.port, "127.0.0.1", () => {
     slow.write("GET /records/follow HTTP/1.1\r\nHost: localhost\r\n\r\n");

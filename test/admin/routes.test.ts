@@ -91,7 +91,7 @@ describe.each(DOORS)("through %s", (way, through) => {
     },
   );
 
-  it("a pid where nobody lives is 404", async () => {
+  it("a pid without a process is 404", async () => {
     const admin = await running({ token: TOKEN });
     const error = "no process <7.7>";
     expect(await ask(through(admin), { path: "/info/7.7" })).toMatchObject({ status: 404, json: { error } });

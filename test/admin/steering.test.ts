@@ -19,7 +19,7 @@ describe("/suspend and /resume", () => {
     expect(admin.control.changes).toEqual(["suspended main", "listening main"]);
   });
 
-  it("refuse a listener that is no name or that nobody knows", async () => {
+  it("refuse a listener that is no name or does not exist", async () => {
     const admin = await running();
     expect(await to("/suspend", { listener: 1 }, admin)).toMatchObject({ status: 400 });
     admin.control.suspend = async () => {

@@ -42,7 +42,7 @@ describe("/events", () => {
     expect(second.events.map(({ data }) => data.at)).toEqual([2, 3, 4]);
   });
 
-  it("looks at nothing any more when nobody listens", async () => {
+  it("has no timer for readings any more when no client listens", async () => {
     const clock = manualClock();
     const admin = await running();
     // The control socket is looked for each second.

@@ -6,7 +6,7 @@ import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { ask, BEARER, listenTo, post, running, TOKEN } from "./support.js";
 
 describe("GET /token", () => {
-  it("gives it to whoever owns the control socket", async () => {
+  it("gives it to the owner of the control socket", async () => {
     const { socketPath } = await running({ token: TOKEN });
     expect(await ask({ socketPath }, { path: "/token" })).toMatchObject({
       status: 200,

@@ -103,7 +103,7 @@ it("/history is a row of numbers for each second, in few words", async () => {
   expect((await ask(admin, { path: "/history?rows=5" })).status).toBe(400);
 });
 
-it("routes that anybody may scrape take whatever query a scraper sends", async () => {
+it("routes that need no token take whatever query a scraper sends", async () => {
   const admin = await running();
   for (const path of ["/metrics?collect[]=x", "/health?verbose", "/ready?t=1"]) {
     expect((await ask(admin, { path })).status).toBe(200);

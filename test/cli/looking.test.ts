@@ -120,7 +120,7 @@ describe("state", () => {
     expect(JSON.parse(stdout)).toMatchObject({ pid: "<1.17>", state: "talking" });
   });
 
-  it("refuses what is no pid before it asks anybody", async () => {
+  it("refuses what is no pid before it asks the server", async () => {
     const { code, stderr } = await drover("/nowhere", ["state", "primary"]);
     expect([code, stderr]).toEqual([64, "not a pid: \"primary\": a pid looks like '<1.17>'\n"]);
   });

@@ -268,7 +268,7 @@ describe("drain", () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: "drained", before: 2, active: 0 });
   });
 
-  it("says when somebody has ended it", async () => {
+  it("says when it has been ended", async () => {
     const { socketPath } = await draining({ status: "idle" });
     const { code, stdout } = await drover(socketPath, ["drain"]);
     expect(code).toBe(1);

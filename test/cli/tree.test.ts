@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { renderTree } from "../../src/cli/commands/read/tree-view.js";
 import { FakeControl, node } from "../admin/fake-control.js";
 
-it("it is the picture of the design", () => {
+it("is drawn as in the design", () => {
   expect(renderTree(new FakeControl().root)).toBe(
     [
       "<0.1> drover                         one_for_one 5/60s",

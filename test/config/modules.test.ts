@@ -64,7 +64,7 @@ test("ES modules in a cycle, at whose end one awaits", async () => {
   expect(await defaultOf(files)).toBe("ab");
 });
 
-test("JSON and text, with an attribute and without, and one object for all who import it", async () => {
+test("JSON and text, with an attribute and without, and one object for all modules that import it", async () => {
   const files = {
     "e.ts": `import data, { n } from "./d.json"; import same from "./d.json" with { type: "json" };
       import text from "./t.txt"; import { again } from "./again.js"; export default [data, n, same, text, data === again];`,
@@ -119,7 +119,7 @@ test("packages as esbuild finds them: a subpath without extension, TypeScript, t
   expect(found.default).toEqual(["a", "b", "c", "d"]);
 });
 
-test("a package is one module for all who import it, and keeps what it is given", async () => {
+test("a package is one module for all modules that import it, and keeps what it is given", async () => {
   const files = {
     "e.ts": `import "./sets.cjs"; import pkg from "pkg"; export default pkg.value;`,
     "sets.cjs": `require("pkg").value = "set";`,

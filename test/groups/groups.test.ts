@@ -160,7 +160,7 @@ describe("members", () => {
     expect(a.client.frames).toEqual([]);
   });
 
-  test("who sends after joining hears itself, and gets each message once after leaving and joining again", async () => {
+  test("a member that sends after joining receives its own message, and each message once after leaving and joining again", async () => {
     const { lobby, join } = await members();
     const { conn, client } = await join();
     lobby.send("1");

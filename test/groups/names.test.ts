@@ -92,7 +92,7 @@ test("the gateway that comes with drover: devices are asked by their name, and t
   expect(await saying(nameless, 1)).toEqual(['{"error":"say who you are","example":{"id":"42"}}']);
 });
 
-test("the gateway gives no asker a late answer to an earlier request, and forgets those who have given up", async () => {
+test("the gateway gives no caller a late answer to an earlier request, and forgets callers that have given up", async () => {
   const server = await serving(gateway);
   const device = names<any, any>("device");
   const one = (await connected(server)).write('{"id": "7"}\n');

@@ -161,7 +161,7 @@ test("members that come and go above the maximum leave nothing behind", () => {
   expect(table.untold("a")).toBe(MAX_PRESENT + 1);
 });
 
-test("a machine that is gone is node_down; one whose rows come again is not heard of", async () => {
+test("a machine that is gone is node_down; one whose rows come again is not reported", async () => {
   const { clock, restore, table, workers, set } = world();
   onTestFinished(restore);
   const [one] = workers as [Worker];

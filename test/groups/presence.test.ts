@@ -65,7 +65,7 @@ async function present(lobby = fresh()) {
   return { lobby, server, conns, join };
 }
 
-test("a member hears first of all members, then of changes: 20 that join are few events for each", async () => {
+test("a member is first told all members, then changes: 20 that join are few events for each", async () => {
   const clock = manualClock(1_000);
   const { lobby, conns, join } = await present();
   const anna = await join("anna");

@@ -329,7 +329,7 @@ kubectl("kustomize puts all of them together, and they mean the same pods", () =
   for (const name of files) expect(read("kubernetes", "kustomization.yaml")).toContain(name);
 });
 
-kubectl("the times fit: who is told to go may accept, drain and say goodbye before it is killed", () => {
+kubectl("the times fit: a pod that stops may accept, drain and say goodbye before it is killed", () => {
   const { terminationGracePeriodSeconds: grace, containers } = manifest("deployment.yaml").spec.template.spec;
   const [, pause] = /sleep (\d+); drover drain/.exec(containers[0].lifecycle.preStop.exec.command[2]) ?? [];
   const [DRAIN, SHUTDOWN, WORKER] = [25, 2, 2];

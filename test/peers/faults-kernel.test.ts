@@ -232,7 +232,7 @@ prlimit("clients whose handlers take the descriptors wait in the queue, and none
 });
 
 prlimit(
-  "clients whom a worker has no descriptors for are served by the others, and by it when it has some again",
+  "clients for which a worker has no descriptors are served by the others, and by it when it has some again",
   async () => {
     const { program, port, adminPort } = await serveProgram(["--workers=2"]);
     const [first = 0] = program.workers();
@@ -433,7 +433,7 @@ const oneWorker = async (): Promise<[Served, number]> => {
 
 for (const error of ["ENOBUFS", "ENOMEM", "ECONNABORTED", "EPROTO", "ENFILE"]) {
   strace(
-    `an accept that fails with ${error} costs nobody: all are served as soon as it works again`,
+    `an accept that fails with ${error} costs no client: all are served as soon as it works again`,
     async () => {
       const [{ port, program }, worker] = await oneWorker();
       const failed = await injected(worker, `accept,accept4:error=${error}:when=1..20`, [], async () => {
@@ -461,7 +461,7 @@ function socketsOf(osPid: number): string[] {
 
 for (const error of ["EPIPE", "ECONNRESET"]) {
   strace(
-    `a write that fails with ${error} ends that connection, is counted once, and is nobody else's`,
+    `a write that fails with ${error} ends that connection, is counted once, and touches no other`,
     async () => {
       const [{ port, adminPort, program }, worker] = await oneWorker();
       const others = new Set(socketsOf(worker));

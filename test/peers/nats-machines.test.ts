@@ -130,7 +130,7 @@ async function allHear(what: string): Promise<number> {
   return performance.now() - start;
 }
 
-test("members of all machines hear each other once and in order, and a name is asked from anywhere", async () => {
+test("members of all machines get each other's messages once and in order, and a name is asked from anywhere", async () => {
   await allHear("hello");
   const said = Array.from({ length: 200 }, (_, at) => `row ${at}`);
   for (const text of said) void agents[0].ask("say", "all", text);
@@ -242,7 +242,7 @@ test("a machine that is frozen is gone, and comes back", async () => {
   await allHear("after the frost");
 });
 
-test("NATS killed for 2 s: nobody is declared down, and messages go on", async () => {
+test("NATS killed for 2 s: no server is declared down, and messages go on", async () => {
   const downs = () => machines.map((machine) => machine.events("node_down"));
   const before = downs();
   for (const server of nats) server.kill();

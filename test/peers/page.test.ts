@@ -90,7 +90,7 @@ chromium("the charts begin where the server does, not where the page was opened"
   await expect.poll(() => since.innerText()).toBeOneOf(expected);
 });
 
-chromium("a process is followed while somebody looks at it, and no longer", async () => {
+chromium("a process is followed while its page is open, and no longer", async () => {
   const served = await desk();
   const { page, requests } = await open(served);
   const one = await client(served.port);

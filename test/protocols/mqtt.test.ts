@@ -31,7 +31,7 @@ async function client(server: Server, id: string, options = {}): Promise<Client>
 }
 const has = (one: Client, bytes: Buffer) => until(() => one.bytes.includes(bytes));
 
-test("a message goes to those who have subscribed, retained ones also to those who come later", async () => {
+test("a message goes to all subscribers, retained ones also to later subscribers", async () => {
   const server = await serving(mqtt);
   const [ada, bob] = [await client(server, "ada"), await client(server, "bob")];
   ada.write(Buffer.concat([subscribing("home/+/light", 2), packet(0xc0)]));

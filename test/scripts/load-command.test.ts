@@ -216,7 +216,7 @@ describe("the command", { timeout: 30_000 }, () => {
     expect(slow.code).toBe(1);
   });
 
-  it("writes a page, and a line each second where nobody sits at a terminal", async () => {
+  it("writes a page, and a line each second where there is no terminal", async () => {
     await using server = await echo();
     const page = join(folder, "load.html");
     const { err, code } = await start("--port", server.port, "--duration", "2500ms", "--html", page).ended;

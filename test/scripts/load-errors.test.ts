@@ -53,7 +53,7 @@ describe("against a server with a fault", () => {
     expect(errorsOf(result)).toEqual({ mismatch: 2 });
   });
 
-  it("finds bytes that nobody asked for, before the first frame and after the last", async () => {
+  it("finds bytes that no frame asked for, before the first frame and after the last", async () => {
     await using greeting = await listen((socket) => void socket.write("welcome"));
     await using chatting = await framed((socket, frame, index) => {
       socket.write(index === 19 ? Buffer.concat([frame, Buffer.from("goodbye")]) : frame);

@@ -94,7 +94,7 @@ describe("what was expected", () => {
     expect(explain(verdict!)).toBe("expected p99<5ms, but nothing was measured");
   });
 
-  it("decides whether a run has passed, together with errors that nobody expected", () => {
+  it("decides whether a run has passed, together with unexpected errors", () => {
     const expecting = (text: string, of: LoadResult) => {
       const expectations = parseExpectations("expect", text);
       return report({

@@ -44,14 +44,14 @@ test("a burst of 4,000 is spread evenly, and all are served", { retry: 2 }, asyn
   expect(ratio(await spread(adminPort, 4_000))).toBeLessThanOrEqual(1.25);
 });
 
-test("a worker that is stopped holds nobody up: the other goes on accepting", async () => {
+test("a worker that is stopped holds up no client: the other goes on accepting", async () => {
   const { port, program } = await serveProgram();
   const [one] = program.workers() as [number];
   process.kill(one, "SIGSTOP");
   await come(port, 100);
 });
 
-test("a primary that is stopped holds nobody up", async () => {
+test("a primary that is stopped holds up no client", async () => {
   const { port, program } = await serveProgram();
   program.signal("SIGSTOP");
   await come(port, 200);

@@ -39,7 +39,7 @@ const asks = async (port: number, localAddress?: string) => {
   return answer === undefined ? undefined : String(answer);
 };
 
-test("with --exception-ban a client that ends workers ends one, and the others of four serve everybody else", async () => {
+test("with --exception-ban a client that ends workers ends one, and the others of four serve all other clients", async () => {
   const { program, port, adminPort, control } = await serveProtocol("explosive.ts", EXPLOSIVE, [
     "--workers=4",
     "--exception-ban=10m",

@@ -84,7 +84,7 @@ test("a full disk under the file costs log lines, which are counted, and nothing
   expect((await program.exited).code).toBe(0);
 });
 
-test("a folder that is gone costs neither a line of those who run, nor the worker that is started then", async () => {
+test("a folder that is gone costs neither a line of running workers, nor the worker that is started then", async () => {
   const logs = join(folder, "logs");
   mkdirSync(logs);
   const { program, port, adminPort } = await serveLogging(join(logs, "server.log"));

@@ -116,7 +116,7 @@ test("a flood of crashes is ten lines a second and a sum, however many clients c
   for (const [second, lines] of perSecond) expect(lines, second).toBeLessThanOrEqual(22);
 });
 
-test("a log that is rotated by copying and truncating goes on in the same file; SIGUSR2 disturbs nobody", async () => {
+test("a log that is rotated by copying and truncating goes on in the same file; SIGUSR2 changes nothing", async () => {
   const { child, exited, port, adminPort, dir } = await inShell(">> server.log", "--log-level=debug");
   const file = join(dir, "server.log");
   await visits(port, 3);

@@ -89,7 +89,7 @@ test("top without a terminal is one snapshot, tree --watch is refused, and -w is
   }
 });
 
-test("a trace that nobody reads costs the server nothing more than what it may hold", async () => {
+test("a trace whose client does not read costs the server no more than its bound", async () => {
   const { env, client, pid, program } = await traced();
   const child = spawn(process.execPath, [MAIN, "trace", pid], { env: { PATH: process.env.PATH, ...env } });
   const talking = setInterval(() => client.send("again"), 20);

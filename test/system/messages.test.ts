@@ -141,7 +141,7 @@ test("a server and a state machine of another worker can be cast to, and a call 
   );
 });
 
-test("a message for a client whose worker has died reaches nobody who comes after", async () => {
+test("a message for a client whose worker has died reaches no later client", async () => {
   const { port, program } = await courier("--workers=1");
   const gone = await party(port);
   const [worker] = program.workers() as [number];

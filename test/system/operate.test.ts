@@ -19,7 +19,7 @@ export default defineProtocol({
 
 afterAll(endAll);
 
-test("an operator sees what was changed from outside, by whom, and which clients a drain cut", async () => {
+test("an operator sees what was changed from outside, by which caller, and which clients a drain cut", async () => {
   const { program, port, adminPort, control } = await serveProtocol("holder.ts", PROTOCOL, ["--host=::"]);
   const env = { DROVER_CONTROL: control };
   const audits = (): LogLine[] => program.lines.filter(({ audit }) => audit);

@@ -86,7 +86,7 @@ test("memory above --max-memory: the worker accepts no more, closes the longest 
   expect(program.lines.filter((line) => line.report !== undefined)).toEqual([]);
 }, 60_000);
 
-test("near --max-memory no connection is closed, who connects waits, and /ready, tree and metrics say why", async () => {
+test("near --max-memory no connection is closed, new clients wait, and /ready, tree and metrics say why", async () => {
   const args = ["--workers=1", "--max-memory=200M"];
   const { program, port, adminPort } = await serveProtocol("busy.ts", BUSY, args);
   const { ready, stats, metric } = admin(adminPort);

@@ -7,7 +7,7 @@ afterEach(endAll);
 
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 
-test("a browser gets the page, and everybody else the list of routes", async () => {
+test("a browser gets the page, and every other client the list of routes", async () => {
   const { adminPort: port } = await serveProgram();
   const page = await ask({ port }, { path: "/", headers: BROWSER });
   expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");

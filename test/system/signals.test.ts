@@ -61,7 +61,7 @@ test("Ctrl-C to the whole process group is one graceful stop, not one for each p
   for (const worker of workers) expect(isAlive(worker)).toBe(false);
 });
 
-test("a connection that wants to go on gets its shutdown time, while nobody new is accepted", async () => {
+test("a connection that wants to go on gets its shutdown time, while no new client is accepted", async () => {
   const { program, port, adminPort } = await polite();
   const client = await FrameClient.connect(port);
   await client.ask("stay");

@@ -55,7 +55,7 @@ async function metric({ adminPort }: Served, name: string, labels = {}): Promise
   return series((await http(adminPort, "/metrics")).body, name, labels);
 }
 
-test("suspended, clients wait and none is refused; resumed, all are served; who was connected never notices", async () => {
+test("suspended, clients wait and none is refused; resumed, all are served; open connections go on", async () => {
   const served = await guests();
   const { port } = served;
   const before = await FrameClient.connect(port);
@@ -91,7 +91,7 @@ test("a worker that starts while suspended comes up suspended", async () => {
   expect(await answer).toBe("knock");
 });
 
-test("a stopped worker does not hold up the others, and heeds it when it goes on", async () => {
+test("a stopped worker does not hold up the others, and suspends when it goes on", async () => {
   const served = await guests();
   const [first] = served.program.workers() as [number];
   process.kill(first, "SIGSTOP");
@@ -114,7 +114,7 @@ test("a listener that does not exist is refused with the name of the one there i
   expect(await ready(served)).toBe("200 ready");
 });
 
-test("a drain waits for everybody and ends with 0; resume accepts again", async () => {
+test("a drain waits for all connections and ends with 0; resume accepts again", async () => {
   const served = await guests();
   const { port, control } = served;
   const clients = await Promise.all(Array.from({ length: 4 }, () => FrameClient.connect(port)));
@@ -132,7 +132,7 @@ test("a drain waits for everybody and ends with 0; resume accepts again", async 
   expect(await late.answer).toBe("knock");
 });
 
-test("who is still connected at the deadline is listed, says goodbye, and is killed after its shutdown time", async () => {
+test("a connection that is open at the deadline is listed, says goodbye, and is killed after its shutdown time", async () => {
   const served = await guests("--shutdown=1s");
   const [polite, stubborn] = [await FrameClient.connect(served.port), await FrameClient.connect(served.port)];
   await polite.ask("hello");

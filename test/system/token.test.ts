@@ -58,7 +58,7 @@ describe("a given token", () => {
     expect(program.stdout).not.toContain(TOKEN);
   });
 
-  it("comes from a file, with a warning when everybody can read that", async () => {
+  it("comes from a file, with a warning when every user can read that", async () => {
     const first = await serveProgram();
     const file = join(first.program.dir, "token");
     writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });

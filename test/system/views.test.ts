@@ -92,7 +92,7 @@ test("the tree says how many connections are in each state, without listing them
   expect(sum("known") + sum("new")).toBe(clients.length);
 });
 
-test("a process shows what it holds, wherever it lives", async () => {
+test("a process shows its data, in whatever OS process it runs", async () => {
   const { fill, get } = await desk();
   for (const { pid } of await fill(2)) {
     const { json } = await get(`/state/${encodeURIComponent(pid)}`);
@@ -109,7 +109,7 @@ test("a process shows what it holds, wherever it lives", async () => {
   expect((await get("/state/9.9")).status).toBe(404);
 });
 
-test("a worker that is stopped makes nobody wait, and is named", async () => {
+test("a worker that is stopped holds up no answer, and is named", async () => {
   const { fill, get, program, adminPort } = await desk();
   const clients = await fill(4);
   const { pid } = clients[0]!;
@@ -174,7 +174,7 @@ test("a worker that dies ends the traces of its processes", async () => {
   ]);
 });
 
-test("what was before somebody looked is in the history, also what a worker that died had counted", async () => {
+test("the history has what was before the first request, also what a worker that died had counted", async () => {
   const { fill, get, program } = await desk();
   const clients = await fill(4);
   const rows = async () => {
@@ -195,7 +195,7 @@ test("what was before somebody looked is in the history, also what a worker that
   expect(from + (told.length - 1) * everyMs).toBeLessThanOrEqual(Date.now());
 });
 
-test("what workers log is told while it happens, and what was important to those who come later", async () => {
+test("log records of workers are sent while they happen, and warnings also to clients that come later", async () => {
   const { port, adminPort, control, program } = await desk();
   await post({ socketPath: control }, "/log", { level: "error" });
   const before = program.lines.length;
@@ -224,7 +224,7 @@ test("what workers log is told while it happens, and what was important to those
   expect(told).toEqual([]);
 });
 
-test("--handler-latency=on measures handlers, and keeps what the dead had measured", async () => {
+test("--handler-latency=on measures handlers, and keeps what ended workers had measured", async () => {
   const { fill, get, program } = await desk("--handler-latency=on");
   const clients = await fill(4);
   const count = async () => series((await get("/metrics")).text, "drover_handler_seconds_count") ?? 0;

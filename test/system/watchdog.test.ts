@@ -135,7 +135,7 @@ describe.concurrent("silent for long", () => {
     expect(program.workers()).toEqual(workers);
   });
 
-  test("a primary that was stopped for long serves meanwhile, and kills nobody when it wakes", async () => {
+  test("clients are served while the primary is stopped for long, and it kills no worker when it goes on", async () => {
     const { program, port, adminPort } = await busy("--watchdog=6s");
     const workers = program.workers();
     program.signal("SIGSTOP");

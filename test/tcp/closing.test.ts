@@ -100,7 +100,7 @@ test("a half-close with a large answer under way: every byte, then FIN, no reset
   expect(await closedAs(server)).toEqual({ closed: 1 });
 });
 
-test("a frame that is cut off by FIN is counted as truncated and reaches nobody", async () => {
+test("a frame that is cut off by FIN is counted as truncated and reaches no handler", async () => {
   for (const cut of [1, 2, 100]) {
     const server = await serving(echo);
     const bytes = Buffer.alloc(102);

@@ -120,7 +120,7 @@ test("a terminate that hangs is killed after five seconds, also when the client 
   expect(await closedAs(server)).toEqual({ killed: 1 });
 });
 
-test("connections that have ended, in whatever way, are in the wheel no more, and it stands still", async () => {
+test("connections that have ended, in whatever way, are no longer in the timer wheel, and it has no timer", async () => {
   const clock = manualClock();
   const ends = ["stop", "crash", "kill", "leave", "enter"];
   const server = await testServer(

@@ -135,7 +135,7 @@ test.each([
   expect(await closedAs(server)).toEqual({ frame_timeout: 1 });
 });
 
-test("the time of a frame begins with its own first byte, also at the clock's zero and after a long rest", async () => {
+test("the time of a frame begins with its own first byte, also at the clock's zero and after a long silence", async () => {
   const clock = manualClock();
   const server = await serving({
     ...echo,

@@ -113,7 +113,7 @@ test("a client whose frames wait for their turn is not read until they are handl
   expect(unhandled).toBeLessThanOrEqual(65_536 + 2);
 });
 
-/** Five who ask much, each for two turns of 0.4 ms: who went on, and when the sockets were looked at. */
+/** Five entries with two turns of 0.4 ms each: the order of turns, and `|` where the sockets were read. */
 async function slices(look: (counters: { accepted: number }) => void): Promise<string> {
   let now = 0;
   onTestFinished(useClock({ ...systemClock, now: () => now }));
@@ -136,11 +136,11 @@ async function slices(look: (counters: { accepted: number }) => void): Promise<s
   return order.join("");
 }
 
-test("those who ask much share a slice of time, and then the sockets are looked at before the next", async () => {
+test("connections with much work share a slice of time, and the sockets are read before the next one", async () => {
   expect(await slices(() => {})).toBe("abc|dea|bcd|e|");
 });
 
-test("while somebody is accepted at each look, the slice is a turn, and those with nothing to do take none", async () => {
+test("while each read of the sockets accepts a connection, the slice is a turn, and connections without work take none", async () => {
   let looks = 0;
   const counted = await slices((counters) => {
     if (looks++ < 4) counters.accepted++;
@@ -155,7 +155,7 @@ test("while somebody is accepted at each look, the slice is a turn, and those wi
   expect(handled).toBe(100);
 });
 
-test("a turn that throws costs nobody else theirs", async () => {
+test("a turn that throws takes none from other connections", async () => {
   const before = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");
   const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
@@ -202,7 +202,7 @@ test("a framing that fails between two turns ends its own connection only", asyn
   expect(seen[0]?.reason).toMatchObject({ message: "lost count" });
 });
 
-test("a client of whom nothing waits stands in no line when its protocol asks for the next frame", async () => {
+test("a client without waiting frames is in no queue when its protocol asks for the next frame", async () => {
   const { endpoint, port } = await testServer(
     defineProtocol({
       name: "one-by-one",

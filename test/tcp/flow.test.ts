@@ -60,7 +60,7 @@ test("passive may ask for more itself, and a wrong number is refused with the pl
   expect(await (await connected(server)).send("1", "2", "3").receive(3)).toEqual(["1", "2", "3"]);
 });
 
-test("frames that nobody asks for stop the reading, and none is lost", async () => {
+test("frames that the protocol does not ask for stop the reading, and none is lost", async () => {
   let conn: Conn<any, any> | undefined;
   let handled = 0;
   const server = await serving(
@@ -103,7 +103,7 @@ const WAITING: Record<string, Partial<AnyProtocol>> = {
 };
 
 for (const [what, protocol] of Object.entries(WAITING)) {
-  test(`a client is heard to have gone while its frames wait ${what}`, async () => {
+  test(`a client that has gone is noticed while its frames wait ${what}`, async () => {
     const server = await serving({
       name: "waits",
       framing: packet(2),

@@ -124,7 +124,7 @@ test("a full listener accepts again as soon as one connection has ended, and nev
   expect(lent.asked).toBe(6);
 });
 
-test("a suspended listener lets nobody in and keeps its connections; resume opens it again", async () => {
+test("a suspended listener accepts no client and keeps its connections; after resume it accepts again", async () => {
   const { lent, acquire } = lender();
   const server = await testServer(echo, { acquire, renewable: true });
   const listener = server.listener.pid as Ref<{ suspend(): string; resume(): string }, object>;

@@ -88,7 +88,7 @@ test("an async sender that awaits room sends all to a client that reads slowly, 
   expect(most).toBeLessThan(2 * LIMITS.highWater);
 });
 
-test("who waits for room is told that the connection has ended", async () => {
+test("a wait for room ends when the connection has ended", async () => {
   let waiting = Promise.resolve();
   const server = await serving(
     defineProtocol({

@@ -23,7 +23,7 @@ test("without a shutdown cell a connection just ends: FIN, after what was sent",
   expect(server.counters.closed.shutdown).toBe(1);
 });
 
-test("the goodbye frame is received before FIN, and nobody new is let in", async () => {
+test("the goodbye frame is received before FIN, and no new client is accepted", async () => {
   const server = await serving(
     defineProtocol({
       name: "polite",

@@ -74,7 +74,7 @@ test("a connection whose throttle has ended goes on", async () => {
   expect(await closedAs(server)).toEqual({ closed: 1, reset: 1 });
 });
 
-test("active: true heeds a throttle as well", async () => {
+test("with active: true a throttle holds frames back as well", async () => {
   const { protocol } = pairs();
   const server = await serving({ ...protocol, active: true });
   const receiver = await connected(server);

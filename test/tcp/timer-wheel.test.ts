@@ -30,7 +30,7 @@ class Item implements TimerWheelEntry {
   }
 }
 
-test("a deadline is looked at once it has passed, and the wheel then stands still", async () => {
+test("a deadline is checked once it has passed, and the wheel then has no timer", async () => {
   const [wheel, item] = [new TimerWheel(), new Item()];
   wheel.schedule(item, 1_050);
   expect(wheel.size).toBe(1);
@@ -102,7 +102,7 @@ test("one that is looked at may end others of its slot, and itself come back", a
   expect(wheel.size).toBe(0);
 });
 
-test("after a long rest it begins with the present", async () => {
+test("after a long time without entries it begins at the present time", async () => {
   const wheel = new TimerWheel();
   const first = new Item();
   wheel.schedule(first, 100);
@@ -115,7 +115,7 @@ test("after a long rest it begins with the present", async () => {
   expect(item.looked).toHaveLength(1);
 });
 
-test("after the OS process has slept, sockets are read before anybody is called late", async () => {
+test("after the OS process has slept, sockets are read before any deadline counts as passed", async () => {
   let now = 0;
   let fire = () => {};
   const sleepy: Clock = {
@@ -137,7 +137,7 @@ test("after the OS process has slept, sockets are read before anybody is called 
   back();
 });
 
-test("whatever is scheduled, moved and removed: never early, at most two slots late, nobody is lost", async () => {
+test("whatever is scheduled, moved and removed: never early, at most two slots late, and none is lost", async () => {
   const action = fc.oneof(
     fc.record({
       kind: fc.constant("schedule" as const),

@@ -9,7 +9,7 @@ import { until } from "../support/until.js";
 const MIB = 1024 * 1024;
 const LIMIT = 64 * MIB;
 
-test("above the bound the largest is ended and counted; the others and who reads go on", async () => {
+test("above the bound the largest is ended and counted; the others, and clients that read, go on", async () => {
   const conns: Conn<any, any>[] = [];
   const left: string[] = [];
   const given = defineProtocol({

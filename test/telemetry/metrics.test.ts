@@ -120,7 +120,7 @@ describe("a worker", () => {
     expect(metrics.connections()).toEqual({ active: 3, accepted: 7, closed: 4 });
   });
 
-  it("is up while it runs and is heard of", async () => {
+  it("is up while it runs and sends snapshots", async () => {
     const up = async () => seriesValue(await metrics.render(), "drover_worker_up", { worker: 1 });
     metrics.workerState(1, "starting");
     expect(await up()).toBe(0);

@@ -103,7 +103,7 @@ test("after a change of the files every mistake is tried again: they may be half
   expect((await reloaded)[0]).toMatchObject({ result: "reloaded" });
 });
 
-test("who asks for a reload does not wait for the tries of the watch", async () => {
+test("a reload on request does not wait for the retries of the watch", async () => {
   manualClock();
   const { store, cert } = storeIn(temporary());
   writeFileSync(cert, "nothing");

@@ -268,7 +268,7 @@ describe("a name", () => {
   });
 });
 
-test("a moved socket is still removed by nobody", async () => {
+test("a moved socket is not removed", async () => {
   const path = join(folder(), "x.sock");
   const one = await bindUnix({ path });
   renameSync(path, `${path}.old`);

@@ -112,7 +112,7 @@ test("a rate may be set, changed and removed while the program runs", () => {
   expect(parts.get("2 ")).toEqual({ perSecond: 1, burst: 1 });
 });
 
-test("whatever workers start, hang and end, the parts of those that have heard never exceed the rate", () => {
+test("whatever workers start, hang and end, the parts that workers have received never exceed the rate", () => {
   const step = fc.record({
     what: fc.constantFrom("start", "end", "hang", "wake"),
     slot: fc.integer({ min: 1, max: 4 }),

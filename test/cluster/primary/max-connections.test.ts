@@ -325,7 +325,7 @@ const step = fc.oneof(
   fc.record({ what: fc.constantFrom("restart" as const, "scale" as const, "die" as const), place: places }),
 );
 
-test("no limit is ever exceeded, and all are reached when everything has been heard", () => {
+test("no limit is ever exceeded, and all are reached when every message has arrived", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 30 }),
@@ -417,7 +417,7 @@ const change = fc.record({
   limit: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
 });
 
-test("limits that change at any time are never exceeded once every worker has heard of them, and then reached", () => {
+test("limits that change at any time are never exceeded once every worker has received them, and then reached", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(step, change), { maxLength: 80 }), (steps) => {
       const model = new Model(12, [6, undefined, 4], 3);

@@ -27,7 +27,7 @@ test("clients are turned away when the listener is full in all workers, and no l
   expect(told()).toEqual([[false], [false]]);
 });
 
-test("a worker that hangs, or has ended, has no room for anybody", () => {
+test("a worker that hangs, or has ended, has no room for any client", () => {
   const { workers, full, told } = stage("shed");
   full.reported(1, "main", true);
   const [, second] = workers;

@@ -76,7 +76,7 @@ async function linkTo(connection: FakeConnection) {
   return { link, seen };
 }
 
-it("hears its inbox, all, and which inbox nobody listens to", async () => {
+it("receives its inbox, messages to all, and which inbox has no subscriber", async () => {
   const connection = new FakeConnection();
   const { link, seen } = await linkTo(connection);
   expect([...connection.subscriptions.keys()]).toEqual([

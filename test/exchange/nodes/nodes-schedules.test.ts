@@ -6,7 +6,7 @@ import { runSchedule } from "./simulation.js";
 const SCHEDULES = Number(process.env.NODE_SCHEDULES ?? 40);
 const FIRST = Number(process.env.NODE_SEED ?? 1);
 
-test("after the heal each name has one holder, that of the highest token, and all views are equal", {
+test("once the partition has ended each name has one holder, that of the highest token, and all views are equal", {
   timeout: 3_600_000,
 }, () => {
   for (let seed = FIRST; seed < FIRST + SCHEDULES; seed++)

@@ -162,7 +162,7 @@ test("a name granted on both sides of a partition is counted, and reported, by t
   expect([conflicts(), c.worker.held.has("n 6000")]).toEqual([[2, 0, 0], true]);
 });
 
-test("presence crosses servers: whoever has introduced itself, and why it has left", async () => {
+test("presence crosses servers: each member that has joined, and why it has left", async () => {
   const { world: w, servers } = world("a", "b");
   const [a, b] = servers as [SimulatedServer, SimulatedServer];
   // Its events begin in a microtask.
@@ -222,7 +222,7 @@ test("gone: killed within 0.6 s, silent after 4 s, stopped at once; back it is u
   expect(a.events).toEqual(["node_up", "node_up", "node_down", "node_down", "node_up", "node_left"]);
 });
 
-test("the carrier away for less than 4 s: nobody is down, and what waited leaves in order; what waited longer is counted", () => {
+test("the carrier away for less than 4 s: no server is down, and what waited leaves in order; what waited longer is counted", () => {
   const { world: w, servers } = world("a", "b");
   const [a, b] = servers as [SimulatedServer, SimulatedServer];
   b.join("g", 5);

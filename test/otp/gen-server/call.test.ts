@@ -26,7 +26,7 @@ describe("a call", () => {
     expect([time.clock.pending, other.monitoredByCount]).toEqual([0, 0]);
   });
 
-  it("shows what is asked, not who is behind it", async () => {
+  it("shows what is asked, not which object is behind it", async () => {
     let seen: CallMessage | undefined;
     const other = server((message) => {
       seen = message;
@@ -46,7 +46,7 @@ describe("a call", () => {
     expect(await request(parsePid(String(other.pid)) as Pid, "where", [])).toBe("here");
   });
 
-  it("to nobody fails with noproc, at once", async () => {
+  it("to no process fails with noproc, at once", async () => {
     const dead = new Listener();
     dead.quit("normal");
     expect(await outcome(request(dead.pid, "x", []))).toMatchObject({

@@ -252,7 +252,7 @@ describe("calls", () => {
     },
   );
 
-  it("that nobody has foreseen fail, and leave the server alone", async () => {
+  it("that no handler takes fail, and leave the server alone", async () => {
     const counter = await start(Counter, 3);
     for (const name of ["sub", "toString", "__proto__", "constructor"]) {
       expect(await outcome(call(counter as never, name as never))).toMatchObject({
@@ -299,7 +299,7 @@ describe("casts and infos", () => {
     expect(() => cast(counter, "reset", 1)).not.toThrow();
   });
 
-  it("that fail, or that nobody has foreseen, end the server", async () => {
+  it("that fail, or that no handler takes, end the server", async () => {
     const [first, second] = [await start(Counter, 0), await start(Counter, 0)];
     cast(first, "crash");
     cast(second as never, "toString" as never);

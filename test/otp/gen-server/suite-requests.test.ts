@@ -40,14 +40,14 @@ describe("call and cast", () => {
     expect(await asked).toBe("timeout");
   });
 
-  it("cast_fast: to nobody, here or elsewhere, it returns at once", () => {
+  it("cast_fast: to no process, here or elsewhere, it returns at once", () => {
     for (const text of ["<0.999999>", "<77.1>"])
       expect(cast(parsePid(text) as never, "hopp" as never)).toBe(undefined);
   });
 });
 
 describe("send_request", () => {
-  it("send_request: waited for later, to one that ends meanwhile, to nobody", async () => {
+  it("send_request: waited for later, to one that ends meanwhile, to no process", async () => {
     const pid = await start(Slow, undefined);
     const request = call(pid, "after", 10);
     const failing = outcome(call(pid, "crash"));
@@ -73,7 +73,7 @@ describe("send_request", () => {
     expect(came).toEqual([100, 200, 300, "timeout"]);
   });
 
-  it("send_request_wait_reqid_collection: who gave up waiting may wait again", async () => {
+  it("send_request_wait_reqid_collection: a caller that gave up waiting may wait again", async () => {
     const request = callWithin(Infinity, await start(Slow, undefined), "after", 100);
     const giveUp = new Promise((resolve) => time.clock.setTimeout(() => resolve("timeout"), 50));
     const first = Promise.race([request, giveUp]);
@@ -97,7 +97,7 @@ describe("send_request", () => {
     ]);
   });
 
-  it("call_with_huge_message_queue: who has many messages waiting is answered like any other", async () => {
+  it("call_with_huge_message_queue: a caller with many messages waiting is answered like any other", async () => {
     const pid = await start(Slow, undefined);
     let answered = 0;
     const client = new Listener({

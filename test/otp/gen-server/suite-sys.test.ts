@@ -107,7 +107,7 @@ describe("what is missing", () => {
     }
   });
 
-  it("undef_in_terminate: who stops it is told what terminate failed with", async () => {
+  it("undef_in_terminate: the caller of stop is told what terminate failed with", async () => {
     const pid = await start(genServer({ ...Bare, terminate: () => (undefined as any)() }), undefined);
     expect(await reasonOfRejection(sys.stopProcess(pid))).toBeInstanceOf(TypeError);
     expect(pid.process).toBeUndefined();

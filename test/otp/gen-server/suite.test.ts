@@ -74,7 +74,7 @@ const Suite = genServer({
 });
 
 describe("start", () => {
-  it("start: anonymous; it answers, and when it has stopped nobody does", async () => {
+  it("start: anonymous; it answers, and when it has stopped there is no answer", async () => {
     const pid = await start(Suite, []);
     const end = endOf(pid);
     expect(await call(pid, "started")).toBe("ok");
@@ -151,7 +151,7 @@ describe("start", () => {
 });
 
 describe("stop", () => {
-  it("stop1: anonymous, with reason normal; a second time there is nobody", async () => {
+  it("stop1: anonymous, with reason normal; a second time there is no process", async () => {
     const pid = await start(Suite, []);
     await sys.stopProcess(pid);
     expect(pid.process).toBeUndefined();
@@ -184,7 +184,7 @@ describe("stop", () => {
 });
 
 describe("crash", () => {
-  it("crash: with shutdown, thrown or stopped with, is no crash; who is linked hears the reason", async () => {
+  it("crash: with shutdown, thrown or stopped with, is no crash; linked processes get the reason", async () => {
     for (const reason of [{ shutdown: "reason" }, "shutdown"] as const) {
       const parent = new Listener({ trapExit: true });
       const thrown = await startLink(parent.pid, Suite, []);

@@ -11,7 +11,7 @@ afterEach(() => {
   living.clear();
 });
 
-it("whoever lives is found by the text of its pid, and nobody else, however many have come and gone", () => {
+it("each live process is found by the text of its pid, and no other, however many have ended", () => {
   const anybody = fc.array(fc.record({ starts: fc.nat(60), ends: fc.array(fc.nat(), { maxLength: 60 }) }), {
     maxLength: 12,
   });

@@ -126,7 +126,7 @@ describe("a handler that fails", () => {
     expect(reports.lines).toEqual(["crash listener badarg"]);
   });
 
-  it("after its process has ended fails unheard", async () => {
+  it("after its process has ended is not reported", async () => {
     let fail = (_: unknown) => {};
     const process = new Listener({ on: () => new Promise((_, reject) => (fail = reject)) });
     process.deliver("m");
@@ -138,7 +138,7 @@ describe("a handler that fails", () => {
     expect(reports.lines).toEqual([]);
   });
 
-  it("tells in its report what it was linked to, who began it and what waited", async () => {
+  it("names in its report its links, its ancestors and what waited", async () => {
     const grandparent = new Listener({ trapExit: true });
     const parent = new Listener({ trapExit: true, parent: grandparent });
     const friend = new Listener({ trapExit: true });
@@ -256,7 +256,7 @@ describe("links", () => {
     expect([b.end, c.end]).toEqual(["oops", "oops"]);
   });
 
-  it("carry a normal end to nobody but those who trap exits", async () => {
+  it("carry a normal exit only to processes that trap exits", async () => {
     const [a, b, trapping] = [new Listener(), new Listener(), new Listener({ trapExit: true })];
     a.link(b);
     a.link(trapping);
@@ -434,7 +434,7 @@ describe("monitors", () => {
     expect(watcher.got).toEqual([]);
   });
 
-  it("are forgotten on both sides, so that watching many short lives does not fill the memory", async () => {
+  it("are removed on both sides, so that watching many short processes does not fill the memory", async () => {
     const watcher = new Listener({ on: () => {} });
     const watched = new Listener();
     for (let n = 0; n < 1000; n++) {
@@ -460,7 +460,7 @@ describe("monitors", () => {
     expect(reasons).toEqual(["oops", "noproc"]);
   });
 
-  it("of code that throws keep nobody else from hearing of the end", async () => {
+  it("of code that throws keep no other from being told of the exit", async () => {
     const uncaught: unknown[] = [];
     const before = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException");
@@ -496,7 +496,7 @@ describe("takeExit", () => {
   });
 });
 
-it("is shown by its pid and label, with nothing of its neighbours or their state", () => {
+it("is shown by its pid and label, with nothing of linked processes or their state", () => {
   const parent = new Listener({ label: "parent" });
   const [one, other] = ["one", "other"].map((label) => new Listener({ parent, label })) as [
     Listener,

@@ -22,7 +22,7 @@ describe("register", () => {
     expect(whereis("reg-text")).toBe(process.pid);
   });
 
-  it("refuses a name that is taken, and says by whom", () => {
+  it("refuses a name that is taken, and says by which process", () => {
     const [a, b] = [new Listener(), new Listener()];
     register("reg-taken", a.pid);
     expect(() => register("reg-taken", b.pid)).toThrow(`the name "reg-taken" is taken by ${a.pid}`);
@@ -65,7 +65,7 @@ describe("a name", () => {
     expect(a.registeredName).toBe("reg-new");
   });
 
-  it("that nobody has swallows what is sent to it", () => {
+  it("that no process has drops what is sent to it", () => {
     expect(() => send("reg-nobody", "hello")).not.toThrow();
     expect(whereis("reg-nobody")).toBeUndefined();
   });

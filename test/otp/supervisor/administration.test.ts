@@ -179,7 +179,7 @@ describe("supervisor_SUITE, child_adm", () => {
     expect(await outcome(whichChildren(root))).toMatchObject({ error: { reason: "noproc" } });
   });
 
-  it("a question waits as long as a child starts: nobody gets a picture from the middle of it", async () => {
+  it("a question waits as long as a child starts: no answer shows a half-done start", async () => {
     const { promise, open } = gate();
     const stage = new Stage();
     const root = await startSupervisor("root", {}, []);

@@ -35,7 +35,7 @@ function slow(stage: Stage, id: string, ms: () => number): ChildSpec {
   };
 }
 
-it("four starts of 2 s take 2 s, and a neighbour that is not concurrent waits for them", async () => {
+it("four starts of 2 s take 2 s, and a later child that is not concurrent waits for them", async () => {
   const stage = new Stage();
   const ids = ["a", "b", "c", "d"];
   const specs = ids.map((id) => slow(stage, id, () => 2_000));

@@ -56,7 +56,7 @@ describe("supervisor_SUITE, simple_one_for_one", () => {
     expect(await getChildspec(pid, "a")).toBe("not_found");
   });
 
-  it("child_adm_simple: terminateChild knows its own, strangers and the dead", async () => {
+  it("child_adm_simple: terminateChild of a child, of another process and of one that has ended", async () => {
     const { stage, pid } = dynamic();
     await startChild(pid, "a");
     await startChild(pid, "b");
@@ -97,7 +97,7 @@ describe("supervisor_SUITE, simple_one_for_one", () => {
     expect([supervisor.active, reports.supervisor.length]).toEqual([0, 1]);
   });
 
-  it("a process that somebody else has started is a child like any other", async () => {
+  it("a process that was started elsewhere is a child like any other", async () => {
     const elsewhere = new Listener();
     const stranger = new Listener({ parent: elsewhere });
     const { supervisor, pid, stop } = dynamic({ start: () => stranger.pid });
@@ -263,7 +263,7 @@ describe("supervisor_SUITE, simple_one_for_one", () => {
     expect(reports.supervisor.at(-1)?.offender.pid).toBe(dead);
   });
 
-  it("simple_one_for_one_corruption: the exit of a stranger is none of its business", async () => {
+  it("simple_one_for_one_corruption: the exit of a process that is no child changes nothing", async () => {
     const { pid, supervisor, end } = dynamic({ restart: "permanent", intensity: 0 });
     const stranger = new Listener();
     stranger.link(supervisor);
@@ -414,7 +414,7 @@ describe("supervisor_SUITE, the stop of dynamic children", () => {
     expect(reports.lines).toEqual(["dyn: shutdown_error 1 killed"]);
   });
 
-  it("while it stops nobody is started any more, and no one is left behind", async () => {
+  it("while it stops no child is started any more, and none is left behind", async () => {
     const before = processCount();
     const { stage, supervisor, stop, end, parent } = dynamic({ shutdown: "2s" });
     supervisor.startNow("a", { lingers: 1000 });

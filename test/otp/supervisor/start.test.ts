@@ -265,7 +265,7 @@ describe("supervisor_SUITE, child_specs and sup_flags", () => {
     expect(() => supervisor("s", {}, [good, good])).toThrow('supervisor s: duplicate child id "a"');
   });
 
-  it("child_specs: a significant child is refused where nothing heeds it", async () => {
+  it("child_specs: a significant child is refused without autoShutdown", async () => {
     const significant = { ...good, restart: "transient", significant: true } as const;
     const words =
       'supervisor s: child "a" is significant, so set autoShutdown to any_significant or all_significant';
@@ -362,7 +362,7 @@ describe("a supervisor", () => {
     expect(end.reason).toBe("oops");
   });
 
-  it("that is killed leaves nobody behind", async () => {
+  it("that is killed leaves no child behind", async () => {
     const stage = new Stage();
     const before = processCount();
     const inner = supervisor("inner", {}, [stage.child("a"), stage.child("b", {}, { lingers: 0 })]);

@@ -30,7 +30,7 @@ async function stopOne(spec: object, plan?: Plan): Promise<string[]> {
 }
 
 describe("supervisor_SUITE, sup_stop", () => {
-  it("sup_stop_timeout: a child that does not heed is killed after its time, and reported", async () => {
+  it("sup_stop_timeout: a child that ignores shutdown is killed after its time, and reported", async () => {
     const stage = new Stage();
     const root = await startSupervisor("root", {}, [
       stage.child("a", { shutdown: "1s" }, { lingers: Infinity }),

@@ -162,7 +162,7 @@ describe("sys", () => {
     expect(plain.end).toBe("normal");
   });
 
-  it("a process that is busy answers when it is through; who waits gives up after 5 seconds", async () => {
+  it("a process that is busy answers when its handler has ended; the caller gives up after 5 seconds", async () => {
     const pid = await start(Public, undefined);
     const open = gate();
     const slow = call(pid, "slow", open.promise);

@@ -4,7 +4,7 @@ import { toMs } from "../../../src/otp/time/duration.js";
 import { Listener } from "../support.js";
 
 describe("ManualClock", () => {
-  it("stands still until it is told to go on", async () => {
+  it("does not move until it is advanced", async () => {
     const manual = new ManualClock(100);
     let fired = 0;
     manual.setTimeout(() => fired++, 10);
