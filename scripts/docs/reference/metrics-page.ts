@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../../src/tcp/observe/events.js";
-import { GROUP_SERIES } from "../../../src/telemetry/metrics/group-series.js";
-import { HANDLER_SECONDS, SERIES } from "../../../src/telemetry/metrics/metric-names.js";
-import type { SeriesRow } from "../../../src/telemetry/metrics/series-row.js";
+import { GROUP_SERIES } from "../../../src/telemetry/metrics/series/group-series.js";
+import { HANDLER_SECONDS } from "../../../src/telemetry/metrics/series/handler-series.js";
+import { SERIES } from "../../../src/telemetry/metrics/series/metric-names.js";
+import type { SeriesRow } from "../../../src/telemetry/metrics/series/series-row.js";
 import { code, table } from "./markdown.js";
 
 export function metricsPage(root: string): string {

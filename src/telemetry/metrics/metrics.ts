@@ -10,10 +10,11 @@ import type { OwnLayout } from "../../tcp/metrics/definition.js";
 import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import { droppedLines } from "../log/dropped-lines.js";
 import { connectionTotals, listenerNumbers, reasonTotals, workerNumbers } from "./chart-numbers.js";
-import { GROUP_SERIES } from "./group-series.js";
-import { CLOSED_SERIES, HANDLER_SECONDS, SERIES } from "./metric-names.js";
 import { OsProcess } from "./os-process.js";
-import { closedByOwn, ownSeries, withOwnReasons } from "./own-series.js";
+import { GROUP_SERIES } from "./series/group-series.js";
+import { HANDLER_SECONDS } from "./series/handler-series.js";
+import { CLOSED_SERIES, SERIES } from "./series/metric-names.js";
+import { closedByOwn, ownSeries, withOwnReasons } from "./series/own-series.js";
 import type {
   ExchangeSample,
   LabelledCount,
@@ -22,7 +23,7 @@ import type {
   PrimaryNumbers,
   Sample,
   SeriesRow,
-} from "./series-row.js";
+} from "./series/series-row.js";
 import type { Snapshot } from "./snapshot.js";
 import { type ListenerTotals, type WorkerState, WorkerTotals } from "./worker-totals.js";
 

@@ -1,6 +1,6 @@
 /** Numbers of the exchange for the metrics: a counter does not go down when its OS process is restarted. */
 import type { ExchangeNumbers } from "../../../exchange/exchange.js";
-import type { ExchangeSample, NodesSample } from "../../../telemetry/metrics/series-row.js";
+import type { ExchangeSample, NodesSample } from "../../../telemetry/metrics/series/series-row.js";
 import type { ExchangeProcess } from "./exchange-process.js";
 
 const COUNTERS = {

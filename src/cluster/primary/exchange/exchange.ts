@@ -10,7 +10,7 @@ import type { NodesOptions } from "../../../exchange/nodes/options.js";
 import type { Contest } from "../../../groups/hub/name-row.js";
 import { processOf } from "../../../otp/process/process.js";
 import type { ChildSpec } from "../../../otp/supervisor/child-spec.js";
-import type { ExchangeSample } from "../../../telemetry/metrics/series-row.js";
+import type { ExchangeSample } from "../../../telemetry/metrics/series/series-row.js";
 import type { Transport } from "../../../transport/transport.js";
 import { ExchangeProcess } from "./exchange-process.js";
 import { ExchangeSamples } from "./exchange-sample.js";

@@ -1,6 +1,6 @@
 /** Accept queues of the listeners, read from the kernel when they are asked for. */
 
-import type { AcceptQueues } from "../../../telemetry/metrics/series-row.js";
+import type { AcceptQueues } from "../../../telemetry/metrics/series/series-row.js";
 import { readAcceptOverflows, readAcceptQueues, socketInode } from "../../../transport/accept-queue.js";
 import type { PrimaryListener } from "../primary-listener.js";
 

@@ -1,7 +1,7 @@
 /** What `drover info` and `/stats` say about a listener. */
 import type { ListenerInfo } from "../../../control/program.js";
 import type { ListenerNumbers, ListenerStats } from "../../../control/stats.js";
-import type { AcceptQueues } from "../../../telemetry/metrics/series-row.js";
+import type { AcceptQueues } from "../../../telemetry/metrics/series/series-row.js";
 import type { PrimaryListener } from "../primary-listener.js";
 
 export function listenerInfo(listener: PrimaryListener): ListenerInfo {

@@ -1,5 +1,7 @@
 /** Metrics of groups and of the exchange; exported only where a protocol takes messages of groups. */
-import { ASK_RESULTS, GROUP_DROP_REASONS, HANDLER_BOUNDS } from "../../tcp/observe/events.js";
+import { ASK_RESULTS, GROUP_DROP_REASONS, HANDLER_BOUNDS } from "../../../tcp/observe/events.js";
+import { ANSWER_BUCKETS, DELIVERY_BUCKETS } from "../snapshot.js";
+import type { WorkerTotal } from "../worker-totals.js";
 import {
   counter,
   type ExchangeSample,
@@ -12,8 +14,6 @@ import {
   type Sample,
   type SeriesRow,
 } from "./series-row.js";
-import { ANSWER_BUCKETS, DELIVERY_BUCKETS } from "./snapshot.js";
-import type { WorkerTotal } from "./worker-totals.js";
 
 function histogram(
   name: string,

@@ -1,14 +1,15 @@
 /** All exported metrics: name, HELP text, labels and values. Dashboards and alerts depend on names and labels. */
-import { CLOSE_REASONS, HANDLER_BOUNDS, REFUSE_REASONS } from "../../tcp/observe/events.js";
+import { CLOSE_REASONS, REFUSE_REASONS } from "../../../tcp/observe/events.js";
+import type { WorkerTotal } from "../worker-totals.js";
 import { ACCEPT_QUEUE_SERIES } from "./accept-queue-series.js";
 import { ADMIN_SERIES } from "./admin-series.js";
+import { OS_PROCESS_SERIES } from "./os-process-series.js";
 import {
   counter,
   gauge,
   liveGauges,
   ofListener,
   ofListeners,
-  ofProcess,
   ofWorker,
   presentWorkers,
   reasonsOf,
@@ -17,9 +18,7 @@ import {
   totalOf,
   totalOfProcess,
 } from "./series-row.js";
-import { HANDLER_BUCKETS } from "./snapshot.js";
 import { TLS_SERIES } from "./tls-series.js";
-import type { ListenerTotals, WorkerTotal } from "./worker-totals.js";
 
 const CONTEXTS: readonly (readonly [context: string, total: WorkerTotal])[] = [
   ["child_terminated", "supervisorChildTerminated"],
@@ -282,62 +281,5 @@ export const SERIES: readonly SeriesRow[] = [
   ...TLS_SERIES,
   ...ACCEPT_QUEUE_SERIES,
   ...ADMIN_SERIES,
-  ofWorker("drover_open_fds", "Open file descriptors.", "openFds"),
-  ofWorker("drover_max_fds", "File descriptor limit.", "maxFds"),
-  totalOfProcess(
-    "process_cpu_user_seconds_total",
-    "User CPU time in seconds; worker 0 is the primary.",
-    "cpuUserSeconds",
-  ),
-  totalOfProcess(
-    "process_cpu_system_seconds_total",
-    "System CPU time in seconds; worker 0 is the primary.",
-    "cpuSystemSeconds",
-  ),
-  totalOfProcess(
-    "process_cpu_seconds_total",
-    "User and system CPU time in seconds; worker 0 is the primary.",
-    "cpuUserSeconds",
-    "cpuSystemSeconds",
-  ),
-  ofProcess("process_resident_memory_bytes", "Resident memory size in bytes.", "residentBytes"),
-  ofProcess(
-    "process_start_time_seconds",
-    "Start time of the OS process in seconds since the Unix epoch.",
-    "startTimeSeconds",
-  ),
-  ofProcess("process_open_fds", "Open file descriptors.", "openFds"),
-  ofProcess("process_max_fds", "File descriptor limit.", "maxFds"),
-  ofProcess(
-    "nodejs_eventloop_lag_seconds",
-    "Maximum event-loop lag since the last report (workers) or scrape (primary).",
-    "eventLoopLagSeconds",
-  ),
-  ofProcess("nodejs_heap_size_used_bytes", "Used JavaScript heap in bytes.", "heapUsedBytes"),
-  ofProcess("nodejs_heap_size_total_bytes", "Total JavaScript heap in bytes.", "heapTotalBytes"),
-  ofProcess(
-    "nodejs_external_memory_bytes",
-    "Memory of Buffers and other objects outside the JavaScript heap, in bytes.",
-    "externalBytes",
-  ),
+  ...OS_PROCESS_SERIES,
 ];
-
-/** Exported only with `--handler-latency on`. */
-export const HANDLER_SECONDS: SeriesRow = {
-  name: "drover_handler_seconds",
-  help: "Duration of the protocol's handlers, async ones until they settled.",
-  kind: "histogram",
-  labels: ["worker", "listener", "le"],
-  samples: (state) =>
-    ofListeners(state).flatMap(([worker, { name }, totals]) => handlerSamples([worker, name], totals)),
-};
-
-/** Cumulative histogram buckets, sum and count. */
-function handlerSamples(labels: Sample[0], totals: ListenerTotals): Sample[] {
-  let count = 0;
-  const buckets = HANDLER_BUCKETS.map((name, at): Sample => {
-    count += totals.total(name);
-    return [[...labels, HANDLER_BOUNDS[at] ?? "+Inf"], count, "_bucket"];
-  });
-  return [...buckets, [labels, totals.total("handlerSeconds"), "_sum"], [labels, count, "_count"]];
-}

@@ -7,9 +7,9 @@ import {
   type OwnLayout,
   seriesCount,
   seriesWidth,
-} from "../../tcp/metrics/definition.js";
+} from "../../../tcp/metrics/definition.js";
+import type { WorkerTotals } from "../worker-totals.js";
 import type { Sample, SeriesRow } from "./series-row.js";
-import type { WorkerTotals } from "./worker-totals.js";
 
 type Workers = ReadonlyMap<number, WorkerTotals>;
 

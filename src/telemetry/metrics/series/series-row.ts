@@ -1,5 +1,5 @@
 /** Type of the rows in metric-names.ts, and constructors for rows of the same kind. */
-import type { OsProcessNumbers } from "./os-process.js";
+import type { OsProcessNumbers } from "../os-process.js";
 import type {
   ListenerGauge,
   ListenerTotal,
@@ -7,7 +7,7 @@ import type {
   WorkerGauge,
   WorkerTotal,
   WorkerTotals,
-} from "./worker-totals.js";
+} from "../worker-totals.js";
 
 /** Label values in the order of the row's label names (missing trailing labels are omitted), value, and name suffix such as `_bucket`. */
 export type Sample = readonly [labels: readonly (string | number)[], value: number, suffix?: string];

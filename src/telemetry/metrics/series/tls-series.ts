@@ -1,5 +1,5 @@
 /** Metrics of TLS: handshakes, when certificates end, and their reloads. */
-import { HANDSHAKE_RESULTS } from "../../tcp/observe/events.js";
+import { HANDSHAKE_RESULTS } from "../../../tcp/observe/events.js";
 import { counter, gauge, ofListeners, type Sample, type SeriesRow } from "./series-row.js";
 
 /** Only listeners with TLS have these series. */
