@@ -9,7 +9,7 @@ import type { CredentialStore } from "../../tls/credentials/credential-store.js"
 import type { Transport } from "../../transport/transport.js";
 import type { Releases } from "../release/releases.js";
 import type { PrimaryListenerOptions } from "./primary-listener.js";
-import type { WorkerOwner } from "./workers/worker-process.js";
+import type { WorkerProcess, WorkerReport, WorkerState } from "./workers/worker-process.js";
 
 export interface PrimaryOptions {
   readonly config: Config;
@@ -42,7 +42,10 @@ export interface PrimaryOptions {
 }
 
 /** Receiver of log records, traces and state changes of workers. */
-export interface Observer extends Pick<WorkerOwner, "onDiagnostics" | "onState"> {
+export interface Observer {
+  onState(worker: WorkerProcess, state: WorkerState): void;
+  /** A log record or a line of a trace. */
+  onDiagnostics(worker: WorkerProcess, message: Extract<WorkerReport, { t: "record" | "trace" }>): void;
   /** The level from which on workers send their log records. */
   readonly followLevel: LineLevel;
 }

@@ -8,14 +8,9 @@ import { type ExitReason, ProcessExit } from "../../../otp/process/exit-reason.j
 import { Pid } from "../../../otp/process/pid.js";
 import { ExitMessage, Process } from "../../../otp/process/process.js";
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import type { OutgoingCounts } from "../../../tcp/observe/events.js";
 import { unblockStandardSockets } from "../../../telemetry/log/sink.js";
 import type {
-  AddressAnswer,
-  AddressCalls,
   Boot,
-  Full,
-  Load,
   Quota,
   Served,
   SignalEnvelope,
@@ -34,23 +29,9 @@ export interface WorkerOwner {
   /** The listening socket of this listener; `undefined` when there is none. */
   handle(listener: string): unknown;
   onState(worker: WorkerProcess, state: WorkerState): void;
-  /** Debuggers may attach to the worker, at this URL. */
-  onInspector(worker: WorkerProcess, url: string): void;
-  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void;
-  onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void;
-  onLoad(worker: WorkerProcess, load: Load): void;
-  /** A listener has become full, or is no longer. */
-  onFull(worker: WorkerProcess, full: Full): void;
+  onReport(worker: WorkerProcess, report: WorkerReport): void;
   /** The worker exits as soon as it can. */
   onExiting(worker: WorkerProcess): void;
-  /** A log record or a line of a trace. */
-  onDiagnostics(worker: WorkerProcess, message: Extract<ToPrimary, { t: "record" | "trace" }>): void;
-  /** @returns the answers */
-  onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[];
-  /** Code of a connection from this address has thrown outside of any process, and the worker exits. */
-  onThrew(worker: WorkerProcess, address: string): void;
-  /** A signal from a process of this worker to one elsewhere. */
-  onSignal(signal: SignalEnvelope): void;
   /** A signal for a process of this worker was dropped: the worker does not read. */
   onDropped(worker: WorkerProcess): void;
   /** The worker was killed because it cannot do what it was asked to. */
@@ -61,12 +42,18 @@ export interface WorkerOwner {
   onInternalMessage(worker: WorkerProcess, error: unknown): void;
 }
 
+/** Messages of a worker that are not of its start or its end. */
+export type WorkerReport = Exclude<
+  ToPrimary,
+  { t: "hello" | "acquire" | "ready" | "failed" | "exiting" | "reply" }
+>;
+
 export type WorkerState = "starting" | "running" | "stopping" | "down";
 
 /** Messages to a worker that need no answer. */
 type Notice = Extract<
   ToWorker,
-  { t: "reopen" | "follow" | "untrace" | "log" | "tls" | "exchange" | "bans" | "end-address" }
+  { t: "reopen" | "follow" | "untrace" | "log" | "tls" | "exchange" | "bans" | "end-address" | "addresses" }
 >;
 
 /** Milliseconds in which a worker must accept, or it is killed and its start has failed. */
@@ -218,8 +205,6 @@ export class WorkerProcess extends Process {
         return this.#channel.post(this.#exit.asked ? { t: "stop" } : { t: "boot", d: this.#boot() });
       case "acquire":
         return this.#sendSocket(message.d);
-      case "inspector":
-        return this.#owner.onInspector(this, message.d);
       case "ready":
         this.serving = message.d;
         if (this.state === "starting") this.#become("running");
@@ -232,25 +217,8 @@ export class WorkerProcess extends Process {
         // A worker with a debugger waits for it to detach.
         this.#owner.onExiting(this);
         return this.#exitWithin(message.d.code);
-      case "snapshot":
-        return this.#owner.onSnapshot(this, message.d);
-      case "outgoing":
-        return this.#owner.onOutgoing(this, message.d);
-      case "load":
-        return this.#owner.onLoad(this, message.d);
-      case "full":
-        return this.#owner.onFull(this, message.d);
-      case "addresses": {
-        const answers = this.#owner.onAddresses(this, message.d);
-        return answers.length > 0 ? this.#channel.post({ t: "addresses", d: answers }) : undefined;
-      }
-      case "threw":
-        return this.#owner.onThrew(this, message.d);
-      case "record":
-      case "trace":
-        return this.#owner.onDiagnostics(this, message);
-      case "signal":
-        return this.#owner.onSignal(message.d);
+      default:
+        return this.#owner.onReport(this, message);
     }
   }
 

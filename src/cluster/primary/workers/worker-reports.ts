@@ -1,10 +1,8 @@
 /** What workers report to the primary: states, snapshots, loads, signals. Each report goes to the part that uses it. */
 import { dirname } from "node:path";
 import { layoutLength } from "../../../tcp/metrics/definition.js";
-import type { OutgoingCounts } from "../../../tcp/observe/events.js";
 import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
 import { DropWarning } from "../../channel/drop-warning.js";
-import type { AddressAnswer, AddressCalls, Full, Load, SignalEnvelope } from "../../channel/messages.js";
 import type { Addresses } from "../admission/addresses.js";
 import type { FullListeners } from "../admission/connections/when-full.js";
 import { banThrower } from "../admission/exception-ban.js";
@@ -15,7 +13,7 @@ import type { RestartMetrics } from "../restart-metrics.js";
 import { relaySignal } from "../signal-relay.js";
 import { OutOfMemory } from "./out-of-memory.js";
 import type { PidRanges } from "./pid-ranges.js";
-import type { WorkerOwner, WorkerProcess, WorkerState } from "./worker-process.js";
+import type { WorkerOwner, WorkerProcess, WorkerReport, WorkerState } from "./worker-process.js";
 import type { WorkerSlot } from "./worker-slot.js";
 
 /** The pool whose workers report. */
@@ -94,13 +92,6 @@ export class WorkerReports implements WorkerOwner {
     this.#changed();
   }
 
-  onInspector(worker: WorkerProcess, url: string): void {
-    void this.#pool.inspectors?.open(worker.slot, url, async (attached) => {
-      worker.debugged = attached;
-      await worker.request({ name: "debugged", on: attached });
-    });
-  }
-
   onExiting({ slot }: WorkerProcess): void {
     this.#pool.inspectors?.close(slot);
   }
@@ -113,9 +104,43 @@ export class WorkerReports implements WorkerOwner {
     return this.#outOfMemory.reason(osPid, signal);
   }
 
-  // -- numbers ------------------------------------------------------------------------------------------
+  // -- its reports --------------------------------------------------------------------------------------
 
-  onSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
+  onReport(worker: WorkerProcess, report: WorkerReport): void {
+    const { addresses, full, listeners, observer, slots } = this.#pool;
+    switch (report.t) {
+      case "inspector":
+        return this.#openInspector(worker, report.d);
+      case "snapshot":
+        return this.#takeSnapshot(worker, report.d);
+      case "outgoing":
+        return this.#options.metrics.updateOutgoing(worker.slot, report.d);
+      case "load":
+        return listeners.find(({ name }) => name === report.d.listener)?.reported(worker.slot, report.d);
+      case "full":
+        return full.reported(worker.slot, report.d.listener, report.d.full);
+      case "addresses": {
+        const answers = addresses.answer(worker.slot, report.d);
+        return answers.length > 0 ? worker.notify({ t: "addresses", d: answers }) : undefined;
+      }
+      case "threw":
+        return this.#ban(worker, report.d);
+      case "record":
+      case "trace":
+        return observer?.onDiagnostics(worker, report);
+      case "signal":
+        return relaySignal(slots, report.d);
+    }
+  }
+
+  #openInspector(worker: WorkerProcess, url: string): void {
+    void this.#pool.inspectors?.open(worker.slot, url, async (attached) => {
+      worker.debugged = attached;
+      await worker.request({ name: "debugged", on: attached });
+    });
+  }
+
+  #takeSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
     const { slots, listeners, stopping } = this.#pool;
     const snapshot = decodeSnapshot(numbers, listeners.length, this.#ownLength);
     if (!snapshot) return;
@@ -134,25 +159,8 @@ export class WorkerReports implements WorkerOwner {
     this.#changed();
   }
 
-  onOutgoing(worker: WorkerProcess, counts: readonly OutgoingCounts[]): void {
-    this.#options.metrics.updateOutgoing(worker.slot, counts);
-  }
-
-  onLoad(worker: WorkerProcess, load: Load): void {
-    this.#pool.listeners.find(({ name }) => name === load.listener)?.reported(worker.slot, load);
-  }
-
-  onFull(worker: WorkerProcess, full: Full): void {
-    this.#pool.full.reported(worker.slot, full.listener, full.full);
-  }
-
-  // -- client addresses ---------------------------------------------------------------------------------
-
-  onAddresses(worker: WorkerProcess, calls: AddressCalls): readonly AddressAnswer[] {
-    return this.#pool.addresses.answer(worker.slot, calls);
-  }
-
-  onThrew(worker: WorkerProcess, address: string): void {
+  /** Its code has thrown outside of any process, in a connection from this address. */
+  #ban(worker: WorkerProcess, address: string): void {
     const { config, log } = this.#options;
     const ban = (group: string, ms: number): void => {
       this.#pool.addresses.ledger.ban(group, ms);
@@ -162,15 +170,7 @@ export class WorkerReports implements WorkerOwner {
     banThrower(worker.label, address, { ms: config.exceptionBan, log, ban });
   }
 
-  // -- messages that are passed on ----------------------------------------------------------------------
-
-  onDiagnostics(...args: Parameters<WorkerOwner["onDiagnostics"]>): void {
-    this.#pool.observer?.onDiagnostics(...args);
-  }
-
-  onSignal(signal: SignalEnvelope): void {
-    relaySignal(this.#pool.slots, signal);
-  }
+  // -- the channel to it --------------------------------------------------------------------------------
 
   onDropped({ slot }: WorkerProcess): void {
     this.#options.metrics.droppedMessage(slot);
