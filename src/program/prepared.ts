@@ -12,7 +12,7 @@ import type { Choice } from "../transport/choose-transport.js";
 import type { BoundHandle } from "../transport/listening-socket.js";
 import { connectionRoom } from "./descriptor-limit.js";
 import { explainOptions } from "./explain-options.js";
-import { primaryListeners } from "./primary-listeners.js";
+import { primaryListeners } from "./listeners/primary-listeners.js";
 
 /** Result of the checks that come before the start. */
 export interface Prepared {

@@ -2,7 +2,7 @@
 import { EXIT, type ListenerConfig } from "../../config/config.js";
 import { addressText } from "../../text/address.js";
 import { bindTcp } from "../../transport/listening-socket.js";
-import { BindError, bindListener } from "../bind-listeners.js";
+import { BindError, bindListener } from "../listeners/bind-listeners.js";
 import { type AddressFlags, bindAdvice, LISTEN_FLAGS, LISTENER_KEYS } from "../refuse.js";
 import type { Finding } from "./finding.js";
 

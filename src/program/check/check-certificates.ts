@@ -4,7 +4,7 @@ import { wallTime } from "../../otp/time/clock.js";
 import { plural } from "../../text/plural.js";
 import { CredentialStore } from "../../tls/credentials/credential-store.js";
 import { TlsError } from "../../tls/errors.js";
-import { tlsListeners } from "../certificates.js";
+import { tlsListeners } from "../listeners/certificates.js";
 import type { Finding } from "./finding.js";
 
 const DAY = 86_400_000;

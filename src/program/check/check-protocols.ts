@@ -13,7 +13,7 @@ import {
   type Loaded,
   stopCompiler,
 } from "../../config/config.js";
-import { chooseTransports, transportTexts } from "../choose-transports.js";
+import { chooseTransports, transportTexts } from "../listeners/choose-transports.js";
 import { withWorkerLimit } from "../worker-limit.js";
 import type { Finding } from "./finding.js";
 

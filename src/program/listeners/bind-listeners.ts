@@ -1,8 +1,8 @@
 /** Binds the listening sockets of all listeners, in their order. */
-import { EXIT, type ListenerConfig } from "../config/config.js";
-import { adopt, type BoundHandle, bindTcp } from "../transport/listening-socket.js";
-import { bindUnix } from "../transport/unix/bind-unix.js";
-import { bindAdvice, LISTEN_FLAGS, LISTENER_KEYS } from "./refuse.js";
+import { EXIT, type ListenerConfig } from "../../config/config.js";
+import { adopt, type BoundHandle, bindTcp } from "../../transport/listening-socket.js";
+import { bindUnix } from "../../transport/unix/bind-unix.js";
+import { bindAdvice, LISTEN_FLAGS, LISTENER_KEYS } from "../refuse.js";
 
 /** An address that cannot be bound. */
 export class BindError extends Error {

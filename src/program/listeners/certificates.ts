@@ -1,6 +1,6 @@
 /** Certificates of the configured listeners, read before anything starts. */
-import { type Config, MAIN, TLS_FLAGS } from "../config/config.js";
-import { CredentialStore, type TlsListener } from "../tls/credentials/credential-store.js";
+import { type Config, MAIN, TLS_FLAGS } from "../../config/config.js";
+import { CredentialStore, type TlsListener } from "../../tls/credentials/credential-store.js";
 
 /** @throws TlsError when a certificate or key cannot be served */
 export function openCertificates(config: Config): CredentialStore {

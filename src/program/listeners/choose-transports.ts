@@ -1,6 +1,6 @@
 /** Chooses the transport of each listener. The probes run once, however many there are. */
-import type { ListenerConfig } from "../config/config.js";
-import { type Choice, chooseTransport } from "../transport/choose-transport.js";
+import type { ListenerConfig } from "../../config/config.js";
+import { type Choice, chooseTransport } from "../../transport/choose-transport.js";
 
 /**
  * @returns choices by name of the listener

@@ -1,10 +1,10 @@
 /** The listeners as the primary gets them: each with its protocol, transport and bound socket. */
-import type { PrimaryListenerOptions } from "../cluster/primary/primary-listener.js";
-import type { ListenerReleases, Releases } from "../cluster/release/releases.js";
-import type { ListenerConfig } from "../config/config.js";
-import { addressText } from "../text/address.js";
-import type { Choice } from "../transport/choose-transport.js";
-import type { BoundHandle } from "../transport/listening-socket.js";
+import type { PrimaryListenerOptions } from "../../cluster/primary/primary-listener.js";
+import type { ListenerReleases, Releases } from "../../cluster/release/releases.js";
+import type { ListenerConfig } from "../../config/config.js";
+import { addressText } from "../../text/address.js";
+import type { Choice } from "../../transport/choose-transport.js";
+import type { BoundHandle } from "../../transport/listening-socket.js";
 
 interface Found {
   readonly releases: Releases;
