@@ -1,21 +1,27 @@
 /** Commands that run until stopped (trace, top, tree --watch): exit on a signal, a closed pipe, a closed connection. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { FrameClient } from "../support/frames.js";
-import { endAll, MAIN, Program, run, serveProgram } from "../support/program.js";
+import { endAll, MAIN, Program, run, type Served, serveProgram } from "../support/program.js";
 import { until } from "../support/until.js";
 
-afterEach(endAll);
+let served: Served;
+beforeAll(async () => {
+  served = await serveProgram();
+});
+afterAll(endAll);
 
 async function traced() {
-  const served = await serveProgram();
   const env = { DROVER_CONTROL: served.control };
   const client = await FrameClient.connect(served.port);
+  onTestFinished(() => client.end());
   await client.ask("hello");
-  const { stdout } = await run(["connections", "--json"], { env });
+  const { stdout } = await run(["connections", "--json", `--peer=127.0.0.1:${client.socket.localPort}`], {
+    env,
+  });
   const [{ pid }] = JSON.parse(stdout).rows;
-  return { ...served, env, client, pid: pid as string };
+  return { program: served.program, env, client, pid: pid as string };
 }
 
 test.each(["SIGINT", "SIGTERM"] as const)(
