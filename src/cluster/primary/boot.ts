@@ -2,7 +2,8 @@
 
 import { dirname } from "node:path";
 import { restartIntensity } from "../../config/config.js";
-import type { Admission, Boot, BootListener } from "../channel/messages.js";
+import type { Boot, BootListener } from "../channel/boot-message.js";
+import type { Admission } from "../channel/limit-terms.js";
 import type { Release } from "../release/release.js";
 import type { ListenerReleases } from "../release/releases.js";
 import type { PrimaryOptions } from "./options.js";

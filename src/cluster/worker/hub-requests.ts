@@ -4,7 +4,7 @@ import { uplink } from "../../groups/local/present.js";
 import { Message } from "../../groups/message.js";
 import { askName } from "../../groups/names.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
-import type { HubReply, HubRequest } from "../channel/messages.js";
+import type { HubReply, HubRequest } from "../channel/requests.js";
 
 export async function answerHubRequest(request: HubRequest): Promise<HubReply> {
   try {

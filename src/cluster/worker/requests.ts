@@ -3,7 +3,7 @@ import { Pid, thisWorker } from "../../otp/process/pid.js";
 import { processOf } from "../../otp/process/process.js";
 import { exit } from "../../otp/process/signals.js";
 import { outgoingSupervisor } from "../../tcp/outgoing/supervisor.js";
-import { isHubRequest, isView, type WorkerRequest } from "../channel/messages.js";
+import { isHubRequest, isView, type WorkerRequest } from "../channel/requests.js";
 import { listConnections } from "../inspect/connection-list.js";
 import { processInfo } from "../inspect/process-info.js";
 import { drawTree } from "../inspect/tree.js";

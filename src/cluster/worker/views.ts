@@ -5,7 +5,7 @@ import { processOf } from "../../otp/process/process.js";
 import { wallTime } from "../../otp/time/clock.js";
 import type { LineLevel } from "../../telemetry/log/levels.js";
 import type { Log } from "../../telemetry/log/log.js";
-import type { ViewRequest } from "../channel/messages.js";
+import type { ViewRequest } from "../channel/requests.js";
 import type { Diagnostic } from "../channel/send-queue.js";
 import { RateLimit } from "../inspect/rate-limit.js";
 import { stateView } from "../inspect/state-text.js";

@@ -1,5 +1,5 @@
 /** A worker with scripted answers, in its slot. */
-import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
+import type { WorkerRequest } from "../../../src/cluster/channel/requests.js";
 import type { WorkerProcess } from "../../../src/cluster/primary/workers/worker-process.js";
 import {
   activeConnections,

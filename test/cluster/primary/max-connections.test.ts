@@ -1,7 +1,7 @@
 /** The maximum of all listeners and of each one, over all workers: exact in both, whatever happens in whatever order. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
+import type { WorkerRequest } from "../../../src/cluster/channel/requests.js";
 import type { LimitedListener } from "../../../src/cluster/primary/admission/connections/lent-places.js";
 import { loansFor } from "../../../src/cluster/primary/admission/connections/loans.js";
 import { MaxConnections } from "../../../src/cluster/primary/admission/connections/max-connections.js";

@@ -1,6 +1,6 @@
 /** Turning clients away: only when the listener is full in all workers that accept. */
 import { expect, test } from "vitest";
-import type { WorkerRequest } from "../../../src/cluster/channel/messages.js";
+import type { WorkerRequest } from "../../../src/cluster/channel/requests.js";
 import { FullListeners } from "../../../src/cluster/primary/admission/connections/when-full.js";
 import type { WhenFull } from "../../../src/tcp/admission/full-policy.js";
 import { fakeWorkers } from "./fake-worker.js";

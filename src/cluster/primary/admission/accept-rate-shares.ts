@@ -8,7 +8,7 @@
  */
 import { parseRate } from "../../../tcp/admission/rate.js";
 import type { Rate } from "../../../tcp/admission/terms.js";
-import type { BootRate } from "../../channel/messages.js";
+import type { BootRate } from "../../channel/boot-message.js";
 import type { PrimaryOptions } from "../options.js";
 import type { WorkerSlot } from "../workers/worker-slot.js";
 

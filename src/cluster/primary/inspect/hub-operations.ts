@@ -4,7 +4,7 @@ import type { GroupList, GroupView, NameList } from "../../../control/groups.js"
 import type { HubAnswers, HubQuery } from "../../../groups/hub/hub-queries.js";
 import { pidFrom } from "../../../otp/process/pid.js";
 import type { Portable } from "../../../tcp/protocol/sources.js";
-import type { HubReply, HubRequest } from "../../channel/messages.js";
+import type { HubReply, HubRequest } from "../../channel/requests.js";
 import type { PrimaryOptions } from "../options.js";
 import type { Primary } from "../primary.js";
 

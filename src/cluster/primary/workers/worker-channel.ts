@@ -1,8 +1,9 @@
 /** The primary's end of the channel to one worker: messages, requests with a timeout, and the time of the last message. */
 import type { Worker } from "node:cluster";
 import { clock } from "../../../otp/time/clock.js";
-import type { SignalEnvelope, ToPrimary, ToWorker, WorkerRequest } from "../../channel/messages.js";
+import type { SignalEnvelope, ToPrimary, ToWorker } from "../../channel/messages.js";
 import { PendingReplies } from "../../channel/pending-replies.js";
+import type { WorkerRequest } from "../../channel/requests.js";
 import { SendQueue } from "../../channel/send-queue.js";
 import { isToPrimary } from "../../channel/validate.js";
 

@@ -9,7 +9,7 @@ import type { ChildSpec } from "../../../otp/supervisor/child-spec.js";
 import type { Level } from "../../../telemetry/log/log.js";
 import type { TlsUpdate } from "../../../tls/handshake/server-tls.js";
 import { linkTransport } from "../../../transport/choose-transport.js";
-import type { Boot } from "../../channel/messages.js";
+import type { Boot } from "../../channel/boot-message.js";
 import { AcceptRateShares } from "../admission/accept-rate-shares.js";
 import { Addresses } from "../admission/addresses.js";
 import { MaxConnections } from "../admission/connections/max-connections.js";

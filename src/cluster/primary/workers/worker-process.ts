@@ -9,15 +9,10 @@ import { Pid } from "../../../otp/process/pid.js";
 import { ExitMessage, Process } from "../../../otp/process/process.js";
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import { unblockStandardSockets } from "../../../telemetry/log/sink.js";
-import type {
-  Boot,
-  Quota,
-  Served,
-  SignalEnvelope,
-  ToPrimary,
-  ToWorker,
-  WorkerRequest,
-} from "../../channel/messages.js";
+import type { Boot } from "../../channel/boot-message.js";
+import type { Quota } from "../../channel/limit-terms.js";
+import type { Served, SignalEnvelope, ToPrimary, ToWorker } from "../../channel/messages.js";
+import type { WorkerRequest } from "../../channel/requests.js";
 import { osProcessInfo } from "../../os-process-info.js";
 import { guardInternalMessages } from "./internal-messages.js";
 import { PendingStart } from "./pending-start.js";

@@ -5,7 +5,7 @@
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import type { AcceptQuota } from "../../../tcp/listener/accept-quota.js";
 import type { Counters } from "../../../tcp/observe/counters.js";
-import type { Quota } from "../../channel/messages.js";
+import type { Quota } from "../../channel/limit-terms.js";
 
 /** Milliseconds without an answer after which the quota is lifted: uneven load is better than waiting clients. */
 const PATIENCE = 100;

@@ -3,7 +3,7 @@
  * has not counted the connections that are open: they are counted here and reported to it.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import type { AdmissionRequest } from "../../channel/messages.js";
+import type { AdmissionRequest } from "../../channel/requests.js";
 import type { WorkerAddresses } from "./addresses.js";
 import type { WorkerListener } from "./worker-listener.js";
 

@@ -4,7 +4,8 @@
  */
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
 import { AcceptRate } from "../../../tcp/admission/accept-rate.js";
-import type { Boot, LimitsRequest } from "../../channel/messages.js";
+import type { Boot } from "../../channel/boot-message.js";
+import type { LimitsRequest } from "../../channel/requests.js";
 import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
 import type { WorkerListener } from "./worker-listener.js";
 

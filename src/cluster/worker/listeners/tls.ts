@@ -1,6 +1,6 @@
 /** TLS of this worker's listeners: what the primary has sent last. */
 import { ServerTls, type TlsUpdate } from "../../../tls/handshake/server-tls.js";
-import type { Boot } from "../../channel/messages.js";
+import type { Boot } from "../../channel/boot-message.js";
 
 export class WorkerTls {
   readonly #listeners = new Map<string, ServerTls>();

@@ -9,7 +9,7 @@ import type { AnyProtocol } from "../../../tcp/protocol/protocol.js";
 import { familyOf } from "../../../tcp/protocol/validate/validate.js";
 import { startServers } from "../../../tcp/server.js";
 import { chooseTransport } from "../../../transport/choose-transport.js";
-import type { Boot } from "../../channel/messages.js";
+import type { Boot } from "../../channel/boot-message.js";
 import type { WorkerTls } from "./tls.js";
 import { WorkerListener, type WorkerListenerOptions } from "./worker-listener.js";
 

@@ -12,7 +12,7 @@
  */
 import { clock } from "../../../otp/time/clock.js";
 import type { Log } from "../../../telemetry/log/log.js";
-import type { OverloadTerms } from "../../channel/messages.js";
+import type { OverloadTerms } from "../../channel/limit-terms.js";
 import type { Heartbeat } from "../watch/heartbeat.js";
 import { Hysteresis } from "./hysteresis.js";
 import type { MemoryUse } from "./memory-use.js";

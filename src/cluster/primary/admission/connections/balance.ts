@@ -10,7 +10,7 @@
  * the primary lifts its quota itself (`worker/accept-balance.ts`).
  */
 import { clock, type TimerRef } from "../../../../otp/time/clock.js";
-import type { Quota } from "../../../channel/messages.js";
+import type { Quota } from "../../../channel/limit-terms.js";
 
 /** A worker that accepts at present. */
 export interface Member {

@@ -5,7 +5,7 @@
 import type { LimitKey } from "../../../../config/runtime-limits.js";
 import type { LimitChange, LimitRequest, LimitRow } from "../../../../control/limits.js";
 import { wallTime } from "../../../../otp/time/clock.js";
-import type { AdmissionRequest, WorkerRequest } from "../../../channel/messages.js";
+import type { AdmissionRequest, WorkerRequest } from "../../../channel/requests.js";
 import type { WorkerSlot } from "../../workers/worker-slot.js";
 import type { AcceptRateShares } from "../accept-rate-shares.js";
 import type { Addresses } from "../addresses.js";

@@ -8,7 +8,7 @@ import type { WhenFull } from "../../../../tcp/admission/full-policy.js";
 import { addressLimitsOf } from "../../../../tcp/admission/options.js";
 import { parseRate } from "../../../../tcp/admission/rate.js";
 import type { AddressLimits, Rate } from "../../../../tcp/admission/terms.js";
-import type { Admission, OverloadTerms } from "../../../channel/messages.js";
+import type { Admission, OverloadTerms } from "../../../channel/limit-terms.js";
 
 /** Scope of the server; of a listener it is its name. */
 export const SERVER = "";
