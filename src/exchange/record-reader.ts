@@ -37,6 +37,12 @@ export class RecordReader {
     this.#end += length;
   }
 
+  /** Reads these bytes, and forgets what is left of those before. */
+  restart(bytes: Buffer): void {
+    this.#at = this.#end;
+    this.push(bytes);
+  }
+
   /** The chunk will be overwritten: keeps what is not read yet. */
   keep(): void {
     if (this.#bytes === this.#memory) return;

@@ -44,6 +44,7 @@ export interface IncomingOwner {
 
 export class Incoming {
   readonly #owner: IncomingOwner;
+  readonly #reader = new RecordReader();
   /** Records, and bytes, that were not understood. */
   malformed = 0;
   /** Records of kinds that are not known: of a newer version. */
@@ -66,8 +67,8 @@ export class Incoming {
   }
 
   #batch(header: PeerHeader, bytes: Buffer): void {
-    const reader = new RecordReader();
-    reader.push(bytes);
+    const reader = this.#reader;
+    reader.restart(bytes);
     let peer = this.#owner.find(header.incarnation);
     const batch: Batch = { header, last: false, version: header.tableVersion };
     const { names } = this.#owner.names;
@@ -75,6 +76,8 @@ export class Incoming {
     if (peer) this.#begin(peer, batch);
     for (let record = reader.next(); record !== undefined; record = reader.next()) {
       try {
+        // Each heartbeat has one.
+        if (record.kind === PEER_KIND.hello && peer) continue;
         if (record.kind === PEER_KIND.hello || record.kind === PEER_KIND.refuse) {
           const met = this.#introduced(header, record);
           if (met && met !== peer) this.#begin(met, batch);

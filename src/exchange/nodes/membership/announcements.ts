@@ -9,11 +9,15 @@ export class Announcements {
   readonly hello: Hello;
   readonly #carrier: Carrier;
   readonly #header: (sequence: number) => PeerHeader;
+  /** Of what goes to all: twice a second, and its buffer has 64 KiB. */
+  readonly #writer = new RecordWriter();
+  readonly #text: Buffer;
 
   /** @param header of a batch that begins now */
   constructor(node: string, hello: Hello, carrier: Carrier, header: (sequence: number) => PeerHeader) {
     this.node = node;
     this.hello = hello;
+    this.#text = Buffer.from(JSON.stringify(hello));
     this.#carrier = carrier;
     this.#header = header;
   }
@@ -23,8 +27,7 @@ export class Announcements {
   }
 
   helloTo(stream: PeerStream): void {
-    const length = Buffer.byteLength(JSON.stringify(this.hello));
-    if (stream.room(Buffer.byteLength(this.node), length)) this.writeHello(stream.writer);
+    if (stream.room(Buffer.byteLength(this.node), this.#text.length)) this.writeHello(stream.writer);
   }
 
   helloToAll(): void {
@@ -44,14 +47,13 @@ export class Announcements {
   }
 
   #write(writer: RecordWriter, kind: number): void {
-    const text = JSON.stringify(this.hello);
-    const at = writer.add(kind, this.node, Buffer.byteLength(text));
-    writer.buffer.write(text, at);
+    const at = writer.add(kind, this.node, this.#text.length);
+    writer.buffer.set(this.#text, at);
   }
 
   /** @param write adds records */
   #bytes(write: (writer: RecordWriter) => void): Buffer {
-    const writer = new RecordWriter();
+    const writer = this.#writer;
     writeHeader(writer.buffer, writer.skip(HEADER), this.#header(0));
     write(writer);
     return writer.take();
