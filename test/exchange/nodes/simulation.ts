@@ -67,6 +67,8 @@ class SimulatedWorker {
   readonly worker = 1;
   readonly held = new Map<string, { serial: number; token: number }>();
   readonly claims = new Map<number, { name: string; serial: number }>();
+  /** Serials of holders that were told to let go, by name: a newer claim waited, whatever has become of it since. */
+  readonly leaving = new Map<string, number>();
   readonly members = new Map<string, Set<number>>();
   readonly present: PresenceChange[] = [];
   readonly got: [group: string, message: string][] = [];
@@ -100,6 +102,7 @@ class SimulatedWorker {
   }
 
   replace(name: string, serial: number): void {
+    this.leaving.set(name, serial);
     clock.setTimeout(() => this.release(name, serial), this.server.world.random() * 20, true);
   }
 
@@ -314,7 +317,9 @@ function heal(world: World): string[] {
   const before = world.granted.length;
   const healedAt = clock.now();
   const held = world.servers.flatMap(({ node, worker }) =>
-    [...worker.held].map(([name, { token }]) => ({ name, token, node })),
+    [...worker.held]
+      .filter(([name, { serial }]) => worker.leaving.get(name) !== serial)
+      .map(([name, { token }]) => ({ name, token, node })),
   );
   world.clock.run(QUIET);
   // Claims of names that are contested wait up to 10 s, one behind the other.
