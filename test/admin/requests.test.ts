@@ -139,6 +139,16 @@ async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server
   return { server, port: (server.address() as AddressInfo).port };
 }
 
+it("of ten thousand requests in one write a thousand are answered, and others are served meanwhile", async () => {
+  // On a busy machine they may take longer than the headers of a request usually may.
+  const { port } = await limited({ headersTimeout: 60_000, requestTimeout: 60_000 });
+  const flood = raw(port, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(10_000));
+  expect((await ask({ port }, { path: "/health" })).status).toBe(200);
+  const statuses = [...(await flood).matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => status);
+  expect(statuses.length).toBeLessThanOrEqual(1_000);
+  expect(new Set(statuses)).toEqual(new Set(["200"]));
+});
+
 it("headers that do not end are cut off", async () => {
   const { port } = await limited({ headersTimeout: 40, requestTimeout: 80, connectionsCheckingInterval: 10 });
   expect(await raw(port, "GET /tree HTTP/1.1\r\nHost: loc")).toMatch(/^HTTP\/1\.1 408 /);

@@ -18,16 +18,17 @@ async function withStub<T>(code: string, act: () => Promise<T>): Promise<T> {
   });
 }
 
-/** What bash offers for the last word of a line. */
-async function offered(...words: string[]): Promise<string[]> {
+/** What one bash offers for the last word of each line. */
+async function offered(...lines: (readonly string[])[]): Promise<string[][]> {
+  const asked = lines.map((words) => `ask ${words.map((word) => `'${word}'`).join(" ")}`);
   const asking = `${stubbed}
 ${await script("bash")}
-COMP_WORDS=(drover "$@"); COMP_CWORD=$#; _drover; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr, status } = spawnSync("bash", ["-c", asking, "bash", ...words], {
-    encoding: "utf8",
-  });
+ask() { COMP_WORDS=(drover "$@"); COMP_CWORD=$#; COMPREPLY=(); _drover; printf '%s\\n' "\${COMPREPLY[@]}" =; }
+${asked.join("\n")}`;
+  const { stdout, stderr, status } = spawnSync("bash", ["-c", asking], { encoding: "utf8" });
   expect([status, stderr]).toEqual([0, ""]);
-  return stdout.split("\n").filter((word) => word !== "");
+  const answers = stdout.split("=\n").slice(0, -1);
+  return answers.map((text) => text.split("\n").filter((word) => word !== ""));
 }
 
 it.each(SHELLS)("%s: the script is made of every command and every option", async (shell) => {
@@ -43,27 +44,37 @@ it.each(SHELLS)("%s: the shell itself finds nothing wrong with it", async (shell
 });
 
 it("bash completes commands, their own words and flags, options and their values", async () => {
-  expect(await offered("")).toEqual(COMMANDS.map(({ name }) => name));
-  expect(await offered("dr")).toEqual(["drain"]);
-  expect(await offered("log", "")).toEqual(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
-  expect(await offered("drain", "--dead")).toEqual(["--deadline"]);
-  expect(await offered("stop", "--dead")).toEqual([]);
-  expect(await offered("tree", "--js")).toEqual(["--json"]);
-  expect(await offered("start", "--max-")).toEqual([
-    ...["--max-restarts", "--max-seconds", "--max-connections", "--max-memory", "--max-lag"],
-    ...["--max-message", "--max-per-address"],
-  ]);
-  expect(await offered("start", "--transport", "h")).toEqual(["handle"]);
-  expect(await offered("start", "--log-format", "=", "p")).toEqual(["pretty"]);
-  expect(await offered("completion", "")).toEqual(["bash", "zsh", "fish"]);
+  const offers: readonly (readonly [line: string, offered: readonly string[]])[] = [
+    ["", COMMANDS.map(({ name }) => name)],
+    ["dr", ["drain"]],
+    ["log ", ["trace", "debug", "info", "warn", "error", "fatal", "silent"]],
+    ["drain --dead", ["--deadline"]],
+    ["stop --dead", []],
+    ["tree --js", ["--json"]],
+    [
+      "start --max-",
+      [
+        ...["--max-restarts", "--max-seconds", "--max-connections", "--max-memory", "--max-lag"],
+        ...["--max-message", "--max-per-address"],
+      ],
+    ],
+    ["start --transport h", ["handle"]],
+    ["start --log-format = p", ["pretty"]],
+    ["completion ", ["bash", "zsh", "fish"]],
+  ];
+  const answers = await offered(...offers.map(([line]) => line.split(" ")));
+  expect(answers.map((answer, at) => [offers[at]?.[0], answer])).toEqual(offers);
 });
 
 it("bash asks the running server for the names of its listeners", async () => {
   const stub = `drover() { printf '%s\\n' '  "listeners": [' '    "listener": "ops",' '    "listener": "devices",'; }`;
-  const asked = async (...words: string[]) => (await offered(...words)).sort();
-  for (const command of ["suspend", "resume", "drain"])
-    expect(await withStub(stub, () => asked(command, ""))).toEqual(["devices", "ops"]);
-  expect(await withStub(stub, () => asked("connections", "--listener", "o"))).toEqual(["ops"]);
+  const asked = [
+    ...["suspend", "resume", "drain"].map((name) => [name, ""]),
+    ["connections", "--listener", "o"],
+  ];
+  const answers = await withStub(stub, () => offered(...asked));
+  const both = ["devices", "ops"];
+  expect(answers.map((names) => names.sort())).toEqual([both, both, both, ["ops"]]);
 });
 
 it("a shell that is not known is refused with those that are", async () => {
