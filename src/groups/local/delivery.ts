@@ -18,8 +18,8 @@ import type { LocalGroup, LocalMembers } from "./local-members.js";
 
 /** Milliseconds. */
 const SLICE = 1;
-/** Members that are written to together, between two looks at the clock. */
-const AT_ONCE = 16;
+/** Members between two looks at the clock: less than half a slice. */
+const AT_ONCE = 64;
 /** Messages, and bytes, that go to a member together: as many as one turn brings, or `gather` has collected. */
 const BATCH = 1_000;
 const BATCH_BYTES = 64 * 1024;
@@ -52,6 +52,8 @@ export class Delivery implements Deferred {
   readonly #gathered = new Map<string, { readonly items: Item[]; bytes: number; readonly timer: TimerRef }>();
   #round: Round | undefined = undefined;
   readonly #writes = new SharedWrites();
+  /** Of all slices but the first: what the context of a sender has entered must not be seen by members. */
+  readonly #context = cleanContext();
   #armed = false;
 
   /** @param onLess called after each slice, when fewer bytes wait than before */
@@ -106,8 +108,7 @@ export class Delivery implements Deferred {
       this.#deliverSome();
       if (clock.now() >= until) break;
     }
-    // A context of its own: what the present one has entered must not be seen by members.
-    if (this.#hasMore) processLoop.runQueue.add(this, cleanContext());
+    if (this.#hasMore) processLoop.runQueue.add(this, this.#context);
     else this.#armed = false;
     this.#onLess();
   };

@@ -12,7 +12,7 @@ export interface SharingWriter {
 }
 
 /** Writes that are collected at most. */
-const AT_ONCE = 16;
+const AT_ONCE = 64;
 
 export class SharedWrites {
   readonly #sockets: (Socket | undefined)[] = Array.from({ length: AT_ONCE }, () => undefined);
