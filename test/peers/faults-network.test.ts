@@ -1,7 +1,7 @@
 /** Faults of the network that need the kernel: a cable that is cut, and urgent data. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { afterEach, expect, onTestFinished } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { metric } from "../support/admin-http.js";
 import { find, testWith } from "../support/peers.js";
 import { endAll, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
@@ -86,12 +86,12 @@ netns.skipIf(!mayNetns)(
     await Promise.all([staying(name, host, port, "hello"), staying(name, host, port, "much")]);
     cut();
     const closed = async (reason: string) =>
-      series((await http(adminPort, "/metrics")).body, "drover_connections_closed_total", { reason });
+      await metric(adminPort, "drover_connections_closed_total", { reason });
     await eventually(
       async () => (await closed("idle")) === 1 && (await closed("send_timeout")) === 1,
       30_000,
     );
-    expect(series((await http(adminPort, "/metrics")).body, "drover_connections_active")).toBe(0);
+    expect(await metric(adminPort, "drover_connections_active")).toBe(0);
   },
 );
 

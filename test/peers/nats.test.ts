@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric } from "../support/admin-http.js";
 import { AGENT_PROTOCOL, Agent } from "../support/agent.js";
 import { certificateFile, certificatePem } from "../support/certificates/certificates.js";
 import { natsCredentials } from "../support/nats-credentials.js";
@@ -147,7 +147,7 @@ test("a NATS that takes 4 KiB: what is larger does not reach other servers, and 
   await other.agent.hears("small");
   expect(other.agent.heard).toEqual(["small"]);
   const dropped = async () =>
-    series((await http(one.adminPort, "/metrics")).body, "drover_group_dropped_total", {
+    await metric(one.adminPort, "drover_group_dropped_total", {
       reason: "too_large",
     });
   await eventually(async () => (await dropped()) === 1);

@@ -38,3 +38,12 @@ export function series(
   }
   return sum;
 }
+
+/** As `series`, of the metrics that the admin server has now. */
+export async function metric(
+  port: number,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number | undefined> {
+  return series((await http(port, "/metrics")).body, name, labels);
+}

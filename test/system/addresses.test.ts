@@ -1,14 +1,14 @@
 /** Limits on client addresses over all workers of the built program. */
 import { afterAll, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { metric } from "../support/admin-http.js";
 import { endAll, run, serveProgram } from "../support/program.js";
 import { servedClient, servedClients } from "../support/served-client.js";
 import { eventually } from "../support/until.js";
 
 afterAll(endAll);
 
-const refused = async (adminPort: number, reason: string) =>
-  series((await http(adminPort, "/metrics")).body, "drover_connections_refused_total", { reason });
+const refused = (adminPort: number, reason: string) =>
+  metric(adminPort, "drover_connections_refused_total", { reason });
 
 test("an address has at most its limit over all workers, whichever of them accept, and others are served", async () => {
   const { program, port, adminPort } = await serveProgram(["--max-per-address=5", "--workers=3"]);

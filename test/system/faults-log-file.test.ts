@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { serveLogging } from "../support/logging.js";
 import { isAlive } from "../support/os-processes.js";
@@ -48,8 +48,7 @@ async function visits(port: number, count: number): Promise<void> {
   }
 }
 
-const lost = async (adminPort: number) =>
-  series((await http(adminPort, "/metrics")).body, "drover_log_lines_dropped_total") ?? 0;
+const lost = async (adminPort: number) => (await metric(adminPort, "drover_log_lines_dropped_total")) ?? 0;
 
 test("no line is lost when the file is moved away under load and SIGUSR2 opens it again", async () => {
   const file = join(folder, "server.log");

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
 import { endAll, MAIN, serveProtocol } from "../support/program.js";
@@ -48,8 +48,7 @@ async function visits(port: number, count: number): Promise<void> {
   }
 }
 
-const lost = async (adminPort: number) =>
-  series((await http(adminPort, "/metrics")).body, "drover_log_lines_dropped_total") ?? 0;
+const lost = async (adminPort: number) => (await metric(adminPort, "drover_log_lines_dropped_total")) ?? 0;
 
 test("a full disk costs log lines, which are counted, and nothing else", async () => {
   const { child, exited, port, adminPort } = await inShell("> /dev/full", "--log-level=trace");
@@ -98,9 +97,7 @@ test("a flood of crashes is ten lines a second and a sum, however many clients c
       client.send(`bad frame ${n + at} {"level":"info"}\n\u001b[2J`);
     await Promise.all(clients.map((client) => client.closed));
   }
-  await eventually(
-    async () => series((await http(adminPort, "/metrics")).body, "drover_crashes_total") === CRASHES,
-  );
+  await eventually(async () => (await metric(adminPort, "drover_crashes_total")) === CRASHES);
   const reports = () => program.lines.filter((line) => line.report !== undefined);
   /** Each crash is two reports, of the process and of its supervisor. */
   const told = () => reports().reduce((sum, line) => sum + (line.suppressed ?? 1), 0);

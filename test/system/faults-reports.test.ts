@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
 import { endAll, MAIN, serveProtocol } from "../support/program.js";
@@ -62,9 +62,7 @@ test("an unhandled rejection is a crash report and is counted, and the worker go
     reason: "Error: forgotten await",
     err: { stack: expect.stringMatching(/faulty\.ts:26:/) },
   });
-  await eventually(
-    async () => series((await http(adminPort, "/metrics")).body, "drover_unhandled_rejections_total") === 12,
-  );
+  await eventually(async () => (await metric(adminPort, "drover_unhandled_rejections_total")) === 12);
   expect(program.workers()).toEqual([worker]);
   expect(await client.ask("hello")).toBe("hello");
   client.send("exception");

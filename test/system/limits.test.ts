@@ -1,6 +1,6 @@
 /** --max-connections is exact: never one connection more, none refused, all served in time. */
 import { afterEach, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric, series } from "../support/admin-http.js";
 import { Client } from "../support/client.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, run, serveProgram } from "../support/program.js";
@@ -86,10 +86,7 @@ test("at the connection limit the log says so once for each worker, however many
     client.end();
   }
   held.end();
-  await eventually(
-    async () =>
-      series((await http(adminPort, "/metrics")).body, "drover_connections_closed_total") === VISITS + 1,
-  );
+  await eventually(async () => (await metric(adminPort, "drover_connections_closed_total")) === VISITS + 1);
   program.signal("SIGTERM");
   await program.exited;
   const about = (state: string) => program.lines.filter((line) => line.state === state).map(({ msg }) => msg);

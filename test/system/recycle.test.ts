@@ -1,6 +1,6 @@
 /** A worker whose memory stays above `--max-memory` although it closes connections: drained and replaced. */
 import { afterAll, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { isAlive } from "../support/os-processes.js";
 import { endAll, serveProgram } from "../support/program.js";
@@ -80,8 +80,7 @@ test("a worker whose resident size stays above --max-memory is replaced as soon 
   victim.send("bye");
   expect(await victim.closed).toBe("end");
 
-  const recycled = async () =>
-    series((await http(adminPort, "/metrics")).body, "drover_worker_recycles_total");
+  const recycled = () => metric(adminPort, "drover_worker_recycles_total");
   await eventually(async () => (await recycled()) === 1);
   const workers = program.workers();
   expect(workers).toHaveLength(2);

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../src/tcp/observe/events.js";
-import { http, series } from "../support/admin-http.js";
+import { http, metric, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { isStopped } from "../support/os-processes.js";
 import { endAll, run, type Served, serveProgram } from "../support/program.js";
@@ -215,8 +215,7 @@ test("sixty scrapes at once are all answered while clients are served", async ()
 
 test("clients that wait in the accept queue are counted by listener, and no longer once they are accepted", async () => {
   const { port, adminPort, control } = await serveProgram(["--workers=1"]);
-  const waiting = async () =>
-    series((await http(adminPort, "/metrics")).body, "drover_accept_queue", { listener: "main" });
+  const waiting = () => metric(adminPort, "drover_accept_queue", { listener: "main" });
   expect(await waiting()).toBe(0);
   await run(["suspend"], { env: { DROVER_CONTROL: control } });
   const clients = await Promise.all(Array.from({ length: 7 }, () => FrameClient.connect(port)));

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { metric } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { childrenOf, isAlive } from "../support/os-processes.js";
 import { freePort } from "../support/ports.js";
@@ -110,7 +110,7 @@ test("after thirty deaths there is no zombie, and the series count every one", a
     await eventually(() => program.workers().length === 2 && !program.workers().includes(victim));
   }
   await eventually(async () => {
-    return series((await http(adminPort, "/metrics")).body, "drover_supervisor_restarts_total") === 30;
+    return (await metric(adminPort, "drover_supervisor_restarts_total")) === 30;
   });
   expect(await asks(port, "hello")).toBe("hello");
   expect(childrenOf(program.osPid)).toHaveLength(2);

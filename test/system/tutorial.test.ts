@@ -1,6 +1,6 @@
 /** The steps of the tutorial with the built program: connect, show the tree, kill a connection, read the report. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
 import { endAll, Program, run, type Served, serveProgram, serveProtocol } from "../support/program.js";
@@ -133,9 +133,9 @@ describe("a server of its own:", () => {
     expect(program.workers()).toEqual([worker]);
     await eventually(
       async () =>
-        series((await http(adminPort, "/metrics")).body, "drover_connections_closed_total", {
+        (await metric(adminPort, "drover_connections_closed_total", {
           reason: "crash",
-        }) === 1,
+        })) === 1,
     );
     other.end();
   });

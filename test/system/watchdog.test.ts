@@ -1,6 +1,6 @@
 /** The watchdog: workers with a blocked event loop are reported, killed, and never outlive their primary. */
 import { afterAll, describe, expect, test } from "vitest";
-import { http, series } from "../support/admin-http.js";
+import { http, metric, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { isAlive } from "../support/os-processes.js";
 import { endAll, serveProtocol } from "../support/program.js";
@@ -74,7 +74,7 @@ describe.concurrent("silent for long", () => {
     const [first] = clients as [FrameClient];
     const before = program.workers();
     await eventually(async () => {
-      return series((await http(adminPort, "/metrics")).body, "drover_connections_active") === 20;
+      return (await metric(adminPort, "drover_connections_active")) === 20;
     });
     first.send("hang");
     const report = await program.line((line) => line.report === "supervisor");
