@@ -69,7 +69,7 @@ export default defineConfig({
           include: ["test/system/**/*.test.ts"],
           exclude: [serial.system, ...serial.long, ...long],
           ...shared,
-          ...patience(60_000),
+          ...patience(120_000),
         },
       },
       {
@@ -77,11 +77,11 @@ export default defineConfig({
           name: "system-serial",
           include: [serial.system],
           ...alone,
-          ...patience(60_000),
+          ...patience(120_000),
         },
       },
-      { test: { name: "long", include: long, ...shared, ...patience(60_000) } },
-      { test: { name: "long-serial", include: serial.long, ...alone, ...patience(60_000) } },
+      { test: { name: "long", include: long, ...shared, ...patience(120_000) } },
+      { test: { name: "long-serial", include: serial.long, ...alone, ...patience(120_000) } },
       {
         test: {
           name: "peers",
@@ -91,8 +91,8 @@ export default defineConfig({
           ...patience(120_000),
         },
       },
-      ...others.parallel.map((one) => ({ test: { ...one, ...shared, ...patience(60_000) } })),
-      ...others.serial.map((one) => ({ test: { ...one, ...alone, ...patience(60_000) } })),
+      ...others.parallel.map((one) => ({ test: { ...one, ...shared, ...patience(120_000) } })),
+      ...others.serial.map((one) => ({ test: { ...one, ...alone, ...patience(120_000) } })),
       {
         test: { name: "peers-serial", include: [serial.peers], ...alone, ...patience(120_000) },
       },

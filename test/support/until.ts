@@ -27,7 +27,7 @@ export async function turn(times = 1): Promise<void> {
 /** Polls every 20 ms until the result is neither `undefined` nor `false`; for conditions outside of this OS process. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  within = 20_000,
+  within = 45_000,
 ): Promise<T> {
   const signal = AbortSignal.timeout(within);
   for (;;) {
