@@ -1,11 +1,12 @@
 /** A worker's questions about addresses, where the primary answers late: the ledger must end up with nothing. */
+import { MessageChannel } from "node:worker_threads";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import type { AddressAnswer, AddressCalls, ToPrimary } from "../../../src/cluster/channel/messages.js";
 import { WorkerAddresses } from "../../../src/cluster/worker/listeners/addresses.js";
 import { ManualClock, useClock } from "../../../src/index.js";
 import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
-import { turn } from "../../support/until.js";
+import { turn, until } from "../../support/until.js";
 
 const ADDRESS = "10.0.0.1";
 
@@ -41,6 +42,23 @@ function world(slot = 1) {
     free: () => [1, 2, 3].filter(() => ledger.take(9, "main", ADDRESS) === undefined).length,
   };
 }
+
+test("an answer that has arrived while the worker was blocked comes before the end of its patience", async () => {
+  const verdicts: (string | undefined)[] = [];
+  let asked = 0;
+  const worker = new WorkerAddresses((message) => {
+    if (message.t === "addresses") asked = message.d.take[0]?.[0] ?? 0;
+  });
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  port1.on("message", (answers: readonly AddressAnswer[]) => worker.received(answers));
+  worker.take("main", ADDRESS, (refusal) => void verdicts.push(refusal?.reason));
+  await until(() => asked > 0);
+  port2.postMessage([[asked, { reason: "address_connections", ms: 0 }]]);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100);
+  await until(() => verdicts.length === 1);
+  expect(verdicts).toEqual(["address_connections"]);
+});
 
 test("a client is admitted when the primary has not answered for a second, and counted when it does", async () => {
   const { connect, patienceEnds, answer, end, verdicts, free } = world();

@@ -49,7 +49,8 @@ export class WorkerAddresses implements AddressAuthority {
 
   take(listener: string, group: string, done: Done): void {
     const id = ++this.#lastId;
-    const timer = clock.setTimeout(() => this.#admit(id), PATIENCE);
+    // After an event loop that was blocked, or had no CPU time, timers come before what has arrived meanwhile.
+    const timer = clock.setTimeout(() => setImmediate(() => this.#admit(id)), PATIENCE);
     this.#questions.set(id, { listener, group, done, counted: false, timer });
     this.#take.push([id, listener, group]);
     this.#schedule();
