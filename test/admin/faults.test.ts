@@ -36,7 +36,7 @@ const FAULTS: Readonly<Record<string, readonly [input: string, ...tests: [file: 
       ["admin/hostile.test.ts", "ten thousand headers are 431"],
       ["admin/requests.test.ts", "%s is refused and closed"],
       ["admin/hostile.test.ts", "chunks with extensions without end are refused and closed"],
-      ["admin/hostile.test.ts", "of ten thousand requests in one write a thousand are answered"],
+      ["admin/requests.test.ts", "of ten thousand requests in one write a thousand are answered"],
       ["admin/hostile.test.ts", "an expectation that cannot be met is 417"],
       ["admin/requests.test.ts", "at the limit, a new connection is closed"],
     ],

@@ -59,7 +59,7 @@ export class FakeWorker {
   sendSnapshots(listeners: readonly Partial<ListenerSnapshot["gauges"]>[], limitsApplied = 0): void {
     this.heardAt = clock.now();
     this.slot.last = {
-      gauges: { limitsApplied },
+      gauges: { limitsApplied, maxConnections: Infinity },
       listeners: listeners.map((gauges) => ({ gauges: { taken: gauges.active, ...gauges } })),
     } as unknown as Snapshot;
   }

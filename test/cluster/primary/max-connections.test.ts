@@ -307,6 +307,16 @@ describe("lent places", () => {
     expect(full.lend()).toBe(0);
   });
 
+  test("a worker that is full since its last snapshot lends nothing", () => {
+    const { model, first, others } = closing(4, [undefined], 2);
+    model.settle();
+    for (const worker of model.workers) for (let n = 0; n < 2; n++) worker.accept(0);
+    model.hear(0);
+    model.limits.lend();
+    model.settle();
+    expect([first.share, others[0]?.share]).toEqual([2, 2]);
+  });
+
   test("a worker that is short of descriptors borrows nothing, and lends", () => {
     const places = (short: boolean) => [
       { slot: 1, open: true, short, free: short ? 6 : 0, own: [{ free: Infinity, full: true }] },

@@ -109,8 +109,11 @@ export class LentPlaces {
       const share = limit.shares.even(number);
       return share === Infinity ? Infinity : share - taken - Math.floor(share * MARGIN);
     };
-    if (!last || this.#options.taken(number, total) === undefined) return undefined;
+    const taken = this.#options.taken(number, total);
+    if (!last || taken === undefined) return undefined;
     const all = free(total);
+    // Its descriptors may allow it less.
+    const usable = even ? all : Math.min(all, last.gauges.maxConnections - taken);
     return {
       slot: number,
       open: overloadOf(slot).length === 0 && this.#options.open(slot, wanting),
@@ -118,7 +121,9 @@ export class LentPlaces {
       free: all,
       own: own.map((limit) => {
         const ownFree = free(limit);
-        const full = even ? Math.min(all, ownFree) <= 0 : this.#options.full(number, limit.listener.name);
+        // It may have become full after its snapshot: then what looks free is not.
+        const full =
+          Math.min(usable, ownFree) <= 0 && (even || this.#options.full(number, limit.listener.name));
         return { free: ownFree, full };
       }),
     };
