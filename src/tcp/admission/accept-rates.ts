@@ -27,7 +27,9 @@ export class AcceptRates {
 
   /** Has the listener told (`heedTokens`) when all that are spent now have tokens again. */
   wait(): void {
-    for (const one of this.#all) if (one.spent) one.wait();
+    const spent = this.#all.filter((one) => one.spent);
+    // The listener has found one spent, and a token may have come since: without a timer it would wait for ever.
+    for (const one of spent.length > 0 ? spent : this.#all) one.wait();
   }
 
   join(listener: RatedListener): void {

@@ -71,10 +71,13 @@ export class WaitingClients {
   #startAccepted(): void {
     const { state, limit, turningAway, accepting, admission, waiting } = this.#parts;
     const { rates } = this.#options;
-    while (waiting.size > 0 && !rates?.spent && (limit.hasRoom || turningAway.mode !== "queue"))
+    let spent = rates?.spent === true;
+    while (waiting.size > 0 && !spent && (limit.hasRoom || turningAway.mode !== "queue")) {
       admission.takeAndAdmit((waiting.take() as WaitingSocket).socket);
-    if (waiting.size > 0) rates?.wait();
-    else if (isWaiting(state.now)) accepting.become("listening", state.now);
+      spent = rates?.spent === true;
+    }
+    if (waiting.size === 0 && isWaiting(state.now)) accepting.become("listening", state.now);
+    else if (waiting.size > 0 && spent) rates?.wait();
   }
 
   /** The listener has ended. */

@@ -47,6 +47,21 @@ function drain(...listeners: Busy[]): void {
   while (listeners.map((listener) => listener.accept()).includes(true));
 }
 
+test("a listener that found no token is told of the next one, also if that comes before it begins to wait", async () => {
+  const clock = manualClock();
+  const rate = new AcceptRate({ perSecond: 500, burst: 1 });
+  const rates = new AcceptRates(rate, new AcceptRate(undefined));
+  let told = 0;
+  const listener = { heedRate: () => {}, heedTokens: () => void told++ };
+  rates.join(listener);
+  rates.take(listener);
+  expect(rates.spent).toBe(true);
+  await clock.advance(2);
+  rates.wait();
+  await clock.advance(10);
+  expect(told).toBe(1);
+});
+
 test("a burst is accepted at once, and then so many a second", async () => {
   const clock = manualClock();
   const busy = new Busy(new AcceptRate({ perSecond: 100, burst: 20 }));
