@@ -7,7 +7,7 @@ import { otherNodes } from "./test/other-nodes.js";
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
   system: "test/system/{balance,flow-control,worker-killed}.test.ts",
-  long: ["test/system/{groups-load,watchdog}.test.ts", "test/scripts/stampede.test.ts"],
+  long: ["test/system/{faults-starved,groups-load,watchdog}.test.ts", "test/scripts/stampede.test.ts"],
   peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
 };
 // Files that wait or load for 6 to 40 s each: `npm run test:long`, so that `npm test` ends within three minutes.
@@ -24,7 +24,6 @@ const long = [
     "faults-removed",
     "faults-reports",
     "faults-start",
-    "faults-starved",
     "groups-faults",
     "inspector",
     "message-flood",

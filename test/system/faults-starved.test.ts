@@ -24,8 +24,8 @@ export default defineProtocol({
 });
 `;
 
-/** Milliseconds in which all OS processes run, and in which they are stopped, in turn. */
-const [RUN, REST] = [20, 180];
+/** Milliseconds in which all OS processes run, and in which they are stopped, in turn: long beside a turn of the scheduler. */
+const [RUN, REST] = [100, 900];
 const WATCHDOG = 5_000;
 
 /** Lets these OS processes run for a tenth of the time until `over`. */

@@ -4,6 +4,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { callWithin, defineProtocol, packet, type Ref, serve } from "../../src/index.js";
+import { Endpoint } from "../../src/tcp/endpoint.js";
+import { SharedMaximum } from "../../src/tcp/listener/shared-maximum.js";
+import { Loop } from "../../src/tcp/loop/loop.js";
 import type { ListenerEvent } from "../../src/tcp/observe/events.js";
 import { type BoundHandle, bind } from "../../src/transport/listening-socket.js";
 import { stream } from "../../src/transport/stream.js";
@@ -66,6 +69,22 @@ test("one connection too many is closed at once and counted as refused, and ther
   await until(() => server.counters.active === 1);
   await turn(2);
   expect(await (await connected(server)).send("4").receive()).toEqual(["4"]);
+});
+
+test("a listener that may have no connection for now says nothing of a limit, and serves once it may have some", async () => {
+  const { acquire, lent } = lender();
+  const limits = { all: 0 };
+  const events = listenerEvents();
+  const endpoint = new Endpoint({ loop: new Loop() });
+  const shared = new SharedMaximum([endpoint], () => limits.all);
+  const server = await testServer(echo, { acquire, renewable: true, endpoint, shared });
+  expect(server.listener.state).toBe("full");
+  expect(events).toEqual(["listening"]);
+  limits.all = 1;
+  server.listener.recheck();
+  await until(() => server.listener.state === "listening");
+  expect(await (await connected({ port: lent.port })).send("1").receive()).toEqual(["1"]);
+  expect(events).toEqual(["listening", "full"]);
 });
 
 test("a renewable listener gives its socket back at the limit and asks for it again when there is room", async () => {

@@ -82,7 +82,7 @@ export class Accepting {
     const wasFull = this.#state.now === "full" || before === "full";
     this.#state.set(state);
     this.#turningAway.stateChanged(wasFull);
-    this.#state.publish(state, before, this.#socket.address);
+    this.#state.publish(state, before, this.#socket.address, this.#limit.none);
   }
 
   suspend(): void {

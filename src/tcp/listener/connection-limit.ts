@@ -21,6 +21,12 @@ export class ConnectionLimit {
     return shared === undefined ? maxConnections : Math.min(maxConnections, shared.left(endpoint));
   }
 
+  /** Whether it may have none at all at present: a worker that takes the place of another begins so. */
+  get none(): boolean {
+    const { maxConnections, shared } = this.#of;
+    return maxConnections === 0 || shared?.maximum === 0;
+  }
+
   get taken(): number {
     return this.#of.endpoint.taken;
   }

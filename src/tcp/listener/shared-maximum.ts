@@ -32,6 +32,10 @@ export class SharedMaximum {
     return all;
   }
 
+  get maximum(): number {
+    return this.#maximum();
+  }
+
   get reached(): boolean {
     return this.taken >= this.#maximum();
   }

@@ -35,6 +35,8 @@ export class State {
   readonly #pid: Pid;
   readonly #endpoint: Endpoint;
   #now: ListenerState = "opening";
+  /** Whether it is full because it may have no connection. */
+  #none = false;
   /** When it began to wait for the accept rate. */
   #limitedAt = 0;
 
@@ -66,8 +68,17 @@ export class State {
   /**
    * Publishes an event, unless it paused for balance or overload, or resumes after that: none is worth a log line.
    * @param before its last state other than `opening`, where it was opened or resumed
+   * @param none whether it may have no connection at present: then it is full, but no limit has been reached
    */
-  publish(state: ListenerState, before: ListenerState | undefined, address: ListenerAddress): void {
+  publish(
+    state: ListenerState,
+    before: ListenerState | undefined,
+    address: ListenerAddress,
+    none: boolean,
+  ): void {
+    const wasNone = this.#none;
+    this.#none = state === "full" && none;
+    if (this.#none || (before === "full" && wasNone)) return;
     if (QUIET.includes(state) || QUIET.includes(before) || !listenerEvents.hasSubscribers) return;
     listenerEvents.publish({
       pid: this.#pid,
