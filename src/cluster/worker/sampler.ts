@@ -145,8 +145,7 @@ export class Sampler {
       gauges: {
         ...{ active, taken: endpoint.taken, outbound, maxConnections },
         // A client that waits at the gate was accepted before the listener was suspended, and may yet be a connection.
-        listenerRunning:
-          (process && ACCEPTING.includes(process.state)) || (endpoint.gate?.pending ?? 0) > 0 ? 1 : 0,
+        listenerRunning: (process && ACCEPTING.includes(process.state)) || endpoint.taken > active ? 1 : 0,
         restartsLeft: this.#restartsLeftOf(name, process?.parent),
       },
       ...{ closed, refused },

@@ -97,10 +97,9 @@ export class Listener extends Process implements RatedListener {
       if (this.#options.suspended) this.#accepting.become("suspended");
       else await this.#accepting.open();
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const reason = { listen: code ?? message };
-      this.exitWith(reason);
-      throw new ProcessExit(reason, message);
+      const failed = error as NodeJS.ErrnoException;
+      this.listenFailed(failed);
+      throw new ProcessExit(listenReason(failed), failed.message);
     }
   }
 
@@ -165,8 +164,8 @@ export class Listener extends Process implements RatedListener {
   }
 
   /** Its listening socket cannot be had. */
-  listenFailed({ code, message }: NodeJS.ErrnoException): void {
-    this.exitWith({ listen: code ?? message });
+  listenFailed(error: NodeJS.ErrnoException): void {
+    this.exitWith(listenReason(error));
   }
 
   protected override ended(_reason: ExitReason): void {
@@ -191,4 +190,9 @@ export class Listener extends Process implements RatedListener {
       backlog,
     };
   }
+}
+
+/** Exit reason of a listener that cannot have its address. */
+function listenReason({ code, message }: NodeJS.ErrnoException): ExitReason {
+  return { listen: code ?? message };
 }
