@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { finishDeclarations } from "./build/declarations.mjs";
+import { writeFacts } from "./build/facts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
@@ -34,6 +35,10 @@ await build({
   logLevel: "warning",
 });
 chmodSync(join(out, "main.js"), 0o755);
+await writeFacts(
+  out,
+  protocols.map((name) => name.slice(0, -".ts".length)),
+);
 
 await build({
   absWorkingDir: root,

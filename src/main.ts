@@ -49,7 +49,7 @@ async function run(): Promise<void> {
 function fail(error: unknown): void {
   const { code = "", message, path = ".js" } = error as NodeJS.ErrnoException;
   const why = UNLOADABLE[code];
-  if (why === undefined || !isMainThread || !path.endsWith(".js")) throw error;
+  if (why === undefined || !isMainThread || !/\.js(on)?$/.test(path)) throw error;
   const [what] = String(message).split("\n");
   const text = `${why} (${what})`;
   process.stderr.write(`drover: ${text}\n`);

@@ -7,6 +7,7 @@ import { existsSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CompileError, compileModules, didYouMean, EXIT, thrownReason } from "../../config/config.js";
+import { BUILT_IN, builtInFacts, builtInUrl, isBuiltIn } from "./built-in.js";
 import type { ProtocolModule } from "./protocol-module.js";
 import type { ProtocolFacts, Trial, Verdict } from "./trial-thread.js";
 
@@ -31,9 +32,6 @@ export class ReleaseError extends Error {
   }
 }
 
-/** Protocols that come with drover, by name. */
-const BUILT_IN = ["echo", "chat", "gateway", "resp", "smtp-sink", "mqtt", "tracker"] as const;
-
 /**
  * Makes the release of a protocol.
  * @param named a built-in name, or a path to a .ts or .js module
@@ -47,9 +45,10 @@ export async function prepareRelease(
   exec: string,
   given: Trial["given"] = [[]],
 ): Promise<Release> {
-  if ((BUILT_IN as readonly string[]).includes(named)) {
-    const url = new URL(`./protocols/${named}.js`, import.meta.url).href;
-    return runTrial({ module: { url }, label: named, given }, exec);
+  if (isBuiltIn(named)) {
+    const module = { url: builtInUrl(named) };
+    const facts = builtInFacts(named, given);
+    return facts ? { ...facts, module } : runTrial({ module, label: named, given }, exec);
   }
   const path = findFile(named, cwd);
   const drover = new URL("./index.js", import.meta.url).href;
