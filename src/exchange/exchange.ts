@@ -8,23 +8,19 @@
  */
 import { rmSync } from "node:fs";
 import { Hub } from "../groups/hub/hub.js";
-import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
 import { NameHub } from "../groups/hub/name-hub.js";
 import type { Contest } from "../groups/hub/name-row.js";
 import type { PresenceRow } from "../groups/hub/presence-table.js";
 import { TokenClock } from "../groups/hub/token-clock.js";
 import { clock } from "../otp/time/clock.js";
 import type { Listening, Transport } from "../transport/transport.js";
-import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
 import { PEER_KIND } from "./nodes/peer/peer-records.js";
 import { presenceName } from "./nodes/rows/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
-import { readIntroduction } from "./presence-records.js";
-import { isPublish, messagesIn, PUBLISH_HEAD } from "./publish-records.js";
+import { RecordHandler } from "./record-handler.js";
 import { KIND, type LinkRecord } from "./records.js";
-import { readRemote, signalTarget } from "./signals.js";
 
 /** Workers that connect at the same moment. */
 const BACKLOG = 511;
@@ -91,21 +87,19 @@ export class Exchange implements PortOwner {
   readonly names: NameHub<Buffer>;
   readonly nodes: Nodes | undefined;
   readonly #options: ExchangeOptions;
+  readonly #tokens = new TokenClock();
+  readonly #records: RecordHandler;
   #listening: Listening | undefined = undefined;
   readonly #ports = new Set<Port>();
   /** By worker: its newest link. */
   readonly #workers = new Map<number, Port>();
   /** Messages wait for the rows of other workers. */
   #gathering: boolean;
-  #published = 0;
-  #linkFull = 0;
-  #signalsDropped = 0;
-  #malformed = 0;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     const { takeOver, node } = options;
-    const tokens = new TokenClock();
+    const tokens = this.#tokens;
     const changed = (kind: number) => options.nodes && ((name: string) => this.nodes?.changed(kind, name));
     const present = (group: string, row: PresenceRow) => {
       if (!this.hub.isHere(group)) this.nodes?.changed(PEER_KIND.presence, presenceName(group, row));
@@ -115,9 +109,11 @@ export class Exchange implements PortOwner {
     const named = { tokens, takeOver, node, onChanged: changed(PEER_KIND.name), onContested };
     this.names = new NameHub(named, copyOf);
     const onSignal = (worker: number, serial: number, message: Buffer) => {
-      if (this.#workers.get(worker)?.remote(serial, message) !== true) this.#signalsDropped++;
+      if (this.#workers.get(worker)?.remote(serial, message) !== true) this.#records.signalsDropped++;
     };
     this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onSignal });
+    const { hub, names, nodes } = this;
+    this.#records = new RecordHandler({ hub, names, nodes, workers: this.#workers });
     this.#gathering = options.workers > 0;
     if (this.#gathering) this.hub.presence.hold();
   }
@@ -160,6 +156,7 @@ export class Exchange implements PortOwner {
   }
 
   get numbers(): ExchangeNumbers {
+    const { published, linkFull, signalsDropped, malformed } = this.#records;
     return {
       links: this.#workers.size,
       groups: this.hub.groupCount,
@@ -169,10 +166,10 @@ export class Exchange implements PortOwner {
       conflicts: this.names.names.conflicts,
       contested: this.names.names.contested,
       waiting: [...this.#workers].map(([worker, { link }]) => [worker, link.waiting]),
-      published: this.#published,
-      linkFull: this.#linkFull,
-      signalsDropped: this.#signalsDropped,
-      malformed: this.#malformed,
+      published,
+      linkFull,
+      signalsDropped,
+      malformed,
       nodes: this.nodes && nodesNumbers(this.nodes),
     };
   }
@@ -183,10 +180,11 @@ export class Exchange implements PortOwner {
     try {
       if (record.kind === KIND.hello) this.#hello(port, record);
       else if (port.worker === 0) port.link.close();
-      else this.#handle(port, record);
+      else if (record.kind === KIND.ready) this.#ready(port);
+      else this.#records.handle(port, record);
     } catch {
       // A body that is too short: a protocol has forged it.
-      this.#malformed++;
+      this.#records.malformed++;
     }
   }
 
@@ -199,7 +197,7 @@ export class Exchange implements PortOwner {
   }
 
   onLinkFull(port: Port, group: string): void {
-    this.#linkFull += this.hub.countAt(port, group);
+    this.#records.linkFull += this.hub.countAt(port, group);
   }
 
   #hello(port: Port, { body }: LinkRecord): void {
@@ -226,80 +224,5 @@ export class Exchange implements PortOwner {
     this.#openNodes();
     this.hub.presence.release();
     for (const port of this.#ports) port.link.resume();
-  }
-
-  #handle(port: Port, record: LinkRecord): void {
-    // Most records are of this kind.
-    if (record.kind === KIND.publish) return this.#publish(port, record);
-    const { kind, name, body } = record;
-    switch (kind) {
-      case KIND.row:
-        for (let at = 0; at + 8 <= body.length; at += 8) this.hub.join(port, name, body.readDoubleBE(at));
-        return;
-      case KIND.here:
-        return this.hub.keepHere(name);
-      case KIND.ready:
-        return this.#ready(port);
-      case KIND.join:
-        return this.hub.join(port, name, body.readDoubleBE(0));
-      case KIND.introduce: {
-        const { serial, key, info } = readIntroduction(body);
-        return this.hub.introduce(port, name, serial, key, info);
-      }
-      case KIND.leave:
-        return this.hub.leave(port, name, body.readDoubleBE(0));
-      case KIND.signal:
-        if (this.#workers.get(signalTarget(record))?.pass(record.whole) !== true) this.#signalsDropped++;
-        return;
-      case KIND.remote: {
-        const { worker, serial, message } = readRemote(record);
-        const peer = this.nodes?.peer(name);
-        if (peer) peer.signal(worker, serial, message);
-        else this.#signalsDropped++;
-        return;
-      }
-      case KIND.query:
-        return this.#answer(port, body.readUInt32BE(0), JSON.parse(body.toString("utf8", 4)));
-      case KIND.claim:
-        return this.names.names.claim(
-          port,
-          body.readUInt32BE(0),
-          name,
-          body.readDoubleBE(4),
-          body.readUInt8(12) === 1,
-        );
-      case KIND.release:
-        return this.names.names.release(port, name, body.readDoubleBE(0));
-      case KIND.held:
-        return this.names.names.restore(port, name, body.readDoubleBE(0), body.readDoubleBE(8));
-      case KIND.ask: {
-        const { id, ...request } = readAsk(body);
-        return this.names.ask(port, id, name, request);
-      }
-      case KIND.answer: {
-        const { id, code, body: content } = readAnswer(body);
-        return this.names.answer(port, id, code, code === "answer" ? content : content.toString());
-      }
-      default:
-        this.#malformed++;
-    }
-  }
-
-  /** Messages of one group that follow each other are looked at once, and go to each worker in one copy. */
-  #publish({ link }: Port, record: LinkRecord): void {
-    if (!isPublish(record)) throw new RangeError("a message that is cut");
-    const { name } = record;
-    const { bytes, count } = link.run(record, PUBLISH_HEAD + 1);
-    this.#published += count;
-    for (const port of this.hub.portsOf(name))
-      if (!port.pass(bytes)) this.#linkFull += count * this.hub.countAt(port, name);
-    for (const peer of this.hub.peersOf(name))
-      for (const message of messagesIn(bytes)) peer.publish(name, message);
-  }
-
-  #answer(port: Port, id: number, query: HubQuery): void {
-    if (query.ask !== "members" || !this.nodes)
-      return port.reply(id, answerQuery(this.hub, this.names, query));
-    void this.nodes.members(query.group).then((members) => port.reply(id, members));
   }
 }
