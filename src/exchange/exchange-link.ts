@@ -223,8 +223,9 @@ export class ExchangeLink implements Uplink {
     this.#link = link;
     this.#up = true;
     const { writer } = link;
-    const at = writer.add(KIND.hello, "", 2);
+    const at = writer.add(KIND.hello, "", 10);
     writer.buffer.writeUInt16BE(this.#options.worker, at);
+    writer.buffer.writeDoubleBE(this.#options.names.highestToken, at + 2);
     for (const group of this.#options.members.groups) {
       if (group.here) writer.add(KIND.here, group.name, 0);
       for (let at = 0; at < group.size; at += ROW)

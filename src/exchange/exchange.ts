@@ -16,7 +16,7 @@ import { clock } from "../otp/time/clock.js";
 import type { Listening, Transport } from "../transport/transport.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
-import { PEER_KIND } from "./nodes/peer/peer-records.js";
+import { count, PEER_KIND } from "./nodes/peer/peer-records.js";
 import { presenceName } from "./nodes/rows/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
 import { RecordHandler } from "./record-handler.js";
@@ -202,7 +202,9 @@ export class Exchange implements PortOwner {
 
   #hello(port: Port, { body }: LinkRecord): void {
     if (port.worker !== 0) return;
+    const token = count(body.readDoubleBE(2));
     port.worker = body.readUInt16BE(0);
+    this.#tokens.restore(token);
     const before = this.#workers.get(port.worker);
     this.#workers.set(port.worker, port);
     this.hub.attach(port);

@@ -4,6 +4,7 @@ import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
 import type { NameHub } from "../groups/hub/name-hub.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
+import { count } from "./nodes/peer/peer-records.js";
 import type { Port } from "./port.js";
 import { readIntroduction } from "./presence-records.js";
 import { isPublish, messagesIn, PUBLISH_HEAD } from "./publish-records.js";
@@ -80,7 +81,7 @@ export class RecordHandler {
       case KIND.release:
         return this.#names.names.release(port, name, body.readDoubleBE(0));
       case KIND.held:
-        return this.#names.names.restore(port, name, body.readDoubleBE(0), body.readDoubleBE(8));
+        return this.#names.names.restore(port, name, body.readDoubleBE(0), count(body.readDoubleBE(8)));
       case KIND.ask: {
         const { id, ...request } = readAsk(body);
         return this.#names.ask(port, id, name, request);

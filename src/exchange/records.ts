@@ -3,7 +3,7 @@
  * The length counts what follows it. Numbers are big-endian; a serial is a float64, because it may pass 2^32.
  *
  *   kind       from      name    body
- *   hello      worker    -       u16 worker: first record
+ *   hello      worker    -       u16 worker · highest token that its processes were given: first record
  *   row        worker    group   serials of members: on connecting, all groups
  *   ready      worker    -       the rows are complete
  *   here       worker    group   it stays on this server: before its first row or join

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Exchange } from "../../src/exchange/exchange.js";
 import { ExchangeLink } from "../../src/exchange/exchange-link.js";
 import { writePublish } from "../../src/exchange/publish-records.js";
@@ -20,6 +20,13 @@ import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import { handle } from "../../src/transport/handle.js";
 import { stream } from "../../src/transport/stream.js";
 import { eventually, turn, until } from "../support/until.js";
+
+/** The first record of a worker whose processes were given no token. */
+function hello(writer: RecordWriter, worker: number): void {
+  const at = writer.add(KIND.hello, "", 10);
+  writer.buffer.writeUInt16BE(worker, at);
+  writer.buffer.writeDoubleBE(0, at + 2);
+}
 
 class Listener extends Process {
   readonly label = "listener";
@@ -206,7 +213,7 @@ test("a worker that does not read costs 8 MiB; its messages are counted and the 
   onTestFinished(() => void stopped.destroy());
   stopped.pause();
   const writer = new RecordWriter();
-  writer.buffer.writeUInt16BE(2, writer.add(KIND.hello, "", 2));
+  hello(writer, 2);
   for (const serial of [7, 8]) writer.addSerial(KIND.join, "g", serial);
   stopped.write(writer.take());
   await eventually(async () => (await one.link.query({ ask: "count", group: "g" })) === 3);
@@ -234,17 +241,19 @@ test("what is no record, or not understood, harms nothing", async () => {
   };
   const records = (...kinds: number[]) => {
     const writer = new RecordWriter();
-    for (const kind of kinds) writer.add(kind, "g", kind === KIND.hello ? 2 : 0);
+    for (const kind of kinds) writer.add(kind, "g", 0);
     return writer.take();
   };
   hostile(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
   hostile(records(KIND.publish));
-  const hello = new RecordWriter();
-  hello.buffer.writeUInt16BE(3, hello.add(KIND.hello, "", 2));
-  hello.add(200, "unknown", 0);
-  for (const kind of [KIND.join, KIND.publish, KIND.query]) hello.add(kind, "g", 1);
-  hostile(hello.take());
-  await until(() => exchange.numbers.malformed === 4);
+  const known = new RecordWriter();
+  hello(known, 3);
+  known.add(200, "unknown", 0);
+  // A token that is no number.
+  known.buffer.writeDoubleBE(Number.NaN, known.add(KIND.held, "n", 16) + 8);
+  for (const kind of [KIND.join, KIND.publish, KIND.query]) known.add(kind, "g", 1);
+  hostile(known.take());
+  await until(() => exchange.numbers.malformed === 5);
   one.send("g", "still here");
   await until(() => member.got.length === 1);
 });
@@ -274,7 +283,7 @@ test("a publish without a message is passed over and counted, and those around i
   const member = one.member("g");
   await one.link.query({ ask: "count", group: "g" });
   const writer = new RecordWriter();
-  writer.buffer.writeUInt16BE(2, writer.add(KIND.hello, "", 2));
+  hello(writer, 2);
   for (const text of ["1", "2", "", "3"])
     if (text === "") writer.add(KIND.publish, "g", 10);
     else writePublish(writer, "g", Message.of(text), [0, 0]);
@@ -343,6 +352,25 @@ test("names and tokens outlive the exchange; claims and new asks wait for it, as
   expect(await asked).toBe("re: hello");
   expect((await claim).token).toBeGreaterThan(token);
   expect(await two.link.query({ ask: "whereis", name: "n" })).toMatchObject({ token });
+});
+
+test("after a restart of the exchange no token is below one that was given out, though the wall clock went back and the name was free", async () => {
+  const path = folder();
+  const first = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  const { token } = await one.names.claim(new Answerer(undefined), "n", false, 5_000);
+  const other = new Answerer(undefined);
+  const { token: later } = await one.names.claim(other, "m", false, 5_000);
+  expect(later).toBeGreaterThan(token);
+  other.end();
+  first.close();
+  await until(() => !one.link.up && !two.link.up);
+  const hourAgo = Date.now() - 3_600_000;
+  vi.spyOn(Date, "now").mockReturnValue(hourAgo);
+  onTestFinished(() => void vi.restoreAllMocks());
+  await exchangeAt(path, 2);
+  const again = await two.names.claim(new Answerer(undefined), "m", false, 5_000);
+  expect(again.token).toBeGreaterThan(later);
 });
 
 test("the worker of a name is gone: the ask has ended, the name is free", async () => {

@@ -52,6 +52,11 @@ export class LocalNames {
   readonly #whenEnding = (process: Process) => this.#ended(process);
   readonly #uplink: () => NameUplink;
   #lastId = 0;
+  /**
+   * Highest token that a process was given here. An exchange that is started anew gives none below it, also of names
+   * that are free by then: the wall clock may have gone back, or other servers' may be ahead.
+   */
+  highestToken = 0;
 
   constructor(uplink: () => NameUplink) {
     this.#uplink = uplink;
@@ -121,6 +126,7 @@ export class LocalNames {
     const { name, process, settle } = claim;
     if ("refused" in result) return settle(new ClaimError("taken", `the name ${name} is taken`));
     groupCounters.namesClaimed++;
+    this.highestToken = Math.max(this.highestToken, result.token);
     const names = this.namesOf(process);
     if (!names.includes(name)) this.#names.set(process, names.length === 0 ? name : [...names, name]);
     this.#held.set(name, new HeldName(process, result.token));
