@@ -1,5 +1,5 @@
-// Prints the ten slowest test files of several vitest runs: node scripts/slowest.mjs FILE, which slowest-reporter.mjs
-// has written.
+// Prints the ten slowest test files of several vitest runs, and the tests that failed: node scripts/summary.mjs FILE,
+// which summary-reporter.mjs has written.
 import { readFileSync } from "node:fs";
 
 const SHOWN = 10;
@@ -11,3 +11,5 @@ const files = readFileSync(path, "utf8")
 files.sort((a, b) => b.seconds - a.seconds);
 for (const { project, file, seconds } of files.slice(0, SHOWN))
   console.log(`${seconds.toFixed(1).padStart(7)} s  ${file} (${project})`);
+for (const { project, file, failed } of files)
+  for (const { title, error } of failed) console.log(` failed  ${file} (${project}) > ${title}: ${error}`);

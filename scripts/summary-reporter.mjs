@@ -1,0 +1,24 @@
+// Vitest reporter that adds a line of JSON for each test file to the file named in TEST_SUMMARY: how long it took, and
+// which of its tests failed.
+import { appendFileSync } from "node:fs";
+import { relative } from "node:path";
+
+/** The first line of an error. */
+const text = ([error]) => String(error?.message ?? "").split("\n")[0];
+
+export default class SummaryReporter {
+  onTestModuleEnd(module) {
+    const { duration, collectDuration } = module.diagnostic();
+    const tests = [...module.children.allTests("failed")];
+    const line = {
+      project: module.project.name,
+      file: relative("", module.moduleId),
+      seconds: (duration + collectDuration) / 1_000,
+      failed: [
+        ...module.errors().map((error) => ({ title: "the file itself", error: text([error]) })),
+        ...tests.map((test) => ({ title: test.fullName, error: text(test.result().errors) })),
+      ],
+    };
+    appendFileSync(process.env.TEST_SUMMARY, `${JSON.stringify(line)}\n`);
+  }
+}
