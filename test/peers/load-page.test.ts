@@ -1,7 +1,7 @@
 // The page that --html writes, in a real browser: it fits a phone, needs no network, and passes axe.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
 import { parseArguments } from "../../scripts/load/command-line/arguments.js";
 import { thisMachine } from "../../scripts/load/coordinator/machine.js";
@@ -9,6 +9,7 @@ import type { Report } from "../../scripts/load/coordinator/session.js";
 import { runLoad } from "../../scripts/load/generator/run.js";
 import { html } from "../../scripts/load/report/html.js";
 import { echo } from "../scripts/servers.js";
+import { launchBrowser } from "../support/browser.js";
 import { find, testWith } from "../support/peers.js";
 
 const test = testWith("chromium", "apt-get install chromium");
@@ -18,9 +19,8 @@ let browser: Browser;
 let page: string;
 
 beforeAll(async () => {
-  const executablePath = find("chromium");
-  if (!executablePath) return;
-  browser = await chromium.launch({ executablePath, args: ["--headless", "--no-sandbox"] });
+  if (!find("chromium")) return;
+  browser = await launchBrowser();
   await using server = await echo();
   const result = await runLoad({
     port: server.port,

@@ -1,10 +1,9 @@
 /** The accessibility of the observer page, as axe judges it in a real browser: by colour scheme and size of screen. */
-import { afterAll, afterEach, expect } from "vitest";
-import { closeBrowser, findings } from "../support/browser.js";
-import { chromium, client, desk, endDesk, item, LONG, open, panel, traced } from "../support/desk.js";
+import { expect } from "vitest";
+import { findings } from "../support/browser.js";
+import { chromium, client, item, LONG, open, panel, sharedDesk, traced } from "../support/desk.js";
 
-afterEach(endDesk);
-afterAll(closeBrowser);
+const desk = sharedDesk();
 
 chromium.each([
   ["light", { colorScheme: "light" as const }],
@@ -18,7 +17,7 @@ chromium.each([
     { colorScheme: "dark" as const, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
   ],
 ])("axe finds nothing serious: %s", async (_name, options) => {
-  const served = await desk();
+  const served = desk();
   const { page } = await open(served, options);
   const [one, other, third] = [
     await client(served.port),

@@ -1,15 +1,14 @@
 /** The observer page in a real browser: what it draws of the built program, and what its buttons do. */
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, expect } from "vitest";
+import { expect } from "vitest";
 import { clockTime } from "../../src/text/clock-time.js";
 import { ask } from "../admin/support.js";
-import { closeBrowser } from "../support/browser.js";
-import { chromium, client, desk, endDesk, item, open, panel, traced } from "../support/desk.js";
+import { http, series } from "../support/admin-http.js";
+import { chromium, client, item, open, panel, sharedDesk, traced } from "../support/desk.js";
 import { Program } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endDesk);
-afterAll(closeBrowser);
+const desk = sharedDesk();
 
 /** Hides or shows the page, as switching tabs does. */
 function show(page: Page, how: "hidden" | "visible"): Promise<unknown> {
@@ -25,7 +24,7 @@ async function confirm(page: Page, name: string): Promise<void> {
 }
 
 chromium("the tree is drawn, a client appears in it, and a click shows what it holds", async () => {
-  const served = await desk();
+  const served = desk();
   const { page, requests, complaints } = await open(served);
   for (const name of [/^admin/, /^worker 1/, /^worker 2/, /^listener, <1\.4>, running /])
     await item(page, name).waitFor();
@@ -48,7 +47,8 @@ chromium("the tree is drawn, a client appears in it, and a click shows what it h
 chromium(
   "frames are traced both ways as text and hex, and a kill is seen in reports and counters",
   async () => {
-    const served = await desk();
+    const served = desk();
+    const before = (await http(served.adminPort, "/metrics/now")).body;
     const { page } = await open(served);
     const one = await client(served.port);
     await item(page, /^connection, new/).click();
@@ -61,24 +61,26 @@ chromium(
     await one.closed;
     await panel(page).getByText("This process has ended.").waitFor();
     await panel(page).getByRole("button", { name: "Close" }).click();
-    await panel(page)
-      .locator("div", { hasText: /^closed1$/ })
-      .waitFor();
+    const counted = (what: string, metric: string) => {
+      const wanted = 1 + (series(before, metric) ?? 0);
+      return panel(page)
+        .locator("div", { hasText: new RegExp(`^${what}${wanted}$`) })
+        .waitFor();
+    };
+    await counted("closed", "drover_connections_closed_total");
     const other = await client(served.port);
-    other.send("crash 1");
+    other.send("crash 2");
     await page
       .getByRole("log", { name: "Reports" })
-      .getByText(/as told/)
+      .getByText(/\bE2\b.*as told/)
       .first()
       .waitFor();
-    await panel(page)
-      .locator("div", { hasText: /^crashes1$/ })
-      .waitFor();
+    await counted("crashes", "drover_crashes_total");
   },
 );
 
 chromium("the charts begin where the server does, not where the page was opened", async () => {
-  const served = await desk();
+  const served = desk();
   const kept = async () => (await ask({ port: served.adminPort }, { path: "/history" })).json;
   const { from } = await eventually(async () => {
     const history = await kept();
@@ -91,7 +93,7 @@ chromium("the charts begin where the server does, not where the page was opened"
 });
 
 chromium("a process is followed while its page is open, and no longer", async () => {
-  const served = await desk();
+  const served = desk();
   const { page, requests } = await open(served);
   const one = await client(served.port);
   await one.ask("hello");
@@ -124,26 +126,10 @@ chromium("a process is followed while its page is open, and no longer", async ()
   await closed;
 });
 
-chromium("a worker that was killed is replaced in the picture, and the budget is one less", async () => {
-  const served = await desk();
-  const { page } = await open(served);
-  const before = served.program.workers();
-  await item(page, new RegExp(`^worker .*os ${before[0]}`)).waitFor();
-  process.kill(before[0] as number, "SIGKILL");
-  const after = await eventually(() => served.program.workers().find((osPid) => !before.includes(osPid)));
-  await item(page, new RegExp(`^worker .*os ${after}`)).waitFor();
-  await page.locator("header div", { hasText: /^Restarts left4$/ }).waitFor();
-  const report = page
-    .getByRole("log", { name: "Reports" })
-    .getByRole("button", { name: /child_terminated, killed/ });
-  await report.click();
-  await page.getByText("supervisor: drover").waitFor();
-});
-
 chromium(
   "the keyboard alone goes through the tree, opens and closes branches, and asks before it kills",
   async () => {
-    const served = await desk();
+    const served = desk();
     const { page } = await open(served);
     await item(page, /^drover/).focus();
     await page.keyboard.press("ArrowDown");
@@ -168,34 +154,10 @@ chromium(
   },
 );
 
-chromium("suspend, resume, scale and drain do what they say", async () => {
-  const served = await desk();
-  const { page } = await open(served);
-  await confirm(page, "Suspend");
-  await item(page, /^listener, .*, suspended /)
-    .first()
-    .waitFor();
-  await confirm(page, "Resume");
-  await item(page, /^listener, .*, running /)
-    .first()
-    .waitFor();
-  await panel(page).getByRole("button", { name: "Scale" }).click();
-  await page.getByRole("spinbutton", { name: "Workers" }).fill("3");
-  await page.getByRole("dialog").getByRole("button", { name: "Scale" }).click();
-  await item(page, /^worker 3/).waitFor();
-  await client(served.port);
-  await item(page, /^connection,/).waitFor();
-  await confirm(page, "Drain");
-  await page
-    .getByText(/Draining|Drained/)
-    .first()
-    .waitFor();
-});
-
 chromium(
   "without the token the page shows all, and says how to get it before it changes anything",
   async () => {
-    const served = await desk();
+    const served = desk();
     const { page } = await open(served, { token: false });
     await panel(page).getByRole("button", { name: "Suspend" }).click();
     const dialog = page.getByRole("dialog");
@@ -208,29 +170,8 @@ chromium(
   },
 );
 
-chromium("a server that goes away is told of, and found again by itself", async () => {
-  const served = await desk();
-  const { page } = await open(served);
-  // It may go before it has told all of itself.
-  await page.route("**/info", (route) => route.abort());
-  await page.reload();
-  await item(page, /^worker 1/).waitFor();
-  await served.stop();
-  await page.getByRole("alert").getByText("The server does not respond.").waitFor();
-  await page.getByRole("alert").getByText("drover page").waitFor();
-  const again = new Program([
-    "start",
-    `--port=${served.port}`,
-    `--admin-port=${served.adminPort}`,
-    "--workers=1",
-  ]);
-  await again.line(({ msg }) => / serves /.test(msg ?? ""));
-  await page.getByRole("alert").waitFor({ state: "detached" });
-  await item(page, new RegExp(`os ${again.workers()[0]}`)).waitFor();
-});
-
 chromium("what clients and their states are called is text, whatever it looks like", async () => {
-  const served = await desk();
+  const served = desk();
   const { page, complaints } = await open(served);
   const one = await client(served.port);
   await one.ask("<img src=x onerror=document.title='hacked'>");
@@ -241,7 +182,7 @@ chromium("what clients and their states are called is text, whatever it looks li
 });
 
 chromium("while the page is hidden it asks for nothing, however long", async () => {
-  const served = await desk();
+  const served = desk();
   const { page, requests } = await open(served);
   await page.clock.install();
   await show(page, "hidden");
@@ -260,7 +201,7 @@ chromium("while the page is hidden it asks for nothing, however long", async () 
 chromium(
   "at 1280 pixels nothing is cut: CPU of workers, closes by reason, tree and table of connections",
   async () => {
-    const served = await desk();
+    const served = desk();
     const { page } = await open(served, { viewport: { width: 1280, height: 900 } });
     const [one, other] = [await client(served.port), await client(served.port)];
     await one.ask("hello");
@@ -283,3 +224,66 @@ chromium(
     expect(found.filter((one) => !one.startsWith("message"))).toEqual([]);
   },
 );
+
+// The last three change the server: another worker, which has longer pids; drained; ended.
+
+chromium("a worker that was killed is replaced in the picture, and the budget is one less", async () => {
+  const served = desk();
+  const { page } = await open(served);
+  const before = served.program.workers();
+  await item(page, new RegExp(`^worker .*os ${before[0]}`)).waitFor();
+  process.kill(before[0] as number, "SIGKILL");
+  const after = await eventually(() => served.program.workers().find((osPid) => !before.includes(osPid)));
+  await item(page, new RegExp(`^worker .*os ${after}`)).waitFor();
+  await page.locator("header div", { hasText: /^Restarts left4$/ }).waitFor();
+  const report = page
+    .getByRole("log", { name: "Reports" })
+    .getByRole("button", { name: /primary.*child_terminated, killed/ });
+  await report.click();
+  await page.getByText("supervisor: drover").waitFor();
+});
+
+chromium("suspend, resume, scale and drain do what they say", async () => {
+  const served = desk();
+  const { page } = await open(served);
+  await confirm(page, "Suspend");
+  await item(page, /^listener, .*, suspended /)
+    .first()
+    .waitFor();
+  await confirm(page, "Resume");
+  await item(page, /^listener, .*, running /)
+    .first()
+    .waitFor();
+  await panel(page).getByRole("button", { name: "Scale" }).click();
+  await page.getByRole("spinbutton", { name: "Workers" }).fill("3");
+  await page.getByRole("dialog").getByRole("button", { name: "Scale" }).click();
+  await item(page, /^worker 3/).waitFor();
+  await client(served.port);
+  await item(page, /^connection,/).waitFor();
+  await confirm(page, "Drain");
+  await page
+    .getByText(/Draining|Drained/)
+    .first()
+    .waitFor();
+});
+
+chromium("a server that goes away is told of, and found again by itself", async () => {
+  const served = desk();
+  const { page } = await open(served);
+  // It may go before it has told all of itself.
+  await page.route("**/info", (route) => route.abort());
+  await page.reload();
+  await item(page, /^worker 1/).waitFor();
+  await served.stop();
+  await page.getByRole("alert").getByText("The server does not respond.").waitFor();
+  await page.getByRole("alert").getByText("drover page").waitFor();
+  const again = new Program([
+    "start",
+    `--port=${served.port}`,
+    `--admin-port=${served.adminPort}`,
+    "--workers=1",
+  ]);
+  await again.line(({ msg }) => / serves /.test(msg ?? ""));
+  await page.getByRole("alert").waitFor({ state: "detached" });
+  await item(page, new RegExp(`os ${again.workers()[0]}`)).waitFor();
+});

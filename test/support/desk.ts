@@ -1,9 +1,11 @@
 /** Server, browser tabs and clients for tests of the observer page; they end with the test. */
 import type { Page } from "playwright-core";
-import { type Look, type LookOptions, look } from "./browser.js";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { http, series } from "./admin-http.js";
+import { closeBrowser, type Look, type LookOptions, look } from "./browser.js";
 import { FrameClient } from "./frames.js";
 import { testWith } from "./peers.js";
-import { endAll, serveProtocol } from "./program.js";
+import { endAll, type Served, serveProtocol } from "./program.js";
 import { eventually } from "./until.js";
 
 export const chromium = testWith("chromium", "apt-get install chromium");
@@ -13,8 +15,37 @@ export const ends: (() => unknown)[] = [];
 
 /** For `afterEach`. */
 export async function endDesk(): Promise<void> {
-  for (const end of ends.splice(0)) await end();
+  await endVisit();
   await endAll();
+}
+
+async function endVisit(): Promise<void> {
+  for (const end of ends.splice(0)) await end();
+}
+
+/**
+ * One desk and one browser for all tests of a file. Each test leaves it without tabs and clients, so that the next one
+ * finds none of them in the tree.
+ */
+export function sharedDesk(): () => Awaited<ReturnType<typeof desk>> {
+  let served: Awaited<ReturnType<typeof desk>>;
+  beforeAll(async () => {
+    served = await desk();
+  });
+  afterEach(async () => {
+    await endVisit();
+    await eventually(async () => served.program.over || (await clients(served)) === 0);
+  });
+  afterAll(async () => {
+    await endDesk();
+    await closeBrowser();
+  });
+  return () => served;
+}
+
+/** Clients as the workers count them now. */
+async function clients({ adminPort }: Served): Promise<number | undefined> {
+  return series((await http(adminPort, "/metrics/now")).body, "drover_connections_active");
 }
 
 /** Longer than the room on a card of the tree. */
