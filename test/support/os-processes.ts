@@ -1,5 +1,5 @@
 /** OS processes, read from /proc: children and liveness. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** OS pids of the children, the oldest first. OS pids themselves are no order: the kernel starts again at 300 after 32,767. */
 export function childrenOf(osPid: number): number[] {
@@ -51,4 +51,27 @@ export function exchangeOf(primary: number): number | undefined {
       return false;
     }
   });
+}
+
+/** Inodes of the sockets that the OS process has open, by /proc. One that is closed meanwhile is none. */
+export function socketsOf(osPid: number): Set<string> {
+  const found = readdirSync(`/proc/${osPid}/fd`).map((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${osPid}/fd/${fd}`))?.[1];
+    } catch {
+      return undefined;
+    }
+  });
+  return new Set(found.flatMap((inode) => inode ?? []));
+}
+
+/** Whether the OS process listens on this TCP port; whether another one does plays no part. */
+export function listensOn(osPid: number, port: number): boolean {
+  const mine = socketsOf(osPid);
+  const rows = ["tcp", "tcp6"].flatMap((kind) => readFileSync(`/proc/net/${kind}`, "utf8").split("\n"));
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .some(([, local = "", , state, , , , , , inode = ""]) => {
+      return state === "0A" && Number.parseInt(local.split(":")[1] ?? "", 16) === port && mine.has(inode);
+    });
 }

@@ -1,9 +1,10 @@
 /** Thousands of clients that connect and reset at once, beside one that does neither. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
+import { socketsOf } from "../support/os-processes.js";
 import { endAll, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
@@ -23,23 +24,14 @@ const reset = (port: number, bytes: Buffer | undefined) =>
     });
   });
 
-/** What a descriptor of an OS process stands for; nothing when it has been closed meanwhile. */
-function target(osPid: number, fd: string): string | undefined {
-  try {
-    return readlinkSync(`/proc/${osPid}/fd/${fd}`);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Number of TCP sockets that the workers hold. Copies of the listening socket count once, and pipes and UNIX
  * sockets do not: threads and copies come whenever the OS gives them time, also after "serves".
  */
 function tcpSockets(osPids: readonly number[]): number {
-  const names = osPids.flatMap((osPid) => readdirSync(`/proc/${osPid}/fd`).map((fd) => target(osPid, fd)));
   const local = new Set(readFileSync("/proc/net/unix", "latin1").match(/\b\d+\b/g));
-  return new Set(names.filter((name) => name?.startsWith("socket:") && !local.has(name.slice(8, -1)))).size;
+  const sockets = new Set(osPids.flatMap((osPid) => [...socketsOf(osPid)]));
+  return [...sockets].filter((inode) => !local.has(inode)).length;
 }
 
 test("thousands of clients that connect and reset cost an honest one nothing, and leave nothing behind", async () => {
