@@ -1,11 +1,11 @@
 /** Protocols that print, and readers of standard output and standard error that go away. */
-import { afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, type LogLine, serveProtocol } from "../support/program.js";
+import { endAll, type LogLine, type Served, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** Says each frame in many ways, and answers. */
 const TALKER = `import { defineProtocol, packet } from "drover";
@@ -36,61 +36,68 @@ export default defineProtocol({
 
 const WAYS = ["log", "info", "debug", "warn", "error", "trace", "dir", "table", "hostile", "warning", "long"];
 
-const serveTalker = () => serveProtocol("talker.ts", TALKER, ["--workers=1", "--log-level=trace"]);
-
-test("console and process warnings of a protocol are log records of the worker, with the level of the method", async () => {
-  const { program, port } = await serveTalker();
-  const client = await FrameClient.connect(port);
-  for (const way of WAYS) expect(await client.ask(`${way} text-${way}`)).toBe(`${way} text-${way}`);
-  const records = () => program.lines.filter(({ source }) => source !== undefined);
-  await program.until(() => records().length === WAYS.length);
-  const said = (way: string): LogLine | undefined => records().find(({ msg }) => msg.includes(`text-${way}`));
-  for (const [way, level] of [
-    ...[
-      ["log", "info"],
-      ["info", "info"],
-      ["debug", "debug"],
-      ["warn", "warn"],
-      ["error", "error"],
-    ],
-    ...[
-      ["trace", "trace"],
-      ["dir", "info"],
-      ["table", "info"],
-      ["warning", "warn"],
-    ],
-  ] as const)
-    expect(said(way as string), way).toMatchObject({
-      level,
-      worker: 1,
-      source: way === "warning" ? "warning" : "console",
-    });
-  expect(said("log")?.msg).toBe("frame text-log { of: 3 }");
-  expect(said("dir")?.msg).toBe("{ text: 'text-dir', deep: [Object] }");
-  expect(said("error")).toMatchObject({
-    msg: "TypeError: text-error",
-    err: { type: "TypeError", stack: expect.stringMatching(/talker\.ts:7:/) },
+describe("of one server, in order:", () => {
+  let served: Served;
+  beforeAll(async () => {
+    served = await serveProtocol("talker.ts", TALKER, ["--workers=1", "--log-level=trace"]);
   });
-  expect(said("trace")?.err.stack).toMatch(/talker\.ts:8:/);
-  expect(said("warning")).toMatchObject({ code: "T1", detail: "because", err: { type: "Warning" } });
-  expect(records().map(({ msg }) => msg)).toContain("unprintable");
-  expect(program.stderr).toBe("");
-});
 
-test("a reader of standard output or standard error that goes away ends no worker and not the primary", async () => {
-  const { program, port, adminPort } = await serveTalker();
-  const [worker] = program.workers();
-  const client = await FrameClient.connect(port);
-  for (const stream of ["stderr", "stdout"] as const) {
-    program.child[stream]?.destroy();
-    for (let n = 0; n < 20; n++)
-      for (const way of [...WAYS, "stdout", "stderr"]) expect(await client.ask(`${way} x`)).toBe(`${way} x`);
-  }
-  expect((await http(adminPort, "/ready")).status).toBe(200);
-  expect(await client.ask("info x")).toBe("info x");
-  expect(program.workers()).toEqual([worker]);
-  program.signal("SIGTERM");
-  expect(await program.exited).toEqual({ code: 0, signal: null });
+  test("console and process warnings of a protocol are log records of the worker, with the level of the method", async () => {
+    const { program, port } = served;
+    const client = await FrameClient.connect(port);
+    for (const way of WAYS) expect(await client.ask(`${way} text-${way}`)).toBe(`${way} text-${way}`);
+    const records = () => program.lines.filter(({ source }) => source !== undefined);
+    await program.until(() => records().length === WAYS.length);
+    const said = (way: string): LogLine | undefined =>
+      records().find(({ msg }) => msg.includes(`text-${way}`));
+    for (const [way, level] of [
+      ...[
+        ["log", "info"],
+        ["info", "info"],
+        ["debug", "debug"],
+        ["warn", "warn"],
+        ["error", "error"],
+      ],
+      ...[
+        ["trace", "trace"],
+        ["dir", "info"],
+        ["table", "info"],
+        ["warning", "warn"],
+      ],
+    ] as const)
+      expect(said(way as string), way).toMatchObject({
+        level,
+        worker: 1,
+        source: way === "warning" ? "warning" : "console",
+      });
+    expect(said("log")?.msg).toBe("frame text-log { of: 3 }");
+    expect(said("dir")?.msg).toBe("{ text: 'text-dir', deep: [Object] }");
+    expect(said("error")).toMatchObject({
+      msg: "TypeError: text-error",
+      err: { type: "TypeError", stack: expect.stringMatching(/talker\.ts:7:/) },
+    });
+    expect(said("trace")?.err.stack).toMatch(/talker\.ts:8:/);
+    expect(said("warning")).toMatchObject({ code: "T1", detail: "because", err: { type: "Warning" } });
+    expect(records().map(({ msg }) => msg)).toContain("unprintable");
+    expect(program.stderr).toBe("");
+  });
+
+  test("a reader of standard output or standard error that goes away ends no worker and not the primary", async () => {
+    const { program, port, adminPort } = served;
+    const [worker] = program.workers();
+    const client = await FrameClient.connect(port);
+    for (const stream of ["stderr", "stdout"] as const) {
+      program.child[stream]?.destroy();
+      for (let n = 0; n < 20; n++)
+        for (const way of [...WAYS, "stdout", "stderr"])
+          expect(await client.ask(`${way} x`)).toBe(`${way} x`);
+    }
+    expect((await http(adminPort, "/ready")).status).toBe(200);
+    expect(await client.ask("info x")).toBe("info x");
+    expect(program.workers()).toEqual([worker]);
+    program.signal("SIGTERM");
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  });
 });
 
 test("a worker that exits while a reader of standard output hangs does not block the others", async () => {

@@ -1,8 +1,8 @@
 /** A client whose frames end workers: banned, if the operator asks for it, and where it is known which client it was. */
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, run, serveProtocol } from "../support/program.js";
+import { endAll, run, type Served, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterAll(endAll);
@@ -77,26 +77,36 @@ test("with --exception-ban a client that ends workers ends one, and the others o
   await eventually(() => asks(port, POISON));
 });
 
-test.each(["spawn", "signal"])("what conn.%s runs is put down to its client", async (word) => {
-  const { program, port } = await serveProtocol("explosive.ts", EXPLOSIVE, [
-    "--workers=1",
-    "--exception-ban=1m",
-  ]);
-  const client = FrameClient.from(port, POISON);
-  await client.ask(word);
-  client.end();
-  const line = await program.line(({ event }) => event === "exception_ban");
-  expect(line.address).toBe(POISON);
+describe("with one worker, in order:", () => {
+  let served: Served;
+  beforeAll(async () => {
+    served = await serveProtocol("explosive.ts", EXPLOSIVE, ["--workers=1", "--exception-ban=1m"]);
+  });
+
+  test("where it is not certain which client it was, no address is banned", () =>
+    endsWorkerUnbanned(served, "nested"));
+
+  test.each([
+    ["spawn", POISON],
+    ["signal", "127.0.0.3"],
+  ])("what conn.%s runs is put down to its client", async (word, from) => {
+    const { program, port } = served;
+    const client = FrameClient.from(port, from);
+    await client.ask(word);
+    client.end();
+    await program.line(({ event, address }) => event === "exception_ban" && address === from);
+  });
 });
 
-test.each([
-  ["where it is not certain which client it was", "nested", "--exception-ban=1m"],
-  ["by default", "timer", "--exception-ban=0"],
-])("%s, no address is banned", async (_, word, flag) => {
-  const { program, port, control } = await serveProtocol("explosive.ts", EXPLOSIVE, ["--workers=1", flag]);
+test("by default, no address is banned", async () => {
+  const args = ["--workers=1", "--exception-ban=0"];
+  await endsWorkerUnbanned(await serveProtocol("explosive.ts", EXPLOSIVE, args), "timer");
+});
+
+async function endsWorkerUnbanned({ program, port, control }: Served, word: string): Promise<void> {
   const client = FrameClient.from(port, POISON);
   await client.ask(word);
   await program.line(({ report }) => report === "supervisor");
   expect(await eventually(() => asks(port, POISON))).toBe("hello");
   expect((await run(["bans", "--control", control])).stdout).toBe("no address is banned\n");
-});
+}

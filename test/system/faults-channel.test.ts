@@ -1,11 +1,9 @@
 /** Faults of the channel between primary and workers, and of the primary's own children; other workers go on. */
-import { afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, run, serveProgram, serveProtocol } from "../support/program.js";
+import { endAll, type LogLine, run, type Served, serveProgram, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
-
-afterEach(endAll);
 
 /** Protocol that misuses the channel of its worker on command. */
 const ROGUE = `
@@ -18,7 +16,8 @@ export default defineProtocol({
     ready: {
       frame: (conn, frame) => {
         const text = frame.toString();
-        if (text === "disconnect") process.disconnect();
+        if (text === "who") conn.send(JSON.stringify({ slot: parseInt(String(conn.pid).slice(1)), osPid: process.pid }));
+        else if (text === "disconnect") process.disconnect();
         else if (text.startsWith("post ")) {
           const message = JSON.parse(text.slice(5), (_, value) => (Object.hasOwn(SPECIAL, value) ? SPECIAL[value] : value));
           process.send(message, undefined, undefined, () => conn.send("posted"));
@@ -28,9 +27,8 @@ export default defineProtocol({
   },
 });`;
 
-async function rogue(...args: string[]) {
-  return serveProtocol("rogue.js", ROGUE, args);
-}
+/** Of the server; a message to a worker may end both of them. */
+const RESTARTS = 50;
 
 const GARBAGE = [
   "nothing",
@@ -72,25 +70,6 @@ const GARBAGE = [
   { t: "request", id: 1 },
 ];
 
-test("garbage on the channel of a worker is passed over: the primary and all workers go on", async () => {
-  const { program, port, adminPort } = await rogue();
-  const workers = program.workers();
-  const client = await FrameClient.connect(port);
-  for (const message of GARBAGE)
-    await expect(client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).resolves.toBe(
-      "posted",
-    );
-  // Every worker answers this after the garbage.
-  const tree = JSON.parse((await http(adminPort, "/tree")).body);
-  expect(
-    tree.children.filter((node: any) => node.kind === "worker" && node.state === "running"),
-  ).toHaveLength(2);
-  expect(await client.ask("hello")).toBe("hello");
-  expect(program.workers()).toEqual(workers);
-  expect(program.lines.filter((line) => line.level === "error")).toEqual([]);
-  client.end();
-});
-
 /** Node's own messages, as its channel and its cluster module use them: in the wrong order, and in shapes they never have. */
 const NODE_MESSAGES = [
   ...["NODE_HANDLE_ACK", "NODE_HANDLE_NACK", "NODE_CLUSTER", "NODE_UNKNOWN", "NODE_"].map((cmd) => ({ cmd })),
@@ -125,82 +104,111 @@ const NODE_MESSAGES = [
   { cmd: "NODE_CLUSTER", ack: 1, reply: true },
 ];
 
-test("node's own messages, sent by code in a worker, do not end the primary, and a worker's first one is logged", async () => {
-  const { program, port } = await rogue();
-  const client = await FrameClient.connect(port);
-  for (const message of NODE_MESSAGES)
-    for (let time = 0; time < 2; time++)
-      expect(await client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).toBe("posted");
-  expect(await client.ask("hello")).toBe("hello");
-  client.end();
-  expect(program.lines.filter((line) => line.msg.startsWith("invalid internal message"))).toHaveLength(1);
-  expect(program.child.exitCode).toBeNull();
-});
+describe("of one server, in order:", () => {
+  let served: Served;
+  beforeAll(async () => {
+    served = await serveProtocol("rogue.js", ROGUE, ["--workers=2", `--max-restarts=${RESTARTS}`]);
+  });
+  afterAll(endAll);
 
-test("a worker that announces a handle and sends none ends alone, by node's answer", async () => {
-  const { program, port } = await rogue();
-  const before = program.workers();
-  for (const type of [undefined, "net.Server", "net.Native", "toString", "constructor"]) {
+  test("garbage on the channel of a worker is passed over: the primary and all workers go on", async () => {
+    const { program, port, adminPort } = served;
+    const workers = program.workers();
     const client = await FrameClient.connect(port);
-    client.send(`post ${JSON.stringify({ cmd: "NODE_HANDLE", type })}`);
+    for (const message of GARBAGE)
+      await expect(client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).resolves.toBe(
+        "posted",
+      );
+    // Every worker answers this after the garbage.
+    const tree = JSON.parse((await http(adminPort, "/tree")).body);
+    expect(
+      tree.children.filter((node: any) => node.kind === "worker" && node.state === "running"),
+    ).toHaveLength(2);
+    expect(await client.ask("hello")).toBe("hello");
+    expect(program.workers()).toEqual(workers);
+    expect(program.lines.filter((line) => line.level === "error")).toEqual([]);
     client.end();
-  }
-  await eventually(() => {
-    const now = program.workers();
-    return now.length === 2 && now.some((pid) => !before.includes(pid));
   });
-  // The other worker may have been sent one too, and end while the client asks it.
-  await eventually(async () => {
+
+  test("node's own messages, sent by code in a worker, do not end the primary, and a worker's first one is logged", async () => {
+    const { program, port } = served;
+    const before = program.lines.length;
     const client = await FrameClient.connect(port);
-    const answer = await client.ask("hello").catch(() => "closed");
+    for (const message of NODE_MESSAGES)
+      for (let time = 0; time < 2; time++)
+        expect(await client.ask(`post ${JSON.stringify(message)}`), JSON.stringify(message)).toBe("posted");
+    expect(await client.ask("hello")).toBe("hello");
     client.end();
-    return answer === "hello";
+    const invalid = ({ msg }: LogLine) => msg.startsWith("invalid internal message");
+    await program.line(invalid, before);
+    const told = program.lines.slice(before).filter(invalid);
+    expect(told).toHaveLength(1);
+    expect(program.child.exitCode).toBeNull();
   });
-});
 
-test("a worker whose channel is closed drains and ends, and another takes its place", async () => {
-  const { program, port, adminPort } = await rogue("--workers=1");
-  const [before] = program.workers();
-  const client = await FrameClient.connect(port);
-  client.send("disconnect");
-  await client.closed;
-  await eventually(() => {
-    const [now] = program.workers();
-    return now !== undefined && now !== before && program.workers().length === 1;
+  test("an admin server that is killed is started again, is counted, and clients notice nothing", async () => {
+    const { program, port, adminPort, control } = served;
+    const client = await FrameClient.connect(port);
+    const tree = JSON.parse((await http(adminPort, "/tree")).body);
+    const { pid } = tree.children.find((node: any) => node.kind === "admin");
+    const env = { DROVER_CONTROL: control };
+    await run(["kill", pid, "kill"], { env });
+    expect(await client.ask("hello")).toBe("hello");
+    const text = await eventually(async () => {
+      const answer = await http(adminPort, "/metrics").catch(() => undefined);
+      return answer?.status === 200 && answer.body;
+    });
+    expect(series(text, "drover_supervisor_restarts_total", { child: "admin" })).toBe(1);
+    expect(series(text, "drover_restarts_left", { supervisor: "drover" })).toBe(RESTARTS - 1);
+    expect(program.workers()).toHaveLength(2);
+    client.end();
   });
-  const next = await FrameClient.connect(port);
-  expect(await next.ask("hello")).toBe("hello");
-  next.end();
-  await eventually(async () => {
-    const { body } = await http(adminPort, "/metrics");
-    return series(body, "drover_supervisor_restarts_total", { child: "worker 1" }) === 1;
-  });
-});
 
-test("an admin server that is killed is started again, is counted, and clients notice nothing", async () => {
-  const { program, port, adminPort, control } = await serveProgram();
-  const client = await FrameClient.connect(port);
-  const tree = JSON.parse((await http(adminPort, "/tree")).body);
-  const { pid } = tree.children.find((node: any) => node.kind === "admin");
-  const env = { DROVER_CONTROL: control };
-  await run(["kill", pid, "kill"], { env });
-  expect(await client.ask("hello")).toBe("hello");
-  const text = await eventually(async () => {
-    const answer = await http(adminPort, "/metrics").catch(() => undefined);
-    return answer?.status === 200 && answer.body;
+  test("a worker whose channel is closed drains and ends, and another takes its place", async () => {
+    const { program, port, adminPort } = served;
+    const client = await FrameClient.connect(port);
+    const { slot, osPid } = JSON.parse(await client.ask("who"));
+    client.send("disconnect");
+    await client.closed;
+    await eventually(() => program.workers().length === 2 && !program.workers().includes(osPid));
+    const next = await FrameClient.connect(port);
+    expect(await next.ask("hello")).toBe("hello");
+    next.end();
+    await eventually(async () => {
+      const { body } = await http(adminPort, "/metrics");
+      return series(body, "drover_supervisor_restarts_total", { child: `worker ${slot}` }) === 1;
+    });
   });
-  expect(series(text, "drover_supervisor_restarts_total", { child: "admin" })).toBe(1);
-  expect(series(text, "drover_restarts_left", { supervisor: "drover" })).toBe(4);
-  expect(program.workers()).toHaveLength(2);
-  client.end();
+
+  test("a worker that announces a handle and sends none ends alone, by node's answer", async () => {
+    const { program, port } = served;
+    const before = program.workers();
+    for (const type of [undefined, "net.Server", "net.Native", "toString", "constructor"]) {
+      const client = await FrameClient.connect(port);
+      client.send(`post ${JSON.stringify({ cmd: "NODE_HANDLE", type })}`);
+      client.end();
+    }
+    await eventually(() => {
+      const now = program.workers();
+      return now.length === 2 && now.some((pid) => !before.includes(pid));
+    });
+    // The other worker may have been sent one too, and end while the client asks it.
+    await eventually(async () => {
+      const client = await FrameClient.connect(port);
+      const answer = await client.ask("hello").catch(() => "closed");
+      client.end();
+      return answer === "hello";
+    });
+  });
 });
 
 test("a NOTIFY_SOCKET that leads nowhere changes nothing", async () => {
-  for (const NOTIFY_SOCKET of ["/nowhere/notify", "@abstract", "garbage"]) {
+  const serve = async (NOTIFY_SOCKET: string) => {
     const { port } = await serveProgram(["--workers=1"], { env: { NOTIFY_SOCKET } });
     const client = await FrameClient.connect(port);
     expect(await client.ask("hello")).toBe("hello");
     client.end();
-    await endAll();
-  }
+  };
+  onTestFinished(endAll);
+  await Promise.all(["/nowhere/notify", "@abstract", "garbage"].map(serve));
 });

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { ask } from "../admin/support.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, MAIN, Program, run, type Served, serveProgram } from "../support/program.js";
 import { until } from "../support/until.js";
@@ -17,10 +18,8 @@ async function traced() {
   const client = await FrameClient.connect(served.port);
   onTestFinished(() => client.end());
   await client.ask("hello");
-  const { stdout } = await run(["connections", "--json", `--peer=127.0.0.1:${client.socket.localPort}`], {
-    env,
-  });
-  const [{ pid }] = JSON.parse(stdout).rows;
+  const path = `/connections?peer=127.0.0.1:${client.socket.localPort}`;
+  const [{ pid }] = (await ask({ socketPath: served.control }, { path })).json.rows;
   return { program: served.program, env, client, pid: pid as string };
 }
 

@@ -44,7 +44,7 @@ test("the starter project type-checks, passes its own test, is found well by `ch
   const checked = await run(["check", "./protocol.ts", ...ports], { cwd: dir });
   expect([checked.code, checked.stderr]).toEqual([0, ""]);
   expect(checked.stdout).toMatch(/^ok +protocol +greeter, from \.\/protocol\.ts$/m);
-  const { port } = await serveProgram(["./protocol.ts"], { cwd: dir });
+  const { port } = await serveProgram(["./protocol.ts", "--workers=1"], { cwd: dir });
   const client = await Client.connect(port);
   client.write("ada\nhello\n");
   await expect.poll(() => client.bytes.toString()).toBe("who are you?\nhello, ada\nada: hello\n");
@@ -130,7 +130,7 @@ test("`check` ends with the code of `start` and prints how to fix each problem",
 });
 
 test("`check` says that an instance is running, and does not disturb it", async () => {
-  const { port, adminPort, control } = await serveProgram();
+  const { port, adminPort, control } = await serveProgram(["--workers=1"]);
   const ports = [`--port=${port}`, `--admin-port=${adminPort}`, "--host=127.0.0.1"];
   const { code, stdout } = await run(["check", ...ports, "--control", control]);
   expect(code).toBe(69);

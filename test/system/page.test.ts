@@ -1,14 +1,17 @@
 /** The files of the observer page, served by the built program. */
-import { afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ask } from "../admin/support.js";
 import { endAll, serveProgram } from "../support/program.js";
 
-afterEach(endAll);
+let port = 0;
+beforeAll(async () => {
+  ({ adminPort: port } = await serveProgram(["--workers=1"]));
+});
+afterAll(endAll);
 
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 
 test("a browser gets the page, and every other client the list of routes", async () => {
-  const { adminPort: port } = await serveProgram();
   const page = await ask({ port }, { path: "/", headers: BROWSER });
   expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
   expect(page.text).toMatch(/^<!doctype html>/);
@@ -21,7 +24,6 @@ test("a browser gets the page, and every other client the list of routes", async
 });
 
 test("the page names nothing but its own two files, and may run and ask for nothing from elsewhere", async () => {
-  const { adminPort: port } = await serveProgram();
   const page = await ask({ port }, { path: "/", headers: BROWSER });
   const named = [...page.text.matchAll(/(?:src|href)="(?!data:)([^"]*)"/g)].map(([, name]) => name);
   expect(named).toEqual(["page.css", "page.js"]);
@@ -41,7 +43,6 @@ test("the page names nothing but its own two files, and may run and ask for noth
 });
 
 test("a file that the browser has is not sent again", async () => {
-  const { adminPort: port } = await serveProgram();
   const first = await ask({ port }, { path: "/page.js" });
   expect(first.headers["cache-control"]).toBe("no-cache");
   const headers = { "if-none-match": String(first.headers.etag) };

@@ -3,13 +3,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
 import { endAll, MAIN, Program, run, serveProgram } from "../support/program.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** Runs it and expects a refusal: no report and no other text on stdout, one line on stderr. */
 async function refused(args: readonly string[], options?: Parameters<typeof run>[1]) {
@@ -30,6 +30,13 @@ async function free(...given: string[]): Promise<string[]> {
   ];
   const name = (flag: string) => flag.split("=")[0];
   return [...flags.filter((flag) => !given.some((one) => name(one) === name(flag))), ...given];
+}
+
+async function asks(port: number, host?: string): Promise<string> {
+  const client = await FrameClient.connect(port, host);
+  const answer = await client.ask("hello");
+  client.end();
+  return answer;
 }
 
 /** A configuration file with three listeners, the last one on this port. */
@@ -138,8 +145,11 @@ describe("drover start", () => {
   test("a host name without an address ends with 69, also in check", async () => {
     const args = await free("--host=no-such-host.invalid");
     const says = /the host name no-such-host\.invalid (has no address|cannot be resolved now): .*--host/;
-    expect(await refused(["start", ...args])).toEqual({ code: 69, line: expect.stringMatching(says) });
-    const { code, stdout } = await run(["check", ...args]);
+    const [start, { code, stdout }] = await Promise.all([
+      refused(["start", ...args]),
+      run(["check", ...args]),
+    ]);
+    expect(start).toEqual({ code: 69, line: expect.stringMatching(says) });
     expect([code, stdout]).toEqual([69, expect.stringMatching(says)]);
   });
 
@@ -158,38 +168,53 @@ describe("drover start", () => {
   });
 
   test("a protocol that does not exist ends with 66", async () => {
-    expect(await refused(["start", "ehco"])).toMatchObject({
-      code: 66,
-      line: expect.stringContaining("echo"),
-    });
-    expect(await refused(["start", "./nowhere.ts"])).toMatchObject({
-      code: 66,
-      line: expect.stringContaining("./nowhere.ts: no such file"),
-    });
+    const [builtIn, own] = await Promise.all([
+      refused(["start", "ehco"]),
+      refused(["start", "./nowhere.ts"]),
+    ]);
+    expect(builtIn).toMatchObject({ code: 66, line: expect.stringContaining("echo") });
+    expect(own).toMatchObject({ code: 66, line: expect.stringContaining("./nowhere.ts: no such file") });
+  });
+});
+
+describe("one server after the other under one name, in order:", () => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-name-"));
+  const env = { XDG_RUNTIME_DIR: dir };
+  let [one, two]: (Program | undefined)[] = [];
+  let port = 0;
+  afterAll(async () => {
+    await endAll();
+    rmSync(dir, { recursive: true });
+  });
+
+  test("with --port 0 and --admin-port 0 it takes free ports, and says which", async () => {
+    one = new Program(
+      ["start", "--host=127.0.0.1", "--port=0", "--admin-port=0", "--workers=1", "--log-format=json"],
+      { env },
+    );
+    const { msg } = await one.line((line) => / serves /.test(line.msg ?? ""));
+    const found = /on 127\.0\.0\.1:(\d+) .*admin on 127\.0\.0\.1:(\d+)$/.exec(msg)?.slice(1).map(Number);
+    const [, adminPort = 0] = ([port = 0] = found ?? []);
+    expect(await asks(port)).toBe("hello");
+    expect((await http(adminPort, "/health")).status).toBe(200);
   });
 
   test("a second instance with the same name ends with 69 and does not disturb the first", async () => {
-    const { program, port } = await serveProgram();
-    const { code, line } = await refused(["start", ...(await free())], {
-      env: { XDG_RUNTIME_DIR: program.dir },
-    });
+    const { code, line } = await refused(["start", ...(await free())], { env });
     expect(code).toBe(69);
-    expect(line).toContain(`already running as OS process ${program.osPid}`);
-    const client = await FrameClient.connect(port);
-    expect(await client.ask("hello")).toBe("hello");
-    client.end();
+    expect(line).toContain(`already running as OS process ${one?.osPid}`);
+    expect(await asks(port)).toBe("hello");
   });
 
   test("a stale control socket of a killed instance is taken over", async () => {
-    const first = await serveProgram();
-    const dir = mkdtempSync(join(tmpdir(), "drover-stale-"));
-    await first.stop();
-    const env = { XDG_RUNTIME_DIR: dir };
-    const one = await serveProgram([], { env });
-    one.program.signal("SIGKILL");
-    await one.program.exited;
-    const two = await serveProgram([], { env });
-    expect((await run(["info", "--json"], { env })).stdout).toContain(`"osPid": ${two.program.osPid}`);
+    one?.signal("SIGKILL");
+    await one?.exited;
+    ({ program: two, port } = await serveProgram(["--host=localhost", "--workers=1"], { env }));
+    expect((await run(["info", "--json"], { env })).stdout).toContain(`"osPid": ${two.osPid}`);
+  });
+
+  test("--host takes a host name", async () => {
+    expect(await asks(port, "localhost")).toBe("hello");
   });
 });
 
@@ -238,29 +263,12 @@ describe("other commands", () => {
   });
 
   test("--help lists every command and option, --version the version", async () => {
-    const help = await run(["--help"]);
+    const [help, version] = await Promise.all([run(["--help"]), run(["--version"])]);
     expect(help.code).toBe(0);
     for (const word of ["start", "tree", "info", "kill", "stop", "config", "--port", "DROVER_", "--shutdown"])
       expect(help.stdout).toContain(word);
-    expect((await run(["--version"])).stdout).toMatch(/^drover \d+\.\d+\.\d+\n$/);
+    expect(version.stdout).toMatch(/^drover \d+\.\d+\.\d+\n$/);
   });
-});
-
-test("with --port 0 and --admin-port 0 it takes free ports, and says which", async () => {
-  const program = new Program([
-    "start",
-    "--host=127.0.0.1",
-    "--port=0",
-    "--admin-port=0",
-    "--workers=1",
-    "--log-format=json",
-  ]);
-  const { msg } = await program.line((line) => / serves /.test(line.msg ?? ""));
-  const [, port, adminPort] = /on 127\.0\.0\.1:(\d+) .*admin on 127\.0\.0\.1:(\d+)$/.exec(msg) ?? [];
-  const client = await FrameClient.connect(Number(port));
-  expect(await client.ask("hello")).toBe("hello");
-  client.end();
-  expect((await http(Number(adminPort), "/health")).status).toBe(200);
 });
 
 test("check names the flag of a taken address: --port, or --admin-port", async () => {
@@ -274,13 +282,7 @@ test("check names the flag of a taken address: --port, or --admin-port", async (
   };
   const taken = `127.0.0.1:${port} is taken by another program: stop it, or choose another`;
   const holder = `(OS process ${process.pid}: `;
-  expect(await found(`--port=${port}`)).toContain(`${taken} --port ${holder}`);
-  expect(await found(`--admin-port=${port}`)).toContain(`${taken} --admin-port ${holder}`);
-});
-
-test("--host takes a host name", async () => {
-  const { port } = await serveProgram(["--host=localhost"]);
-  const client = await FrameClient.connect(port, "localhost");
-  expect(await client.ask("hello")).toBe("hello");
-  client.end();
+  const [main, admin] = await Promise.all([found(`--port=${port}`), found(`--admin-port=${port}`)]);
+  expect(main).toContain(`${taken} --port ${holder}`);
+  expect(admin).toContain(`${taken} --admin-port ${holder}`);
 });
