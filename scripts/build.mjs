@@ -1,10 +1,11 @@
 // Builds dist/: program, library and built-in protocols as ES modules with shared chunks (a protocol that imports
 // "drover" gets the same module instances that serve it), the observer page with its dependencies, and the types.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { licencesOf, requireBuiltins } from "./build/bundled.mjs";
 import { finishDeclarations } from "./build/declarations.mjs";
 import { writeFacts } from "./build/facts.mjs";
 
@@ -13,7 +14,7 @@ const out = join(root, "dist");
 const protocols = readdirSync(join(root, "src/protocols")).filter((name) => name.endsWith(".ts"));
 
 rmSync(out, { recursive: true, force: true });
-await build({
+const program = await build({
   absWorkingDir: root,
   entryPoints: [
     "src/main.ts",
@@ -25,7 +26,10 @@ await build({
   outdir: "dist",
   bundle: true,
   splitting: true,
-  packages: "external",
+  // Native, and optional.
+  external: ["esbuild", "@nats-io/*"],
+  plugins: [requireBuiltins],
+  metafile: true,
   platform: "node",
   target: "node20",
   format: "esm",
@@ -40,7 +44,7 @@ await writeFacts(
   protocols.map((name) => name.slice(0, -".ts".length)),
 );
 
-await build({
+const page = await build({
   absWorkingDir: root,
   entryPoints: [
     { in: "src/admin/page/main.tsx", out: "page" },
@@ -56,15 +60,12 @@ await build({
   format: "esm",
   jsx: "automatic",
   jsxImportSource: "preact",
+  metafile: true,
   logLevel: "warning",
 });
 copyFileSync(join(root, "src/admin/page/index.html"), join(out, "page/index.html"));
-// Their licences require a copy with the bundled code.
-const bundled = ["preact", "d3-hierarchy", "uplot"];
-const licences = bundled.map(
-  (name) => `${name}\n\n${readFileSync(join(root, "node_modules", name, "LICENSE"), "utf8")}`,
-);
-writeFileSync(join(out, "page/LICENSES.txt"), licences.join("\n---\n\n"));
+writeFileSync(join(out, "LICENSES.txt"), licencesOf(root, [program.metafile]));
+writeFileSync(join(out, "page/LICENSES.txt"), licencesOf(root, [page.metafile]));
 
 const tsc = join(root, "node_modules", ".bin", "tsc");
 const { status } = spawnSync(tsc, ["-p", join(root, "scripts", "build", "tsconfig.types.json")], {

@@ -81,7 +81,7 @@ const APART: Readonly<Record<string, readonly string[]>> = {
 const ONLY: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/from "node:cluster"/, /^cluster\//],
   [/from "node:(net|tls)"/, /^(transport|tls|proxy|admin|cli|config|exchange|cluster\/primary\/inspector)\//],
-  [/from "(pino|prom-client)"/, /^telemetry\//],
+  [/from "(pino|prom-client)["/]/, /^telemetry\//],
   [/from "(hono|@hono)/, /^admin\//],
   [/@nats-io\//, /^exchange\/nats\//],
   [/\bprocess\.env\b/, /^config/],

@@ -3,7 +3,9 @@
  * for a worker: a stopped or dying worker is shown with its last snapshot.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { type Metric, Registry } from "prom-client";
+import type { Metric } from "prom-client";
+// Not from its index, which loads Node's HTTP clients for the push gateway.
+import Registry from "prom-client/lib/registry.js";
 import type { AdminChange } from "../../admin/events.js";
 import type { ConnectionTotals, ListenerNumbers, Stats, WorkerNumbers } from "../../control/stats.js";
 import type { OwnLayout } from "../../tcp/metrics/definition.js";
