@@ -25,7 +25,7 @@ export class Gate {
   readonly #verdicts = new Map<string, { readonly reason: AddressRefuseReason; readonly until: number }>();
   /** Groups of open connections. */
   readonly #groups = new WeakMap<object, string>();
-  /** Connections that wait for the authority: those behind a PROXY header. */
+  /** What waits for the authority and is not pending: connections behind a PROXY header, sockets without a place. */
   readonly #waiting = new WeakSet<object>();
   /** Groups that an operator has banned, and until when. */
   #bans: ReadonlyMap<string, number> = new Map();
@@ -55,7 +55,7 @@ export class Gate {
     this.#verdicts.clear();
   }
 
-  /** Clients without a connection that wait for the authority. */
+  /** Clients without a connection, each with a place, that wait for the authority. */
   get pending(): number {
     return this.#pending;
   }
@@ -63,7 +63,7 @@ export class Gate {
   /**
    * @param address as `socket.peer` has it, without a port: the path of a UNIX socket; empty when it was lost
    * @param done called once, perhaps at once
-   * @param connection where there is one by now
+   * @param connection where there is one by now; or its socket, where it has no place: both are not pending
    */
   enter(address: string, done: Admit, connection?: object): void {
     const { allow, deny, authority } = this.#terms;

@@ -10,6 +10,7 @@ import type { DynamicSupervisor } from "../../otp/supervisor/dynamic/dynamic-sup
 import { cleanContext } from "../../transport/async-context.js";
 import type { Socket } from "../../transport/transport.js";
 import type { RatedListener } from "../admission/accept-rate.js";
+import type { Admit } from "../admission/gate.js";
 import { processRefusals } from "../admission/refusals.js";
 import type { WaitingSockets } from "../admission/waiting-sockets.js";
 import type { Connection } from "../connection/connection.js";
@@ -93,15 +94,24 @@ export class Admission {
     if (this.#turningAway.mode === "refuse" && !this.#limit.hasRoom) return this.#refuse(socket);
     // Behind a proxy the address is that in the PROXY header.
     if (gate === undefined || gate.idle || opening?.proxy !== undefined) return void this.start(socket);
+    // At the limit it has none until an idle connection is ended for it.
+    const placed = this.#limit.hasRoom;
+    if (!placed) this.#shedding.undecided++;
     let waited = false;
-    gate.enter(socket.peer.address, (refused, group) => {
-      if (refused === undefined) return this.start(socket, group, waited) || gate.giveBack(group);
-      counters.refused[refused]++;
-      socket.reset();
-      this.#placeReleased();
-    });
+    const decided: Admit = (refused, group) => {
+      if (!placed) this.#shedding.undecided--;
+      const starts = refused === undefined && this.start(socket, group, placed && waited);
+      if (refused !== undefined) {
+        counters.refused[refused]++;
+        socket.reset();
+      } else if (!starts) gate.giveBack(group);
+      if (!placed) this.#turningAway.heed();
+      else if (!starts) this.#placeReleased();
+    };
+    gate.enter(socket.peer.address, decided, placed ? undefined : socket);
     waited = true;
-    this.#placeTaken();
+    if (placed) this.#placeTaken();
+    else if (this.#shedding.full) this.#turningAway.stop();
   }
 
   /** Its own listener, and the others that share a maximum with it, compare again. */
@@ -151,7 +161,7 @@ export class Admission {
   #shedFor(socket: Socket, group: string | undefined): boolean {
     const sheds = this.#shedding.shedFor(socket, group);
     if (!sheds) this.#refuse(socket);
-    else if (this.#shedding.waiting.full) this.#turningAway.stop();
+    else if (this.#shedding.full) this.#turningAway.stop();
     return sheds;
   }
 

@@ -15,10 +15,17 @@ export class Shedding {
   readonly #connections: string;
   /** Accepted sockets for which a connection is being ended. */
   readonly waiting = new WaitingSockets(MOST_SHEDDING);
+  /** Accepted sockets without a place on whose address the gate has not decided. */
+  undecided = 0;
   readonly #idleLongest = new IdleLongest(() => this.#all());
 
   constructor(connections: string) {
     this.#connections = connections;
+  }
+
+  /** Whether as many clients wait as may. */
+  get full(): boolean {
+    return this.waiting.size + this.undecided >= MOST_SHEDDING;
   }
 
   /** @returns false: none is idle, or too many clients wait already */

@@ -72,7 +72,7 @@ export class TurningAway {
     const { active } = this.#options.endpoint.counters;
     const { limit, shedding } = this.#parts;
     // Above a limit that was lowered, the end of one connection makes no room.
-    return active > 0 && active <= limit.maximum && !shedding.waiting.full;
+    return active > 0 && active <= limit.maximum && !shedding.full;
   }
 
   /** Clients wait in the backlog again. */

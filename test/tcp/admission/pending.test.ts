@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { defineProtocol, packet, whereis } from "../../../src/index.js";
 import { processOf } from "../../../src/otp/process/process.js";
 import type { DynamicSupervisor } from "../../../src/otp/supervisor/dynamic/dynamic-supervisor.js";
+import type { FullPolicy } from "../../../src/tcp/admission/full-policy.js";
 import { Gate } from "../../../src/tcp/admission/gate.js";
 import type { AddressRefusal } from "../../../src/tcp/admission/terms.js";
 import { Endpoint } from "../../../src/tcp/endpoint.js";
@@ -11,6 +12,8 @@ import { SharedMaximum } from "../../../src/tcp/listener/shared-maximum.js";
 import { CompiledProtocol } from "../../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { startServers, stopServers } from "../../../src/tcp/server.js";
 import { type BoundHandle, bind } from "../../../src/transport/listening-socket.js";
+import { stream } from "../../../src/transport/stream.js";
+import type { Transport } from "../../../src/transport/transport.js";
 import { connected } from "../../support/serving.js";
 import { until } from "../../support/until.js";
 
@@ -20,10 +23,19 @@ const echo = defineProtocol({
   states: { ready: { frame: (conn, frame) => conn.send(frame) } },
 });
 
+/** Its listeners keep their sockets while they are full, as copies of the primary's do. */
+const pausable: Transport = {
+  ...stream,
+  listen: async (target, options) => {
+    const pausing = { pause: () => {}, resume: () => {} };
+    return { ...(await stream.listen(target, options)), pausing };
+  },
+};
+
 type Verdict = (refusal?: AddressRefusal) => void;
 
 /** Listeners as in a worker, with gates whose verdicts wait for the test. */
-async function gated(names: readonly string[], limits: { own: number; all: number }) {
+async function gated(names: readonly string[], limits: { own: number; all: number }, full?: FullPolicy) {
   const verdicts: Verdict[] = [];
   const authority = {
     take: (_: string, __: string, done: Verdict) => void verdicts.push(done),
@@ -43,6 +55,7 @@ async function gated(names: readonly string[], limits: { own: number; all: numbe
       ...{
         endpoint,
         shared,
+        ...(full && { full, transport: pausable }),
         prefix: `${endpoint.name}.`,
         protocol: new CompiledProtocol(echo),
       },
@@ -93,4 +106,19 @@ test("a client on which the gate has not decided takes a place of the maximum of
   verdicts[1]?.();
   expect(await second.receive()).toEqual(["2"]);
   expect(endpoints.map(({ counters }) => counters.refused.max_connections)).toEqual([0, 0]);
+});
+
+const SHED: FullPolicy = { mode: "shed", everywhere: true, changed: () => {} };
+
+test("a client that the gate admits at the limit takes the place of an idle one, where the limit sheds", async () => {
+  const { endpoints, verdicts, client } = await gated(["a"], { own: 1, all: 9 }, SHED);
+  const first = (await client("a")).send("1");
+  await until(() => verdicts.length === 1);
+  verdicts[0]?.();
+  expect(await first.receive()).toEqual(["1"]);
+  const second = (await client("a")).send("2");
+  await until(() => verdicts.length === 2);
+  verdicts[1]?.();
+  expect(await second.receive()).toEqual(["2"]);
+  expect(endpoints[0]?.counters).toMatchObject({ active: 1, closed: { shed: 1 } });
 });
