@@ -29,6 +29,14 @@ test("--accept-rate 10:6 with two workers: at no time more than 6 and 10 a secon
   for (const client of clients) client.end();
 });
 
+test("with a burst of one, the only worker that accepts has the places of both, and all clients are served", async () => {
+  const { port } = await serveProgram(["--accept-rate=1000:1", "--workers=2", "--max-connections=40"]);
+  const clients = await Promise.all(Array.from({ length: 40 }, () => FrameClient.connect(port)));
+  const answers = await Promise.all(clients.map((client, n) => client.ask(`${n}`)));
+  expect(answers).toEqual(clients.map((_, n) => `${n}`));
+  for (const client of clients) client.end();
+});
+
 test("without tokens the tree, the log and the metrics say that the listeners are rate limited", async () => {
   const { program, port, adminPort, control } = await serveProgram(["--accept-rate=0.01:2", "--workers=2"]);
   const clients = [await FrameClient.connect(port), await FrameClient.connect(port)];

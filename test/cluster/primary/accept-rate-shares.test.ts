@@ -1,16 +1,18 @@
 /** Accept rates over all workers: the sum of all parts is the rate, whichever workers there are. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { AcceptRateShares, divideRate } from "../../../src/cluster/primary/admission/accept-rate-shares.js";
 import type { PrimaryOptions } from "../../../src/cluster/primary/options.js";
 import { newSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
 import type { Rate } from "../../../src/tcp/admission/terms.js";
+import type { Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
 import { FakeWorker } from "./fake-worker.js";
 
 function stage(acceptRate: string | undefined, own: string | undefined, workers = 2) {
   const slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));
   const options = { config: { acceptRate }, listeners: [{ config: { name: "main", acceptRate: own } }] };
-  const shares = new AcceptRateShares(() => slots, options as unknown as PrimaryOptions);
+  const changed = vi.fn();
+  const shares = new AcceptRateShares(() => slots, options as unknown as PrimaryOptions, changed);
   /** What the worker in each slot has been told. */
   const parts = new Map<string, Rate | undefined>();
   const start = (slot: number) => {
@@ -35,7 +37,7 @@ function stage(acceptRate: string | undefined, own: string | undefined, workers 
       burst: all.reduce((total, one) => total + one.burst, 0),
     };
   };
-  return { shares, start, parts, sum, slots };
+  return { shares, start, parts, sum, slots, changed };
 }
 
 test("the parts of a rate add up to it, and a part without a connection has no rate", () => {
@@ -97,6 +99,48 @@ test("a rate of one a second is that of one worker, and of another one when it h
   Object.assign(fake, { alive: false, state: "down" });
   shares.settle();
   expect(parts.get("2 ")).toEqual({ perSecond: 1, burst: 1 });
+});
+
+test("an overloaded worker leaves its part to the others for as long, unless all are", () => {
+  const { shares, start, parts, slots } = stage("1", undefined);
+  start(1);
+  start(2);
+  const overload = (slot: number, overloadLag: number) => {
+    slots[slot - 1]!.last = { gauges: { overloadLag, overloadMemory: 0 } } as Snapshot;
+    shares.settle();
+  };
+  const perSecond = () => [1, 2].map((slot) => parts.get(`${slot} `)?.perSecond);
+  overload(1, 1);
+  expect(perSecond()).toEqual([0, 1]);
+  overload(2, 1);
+  expect(perSecond()).toEqual([1, 0]);
+  overload(1, 0);
+  expect(perSecond()).toEqual([1, 0]);
+  overload(2, 0);
+  expect(perSecond()).toEqual([1, 0]);
+});
+
+test("with a burst below the number of workers some may not accept, until they have a part", () => {
+  const { shares, start, changed } = stage("20:2", undefined, 3);
+  const admitted = () => [1, 2, 3].map((slot) => shares.admits(slot));
+  const { fake } = start(1);
+  start(2);
+  start(3);
+  expect(admitted()).toEqual([true, true, false]);
+  changed.mockClear();
+  fake.unresponsive = true;
+  shares.settle();
+  expect(changed).toHaveBeenCalledTimes(1);
+  // It may go on at any moment.
+  expect(admitted()).toEqual([true, true, true]);
+  fake.unresponsive = false;
+  shares.settle();
+  shares.set("main", { perSecond: 1, burst: 1 });
+  expect([1, 2, 3].map((slot) => shares.admits(slot, "main"))).toEqual([true, false, false]);
+  changed.mockClear();
+  shares.set(undefined, { perSecond: 20, burst: 3 });
+  expect(changed).toHaveBeenCalledTimes(1);
+  expect(admitted()).toEqual([true, true, true]);
 });
 
 test("a rate may be set, changed and removed while the program runs", () => {

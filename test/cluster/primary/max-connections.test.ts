@@ -85,6 +85,8 @@ class Model {
   /** Limit of all listeners. */
   limit: number;
   readonly limits: MaxConnections;
+  /** Slots without a part of the accept rate. */
+  readonly unrated = new Set<number>();
   workers: ModelWorker[] = [];
   readonly #slots: WorkerSlot[];
 
@@ -99,15 +101,25 @@ class Model {
       {
         open: ({ slot }) => this.workers[slot - 1]?.closed === false,
         full: (slot, name) => this.#isFull(slot, name),
+        rated: (slot) => !this.unrated.has(slot),
       },
     );
-    this.workers = this.#slots.map((slot) => new ModelWorker(slot, this.limits, this.listeners));
+    this.workers = this.#slots.map((slot) => this.#start(slot));
   }
 
   #isFull(slot: number, name: string): boolean {
     const worker = this.workers[slot - 1];
     const listener = this.listeners.findIndex((one) => one.name === name);
     return worker?.alive === true && !worker.closed && worker.isFull(listener);
+  }
+
+  /** `unrate`: it has no part of the accept rate, and so accepts nothing. */
+  open({ slot: { slot } }: ModelWorker, what: "open" | "close" | "unrate"): void {
+    const worker = this.workers[slot - 1] as ModelWorker;
+    worker.closed = what !== "open";
+    if (what === "unrate") this.unrated.add(slot);
+    else this.unrated.delete(slot);
+    this.limits.settle();
   }
 
   /** Whether a client of the listener waits although its limit and the one of all have room. */
@@ -136,8 +148,13 @@ class Model {
       this.#slots.length = workers;
     }
     this.limits.redivide();
-    for (const slot of this.#slots.slice(length))
-      this.workers.push(new ModelWorker(slot, this.limits, this.listeners));
+    for (const slot of this.#slots.slice(length)) this.workers.push(this.#start(slot));
+  }
+
+  #start(slot: WorkerSlot): ModelWorker {
+    const worker = new ModelWorker(slot, this.limits, this.listeners);
+    worker.closed = this.unrated.has(slot.slot);
+    return worker;
   }
 
   read(at: number): void {
@@ -154,7 +171,7 @@ class Model {
     if (!worker) return;
     worker.die();
     this.limits.settle();
-    this.workers[at] = new ModelWorker(worker.slot, this.limits, this.listeners);
+    this.workers[at] = this.#start(worker.slot);
   }
 
   /** Its worker ends, and no other one starts for now. */
@@ -267,6 +284,19 @@ describe("lent places", () => {
     expect(model.workers.map(({ total }) => total)).toEqual([5, 35]);
   });
 
+  test("the places of a worker without a part of the accept rate are the others' at once, and its own when it has one", () => {
+    const { model, first, others } = closing(10, [undefined], 2);
+    model.open(first, "unrate");
+    model.settle();
+    model.fill();
+    expect([first.total, others[0]?.total]).toEqual([0, 10]);
+    model.open(first, "open");
+    for (let n = 0; n < 5; n++) others[0]?.end(0);
+    model.settle();
+    model.fill();
+    expect([first.total, others[0]?.total]).toEqual([5, 5]);
+  });
+
   test("one worker has the listener's places, another those of all: one lends", () => {
     const { model, first, others } = closing(4, [undefined, 2], 2);
     first.accept(0);
@@ -330,6 +360,7 @@ describe("lent places", () => {
 const places = fc.record({ at: fc.nat(5), listener: fc.nat(2) });
 const step = fc.oneof(
   fc.record({ what: fc.constantFrom("close" as const, "open" as const, "lend" as const), place: places }),
+  fc.record({ what: fc.constant("unrate" as const), place: places }),
   fc.record({ what: fc.constantFrom("accept" as const, "end" as const), place: places }),
   fc.record({ what: fc.constantFrom("read" as const, "hear" as const), place: places }),
   fc.record({ what: fc.constantFrom("restart" as const, "scale" as const, "die" as const), place: places }),
@@ -360,7 +391,8 @@ test("no limit is ever exceeded, and all are reached when every message has arri
           else if (what === "hear") model.hear(place.at);
           else if (what === "restart") model.restart(place.at % model.workers.length);
           else if (what === "lend") model.limits.lend();
-          else if (what === "open" || what === "close") (worker as ModelWorker).closed = what === "close";
+          else if (what === "open" || what === "close" || what === "unrate")
+            model.open(worker as ModelWorker, what);
           else model.scale(place.at + 1);
           check();
         }
@@ -374,7 +406,7 @@ test("no limit is ever exceeded, and all are reached when every message has arri
         }
         for (const worker of model.workers) {
           worker.active.fill(0);
-          worker.closed = false;
+          model.open(worker, "open");
         }
         for (let round = 0; round < 8; round++) {
           model.lend();

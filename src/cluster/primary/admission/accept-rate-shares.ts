@@ -3,14 +3,14 @@
  * accepts gets an equal part of each, so that accepting asks the primary for nothing. A worker whose part is used up
  * leaves the clients to the others, which share the backlog with it.
  *
- * The part of a worker that has ended, or hangs, goes to the others. A worker that starts later begins without tokens:
- * the sum of all stays within the rate.
+ * The part of a worker that has ended, hangs or is overloaded goes to the others. A worker that starts later begins
+ * without tokens: the sum of all stays within the rate.
  */
 import { parseRate } from "../../../tcp/admission/rate.js";
 import type { Rate } from "../../../tcp/admission/terms.js";
 import type { BootRate } from "../../channel/boot-message.js";
 import type { PrimaryOptions } from "../options.js";
-import type { WorkerSlot } from "../workers/worker-slot.js";
+import { overloadOf, type WorkerSlot } from "../workers/worker-slot.js";
 
 /** The rate of all listeners together. */
 const SERVER = "";
@@ -36,12 +36,16 @@ export class AcceptRateShares {
   readonly #fresh: Set<number>;
   readonly #booted = new WeakSet<object>();
   #members: readonly number[];
+  readonly #changed: () => void;
 
+  /** @param changed called when workers have got a part that had none, or the reverse */
   constructor(
     slots: () => readonly WorkerSlot[],
     { config, listeners }: Pick<PrimaryOptions, "config" | "listeners">,
+    changed: () => void,
   ) {
     this.#slots = slots;
+    this.#changed = changed;
     this.#members = slots().map(({ slot }) => slot);
     this.#fresh = new Set(slots().map(({ slot }) => slot));
     const configured = [
@@ -89,6 +93,16 @@ export class AcceptRateShares {
     this.#tell();
   }
 
+  /**
+   * Whether the worker in this slot may accept: where the burst has fewer connections than there are workers, some have
+   * no part. One that does not answer may go on at any moment.
+   * @param listener `undefined`: whether the rate of all listeners lets it
+   */
+  admits(slot: number, listener: string = SERVER): boolean {
+    if (!this.#members.includes(slot)) return true;
+    return [SERVER, listener].every((name) => this.#part(name, slot)?.perSecond !== 0);
+  }
+
   #part(listener: string, slot: number): Rate | undefined {
     const rate = this.#rates.get(listener);
     const at = this.#members.indexOf(slot);
@@ -97,16 +111,19 @@ export class AcceptRateShares {
 
   /** Slots whose workers accept, or will in a moment: one that starts again counts once it has booted. */
   #present(): number[] {
-    return this.#slots().flatMap(({ slot, process, removing }) => {
+    const present = this.#slots().filter(({ slot, process, removing }) => {
       const counts =
         process === undefined ||
         process.condition === "running" ||
         (process.condition === "starting" && (this.#fresh.has(slot) || this.#booted.has(process)));
-      return counts && !removing ? slot : [];
+      return counts && !removing;
     });
+    const able = present.filter((slot) => overloadOf(slot).length === 0);
+    return (able.length > 0 ? able : present).map(({ slot }) => slot);
   }
 
   #tell(): void {
+    let changed = false;
     for (const { slot, process } of this.#slots()) {
       // Before that it reads nothing.
       if (!process || !this.#booted.has(process)) continue;
@@ -115,9 +132,11 @@ export class AcceptRateShares {
         const before = told.get(slot);
         if (before?.perSecond === rate?.perSecond && before?.burst === rate?.burst) continue;
         told.set(slot, rate);
+        changed ||= (before?.perSecond === 0) !== (rate?.perSecond === 0);
         const name = listener === SERVER ? undefined : listener;
         void process.request({ name: "accept-rate", listener: name, rate });
       }
     }
+    if (changed) this.#changed();
   }
 }

@@ -68,7 +68,8 @@ export class WorkerPool {
     );
     const balanced = {
       maxConnections: (listener: PrimaryListener) => this.limits.maxConnections(listener.name),
-      accepting: (listener: PrimaryListener) => this.#accepting(listener),
+      accepting: (listener: PrimaryListener) =>
+        this.#accepting(listener).filter(({ slot }) => this.acceptRates.admits(slot, listener.name)),
       allowed: (listener: PrimaryListener, slot: number) =>
         Math.min(this.maxConnections.allowed(slot), this.maxConnections.allowedOf(listener, slot)),
     };
@@ -94,6 +95,7 @@ export class WorkerPool {
       {
         open: (slot, { at }) => this.#accepts(slot, this.listeners[at] as PrimaryListener),
         full: (slot, name) => this.full.isFull(slot, name),
+        rated: (slot, name) => this.acceptRates.admits(slot, name),
       },
     );
     this.full = new FullListeners(
@@ -101,7 +103,11 @@ export class WorkerPool {
       (name) => this.listeners.filter((one) => one.name === name).flatMap((one) => this.#accepting(one)),
       new Map(this.listeners.map(({ name }) => [name, this.limits.whenFull(name)])),
     );
-    this.acceptRates = new AcceptRateShares(() => this.slots, options);
+    this.acceptRates = new AcceptRateShares(
+      () => this.slots,
+      options,
+      () => this.#balanceAnew(),
+    );
     this.#reports = new WorkerReports(this, {
       ...{ primary: options, restartMetrics, pidRanges: this.#pidRanges },
       changed: () => this.#changed(),
@@ -239,11 +245,16 @@ export class WorkerPool {
   }
 
   #changed(): void {
-    this.maxConnections.settle();
+    // First: a worker without a part of the rate needs no places.
     this.acceptRates.settle();
+    this.maxConnections.settle();
     this.full.settle();
     this.maxConnections.lend();
     for (const listener of this.onChange) listener();
+  }
+
+  #balanceAnew(): void {
+    if (!this.stopping) for (const { balance } of this.listeners) balance.changed();
   }
 
   /** Slots over which the connections of a listener are balanced. */

@@ -25,6 +25,8 @@ export interface ListenerKnowledge {
   open(slot: WorkerSlot, listener: LimitedListener): boolean;
   /** Whether the worker has reported it as full. */
   full(slot: number, listener: string): boolean;
+  /** Whether the worker has a part of the accept rates. @param listener `undefined`: of that of all listeners */
+  rated(slot: number, listener: string | undefined): boolean;
 }
 
 export interface LentPlacesOptions extends ListenerKnowledge {
@@ -103,6 +105,7 @@ export class LentPlaces {
   #place(slot: WorkerSlot, wanting: LimitedListener, even: boolean): Place | undefined {
     const { slot: number, last } = slot;
     const { total, own } = this.#limits;
+    const { open, rated } = this.#options;
     const free = (limit: LimitOf) => {
       const taken = this.#options.taken(number, limit) ?? Infinity;
       if (!even) return limit.shares.allowed(number) - taken;
@@ -116,7 +119,7 @@ export class LentPlaces {
     const usable = even ? all : Math.min(all, last.gauges.maxConnections - taken);
     return {
       slot: number,
-      open: overloadOf(slot).length === 0 && this.#options.open(slot, wanting),
+      open: overloadOf(slot).length === 0 && rated(number, wanting.name) && open(slot, wanting),
       short: last.gauges.maxConnections < total.shares.allowed(number),
       free: all,
       own: own.map((limit) => {

@@ -8,6 +8,8 @@ import type { WorkerSlot } from "../../workers/worker-slot.js";
 import { ConnectionShares } from "./connection-shares.js";
 import { LentPlaces, type LimitedListener, type LimitOf, type ListenerKnowledge } from "./lent-places.js";
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** Shares of one limit. */
 interface Limit extends LimitOf {
   /** The share that each worker was told last, by slot. */
@@ -26,12 +28,13 @@ export class MaxConnections {
   readonly #slots: () => readonly WorkerSlot[];
   readonly #limit: (workers: number) => number;
   readonly #listeners: readonly LimitedListener[];
+  readonly #knowledge: ListenerKnowledge;
   readonly #lentPlaces: LentPlaces;
   readonly #total: Limit;
   /** Of each listener's own, in their order: Infinity where it has none. */
   readonly #own: readonly (Limit & { readonly listener: LimitedListener })[];
-  /** Slots whose workers have ended and are not back. */
-  #away: ReadonlySet<number> = new Set();
+  /** By limit: slots whose workers have ended and are not back, or have no part of the accept rate. */
+  #away: readonly ReadonlySet<number>[] = [];
   /** Workers that have read their first message: before that they read no other. */
   readonly #booted = new WeakSet<object>();
   /** Number of messages about limits sent to the present worker of each slot. */
@@ -47,6 +50,7 @@ export class MaxConnections {
     this.#slots = slots;
     this.#limit = limit;
     this.#listeners = listeners;
+    this.#knowledge = knowledge;
     const workers = slots().length;
     const total = new ConnectionShares(limit(workers), workers);
     this.#total = { listener: undefined, shares: total, told: new Map() };
@@ -87,31 +91,38 @@ export class MaxConnections {
 
   /** Divides the limits again, after they or the number of workers have changed. A larger share is granted when it is free. */
   redivide(): void {
-    this.#aim(this.#gone());
+    this.#aim(this.#allGone());
     this.settle();
   }
 
-  #aim(away: ReadonlySet<number>): void {
+  #aim(away: readonly ReadonlySet<number>[]): void {
     this.#away = away;
     const workers = this.#slots().length;
-    this.#total.shares.aim(this.#limit(workers), workers, 0, { slots: away, most: this.#limit(1) });
+    const [total = NONE, ...own] = away;
+    this.#total.shares.aim(this.#limit(workers), workers, 0, { slots: total, most: this.#limit(1) });
     let first = 0;
-    for (const { listener, shares } of this.#own) {
-      shares.aim(limitOf(listener), workers, first, { slots: away, most: Infinity });
+    for (const [at, { listener, shares }] of this.#own.entries()) {
+      shares.aim(limitOf(listener), workers, first, { slots: own[at] ?? NONE, most: Infinity });
       first += remainderOf(listener);
     }
   }
 
-  /** Slots whose worker has ended: their places serve the clients of the others until there is one that serves. */
-  #gone(): ReadonlySet<number> {
-    const gone = this.#slots().flatMap((one) => (isGone(one) ? one.slot : []));
-    return new Set(gone.length < this.#slots().length ? gone : []);
+  #allGone(): readonly ReadonlySet<number>[] {
+    return this.#limits().map(({ listener }) => this.#gone(listener));
+  }
+
+  /** Slots whose worker cannot accept: their places serve the clients of the others until there is one that does. */
+  #gone(listener: LimitedListener | undefined): ReadonlySet<number> {
+    const { rated } = this.#knowledge;
+    const slots = this.#slots();
+    const gone = slots.filter((one) => isGone(one) || !rated(one.slot, listener?.name));
+    return new Set(gone.length < slots.length ? gone.map(({ slot }) => slot) : []);
   }
 
   /** Grants what has become free; called when a worker has sent a snapshot or ended. */
   settle(): void {
-    const gone = this.#gone();
-    if (gone.size !== this.#away.size || [...gone].some((slot) => !this.#away.has(slot))) this.#aim(gone);
+    const gone = this.#allGone();
+    if (gone.some((slots, at) => !same(slots, this.#away[at] ?? NONE))) this.#aim(gone);
     for (const limit of this.#limits()) if (!limit.shares.settled) this.#settle(limit);
   }
 
@@ -175,6 +186,10 @@ function isGone({ process, restarts, startFailures }: WorkerSlot): boolean {
   if (process === undefined) return false;
   if (!process.alive || process.state === "down") return true;
   return process.state === "starting" && restarts + startFailures > 0;
+}
+
+function same(one: ReadonlySet<number>, other: ReadonlySet<number>): boolean {
+  return one.size === other.size && [...one].every((slot) => other.has(slot));
 }
 
 function limitOf({ maxConnections = Infinity }: LimitedListener): number {
