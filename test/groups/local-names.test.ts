@@ -41,3 +41,16 @@ test("a holder whose second claim is not answered in time keeps the name, also i
   expect(names.holder("stock")).toBe(clerk);
   expect(sent).toEqual(["claim 1 stock", "claim 2 stock"]);
 });
+
+test("of two claims of one process for one name the one that is late ends alone: the other still waits in the hub", async () => {
+  const { time, sent, names, clerk } = stage();
+  const failed = expect(names.claim(clerk, "stock", false, 1_000)).rejects.toThrow("was not answered");
+  const second = names.claim(clerk, "stock", false, 5_000);
+  await time.advance(1_000);
+  await failed;
+  expect(sent).toEqual(["claim 1 stock", "claim 2 stock"]);
+  names.claimed(1, { token: 7, previous: "ended" });
+  names.claimed(2, { token: 7, previous: "ended" });
+  expect(await second).toEqual({ token: 7, previous: "ended" });
+  expect(names.holder("stock")).toBe(clerk);
+});

@@ -1,6 +1,6 @@
 /** The table of names on the manual clock: random claims, releases, blocked and ending workers. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { ClaimResult, NamePort } from "../../src/groups/hub/name-row.js";
 import { NameTable } from "../../src/groups/hub/name-table.js";
 import { ManualClock, useClock } from "../../src/index.js";
@@ -149,4 +149,76 @@ test("rows of a worker that connects again: the higher token stays", () => {
   expect(one.told).toEqual([["a", 5]]);
   table.claim(one, 1, "b", 9, false);
   expect(one.results.get(1)).toMatchObject({ token: LATE + 6 });
+});
+
+test("a process that claims a name twice while it waits for the holder gets both claims answered, and is not replaced by itself", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const table: NameTable<FakePort> = new NameTable();
+  const [one, two] = [1, 2].map((worker) => new FakePort(worker, () => table)) as [FakePort, FakePort];
+  table.claim(one, 1, "a", 7, false);
+  one.blocked = true;
+  two.blocked = true;
+  table.claim(two, 2, "a", 8, false);
+  table.claim(two, 3, "a", 8, false);
+  await clock.advance(1_000);
+  expect(two.results.get(3)).toMatchObject({ token: expect.any(Number), previous: "unknown" });
+  expect(two.results.get(2)).toEqual(two.results.get(3));
+  await clock.advance(60_000);
+  expect(two.told).toEqual([]);
+  expect(table.holder("a")).toMatchObject({ serial: 8 });
+});
+
+test("a claim that waits is answered although the worker of the holder has connected again", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const table: NameTable<FakePort> = new NameTable();
+  const [one, again, two] = [1, 1, 2].map((worker) => new FakePort(worker, () => table)) as [
+    FakePort,
+    FakePort,
+    FakePort,
+  ];
+  one.blocked = true;
+  table.claim(one, 1, "a", 7, false);
+  table.claim(two, 2, "a", 8, false);
+  const { token } = table.holder("a") as { token: number };
+  table.restore(again, "a", 7, token);
+  table.detach(one);
+  await clock.advance(5_000);
+  expect(two.results.get(2)).toMatchObject({ previous: "ended" });
+});
+
+test("a claim behind one that has lost to another server is granted, although the process between does not let go", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const table: NameTable<FakePort> = new NameTable({ node: "a" });
+  const port = new FakePort(1, () => table);
+  const held = { worker: 1, serial: 9, pending: false };
+  table.setPeer({ node: "b" }, "a", { ...held, token: 100 });
+  table.claim(port, 1, "a", 7, false);
+  table.claim(port, 2, "a", 8, false);
+  port.blocked = true;
+  table.setPeer({ node: "c" }, "a", { ...held, token: (table.own("a")?.token ?? 0) + 1 });
+  await clock.advance(1_000);
+  expect(port.told).toEqual([["a", 7]]);
+  await clock.advance(3_000);
+  expect(port.results.get(2)).toMatchObject({ previous: "unknown" });
+});
+
+test("a claim that other servers know waits for a holder whose link comes later and whose token is higher", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const table: NameTable<FakePort> = new NameTable({ node: "a" });
+  const [one, two] = [1, 2].map((worker) => new FakePort(worker, () => table)) as [FakePort, FakePort];
+  table.setPeer({ node: "b" }, "a", { worker: 1, serial: 9, pending: false, token: 100 });
+  table.claim(one, 1, "a", 7, false);
+  const { token } = table.own("a") as { token: number };
+  two.blocked = true;
+  table.restore(two, "a", 8, token + 5);
+  expect([one.results.size, table.holder("a")?.serial, two.told]).toEqual([0, 8, [["a", 8]]]);
+  two.unblock();
+  await clock.advance(1_000);
+  const granted = one.results.get(1) as { token: number };
+  expect(granted.token).toBeGreaterThan(token + 5);
+  expect(table.holder("a")).toMatchObject({ serial: 7, token: granted.token });
 });

@@ -67,7 +67,8 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     if (holder && peer && !row.told && this.isNewer(peer, holder.token)) {
       this.history.record(name, false);
       if (granted) this.conflicts++;
-      this.#tellHolder(name, row, holder);
+      if (waiting.length > 0) this.#tell(name, row);
+      else this.#tellHolder(name, row, holder);
     } else if (pending && !this.#peers.hasOlder(name, pending.token, this.#node))
       this.#grantPending(name, row, pending, why);
     else if (!holder && !pending && !peer && waiting.length > 0) this.next(name, row, why);
@@ -79,11 +80,12 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
 
   // -- grants ---------------------------------------------------------------------------------------------
 
-  grant(name: string, row: NameRow<P>, { port, serial, id }: Claim<P>, previous: Granted["previous"]): void {
+  grant(name: string, row: NameRow<P>, claim: Claim<P>, previous: Granted["previous"]): void {
+    const { port, serial } = claim;
     const token = this.#tokens.next(row.token);
     this.hold(row, { port, serial, token });
     this.#changed(name);
-    port.claimed(id, { token, previous });
+    answer(row, claim, { token, previous });
     if (row.waiting.length > 0) this.replace(name, row);
   }
 
@@ -113,15 +115,11 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     row.timer = clock.setTimeout(late, this.#takeOver ?? defaultTakeOver, true);
   }
 
-  #grantPending(
-    name: string,
-    row: NameRow<P>,
-    { port, serial, id, token }: Pending<P>,
-    previous: Granted["previous"],
-  ) {
+  #grantPending(name: string, row: NameRow<P>, claim: Pending<P>, previous: Granted["previous"]) {
+    const { port, serial, token } = claim;
     row.pending = undefined;
     this.hold(row, { port, serial, token });
-    port.claimed(id, { token, previous });
+    answer(row, claim, { token, previous });
     this.runAfterGrant(row);
     // A claim that is newer still has been made elsewhere meanwhile.
     this.compare(name, row);
@@ -160,6 +158,7 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     // It has ended meanwhile, or the claim has.
     if (row.waiting.length === 0) return;
     if (!holder) return this.next(name, row, "ended");
+    clock.clearTimeout(row.timer);
     row.timer = clock.setTimeout(
       () => this.#takeFrom(name, row, holder),
       this.#takeOver ?? defaultTakeOver,
@@ -181,5 +180,14 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     this.#changed(name);
     this.next(name, row, "unknown");
     this.#drop(name, row);
+  }
+}
+
+/** Answers a claim, and those behind it that the same process has made while it waited: it would be replaced by itself. */
+function answer<P extends NamePort>(row: NameRow<P>, { port, serial, id }: Claim<P>, granted: Granted): void {
+  port.claimed(id, granted);
+  for (let next = row.waiting[0]; next?.port === port && next.serial === serial; next = row.waiting[0]) {
+    row.waiting.shift();
+    port.claimed(next.id, granted);
   }
 }

@@ -136,9 +136,14 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     const { holder, pending } = row;
     if ((holder ?? pending ?? { token: 0 }).token > token) return port.replace(name, serial);
     if (holder) holder.port.replace(name, holder.serial);
+    // Its token is lower: it waits for this holder now.
+    if (pending) row.waiting = [pending, ...row.waiting];
+    row.pending = undefined;
     this.#grants.hold(row, { port, serial, token });
     this.#changed(name);
+    this.#grants.runAfterGrant(row);
     this.#grants.compare(name, row);
+    if (row.holder && !row.told && row.waiting.length > 0) this.#grants.replace(name, row);
   }
 
   /** The worker has gone. Looks at all rows, 10 ms for 100,000: a list of each worker would take 26 bytes for each name. */

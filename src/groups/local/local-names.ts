@@ -114,8 +114,12 @@ export class LocalNames {
   #giveUp(id: number, name: string, within: number): void {
     const claim = this.#claims.get(id);
     if (!claim) return;
-    // A holder that claimed its name again still has it: here, and in the hub.
-    if (this.holder(name) !== claim.process) this.#uplink().release(name, claim.process.pid.serial);
+    const { process } = claim;
+    const again = this.#claimsOf
+      .of(process)
+      .some((one) => one !== id && this.#claims.get(one)?.name === name);
+    // A holder that claimed its name again still has it, here and in the hub; another claim of it still waits.
+    if (this.holder(name) !== process && !again) this.#uplink().release(name, process.pid.serial);
     claim.settle(new ClaimError("timeout", `the claim of ${name} was not answered within ${within} ms`));
   }
 

@@ -422,3 +422,20 @@ test("hostile bytes and records of a peer are passed over and counted; the serve
   w.clock.run(500);
   expect([states(a).b, a.names?.names.peerHolder("n")?.peer.node]).toEqual(["up", "b"]);
 });
+
+test("a server that comes takes the place of the one that has been gone for longest, where 31 others are known", () => {
+  const { world: w, servers } = world("a");
+  const [a] = servers as [SimulatedServer];
+  for (let at = 1; at <= 31; at++) {
+    const server = w.add(`pod-${at}`);
+    server.start();
+    w.clock.run(3_000);
+    server.kill();
+    w.clock.run(5_000);
+  }
+  w.add("last").start();
+  w.clock.run(3_000);
+  expect(Object.keys(states(a))).toHaveLength(31);
+  expect(states(a)).toMatchObject({ last: "up", "pod-2": "down" });
+  expect(states(a)["pod-1"]).toBeUndefined();
+});

@@ -82,6 +82,7 @@ export class Roster {
   }
 
   #add(node: string, incarnation: string, hello: Hello): Peer | undefined {
+    if (this.#peers.size >= MAX_PEERS) this.#forgetOne();
     if (this.#peers.size >= MAX_PEERS) {
       const text = `the server ${node} is left out: a cluster has ${MAX_PEERS + 1} servers at most`;
       if (!this.#tooMany) this.#owner.event("error", "too_many_nodes", text);
@@ -93,6 +94,14 @@ export class Roster {
     this.#incarnations.set(incarnation, peer);
     this.welcome(peer);
     return peer;
+  }
+
+  /** Makes room: one that is gone is only shown. Where host names change with each start there are many of them. */
+  #forgetOne(): void {
+    const [oldest] = [...this.all]
+      .filter(({ state }) => state === "down")
+      .sort((one, other) => one.since - other.since);
+    if (oldest) this.forget(oldest);
   }
 
   /** Says who we are, and asks for its rows. */
