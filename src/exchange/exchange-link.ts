@@ -208,7 +208,7 @@ export class ExchangeLink implements Uplink {
   #linked(socket: Socket): void {
     if (this.#closed) return socket.destroy();
     const link: LinkSocket = new LinkSocket(socket, {
-      onRecord: (record) => this.#received(link, record),
+      onRecord: (record) => this.#record(link, record),
       onDrained: () => this.#options.onRelieved(),
       onClosed: () => this.#lost(),
     });
@@ -256,6 +256,14 @@ export class ExchangeLink implements Uplink {
     this.#connectLater();
   }
 
+  #record(link: LinkSocket, record: LinkRecord): void {
+    try {
+      this.#received(link, record);
+    } catch {
+      // Of a newer version, or forged in another worker or server: passed over, as one record must not end the link.
+    }
+  }
+
   #received(link: LinkSocket, record: LinkRecord): void {
     // Most records are of this kind.
     if (record.kind === KIND.publish && isPublish(record)) return this.#deliver(link, record);
@@ -276,11 +284,7 @@ export class ExchangeLink implements Uplink {
   #deliver(link: LinkSocket, record: LinkRecord): void {
     const { delivery, worker } = this.#options;
     const { name, bytes, start, end } = record;
-    try {
-      delivery.add(name, Message.read(bytes, start + PUBLISH_HEAD, end), exceptAt(record, worker));
-    } catch {
-      // A message of a newer version: passed over.
-    }
+    delivery.add(name, Message.read(bytes, start + PUBLISH_HEAD, end), exceptAt(record, worker));
     // The members take less than comes: the exchange holds it, and drops beyond 8 MiB.
     if (delivery.waiting > HOLD_ABOVE) link.pause();
   }

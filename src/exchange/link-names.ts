@@ -4,6 +4,7 @@ import { takeRequest } from "../groups/local/incoming-requests.js";
 import type { LocalAsks } from "../groups/local/local-asks.js";
 import type { LocalNames } from "../groups/local/local-names.js";
 import { Message } from "../groups/message.js";
+import type { Answering } from "../groups/request.js";
 import type { LinkSocket } from "./link-socket.js";
 import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";
 import { KIND, type LinkRecord } from "./records.js";
@@ -93,16 +94,21 @@ export class LinkNames {
     else if (kind === KIND.replace) this.#names.replace(name, body.readDoubleBE(0));
     else if (kind === KIND.answered) {
       const { id, code, body: content } = readAnswer(body);
-      this.#asks.answered(id, code, code === "answer" ? Message.read(content) : content.toString());
+      const message = code === "answer" ? Message.tryRead(content) : undefined;
+      const refused = message === undefined && code === "answer";
+      this.#asks.answered(id, code, message ?? (refused ? "the answer cannot be read" : content.toString()));
     } else if (kind === KIND.request) this.#request(link, name, body);
   }
 
   #request(link: LinkSocket, name: string, body: Buffer): void {
     const request = readRequest(body);
-    takeRequest(this.#names, name, { ...request, body: Message.read(request.body) }, (code, answer) => {
+    const answer: Answering = (code, content) => {
       if (request.id === 0 || this.#link !== link) return;
-      writeAnswer(link.writer, KIND.answer, request.id, code, answer);
+      writeAnswer(link.writer, KIND.answer, request.id, code, content);
       link.flushSoon();
-    });
+    };
+    const message = Message.tryRead(request.body);
+    if (!message) return answer("refused", "the request cannot be read");
+    takeRequest(this.#names, name, { ...request, body: message }, answer);
   }
 }

@@ -3,6 +3,7 @@
 import { MAX_INFO, type PresenceChange, type PresenceRow } from "../groups/hub/presence-table.js";
 import type { Introduction } from "../groups/local/presence-view.js";
 import { checkName } from "../groups/name.js";
+import { count } from "./nodes/peer/peer-records.js";
 import { KIND, type RecordWriter } from "./records.js";
 
 const HEAD = 8 + 2;
@@ -28,7 +29,7 @@ export function readIntroduction(body: Buffer): Introduction & { readonly serial
   if (info > body.length || body.length - info > MAX_INFO)
     throw new RangeError("an introduction of wrong length");
   const key = checkName("member", body.toString("utf8", HEAD, info));
-  return { serial: body.readDoubleBE(0), key, info: body.toString("utf8", info) };
+  return { serial: count(body.readDoubleBE(0)), key, info: body.toString("utf8", info) };
 }
 
 type Fields = [string, number, number, string, string];

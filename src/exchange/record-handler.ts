@@ -2,6 +2,7 @@
 import type { Hub } from "../groups/hub/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
 import type { NameHub } from "../groups/hub/name-hub.js";
+import { checkName } from "../groups/name.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { count } from "./nodes/peer/peer-records.js";
@@ -39,25 +40,26 @@ export class RecordHandler {
     this.#workers = workers;
   }
 
-  /** @throws RangeError when the body is too short */
+  /** @throws RangeError when the body is too short, or has a name or serial that a worker does not send */
   handle(port: Port, record: LinkRecord): void {
     // Most records are of this kind.
     if (record.kind === KIND.publish) return this.#publish(port, record);
     const { kind, name, body } = record;
     switch (kind) {
       case KIND.row:
-        for (let at = 0; at + 8 <= body.length; at += 8) this.#hub.join(port, name, body.readDoubleBE(at));
+        checkName("group", name);
+        for (let at = 0; at + 8 <= body.length; at += 8) this.#hub.join(port, name, serialAt(body, at));
         return;
       case KIND.here:
-        return this.#hub.keepHere(name);
+        return this.#hub.keepHere(checkName("group", name));
       case KIND.join:
-        return this.#hub.join(port, name, body.readDoubleBE(0));
+        return this.#hub.join(port, checkName("group", name), serialAt(body, 0));
       case KIND.introduce: {
         const { serial, key, info } = readIntroduction(body);
         return this.#hub.introduce(port, name, serial, key, info);
       }
       case KIND.leave:
-        return this.#hub.leave(port, name, body.readDoubleBE(0));
+        return this.#hub.leave(port, name, serialAt(body, 0));
       case KIND.signal:
         if (this.#workers.get(signalTarget(record))?.pass(record.whole) !== true) this.signalsDropped++;
         return;
@@ -74,14 +76,16 @@ export class RecordHandler {
         return this.#names.names.claim(
           port,
           body.readUInt32BE(0),
-          name,
-          body.readDoubleBE(4),
+          checkName("name", name),
+          serialAt(body, 4),
           body.readUInt8(12) === 1,
         );
       case KIND.release:
-        return this.#names.names.release(port, name, body.readDoubleBE(0));
-      case KIND.held:
-        return this.#names.names.restore(port, name, body.readDoubleBE(0), count(body.readDoubleBE(8)));
+        return this.#names.names.release(port, name, serialAt(body, 0));
+      case KIND.held: {
+        const token = count(body.readDoubleBE(8));
+        return this.#names.names.restore(port, checkName("name", name), serialAt(body, 0), token);
+      }
       case KIND.ask: {
         const { id, ...request } = readAsk(body);
         return this.#names.ask(port, id, name, request);
@@ -112,4 +116,9 @@ export class RecordHandler {
       return port.reply(id, answerQuery(this.#hub, this.#names, query));
     void this.#nodes.members(query.group).then((members) => port.reply(id, members));
   }
+}
+
+/** A serial: other servers are told it in text, and refuse what is none. */
+function serialAt(body: Buffer, at: number): number {
+  return count(body.readDoubleBE(at));
 }

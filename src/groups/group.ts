@@ -57,6 +57,7 @@ export interface Group<M extends Portable> extends Source<M> {
   /**
    * Sends a message to all members, at most once each. Never waits; the sender's connection handles no further frame
    * while more than 1 MiB waits.
+   * @param options `except`: a process that does not get it; has no effect for one of another server
    * @throws TypeError when the message is not JSON or bytes, RangeError when it is larger than 64 KiB
    */
   send(message: M, options?: { readonly except?: { readonly pid: Pid } | Pid | undefined }): void;
@@ -123,7 +124,9 @@ class GroupHandle<M extends Portable> implements Group<M> {
   send(message: M, { except }: { readonly except?: { readonly pid: Pid } | Pid | undefined } = {}): void {
     const encoded = Message.of(message).from(handlingProcess());
     groupCounters.published++;
-    uplink.publish(this.name, encoded, except && pidOf(except));
+    const pid = except && pidOf(except);
+    // A process of this server may have the same worker and serial as one of another server.
+    uplink.publish(this.name, encoded, pid?.node === undefined ? pid : undefined);
     if (uplink.waiting > HOLD_ABOVE) holdSender();
   }
 

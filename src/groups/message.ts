@@ -104,6 +104,15 @@ export class Message {
     return message;
   }
 
+  /** As `read`; `undefined` when the bytes are no message: a newer version sent them, or they are forged. */
+  static tryRead(bytes: Buffer): Message | undefined {
+    try {
+      return Message.read(bytes);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Marks the bytes of a message that came from another machine. */
   static markForeign(bytes: Buffer): void {
     if (bytes.length > 0) bytes[0] = (bytes[0] as number) | FOREIGN;

@@ -50,6 +50,7 @@ export interface Names<C extends Portable, A extends Portable> extends RequestSo
   release(process: Answers<Request<C, A>> | Pid, name: string): void;
   /**
    * Asks the holder of a name, in whichever worker it is. Sent once, never again.
+   * @param options `within`: default 5 s; `from`: what the holder gets as `request.from`, a process of this server
    * @throws TypeError, RangeError as `send` of a group. Rejects with AskError
    */
   ask(name: string, body: C, options?: { readonly within?: Duration; readonly from?: Pid }): Promise<A>;
@@ -110,6 +111,10 @@ class NameFamily<C extends Portable, A extends Portable> implements Names<C, A> 
 /** Asks by the full name, such as `device/42`. @internal */
 export function askName(name: string, body: Portable, within: number, from?: Pid): Promise<unknown> {
   const message = Message.of(body);
+  if (from?.node !== undefined)
+    throw new TypeError(
+      `from must be a process of this server, got ${from}: leave it out, or put it into the message`,
+    );
   const pair = [from?.worker ?? 0, from?.serial ?? 0] as const;
   return localAsks.ask(name, within, (id) => uplink.ask(id, name, message, within, pair));
 }

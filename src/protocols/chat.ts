@@ -11,8 +11,10 @@ const NAME = /^[\p{L}\p{N}_-]{1,24}$/u;
 const ROOM = /^[\p{L}\p{N}_-]{1,40}$/u;
 const HELP = "* commands: /join ROOM, /who, /help, /quit; everything else is said in the room";
 
-/** Characters. */
+/** Bytes of a line, and of the names in one. */
+const MAX_LINE = 1_024;
 const MOST_NAMES = 900;
+const TOO_LONG = `* a line has at most ${MAX_LINE} bytes, with your name: this one was not sent`;
 
 interface Guest {
   name: string;
@@ -26,10 +28,11 @@ function enter(conn: Chatter, room: string): void {
   conn.send(`* you are in ${room}`);
 }
 
-/** Names in one line, as long as a line may be. */
+/** Names in one line: as many as may be in it. */
 function listed(names: readonly string[]): string {
-  const all = names.join(", ");
-  return all.length <= MOST_NAMES ? all : `${all.slice(0, all.lastIndexOf(",", MOST_NAMES))}, …`;
+  let bytes = 0;
+  const more = names.findIndex((name) => (bytes += Buffer.byteLength(name) + 2) > MOST_NAMES);
+  return more === -1 ? names.join(", ") : `${names.slice(0, more).join(", ")}, …`;
 }
 
 function presence(conn: Chatter, { group, initial, joined, left }: Presence): void {
@@ -72,7 +75,7 @@ function obey(conn: Chatter, command: string, argument: string) {
 
 export default defineProtocol({
   name: "chat",
-  framing: lines({ maxLength: 1024 }),
+  framing: lines({ maxLength: MAX_LINE }),
   takes: rooms,
   data: (): Guest => ({ name: "", room: "lobby" }),
   states: {
@@ -91,8 +94,9 @@ export default defineProtocol({
       frame: (conn, line) => {
         const command = /^\/(\w+) *(.*?) *$/.exec(line);
         if (command) return obey(conn, command[1] as string, command[2] as string);
-        const { name, room } = conn.data;
-        rooms(room).send(`${name}: ${line}`, { except: conn });
+        const said = `${conn.data.name}: ${line}`;
+        if (Buffer.byteLength(said) > MAX_LINE) return conn.send(TOO_LONG);
+        rooms(conn.data.room).send(said, { except: conn });
       },
       // To the client as it is: encoded once for all members of a worker.
       message: forward,

@@ -39,12 +39,15 @@ function pass(conn: DeviceConn, request: Ask): void {
   if (data.open.size >= MAX_OPEN) forgetGivenUp(data.open);
   if (request.open && data.open.size >= MAX_OPEN)
     return request.fail(`${MAX_OPEN} requests have no answer yet`);
-  if (request.open) {
-    data.open.set(++data.last, request);
-    conn.send({ id: data.last, body: request.body });
-  }
   // Not open: no answer is wanted, or the asker has given up before the request could be passed on.
-  else if (!request.signal.aborted) conn.send({ body: request.body });
+  if (!request.open && request.signal.aborted) return;
+  try {
+    conn.send(request.open ? { id: data.last + 1, body: request.body } : { body: request.body });
+  } catch (error) {
+    // Larger than a frame, such as one of 64 KiB: that is no reason to end the device.
+    return request.fail((error as Error).message);
+  }
+  if (request.open) data.open.set(++data.last, request);
 }
 
 function take(conn: DeviceConn, frame: Json): void {

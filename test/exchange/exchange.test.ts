@@ -4,9 +4,14 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { Exchange } from "../../src/exchange/exchange.js";
+import { Exchange, type ExchangeParts } from "../../src/exchange/exchange.js";
 import { ExchangeLink } from "../../src/exchange/exchange-link.js";
+import { readAnswer, writeAnswer } from "../../src/exchange/name-records.js";
+import { Nodes } from "../../src/exchange/nodes/nodes.js";
+import { presenceTable } from "../../src/exchange/nodes/rows/presence-rows.js";
+import { groupTable, nameTable } from "../../src/exchange/nodes/rows/row-table.js";
 import { writePublish } from "../../src/exchange/publish-records.js";
+import { RecordReader } from "../../src/exchange/record-reader.js";
 import { KIND, RecordWriter } from "../../src/exchange/records.js";
 import type { LinkSignal } from "../../src/exchange/signals.js";
 import { Delivery } from "../../src/groups/local/delivery.js";
@@ -20,6 +25,7 @@ import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import { handle } from "../../src/transport/handle.js";
 import { stream } from "../../src/transport/stream.js";
 import { eventually, turn, until } from "../support/until.js";
+import { MemoryCarrier, MemoryNetwork } from "./nodes/memory-carrier.js";
 
 /** The first record of a worker whose processes were given no token. */
 function hello(writer: RecordWriter, worker: number): void {
@@ -401,4 +407,90 @@ test("an ask whose time is over before the link is up is not sent", async () => 
   await exchangeAt(path);
   expect(await late).toBe("re: late");
   expect(asked).toEqual(["late"]);
+});
+
+test("a request and an answer that are no messages are refused, and the links of both workers stay", async () => {
+  const path = folder();
+  const exchange = await exchangeAt(path);
+  const [one, two] = (await workersAt(path)) as [FakeWorker, FakeWorker];
+  await one.names.claim(new Answerer(undefined), "n", false, 5_000);
+  const socket = connect({ path });
+  onTestFinished(() => void socket.destroy());
+  const writer = new RecordWriter();
+  hello(writer, 3);
+  // Too short.
+  writer.addSerial(KIND.claim, "forged", 0);
+  const claim = writer.add(KIND.claim, "forged", 13);
+  writer.buffer.writeUInt32BE(1, claim);
+  writer.buffer.writeDoubleBE(9, claim + 4);
+  writer.buffer[claim + 12] = 0;
+  for (const id of [1, 2]) {
+    const at = writer.add(KIND.ask, "n", 18 + (id - 1));
+    writer.buffer.fill(0, at, at + 18);
+    writer.buffer.writeUInt32BE(id, at);
+    if (id === 2) writer.buffer[at + 18] = 3;
+  }
+  socket.write(writer.take());
+  const got: string[] = [];
+  const reader = new RecordReader();
+  socket.on("data", (bytes) => {
+    reader.push(bytes);
+    for (let record = reader.next(); record; record = reader.next()) {
+      if (record.kind === KIND.answered) got.push(`${readAnswer(record.body).code}`);
+      if (record.kind !== KIND.request) continue;
+      const answer = new RecordWriter();
+      writeAnswer(answer, KIND.answer, record.body.readUInt32BE(0), "answer", Buffer.from([3]));
+      socket.write(answer.take());
+    }
+    reader.keep();
+  });
+  await until(() => got.length === 2);
+  expect(got).toEqual(["refused", "refused"]);
+  await expect(ask(two, "forged", "x")).rejects.toMatchObject({ code: "refused" });
+  expect(await ask(two, "n", "hello")).toBe("re: hello");
+  expect(exchange.numbers).toMatchObject({ links: 3, malformed: 1 });
+});
+
+test("forged rows, which other servers could not be told, are passed over and counted", async () => {
+  const path = folder();
+  const parts: ExchangeParts[] = [];
+  const make = (given: ExchangeParts) => {
+    parts.push(given);
+    const { hub, names } = given;
+    const tables = [groupTable(hub), nameTable(names), presenceTable(hub)];
+    const carrier = new MemoryCarrier(new MemoryNetwork());
+    const own = { carrier, tables, onEvent: () => {}, onRefused: () => {} };
+    return new Nodes({ node: "a", startedAt: 1, nodeTimeout: 4_000 }, { ...given, ...own });
+  };
+  const exchange = new Exchange({ path, transport: handle, workers: 0, node: "a", nodes: make });
+  await exchange.listen();
+  onTestFinished(() => exchange.close());
+  const writer = new RecordWriter();
+  hello(writer, 3);
+  const rows = [
+    ["g", 5],
+    ["g", Number.NaN],
+    ["h", 1e21],
+    ["i", -1],
+    ["a\nb", 5],
+    ["", 5],
+    ["x".repeat(256), 5],
+  ] as const;
+  for (const [name, serial] of rows) {
+    writer.addSerial(KIND.row, name, serial);
+    const at = writer.add(KIND.introduce, name, 8 + 2 + 1 + 4);
+    writer.buffer.writeDoubleBE(serial, at);
+    writer.buffer.writeUInt16BE(1, at + 8);
+    writer.buffer.write("knull", at + 10);
+    const held = writer.add(KIND.held, name, 16);
+    writer.buffer.writeDoubleBE(serial, held);
+    writer.buffer.writeDoubleBE(1, held + 8);
+  }
+  const socket = connect({ path });
+  onTestFinished(() => void socket.destroy());
+  socket.write(writer.take());
+  // Of the last three, what they say of themselves has no group, and no effect.
+  await until(() => exchange.numbers.malformed === 3 * 3 + 3 * 2);
+  expect(exchange.numbers).toMatchObject({ groups: 1, memberships: 1, names: 1, links: 1 });
+  expect(parts[0]?.hub.presence.list("g")).toHaveLength(1);
 });

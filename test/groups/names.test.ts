@@ -19,6 +19,7 @@ import {
   start,
   stop,
 } from "../../src/index.js";
+import { RemotePid } from "../../src/otp/process/pid.js";
 import gateway from "../../src/protocols/gateway.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import type { Client } from "../support/client.js";
@@ -90,6 +91,21 @@ test("the gateway that comes with drover: devices are asked by their name, and t
   expect(await device.whereis("42")).toBeUndefined();
   const nameless = (await connected(server)).write('{"ID": 1}\n');
   expect(await saying(nameless, 1)).toEqual(['{"error":"say who you are","example":{"id":"42"}}']);
+});
+
+test("the gateway refuses a request that is too large for its device, which stays", async () => {
+  const server = await serving(gateway);
+  const device = names<any, any>("device");
+  const one = (await connected(server)).write('{"id": "8"}\n');
+  await saying(one, 1);
+  const codeOf = (error: AskError) => [error.code, error.message];
+  const large = "x".repeat(65_530);
+  expect(await device.ask("8", large).catch(codeOf)).toEqual(["refused", expect.stringContaining("bytes")]);
+  device.send("8", large);
+  const asked = device.ask("8", "small");
+  expect((await saying(one, 2))[1]).toBe('{"id":1,"body":"small"}');
+  one.write('{"id": 1, "answer": true}\n');
+  expect(await asked).toBe(true);
 });
 
 test("the gateway gives no caller a late answer to an earlier request, and forgets callers that have given up", async () => {
@@ -292,6 +308,8 @@ test("wrong uses are refused at the call", async () => {
   await expect(family.claim(conn, "x", { taken: "steal" } as never)).rejects.toThrow('"replace" or "refuse"');
   await expect(family.ask("a", 1n as never)).rejects.toThrow(TypeError);
   await expect(family.ask("a", "x".repeat(70_000))).rejects.toThrow(RangeError);
+  const elsewhere = new RemotePid(3, 17, "gw2");
+  await expect(family.ask("a", "x", { from: elsewhere })).rejects.toThrow("must be a process of this server");
   const wrong = { name: "w", framing: lines(), answers: {}, states: { s: {} } } as any;
   expect(() => defineProtocol(wrong)).toThrow('"answers" must be a family of names');
 });

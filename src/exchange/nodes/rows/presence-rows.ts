@@ -13,7 +13,7 @@ export const presenceName = (group: string, { worker, serial }: Pick<PresenceRow
 
 /** @throws RangeError when it is none */
 function parts(name: string): { readonly group: string; readonly worker: number; readonly serial: number } {
-  const match = /^(\d{1,5})\.(\d{1,15})\//.exec(name);
+  const match = /^(\d{1,5})\.(\d{1,16})\//.exec(name);
   if (!match) throw new RangeError("no name of a row of presence");
   return {
     group: checkName("group", name.slice(match[0].length)),
