@@ -5,6 +5,24 @@ import { freePort } from "./ports.js";
 import { Program } from "./program.js";
 import { eventually } from "./until.js";
 
+/** Echoes, and logs 100 lines of a kilobyte at level trace for each frame: what is buffered is full after some twenty. */
+export const TALKATIVE = `
+import { defineProtocol, packet } from "drover";
+const text = "x".repeat(1_000);
+export default defineProtocol({
+  name: "talkative",
+  framing: packet(2),
+  states: {
+    ready: {
+      frame: (conn, frame) => {
+        for (let n = 0; n < 100; n++) conn.log.trace(text);
+        conn.send(frame);
+      },
+    },
+  },
+});
+`;
+
 export async function serveLogging(file: string, ...args: string[]) {
   const [port, adminPort] = [await freePort(), await freePort()];
   const program = new Program([
