@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, type TestContext, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { endAll, type LogLine, ROOT, serveProtocol } from "../support/program.js";
+import { endAll, type LogLine, ROOT, type Served, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 afterAll(endAll);
@@ -34,9 +34,8 @@ export default defineProtocol({
 `;
 
 /** A copy of the installation, parts of which can be moved away. */
-function installation({ onTestFinished }: TestContext): { main: string; node: string; dir: string } {
+function installation(): { main: string; node: string; dir: string } {
   const dir = mkdtempSync(join(tmpdir(), "drover-installed-"));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   cpSync(join(ROOT, "dist"), join(dir, "dist"), { recursive: true });
   copyFileSync(join(ROOT, "package.json"), join(dir, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
@@ -48,48 +47,68 @@ function installation({ onTestFinished }: TestContext): { main: string; node: st
 
 const notStarting = (line: LogLine) => /^worker \d does not start: /.test(line.msg ?? "");
 
-// These wait for the third attempt, so they run concurrently.
-test.concurrent.for(["database", "dist", "node_modules", "bin"])(
-  "while a worker serves, a replacement that cannot start (%s is away) is tried again and costs no other client",
-  async (missing, context) => {
-    const { main, node, dir } = installation(context);
-    const served = await serveProtocol("p.ts", PROTOCOL, ["--workers=2", "--max-restarts=2"], { main, node });
-    const { program, port, adminPort } = served;
-    const [victim, survivor] = program.workers() as [number, number];
-    // The balance closes the copy of a worker that is ahead: after some clients each worker has one.
-    const clients = new Map<string, FrameClient>();
-    await eventually(async () => {
-      const client = await FrameClient.connect(port);
-      clients.set(await client.ask("who"), client);
-      return clients.size === 2;
-    });
-    const moved = missing === "database" ? undefined : join(dir, missing);
-    if (moved) renameSync(moved, `${moved}.moved`);
-    else writeFileSync(join(program.dir, "away"), "");
-    process.kill(victim, "SIGKILL");
-    const failures = await program.until(() => {
-      const lines = program.lines.filter(notStarting);
-      return lines.length >= 3 && lines.slice(0, 3);
-    });
-    expect(failures.map((line) => line.startFailures)).toEqual([1, 2, 3]);
-    if (!moved) expect(failures[0]?.msg).toContain("the database is away");
+const RESTARTS = 5;
 
-    expect((await http(adminPort, "/ready")).status).toBe(200);
-    expect(await clients.get(`${survivor}`)?.ask("who")).toBe(`${survivor}`);
-    const { body } = await http(adminPort, "/metrics");
-    const slot = /^worker (\d)/.exec(failures[0]?.msg)?.[1] as string;
-    expect(series(body, "drover_worker_start_failures_total", { worker: slot })).toBeGreaterThanOrEqual(3);
-    expect(series(body, "drover_restarts_left", { supervisor: "drover" })).toBe(1);
+/** One client of each of the two workers, by its OS pid: the balance closes the copy of a worker that is ahead. */
+async function clientOfEach(port: number): Promise<Map<string, FrameClient>> {
+  const clients = new Map<string, FrameClient>();
+  await eventually(async () => {
+    const client = await FrameClient.connect(port);
+    clients.set(await client.ask("who"), client);
+    return clients.size === 2;
+  });
+  return clients;
+}
 
-    if (moved) renameSync(`${moved}.moved`, moved);
-    else rmSync(join(program.dir, "away"));
-    await eventually(async () => {
-      const { body } = await http(adminPort, "/metrics");
-      return series(body, "drover_workers", { state: "running" }) === 2;
-    });
-    expect(existsSync(main)).toBe(true);
-  },
-);
+/** One program for all of them: each part is back, and both workers serve, before the next is away. */
+describe("a part of the installation, or what a protocol needs", () => {
+  let served: Served;
+  let installed: ReturnType<typeof installation>;
+  beforeAll(async () => {
+    installed = installation();
+    const args = ["--workers=2", `--max-restarts=${RESTARTS}`, "--max-seconds=3600"];
+    served = await serveProtocol("p.ts", PROTOCOL, args, installed);
+  });
+  afterAll(() => rmSync(installed.dir, { recursive: true, force: true }));
+  let deaths = 0;
+
+  test.each(["database", "dist", "node_modules", "bin"])(
+    "while a worker serves, a replacement that cannot start (%s is away) is tried again and costs no other client",
+    async (missing) => {
+      const { program, port, adminPort } = served;
+      const metrics = async () => (await http(adminPort, "/metrics")).body;
+      const failures = (body: string, worker: string) =>
+        series(body, "drover_worker_start_failures_total", { worker }) ?? 0;
+      const [victim, survivor] = program.workers() as [number, number];
+      const clients = await clientOfEach(port);
+      const [before, metricsBefore] = [program.lines.length, await metrics()];
+      const moved = missing === "database" ? undefined : join(installed.dir, missing);
+      if (moved) renameSync(moved, `${moved}.moved`);
+      else writeFileSync(join(program.dir, "away"), "");
+      process.kill(victim, "SIGKILL");
+      deaths++;
+      const failed = await program.until(() => {
+        const lines = program.lines.slice(before).filter(notStarting);
+        return lines.length >= 3 && lines.slice(0, 3);
+      });
+      expect(failed.map((line) => line.startFailures)).toEqual([1, 2, 3]);
+      if (!moved) expect(failed[0]?.msg).toContain("the database is away");
+
+      expect((await http(adminPort, "/ready")).status).toBe(200);
+      expect(await clients.get(`${survivor}`)?.ask("who")).toBe(`${survivor}`);
+      const body = await metrics();
+      const slot = /^worker (\d)/.exec(failed[0]?.msg)?.[1] as string;
+      expect(failures(body, slot) - failures(metricsBefore, slot)).toBeGreaterThanOrEqual(3);
+      expect(series(body, "drover_restarts_left", { supervisor: "drover" })).toBe(RESTARTS - deaths);
+
+      if (moved) renameSync(`${moved}.moved`, moved);
+      else rmSync(join(program.dir, "away"));
+      await eventually(async () => series(await metrics(), "drover_workers", { state: "running" }) === 2);
+      expect(existsSync(installed.main)).toBe(true);
+      for (const client of clients.values()) client.end();
+    },
+  );
+});
 
 test("when no worker serves, the restart budget decides, and the last line names the reason", async () => {
   const { program } = await serveProtocol("p.ts", PROTOCOL, ["--workers=1"]);
@@ -108,13 +127,16 @@ test("when no worker serves, the restart budget decides, and the last line names
 });
 
 test.each([
-  ["by default, eight workers that die at once are all replaced", []],
-  ["a number that is given is taken literally: more deaths at once end the program", ["--max-restarts=5"]],
+  ["by default, eight workers that die at once are all replaced", ["--workers=8"]],
+  [
+    "a number that is given is taken literally: more deaths at once end the program",
+    ["--workers=3", "--max-restarts=2"],
+  ],
 ] as const)("%s", async (_, args) => {
-  const { program, port } = await serveProtocol("p.ts", PROTOCOL, ["--workers=8", ...args]);
+  const { program, port } = await serveProtocol("p.ts", PROTOCOL, args);
   const workers = program.workers();
   for (const worker of workers) process.kill(worker, "SIGKILL");
-  if (args.length > 0) {
+  if (args.length > 1) {
     expect((await program.exited).code).toBe(70);
     expect(program.stderr).toMatch(/gave up: .*worker \d ended: killed/);
     return;
