@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { Client } from "../support/client.js";
+import { npm, pack } from "../support/npm.js";
 import { testWithPackage } from "../support/peers.js";
 import { freePort } from "../support/ports.js";
 import { endAll, MAIN, Program, ROOT } from "../support/program.js";
@@ -41,17 +42,13 @@ test("each command of the Dockerfile works in its folder: install, check, serve 
   chmodSync(work, 0o755);
   const [project, app] = [join(work, "my-chat"), join(work, "app")];
   await exec(process.execPath, [MAIN, "new", project, "--docker"]);
-  // Without the scripts of the package, which build it anew while other tests use it.
-  const packed = await exec("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", project], {
-    cwd: ROOT,
-  });
-  const [{ filename }] = JSON.parse(packed.stdout);
+  const tarball = await pack(project);
   const manifest = join(project, "package.json");
   const content = JSON.parse(readFileSync(manifest, "utf8"));
-  content.dependencies.drover = `file:./${filename}`;
+  content.dependencies.drover = `file:./${basename(tarball)}`;
   content.devDependencies = {};
   writeFileSync(manifest, JSON.stringify(content));
-  await exec("npm", ["install", "--package-lock-only", "--no-audit", "--no-fund"], { cwd: project });
+  await npm(project, "install", "--package-lock-only");
 
   const steps = instructions(readFileSync(join(project, "Dockerfile"), "utf8"));
   const only = (name: string) => steps.filter(([one]) => one === name).map(([, rest]) => rest);
@@ -91,4 +88,4 @@ test("each command of the Dockerfile works in its folder: install, check, serve 
   await expect(
     exec(process.execPath, [bin, ...health.slice(1)], { cwd: app, env, ...user }),
   ).rejects.toMatchObject({ code: 69 });
-});
+}, 240_000);

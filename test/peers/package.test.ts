@@ -1,30 +1,48 @@
-/** The packed package in an empty folder: types by attw and publint, CommonJS on every Node major, links of its documents. */
+/**
+ * The packed package in the empty folder of a new user: types by attw and publint, the README's protocol, CommonJS on
+ * every Node major, links of its documents.
+ */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
+import { FrameClient } from "../support/frames.js";
+import { npm, pack, typescript } from "../support/npm.js";
 import { packageFolder, testWithPackage } from "../support/peers.js";
-import { ROOT } from "../support/program.js";
+import { endAll, ROOT, serveProgram } from "../support/program.js";
 
-const dir = mkdtempSync(join(tmpdir(), "drover-package-"));
 const run = promisify(execFile);
 const attw = testWithPackage("@arethetypeswrong/cli");
 const publint = testWithPackage("publint");
 const tool = (name: string) => join(packageFolder(), "node_modules/.bin", name);
+
+/** The new user's folder. */
+const dir = mkdtempSync(join(tmpdir(), "drover-package-"));
+const main = join(dir, "node_modules/drover/dist/main.js");
+/** Within it, with a package.json that has no `type`. */
+const typeless = join(dir, "typeless");
 let tarball: string;
 
 beforeAll(async () => {
-  const args = ["pack", "--ignore-scripts", "--pack-destination", dir, "--json"];
-  tarball = join(dir, JSON.parse((await run("npm", args, { cwd: ROOT })).stdout)[0].filename);
-  writeFileSync(join(dir, "package.json"), '{ "private": true }');
-  const typescript = JSON.parse(
-    readFileSync(join(ROOT, "node_modules/typescript/package.json"), "utf8"),
-  ).version;
-  const quiet = ["--prefer-offline", "--no-audit", "--no-fund"];
-  await run("npm", ["install", tarball, `typescript@${typescript}`, ...quiet], { cwd: dir });
-});
+  tarball = await pack(dir);
+  await npm(dir, "init", "-y");
+  await npm(dir, "install", tarball, typescript());
+  mkdirSync(typeless);
+  writeFileSync(join(typeless, "package.json"), '{ "private": true }');
+  for (const [name, code] of Object.entries(FILES)) writeFileSync(join(typeless, name), code);
+}, 240_000);
+afterEach(endAll);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Without `node10`, which knows no `exports`: TypeScript has dropped it. */
@@ -40,6 +58,67 @@ publint.test("publint: nothing to say", async () => {
   const { stdout } = await run(tool("publint"), ["run", tarball, "--strict"]);
   expect(stdout).toContain("All good!");
 });
+
+// -- a new user ---------------------------------------------------------------------------------------------
+
+const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+
+test("the README's command installs drover from a clone beside the folder", async () => {
+  const [, args = ""] = /^npm install (\S*\.\.\/drover [^#\n]*)/m.exec(readme) ?? [];
+  expect(args).toContain("../drover");
+  const parent = mkdtempSync(join(tmpdir(), "drover-beside-"));
+  onTestFinished(() => rmSync(parent, { recursive: true, force: true }));
+  symlinkSync(ROOT, join(parent, "drover"));
+  const beside = join(parent, "beside");
+  mkdirSync(beside);
+  writeFileSync(join(beside, "package.json"), "{}");
+  await npm(beside, "install", ...args.trim().split(/\s+/));
+  const { stdout } = await run("npx", ["drover", "--version"], { cwd: beside });
+  expect(stdout).toMatch(/\d+\.\d+\.\d+/);
+}, 240_000);
+
+/** The first TypeScript example under a heading of the README. */
+function example(heading: string): string {
+  const section = readme.slice(readme.indexOf(`## ${heading}`));
+  return /```ts\n([\s\S]*?)```/.exec(section)?.[1] as string;
+}
+
+/** Errors of a file that is right and one that is wrong, as lines of the compiler. Not twice: it takes 5 s of CPU. */
+async function errors(cwd: string, ...args: string[]): Promise<string[]> {
+  const tsc = join(dir, "node_modules/.bin/tsc");
+  const { stdout } = await run(tsc, ["--noEmit", ...args], { cwd }).catch((error) => error);
+  return String(stdout)
+    .split("\n")
+    .filter((line) => line.includes("error TS"));
+}
+let found: Promise<string[]> | undefined;
+
+function readmeErrors(): Promise<string[]> {
+  const code = example("Write your own protocol");
+  const wrong = code
+    .replace(/frame: \(conn, frame\) => [^\n]*/, 'frame: () => next("raedy"),')
+    .replace("packet,", "next, packet,");
+  expect(wrong).toContain("raedy");
+  writeFileSync(join(dir, "my-protocol.ts"), code);
+  writeFileSync(join(dir, "wrong-state.ts"), wrong);
+  found ??= errors(dir, "my-protocol.ts", "wrong-state.ts");
+  return found;
+}
+
+test("the README's protocol compiles, and is served from the empty folder", async () => {
+  expect((await readmeErrors()).filter((line) => !line.startsWith("wrong-state.ts("))).toEqual([]);
+  const { port } = await serveProgram(["./my-protocol.ts", "--workers=1"], { cwd: dir, main });
+  const client = await FrameClient.connect(port);
+  expect(await client.ask("hello")).toBe("hello");
+  client.end();
+});
+
+test("a wrong state name in it does not compile", async () => {
+  const lines = (await readmeErrors()).filter((line) => line.startsWith("wrong-state.ts("));
+  expect(lines.join("\n")).toContain("raedy");
+});
+
+// -- CommonJS -----------------------------------------------------------------------------------------------
 
 const PROTOCOL = (name: string) =>
   `{ name: "${name}", framing: lines(), states: { ready: { frame: (conn, line) => conn.send(line) } } }`;
@@ -64,6 +143,7 @@ const testing = require("drover/testing");
 serve(require("./exported.cjs"), { port: 0 })
   .then(async (server) => { await server.stop(); console.log("served", Object.keys(testing).length > 0); });`,
 };
+const PROTOCOLS = Object.keys(FILES).filter((name) => name !== "library.cjs");
 
 /** The Node of this run, and those that .ci/run has installed. */
 const nodes = [
@@ -74,34 +154,26 @@ const nodes = [
 ];
 
 test.each(nodes)("CommonJS protocols and programs, by %s", async (node) => {
-  for (const [name, code] of Object.entries(FILES)) writeFileSync(join(dir, name), code);
-  const main = join(dir, "node_modules/drover/dist/main.js");
-  for (const name of Object.keys(FILES).filter((one) => one !== "library.cjs")) {
-    const args = [
-      main,
-      "check",
-      `./${name}`,
-      "--port=0",
-      "--admin-port=0",
-      `--control=${join(dir, "c.sock")}`,
-    ];
-    const checked = await run(node, args, { cwd: dir }).catch((error) => error as { stdout: string });
-    expect(checked.stdout, name).toMatch(new RegExp(`^ok +protocol .* from \\./${name}`, "m"));
-  }
-  const { stdout, stderr } = await run(node, ["library.cjs"], { cwd: dir });
+  // One listener for each: a single check loads them all, each on its own.
+  const listeners = PROTOCOLS.map((name, at) => ({ name: `l${at}`, protocol: `./${name}`, port: 0 }));
+  const config = { adminPort: 0, control: join(dir, "c.sock"), listeners };
+  writeFileSync(join(typeless, "drover.json"), JSON.stringify(config));
+  const args = [main, "check", "--config=drover.json"];
+  const checked = await run(node, args, { cwd: typeless }).catch((error) => error as { stdout: string });
+  for (const name of PROTOCOLS)
+    expect(checked.stdout, name).toMatch(new RegExp(`^ok +protocol .* from \\./${name} `, "m"));
+  const { stdout, stderr } = await run(node, ["library.cjs"], { cwd: typeless });
   expect([stdout, stderr]).toEqual(["served true\n", ""]);
 });
 
 test("CommonJS is type-checked as ES modules are", async () => {
-  for (const [name, code] of Object.entries(FILES)) writeFileSync(join(dir, name), code);
-  const args = ["--noEmit", "--strict", "--module", "nodenext", "--skipLibCheck", "false"];
-  const files = Object.keys(FILES).filter((name) => /\.c?ts$/.test(name));
-  const tsc = (...names: string[]) =>
-    run(join(dir, "node_modules/.bin/tsc"), [...args, ...names], { cwd: dir });
-  await tsc(...files);
   const wrong = (FILES["required.cts"] as string).replace("conn.send(line)", "conn.send(1)");
-  writeFileSync(join(dir, "wrong.cts"), wrong);
-  await expect(tsc("wrong.cts")).rejects.toMatchObject({ stdout: expect.stringContaining("wrong.cts") });
+  writeFileSync(join(typeless, "wrong.cts"), wrong);
+  const options = ["--strict", "--module", "nodenext", "--skipLibCheck", "false"];
+  const files = Object.keys(FILES).filter((name) => /\.c?ts$/.test(name));
+  const lines = await errors(typeless, ...options, ...files, "wrong.cts");
+  expect(lines).not.toEqual([]);
+  expect(lines.filter((line) => !line.startsWith("wrong.cts("))).toEqual([]);
 });
 
 test("every link of a packed document leads to a packed file", () => {
