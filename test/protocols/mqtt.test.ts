@@ -89,7 +89,7 @@ test.each([
 ])("a malformed packet ends its own connection: %s", async (what, bytes) => {
   const server = await serving(mqtt);
   const [good, bad] = [await client(server, "good"), await client(server, "bad")];
-  await bad.write(bytes).end();
+  await (await bad.write(bytes).end()).close();
   await has(good.write(packet(0xc0)), packet(0xd0));
   await until(() => server.counters.closed.frame_invalid === 1);
   const decoder = framing.decoder();
@@ -101,10 +101,10 @@ test("another level of the protocol, and a second CONNECT, are refused", async (
   const server = await serving(mqtt);
   const five = await connected(server);
   const level = packet(0x10, text("MQTT"), Buffer.from([5, 2]), number(0), text("x"));
-  await five.write(level).end();
+  await (await five.write(level).end()).close();
   expect(five.bytes).toEqual(packet(0x20, Buffer.from([0, 1])));
   const twice = await client(server, "twice");
-  await twice.write(connectPacket("twice")).end();
+  await (await twice.write(connectPacket("twice")).end()).close();
   await closedAs(server);
   expect(server.counters.own).toMatchObject({ refused: 1, out_of_order: 1 });
 });

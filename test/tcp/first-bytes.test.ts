@@ -33,6 +33,12 @@ const plain = (framing: any, proxy?: { from: string[] }) =>
     { ...(proxy && { proxy }) },
   );
 
+/** A client that sends this, and leaves as soon as the server has ended. */
+async function sends(server: Parameters<typeof connected>[0], bytes: string | Buffer): Promise<void> {
+  const client = await (await connected(server)).write(bytes).end();
+  await client.close();
+}
+
 test.each([
   ["a PROXY header", V1, `a PROXY header (version 1), ${UNEXPECTED}`],
   ["a PROXY header", V2, `a PROXY header (version 2), ${UNEXPECTED}`],
@@ -45,7 +51,7 @@ test.each([
   const server = await plain(packet(4));
   const failures = events<OpeningFailed>("tcp.opening_failed");
   const closed = events<ConnectionClosed>("tcp.connection.closed");
-  await (await connected(server)).write(bytes).end();
+  await sends(server, bytes);
   expect(await closedAs(server)).toEqual({ frame_too_long: 1 });
   expect(failures).toMatchObject([{ listener: "main", counted: "frame_too_long" }]);
   expect(failures[0]?.message).toMatch(/^packet\(4\): the peer declares a frame of \d+ bytes/);
@@ -74,7 +80,7 @@ test("where the framing waits for more, the deadline of the frame tells, or the 
 test("a second header behind the first", async () => {
   const server = await plain(packet(4), { from: ["127.0.0.1"] });
   const failures = events<OpeningFailed>("tcp.opening_failed");
-  await (await connected(server)).write(Buffer.concat([V2, V2])).end();
+  await sends(server, Buffer.concat([V2, V2]));
   expect(await closedAs(server)).toEqual({ frame_too_long: 1 });
   expect(failures[0]?.message).toMatch(
     /it begins like a PROXY header \(version 2\), and one was read already$/,
@@ -85,8 +91,8 @@ test("other bytes, or later ones, are the client's fault: no line of their own",
   const server = await plain(json());
   const failures = events<OpeningFailed>("tcp.opening_failed");
   const closed = events<ConnectionClosed>("tcp.connection.closed");
-  await (await connected(server)).write("GET / HTTP/1.1\r\n\r\n").end();
-  await (await connected(server)).write("1\n").write(V1).end();
+  await sends(server, "GET / HTTP/1.1\r\n\r\n");
+  await sends(server, Buffer.concat([Buffer.from("1\n"), V1]));
   await closedAs(server);
   expect(failures).toEqual([]);
   const hints = closed.map(({ detail }) => /; it begins like (.*)$/.exec(detail ?? "")?.[1] ?? "none");
