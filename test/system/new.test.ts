@@ -1,20 +1,20 @@
 /** `drover new` and `drover check`: the first commands of a new user. */
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { Client } from "../support/client.js";
 import { FrameClient } from "../support/frames.js";
 import { isAlive } from "../support/os-processes.js";
 import { freePort } from "../support/ports.js";
 import { endAll, MAIN, ROOT, run, serveProgram } from "../support/program.js";
-import { eventually } from "../support/until.js";
+import { eventually, until } from "../support/until.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 const exec = promisify(execFile);
 const folder = () => mkdtempSync(join(tmpdir(), "drover-new-"));
@@ -26,39 +26,12 @@ function install(dir: string): void {
   symlinkSync(ROOT, join(modules, "drover"));
   for (const name of ["vitest", "typescript", "@types/node"])
     symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+  mkdirSync(join(modules, ".bin"));
+  symlinkSync(MAIN, join(modules, ".bin", "drover"));
 }
 
-test("the starter project type-checks, passes its own test, is found well by `check`, and serves", async () => {
-  const dir = join(folder(), "My Server");
-  const { code, stdout } = await run(["new", dir]);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^created .*My Server\n[\s\S]*protocol\.ts[\s\S]*next: cd /);
-  const launch = JSON.parse(readFileSync(join(dir, ".vscode/launch.json"), "utf8"));
-  expect(launch.configurations).toMatchObject([{ request: "attach", port: 9229, restart: true }]);
-  install(dir);
-  const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
-  await exec(bin("tsc"), [], { cwd: dir });
-  const { stdout: tested } = await exec(bin("vitest"), ["run"], { cwd: dir });
-  expect(tested).toMatch(/2 passed/);
-  const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
-  const checked = await run(["check", "./protocol.ts", ...ports], { cwd: dir });
-  expect([checked.code, checked.stderr]).toEqual([0, ""]);
-  expect(checked.stdout).toMatch(/^ok +protocol +greeter, from \.\/protocol\.ts$/m);
-  const { port } = await serveProgram(["./protocol.ts", "--workers=1"], { cwd: dir });
-  const client = await Client.connect(port);
-  client.write("ada\nhello\n");
-  await expect.poll(() => client.bytes.toString()).toBe("who are you?\nhello, ada\nada: hello\n");
-  await client.close();
-});
-
-test("SIGTERM to `npm start` of the starter project stops the server", async () => {
-  const dir = join(folder(), "server");
-  await run(["new", dir]);
-  install(dir);
-  mkdirSync(join(dir, "node_modules", ".bin"));
-  symlinkSync(MAIN, join(dir, "node_modules", ".bin", "drover"));
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const npm = spawn("npm", ["start"], {
+function npmStart(dir: string, port: number, adminPort: number): ChildProcess {
+  return spawn("npm", ["start"], {
     cwd: dir,
     env: {
       PATH: process.env.PATH,
@@ -71,23 +44,56 @@ test("SIGTERM to `npm start` of the starter project stops the server", async () 
     },
     stdio: "ignore",
   });
-  onTestFinished(() => void npm.kill("SIGKILL"));
-  await eventually(async () => (await http(adminPort, "/ready").catch(() => undefined))?.status === 200);
-  const { osPid } = JSON.parse((await http(adminPort, "/info")).body);
-  onTestFinished(() => {
-    if (isAlive(osPid)) process.kill(osPid, "SIGKILL");
-  });
-  const client = await Client.connect(port);
-  npm.kill("SIGTERM");
-  await eventually(() => !isAlive(osPid));
-  await client.close();
-});
+}
 
-test("a project made by a clone gets drover from the clone", async () => {
-  const dir = join(folder(), "server");
-  await run(["new", dir]);
-  const { dependencies } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8"));
-  expect(dependencies).toEqual({ drover: `file:${ROOT}/` });
+describe("the starter project, in order:", () => {
+  const dir = join(folder(), "My Server");
+  let npm: ChildProcess | undefined;
+  let osPid = 0;
+  let [port, adminPort] = [0, 0];
+
+  afterAll(() => {
+    npm?.kill("SIGKILL");
+    if (osPid && isAlive(osPid)) process.kill(osPid, "SIGKILL");
+  });
+
+  test("it type-checks, passes its own test, and is found well by `check`", async () => {
+    const { code, stdout } = await run(["new", dir]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^created .*My Server\n[\s\S]*protocol\.ts[\s\S]*next: cd /);
+    const launch = JSON.parse(readFileSync(join(dir, ".vscode/launch.json"), "utf8"));
+    expect(launch.configurations).toMatchObject([{ request: "attach", port: 9229, restart: true }]);
+    install(dir);
+    const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
+    await exec(bin("tsc"), [], { cwd: dir });
+    const { stdout: tested } = await exec(bin("vitest"), ["run"], { cwd: dir });
+    expect(tested).toMatch(/2 passed/);
+    [port, adminPort] = [await freePort(), await freePort()];
+    const ports = [`--port=${port}`, `--admin-port=${adminPort}`];
+    const checked = await run(["check", "./protocol.ts", ...ports], { cwd: dir });
+    expect([checked.code, checked.stderr]).toEqual([0, ""]);
+    expect(checked.stdout).toMatch(/^ok +protocol +greeter, from \.\/protocol\.ts$/m);
+  });
+
+  test("`npm start` serves it, and SIGTERM to npm stops the server", async () => {
+    npm = npmStart(dir, port, adminPort);
+    await eventually(
+      async () => (await http(adminPort, "/ready").catch(() => undefined))?.status === 200,
+      100_000,
+    );
+    ({ osPid } = JSON.parse((await http(adminPort, "/info")).body));
+    const client = await Client.connect(port);
+    client.write("ada\nhello\n");
+    await until(() => client.bytes.toString() === "who are you?\nhello, ada\nada: hello\n");
+    npm?.kill("SIGTERM");
+    await eventually(() => !isAlive(osPid));
+    await client.close();
+  });
+
+  test("a project made by a clone gets drover from the clone", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8"));
+    expect(dependencies).toEqual({ drover: `file:${ROOT}/` });
+  });
 });
 
 test("a folder that is not empty is refused and left as it was", async () => {

@@ -52,8 +52,8 @@ describe("one server, in order:", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^<0\.1> drover +one_for_one 5\/60s/m);
     expect(stdout).toMatch(/<0\.2> admin +127\.0\.0\.1:\d+ \+ control socket/);
-    expect(stdout).toMatch(/<1\.1> worker 1 \(os \d+\) +up \d+s/);
-    expect(stdout).toMatch(/<2\.1> worker 2 \(os \d+\) +up \d+s/);
+    expect(stdout).toMatch(/<1\.1> worker 1 \(os \d+\) +up \d+[sm]/);
+    expect(stdout).toMatch(/<2\.1> worker 2 \(os \d+\) +up \d+[sm]/);
     expect(stdout).toMatch(/<1\.2> tcp_server +one_for_one 5\/60s/);
     expect(stdout).toMatch(/<1\.3> connections +\d of \d+, temporary, shutdown 2s/);
     expect(stdout).toMatch(/<1\.4> listener +127\.0\.0\.1:\d+ running/);

@@ -1,5 +1,5 @@
 /** Views of the built program through real workers: lists, state of processes, traces, history, events. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, listenTo, post } from "../admin/support.js";
 import { series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
@@ -30,7 +30,7 @@ export default defineProtocol({
 async function desk(...args: string[]) {
   const served = await serveProtocol("desk.ts", PROTOCOL, args);
   const clients: { client: FrameClient; pid: string }[] = [];
-  /** Connects this many clients, at least one in every worker. */
+  /** Connects clients until there are this many, at least one in every worker. */
   const fill = async (count: number) => {
     const workers = () => new Set(clients.map(({ pid }) => pid.split(".")[0])).size;
     while (clients.length < count || workers() < 2) {
@@ -49,7 +49,7 @@ async function osPidOf(pid: string, get: (path: string) => Promise<{ json: any }
   return json.workers.find(({ worker }: { worker: number }) => pid.startsWith(`<${worker}.`)).osPid;
 }
 
-describe("of one server:", () => {
+describe("of one server, in order:", () => {
   let shared: Awaited<ReturnType<typeof desk>>;
   beforeAll(async () => {
     shared = await desk();
@@ -167,13 +167,9 @@ describe("of one server:", () => {
       { pid, what: "end", text: "normal" },
     ]);
   });
-});
-
-describe("of a server of its own:", () => {
-  afterEach(endAll);
 
   test("a worker that dies ends the traces of its processes", async () => {
-    const { fill, get, adminPort } = await desk();
+    const { fill, get, adminPort } = shared;
     const { pid } = (await fill(2))[0]!;
     const heard = await listenTo({ port: adminPort }, `/trace/${pid}`);
     process.kill(await osPidOf(pid, get), "SIGKILL");
@@ -182,9 +178,28 @@ describe("of a server of its own:", () => {
       ["end", "the worker has ended"],
     ]);
   });
+});
+
+describe("of a server whose workers die, in order:", () => {
+  let shared: Awaited<ReturnType<typeof desk>>;
+  beforeAll(async () => {
+    shared = await desk("--handler-latency=on");
+  });
+  afterAll(endAll);
+
+  /** Kills a worker and waits until all run again. */
+  async function kill(): Promise<void> {
+    const { get, program } = shared;
+    const { restarts } = (await get("/stats")).json.totals;
+    process.kill(program.workers()[0] as number, "SIGKILL");
+    await eventually(async () => {
+      const { totals, workers } = (await get("/stats")).json;
+      return totals.restarts === restarts + 1 && workers.every(({ state }: any) => state === "running");
+    });
+  }
 
   test("the history has what was before the first request, also what a worker that died had counted", async () => {
-    const { fill, get, program } = await desk();
+    const { fill, get } = shared;
     const clients = await fill(4);
     const rows = async () => {
       const { columns, rows } = (await get("/history")).json;
@@ -195,7 +210,7 @@ describe("of a server of its own:", () => {
         );
     };
     await eventually(async () => (await rows()).at(-1).framesReceived === clients.length);
-    process.kill(program.workers()[0] as number, "SIGKILL");
+    await kill();
     await eventually(async () => (await rows()).at(-1).restarts === 1);
     const told = await rows();
     expect(told[0]).toMatchObject({ active: 0, accepted: 0, restarts: 0 });
@@ -206,8 +221,23 @@ describe("of a server of its own:", () => {
     expect(from + (told.length - 1) * everyMs).toBeLessThanOrEqual(Date.now());
   });
 
+  test("--handler-latency=on measures handlers, and keeps what ended workers had measured", async () => {
+    const { get, port } = shared;
+    const count = async () => series((await get("/metrics")).text, "drover_handler_seconds_count") ?? 0;
+    const frames = async () => series((await get("/metrics")).text, "drover_frames_received_total") ?? 0;
+    // Each frame has run a handler. The end of a connection is an event too.
+    expect(await count()).toBeGreaterThanOrEqual(await frames());
+    const before = await count();
+    const clients = await Promise.all(Array.from({ length: 4 }, () => FrameClient.connect(port)));
+    for (const client of clients) await client.ask("ann");
+    await eventually(async () => (await count()) === before + clients.length);
+    await kill();
+    expect(await count()).toBeGreaterThanOrEqual(before + clients.length);
+    for (const client of clients) client.end();
+  });
+
   test("log records of workers are sent while they happen, and warnings also to clients that come later", async () => {
-    const { port, adminPort, control, program } = await desk();
+    const { port, adminPort, control, program } = shared;
     await post({ socketPath: control }, "/log", { level: "error" });
     const before = program.lines.length;
     const heard = await listenTo({ port: adminPort }, "/events");
@@ -233,16 +263,5 @@ describe("of a server of its own:", () => {
     // The audit line of the change of the level is written at every level.
     const told = program.lines.slice(before).filter(({ level, audit }) => level === "info" && !audit);
     expect(told).toEqual([]);
-  });
-
-  test("--handler-latency=on measures handlers, and keeps what ended workers had measured", async () => {
-    const { fill, get, program } = await desk("--handler-latency=on");
-    const clients = await fill(4);
-    const count = async () => series((await get("/metrics")).text, "drover_handler_seconds_count") ?? 0;
-    await eventually(async () => (await count()) === clients.length);
-    process.kill(program.workers()[0] as number, "SIGKILL");
-    await eventually(async () => (await get("/stats")).json.totals.restarts === 1);
-    // The end of a connection is an event too.
-    expect(await count()).toBeGreaterThanOrEqual(clients.length);
   });
 });
