@@ -6,29 +6,29 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { licencesOf, requireBuiltins } from "./build/bundled.mjs";
+import { entriesWithBase } from "./build/chunks.mjs";
 import { finishDeclarations } from "./build/declarations.mjs";
 import { writeFacts } from "./build/facts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
-const protocols = readdirSync(join(root, "src/protocols")).filter((name) => name.endsWith(".ts"));
+const protocols = readdirSync(join(root, "src/protocols"))
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => name.slice(0, -".ts".length));
 
 rmSync(out, { recursive: true, force: true });
 const program = await build({
   absWorkingDir: root,
-  entryPoints: [
-    "src/main.ts",
-    "src/index.ts",
-    "src/testing.ts",
-    ...protocols.map((name) => `src/protocols/${name}`),
-  ],
-  outbase: "src",
+  entryPoints: ["main", "index", "testing", ...protocols.map((name) => `protocols/${name}`)].map((name) => ({
+    in: `src/${name}.ts`,
+    out: name,
+  })),
   outdir: "dist",
   bundle: true,
   splitting: true,
   // Native, and optional.
   external: ["esbuild", "@nats-io/*"],
-  plugins: [requireBuiltins],
+  plugins: [requireBuiltins, entriesWithBase(join(root, "src"))],
   metafile: true,
   platform: "node",
   target: "node20",
@@ -39,10 +39,7 @@ const program = await build({
   logLevel: "warning",
 });
 chmodSync(join(out, "main.js"), 0o755);
-await writeFacts(
-  out,
-  protocols.map((name) => name.slice(0, -".ts".length)),
-);
+await writeFacts(out, protocols);
 
 const page = await build({
   absWorkingDir: root,

@@ -1,10 +1,13 @@
-/** What the machine must have before anything is started: `/proc`, and room for threads. */
+/** What the machine must have before anything is started: `/proc`, descriptors, and room for threads. */
 import { existsSync, readFileSync } from "node:fs";
 import { osPids } from "../cluster/os-process-info.js";
+import { maxDescriptors } from "../telemetry/metrics/os-process.js";
 
 /** Threads of one OS process of node with its watchdog thread (measured: 11 and 12), and of the compiler for a moment. */
 const THREADS = 12;
 const COMPILER = 8;
+/** Descriptors with which an OS process starts and a worker serves one client (measured: 22 to 28 in use, 32 kept free). */
+const DESCRIPTORS = 64;
 /** A higher limit is not counted: it costs a read for each OS process of the machine. */
 const COUNTED_BELOW = 4_096;
 
@@ -13,6 +16,9 @@ export function machineFault(workers: number): string | undefined {
   if (process.platform !== "linux") return undefined;
   if (!existsSync("/proc/self/stat"))
     return "/proc is not mounted, and node reads memory and descriptors from it: mount -t proc proc /proc";
+  const descriptors = maxDescriptors();
+  if (descriptors > 0 && descriptors < DESCRIPTORS)
+    return `${descriptors} file descriptors are allowed, and each OS process needs ${DESCRIPTORS}: raise the limit (ulimit -n)`;
   // Root is not limited.
   if (process.getuid?.() === 0) return undefined;
   const limit = threadLimit();
