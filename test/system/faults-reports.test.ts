@@ -3,14 +3,14 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { http, metric, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { freePort } from "../support/ports.js";
-import { endAll, MAIN, serveProtocol } from "../support/program.js";
+import { endAll, MAIN, type Served, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** What a frame says is what goes wrong. */
 const FAULTY = `import { defineProtocol, packet } from "drover";
@@ -48,100 +48,119 @@ export default defineProtocol({
   },
 });`;
 
-test("an unhandled rejection is a crash report and is counted, and the worker goes on; an exception outside of a process ends it", async () => {
-  const { program, port, adminPort } = await serveProtocol("faulty.ts", FAULTY, ["--workers=1"]);
-  const [worker] = program.workers();
-  const client = await FrameClient.connect(port);
-  for (let n = 0; n < 12; n++) expect(await client.ask("reject")).toBe("reject");
-  const report = await program.line((line) => line.initialCall === "unhandled_rejection");
-  expect(report).toMatchObject({
-    level: "error",
-    report: "crash",
-    worker: 1,
-    pid: "<1.1>",
-    reason: "Error: forgotten await",
-    err: { stack: expect.stringMatching(/faulty\.ts:26:/) },
+/** In this order: the first test ends the worker, the last one removes the working directory. */
+describe("a protocol with faults", () => {
+  let served: Served;
+  let folder: string;
+  let cwd: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "drover-gone-"));
+    cwd = join(folder, "release");
+    mkdirSync(cwd);
+    served = await serveProtocol("faulty.ts", FAULTY, ["--workers=1"], { cwd });
   });
-  await eventually(async () => (await metric(adminPort, "drover_unhandled_rejections_total")) === 12);
-  expect(program.workers()).toEqual([worker]);
-  expect(await client.ask("hello")).toBe("hello");
-  client.send("exception");
-  await client.closed;
-  expect(
-    await program.line(({ msg }) => /^uncaughtException outside of any process/.test(msg ?? "")),
-  ).toMatchObject({
-    level: "error",
-    err: { message: "outside", stack: expect.stringMatching(/faulty\.ts:27:/) },
+  afterAll(async () => {
+    await endAll();
+    rmSync(folder, { recursive: true, force: true });
   });
-  await eventually(() => program.workers().length === 1 && program.workers()[0] !== worker);
-});
 
-test("a crash report names the peer, and so does the warning of a handler that does not finish", async () => {
-  const { program, port } = await serveProtocol("faulty.ts", FAULTY, ["--workers=1"]);
-  const peers: string[] = [];
-  for (const word of ["throw", "hang"]) {
+  test("an unhandled rejection is a crash report and is counted, and the worker goes on; an exception outside of a process ends it", async () => {
+    const { program, port, adminPort } = served;
+    const [worker] = program.workers();
     const client = await FrameClient.connect(port);
-    peers.push(`127.0.0.1:${client.socket.localPort}`);
-    client.send(word);
+    for (let n = 0; n < 12; n++) expect(await client.ask("reject")).toBe("reject");
+    const report = await program.line((line) => line.initialCall === "unhandled_rejection");
+    expect(report).toMatchObject({
+      level: "error",
+      report: "crash",
+      worker: 1,
+      pid: "<1.1>",
+      reason: "Error: forgotten await",
+      err: { stack: expect.stringMatching(/faulty\.ts:26:/) },
+    });
+    await eventually(async () => (await metric(adminPort, "drover_unhandled_rejections_total")) === 12);
+    expect(program.workers()).toEqual([worker]);
+    expect(await client.ask("hello")).toBe("hello");
+    client.send("exception");
     await client.closed;
-  }
-  expect(await program.line(({ report }) => report === "crash")).toMatchObject({
-    reason: "Error: boom",
-    peer: peers[0],
+    expect(
+      await program.line(({ msg }) => /^uncaughtException outside of any process/.test(msg ?? "")),
+    ).toMatchObject({
+      level: "error",
+      err: { message: "outside", stack: expect.stringMatching(/faulty\.ts:27:/) },
+    });
+    await eventually(() => program.workers().length === 1 && program.workers()[0] !== worker);
   });
-  expect(await program.line(({ msg }) => /did not finish within 300 ms/.test(msg ?? ""))).toMatchObject({
-    level: "warn",
-    state: "ready",
-    limitMs: 300,
-    peer: peers[1],
-  });
-});
 
-test("whatever is thrown, the crash has its report, and the worker goes on", async () => {
-  const { program, port, adminPort } = await serveProtocol("faulty.ts", FAULTY, ["--workers=1"]);
-  const [worker] = program.workers();
-  const words = [
-    "name",
-    "message",
-    "stack",
-    "toString",
-    "shutdown",
-    "revoked",
-    "circular",
-    "nothing",
-    "symbol",
-    "huge",
-  ];
-  for (const [n, word] of words.entries()) {
-    const client = await FrameClient.connect(port);
-    client.send(word);
+  test("a crash report names the peer, and so does the warning of a handler that does not finish", async () => {
+    const { program, port } = served;
+    const before = program.lines.length;
+    const peers: string[] = [];
+    for (const word of ["throw", "hang"]) {
+      const client = await FrameClient.connect(port);
+      peers.push(`127.0.0.1:${client.socket.localPort}`);
+      client.send(word);
+      await client.closed;
+    }
+    expect(await program.line(({ report }) => report === "crash", before)).toMatchObject({
+      reason: "Error: boom",
+      peer: peers[0],
+    });
+    expect(await program.line(({ msg }) => /did not finish within 300 ms/.test(msg ?? ""))).toMatchObject({
+      level: "warn",
+      state: "ready",
+      limitMs: 300,
+      peer: peers[1],
+    });
+  });
+
+  test("whatever is thrown, the crash has its report, and the worker goes on", async () => {
+    const { program, port, adminPort } = served;
+    const before = program.lines.length;
+    const crashed = () => program.lines.slice(before).filter(({ report }) => report === "crash");
+    const closedByCrash = async () => {
+      const { body } = await http(adminPort, "/metrics/now");
+      return series(body, "drover_connections_closed_total", { reason: "crash" }) ?? 0;
+    };
+    const closedBefore = await closedByCrash();
+    const [worker] = program.workers();
+    const words = [
+      "name",
+      "message",
+      "stack",
+      "toString",
+      "shutdown",
+      "revoked",
+      "circular",
+      "nothing",
+      "symbol",
+      "huge",
+    ];
+    for (const [n, word] of words.entries()) {
+      const client = await FrameClient.connect(port);
+      client.send(word);
+      await client.closed;
+      await program.until(() => crashed().length === n + 1);
+    }
+    await eventually(async () => (await closedByCrash()) - closedBefore === words.length);
+    for (const line of crashed())
+      expect(line).toMatchObject({ label: "faulty", peer: expect.stringMatching(/^127\.0\.0\.1:/) });
+    expect(program.workers()).toEqual([worker]);
+  });
+
+  test("a worker that is started in a deleted working directory reports a crash with its stack", async () => {
+    const { program, port } = served;
+    const before = program.lines.length;
+    const [worker] = program.workers();
+    rmSync(cwd, { recursive: true });
+    process.kill(worker as number, "SIGKILL");
+    const client = await eventually(() => FrameClient.connect(port).catch(() => undefined));
+    client.send("throw");
     await client.closed;
-    await program.until(() => program.lines.filter(({ report }) => report === "crash").length === n + 1);
-  }
-  await eventually(async () => {
-    const { body } = await http(adminPort, "/metrics");
-    return series(body, "drover_connections_closed_total", { reason: "crash" }) === words.length;
-  });
-  for (const line of program.lines.filter(({ report }) => report === "crash"))
-    expect(line).toMatchObject({ label: "faulty", peer: expect.stringMatching(/^127\.0\.0\.1:/) });
-  expect(program.workers()).toEqual([worker]);
-});
-
-test("a worker that is started in a deleted working directory reports a crash with its stack", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "drover-gone-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const cwd = join(folder, "release");
-  mkdirSync(cwd);
-  const { program, port } = await serveProtocol("faulty.ts", FAULTY, ["--workers=1"], { cwd });
-  const [worker] = program.workers();
-  rmSync(cwd, { recursive: true });
-  process.kill(worker as number, "SIGKILL");
-  const client = await eventually(() => FrameClient.connect(port).catch(() => undefined));
-  client.send("throw");
-  await client.closed;
-  expect(await program.line(({ report }) => report === "crash")).toMatchObject({
-    reason: "Error: boom",
-    err: { message: "boom", stack: expect.stringMatching(/faulty\.ts:25:/) },
+    expect(await program.line(({ report }) => report === "crash", before)).toMatchObject({
+      reason: "Error: boom",
+      err: { message: "boom", stack: expect.stringMatching(/faulty\.ts:25:/) },
+    });
   });
 });
 

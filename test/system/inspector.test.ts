@@ -1,5 +1,5 @@
 /** `--inspect`: breakpoints in a worker's TypeScript bind and hold, however short the watchdog is. */
-import { afterEach, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { http } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { InspectorClient } from "../support/inspector-client.js";
@@ -7,7 +7,7 @@ import { freePort } from "../support/ports.js";
 import { endAll, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** How long a breakpoint holds: longer than watchdog, its kill by the thread, and log of the stack together. */
 const HOLD = Number(process.env.HOLD_MS ?? 8_000);
@@ -53,7 +53,8 @@ async function inspected(...args: string[]) {
   return { ...served, inspector: port, url };
 }
 
-test("a breakpoint in a .ts handler of a worker binds, and holds longer than watchdog and guardian would wait", async () => {
+// The first one waits for the time of the breakpoint.
+test.concurrent("a breakpoint in a .ts handler of a worker binds, and holds longer than watchdog and guardian would wait", async () => {
   const { program, port, inspector, url } = await inspected("--workers=1", "--watchdog=2s");
   expect(await url(1)).toMatch(new RegExp(`^ws://127\\.0\\.0\\.1:${inspector}/[0-9a-f-]{36}$`));
   const [worker] = program.workers();
@@ -84,7 +85,7 @@ test("a breakpoint in a .ts handler of a worker binds, and holds longer than wat
   await program.line(({ msg }) => msg === "debugger detached from worker 1");
 });
 
-test("each worker has its own port, which a replacement takes over, and a stop does not wait for a debugger", async () => {
+test.concurrent("each worker has its own port, which a replacement takes over, and a stop does not wait for a debugger", async () => {
   const { program, adminPort, inspector, url } = await inspected("--workers=2");
   const targets = await Promise.all([1, 2].map((n) => InspectorClient.target(inspector + n - 1)));
   expect(targets.map(({ webSocketDebuggerUrl }) => webSocketDebuggerUrl)).toEqual([

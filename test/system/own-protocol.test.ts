@@ -1,18 +1,18 @@
 /** What a protocol of one's own asks of the program that serves it. */
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { endAll, run, serveProgram, serveProtocol } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endAll);
+afterAll(endAll);
 
 const STORE = `
 import { defineProtocol, lines } from "drover";
 export default defineProtocol({ name: "store", framing: lines(), workers: 1, states: { ready: {} } });`;
 
-test("a protocol with workers: 1 has one worker with auto, and more are refused with the reason", async () => {
+test.concurrent("a protocol with workers: 1 has one worker with auto, and more are refused with the reason", async () => {
   const files = { "store.js": STORE };
   const reason = "the protocol store runs in at most 1 worker";
   const refused = await run(["start", "./store.js", "--workers=2", "--port=0", "--admin-port=0"], { files });
@@ -81,7 +81,7 @@ const two = (batch: unknown) =>
     ],
   });
 
-test("options of a protocol that are wrong are refused by start and check, with place and reason", async () => {
+test.concurrent("options of a protocol that are wrong are refused by start and check, with place and reason", async () => {
   const start = ["start", "./tracker.js", "--port=0", "--admin-port=0"];
   const files = { "tracker.js": TRACKER, "acme.json": two("many") };
   const refused = async (...args: string[]) => run(args, { files });
@@ -111,7 +111,7 @@ test("options of a protocol that are wrong are refused by start and check, with 
   expect(checked).toMatchObject({ code: 78, stdout: expect.stringMatching(place) });
 });
 
-test("options come from flags and file, a worker opens and closes its pool, children are in the tree", async () => {
+test.concurrent("options come from flags and file, a worker opens and closes its pool, children are in the tree", async () => {
   const files = { "acme.json": JSON.stringify({ options: { batch: 5, apiKey: "k1", pin: "1" } }) };
   const args = ["--set", "database=db://app:hunter2@flag/1", "--config=acme.json", "--workers=1"];
   const server = await serveProgram(["./tracker.js", ...args], {
@@ -157,7 +157,7 @@ test("options come from flags and file, a worker opens and closes its pool, chil
   expect(ends.slice(-2)).toEqual(["left true", "pool closed"]);
 });
 
-test("a worker.start that fails is a failed start with its reason", async () => {
+test.concurrent("a worker.start that fails is a failed start with its reason", async () => {
   const args = [
     "start",
     "./tracker.js",
