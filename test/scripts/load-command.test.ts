@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { echo, framed, refusedPort, type TestServer } from "./servers.js";
 
 /** Processes start slowly where many run. */
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 
-describe("the command", { timeout: 30_000 }, () => {
+describe("the command", { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "drover-load-"));
   const program = join(folder, "load.mjs");
   // Not through scripts/run.mjs: it writes into dist/, where another run could be reading.
@@ -57,24 +57,6 @@ describe("the command", { timeout: 30_000 }, () => {
     }
   }
 
-  it("tells once a second how many are open while they are being opened", async () => {
-    // It accepts, and never says a word of TLS.
-    const silent = createServer().listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const { port } = silent.address() as AddressInfo;
-    const { ended } = start(
-      "--port",
-      port,
-      "--connections=6",
-      "--processes=2",
-      "--tls",
-      "--connect-timeout=1500ms",
-    );
-    const { err } = await ended;
-    silent.close();
-    expect(err).toMatch(/^opening 0 of 6 connections$/m);
-  });
-
   it("adds up what its processes have counted, to the frame", async () => {
     await using server = await echo();
     const args = ["--connections", 7, "--frames", 1_001, "--processes", 3, "--json"];
@@ -85,7 +67,8 @@ describe("the command", { timeout: 30_000 }, () => {
       connections: { asked: 7, opened: 7 },
       errors: { total: 0 },
     });
-    expect({ err, code }).toEqual({ err: "", code: 0 });
+    // A line each second that it takes, on a busy machine.
+    expect({ err: err.replace(/^( +\d+ s |opening ).*\n/gm, ""), code }).toEqual({ err: "", code: 0 });
     expect(server.sockets).toHaveLength(7);
   });
 
@@ -146,7 +129,51 @@ describe("the command", { timeout: 30_000 }, () => {
     },
   );
 
-  it("counts a generator process that dies as an error, and finishes with the others", async () => {
+  it("leaves no generator process behind when it is killed itself", async () => {
+    await using server = await echo();
+    const { child, ended } = start(
+      "--port",
+      server.port,
+      "--connections",
+      4,
+      "--duration",
+      "1h",
+      "--processes",
+      2,
+    );
+    expect(await working(child, server, 4)).toHaveLength(2);
+    child.kill("SIGKILL");
+    // Fulfilled once nobody has the output pipe open any more: a pid would stay for as long as init does not reap it.
+    await ended;
+    await expect.poll(() => server.sockets.every((socket) => socket.closed), PATIENCE).toBe(true);
+  });
+
+  it("ends with 69 if the admin address does not answer", async () => {
+    const { err, code } = await start("--admin", `http://127.0.0.1:${await refusedPort()}`).ended;
+    expect(err).toMatch(/^load: http:.* does not answer: /);
+    expect(code).toBe(69);
+  });
+
+  // These wait for 2 to 6 s each.
+  it.concurrent("tells once a second how many are open while they are being opened", async () => {
+    // It accepts, and never says a word of TLS.
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const { ended } = start(
+      "--port",
+      port,
+      "--connections=6",
+      "--processes=2",
+      "--tls",
+      "--connect-timeout=1500ms",
+    );
+    const { err } = await ended;
+    silent.close();
+    expect(err).toMatch(/^opening 0 of 6 connections$/m);
+  });
+
+  it.concurrent("counts a generator process that dies as an error, and finishes with the others", async () => {
     await using server = await echo();
     const { child, ended } = start(
       "--port",
@@ -169,32 +196,13 @@ describe("the command", { timeout: 30_000 }, () => {
     expect(code).toBe(1);
   });
 
-  it("leaves no generator process behind when it is killed itself", async () => {
-    await using server = await echo();
-    const { child, ended } = start(
-      "--port",
-      server.port,
-      "--connections",
-      4,
-      "--duration",
-      "1h",
-      "--processes",
-      2,
-    );
-    expect(await working(child, server, 4)).toHaveLength(2);
-    child.kill("SIGKILL");
-    // Fulfilled once nobody has the output pipe open any more: a pid would stay for as long as init does not reap it.
-    await ended;
-    await expect.poll(() => server.sockets.every((socket) => socket.closed), PATIENCE).toBe(true);
-  });
-
-  it("ends with 1 and the line that failed when what was expected does not hold", async () => {
+  it.concurrent("ends with 1 and the line that failed when what was expected does not hold", async () => {
     let delayMs = 0;
     await using server = await framed((socket, frame) => {
       if (delayMs > 0 && socket === server.sockets.at(-1)) setTimeout(() => socket.write(frame), delayMs);
       else socket.write(frame);
     });
-    const expected = ["--expect", "p99<800ms,errors=0,rate>10"];
+    const expected = ["--expect", "p99<3s,errors=0,rate>10"];
     const args = [
       "--port",
       server.port,
@@ -208,15 +216,15 @@ describe("the command", { timeout: 30_000 }, () => {
       "1s",
     ];
     const quick = await start(...args, ...expected).ended;
-    expect(quick.out).toMatch(/expected +p99<800ms: yes\n +expected +errors=0: yes\n/);
+    expect(quick.out).toMatch(/expected +p99<3s: yes\n +expected +errors=0: yes\n/);
     expect(quick.code).toBe(0);
-    delayMs = 1_000;
+    delayMs = 4_000;
     const slow = await start(...args, ...expected, "--processes", 2).ended;
-    expect(slow.err).toMatch(/load: expected p99<800ms, but it was \d+\.?\d* ms\n/);
+    expect(slow.err).toMatch(/load: expected p99<3s, but it was \d+\.?\d* ms\n/);
     expect(slow.code).toBe(1);
   });
 
-  it("writes a page, and a line each second where there is no terminal", async () => {
+  it.concurrent("writes a page, and a line each second where there is no terminal", async () => {
     await using server = await echo();
     const page = join(folder, "load.html");
     const { err, code } = await start("--port", server.port, "--duration", "2500ms", "--html", page).ended;
@@ -224,11 +232,5 @@ describe("the command", { timeout: 30_000 }, () => {
     expect(err).toMatch(/^ +1 s +[\d,]+ frames\/s +p99 .* 100 open +0 errors\n/);
     expect(readFileSync(page, "utf8")).toContain(`<title>Load test of 127.0.0.1 port ${server.port}</title>`);
     expect(code).toBe(0);
-  });
-
-  it("ends with 69 if the admin address does not answer", async () => {
-    const { err, code } = await start("--admin", `http://127.0.0.1:${await refusedPort()}`).ended;
-    expect(err).toMatch(/^load: http:.* does not answer: /);
-    expect(code).toBe(69);
   });
 });

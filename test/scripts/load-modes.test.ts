@@ -1,10 +1,11 @@
-// The modes of the load generator, each against a server of which it is known what must be found.
+// The modes of the load generator, each against a server of which it is known what must be found. Those of a mode run at
+// the same time: most of them wait.
 import { describe, expect, it } from "vitest";
 import { assignKinds, DEFAULT_MIX } from "../../scripts/load/both-sides/client-mix.js";
 import { runLoad } from "../../scripts/load/generator/run.js";
 import { echo, errorsOf, framed, listen, refusedPort } from "./servers.js";
 
-describe("mode rate", () => {
+describe.concurrent("mode rate", () => {
   it("sends exactly what is due, and measures each frame", async () => {
     await using server = await echo();
     const load = { mode: "rate", rate: 2_000, durationMs: 500, connections: 7 } as const;
@@ -42,19 +43,22 @@ describe("mode rate", () => {
   it("goes on counting where the window is full: what could not be sent was due all the same", async () => {
     await using server = await framed((socket, frame) => void setTimeout(() => socket.write(frame), 100));
     const load = { mode: "rate", rate: 100, durationMs: 500, connections: 1, window: 1 } as const;
-    const result = await runLoad({ port: server.port, ...load });
+    // On a busy machine the last of 50 comes long after 5 s.
+    const result = await runLoad({ port: server.port, ...load, replyTimeoutMs: 30_000 });
     expect(result.tally).toMatchObject({ sent: 50, echoed: 50 });
     // One at a time, each 100 ms: the last of 50 that were due within half a second waits for some 4.5 s.
     expect(result.latency.maxMs).toBeGreaterThan(4_000);
     expect(result.lateness.count).toBeLessThan(50);
-  }, 20_000);
+  });
 
   it("says how much was due and never sent, where a connection has ended", async () => {
     await using server = await framed((socket, frame, index) => {
-      if (socket === server.sockets[0] && index === 3) socket.end();
+      // Frames that come after it as well: a write after the end would be a reset.
+      if (socket === server.sockets[0] && index >= 3) socket.end();
       else socket.write(frame);
     });
-    const load = { mode: "rate", rate: 400, durationMs: 400, connections: 2 } as const;
+    // One frame at a time: how many are on their way when the connection ends depends on the machine.
+    const load = { mode: "rate", rate: 400, durationMs: 400, connections: 2, window: 1 } as const;
     const result = await runLoad({ port: server.port, ...load });
     expect(errorsOf(result)).toEqual({ closedEarly: 1 });
     expect(result.due).toBe(160);
@@ -62,7 +66,7 @@ describe("mode rate", () => {
   });
 });
 
-describe("mode connect", () => {
+describe.concurrent("mode connect", () => {
   it("counts a visit for each connection that was opened, echoed and closed", async () => {
     await using server = await echo();
     const result = await runLoad({ port: server.port, mode: "connect", connections: 5, frames: 203 });
@@ -114,7 +118,7 @@ describe("mode connect", () => {
   });
 });
 
-describe("mode idle", () => {
+describe.concurrent("mode idle", () => {
   it("proves every connection by an echo at the end", async () => {
     await using server = await echo();
     const result = await runLoad({
@@ -144,7 +148,7 @@ describe("mode idle", () => {
   });
 });
 
-describe("mode mixed", () => {
+describe.concurrent("mode mixed", () => {
   it("deals the kinds in their proportions, and evenly", () => {
     const kinds = assignKinds({ pingers: 3, bulk: 1 }, 100);
     expect(kinds.filter((kind) => kind === "bulk")).toHaveLength(25);
