@@ -1,9 +1,14 @@
 /** What clients meet at the limit of connections: they wait, are refused, or take the place of an idle one. */
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { defineProtocol, lines, stop } from "../../src/index.js";
+import { defineProtocol, exit, lines, stop } from "../../src/index.js";
 import type { FullPolicy, WhenFull } from "../../src/tcp/admission/full-policy.js";
 import { processRefusals } from "../../src/tcp/admission/refusals.js";
+import { Endpoint } from "../../src/tcp/endpoint.js";
+import type { AcceptQuota } from "../../src/tcp/listener/accept-quota.js";
+import { SharedMaximum } from "../../src/tcp/listener/shared-maximum.js";
+import { Loop } from "../../src/tcp/loop/loop.js";
+import { type BoundHandle, bind } from "../../src/transport/listening-socket.js";
 import { stream } from "../../src/transport/stream.js";
 import type { Transport } from "../../src/transport/transport.js";
 import type { Client } from "../support/client.js";
@@ -154,7 +159,7 @@ test("shed: a goodbye that stops for a reason of its own is counted as shed all 
 });
 
 /** A listener that can pause, with a policy that a test changes. */
-async function pausable(mode: WhenFull, maxConnections = 2) {
+async function pausable(mode: WhenFull, maxConnections = 2, quota?: AcceptQuota) {
   const said: string[] = [];
   const pausing = { pause: () => void said.push("pause"), resume: () => void said.push("resume") };
   const transport: Transport = {
@@ -171,10 +176,22 @@ async function pausable(mode: WhenFull, maxConnections = 2) {
     },
     changed: (now) => void full.told.push(now),
   };
-  const server = await testServer(echo, { renewable: true, transport, full: policy, maxConnections });
-  const clients = await Promise.all(Array.from({ length: maxConnections }, () => connected(server)));
-  await until(() => server.listener.state === "full");
-  return { server, full, said, clients };
+  const limits = { all: maxConnections };
+  const endpoint = new Endpoint({ loop: new Loop() });
+  const server = await testServer(echo, {
+    ...{ endpoint, renewable: true, transport, full: policy },
+    // Unlike its own limit it may change.
+    shared: new SharedMaximum([endpoint], () => limits.all),
+    ...(quota && { quota }),
+  });
+  const lower = (to: number) => {
+    limits.all = to;
+    server.listener.recheck();
+  };
+  const count = Math.min(maxConnections, quota?.value ?? Infinity);
+  const clients = await Promise.all(Array.from({ length: count }, () => connected(server)));
+  await until(() => server.counters.active === count && server.listener.state !== "listening");
+  return { server, full, said, clients, lower };
 }
 
 test("a full listener turns clients away only once all others are full, and no longer when one has room", async () => {
@@ -227,4 +244,51 @@ test("a listener without a place sheds none: its clients wait", async () => {
   full.everywhere = true;
   server.listener.recheck();
   expect([server.listener.state, said]).toEqual(["full", ["pause"]]);
+});
+
+test("shed: below a lowered limit connections end by themselves, and at it the next client takes the place of an idle one", async () => {
+  const { server, full, said, clients, lower } = await pausable("shed");
+  full.everywhere = true;
+  lower(1);
+  expect([server.listener.state, said.splice(0)]).toEqual(["full", ["pause"]]);
+  await clients[0]?.close();
+  await until(() => server.counters.active === 1);
+  await until(() => said.length > 0);
+  expect([server.listener.state, said]).toEqual(["full", ["resume"]]);
+});
+
+test("a listener at its quota is full once a lowered limit is reached as well", async () => {
+  const quota = { value: 2, reportAt: 1, reached: (active: number) => active >= 2, released: () => {} };
+  const { server, full, lower } = await pausable("refuse", 5, quota);
+  expect([server.listener.state, full.told]).toEqual(["ahead", []]);
+  lower(1);
+  expect([server.listener.state, full.told]).toEqual(["full", [true]]);
+});
+
+test("a listener that ends while it is full is full no more", async () => {
+  const { server, full } = await pausable("queue");
+  expect(full.told).toEqual([true]);
+  exit(server.listener.pid, "kill");
+  await until(() => !server.listener.alive);
+  expect(full.told).toEqual([true, false]);
+});
+
+test("a listener that has got its socket to turn clients away has room again when a connection has ended meanwhile", async () => {
+  const bound = bind("127.0.0.1", 0);
+  const held: (() => void)[] = [];
+  let free: BoundHandle | undefined = bound;
+  const acquire = async () => {
+    if (free === undefined) await new Promise<void>((go) => held.push(go));
+    const { handle } = free ?? bind("127.0.0.1", bound.port);
+    free = undefined;
+    return { handle };
+  };
+  const full: FullPolicy = { mode: "refuse", everywhere: true, changed: () => {} };
+  const server = await testServer(echo, { acquire, renewable: true, full, maxConnections: 1 });
+  const client = await connected(server);
+  await until(() => held.length === 1);
+  await client.close();
+  await until(() => held.length === 2);
+  held[0]?.();
+  await until(() => server.listener.state === "listening");
 });

@@ -68,7 +68,8 @@ export class Accepting {
   }
 
   #opened(before: ListenerState): void {
-    if (this.#state.now === "full") return;
+    // A connection may have ended since it was asked for.
+    if (this.#state.now === "full") return this.heedRoom();
     this.become("listening", before);
     this.heedLimit();
   }
@@ -93,6 +94,7 @@ export class Accepting {
   /** The listener has ended. */
   end(): void {
     clock.clearTimeout(this.#soon);
+    this.#turningAway.end();
     this.#socket.close();
   }
 
@@ -166,9 +168,7 @@ export class Accepting {
     const { endpoint, rates, renewable } = this.#options;
     const { now } = this.#state;
     if (!isWaiting(now) || !renewable) return;
-    if (endpoint.taken >= this.#most)
-      // It waits for room now, which is reported when there is some.
-      return now === "rate_limited" ? this.become("full", "ahead") : undefined;
+    if (endpoint.taken >= this.#most) return this.#heedNoRoom();
     if (rates?.spent) {
       rates.wait();
       return now === "rate_limited" ? undefined : this.become("rate_limited", now);
@@ -178,6 +178,14 @@ export class Accepting {
     const ms = now === "full" ? this.#reopenBudget.take(clock.now()) : 0;
     if (ms === 0) this.reopen();
     else this.#heedRoomAfter(ms);
+  }
+
+  #heedNoRoom(): void {
+    const { taken, maximum } = this.#limit;
+    // Above a limit that was lowered it may have waited for the end of some.
+    if (this.#state.now === "full") this.#turningAway.heed();
+    // It waits for room now, which is reported when there is some.
+    else if (taken >= maximum) this.become("full", "ahead");
   }
 
   #heedRoomAfter(ms: number): void {

@@ -55,6 +55,11 @@ export class TurningAway {
     if (full) this.heed();
   }
 
+  /** The listener has ended: its successor begins with room, until it says that it is full. */
+  end(): void {
+    if (this.#parts.state.now === "full") this.#full.changed(false);
+  }
+
   /** Full everywhere, it accepts to turn clients away; otherwise they wait. */
   heed(): void {
     const { mode, everywhere } = this.#full;
