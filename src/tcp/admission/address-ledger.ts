@@ -8,8 +8,16 @@ import { clock } from "../../otp/time/clock.js";
 import { tokensAt } from "./rate.js";
 import type { AddressBan, AddressLimits, AddressRefusal, HeldAddress, Rate } from "./terms.js";
 
-/** Groups of addresses that are remembered, at most: an attacker has more /64 than there is memory. */
+/** Groups without connections that are remembered, at most: an attacker has more /64 than there is memory. */
 const MAX_GROUPS = 100_000;
+/** New groups between two searches for such groups, at least: one takes milliseconds. */
+const SWEEP_EVERY = MAX_GROUPS / 10;
+
+/** Accounts of one scope, by group. */
+interface Accounts extends Map<string, Account> {
+  /** Number of groups at which those without connections are forgotten. */
+  sweepAt?: number;
+}
 
 interface Account {
   /** Connections by holder (worker). */
@@ -29,7 +37,7 @@ function tokensOf({ tokens, filledAt }: Account, rate: Rate | undefined, now: nu
 export class AddressLedger {
   readonly #limits: (scope: string) => AddressLimits | undefined;
   /** By scope (a listener's name, or "" for the server), then by group. */
-  readonly #accounts = new Map<string, Map<string, Account>>();
+  readonly #accounts = new Map<string, Accounts>();
   /** Groups until when, in clock milliseconds. */
   readonly #bans = new Map<string, number>();
 
@@ -170,7 +178,7 @@ export class AddressLedger {
     const { rate } = this.#limits(scope) as AddressLimits;
     let account = accounts.get(group);
     if (account === undefined) {
-      if (accounts.size >= MAX_GROUPS) this.#sweep(scope, accounts, now);
+      if (accounts.size >= (accounts.sweepAt ?? MAX_GROUPS)) this.#sweep(scope, accounts, now);
       account = { held: new Map(), open: 0, tokens: rate?.burst ?? 0, filledAt: now };
       accounts.set(group, account);
     }
@@ -179,23 +187,25 @@ export class AddressLedger {
     return account;
   }
 
-  #scope(scope: string): Map<string, Account> {
+  #scope(scope: string): Accounts {
     const known = this.#accounts.get(scope);
     if (known) return known;
-    const accounts = new Map<string, Account>();
+    const accounts: Accounts = new Map<string, Account>();
     this.#accounts.set(scope, accounts);
     return accounts;
   }
 
   /** Forgets groups without connections: those whose tokens are full first, then the oldest. */
-  #sweep(scope: string, accounts: Map<string, Account>, now: number): void {
+  #sweep(scope: string, accounts: Accounts, now: number): void {
     const { rate } = this.#limits(scope) as AddressLimits;
     const full = rate?.burst ?? 0;
     for (const [group, one] of accounts)
       if (one.open === 0 && tokensOf(one, rate, now) >= full) accounts.delete(group);
     for (const [group, one] of accounts) {
-      if (accounts.size < MAX_GROUPS * 0.9) return;
+      if (accounts.size < MAX_GROUPS - SWEEP_EVERY) break;
       if (one.open === 0) accounts.delete(group);
     }
+    // With as many connected clients it finds few.
+    accounts.sweepAt = Math.max(MAX_GROUPS, accounts.size + SWEEP_EVERY);
   }
 }

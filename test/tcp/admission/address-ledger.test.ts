@@ -100,6 +100,19 @@ test("addresses without connections are forgotten before there are more than 100
   expect(tested.size).toBeLessThanOrEqual(100_000);
 });
 
+test("with 100,000 connected addresses a new one is counted without a search of all; those that leave are forgotten", () => {
+  manual();
+  const tested = ledger({ maxConnections: 1 });
+  for (let n = 0; n < 100_000; n++) tested.take(1, "main", `open ${n}`);
+  // A search for each of them would take minutes.
+  for (let n = 0; n < 30_000; n++) {
+    tested.take(2, "main", `short ${n}`);
+    tested.give(2, "main", `short ${n}`);
+  }
+  expect(tested.size).toBeLessThanOrEqual(120_000);
+  expect(tested.take(2, "main", "open 0")?.reason).toBe("address_connections");
+});
+
 test("a rate that is set while addresses are known begins with all of its burst for each", async () => {
   const clock = manual();
   let limits: AddressLimits = { maxConnections: 10 };
