@@ -44,6 +44,31 @@ test("many groups of one member each are delivered to in slices too, each messag
   expect(listeners.map(({ got }) => got)).toEqual(listeners.map(() => ["x"]));
 });
 
+test("messages of two groups by turns, thousands at once and more while they are delivered, arrive once and in order", async () => {
+  slowClock();
+  const members = new LocalMembers(() => ({ joined() {}, introduced() {}, left() {} }));
+  const delivery = new Delivery(members, () => {});
+  const one = new Listener(undefined);
+  const sent: string[] = [];
+  const add = (count: number) => {
+    for (let at = 0; at < count; at++) {
+      sent.push(String(sent.length));
+      // Some of them alone, some several in a row.
+      delivery.add(sent.length % 7 < 4 ? "a" : "b", Message.of(sent.at(-1) as string), 0);
+    }
+  };
+  for (const group of ["a", "b"]) members.join(one, group, "miss");
+  for (const count of [3_000, 1, 800, 1_500]) {
+    add(count);
+    const left = sent.length - 400;
+    // The mailbox takes 1,000: it is read meanwhile.
+    await until(() => one.got.length >= left);
+  }
+  await until(() => delivery.waiting === 0);
+  await settle();
+  expect(one.got).toEqual(sent);
+});
+
 let last = 0;
 
 test("a member of two groups whose client reads slowly gets the messages of both whole and in order", async () => {

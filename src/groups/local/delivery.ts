@@ -48,6 +48,8 @@ export class Delivery implements Deferred {
   readonly #members: LocalMembers;
   readonly #onLess: () => void;
   #queue: Item[] = [];
+  /** Of the next message in it: taking each out of the array itself costs 60 us where 95,000 wait. */
+  #next = 0;
   /** Messages of groups with `gather`, until their time is over. */
   readonly #gathered = new Map<string, { readonly items: Item[]; bytes: number; readonly timer: TimerRef }>();
   #round: Round | undefined = undefined;
@@ -87,7 +89,7 @@ export class Delivery implements Deferred {
   }
 
   #release(group: string): void {
-    this.#queue = this.#queue.concat(this.#gathered.get(group)?.items ?? []);
+    for (const item of this.#gathered.get(group)?.items ?? []) this.#queue.push(item);
     this.#gathered.delete(group);
     this.#arm();
   }
@@ -114,7 +116,7 @@ export class Delivery implements Deferred {
   };
 
   get #hasMore(): boolean {
-    return this.#round !== undefined || this.#queue.length > 0;
+    return this.#round !== undefined || this.#next < this.#queue.length;
   }
 
   #deliverSome(): void {
@@ -133,16 +135,19 @@ export class Delivery implements Deferred {
 
   /** Takes the next messages of one group out of the queue; `undefined` when it has no member here. */
   #nextRound(): Round | undefined {
-    const name = (this.#queue[0] as Item).group;
+    const name = (this.#queue[this.#next] as Item).group;
+    const taken: Item[] = [];
     let bytes = 0;
-    let count = 0;
-    for (const item of this.#queue) {
-      if (item.group !== name || count === BATCH || bytes >= BATCH_BYTES) break;
-      count++;
+    while (taken.length < BATCH && bytes < BATCH_BYTES) {
+      const item = this.#queue[this.#next];
+      if (item?.group !== name) break;
+      this.#next++;
+      taken.push(item);
       bytes += item.message.byteLength;
     }
+    this.#shrink();
     // A message that cannot be read is passed over: its sender has forged it.
-    const items = this.#queue.splice(0, count).filter(({ message }) => message.readable);
+    const items = taken.filter(({ message }) => message.readable);
     const group = this.#members.get(name);
     if (!group) {
       this.waiting -= bytes;
@@ -154,6 +159,13 @@ export class Delivery implements Deferred {
       items.map(({ message }) => new SharedMessage(message.value, name, message.sender)),
     );
     return { group, members: group.list, items, all, excepted, bytes, next: 0 };
+  }
+
+  /** Lets go of messages that were taken: of all of them at once, or when they are the larger half. */
+  #shrink(): void {
+    if (this.#next < this.#queue.length && (this.#next < BATCH || 2 * this.#next < this.#queue.length)) return;
+    this.#queue = this.#queue.slice(this.#next);
+    this.#next = 0;
   }
 
   /** Delivers to some members. @returns whether all have got it */
