@@ -61,16 +61,17 @@ export class Message {
 
   /**
    * What is changed in the value afterwards does not change the message.
+   * @param most bytes. Default: `--max-message` of this OS process
    * @throws TypeError when the value is not portable, RangeError when it is larger than `--max-message`
    */
-  static of(value: Portable): Message {
-    if (typeof value === "string") return Message.#checked(STRING, value, Buffer.byteLength(value));
+  static of(value: Portable, most = maxMessage): Message {
+    if (typeof value === "string") return Message.#checked(STRING, value, Buffer.byteLength(value), most);
     if (isUint8Array(value)) {
-      if (value.byteLength > maxMessage) refuse(value.byteLength);
+      if (value.byteLength > most) refuse(value.byteLength, most);
       return new Message(BYTES, Buffer.from(value), value.byteLength);
     }
     const text = portableText(value);
-    return Message.#checked(JSON_TEXT, text, Buffer.byteLength(text));
+    return Message.#checked(JSON_TEXT, text, Buffer.byteLength(text), most);
   }
 
   /** It is sent now. */
@@ -80,8 +81,8 @@ export class Message {
     return this;
   }
 
-  static #checked(tag: number, content: string, length: number): Message {
-    if (length > maxMessage) refuse(length);
+  static #checked(tag: number, content: string, length: number, most: number): Message {
+    if (length > most) refuse(length, most);
     return new Message(tag, content, length);
   }
 
@@ -160,9 +161,9 @@ function parsed(text: string): unknown {
   return JSON.parse(text, (_, value) => (typeof value === "object" ? Object.freeze(value) : value));
 }
 
-function refuse(length: number): never {
+function refuse(length: number, most: number): never {
   throw new RangeError(
-    `the message has ${length} bytes, at most ${maxMessage} are sent: send a reference, or raise --max-message`,
+    `the message has ${length} bytes, at most ${most} are sent: send a reference, or raise --max-message`,
   );
 }
 

@@ -110,6 +110,7 @@ export class Outside implements AskPort<Buffer> {
     const text = data.toString("utf8");
     const message = Message.of(
       isJson(text) ? JSON.parse(text) : data.equals(Buffer.from(text)) ? text : data,
+      maxMessage,
     );
     const bytes = Buffer.allocUnsafe(message.byteLength);
     message.write(bytes, 0);

@@ -19,11 +19,11 @@ interface Seen {
   value: unknown;
 }
 
-function outside() {
+function outside(maxMessage = 1_000) {
   const seen: Seen[] = [];
   const value = (body: Buffer) => Message.read(body).value;
   const own = new Outside({
-    maxMessage: 1_000,
+    maxMessage,
     hub: { publish: (group, body) => void seen.push({ what: group, value: value(body) }) },
     names: {
       ask: (_, id, name, { within, body }) => void seen.push({ what: name, id, within, value: value(body) }),
@@ -104,4 +104,14 @@ it("refuses what is too large or has no name, and nothing is sent", () => {
     [400, expect.stringContaining("must have 1 to 255 bytes")],
     [400, "Drover-Within-Ms must be a whole number from 1 to 60000"],
   ]);
+});
+
+it("takes what --max-message allows, also above its default", () => {
+  const { seen, replies, send } = outside(200_000);
+  const large = "x".repeat(150_000);
+  send("publish", "room.general", large);
+  send("send", "device.42", JSON.stringify([large]));
+  send("ask", "device.42", Buffer.alloc(150_000, 255));
+  expect(replies).toEqual(["", ""]);
+  expect(seen.map(({ value }) => String(value).length)).toEqual([150_000, 150_000, 150_000]);
 });
