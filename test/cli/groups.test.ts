@@ -64,6 +64,10 @@ describe("ask and publish", () => {
       'publish lobby "x"',
       'publish none "x"',
     ]);
+    // What a terminal obeys: the C1 form of an escape sequence, and a bidi mark.
+    control.asking = { text: "\x9b31m\u202e" };
+    const { stdout } = await drover(socketPath, ["ask", "device/42", "x"]);
+    expect(stdout).toBe('{"text":"\\u009b31m\\u202e"}\n');
     control.asking = Buffer.from("bytes");
     expect((await drover(socketPath, ["ask", "device/42", "x"])).stdout).toBe('{"base64":"Ynl0ZXM="}\n');
   });

@@ -1,7 +1,7 @@
 /** `drover groups`, `group`, `names`, `whereis`, `ask` and `publish`. */
 import { durationOf, EXIT } from "../../../config/config.js";
 import type { GroupList, GroupView, NameList } from "../../../control/groups.js";
-import { escapeControls } from "../../../text/escape.js";
+import { escapeControls, escapeJsonControls } from "../../../text/escape.js";
 import { plural } from "../../../text/plural.js";
 import { get, post, TIMEOUT } from "../../client/client.js";
 import type { CommandFlag, Invocation, Outcome } from "../../command.js";
@@ -68,7 +68,7 @@ export async function ask({ target, values, json, positionals }: Invocation): Pr
     answer: unknown;
   };
   if (!json && typeof answer === "string") return `${escapeControls(answer)}\n`;
-  return json ? jsonText(answer) : `${JSON.stringify(answer)}\n`;
+  return json ? jsonText(answer) : `${escapeJsonControls(JSON.stringify(answer))}\n`;
 }
 
 export async function publish({ target, positionals }: Invocation): Promise<string> {
