@@ -9,6 +9,9 @@ import type { LinkSocket } from "./link-socket.js";
 import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";
 import { KIND, type LinkRecord } from "./records.js";
 
+/** Bytes of asks that wait for the link: as of messages that were published. */
+const MAX_UNSENT = 1024 * 1024;
+
 interface Claiming {
   readonly id: number;
   readonly name: string;
@@ -29,8 +32,9 @@ export class LinkNames {
   readonly #asks: LocalAsks;
   /** The link, while it is up. */
   #link: LinkSocket | undefined = undefined;
-  /** Asks that wait for it. */
+  /** Asks that wait for it, and their bytes. */
   #unsent: Asking[] = [];
+  #unsentBytes = 0;
 
   constructor(names: LocalNames, asks: LocalAsks) {
     this.#names = names;
@@ -54,9 +58,21 @@ export class LinkNames {
   /** @param full whether too much waits for the exchange already */
   ask(ask: Asking, full: boolean): void {
     if (!this.#link) {
-      if (ask.id !== 0) this.#unsent.push(ask);
+      if (ask.id !== 0) this.#askLater(ask);
     } else if (full) this.#asks.answered(ask.id, "busy", "too much waits for the exchange");
     else this.#ask(this.#link, ask);
+  }
+
+  #askLater(ask: Asking): void {
+    const { byteLength } = ask.body;
+    // The oldest whose time is over are not sent any more.
+    const first = this.#unsent.findIndex(({ id }) => this.#asks.waits(id));
+    for (const { body } of this.#unsent.splice(0, first === -1 ? this.#unsent.length : first))
+      this.#unsentBytes -= body.byteLength;
+    if (this.#unsentBytes + byteLength > MAX_UNSENT)
+      return this.#asks.answered(ask.id, "busy", "the exchange is away, and too many asks wait for it");
+    this.#unsentBytes += byteLength;
+    this.#unsent.push(ask);
   }
 
   #ask(link: LinkSocket, { id, name, body, within, from }: Asking): void {
@@ -79,6 +95,7 @@ export class LinkNames {
   /** All rows are sent: what has waited follows, but no ask whose time is over. */
   goOn(link: LinkSocket): void {
     for (const claim of this.#names.pending()) this.#claim(link, claim);
+    this.#unsentBytes = 0;
     for (const ask of this.#unsent.splice(0)) if (this.#asks.waits(ask.id)) this.#ask(link, ask);
   }
 

@@ -409,6 +409,22 @@ test("an ask whose time is over before the link is up is not sent", async () => 
   expect(asked).toEqual(["late"]);
 });
 
+test("while there is no exchange 1 MiB of asks waits for it, and more are refused; those whose time is over take no room", async () => {
+  const path = folder();
+  const worker = new FakeWorker(path, 1);
+  const claim = worker.names.claim(new Answerer(undefined), "n", false, 30_000);
+  const large = "x".repeat(60_000);
+  const many = (within: number) =>
+    Promise.all(Array.from({ length: 20 }, () => ask(worker, "n", large, within).catch(({ code }) => code)));
+  const codes = [...Array(17).fill("timeout"), ...Array(3).fill("busy")];
+  expect(await many(10)).toEqual(codes);
+  const answers = claim.then(() => many(10_000));
+  const waiting = many(30_000);
+  await exchangeAt(path);
+  expect((await waiting).map((answer) => answer.length)).toEqual([...Array(17).fill(60_004), 4, 4, 4]);
+  expect(await answers).toEqual(Array(20).fill(`re: ${large}`));
+});
+
 test("a request and an answer that are no messages are refused, and the links of both workers stay", async () => {
   const path = folder();
   const exchange = await exchangeAt(path);
