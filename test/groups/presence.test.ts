@@ -9,6 +9,7 @@ import {
   group,
   groups,
   lines,
+  next,
   type Presence,
 } from "../../src/index.js";
 import { settle } from "../../src/otp/time/clock.js";
@@ -109,6 +110,59 @@ test("members that leave, end, and say something else of themselves", async () =
   await eventually(async () => (await lobby.members())[0]?.key === "anna");
   await clock.advance(1_100);
   expect(events.at(-1)).toMatchObject({ initial: true, joined: [{ key: "anna" }] });
+});
+
+test("a member that was in a state without the cell is told all members when it comes into one that has it", async () => {
+  const clock = manualClock(1_000);
+  const lobby = fresh();
+  const { join } = await present(lobby);
+  const told: string[] = [];
+  const keys = (list: Presence["joined"]) => list.map(({ key }) => key).join();
+  const server = await serving(
+    defineProtocol({
+      name: "meeting",
+      framing: lines(),
+      takes: lobby,
+      states: {
+        deaf: {
+          frame: (conn, line) => {
+            if (line === "hear") return next("hearing");
+            lobby.join(conn, { key: line });
+            return undefined;
+          },
+        },
+        hearing: {
+          frame: () => next("deaf"),
+          presence: (_, { initial, joined, left }) => {
+            told.push(`${initial ? "all" : "change"} ${keys(joined)} ${keys(left)}`);
+          },
+        },
+      },
+    }),
+  );
+  const ben = await connected(server);
+  ben.write("ben\n");
+  await eventually(async () => (await lobby.count()) === 1);
+  const anna = await join("anna");
+  await clock.advance(3_000);
+  expect(told).toEqual([]);
+  const benConn = () => [...(localMembers.get(lobby.name)?.list ?? [])][0] as Member & { state: string };
+  ben.write("hear\n");
+  await until(() => benConn().state === "hearing");
+  await clock.advance(1_000);
+  expect(told).toEqual(["all ben,anna "]);
+  await join("cem");
+  await clock.advance(100);
+  expect(told.slice(1)).toEqual(["change cem "]);
+  ben.write("deaf\n");
+  await until(() => benConn().state === "deaf");
+  exit(anna.conn.pid, "kill");
+  await eventually(async () => (await lobby.count()) === 2);
+  await clock.advance(3_000);
+  ben.write("hear\n");
+  await until(() => benConn().state === "hearing");
+  await clock.advance(1_000);
+  expect(told.slice(2)).toEqual(["all ben,cem "]);
 });
 
 test("wrong introductions are refused where they are made", async () => {

@@ -163,7 +163,8 @@ export class Delivery implements Deferred {
 
   /** Lets go of messages that were taken: of all of them at once, or when they are the larger half. */
   #shrink(): void {
-    if (this.#next < this.#queue.length && (this.#next < BATCH || 2 * this.#next < this.#queue.length)) return;
+    if (this.#next < this.#queue.length && (this.#next < BATCH || 2 * this.#next < this.#queue.length))
+      return;
     this.#queue = this.#queue.slice(this.#next);
     this.#next = 0;
   }

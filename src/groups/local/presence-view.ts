@@ -10,7 +10,7 @@ import type { LeftMember, Presence, PresentMember } from "../../tcp/protocol/pre
 import type { Json } from "../../tcp/protocol/sources.js";
 import { type PresenceChange, type PresenceRow, rowId } from "../hub/presence-table.js";
 
-/** Milliseconds after which a member that could not take the list, because its mailbox was full, is offered it again. */
+/** Milliseconds after which a member that could not take the list, as its mailbox was full or its state has no cell, is offered it again. */
 const OFFER_EVERY = 1_000;
 
 /** What a member says of itself. */
@@ -84,7 +84,7 @@ export class PresenceView {
     if (joined.length + left.length > 0)
       // What it cannot take now would be a gap: it gets all later.
       for (const process of this.#members.keys())
-        if (!this.#fresh.has(process) && !offer(process, change)) this.#fresh.add(process);
+        if (!this.#fresh.has(process) && !this.#offer(process, change)) this.#fresh.add(process);
     this.#offerAll();
   }
 
@@ -96,8 +96,21 @@ export class PresenceView {
     const list: Presence = { group: this.#group, initial: true, joined, left: [] };
     // Its own row is on its way.
     for (const process of this.#fresh)
-      if (rows.has(rowId({ ...pairOf(process), node: "" })) && offer(process, list))
+      if (rows.has(rowId({ ...pairOf(process), node: "" })) && this.#offer(process, list))
         this.#fresh.delete(process);
+    this.#offerLater();
+  }
+
+  /** Processes that are no connections have no `presence` cell. */
+  #offer(process: Process, presence: Presence): boolean {
+    if (!(process instanceof GroupMember)) return true;
+    return process.takePresence(presence, () => this.#unheard(process));
+  }
+
+  /** Its state had no cell for what was offered: a later one may have, and gets the whole list. */
+  #unheard(process: Process): void {
+    if (!this.#members.has(process)) return;
+    this.#fresh.add(process);
     this.#offerLater();
   }
 
@@ -126,9 +139,4 @@ function parsed(info: string): Json {
   } catch {
     return null;
   }
-}
-
-/** Processes that are no connections have no `presence` cell. */
-function offer(process: Process, presence: Presence): boolean {
-  return !(process instanceof GroupMember) || process.takePresence(presence);
 }

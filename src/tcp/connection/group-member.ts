@@ -34,7 +34,7 @@ const REPLACED: ExitReason = Object.freeze({ shutdown: "replaced" });
 export class CellMessage {
   readonly cell: "request" | "replaced" | "presence";
   readonly content: unknown;
-  /** Called when the cell has run. */
+  /** Called when the cell has run; of `presence` when the state has none. */
   readonly done: (() => void) | undefined;
   constructor(cell: CellMessage["cell"], content: unknown, done: (() => void) | undefined) {
     this.cell = cell;
@@ -139,12 +139,17 @@ export abstract class GroupMember extends FrameLoop {
     return true;
   }
 
-  /** Takes a change of a group's presence. @returns false when too many wait in the mailbox: it must be told again */
-  takePresence(change: Presence): boolean {
+  /**
+   * Takes a change of a group's presence.
+   * @param unheard called when it comes out of the mailbox in a state without the cell: it must be told again
+   * @returns false when the state has no cell, or too many wait in the mailbox: it must be told again
+   */
+  takePresence(change: Presence, unheard: () => void): boolean {
+    if (this.isEnding) return true;
     // The state after the handler that runs may have the cell.
-    if (this.isEnding || (this.cells.presence === undefined && !this.busy)) return true;
+    if (this.cells.presence === undefined && !this.busy) return !this.protocol.hearsPresence;
     if (this.messageQueueLength >= Math.min(MAX_GROUP_MESSAGES, this.maxMessages)) return false;
-    this.enqueue(new CellMessage("presence", change, undefined));
+    this.enqueue(new CellMessage("presence", change, unheard));
     return true;
   }
 
@@ -155,7 +160,11 @@ export abstract class GroupMember extends FrameLoop {
 
   /** Something of a name, or of presence, has come out of the mailbox. */
   protected handleCell({ cell, content, done }: CellMessage): Outcome {
-    if (cell === "presence") return this.cells.presence?.(this, content as Presence);
+    if (cell === "presence") {
+      if (this.cells.presence) return this.cells.presence(this, content as Presence);
+      done?.();
+      return undefined;
+    }
     const outcome =
       cell === "request" ? this.handleRequest(content) : this.cells.replaced?.(this, content as string);
     if (outcome instanceof Promise) return outcome.finally(() => done?.());

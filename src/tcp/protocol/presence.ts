@@ -13,7 +13,10 @@ export interface PresentMember {
 export interface Presence {
   /** Full name of the group: `room/general`. */
   readonly group: string;
-  /** The first event after joining: `joined` has all members. Those that follow have what has changed since. */
+  /**
+   * The first event after joining: `joined` has all members. Those that follow have what has changed since. Also the first
+   * event, within a second, after a time in states without the cell, or with a full mailbox, in which something was missed.
+   */
   readonly initial: boolean;
   /** Members that are new, or have joined again with another key or info. */
   readonly joined: readonly PresentMember[];

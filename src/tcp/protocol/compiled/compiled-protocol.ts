@@ -85,6 +85,11 @@ export class CompiledProtocol {
     );
   }
 
+  /** Whether a state has the cell `presence`. */
+  get hearsPresence(): boolean {
+    return [...this.#compiled.states.values()].some(({ presence }) => presence !== undefined);
+  }
+
   /** @throws TypeError when no state lists such a timer */
   checkTimer(name: string): void {
     const { timers } = this.#compiled;
