@@ -96,7 +96,7 @@ export class Incoming {
   }
 
   #introduced({ incarnation }: PeerHeader, { kind, name, body }: LinkRecord): Peer | undefined {
-    const hello = readHello(body);
+    const hello = readHello(name, body);
     if (kind === PEER_KIND.hello) return this.#owner.met(name, incarnation, hello);
     this.#owner.refused(name, hello);
     return undefined;

@@ -389,6 +389,24 @@ test("a server of a later version: unknown kinds are passed over and counted, wh
   ]);
 });
 
+test("a hello with a name that no server has, or with times that are none, is counted and makes no server known", () => {
+  const { servers } = world("a", "b");
+  const [a] = servers as [SimulatedServer];
+  const names = ["", "x".repeat(65), "gw\x1b[2J", "gw/1", "gw 1"];
+  const forged = (at: number) => `00000000000000a${at}`;
+  names.forEach((name, at) => {
+    a.carrier.forge(batch(forged(at), 0, 0, hello(name)));
+  });
+  for (const startedAt of ["-1e999", "-1", "8.7e15"])
+    a.carrier.forge(
+      batch(forged(9), 0, 0, (writer) => {
+        const text = `{"startedAt":${startedAt},"since":1}`;
+        writer.buffer.write(text, writer.add(PEER_KIND.refuse, "a", text.length));
+      }),
+    );
+  expect([states(a), a.refused, a.nodes?.incoming.malformed]).toEqual([{ b: "up" }, undefined, 8]);
+});
+
 test("hostile bytes and records of a peer are passed over and counted; the server goes on", () => {
   const { world: w, servers } = world("a", "b");
   const [a, b] = servers as [SimulatedServer, SimulatedServer];

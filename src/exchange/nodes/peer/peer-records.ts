@@ -99,10 +99,19 @@ export interface Hello {
   readonly since: number;
 }
 
-/** @throws Error when it is malformed */
-export function readHello(body: Buffer): Hello {
+/** As `--node` has them. An empty one would be taken for this server. */
+const NODE = /^[A-Za-z0-9._-]{1,64}$/;
+/** The last time that a `Date` can have. */
+const LATEST = 8.64e15;
+
+/** @throws Error when it is malformed, or of a server with a name that none has */
+export function readHello(node: string, body: Buffer): Hello {
+  if (!NODE.test(node)) throw new RangeError("no name of a server");
   const { startedAt, since } = JSON.parse(body.toString()) as Record<keyof Hello, unknown>;
-  if (typeof startedAt !== "number" || typeof since !== "number")
-    throw new TypeError("a hello without times");
+  if (!isTime(startedAt) || !isTime(since)) throw new RangeError("a hello without times");
   return { startedAt, since };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= LATEST;
 }
