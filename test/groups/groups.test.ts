@@ -11,7 +11,6 @@ import {
   groups,
   lines,
   next,
-  type Pid,
   packet,
   parsePid,
   type Receives,
@@ -19,7 +18,7 @@ import {
   start,
   stop,
 } from "../../src/index.js";
-import { RemotePid } from "../../src/otp/process/pid.js";
+import { Pid, RemotePid } from "../../src/otp/process/pid.js";
 import { settle } from "../../src/otp/time/clock.js";
 import { GroupMember } from "../../src/tcp/connection/group-member.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
@@ -173,13 +172,15 @@ describe("members", () => {
     expect(client.frames).toEqual(["1", "2"]);
   });
 
-  test("a process of another server with the same numbers is not taken for a member here", async () => {
+  test("a process of another server or worker with the same numbers is not taken for a member here", async () => {
     const { lobby, join } = await members();
     const { conn, client } = await join();
-    lobby.send("1", { except: new RemotePid(conn.pid.worker, conn.pid.serial, "gw2") });
-    lobby.send("2", { except: conn.pid });
-    lobby.send("3");
-    expect(await client.receive(2)).toEqual(["1", "3"]);
+    const { worker, serial } = conn.pid;
+    lobby.send("1", { except: new RemotePid(worker, serial, "gw2") });
+    lobby.send("2", { except: new Pid(worker + 1, serial) });
+    lobby.send("3", { except: conn.pid });
+    lobby.send("4");
+    expect(await client.receive(3)).toEqual(["1", "2", "4"]);
   });
 
   test.each(["close", "reset", "kill", "crash", "stop"] as const)(

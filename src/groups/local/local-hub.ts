@@ -91,8 +91,8 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
 
   // -- from the hub to this OS process --------------------------------------------------------------------
 
-  deliver(group: string, message: Message, [, except]: PidPair): void {
-    this.#local.delivery.add(group, message, except);
+  deliver(group: string, message: Message, [worker, except]: PidPair): void {
+    this.#local.delivery.add(group, message, worker === this.worker ? except : 0);
   }
 
   presence(group: string, change: PresenceChange): boolean {
