@@ -421,7 +421,12 @@ test("while there is no exchange 1 MiB of asks waits for it, and more are refuse
   const answers = claim.then(() => many(10_000));
   const waiting = many(30_000);
   await exchangeAt(path);
-  expect((await waiting).map((answer) => answer.length)).toEqual([...Array(17).fill(60_004), 4, 4, 4]);
+  expect((await waiting).map((answer) => String(answer).length)).toEqual([
+    ...Array(17).fill(60_004),
+    4,
+    4,
+    4,
+  ]);
   expect(await answers).toEqual(Array(20).fill(`re: ${large}`));
 });
 

@@ -146,7 +146,7 @@ test("a member that was in a state without the cell is told all members when it 
   const anna = await join("anna");
   await clock.advance(3_000);
   expect(told).toEqual([]);
-  const benConn = () => [...(localMembers.get(lobby.name)?.list ?? [])][0] as Member & { state: string };
+  const benConn = () => localMembers.get(lobby.name)?.list[0] as unknown as { readonly state: string };
   ben.write("hear\n");
   await until(() => benConn().state === "hearing");
   await clock.advance(1_000);
