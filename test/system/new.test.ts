@@ -65,12 +65,14 @@ describe("the starter project, in order:", () => {
     expect(launch.configurations).toMatchObject([{ request: "attach", port: 9229, restart: true }]);
     install(dir);
     const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
-    await exec(bin("tsc"), [], { cwd: dir });
-    const { stdout: tested } = await exec(bin("vitest"), ["run"], { cwd: dir });
-    expect(tested).toMatch(/2 passed/);
     [port, adminPort] = [await freePort(), await freePort()];
     const ports = [`--port=${port}`, `--admin-port=${adminPort}`];
-    const checked = await run(["check", "./protocol.ts", ...ports], { cwd: dir });
+    const [checked, tested] = await Promise.all([
+      run(["check", "./protocol.ts", ...ports], { cwd: dir }),
+      exec(bin("vitest"), ["run"], { cwd: dir }),
+      exec(bin("tsc"), [], { cwd: dir }),
+    ]);
+    expect(tested.stdout).toMatch(/2 passed/);
     expect([checked.code, checked.stderr]).toEqual([0, ""]);
     expect(checked.stdout).toMatch(/^ok +protocol +greeter, from \.\/protocol\.ts$/m);
   });

@@ -45,7 +45,7 @@ test("10,000 empty frames in one segment are handled 64 at a time, with others i
 
 test("large answers to many clients at once: 16 MiB are written between two polls, the others wait for the next", async () => {
   const MIB = 2 ** 20;
-  const CLIENTS = 100;
+  const CLIENTS = 60;
   const perPoll = [0];
   const large = defineProtocol({
     name: "large",
