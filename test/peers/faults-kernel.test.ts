@@ -11,13 +11,22 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect } from "vitest";
+import { afterAll, afterEach, expect } from "vitest";
+import { post } from "../admin/support.js";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { childrenOf, isAlive } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
 import { freePort } from "../support/ports.js";
-import { endAll, MAIN, run, type Served, serveProgram, serveProtocol } from "../support/program.js";
+import {
+  endAll,
+  endAllBut,
+  MAIN,
+  type Program,
+  type Served,
+  serveProgram,
+  serveProtocol,
+} from "../support/program.js";
 import { eventually } from "../support/until.js";
 
 const prlimit = testWith("prlimit", "apt-get install util-linux");
@@ -26,8 +35,26 @@ const strace = testWith("strace", "apt-get install strace");
 const faketime = testWith("faketime", "apt-get install faketime");
 const started: { child: ChildProcess; dir: string }[] = [];
 
+/** Servers that several tests use, by what they are; each is started by the first of them. */
+const shared = new Map<string, Promise<Served>>();
+const kept = new Set<Program>();
+
+function sharedServer(name: string, start: () => Promise<Served>): Promise<Served> {
+  const found = shared.get(name) ?? start();
+  shared.set(name, found);
+  return found.then((served) => {
+    kept.add(served.program);
+    return served;
+  });
+}
+
+const oneWorker = () => sharedServer("one worker", () => serveProgram(["--workers=1"]));
+const twoWorkers = () => sharedServer("two workers", () => serveProgram(["--workers=2"]));
+const greedy = () => sharedServer("greedy", () => serveProtocol("greedy.ts", GREEDY, ["--workers=1"]));
+
+afterAll(endAll);
 afterEach(async () => {
-  await endAll();
+  await endAllBut(kept);
   for (const { child, dir } of started.splice(0)) {
     const osPids = childrenOf(child.pid as number);
     const closed = new Promise((resolve) => child.once("close", resolve));
@@ -69,6 +96,13 @@ const ready = (adminPort: number) =>
 
 const scraped = async (adminPort: number) => (await http(adminPort, "/metrics")).body;
 
+/** The metrics of a shared server, once the clients of the test before are gone from them. */
+const settled = (adminPort: number) =>
+  eventually(async () => {
+    const { body } = await http(adminPort, "/metrics/now");
+    return series(body, "drover_connections_active") === 0 && body;
+  });
+
 /** Sets the descriptor limit of an OS process to what it has open, plus `more`. */
 function leaveDescriptors(osPid: number, more: number, hard = 0): void {
   const limit = readdirSync(`/proc/${osPid}/fd`).length + more;
@@ -77,6 +111,12 @@ function leaveDescriptors(osPid: number, more: number, hard = 0): void {
     `--nofile=${limit}:${Math.max(hard, limit)}`,
   ]);
   expect(status, String(stderr)).toBe(0);
+}
+
+/** Gives an OS process as many descriptors as it had. */
+function restoreDescriptors(osPid: number): void {
+  const { status } = spawnSync(find("prlimit") as string, [`--pid=${osPid}`, "--nofile=20000:20000"]);
+  expect(status).toBe(0);
 }
 
 /** Connects `count` clients; each answer is the echo, or `closed`. */
@@ -143,10 +183,11 @@ prlimit(
 prlimit(
   "clients that connect in the moment in which the limit is lowered wait in the queue, and none is closed",
   async () => {
-    const { program, port } = await serveProgram(["--workers=1"]);
+    const { program, port } = await oneWorker();
+    const [worker = 0] = program.workers();
     const early = await FrameClient.connect(port);
     expect(await early.ask("early")).toBe("early");
-    leaveDescriptors(program.workers()[0] as number, 20 + 32);
+    leaveDescriptors(worker, 20 + 32, 20_000);
     const { clients, answers } = await visitors(port, 120);
     await Promise.all(
       answers.map(async (answer, n) => {
@@ -156,6 +197,7 @@ prlimit(
     );
     expect(await early.ask("still here")).toBe("still here");
     early.end();
+    restoreDescriptors(worker);
   },
 );
 
@@ -184,18 +226,20 @@ export default defineProtocol({
 prlimit(
   "code that takes the last descriptor is noticed and counted, and the clients after that wait",
   async () => {
-    const { program, port, adminPort } = await serveProtocol("greedy.ts", GREEDY, ["--workers=1"]);
+    const { program, port, adminPort } = await greedy();
+    const before = await settled(adminPort);
+    const said = program.lines.length;
     const taker = await FrameClient.connect(port);
     leaveDescriptors(program.workers()[0] as number, 400, 20_000);
     expect(await taker.ask("take")).toBe("take");
-    await program.line(({ event }) => event === "descriptors_exhausted");
+    await program.line(({ event }) => event === "descriptors_exhausted", said);
     const { clients, answers } = await visitors(port, 40);
     // They are in the queue: nothing has accepted or closed them.
     await eventually(async () => {
       const text = await scraped(adminPort);
+      const more = (name: string) => (series(text, name) ?? 0) - (series(before, name) ?? 0);
       return (
-        series(text, "drover_descriptors_exhausted_total") === 1 &&
-        series(text, "drover_connections_accepted_total") === 1
+        more("drover_descriptors_exhausted_total") === 1 && more("drover_connections_accepted_total") === 1
       );
     });
     expect(await taker.ask("give")).toBe("give");
@@ -234,7 +278,7 @@ prlimit("clients whose handlers take the descriptors wait in the queue, and none
 prlimit(
   "clients for which a worker has no descriptors are served by the others, and by it when it has some again",
   async () => {
-    const { program, port, adminPort } = await serveProgram(["--workers=2"]);
+    const { program, port, adminPort } = await twoWorkers();
     const [first = 0] = program.workers();
     const before = series(await scraped(adminPort), "drover_max_connections") ?? 0;
     leaveDescriptors(first, 10 + 32, 20_000);
@@ -242,8 +286,7 @@ prlimit(
     // These clients stay connected: no place is freed.
     const { clients, answers } = await visitors(port, 120);
     for (const [n, answer] of answers.entries()) expect(await answer).toBe(`client ${n}`);
-    const limit = spawnSync(find("prlimit") as string, [`--pid=${first}`, "--nofile=20000:20000"]);
-    expect(limit.status).toBe(0);
+    restoreDescriptors(first);
     await eventually(async () => (series(await scraped(adminPort), "drover_max_connections") ?? 0) >= before);
     for (const [n, client] of clients.entries()) expect(await client.ask(`still ${n}`)).toBe(`still ${n}`);
     for (const client of clients) client.end();
@@ -253,36 +296,39 @@ prlimit(
 prlimit(
   "a worker that is out of descriptors goes on with the connections it has, and so do the others",
   async () => {
-    const { program, port, adminPort } = await serveProgram();
+    const { program, port, adminPort } = await twoWorkers();
     const workers = program.workers();
+    const before = series(await settled(adminPort), "drover_frames_received_total") ?? 0;
+    const said = program.lines.length;
     const old = await visitors(port, 10);
     await Promise.all(old.answers);
-    leaveDescriptors(workers[0] as number, 0);
+    leaveDescriptors(workers[0] as number, 0, 20_000);
     const more = await visitors(port, 40);
     await Promise.all(more.answers);
     for (const [n, client] of old.clients.entries())
       expect(await client.ask(`still ${n}`)).toBe(`still ${n}`);
     // It still reports its numbers, although reading them needs a descriptor.
     await eventually(
-      async () => (series(await scraped(adminPort), "drover_frames_received_total") ?? 0) >= 20,
+      async () => (series(await scraped(adminPort), "drover_frames_received_total") ?? 0) >= before + 20,
     );
     expect(program.workers()).toEqual(workers);
-    expect(program.lines.filter((line) => line.level === "error")).toEqual([]);
+    expect(program.lines.slice(said).filter((line) => line.level === "error")).toEqual([]);
     for (const client of [...old.clients, ...more.clients]) client.end();
+    restoreDescriptors(workers[0] as number);
   },
 );
 
 prlimit(
   "after a want of descriptors in which copies of the listening socket were lost, the worker serves again",
   async () => {
-    const { program, port, control } = await serveProtocol("greedy.ts", GREEDY, ["--workers=1"]);
-    leaveDescriptors(program.workers()[0] as number, 200);
+    const { program, port, control } = await greedy();
+    leaveDescriptors(program.workers()[0] as number, 200, 20_000);
     const client = await FrameClient.connect(port);
     await client.ask("take");
     // Uses up the reserve, and asks for more than can arrive.
     for (let n = 0; n < 4; n++) {
-      await run(["suspend", "--control", control]);
-      await run(["resume", "--control", control]);
+      for (const path of ["/suspend", "/resume"])
+        expect((await post({ socketPath: control }, path, {})).status).toBe(200);
     }
     await client.ask("give");
     const next = await FrameClient.connect(port);
@@ -295,7 +341,7 @@ prlimit(
 prlimit(
   "a primary that is out of descriptors serves on, tells why no worker can be started, and starts it later",
   async () => {
-    const { program, port, adminPort } = await serveProgram();
+    const { program, port, adminPort } = await twoWorkers();
     const [victim] = program.workers();
     leaveDescriptors(program.osPid, -1, 20_000);
     process.kill(victim as number, "SIGKILL");
@@ -313,7 +359,7 @@ prlimit(
 );
 
 strace("a fork that fails with ENOMEM is tried again, and ends nothing", async () => {
-  const { program, port, adminPort } = await serveProgram(["--workers=1"]);
+  const { program, port, adminPort } = await oneWorker();
   const calls = "clone,clone3,fork,vfork";
   const args = [
     "-p",
@@ -335,7 +381,9 @@ strace("a fork that fails with ENOMEM is tried again, and ends nothing", async (
   await eventually(async () => series(await scraped(adminPort), "drover_worker_up") === 1);
   expect(program.lines.filter(({ err }) => err?.type === "TypeError")).toEqual([]);
   client.end();
+  const closed = new Promise((resolve) => tracer.once("close", resolve));
   tracer.kill("SIGTERM");
+  await closed;
 });
 
 // -- ports --------------------------------------------------------------------------------------------------
@@ -359,7 +407,11 @@ fewerRights("a port for which it has no right ends with 69 and says what to do",
 fewerRights(
   "another user of the machine can neither reach its control socket nor read its configuration",
   async () => {
-    const { program, control } = await serveProgram(["--workers=1"]);
+    const [{ program, control }, other] = await Promise.all([
+      serveProgram(["--workers=1"]),
+      // Relative to the folder of its test.
+      serveProgram(["--workers=1", "--control=readable.sock"]),
+    ]);
     const secret = join(program.dir, "drover.json");
     writeFileSync(secret, "{}", { mode: 0o600 });
     // The folder of the test is open to all; the one that the program made must not be.
@@ -373,8 +425,8 @@ fewerRights(
     expect(tree.stderr).toMatch(/^drover .*belongs to another user.*\n$/);
     expect(tree.status).toBe(69);
     // The socket's own mode keeps the user out as well.
-    const readable = join(program.dir, "readable.sock");
-    await serveProgram(["--workers=1", `--control=${readable}`]);
+    const readable = other.control;
+    chmodSync(other.program.dir, 0o755);
     expect(asNobody("tree", `--control=${readable}`).stderr).toMatch(
       /^drover .*belongs to another user.*\n$/,
     );
@@ -426,16 +478,12 @@ async function injected(
   return readFileSync(file, "utf8").split("(INJECTED)").length - 1;
 }
 
-const oneWorker = async (): Promise<[Served, number]> => {
-  const served = await serveProgram(["--workers=1"]);
-  return [served, served.program.workers()[0] as number];
-};
-
 for (const error of ["ENOBUFS", "ENOMEM", "ECONNABORTED", "EPROTO", "ENFILE"]) {
   strace(
     `an accept that fails with ${error} costs no client: all are served as soon as it works again`,
     async () => {
-      const [{ port, program }, worker] = await oneWorker();
+      const { port, program } = await oneWorker();
+      const [worker = 0] = program.workers();
       const failed = await injected(worker, `accept,accept4:error=${error}:when=1..20`, [], async () => {
         const { clients, answers } = await visitors(port, 10);
         expect(await Promise.all(answers)).toEqual(clients.map((_, n) => `client ${n}`));
@@ -463,7 +511,10 @@ for (const error of ["EPIPE", "ECONNRESET"]) {
   strace(
     `a write that fails with ${error} ends that connection, is counted once, and touches no other`,
     async () => {
-      const [{ port, adminPort, program }, worker] = await oneWorker();
+      const { port, adminPort, program } = await oneWorker();
+      const [worker = 0] = program.workers();
+      const before = await settled(adminPort);
+      const said = program.lines.length;
       const others = new Set(socketsOf(worker));
       const { clients, answers } = await visitors(port, 10);
       await Promise.all(answers);
@@ -476,14 +527,18 @@ for (const error of ["EPIPE", "ECONNRESET"]) {
         expect(again.toSorted()).toEqual([...Array(6).fill("again"), ...Array(4).fill("closed")]);
       });
       expect(failed).toBe(4);
+      const reset = { reason: "reset" };
+      const more = (text: string, labels = {}) =>
+        (series(text, "drover_connections_closed_total", labels) ?? 0) -
+        (series(before, "drover_connections_closed_total", labels) ?? 0);
       const text = await eventually(async () => {
         const body = await scraped(adminPort);
-        return series(body, "drover_connections_closed_total") === 4 && body;
+        return more(body) === 4 && body;
       });
-      expect(series(text, "drover_connections_closed_total", { reason: "reset" })).toBe(4);
+      expect(more(text, reset)).toBe(4);
       expect(series(text, "drover_connections_active")).toBe(6);
       expect(program.workers()).toEqual([worker]);
-      expect(program.lines.filter((line) => line.report !== undefined)).toEqual([]);
+      expect(program.lines.slice(said).filter((line) => line.report !== undefined)).toEqual([]);
       for (const client of clients) client.end();
     },
   );

@@ -194,13 +194,20 @@ function findSocket(dir: string): string {
 }
 
 /** Kills all programs and their workers; for `afterEach`. */
-export async function endAll(): Promise<void> {
+export function endAll(): Promise<void> {
+  return endAllBut(new Set());
+}
+
+/** As `endAll`, for the tests of a file of which some share a program. */
+export async function endAllBut(kept: ReadonlySet<Program>): Promise<void> {
   await Promise.all(
-    [...running].map(async (program) => {
-      for (const worker of program.over ? [] : program.workers()) killQuietly(worker);
-      program.signal("SIGKILL");
-      await program.exited;
-    }),
+    [...running]
+      .filter((program) => !kept.has(program))
+      .map(async (program) => {
+        for (const worker of program.over ? [] : program.workers()) killQuietly(worker);
+        program.signal("SIGKILL");
+        await program.exited;
+      }),
   );
 }
 
