@@ -5,7 +5,7 @@ import { LocalMembers } from "../../src/groups/local/local-members.js";
 import { Message } from "../../src/groups/message.js";
 import { type Conn, defineProtocol, forward, group, groups, packet, type Receives } from "../../src/index.js";
 import { Process } from "../../src/otp/process/process.js";
-import { settle, systemClock, useClock } from "../../src/otp/time/clock.js";
+import { ManualClock, settle, systemClock, useClock } from "../../src/otp/time/clock.js";
 import type { Client } from "../support/client.js";
 import { connected, serving } from "../support/serving.js";
 import { until } from "../support/until.js";
@@ -67,6 +67,25 @@ test("messages of two groups by turns, thousands at once and more while they are
   await until(() => delivery.waiting === 0);
   await settle();
   expect(one.got).toEqual(sent);
+});
+
+test("what many groups gather stays below what holds senders and pauses the link; none of it is lost", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const members = new LocalMembers(() => ({ joined() {}, introduced() {}, left() {} }));
+  const delivery = new Delivery(members, () => {});
+  const one = new Listener(undefined);
+  const text = "x".repeat(10_000);
+  for (let at = 0; at < 40; at++) members.join(one, `g${at}`, "miss", { gather: 1_000 });
+  for (let round = 0; round < 5; round++)
+    for (let at = 0; at < 40; at++) {
+      delivery.add(`g${at}`, Message.of(`${round} ${text}`), 0);
+      await clock.advance(0);
+      expect(delivery.waiting).toBeLessThan(MIB / 2);
+    }
+  expect(one.got.length).toBeGreaterThan(0);
+  await clock.advance(1_000);
+  expect([one.got.length, delivery.waiting]).toEqual([200, 0]);
 });
 
 let last = 0;

@@ -15,6 +15,7 @@ import { SharedMessage, SharedMessages } from "../../tcp/protocol/compiled/share
 import { cleanContext } from "../../transport/async-context.js";
 import type { Message } from "../message.js";
 import type { LocalGroup, LocalMembers } from "./local-members.js";
+import { LET_GO_AT } from "./uplink.js";
 
 /** Milliseconds. */
 const SLICE = 1;
@@ -23,6 +24,9 @@ const AT_ONCE = 64;
 /** Messages, and bytes, that go to a member together: as many as one turn brings, or `gather` has collected. */
 const BATCH = 1_000;
 const BATCH_BYTES = 64 * 1024;
+
+/** Bytes that wait above which groups gather no more: at twice as many the link would stay paused until their time is over. */
+const MAX_GATHERED = LET_GO_AT / 2;
 
 interface Item {
   readonly group: string;
@@ -83,7 +87,7 @@ export class Delivery implements Deferred {
     }
     gathered.items.push(item);
     gathered.bytes += item.message.byteLength;
-    if (gathered.bytes < BATCH_BYTES) return;
+    if (gathered.bytes < BATCH_BYTES && this.waiting < MAX_GATHERED) return;
     clock.clearTimeout(gathered.timer);
     this.#release(item.group);
   }
