@@ -94,6 +94,66 @@ test("one holder at a time, tokens grow, and every claim of a living worker is d
   );
 });
 
+const others = fc.oneof(
+  fc.record({ do: fc.constant("claim" as const), worker: fc.nat(1), refuse: fc.boolean() }),
+  fc.record({
+    do: fc.constant("told" as const),
+    peer: fc.nat(1),
+    held: fc.boolean(),
+    newer: fc.integer({ min: -5, max: 5 }),
+    pending: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant("restore" as const),
+    worker: fc.nat(1),
+    newer: fc.integer({ min: -5, max: 5 }),
+  }),
+  fc.record({ do: fc.constant("block" as const), worker: fc.nat(1) }),
+  fc.record({ do: fc.constant("unblock" as const), worker: fc.nat(1) }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 500, 1_000, 11_000) }),
+);
+
+test("with rows of other servers and links that come again, every claim is decided, and no row is left without a holder", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(others, { maxLength: 30 }), async (steps) => {
+      const clock = new ManualClock(1_000_000);
+      const restore = useClock(clock);
+      try {
+        const table: NameTable<FakePort> = new NameTable({ node: "m" });
+        const ports = [1, 2].map((worker) => new FakePort(worker, () => table)) as [FakePort, FakePort];
+        const peers = [{ node: "a" }, { node: "z" }];
+        const claims: (readonly [FakePort, number])[] = [];
+        let id = 0;
+        let token = Date.now() * 4_096;
+        for (const one of steps) {
+          token = Math.max(token, table.own("n")?.token ?? 0, table.peers.newest("n")?.token ?? 0);
+          const port = "worker" in one ? (ports[one.worker] as FakePort) : ports[0];
+          if (one.do === "claim") {
+            claims.push([port, ++id]);
+            table.claim(port, id, "n", id + 1, one.refuse);
+          } else if (one.do === "told") {
+            const { pending, newer, held } = one;
+            const row = { token: token + newer * 10 + 1, worker: 1, serial: 5, pending };
+            table.setPeer(peers[one.peer] as { node: string }, "n", held ? row : undefined);
+          } else if (one.do === "restore") table.restore(port, "n", ++id + 1, token + one.newer * 10 + 3);
+          else if (one.do === "block") port.blocked = true;
+          else if (one.do === "unblock") port.unblock();
+          else await clock.advance(one.ms);
+        }
+        for (const port of ports) port.unblock();
+        for (const peer of peers) table.setPeer(peer, "n", undefined);
+        await clock.advance(120_000);
+        for (const [port, claimed] of claims)
+          expect([claimed, port.results.has(claimed)]).toEqual([claimed, true]);
+        for (const name of table.ownNames()) expect(table.holder(name)).toBeDefined();
+      } finally {
+        restore();
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("a blocked holder is taken over after 1 s; what it lets go later changes nothing", async () => {
   const clock = new ManualClock();
   const restore = useClock(clock);
