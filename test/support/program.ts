@@ -141,10 +141,25 @@ export interface Served extends Disposable {
   readonly control: string;
 }
 
-/** Starts `drover start` on free ports and waits until it serves. */
-export async function serveProgram(
+/** The start before the next one. On a busy machine seven at once take longer than the 20 s that a worker may. */
+let starting: Promise<unknown> = Promise.resolve();
+
+/** Starts `drover start` on free ports and waits until it serves; tests that run at the same time start one after the other. */
+export function serveProgram(
   args: readonly string[] = [],
   options: ProgramOptions = {},
+): Promise<Served & { stop(): Promise<void> }> {
+  const started = starting.then(() => startProgram(args, options));
+  starting = started.then(
+    () => {},
+    () => {},
+  );
+  return started;
+}
+
+async function startProgram(
+  args: readonly string[],
+  options: ProgramOptions,
 ): Promise<Served & { stop(): Promise<void> }> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const program = new Program(

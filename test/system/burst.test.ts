@@ -6,7 +6,7 @@ import { isStopped } from "../support/os-processes.js";
 import { endAll, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-const CLIENTS = Number(process.env.CLIENTS ?? 8_000);
+const CLIENTS = Number(process.env.CLIENTS ?? 5_000);
 /** A second: all of them are there within a minute, however many. */
 const RATE = Math.max(1_000, CLIENTS / 50);
 /** Clients at the same time: as many as the backlog takes. */

@@ -47,7 +47,9 @@ test("a worker that computes for half a second is warned about and shown in the 
   const line = await program.line((line) => String(line.msg).startsWith("Event loop blocked for"));
   expect(line).toMatchObject({ level: "warn", worker: 1 });
   expect(line.lagMs).toBeGreaterThanOrEqual(200);
+  // The metric is of the last second: a slow machine may miss it once.
   await eventually(async () => {
+    await client.ask("busy 500");
     const { body } = await http(adminPort, "/metrics");
     return (series(body, "drover_event_loop_lag_seconds", { worker: "1" }) ?? 0) >= 0.2;
   });
@@ -93,7 +95,7 @@ describe.concurrent("silent for long", () => {
   });
 
   test("a stopped worker is unresponsive, then killed and replaced; those that connect meanwhile are served", async () => {
-    const { program, port, adminPort } = await busy("--workers=1", "--watchdog=6s");
+    const { program, port, adminPort } = await busy("--workers=1");
     const [worker] = program.workers() as [number];
     process.kill(worker, "SIGSTOP");
     const waiting = await FrameClient.connect(port);
@@ -108,7 +110,7 @@ describe.concurrent("silent for long", () => {
   });
 
   test("while the only worker hangs /ready is 503 and /health 200; once it is replaced both are 200", async () => {
-    const { port, adminPort } = await busy("--workers=1", "--watchdog=6s");
+    const { port, adminPort } = await busy("--workers=1");
     const client = await FrameClient.connect(port);
     await client.ask("hello");
     client.send("hang");
@@ -116,8 +118,7 @@ describe.concurrent("silent for long", () => {
       const { status, body } = await http(adminPort, "/ready");
       return [status, JSON.parse(body).status];
     };
-    await eventually(async () => (await ready())[0] === 503);
-    expect(await ready()).toEqual([503, "no worker is responding"]);
+    await eventually(async () => String(await ready()) === "503,no worker is responding");
     expect((await http(adminPort, "/health")).status).toBe(200);
     await eventually(async () => (await ready())[0] === 200);
     expect((await http(adminPort, "/health")).status).toBe(200);
