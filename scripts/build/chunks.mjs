@@ -28,6 +28,7 @@ const LOADED = {
   "program/program": undefined,
   "program/start": "program/program",
   "program/check/check": "program/program",
+  "admin/http/open-apps": "program/start",
   "program/dev/dev-reload": "program/start",
   "cluster/primary/inspector/inspectors": "program/start",
   // They load the user's protocol, which imports "drover".

@@ -12,10 +12,9 @@ import { tcpAccess } from "./access/guard.js";
 import { ControlSocket } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
 import type { AdminChange } from "./events.js";
-import { adminApp } from "./http/app.js";
 import { httpServer } from "./http/http-server.js";
+import { LazyApps } from "./http/lazy-apps.js";
 import { TcpPort } from "./http/tcp-port.js";
-import { type RouteContext, routeContexts } from "./routes/route-context.js";
 
 export { localToken } from "./access/guard.js";
 export { alreadyRunning, type Instance, probeInstance } from "./control-socket/running-instance.js";
@@ -46,12 +45,13 @@ export interface Admin {
 /** @throws AdminError with an exit code; then nothing is left open */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port, socketPath } = options;
-  const { contexts, local, remote } = apps(options);
+  const { apps, local, remote } = lazyApps(options);
   // The control socket first: a second instance then reports that it is one, not that a port is taken.
   const socket = await ControlSocket.open(socketPath, () => httpServer(local));
   try {
     const tcp = await TcpPort.open({ host, port }, httpServer(remote));
-    return { port: tcp.port, close: closeOnce(tcp, socket, contexts) };
+    apps.opened();
+    return { port: tcp.port, close: closeOnce(tcp, socket, apps) };
   } catch (error) {
     await socket.close();
     throw bindError(addressText(host, port), error, "choose another --admin-port or --admin-host");
@@ -61,29 +61,26 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 /** Starts it again after a crash: what cannot be opened now is tried again until it can, with a line in the log. */
 async function restartAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port, socketPath } = options;
-  const { contexts, local, remote } = apps(options);
+  const { apps, local, remote } = lazyApps(options);
   const socket = await ControlSocket.reopen(socketPath, () => httpServer(local));
   const tcp = await TcpPort.reopen({ host, port }, httpServer(remote));
-  return { port, close: closeOnce(tcp, socket, contexts) };
+  apps.opened();
+  return { port, close: closeOnce(tcp, socket, apps) };
 }
 
-function apps({ control, host, token, onChange }: AdminOptions) {
+function lazyApps({ control, host, token, onChange }: AdminOptions) {
   const accesses = [{ kind: "control" }, tcpAccess(host, token)] as const;
-  const contexts = routeContexts(control, accesses, token, onChange);
-  const [local, remote] = contexts.map((context) => adminApp(control, context)) as [App, App];
-  return { contexts, local, remote };
+  const apps = new LazyApps({ control, accesses, token, onChange });
+  const [local, remote] = [0, 1].map((at) => () => apps.listener(at)) as [Load, Load];
+  return { apps, local, remote };
 }
 
-type App = ReturnType<typeof adminApp>;
+type Load = Parameters<typeof httpServer>[0];
 
-function closeOnce(
-  tcp: TcpPort,
-  socket: ControlSocket,
-  contexts: readonly RouteContext[],
-): () => Promise<void> {
+function closeOnce(tcp: TcpPort, socket: ControlSocket, apps: LazyApps): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
-    for (const { streams } of contexts) streams.close();
+    apps.close();
     closing ??= Promise.all([tcp.close(), socket.close()]).then(() => undefined);
     return closing;
   };

@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { adminApp } from "../../src/admin/http/app.js";
 import { limitConnections } from "../../src/admin/http/connection-limit.js";
 import { closeServer, httpServer, LIMITS, listen } from "../../src/admin/http/http-server.js";
+import { requestListener } from "../../src/admin/http/request-listener.js";
 import { routeContexts } from "../../src/admin/routes/route-context.js";
 import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import { until } from "../support/until.js";
@@ -129,8 +130,8 @@ it("the limits are those that an operator can live with", () => {
 async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server; port: number }> {
   const control = new FakeControl();
   const [room] = routeContexts(control, [{ kind: "control" }], undefined);
-  const app = adminApp(control, room!);
-  const server = httpServer(app, { ...LIMITS, ...limits });
+  const listener = requestListener(adminApp(control, room!));
+  const server = httpServer(async () => listener, { ...LIMITS, ...limits });
   await listen(server, { host: "127.0.0.1", port: 0 });
   onTestFinished(() => {
     server.closeAllConnections();
@@ -138,6 +139,24 @@ async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server
   });
   return { server, port: (server.address() as AddressInfo).port };
 }
+
+it("where its code cannot be loaded a request is answered with 500, and the next one tries again", async () => {
+  const control = new FakeControl();
+  const [room] = routeContexts(control, [{ kind: "control" }], undefined);
+  const listener = requestListener(adminApp(control, room!));
+  let loads = 0;
+  const server = httpServer(async () => {
+    if (++loads === 1) throw new Error("not there");
+    return listener;
+  });
+  await listen(server, { host: "127.0.0.1", port: 0 });
+  onTestFinished(() => closeServer(server));
+  const { port } = server.address() as AddressInfo;
+  const failed = await ask({ port }, { path: "/health" });
+  expect(failed.status).toBe(500);
+  expect(failed.headers).toMatchObject(MUST_HAVE);
+  expect((await ask({ port }, { path: "/health" })).status).toBe(200);
+});
 
 it("of ten thousand requests in one write a thousand are answered, and others are served meanwhile", async () => {
   // On a busy machine they may take longer than the headers of a request usually may.

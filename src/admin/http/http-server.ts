@@ -1,11 +1,7 @@
 /** HTTP server of the TCP port and of the control socket: limits, headers of every answer, graceful close. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { getRequestListener, RequestError } from "@hono/node-server";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Hono } from "hono";
 import { clock } from "../../otp/time/clock.js";
-import type { Env } from "../access/guard.js";
 import { adminFailures } from "../events.js";
 import { limitConnections } from "./connection-limit.js";
 
@@ -47,16 +43,11 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
-  // `overrideGlobalObjects: false`: the library would replace the global Request and Response.
-  const fetch = async (request: Request, env: unknown): Promise<Response> => {
-    return deliver(await app.fetch(request, env as Env["Bindings"]), (env as Env["Bindings"]).outgoing);
-  };
-  const listener = getRequestListener(fetch, {
-    overrideGlobalObjects: false,
-    hostname: "localhost",
-    errorHandler: refuse,
-  });
+/** Answers a request. */
+export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+
+/** @param load gives the listener, whose code may be loaded by the first request */
+export function httpServer(load: () => Promise<Listener>, limits: Limits = LIMITS): Server {
   const { maxConnections, timeout, ...options } = limits;
   const requests = new WeakMap<Socket, number>();
   const server = createServer(options, (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -64,28 +55,20 @@ export function httpServer(app: Hono<Env>, limits: Limits = LIMITS): Server {
     requests.set(incoming.socket, count);
     for (const [name, value] of Object.entries(HEADERS)) outgoing.setHeader(name, value);
     if (!server.listening || count >= MAX_REQUESTS) outgoing.setHeader("connection", "close");
-    void listener(incoming, outgoing);
+    void load().then(
+      (listener) => listener(incoming, outgoing),
+      (error) => notLoaded(outgoing, error),
+    );
   });
   limitConnections(server, maxConnections);
   server.timeout = timeout;
   return server;
 }
 
-/** Sends the answer. The library could, but prints to standard output, which is the log, when a client disconnects early. */
-async function deliver(response: Response, outgoing: Env["Bindings"]["outgoing"]): Promise<Response> {
-  if (outgoing.headersSent) return RESPONSE_ALREADY_SENT;
-  const body = Buffer.from(await response.arrayBuffer());
-  outgoing.statusCode = response.status;
-  for (const [name, value] of response.headers) outgoing.setHeader(name, value);
-  outgoing.end(body);
-  return RESPONSE_ALREADY_SENT;
-}
-
-/** Answer to a request that fails before hono is called. */
-function refuse(error: unknown): Response {
-  const bad = error instanceof RequestError;
-  if (!bad && adminFailures.hasSubscribers) adminFailures.publish({ method: "", path: "", error });
-  return Response.json({ error: bad ? "bad request" : "internal error" }, { status: bad ? 400 : 500 });
+function notLoaded(outgoing: ServerResponse, error: unknown): void {
+  if (adminFailures.hasSubscribers) adminFailures.publish({ method: "", path: "", error });
+  outgoing.writeHead(500, { "content-type": "application/json" });
+  outgoing.end('{"error":"internal error: see the log of the server"}');
 }
 
 /** Resolves once the server listens; rejects with the platform's error. */
