@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { http, metric } from "../support/admin-http.js";
 import { AGENT_PROTOCOL, Agent } from "../support/agent.js";
 import { certificateFile, certificatePem } from "../support/certificates/certificates.js";
@@ -25,6 +25,8 @@ import { eventually } from "../support/until.js";
 const test = testWith("nats-server", "apt-get install nats-server");
 
 const SECRET = "s3cret-s3cret";
+/** Of requests of the NATS client, which gives up after a second by default. */
+const WITHIN = { timeout: 20_000 };
 const folder = mkdtempSync(join(tmpdir(), "drover-test-"));
 const agents: Agent[] = [];
 /** Of all cases, by name. */
@@ -53,9 +55,12 @@ beforeAll(async () => {
   );
 });
 
-afterAll(async () => {
-  for (const agent of agents) agent.end();
+afterEach(async () => {
+  for (const agent of agents.splice(0)) agent.end();
   await endAll();
+});
+
+afterAll(async () => {
   await endNatsServers();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -206,19 +211,19 @@ test("other NATS clients ask, send and publish where that is on, and get no resp
     await Promise.all([on.event("nats_up"), off.event("nats_up")]);
     await on.agent.ask("claim", ["42", "a b*>"]);
     await on.agent.ask("join", "general");
-    const asked = await client.request("drover.test.ask.device.42", '{"op":"read"}');
+    const asked = await client.request("drover.test.ask.device.42", '{"op":"read"}', WITHIN);
     expect(asked.json()).toEqual({ by: await on.agent.ask("who"), got: { op: "read" } });
     const named = headers();
     named.set("Drover-Name", "device/a b*>");
-    const other = await client.request("drover.test.ask.device", "1", { timeout: 5_000, headers: named });
+    const other = await client.request("drover.test.ask.device", "1", { ...WITHIN, headers: named });
     expect(other.json<{ got: unknown }>().got).toBe(1);
-    const nobody = await client.request("drover.test.ask.device.43", "1");
+    const nobody = await client.request("drover.test.ask.device.43", "1", WITHIN);
     expect([nobody.headers?.get("Nats-Service-Error-Code"), nobody.data.length]).toEqual(["404", 0]);
-    const large = await client.request("drover.test.ask.device.42", "x".repeat(70_000));
+    const large = await client.request("drover.test.ask.device.42", "x".repeat(70_000), WITHIN);
     expect(large.headers?.get("Nats-Service-Error-Code")).toBe("413");
     client.publish("drover.test.publish.room.general", "to all");
     await on.agent.hears("to all");
-    await expect(client.request("drover.closed.ask.device.42", "1")).rejects.toThrow(/no responders/);
+    await expect(client.request("drover.closed.ask.device.42", "1", WITHIN)).rejects.toThrow(/no responders/);
   } finally {
     await client.close();
   }

@@ -5,7 +5,7 @@ import { FrameClient } from "./frames.js";
 import { eventually } from "./until.js";
 
 /** Milliseconds for an answer. */
-const PATIENCE = 20_000;
+const PATIENCE = 45_000;
 
 /** Commands: JSON arrays, the first element is a number that comes back with the answer. */
 export const AGENT_PROTOCOL = `
@@ -27,7 +27,7 @@ const run = async (conn, [what, to, text]) => {
     }
     case "end": return ends.get(to);
     case "where": return (await Promise.all(to.map((name) => devices.whereis(name)))).map((one) => one && String(one.pid));
-    case "ask": return devices.ask(to, text, { within: "3s" }).catch((error) => error.code);
+    case "ask": return devices.ask(to, text, { within: "20s" }).catch((error) => error.code);
     case "who": return String(conn.pid);
   }
 };
@@ -97,7 +97,7 @@ export class Agent {
   }
 
   /** Waits until the group has so many members. @returns milliseconds that it took */
-  async counts(group: string, members: number, within = 20_000): Promise<number> {
+  async counts(group: string, members: number, within = PATIENCE): Promise<number> {
     const start = performance.now();
     let last: unknown;
     await eventually(async () => {
@@ -110,7 +110,7 @@ export class Agent {
   }
 
   /** Waits until it has heard the text. @returns milliseconds that it took */
-  async hears(text: string, within = 20_000): Promise<number> {
+  async hears(text: string, within = PATIENCE): Promise<number> {
     const start = performance.now();
     await eventually(() => this.heard.includes(text), within).catch(() => {
       throw new Error(`${JSON.stringify(text)} not heard within ${within} ms, but ${this.heard.slice(-5)}`);
