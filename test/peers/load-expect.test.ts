@@ -4,11 +4,15 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { endAll, ROOT, type Served, serveProgram } from "../support/program.js";
 import { eventually } from "../support/until.js";
 
-afterEach(endAll);
+let server: Served;
+beforeAll(async () => {
+  server = await serveProgram();
+});
+afterAll(endAll);
 
 const SLOWED_MS = 3_000;
 
@@ -36,14 +40,13 @@ async function load({ port, adminPort }: Served, onSecond = (_line: string) => {
 }
 
 test("what is expected holds for a healthy server, and both sides count the same", async () => {
-  const { code, result } = await load(await serveProgram());
+  const { code, result } = await load(server);
   expect(result.expected.map(({ held }: { held: boolean }) => held)).toEqual([true, true, true]);
   expect(result.countsAgree).toBe(true);
   expect(code).toBe(0);
 });
 
 test("it does not hold where one of two workers is slowed, and the line that failed is said", async () => {
-  const server = await serveProgram();
   let begun = false;
   const running = load(server, () => void (begun = true));
   await eventually(() => begun);

@@ -1,6 +1,7 @@
 /** Commands on a real terminal (tmux): drawing, keys, resizing, and restoring the terminal. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { afterEach, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { find, testWith } from "../support/peers.js";
 import { endAll, MAIN, type Served, serveProgram } from "../support/program.js";
@@ -10,10 +11,20 @@ const tmux = testWith("tmux", "apt-get install tmux");
 const panes: Pane[] = [];
 const clients: FrameClient[] = [];
 
+let server: Served;
+
+beforeAll(async () => {
+  server = await serveProgram();
+});
+afterAll(endAll);
+// The next test counts its own clients.
 afterEach(async () => {
   for (const pane of panes.splice(0)) pane.close();
   for (const client of clients.splice(0)) client.socket.destroy();
-  await endAll();
+  await eventually(async () => {
+    const { body } = await http(server.adminPort, "/metrics/now");
+    return series(body, "drover_connections_active") === 0;
+  });
 });
 
 /** A shell in tmux, with a tmux server of its own. */
@@ -92,9 +103,8 @@ class Pane {
 
 const DRAWN = { alternate: true, cursor: false, echo: false, lines: false };
 
-/** A server with `count` clients. */
+/** The server with `count` clients. */
 async function served(count: number) {
-  const server = await serveProgram();
   for (let n = 0; n < count; n++) clients.push(await FrameClient.connect(server.port));
   await Promise.all(clients.map((client, n) => client.ask(`client ${n}`)));
   return server;
@@ -125,8 +135,7 @@ tmux("top sorts by keys, follows the size of the window, and gives the terminal 
 });
 
 tmux("tree -w shows every worker with its listener, and gives the terminal back on Ctrl-C", async () => {
-  const server = await served(60);
-  const pane = new Pane(server, 100, 30);
+  const pane = new Pane(await served(60), 100, 30);
   pane.type("$D tree -w");
   await pane.line(/^<0\.1> drover/);
   expect(pane.mode).toEqual(DRAWN);
@@ -156,18 +165,6 @@ tmux(
   },
 );
 
-tmux("drain draws one bar that fills while clients go, and then one sentence", async () => {
-  const pane = new Pane(await served(40), 100, 30);
-  pane.type("clear; $D drain --deadline 10m");
-  await pane.line(/^\[-+\] draining: 40 of 40 connections left, deadline in 9m 5\ds$/);
-  for (const client of clients.slice(0, 20)) client.end();
-  await pane.line(/^\[(#+)-+\] draining: 20 of 40 connections left/);
-  for (const client of clients.slice(20)) client.end();
-  await pane.line(/^drained: all 40 connections finished$/);
-  expect(pane.lines.join("\n")).not.toContain("draining");
-  await pane.restored(0);
-});
-
 tmux("a narrow terminal breaks no row of connections, and no word of check", async () => {
   const pane = new Pane(await served(8), 60, 20);
   pane.type("clear; $D connections");
@@ -181,4 +178,17 @@ tmux("a narrow terminal breaks no row of connections, and no word of check", asy
   await pane.line(/^ {20,}\S/);
   const said = pane.lines.map((line) => line.trim()).join(" ");
   expect(said).toContain("stop it with `drover stop`, or start this one with another --name");
+});
+
+// The last one: the server accepts no more clients after it.
+tmux("drain draws one bar that fills while clients go, and then one sentence", async () => {
+  const pane = new Pane(await served(40), 100, 30);
+  pane.type("clear; $D drain --deadline 10m");
+  await pane.line(/^\[-+\] draining: 40 of 40 connections left, deadline in 9m 5\ds$/);
+  for (const client of clients.slice(0, 20)) client.end();
+  await pane.line(/^\[(#+)-+\] draining: 20 of 40 connections left/);
+  for (const client of clients.slice(20)) client.end();
+  await pane.line(/^drained: all 40 connections finished$/);
+  expect(pane.lines.join("\n")).not.toContain("draining");
+  await pane.restored(0);
 });
