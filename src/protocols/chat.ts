@@ -49,10 +49,15 @@ function presence(conn: Chatter, { group, initial, joined, left }: Presence): vo
 
 async function who(conn: Chatter): Promise<void> {
   const room = rooms(conn.data.room);
-  const count = await room.count();
-  // Of a larger room there is no list.
-  const names = count <= 1_000 ? (await room.members()).map(({ key }) => key) : [];
-  conn.send(`* ${count} in ${conn.data.room}${names.length > 0 ? `: ${listed(names)}` : ""}`);
+  try {
+    const count = await room.count();
+    // Of a larger room there is no list.
+    const names = count <= 1_000 ? (await room.members()).map(({ key }) => key) : [];
+    conn.send(`* ${count} in ${conn.data.room}${names.length > 0 ? `: ${listed(names)}` : ""}`);
+  } catch {
+    // The exchange is away, or the 1,001st has come between the two questions.
+    conn.send("* the members cannot be listed now: try again");
+  }
 }
 
 function obey(conn: Chatter, command: string, argument: string) {

@@ -1,5 +1,6 @@
 /** The chat that comes with drover, over real sockets: what its clients cannot do to each other. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { uplink } from "../../src/groups/local/present.js";
 import chat from "../../src/protocols/chat.js";
 import type { Client } from "../support/client.js";
 import { connected, crashes, serving } from "../support/serving.js";
@@ -35,4 +36,18 @@ test("a line that is too long with its name is not lost in silence", async () =>
   ada.write(`${"x".repeat(1_020)}\n${"y".repeat(900)}\n`);
   await until(() => linesOf(eve).includes(`ada: ${"y".repeat(900)}`));
   expect(linesOf(ada).filter((line) => line.startsWith("* a line has at most"))).toHaveLength(1);
+});
+
+test("/who while the exchange does not answer ends no client", async () => {
+  const server = await serving(chat);
+  const seen = crashes();
+  const ada = (await connected(server)).write("ada\n");
+  await until(() => linesOf(ada).includes("* you are in lobby"));
+  const query = vi.spyOn(uplink, "query").mockRejectedValue(new Error("the exchange has not answered"));
+  ada.write("/who\n");
+  await until(() => linesOf(ada).includes("* the members cannot be listed now: try again"));
+  query.mockRestore();
+  ada.write("/who\n");
+  await until(() => linesOf(ada).includes("* 1 in lobby: ada"));
+  expect(seen).toEqual([]);
 });
