@@ -1,5 +1,5 @@
 /** Changes of limits in the primary: what they take, what they refuse, and where values are said to come from. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { LimitChanges } from "../../../src/cluster/primary/admission/limits/limit-changes.js";
 import { PresentLimits } from "../../../src/cluster/primary/admission/limits/present-limits.js";
 import { loadConfig } from "../../../src/config/config.js";
@@ -19,19 +19,21 @@ async function world(argv: readonly string[] = [], listener: object = {}) {
   let divided = 0;
   const rates: unknown[] = [];
   const full: unknown[] = [];
+  const sendBans = vi.fn();
   const changes = new LimitChanges({
     ...{ limits, listeners, addresses: { ledger: new AddressLedger((scope) => limits.addresses(scope)) } },
     acceptRates: { set: (scope, rate) => void rates.push([scope, rate?.burst]) },
     full: { set: (listener, mode) => void full.push([listener, mode]) },
     maxConnections: { redivide: () => void divided++ },
     slots: () => workers.map(({ slot }) => slot),
+    sendBans,
     refreshSnapshots: async () => {},
     room: () => 1_000,
     explain: () => [],
   });
   const change = (limit: string | undefined, to: LimitRequest["change"], listener?: string) =>
     changes.change({ limit, listener, change: to }, "tester");
-  return { changes, change, limits, workers, rates, full, divided: () => divided };
+  return { changes, change, limits, workers, rates, full, sendBans, divided: () => divided };
 }
 
 test("values are read as after a flag or as in a file, and a wrong one is refused with what is expected", async () => {
@@ -63,6 +65,28 @@ test("values are read as after a flag or as in a file, and a wrong one is refuse
   await expect(change("max-connections", { set: 5 }, "ops")).rejects.toThrow('no listener "ops"');
   await expect(change("address-rate", { add: "5" })).rejects.toThrow("address-rate is no list");
   await expect(change(undefined, { set: 1 })).rejects.toThrow("limit is missing");
+});
+
+test("an address that one listener bans is refused by the others: their workers ask as well", async () => {
+  const { config } = await loadConfig({ argv: [], env: {}, isTTY: false });
+  const [main] = config.listeners as [(typeof config.listeners)[0]];
+  const asks = (listener: object) => {
+    const strict = { ...main, name: "strict", maxPerAddress: 5, ...listener };
+    return new PresentLimits(config, [main, strict]).admission("main").addresses;
+  };
+  expect([
+    asks({}),
+    asks({ addressBan: 60_000 }),
+    asks({ addressBan: 60_000, maxPerAddress: undefined }),
+  ]).toEqual([false, true, false]);
+});
+
+test("workers are told of the bans when limits on addresses change: without limits they do not ask", async () => {
+  const { change, sendBans } = await world(["--max-per-address=5", "--address-ban=1m"]);
+  await change("max-lag", { set: "2s" });
+  expect(sendBans).not.toHaveBeenCalled();
+  await change("max-per-address", { set: "off" });
+  expect(sendBans).toHaveBeenCalledTimes(1);
 });
 
 test("networks are added to a list and removed from it; an empty list of admitted networks is refused", async () => {

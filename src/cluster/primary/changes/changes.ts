@@ -92,6 +92,7 @@ function limitChanges({ pool, listeners }: Primary, options: PrimaryOptions): Li
     acceptRates: pool.acceptRates,
     full: pool.full,
     slots: () => pool.slots,
+    sendBans: () => pool.sendBans(),
     refreshSnapshots: () => pool.refreshSnapshots(),
     room: () => options.maxConnections(pool.slots.length),
     explain: options.explain,

@@ -17,6 +17,8 @@ import { LimitRows } from "./limit-rows.js";
 import { LimitSteps, type Step } from "./limit-steps.js";
 import type { LimitMark, PresentLimits } from "./present-limits.js";
 
+const OF_ADDRESSES: readonly LimitKey[] = ["maxPerAddress", "addressRate", "addressBan"];
+
 /** Milliseconds for a worker that counts its connections by address. */
 const RECOUNT = 2_000;
 
@@ -28,6 +30,8 @@ export interface LimitParts {
   readonly full: Pick<FullListeners, "set">;
   readonly maxConnections: Pick<MaxConnections, "redivide">;
   slots(): readonly WorkerSlot[];
+  /** Tells all workers which addresses are banned. */
+  sendBans(): void;
   /** Resolves when every worker that answers has reported its connections. */
   refreshSnapshots(): Promise<void>;
   /** Connections that the descriptors of all workers allow. */
@@ -90,10 +94,12 @@ export class LimitChanges {
 
   /** Shares first: a worker that answers has applied them as well. */
   async #apply(changed: ReadonlySet<LimitKey>, recount: boolean): Promise<LimitChange["workers"]> {
-    const { limits, listeners, maxConnections, full, slots, refreshSnapshots } = this.#parts;
+    const { limits, listeners, maxConnections, full, slots, sendBans, refreshSnapshots } = this.#parts;
     for (const { name } of listeners) full.set(name, limits.whenFull(name));
     if (changed.has("maxMemory") || changed.has("maxLag"))
       this.#send({ name: "overload", terms: limits.overload });
+    // Without limits on addresses workers do not ask, and know only of bans that they were told.
+    if (OF_ADDRESSES.some((key) => changed.has(key))) sendBans();
     maxConnections.redivide();
     // No worker accepts until all have said what a lowered maximum leaves: not only with their next snapshot.
     await refreshSnapshots();

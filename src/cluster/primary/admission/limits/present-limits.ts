@@ -95,8 +95,13 @@ export class PresentLimits {
     return {
       allow: networks("allow"),
       deny: networks("deny"),
-      addresses: (this.addresses(listener) ?? this.addresses(SERVER)) !== undefined,
+      addresses: (this.addresses(listener) ?? this.addresses(SERVER)) !== undefined || this.#bans,
     };
+  }
+
+  /** Whether addresses are banned for exceeding a limit: on all listeners, whichever it was of. */
+  get #bans(): boolean {
+    return [...this.#scopes.values()].some(({ addresses }) => (addresses?.ban ?? 0) > 0);
   }
 
   /** What clients meet at a listener that is full. */
