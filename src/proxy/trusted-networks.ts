@@ -6,6 +6,11 @@ const UNIX = "unix";
 /** Verdicts kept, at most: proxies are few, and an attacker's addresses are many. */
 const MAX_VERDICTS = 1_000;
 
+/** Whether it is a path, or an abstract name: a client of a UNIX socket has no address. @param address as `socket.peer` has it */
+export function isUnixPeer(address: string): boolean {
+  return address !== "" && isIP(address) === 0;
+}
+
 export class TrustedNetworks {
   readonly #list = new BlockList();
   readonly #unix: boolean;
@@ -33,7 +38,7 @@ export class TrustedNetworks {
     if (known !== undefined) return known;
     const version = isIP(address);
     const verdict =
-      version === 0 ? this.#unix && address !== "" : this.#list.check(address, `ipv${version as 4 | 6}`);
+      version === 0 ? this.#unix && isUnixPeer(address) : this.#list.check(address, `ipv${version as 4 | 6}`);
     if (this.#verdicts.size >= MAX_VERDICTS) this.#verdicts.clear();
     this.#verdicts.set(address, verdict);
     return verdict;

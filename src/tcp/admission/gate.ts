@@ -6,14 +6,13 @@
  *                   └────────────────────┴────────────────────────────────┴──▶ refused: closed at once, and counted
  */
 import { clock } from "../../otp/time/clock.js";
+import { isUnixPeer } from "../../proxy/trusted-networks.js";
 import { addressGroup } from "../../text/address-group.js";
 import type { AddressBan, AddressRefusal, AddressRefuseReason, GateTerms } from "./terms.js";
 
 /** Milliseconds for which a verdict is kept, at most: so soon a ban that was lifted is lifted everywhere. */
 const MAX_VERDICT = 1_000;
 const MAX_VERDICTS = 10_000;
-/** A path, or an abstract name: its clients have no addresses. */
-const UNIX = /^[/@]/;
 
 /** @param group to be passed to `holds`, or to `giveBack`; `undefined` where addresses have no limits */
 export type Admit = (refused: AddressRefuseReason | undefined, group: string | undefined) => void;
@@ -70,7 +69,7 @@ export class Gate {
     // Reset while it waited in the backlog: its connection ends at once.
     if (address === "") return done(undefined, undefined);
     if (allow?.trusts(address) === false || deny?.trusts(address) === true) return done("denied", undefined);
-    if (UNIX.test(address)) return done(undefined, undefined);
+    if (isUnixPeer(address)) return done(undefined, undefined);
     const group = addressGroup(address);
     if (this.#isBanned(group)) return done("banned", undefined);
     if (authority === undefined) return done(undefined, undefined);
@@ -98,7 +97,7 @@ export class Gate {
    */
   adopt(connection: object, address: string): string | undefined {
     const known = this.#groups.get(connection);
-    if (known !== undefined || address === "" || UNIX.test(address) || this.#waiting.has(connection))
+    if (known !== undefined || address === "" || isUnixPeer(address) || this.#waiting.has(connection))
       return known;
     const group = addressGroup(address);
     this.#groups.set(connection, group);

@@ -1,6 +1,10 @@
 /** Who is admitted, over sockets: networks, connections and rate of an address, with and without a PROXY header. */
-import { describe, expect, test } from "vitest";
-import { defineProtocol, encodeProxyHeader, lines } from "../../../src/index.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { defineProtocol, encodeProxyHeader, lines, type ServeOptions } from "../../../src/index.js";
 import { closedAs, connected, serving } from "../../support/serving.js";
 import { until } from "../../support/until.js";
 
@@ -48,6 +52,31 @@ describe.each(["handle", "stream"] as const)("over %s", (transport) => {
     await until(() => server.counters.active === 1);
     expect(await echoes(server)).toBeDefined();
   });
+
+  test.each(["absolute", "relative"])(
+    "over a UNIX socket (%s path) limits on addresses do not count, and networks admit it as unix",
+    async (how) => {
+      const folder = mkdtempSync(join(tmpdir(), "drover-gate-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const at = (name: string) =>
+        how === "absolute" ? join(folder, name) : relative(".", join(folder, name));
+      const open = async (name: string, options: Partial<ServeOptions>) => {
+        const path = at(name);
+        const server = await serving(echo, { transport, path, ...options });
+        const client = connect({ path }).on("error", () => {});
+        onTestFinished(() => void client.destroy());
+        return { server, client };
+      };
+      const limited = await open("limited", { maxPerAddress: 1, addressRate: "0.001:1" });
+      const second = connect({ path: at("limited") }).on("error", () => {});
+      onTestFinished(() => void second.destroy());
+      await until(() => limited.server.counters.active === 2);
+      const denied = await open("denied", { allow: ["10.0.0.0/8"] });
+      await until(() => denied.server.counters.refused.denied === 1);
+      const allowed = await open("allowed", { allow: ["10.0.0.0/8", "unix"] });
+      await until(() => allowed.server.counters.active === 1);
+    },
+  );
 
   test("behind a proxy the client's address counts, and its end is counted", async () => {
     const server = await serving(echo, {
