@@ -43,8 +43,9 @@ describe("of one server, in order:", () => {
   test("while the primary is stopped clients are admitted, and counted once it goes on", async () => {
     const { program, port } = server;
     program.signal("SIGSTOP");
-    const served = await servedClients(3, port);
-    expect(served).toHaveLength(3);
+    // More than the workers may have before they hear of each other.
+    const served = await servedClients(40, port);
+    expect(served).toHaveLength(40);
     program.signal("SIGCONT");
     await eventually(async () => {
       const more = await servedClient(port);

@@ -97,6 +97,7 @@ export type AddressAnswer = readonly [id: number, refusal: AddressRefusal | unde
 /** Connections of one listener in a worker. */
 export interface Load {
   readonly listener: string;
+  /** With accepted clients on which the gate has not decided. */
   readonly active: number;
   /** Connections that it may have at present. */
   readonly limit: number;

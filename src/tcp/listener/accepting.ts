@@ -160,7 +160,7 @@ export class Accepting {
   /** One that is ahead waits for other workers, not for room, unless it is below its quota by now. */
   heedSharedRoom(): void {
     if (this.#state.now === "full") return this.heedRoom();
-    if (this.#state.now === "ahead" && this.#options.endpoint.counters.active < this.#quota.value)
+    if (this.#state.now === "ahead" && this.#limit.taken < this.#quota.value)
       this.#heedRoomAfter(RESUME_SOON);
   }
 

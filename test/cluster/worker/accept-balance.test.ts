@@ -19,11 +19,14 @@ function atQuota(quota = 10, reportAt = 5) {
     quota,
     reportAt,
     counters: () => counters,
+    taken: () => counters.active + waiting.count,
     mayStop: () => reserve.ready,
     report: () => seen.push(`report ${counters.active}`),
     changed: () => seen.push(`changed ${balance.value}`),
   });
   const reserve = { ready: true };
+  /** Clients on which the gate has not decided. */
+  const waiting = { count: 0 };
   const come = () => {
     counters.accepted++;
     counters.active++;
@@ -33,7 +36,7 @@ function atQuota(quota = 10, reportAt = 5) {
     counters.active--;
     balance.released(counters.active);
   };
-  return { balance, seen, reserve, come, go };
+  return { balance, seen, reserve, waiting, come, go };
 }
 
 test("reports its load once at `reportAt`, and stops accepting at the quota", () => {
@@ -51,6 +54,14 @@ test("lifts the quota itself when the primary does not answer", async () => {
   expect(seen).toEqual(["report 5", "changed Infinity"]);
   balance.set({ quota: 20, reportAt: 15 });
   expect(balance.value).toBe(20);
+});
+
+test("lifts the quota itself while clients that have places wait for the primary to admit them", async () => {
+  const { balance, waiting } = atQuota();
+  waiting.count = 10;
+  expect(balance.reached(10)).toBe(true);
+  await clock.advance(100);
+  expect(balance.value).toBe(Infinity);
 });
 
 test("lifts the quota itself when the primary stops answering later", async () => {

@@ -153,7 +153,7 @@ export class WorkerReports implements WorkerOwner {
     if (!stopping) {
       for (const [at, { gauges }] of snapshot.listeners.entries()) {
         const toggled = before?.listeners[at]?.gauges.listenerRunning !== gauges.listenerRunning;
-        listeners[at]?.seen(worker.slot, gauges.active, gauges.maxConnections, toggled);
+        listeners[at]?.seen(worker.slot, gauges.taken, gauges.maxConnections, toggled);
       }
     }
     this.#changed();

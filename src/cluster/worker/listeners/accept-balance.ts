@@ -18,6 +18,8 @@ const STALE = 1_000;
 
 export interface AcceptBalanceOptions extends Quota {
   counters(): Counters;
+  /** Places that are taken: a client on which the gate has not decided has one as well. */
+  taken(): number;
   /** Whether the listener can stop accepting and go on at once, even without the primary. */
   mayStop(): boolean;
   /** Reports the number of connections to the primary. */
@@ -80,7 +82,7 @@ export class AcceptBalance implements AcceptQuota {
   /** Lifts the quota where it still keeps the listener from accepting. */
   #lift(): void {
     this.#patience = undefined;
-    if (this.#options.counters().active >= this.value) this.set({ quota: Infinity, reportAt: Infinity });
+    if (this.#options.taken() >= this.value) this.set({ quota: Infinity, reportAt: Infinity });
   }
 
   /**

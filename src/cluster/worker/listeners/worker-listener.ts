@@ -95,6 +95,7 @@ export class WorkerListener {
       quota: boot.quota,
       reportAt: boot.reportAt,
       counters: () => this.endpoint.counters,
+      taken: () => this.endpoint.taken,
       mayStop: () => this.process?.pausable === true || this.socketCopies.ready,
       report: () => this.#sendLoad(true),
       changed: () => void this.recheck(),
@@ -246,7 +247,7 @@ export class WorkerListener {
   #sendLoad(ahead: boolean): void {
     const d: Load = {
       listener: this.name,
-      active: this.endpoint.counters.active,
+      active: this.endpoint.taken,
       limit: this.maxConnections,
       ahead,
     };
