@@ -53,6 +53,15 @@ async function pair({ port }: Served): Promise<[FrameClient, FrameClient]> {
   return [found.get("1"), found.get("2")] as [FrameClient, FrameClient];
 }
 
+/** Another client of worker 1. */
+async function another({ port }: Served): Promise<FrameClient> {
+  for (;;) {
+    const client = await FrameClient.connect(port);
+    if ((await ask(client, "who")).startsWith("<1.")) return client;
+    client.end();
+  }
+}
+
 async function workerPid({ adminPort }: Served, worker: number): Promise<number> {
   const { workers } = JSON.parse((await http(adminPort, "/info")).body);
   return workers.find((one: { worker: number }) => one.worker === worker).osPid;
@@ -66,26 +75,30 @@ test.concurrent.each(["stopped", "in a loop"])(
   async (how) => {
     const served = await serve();
     const [one, other] = await pair(served);
-    for (const client of [one, other]) await ask(client, "join", "all");
+    const sender = await another(served);
+    for (const client of [sender, other]) await ask(client, "join", "all");
     expect(await ask(other, "claim", "42")).toBe("ok");
     expect(await ask(one, "ask", "42", "hello")).toBe("here");
     const osPid = await workerPid(served, 2);
     if (how === "stopped") process.kill(osPid, "SIGSTOP");
     else other.send(JSON.stringify(["hang"]));
 
-    expect(await ask(one, "ask", "42", "hello")).toBe("timeout");
+    // Its 5 s run while the link fills: there are 10 s until the watchdog kills.
+    const answer = ask(one, "ask", "42", "hello");
     // 60 kB each: more than 8 MiB for the link, and what the kernel takes before.
     const dropped = async () =>
       series(await metrics(served), "drover_group_dropped_total", { reason: "link_full", worker: "0" }) ?? 0;
     await eventually(async () => {
-      expect(await ask(one, "bulk", "all", 100)).toBe("ok");
+      expect(await ask(sender, "bulk", "all", 100)).toBe("ok");
       return (await dropped()) > 0;
     }, 40_000);
+    expect(await answer).toBe("timeout");
     await eventually(async () => (await workerPid(served, 2)) !== osPid, 40_000);
     await served.program.line((line) => /Unresponsive worker 2: .*killed after 10 s/.test(line.msg ?? ""));
     expect(await ask(one, "ask", "42", "hello")).toBe("nobody");
-    expect(one.isClosed).toBe(false);
+    expect([one.isClosed, sender.isClosed]).toEqual([false, false]);
     one.end();
+    sender.end();
   },
   100_000,
 );

@@ -111,7 +111,7 @@ test("1,000 groups of 1,000 members: every payload comes to every member, none t
   const after = await sums();
   expect([after.published - before.published, after.dropped - before.dropped]).toEqual([GROUPS, 0]);
   await endOf(clients);
-}, 120_000);
+}, 300_000);
 
 const percentile = (all: readonly number[], share: number) =>
   [...all].sort((a, b) => a - b)[Math.floor(all.length * share)] as number;
@@ -194,7 +194,7 @@ test("one slow, one stopped and one resetting member among 99 good ones: all is 
   // The machine may be busy with other tests: a member that is waited for would cost seconds.
   expect(p99Among).toBeLessThan(Math.max(50 * p99, 1_000));
   await endOf([publisher, slow, stopped, ...good]);
-}, 120_000);
+}, 300_000);
 
 const exchangePid = () => exchangeOf(server.program.osPid);
 
@@ -202,10 +202,10 @@ test("a storm of joins, leaves and ends, the exchange killed in it: then all vie
   const clients = new Set(await connectMany(60));
   const stay = [...clients].slice(0, 20);
   await Promise.all(stay.map((client, at) => ask(client, "enter", "storm", `stays ${at}`)));
-  const until = performance.now() + 6_000;
+  const until = performance.now() + 3_000;
   let killed = false;
   let turns = 0;
-  while (performance.now() < until) {
+  while (!killed || performance.now() < until) {
     turns++;
     for (const client of [...clients].slice(20)) {
       const dice = Math.random();
@@ -217,7 +217,7 @@ test("a storm of joins, leaves and ends, the exchange killed in it: then all vie
         clients.add(await connect());
       }
     }
-    if (!killed && performance.now() > until - 3_000) {
+    if (!killed && performance.now() > until - 1_500) {
       killed = true;
       process.kill(exchangePid() as number, "SIGKILL");
     }
@@ -232,7 +232,7 @@ test("a storm of joins, leaves and ends, the exchange killed in it: then all vie
   }, 30_000);
   expect([...clients].filter(({ isClosed }) => isClosed)).toEqual([]);
   await endOf([...clients]);
-}, 90_000);
+});
 
 /** Answers of commands that were told before may still come: the last one is the answer. */
 async function lastAnswer(client: FrameClient, ...command: unknown[]): Promise<string> {
