@@ -39,7 +39,7 @@ erl("frames of every size up to 65,535 bytes come back to gen_tcp as they were",
     Wrong = [N || N <- Sizes, begin
       Data = crypto_free(N),
       ok = gen_tcp:send(S, Data),
-      {ok, Back} = gen_tcp:recv(S, 0, 5000),
+      {ok, Back} = gen_tcp:recv(S, 0, 30000),
       Back =/= Data
     end],
     io:format("~p", [Wrong])`.replace("crypto_free(N)", "<< <<(I rem 251)>> || I <- lists:seq(1, N) >>"),
@@ -56,7 +56,7 @@ erl("a hundred Erlang processes talk at once, and each gets its own answers", as
       Good = lists:all(fun(I) ->
         Text = list_to_binary(io_lib:format("~p ~p", [N, I])),
         ok = gen_tcp:send(S, Text),
-        {ok, Text} =:= gen_tcp:recv(S, 0, 5000)
+        {ok, Text} =:= gen_tcp:recv(S, 0, 30000)
       end, lists:seq(1, 50)),
       Self ! {self(), Good}
     end) || N <- lists:seq(1, 100)],

@@ -75,14 +75,13 @@ strace(
     const from = performance.now();
     for (let n = 0; n < 20; n++) expect(await client.ask(`line ${n}`)).toBe(`line ${n}`);
     // In the loop they took 20 s.
-    expect(performance.now() - from).toBeLessThan(3_000);
+    expect(performance.now() - from).toBeLessThan(10_000);
     client.end();
     program.signal("SIGTERM");
     await program.exited;
     const text = readFileSync(log, "utf8");
     for (let n = 0; n < 20; n++) expect(text).toContain(`"said line ${n}"`);
   },
-  60_000,
 );
 
 const asRoot = process.getuid?.() === 0 ? unshare : unshare.skip;
@@ -131,5 +130,4 @@ asRoot(
     });
     await eventually(ends);
   },
-  60_000,
 );

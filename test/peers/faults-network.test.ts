@@ -87,10 +87,7 @@ netns.skipIf(!mayNetns)(
     cut();
     const closed = async (reason: string) =>
       await metric(adminPort, "drover_connections_closed_total", { reason });
-    await eventually(
-      async () => (await closed("idle")) === 1 && (await closed("send_timeout")) === 1,
-      30_000,
-    );
+    await eventually(async () => (await closed("idle")) === 1 && (await closed("send_timeout")) === 1);
     expect(await metric(adminPort, "drover_connections_active")).toBe(0);
   },
 );

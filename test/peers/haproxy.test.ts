@@ -75,7 +75,7 @@ beforeAll(async () => {
     if (child.exitCode !== null) throw new Error(`haproxy ended: ${said}`);
     return (await statuses(dir).catch(() => "")) === "UP UP UP UP UP no check UP";
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   if (!stage) return;

@@ -38,10 +38,17 @@ async function run<S>(what: string, play: Play<S>, generate: (random: Random) =>
   }
 }
 
-erl(`${SCENARIOS} random trees go as they do under the real supervisor`, () =>
-  run("supervisors", supervisors, generateTree),
+/** Milliseconds: of 20 s on a quiet machine. */
+const PATIENCE = 300_000;
+
+erl(
+  `${SCENARIOS} random trees go as they do under the real supervisor`,
+  () => run("supervisors", supervisors, generateTree),
+  PATIENCE,
 );
 
-erl(`${SCENARIOS} random machines go as they do under the real gen_statem`, () =>
-  run("machines", machines, generateMachine),
+erl(
+  `${SCENARIOS} random machines go as they do under the real gen_statem`,
+  () => run("machines", machines, generateMachine),
+  PATIENCE,
 );

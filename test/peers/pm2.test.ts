@@ -42,6 +42,8 @@ beforeAll(async () => {
     DROVER_PORT: String(port),
     DROVER_ADMIN_PORT: String(await freePort()),
     DROVER_WORKERS: "2",
+    // A slow machine needs more than the usual minute for the restarts after which it gives up.
+    DROVER_MAX_SECONDS: "600",
   };
 });
 

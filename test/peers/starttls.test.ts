@@ -99,7 +99,7 @@ afterAll(endAll);
 const SMTPLIB = `
 import smtplib, ssl, sys
 context = ssl.create_default_context(cafile=sys.argv[2])
-with smtplib.SMTP("127.0.0.1", int(sys.argv[1]), local_hostname="client", timeout=10) as smtp:
+with smtplib.SMTP("127.0.0.1", int(sys.argv[1]), local_hostname="client", timeout=40) as smtp:
     smtp._host = "localhost"
     print(smtp.ehlo()[0], "starttls" in smtp.esmtp_features)
     print(smtp.docmd("MAIL", "FROM:<ada@example.org>")[0])
@@ -112,7 +112,7 @@ with smtplib.SMTP("127.0.0.1", int(sys.argv[1]), local_hostname="client", timeou
 
 async function output(program: string, args: readonly string[], input = ""): Promise<string> {
   return new Promise((resolve) => {
-    const child = execFile(find(program) as string, args, { timeout: 20_000 }, (_error, stdout, stderr) =>
+    const child = execFile(find(program) as string, args, { timeout: 90_000 }, (_error, stdout, stderr) =>
       resolve(stdout + stderr),
     );
     child.stdin?.end(input);

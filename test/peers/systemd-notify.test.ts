@@ -49,8 +49,7 @@ async function receiver() {
       .map((line) => JSON.parse(line) as string)
       .filter((one) => one !== "bound" && one !== "BARRIER=1");
   await eventually(() => text !== "");
-  const message = (begin: string) =>
-    eventually(() => received().find((one) => one.startsWith(begin)), 20_000);
+  const message = (begin: string) => eventually(() => received().find((one) => one.startsWith(begin)));
   return { path, received, message };
 }
 

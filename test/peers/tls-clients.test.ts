@@ -89,8 +89,8 @@ describe.each(["handle", "stream"] as const)("TLS on %s", (transport) => {
         `ssl:start(), {ok, S} = ssl:connect("localhost", ${server.port}, [binary, inet, {packet, 2}, {active, false},
           {versions, ['${version}']}, {verify, verify_peer}, {cacertfile, "${ca}"}]),
         Wrong = [N || N <- [0, 1, 255, 16384, 65535], begin
-          Data = binary:copy(<<"x">>, N), ok = ssl:send(S, Data), {ok, Data} =/= ssl:recv(S, 0, 5000) end],
-        ok = ssl:shutdown(S, write), {error, closed} = ssl:recv(S, 0, 5000),
+          Data = binary:copy(<<"x">>, N), ok = ssl:send(S, Data), {ok, Data} =/= ssl:recv(S, 0, 30000) end],
+        ok = ssl:shutdown(S, write), {error, closed} = ssl:recv(S, 0, 30000),
         io:format("wrong: ~p~n", [Wrong]), halt().`,
       ]).ended;
       expect(said).toContain("wrong: []");

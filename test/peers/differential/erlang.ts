@@ -30,7 +30,7 @@ export async function erl(expression: string): Promise<void> {
   // One scheduler: the Erlang side tells by priorities when everybody has come to rest.
   await promisify(execFile)(find("erl") as string, ["+S", "1:1", "-noshell", "-eval", code], {
     env: { ...process.env, ERL_CRASH_DUMP: "/dev/null" },
-    timeout: 100_000,
+    timeout: 240_000,
   }).catch((error: { stdout?: string; message: string }) => {
     throw new Error(`erl failed: ${error.message}\n${error.stdout?.slice(-2000)}`);
   });
