@@ -72,7 +72,7 @@ describe("a part of the installation, or what a protocol needs", () => {
   afterAll(() => rmSync(installed.dir, { recursive: true, force: true }));
   let deaths = 0;
 
-  test.each(["database", "dist", "node_modules", "bin"])(
+  test.each(["database", "dist", "bin"])(
     "while a worker serves, a replacement that cannot start (%s is away) is tried again and costs no other client",
     async (missing) => {
       const { program, port, adminPort } = served;
