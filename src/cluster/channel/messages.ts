@@ -88,6 +88,8 @@ export interface Served {
 export interface AddressCalls {
   readonly take: readonly (readonly [id: number, listener: string, group: string])[];
   readonly give: readonly (readonly [listener: string, group: string])[];
+  /** Connections whose answer was no, but that were admitted before it came. */
+  readonly over: readonly (readonly [listener: string, group: string])[];
   /** All connections of the worker, counted anew. */
   readonly held?: readonly HeldAddress[];
 }

@@ -27,6 +27,7 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
     isObject(d) &&
     isCalls(d.take, ([id, ...call]) => isCount(id) && isCall(call)) &&
     isCalls(d.give, isCall) &&
+    isCalls(d.over, isCall) &&
     (d.held === undefined ||
       isCalls(d.held, ([listener, group, count]) => isCall([listener, group]) && isCount(count))),
   threw: ({ d }) => isText(d) && IP_ADDRESS.test(d),

@@ -78,6 +78,17 @@ export class AddressLedger {
     account.held.set(holder, (account.held.get(holder) ?? 0) + 1);
   }
 
+  /** Counts connections, whatever the limits are: they are open. */
+  hold(holder: number, listener: string, group: string, count: number): void {
+    const now = clock.now();
+    for (const scope of [listener, ""]) {
+      if (this.#limits(scope) === undefined) continue;
+      const account = this.#account(scope, group, now);
+      account.open += count;
+      account.held.set(holder, (account.held.get(holder) ?? 0) + count);
+    }
+  }
+
   /** A connection that was taken has ended. */
   give(holder: number, listener: string, group: string): void {
     for (const scope of [listener, ""]) {
@@ -152,15 +163,8 @@ export class AddressLedger {
 
   /** Replaces what is known of a worker's connections: some are older than the limits on addresses. */
   recount(holder: number, held: readonly HeldAddress[]): void {
-    const now = clock.now();
     this.drop(holder);
-    for (const [listener, group, count] of held)
-      for (const scope of [listener, ""]) {
-        if (this.#limits(scope) === undefined) continue;
-        const account = this.#account(scope, group, now);
-        account.open += count;
-        account.held.set(holder, (account.held.get(holder) ?? 0) + count);
-      }
+    for (const [listener, group, count] of held) this.hold(holder, listener, group, count);
   }
 
   // -- accounts -------------------------------------------------------------------------------------------

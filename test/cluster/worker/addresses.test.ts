@@ -3,18 +3,21 @@ import { MessageChannel } from "node:worker_threads";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import type { AddressAnswer, AddressCalls, ToPrimary } from "../../../src/cluster/channel/messages.js";
+import { Addresses } from "../../../src/cluster/primary/admission/addresses.js";
 import { WorkerAddresses } from "../../../src/cluster/worker/listeners/addresses.js";
 import { ManualClock, useClock } from "../../../src/index.js";
-import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
 import { turn, until } from "../../support/until.js";
 
 const ADDRESS = "10.0.0.1";
+/** At most two connections of an address. */
+const LIMITS = { addresses: (scope: string) => (scope === "" ? { maxConnections: 2 } : undefined) };
 
 /** A worker with this slot and the ledger of its primary, which reads when `answer` is called. At most two connections. */
 function world(slot = 1) {
   const clock = new ManualClock();
   onTestFinished(useClock(clock));
-  const ledger = new AddressLedger((scope) => (scope === "" ? { maxConnections: 2 } : undefined));
+  const primary = new Addresses(LIMITS);
+  const { ledger } = primary;
   const sent: AddressCalls[] = [];
   const worker = new WorkerAddresses((message: ToPrimary) => {
     if (message.t === "addresses") sent.push(message.d);
@@ -32,10 +35,7 @@ function world(slot = 1) {
     },
     patienceEnds: () => clock.advance(1_000),
     answer: async () => {
-      for (const { take, give } of sent.splice(0)) {
-        for (const [listener, group] of give) ledger.give(slot, listener, group);
-        worker.received(take.map(([id, ...call]): AddressAnswer => [id, ledger.take(slot, ...call)]));
-      }
+      for (const calls of sent.splice(0)) worker.received(primary.answer(slot, calls));
       await turn();
     },
     /** Places that are free. */
@@ -88,7 +88,26 @@ test("one that is refused late and has ended before does not take the place of t
   expect(free()).toBe(2);
 });
 
-test("one that is refused late and goes on gives nothing back at its end", async () => {
+test("one that is refused late and goes on counts: its address gets no other when one that was counted ends", async () => {
+  const { connect, patienceEnds, answer, end, ledger, verdicts } = world();
+  ledger.take(2, "main", ADDRESS);
+  ledger.take(2, "main", ADDRESS);
+  await connect();
+  await patienceEnds();
+  await answer();
+  await answer();
+  ledger.give(2, "main", ADDRESS);
+  await connect();
+  await answer();
+  expect(verdicts).toEqual([undefined, "address_connections"]);
+  await end();
+  await answer();
+  await connect();
+  await answer();
+  expect(verdicts.at(-1)).toBeUndefined();
+});
+
+test("one that is refused late and goes on gives no other's place back at its end", async () => {
   const { connect, patienceEnds, answer, end, ledger, free } = world();
   ledger.take(2, "main", ADDRESS);
   ledger.take(2, "main", ADDRESS);
@@ -105,7 +124,8 @@ test("one that is refused late and goes on gives nothing back at its end", async
 function slowWorld() {
   const clock = new ManualClock();
   const restore = useClock(clock);
-  const ledger = new AddressLedger((scope) => (scope === "" ? { maxConnections: 2 } : undefined));
+  const primary = new Addresses(LIMITS);
+  const { ledger } = primary;
   const sent: AddressCalls[] = [];
   const answers: AddressAnswer[][] = [];
   const worker = new WorkerAddresses((message: ToPrimary) => {
@@ -127,10 +147,7 @@ function slowWorld() {
     turn: () => turn(),
     primary: () => {
       const calls = sent.shift();
-      if (!calls) return;
-      if (calls.held) ledger.recount(1, calls.held);
-      for (const [listener, group] of calls.give) ledger.give(1, listener, group);
-      answers.push(calls.take.map(([id, ...call]) => [id, ledger.take(1, ...call)]));
+      if (calls) answers.push(primary.answer(1, calls));
     },
     worker: () => worker.received(answers.shift() ?? []),
   };
@@ -139,12 +156,13 @@ function slowWorld() {
       await turn();
       while (sent.length > 0) steps.primary();
       while (answers.length > 0) steps.worker();
+      await turn();
     }
   };
   return { ...{ steps, settle, ledger, restore }, open: () => open };
 }
 
-test("a recount at any moment leaves the primary with exactly the open connections", async () => {
+test("answers that come late, and recounts at any moment, leave the primary with exactly the open connections", async () => {
   const what = fc.constantFrom(
     ...(["connect", "connect", "end", "recount", "patience", "turn", "primary", "worker"] as const),
   );
@@ -152,7 +170,7 @@ test("a recount at any moment leaves the primary with exactly the open connectio
     fc.asyncProperty(fc.array(what, { maxLength: 40 }), async (whats) => {
       const { steps, settle, ledger, open, restore } = slowWorld();
       try {
-        for (const one of [...whats, "recount"] as const) await steps[one]();
+        for (const one of whats) await steps[one]();
         await settle();
         // A third holder takes what is left below the limit.
         const free = () => [1, 2].filter(() => ledger.take(9, "main", ADDRESS) === undefined).length;

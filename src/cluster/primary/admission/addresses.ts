@@ -6,14 +6,15 @@ import type { PresentLimits } from "./limits/present-limits.js";
 export class Addresses {
   readonly ledger: AddressLedger;
 
-  constructor(limits: PresentLimits) {
+  constructor(limits: Pick<PresentLimits, "addresses">) {
     this.ledger = new AddressLedger((scope) => limits.addresses(scope));
   }
 
   /** @param worker slot of the worker that asks */
-  answer(worker: number, { take, give, held }: AddressCalls): AddressAnswer[] {
+  answer(worker: number, { take, give, over, held }: AddressCalls): AddressAnswer[] {
     if (held) this.ledger.recount(worker, held);
     for (const [listener, group] of give) this.ledger.give(worker, listener, group);
+    for (const [listener, group] of over) this.ledger.hold(worker, listener, group, 1);
     return take.map(([id, listener, group]) => [id, this.ledger.take(worker, listener, group)]);
   }
 }

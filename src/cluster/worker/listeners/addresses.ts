@@ -25,8 +25,6 @@ interface Question {
 interface Unanswered {
   /** Whose answer has not come. */
   waiting: number;
-  /** Whose answer was no, and which the primary does not count. */
-  refused: number;
   /** Connections of the group that have ended meanwhile. */
   ended: number;
 }
@@ -41,6 +39,7 @@ export class WorkerAddresses implements AddressAuthority {
   #lastId = 0;
   #take: AddressCalls["take"][number][] = [];
   #give: AddressCalls["give"][number][] = [];
+  #over: AddressCalls["over"][number][] = [];
   #scheduled = false;
 
   constructor(post: (message: ToPrimary) => void) {
@@ -70,14 +69,11 @@ export class WorkerAddresses implements AddressAuthority {
     this.#schedule();
   }
 
-  /** With all answers there, what has ended is given back, but for connections that the primary has refused. */
-  #settle(listener: string, group: string, unanswered: Unanswered): void {
-    if (unanswered.waiting > 0) return;
-    const uncounted = Math.min(unanswered.ended, unanswered.refused);
-    this.#giveBack(listener, group, unanswered.ended - uncounted);
-    unanswered.refused -= uncounted;
-    unanswered.ended = 0;
-    if (unanswered.refused === 0) this.#unanswered.delete(keyOf(listener, group));
+  /** With all answers there, what has ended is given back. */
+  #settle(listener: string, group: string, { waiting, ended }: Unanswered): void {
+    if (waiting > 0) return;
+    this.#giveBack(listener, group, ended);
+    this.#unanswered.delete(keyOf(listener, group));
   }
 
   #admit(id: number): void {
@@ -90,7 +86,7 @@ export class WorkerAddresses implements AddressAuthority {
       return done(undefined);
     }
     const key = keyOf(listener, group);
-    const unanswered = this.#unanswered.get(key) ?? { waiting: 0, refused: 0, ended: 0 };
+    const unanswered = this.#unanswered.get(key) ?? { waiting: 0, ended: 0 };
     unanswered.waiting++;
     this.#unanswered.set(key, unanswered);
     done(undefined);
@@ -112,7 +108,11 @@ export class WorkerAddresses implements AddressAuthority {
   #answeredLate({ listener, group }: Question, refused: boolean): void {
     const unanswered = this.#unanswered.get(keyOf(listener, group)) as Unanswered;
     unanswered.waiting--;
-    if (refused) unanswered.refused++;
+    // One that is open counts all the same: its address gets no other before it is below the limit.
+    if (refused && unanswered.ended === 0) {
+      this.#over.push([listener, group]);
+      this.#schedule();
+    } else if (refused) unanswered.ended--;
     this.#settle(listener, group, unanswered);
   }
 
@@ -138,7 +138,7 @@ export class WorkerAddresses implements AddressAuthority {
         count(question.listener, question.group);
       }
     }
-    this.#post({ t: "addresses", d: { take: [], give: [], held: [...held.values()] } });
+    this.#post({ t: "addresses", d: { take: [], give: [], over: [], held: [...held.values()] } });
   }
 
   #schedule(): void {
@@ -151,9 +151,9 @@ export class WorkerAddresses implements AddressAuthority {
   }
 
   #flush(): void {
-    const [take, give] = [this.#take, this.#give];
-    if (take.length === 0 && give.length === 0) return;
-    [this.#take, this.#give] = [[], []];
-    this.#post({ t: "addresses", d: { take, give } });
+    const [take, give, over] = [this.#take, this.#give, this.#over];
+    if (take.length + give.length + over.length === 0) return;
+    [this.#take, this.#give, this.#over] = [[], [], []];
+    this.#post({ t: "addresses", d: { take, give, over } });
   }
 }
