@@ -16,11 +16,11 @@ import { clock } from "../otp/time/clock.js";
 import type { Listening, Transport } from "../transport/transport.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
-import { count, PEER_KIND } from "./nodes/peer/peer-records.js";
+import { PEER_KIND } from "./nodes/peer/peer-records.js";
 import { presenceName } from "./nodes/rows/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
 import { RecordHandler } from "./record-handler.js";
-import { KIND, type LinkRecord } from "./records.js";
+import { count, KIND, type LinkRecord } from "./records.js";
 
 /** Workers that connect at the same moment. */
 const BACKLOG = 511;

@@ -8,9 +8,7 @@ import type { Answering } from "../groups/request.js";
 import type { LinkSocket } from "./link-socket.js";
 import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";
 import { KIND, type LinkRecord } from "./records.js";
-
-/** Bytes of asks that wait for the link: as of messages that were published. */
-const MAX_UNSENT = 1024 * 1024;
+import { MAX_UNSENT } from "./unsent-messages.js";
 
 interface Claiming {
   readonly id: number;
@@ -111,9 +109,8 @@ export class LinkNames {
     else if (kind === KIND.replace) this.#names.replace(name, body.readDoubleBE(0));
     else if (kind === KIND.answered) {
       const { id, code, body: content } = readAnswer(body);
-      const message = code === "answer" ? Message.tryRead(content) : undefined;
-      const refused = message === undefined && code === "answer";
-      this.#asks.answered(id, code, message ?? (refused ? "the answer cannot be read" : content.toString()));
+      const message = code === "answer" ? Message.tryRead(content) : content.toString();
+      this.#asks.answered(id, code, message ?? "the answer cannot be read");
     } else if (kind === KIND.request) this.#request(link, name, body);
   }
 

@@ -3,8 +3,7 @@
 import { MAX_INFO, type PresenceChange, type PresenceRow } from "../groups/hub/presence-table.js";
 import type { Introduction } from "../groups/local/presence-view.js";
 import { checkName } from "../groups/name.js";
-import { count } from "./nodes/peer/peer-records.js";
-import { KIND, type RecordWriter } from "./records.js";
+import { count, KIND, type RecordWriter } from "./records.js";
 
 const HEAD = 8 + 2;
 

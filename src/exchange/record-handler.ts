@@ -5,11 +5,10 @@ import type { NameHub } from "../groups/hub/name-hub.js";
 import { checkName } from "../groups/name.js";
 import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
-import { count } from "./nodes/peer/peer-records.js";
 import type { Port } from "./port.js";
 import { readIntroduction } from "./presence-records.js";
 import { isPublish, messagesIn, PUBLISH_HEAD } from "./publish-records.js";
-import { KIND, type LinkRecord } from "./records.js";
+import { count, KIND, type LinkRecord } from "./records.js";
 import { readRemote, signalTarget } from "./signals.js";
 
 export interface RecordHandlerParts {

@@ -5,7 +5,8 @@ import { clock } from "../otp/time/clock.js";
 
 /** Milliseconds. */
 const KEEP = 1_000;
-const MAX_BYTES = 1024 * 1024;
+/** Bytes that wait for the link: of messages, and as many of asks. */
+export const MAX_UNSENT = 1024 * 1024;
 
 export interface Unsent {
   readonly group: string;
@@ -25,7 +26,7 @@ export class UnsentMessages {
 
   add(unsent: Unsent): void {
     this.#expire();
-    if (this.#bytes + unsent.message.byteLength > MAX_BYTES) return this.#onDropped(1);
+    if (this.#bytes + unsent.message.byteLength > MAX_UNSENT) return this.#onDropped(1);
     this.#bytes += unsent.message.byteLength;
     this.#messages.push({ unsent, at: clock.now() });
   }

@@ -5,11 +5,10 @@ import type { NameHub } from "../../groups/hub/name-hub.js";
 import { Message } from "../../groups/message.js";
 import { readAnswer, readAsk } from "../name-records.js";
 import { RecordReader } from "../record-reader.js";
-import type { LinkRecord } from "../records.js";
+import { count, type LinkRecord } from "../records.js";
 import type { MemberQueries } from "./member-queries.js";
 import type { Peer } from "./peer/peer.js";
 import {
-  count,
   FIRST_ROW_KIND,
   type Hello,
   PEER_KIND,

@@ -1,5 +1,6 @@
 /** Options of groups and names, and of the other servers that share them through NATS. */
 import { hostname } from "node:os";
+import { NODE_NAME } from "../../../text/node-name.js";
 import { duration, integer, natsUrls, oneOf, path, text } from "../kinds.js";
 import { optional, row } from "../row.js";
 
@@ -49,7 +50,7 @@ export const CLUSTER = {
     sentence: "Name of the cluster: servers that share it, and NATS, share groups and names.",
   }),
   node: row({
-    kind: text(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, ., _ or -"),
+    kind: text(NODE_NAME, "1 to 64 letters, digits, ., _ or -"),
     default: nodeName,
     defaultText: "the host name",
     placeholder: "NAME",

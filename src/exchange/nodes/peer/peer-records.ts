@@ -23,7 +23,8 @@
  * that go to all servers it is 0, and these have no rows. Unknown kinds are passed over, and a longer header is read: a
  * newer version runs beside this one.
  */
-import { KIND } from "../../records.js";
+import { NODE_NAME } from "../../../text/node-name.js";
+import { count, KIND } from "../../records.js";
 
 export const PEER_KIND = {
   publish: KIND.publish,
@@ -85,12 +86,6 @@ export function readHeader(bytes: Buffer): { readonly header: PeerHeader; readon
   return { header: header as PeerHeader, records: bytes.subarray(length) };
 }
 
-/** @throws RangeError when it is no whole number that a double holds exactly */
-export function count(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no count`);
-  return value;
-}
-
 /** What a server says of itself. */
 export interface Hello {
   /** When it was started, in milliseconds of its wall clock: of two with one name the older one stays. */
@@ -99,14 +94,13 @@ export interface Hello {
   readonly since: number;
 }
 
-/** As `--node` has them. An empty one would be taken for this server. */
-const NODE = /^[A-Za-z0-9._-]{1,64}$/;
 /** The last time that a `Date` can have. */
 const LATEST = 8.64e15;
 
 /** @throws Error when it is malformed, or of a server with a name that none has */
 export function readHello(node: string, body: Buffer): Hello {
-  if (!NODE.test(node)) throw new RangeError("no name of a server");
+  // An empty one would be taken for this server.
+  if (!NODE_NAME.test(node)) throw new RangeError("no name of a server");
   const { startedAt, since } = JSON.parse(body.toString()) as Record<keyof Hello, unknown>;
   if (!isTime(startedAt) || !isTime(since)) throw new RangeError("a hello without times");
   return { startedAt, since };
