@@ -120,6 +120,11 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     row.pending = undefined;
     this.hold(row, { port, serial, token });
     answer(row, claim, { token, previous });
+    this.afterHold(name, row);
+  }
+
+  /** The row has a holder while other claims of its name may be under way, here or on other servers. */
+  afterHold(name: string, row: NameRow<P>): void {
     this.runAfterGrant(row);
     // A claim that is newer still has been made elsewhere meanwhile.
     this.compare(name, row);

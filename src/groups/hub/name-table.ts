@@ -141,9 +141,7 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     row.pending = undefined;
     this.#grants.hold(row, { port, serial, token });
     this.#changed(name);
-    this.#grants.runAfterGrant(row);
-    this.#grants.compare(name, row);
-    if (row.holder && !row.told && row.waiting.length > 0) this.#grants.replace(name, row);
+    this.#grants.afterHold(name, row);
   }
 
   /** The worker has gone. Looks at all rows, 10 ms for 100,000: a list of each worker would take 26 bytes for each name. */
