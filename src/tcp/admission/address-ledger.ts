@@ -73,20 +73,20 @@ export class AddressLedger {
   }
 
   #enter(account: Account, holder: number): void {
-    account.open++;
     account.tokens--;
-    account.held.set(holder, (account.held.get(holder) ?? 0) + 1);
+    this.#count(account, holder, 1);
+  }
+
+  #count(account: Account, holder: number, count: number): void {
+    account.open += count;
+    account.held.set(holder, (account.held.get(holder) ?? 0) + count);
   }
 
   /** Counts connections, whatever the limits are: they are open. */
   hold(holder: number, listener: string, group: string, count: number): void {
     const now = clock.now();
-    for (const scope of [listener, ""]) {
-      if (this.#limits(scope) === undefined) continue;
-      const account = this.#account(scope, group, now);
-      account.open += count;
-      account.held.set(holder, (account.held.get(holder) ?? 0) + count);
-    }
+    for (const scope of [listener, ""])
+      if (this.#limits(scope) !== undefined) this.#count(this.#account(scope, group, now), holder, count);
   }
 
   /** A connection that was taken has ended. */
