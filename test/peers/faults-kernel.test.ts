@@ -1,21 +1,13 @@
 /** Faults of the kernel: descriptors, ports, accept, write, spawn; and jumps of the wall clock. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect } from "vitest";
 import { post } from "../admin/support.js";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
-import { childrenOf, isAlive } from "../support/os-processes.js";
+import { childrenOf, isAlive, socketsOf } from "../support/os-processes.js";
 import { find, testWith } from "../support/peers.js";
 import { freePort } from "../support/ports.js";
 import {
@@ -495,18 +487,6 @@ for (const error of ["ENOBUFS", "ENOMEM", "ECONNABORTED", "EPROTO", "ENFILE"]) {
   );
 }
 
-/** Open sockets of an OS process, as `socket:[inode]`. */
-function socketsOf(osPid: number): string[] {
-  const names = readdirSync(`/proc/${osPid}/fd`).map((fd) => {
-    try {
-      return readlinkSync(`/proc/${osPid}/fd/${fd}`);
-    } catch {
-      return "";
-    }
-  });
-  return names.filter((name) => name.startsWith("socket:"));
-}
-
 for (const error of ["EPIPE", "ECONNRESET"]) {
   strace(
     `a write that fails with ${error} ends that connection, is counted once, and touches no other`,
@@ -515,13 +495,14 @@ for (const error of ["EPIPE", "ECONNRESET"]) {
       const [worker = 0] = program.workers();
       const before = await settled(adminPort);
       const said = program.lines.length;
-      const others = new Set(socketsOf(worker));
+      const others = socketsOf(worker);
       const { clients, answers } = await visitors(port, 10);
       await Promise.all(answers);
       // Only these sockets: a worker writes to its own threads as well.
-      const victims = socketsOf(worker)
-        .filter((name) => !others.has(name))
-        .slice(0, 4);
+      const victims = [...socketsOf(worker)]
+        .filter((inode) => !others.has(inode))
+        .slice(0, 4)
+        .map((inode) => `socket:[${inode}]`);
       const failed = await injected(worker, `write,writev:error=${error}`, victims, async () => {
         const again = await Promise.all(clients.map((client) => client.ask("again").catch(() => "closed")));
         expect(again.toSorted()).toEqual([...Array(6).fill("again"), ...Array(4).fill("closed")]);
