@@ -89,6 +89,15 @@ export class LocalHub implements Uplink, HubPort<Message>, NameHubPort<Message> 
     return answerQuery(this.#hub, this.#names, query) as HubAnswers[Q["ask"]];
   }
 
+  /**
+   * The exchange decides from now on. Claims that wait and changes of presence that were not told have timers here, and
+   * would be granted or told a second time. Requests that are under way are answered as before.
+   */
+  close(): void {
+    this.#hub.detach(this);
+    this.#names.names.detach(this);
+  }
+
   // -- from the hub to this OS process --------------------------------------------------------------------
 
   deliver(group: string, message: Message, [worker, except]: PidPair): void {

@@ -26,6 +26,7 @@ export let uplink: Uplink = new LocalHub({
 
 /** Replaces the hub in this OS process by the exchange. The members here are made known to it by the caller. */
 export function useUplink(next: Uplink): void {
+  uplink.close();
   uplink = next;
 }
 

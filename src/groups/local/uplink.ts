@@ -27,6 +27,8 @@ export interface Uplink extends MembershipListener, NameUplink {
    * @param id 0: none is expected
    */
   ask(id: number, name: string, body: Message, within: number, from: PidPair): void;
+  /** Another way to the hub is used from now on: what is still decided here must reach no process. */
+  close(): void;
   /** What the tables of the hub have. @throws Error when the exchange does not answer */
   query<Q extends HubQuery>(query: Q): Promise<HubAnswers[Q["ask"]]>;
 }
