@@ -233,6 +233,7 @@ export class Nodes implements RosterOwner, IncomingOwner {
     const { tokens } = this.#parts;
     tokens.observe(token);
     const ahead = tokens.aheadBy(wall);
+    peer.clockAhead = ahead;
     const wrong = Math.abs(ahead) > MAX_AHEAD_MS;
     if (wrong && !peer.clockReported) this.#reportClock(peer, ahead);
     peer.clockReported = wrong;

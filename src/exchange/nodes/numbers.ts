@@ -24,6 +24,8 @@ export interface NodesNumbers {
   /** Servers that were found gone. */
   readonly lost: number;
   readonly resyncs: number;
+  /** Largest difference of our wall clock to that of a server that is up, in milliseconds. */
+  readonly clockDifference: number;
   /** Messages that did not leave, or were lost on the way. */
   readonly dropped: { readonly unreachable: number; readonly outbox: number; readonly too_large: number };
   /** Records that were not understood, and those of a newer version. */
@@ -38,10 +40,12 @@ export function nodesNumbers(nodes: Nodes): NodesNumbers {
     seconds: Math.round((now - since) / 1_000),
     roundTrip: ms === undefined ? undefined : Math.round(1_000 * ms) / 1_000,
   }));
+  const clocks = nodes.peers.map(({ state, clockAhead }) => (state === "up" ? Math.abs(clockAhead) : 0));
   const { malformed, unknown, lost } = nodes.incoming;
   return {
     ...{ node: nodes.node, carrier: nodes.carrier.status, malformed, unknown },
     nodes: list.sort((a, b) => (a.node < b.node ? -1 : 1)),
+    clockDifference: Math.round(Math.max(0, ...clocks)),
     ...{ lost: nodes.lost, resyncs: nodes.resyncs, dropped: { ...nodes.dropped, unreachable: lost } },
   };
 }

@@ -335,6 +335,21 @@ test("two servers of one name: the second is refused, and the first stays known"
   expect([a.names?.names.peerHolder("n")?.peer.node, a.events]).toEqual(["b", ["node_up"]]);
 });
 
+test("the largest difference to the clock of a server that is up is shown, whichever is ahead", () => {
+  const { world: w, servers } = world("a", "b", "c");
+  const [a, b, c] = servers as [SimulatedServer, SimulatedServer, SimulatedServer];
+  const difference = () => nodesNumbers(a.nodes as Nodes).clockDifference;
+  // What a heartbeat took to come is in it.
+  expect(difference()).toBeLessThanOrEqual(5);
+  b.skew = -2_000;
+  c.skew = 3_000;
+  w.clock.run(1_000);
+  expect(Math.abs(difference() - 3_000)).toBeLessThanOrEqual(5);
+  c.carrier.setUp(false);
+  w.clock.run(6_000);
+  expect(Math.abs(difference() - 2_000)).toBeLessThanOrEqual(5);
+});
+
 test("a clock that is more than 1 min wrong is reported, and not taken over", () => {
   const { world: w, servers } = world("a", "b");
   const [a, b] = servers as [SimulatedServer, SimulatedServer];

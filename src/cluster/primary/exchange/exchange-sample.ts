@@ -46,7 +46,7 @@ export class ExchangeSamples {
     ) as [number, number, number];
     return {
       ...{ states, lost: this.#total("lost"), resyncs: this.#total("resyncs") },
-      conflicts: this.#total("conflicts"),
+      ...{ conflicts: this.#total("conflicts"), clockDifference: nodes.clockDifference },
       dropped: { unreachable, outbox, too_large },
       carrier: { ...nodes.carrier, reconnects: this.#total("reconnects") },
     };

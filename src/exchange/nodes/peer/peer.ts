@@ -40,6 +40,8 @@ export class Peer implements RowPeer {
   progress = 0;
   /** Its rows are those of its incarnation before. */
   hasOldRows = false;
+  /** Milliseconds by which its wall clock is ahead of ours, as last heard: what it took to come makes it less. */
+  clockAhead = 0;
   /** A clock that is wrong has been reported. */
   clockReported = false;
   readonly #owner: StreamOwner;

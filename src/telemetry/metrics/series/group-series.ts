@@ -125,6 +125,14 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
     samples: ({ exchange }) => ofNodes(exchange, ({ resyncs }) => [[[], resyncs]]),
   },
   {
+    ...gauge(
+      "drover_node_clock_difference_seconds",
+      "Largest difference of the wall clock to that of another server that is up.",
+      [],
+    ),
+    samples: ({ exchange }) => ofNodes(exchange, ({ clockDifference }) => [[[], clockDifference / 1_000]]),
+  },
+  {
     ...gauge("drover_nats_up", "1 if the server is connected to NATS, else 0.", []),
     samples: ({ exchange }) => ofNodes(exchange, ({ carrier }) => [[[], Number(carrier.up)]]),
   },

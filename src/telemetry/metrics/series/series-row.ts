@@ -109,6 +109,8 @@ export interface NodesSample {
   readonly resyncs: number;
   /** Names that were held here and on another server at once, and whose holder here was replaced. */
   readonly conflicts: number;
+  /** Largest difference of our wall clock to that of another server, in milliseconds. */
+  readonly clockDifference: number;
   readonly dropped: Readonly<Record<(typeof NODE_DROP_REASONS)[number], number>>;
   readonly carrier: {
     readonly up: boolean;
