@@ -31,6 +31,8 @@ export interface AdminOptions {
   readonly socketPath: string;
   /** Token for a POST over TCP, and for reading from another machine; without one both are refused. At least 32 characters. */
   readonly token?: string | undefined;
+  /** Largest message to a process or a group, in bytes. Default 64 KiB. */
+  readonly maxMessage?: number;
   /** Called for each change from outside, carried out or not. */
   readonly onChange?: (change: AdminChange) => void;
 }
@@ -68,9 +70,9 @@ async function restartAdmin(options: AdminOptions): Promise<Admin> {
   return { port, close: closeOnce(tcp, socket, apps) };
 }
 
-function lazyApps({ control, host, token, onChange }: AdminOptions) {
+function lazyApps({ host, token, ...rest }: AdminOptions) {
   const accesses = [{ kind: "control" }, tcpAccess(host, token)] as const;
-  const apps = new LazyApps({ control, accesses, token, onChange });
+  const apps = new LazyApps({ ...rest, accesses, token });
   const [local, remote] = [0, 1].map((at) => () => apps.listener(at)) as [Load, Load];
   return { apps, local, remote };
 }

@@ -57,6 +57,8 @@ export interface Invocation {
   readonly stdout: Stdout;
   /** Keyboard; `undefined`: standard input is no terminal. */
   readonly stdin: Keyboard | undefined;
+  /** Opens standard input, for a message that is too long for an argument. */
+  readonly input: () => AsyncIterable<Uint8Array | string>;
   /** Whether to use colours. */
   readonly color: boolean;
   /** Aborted on Ctrl-C, if the command is interruptible. */

@@ -1,5 +1,5 @@
 /** Runs a command: output to stdout, an error as one line to stderr. */
-import type { Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { type Config, didYouMean, EXIT } from "../config/config.js";
 import { escapeControls } from "../text/escape.js";
 import type { Command } from "./command.js";
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly switches?: ReadonlySet<string> | undefined;
   /** Keyboard. Default: none. */
   readonly stdin?: Keyboard | undefined;
+  /** Opens standard input. Default: empty. */
+  readonly input?: (() => AsyncIterable<Uint8Array | string>) | undefined;
   /** Whether to use colours. Default: no. */
   readonly color?: boolean | undefined;
   /** Ctrl-C, for interruptible commands. */
@@ -40,14 +42,14 @@ export async function runCommand(
 ): Promise<number> {
   const { config, json = false, verbose = false, stdout, stderr, values = new Map() } = options;
   const { isTTY = stdout.isTTY, columns = stdout.columns, interrupt = NEVER } = options;
-  const { stdin, color = false } = options;
+  const { stdin, input = () => Readable.from([]), color = false } = options;
   const switches = new Set(COMMAND_SWITCHES.filter((one) => options.switches?.has(one)));
   try {
     const command = commandNamed(name);
     checkUse(command, positionals.length, { json, given: [...values.keys(), ...switches] });
     const target = { ...pick(config), timeout: options.timeout };
     const done = await command.run!({
-      ...{ target, positionals, json, verbose, values, switches, interrupt, stdout, stdin, color },
+      ...{ target, positionals, json, verbose, values, switches, interrupt, stdout, stdin, input, color },
       columns: isTTY ? columns : undefined,
       print: (text) => print(stdout, text),
     });

@@ -6,7 +6,7 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 64,
-  /** `ask`: the holder of the name refuses. */
+  /** `ask`: the holder of the name refuses; also `publish`: the message is too large. */
   refused: 65,
   /** The protocol cannot be loaded. */
   noProtocol: 66,

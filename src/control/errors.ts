@@ -2,8 +2,8 @@
 
 import type { AskFailure } from "./groups.js";
 
-/** `invalid`: never possible; `unknown`: no such thing; `conflict`: not possible now. */
-export type RefusalKind = "invalid" | "unknown" | "conflict";
+/** `invalid`, `too_large`: never possible; `unknown`: no such thing; `conflict`: not possible now. */
+export type RefusalKind = "invalid" | "too_large" | "unknown" | "conflict";
 
 /** A request that is refused. */
 export class Refusal extends Error {

@@ -42,6 +42,9 @@ export function freezeMessages(on: boolean): void {
   frozen = on;
 }
 
+/** Larger than `--max-message`. */
+export class MessageTooLarge extends RangeError {}
+
 export class Message {
   readonly #tag: number;
   /** A string, JSON text, or bytes of its own. */
@@ -162,7 +165,7 @@ function parsed(text: string): unknown {
 }
 
 function refuse(length: number, most: number): never {
-  throw new RangeError(
+  throw new MessageTooLarge(
     `the message has ${length} bytes, at most ${most} are sent: send a reference, or raise --max-message`,
   );
 }

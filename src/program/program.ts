@@ -82,6 +82,7 @@ async function run(): Promise<number> {
   return runCommand(command, rest, {
     ...{ config, json, verbose, values, switches, stdout, stderr },
     stdin: stdout.isTTY ? process.stdin : undefined,
+    input: () => process.stdin,
     color: stdout.isTTY === true && !environment().NO_COLOR,
     interrupt: interrupt.signal,
   });

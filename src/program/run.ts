@@ -128,7 +128,7 @@ export class Run {
 
   /** @throws AdminError */
   #openAdmin(): Promise<ChildSpec> {
-    const { adminHost: host, adminPort: port, control: socketPath } = this.#config;
+    const { adminHost: host, adminPort: port, control: socketPath, maxMessage } = this.#config;
     const control = new Operations(this.#primary as Primary, this.#options as PrimaryOptions);
     const { notify } = this.#prepared;
     if (notify) this.#notifier = openNotifier(notify, () => control.stats(), this.#log);
@@ -137,7 +137,7 @@ export class Run {
     };
     const token = this.#prepared.given.token ?? localToken(host);
     return openAdminChild({
-      ...{ control, host, port, socketPath, token, onListening },
+      ...{ control, host, port, socketPath, token, maxMessage, onListening },
       onChange: (change) => this.#options?.metrics.changedFromOutside(change),
     });
   }

@@ -129,7 +129,7 @@ it("the limits are those that an operator can live with", () => {
 /** A server with other limits, so that nobody has to wait for the real ones. */
 async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server; port: number }> {
   const control = new FakeControl();
-  const [room] = routeContexts(control, [{ kind: "control" }], undefined);
+  const [room] = routeContexts({ control, accesses: [{ kind: "control" }] });
   const listener = requestListener(adminApp(control, room!));
   const server = httpServer(async () => listener, { ...LIMITS, ...limits });
   await listen(server, { host: "127.0.0.1", port: 0 });
@@ -142,7 +142,7 @@ async function limited(limits: Partial<typeof LIMITS>): Promise<{ server: Server
 
 it("where its code cannot be loaded a request is answered with 500, and the next one tries again", async () => {
   const control = new FakeControl();
-  const [room] = routeContexts(control, [{ kind: "control" }], undefined);
+  const [room] = routeContexts({ control, accesses: [{ kind: "control" }] });
   const listener = requestListener(adminApp(control, room!));
   let loads = 0;
   const server = httpServer(async () => {

@@ -1,4 +1,5 @@
 /** Groups and names from outside: commands and routes, against a program that only exists in memory. */
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { AskFailed, Refusal } from "../../src/control/errors.js";
 import { post, running } from "../admin/support.js";
@@ -86,6 +87,27 @@ describe("ask and publish", () => {
     expect([got, stderr]).toEqual([exit, `because ${code}\n`]);
   });
 
+  it("take a message from standard input, larger than an argument can be", async () => {
+    const { socketPath, control } = await running({ maxMessage: 300_000 });
+    const input = () => Readable.from(["x".repeat(250_000), "\u0000".repeat(50_000), "\r\n"]);
+    expect((await drover(socketPath, ["publish", "lobby", "-"], { input })).code).toBe(0);
+    expect(
+      (await drover(socketPath, ["ask", "device/42", "-"], { input: () => Readable.from(["[1]\n"]) })).code,
+    ).toBe(0);
+    const text = JSON.stringify(`${"x".repeat(250_000)}${"\u0000".repeat(50_000)}`);
+    expect(control.changes).toEqual([`publish lobby ${text}`, "ask device/42 [1] 5000"]);
+  });
+
+  it("say that a message is too large, with the exit code of what is refused", async () => {
+    const { socketPath, control } = await running();
+    control.asking = new Refusal("too_large", "the message has 65537 bytes, at most 65536 are sent");
+    const refused = await drover(socketPath, ["ask", "device/42", "x"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      65,
+      "the message has 65537 bytes, at most 65536 are sent\n",
+    ]);
+  });
+
   it("refuse what is wrong before anything is sent", async () => {
     const { socketPath, control } = await running();
     expect(await drover(socketPath, ["ask", "a", "{x"])).toMatchObject({ code: 64 });
@@ -113,6 +135,18 @@ describe("over HTTP", () => {
     control.asking = new AskFailed(code, "why");
     const answer = await post({ socketPath }, "/ask", { name: "a", body: 1, within: "1s" });
     expect([answer.status, answer.json]).toEqual([status, { error: "why", code }]);
+  });
+
+  it("takes the largest message, however JSON writes it; only the routes of messages do", async () => {
+    const { socketPath } = await running({ maxMessage: 100_000 });
+    const body = "\u0000".repeat(100_000);
+    expect((await post({ socketPath }, "/publish", { group: "lobby", body })).status).toBe(200);
+    expect((await post({ socketPath }, "/ask", { name: "a", body })).status).toBe(200);
+    expect((await post({ socketPath }, "/kill", { pid: "<1.17>", reason: body })).status).toBe(413);
+    const larger = { group: "lobby", body: `${body}${"x".repeat(70_000)}` };
+    expect((await post({ socketPath }, "/publish", larger)).json.error).toBe(
+      "the body is larger than 665536 bytes",
+    );
   });
 
   it("says what is missing", async () => {

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readBody, sendRequest } from "../../src/control/http-client.js";
 import { http, series } from "../support/admin-http.js";
 import { FrameClient } from "../support/frames.js";
 import { exchangeOf, isAlive } from "../support/os-processes.js";
@@ -103,7 +104,7 @@ const exchangePid = () => exchangeOf(server.program.osPid);
 const metrics = async () => (await http(server.adminPort, "/metrics")).body;
 
 beforeAll(async () => {
-  server = await serveProtocol("rooms.ts", ROOMS, ["--workers=1"]);
+  server = await serveProtocol("rooms.ts", ROOMS, ["--workers=1", "--max-message=300000"]);
 });
 afterAll(async () => {
   for (const { socket } of clients) socket.destroy();
@@ -218,6 +219,24 @@ test("a name is held by the newest claim, in whichever worker, and asked from an
   // The command may go to another worker than the one that joins.
   const row = `${other.pid.padEnd(12)}  ada  {"device":"phone"}\n1 member\n`;
   await eventually(async () => (await drover("group", "present/1")).stdout === row);
+});
+
+test("what is asked from outside may be as large as --max-message says, and is refused above it", async () => {
+  const one = await party("large");
+  expect(await one.ask("claim", "large")).toBe("none");
+  const ask = async (length: number) => {
+    const body = JSON.stringify({ name: "device/large", body: "x".repeat(length), within: "20s" });
+    const asked = { socketPath: server.control, path: "/ask", body, signal: AbortSignal.timeout(30_000) };
+    const response = await sendRequest(asked);
+    return [response.statusCode, JSON.parse(await readBody(response))] as const;
+  };
+  const [status, { answer }] = await ask(299_900);
+  expect([status, answer?.body?.length]).toEqual([200, 299_900]);
+  const [refused, { error }] = await ask(300_001);
+  expect([refused, error]).toEqual([
+    413,
+    expect.stringMatching(/^the message has 300001 bytes, at most 300000/),
+  ]);
 });
 
 test("a name that clients take from each other is reported, with both addresses", async () => {

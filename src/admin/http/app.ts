@@ -43,7 +43,7 @@ function addReading(app: Hono<Env>, route: Route, control: Control, context: Rou
 function addChange(app: Hono<Env>, route: Route, control: Control, context: RouteContext): void {
   app.post(route.path, audit(route, context), checkChange(context.access), async (c) => {
     c.set("permitted", true);
-    const body = await readBody(c, route.keys ?? []);
+    const body = await readBody(c, route.keys ?? [], route.message ? context.maxMessage : 0);
     if (!(body instanceof Response)) c.set("body", body);
     return body instanceof Response ? body : route.answer(c, control, body, context);
   });
@@ -54,7 +54,7 @@ function allowed(path: string): string {
   return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
 }
 
-const REFUSALS = { invalid: 400, unknown: 404, conflict: 409 } as const;
+const REFUSALS = { invalid: 400, too_large: 413, unknown: 404, conflict: 409 } as const;
 
 /** Why an ask has no answer, as a status. */
 const ASK_FAILURES = {

@@ -4,19 +4,20 @@
  */
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { adminFailures } from "../events.js";
+import type { RouteOptions } from "../routes/route-context.js";
 import type { Listener } from "./http-server.js";
-import type { AppsOptions, OpenApps } from "./open-apps.js";
+import type { OpenApps } from "./open-apps.js";
 
 /** In milliseconds. */
 const LOAD_AFTER = 5_000;
 
 export class LazyApps {
-  readonly #options: AppsOptions;
+  readonly #options: RouteOptions;
   #timer: TimerRef = undefined;
   #opening: Promise<OpenApps> | undefined = undefined;
   #open: OpenApps | undefined = undefined;
 
-  constructor(options: AppsOptions) {
+  constructor(options: RouteOptions) {
     this.#options = options;
   }
 

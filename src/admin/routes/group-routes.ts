@@ -49,6 +49,7 @@ export const GROUP_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/ask",
     keys: ["name", "body", "within"],
+    message: true,
     sentence:
       'Ask the holder of a name: {"name": "device/42", "body": {"op": "read"}, "within": "5s"}. Answers {"answer": …}.',
     answer: ask,
@@ -57,6 +58,7 @@ export const GROUP_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/publish",
     keys: ["group", "body"],
+    message: true,
     sentence:
       'Send a message to a group: {"group": "room/general", "body": "hello"}. Answers {"group", "members"}, the number of its members.',
     answer: publish,

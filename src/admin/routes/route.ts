@@ -13,6 +13,8 @@ export interface Route {
   readonly sentence: string;
   /** Allowed members of the body of a POST. */
   readonly keys?: readonly string[];
+  /** Its body has a message, of up to `--max-message` bytes. */
+  readonly message?: boolean;
   /** Allowed names in the query of a GET. Default: none. */
   readonly query?: readonly string[];
   /** Contains nothing secret: answered without the token on every address. */

@@ -68,12 +68,14 @@ const ASK_EXITS: Readonly<Record<AskFailure, number>> = {
   unreachable: EXIT.noAnswer,
 };
 
+const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 413: EXIT.refused };
+
 function errorAnswer(status: number, value: unknown): CommandError {
   const { error, code } = (value ?? {}) as { error?: unknown; code?: unknown };
   const message =
     typeof error === "string" ? error : "unexpected answer from the server: compare the versions";
   const exitCode = Object.hasOwn(ASK_EXITS, String(code)) ? ASK_EXITS[code as AskFailure] : undefined;
-  return new CommandError(message, exitCode ?? (status === 400 ? EXIT.usage : EXIT.unavailable));
+  return new CommandError(message, exitCode ?? EXITS[status] ?? EXIT.unavailable);
 }
 
 /** The error that an unread answer carries. */

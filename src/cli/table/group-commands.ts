@@ -47,7 +47,8 @@ export const GROUP_COMMANDS: readonly Command[] = [
   {
     name: "ask",
     usage: "ask NAME MESSAGE",
-    sentence: "Ask the process that holds a name, and print its answer. MESSAGE is JSON, or a text.",
+    sentence:
+      "Ask the process that holds a name, and print its answer. MESSAGE is JSON, or a text; `-`: from standard input.",
     takes: [2, 2],
     json: true,
     flags: ASK_FLAGS,
@@ -56,7 +57,8 @@ export const GROUP_COMMANDS: readonly Command[] = [
   {
     name: "publish",
     usage: "publish GROUP MESSAGE",
-    sentence: "Send a message to a group, and print its number of members. MESSAGE is JSON, or a text.",
+    sentence:
+      "Send a message to a group, and print its number of members. MESSAGE is JSON, or a text; `-`: from standard input.",
     takes: [2, 2],
     json: false,
     run: publish,

@@ -32,7 +32,7 @@ export type HubRequest =
 
 export type HubReply =
   | { readonly answer: unknown }
-  | { readonly failed: AskFailure | "invalid"; readonly message: string };
+  | { readonly failed: AskFailure | "invalid" | "too_large"; readonly message: string };
 
 const HUB: readonly string[] = ["hub", "ask", "publish"] satisfies HubRequest["name"][];
 

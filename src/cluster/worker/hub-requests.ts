@@ -1,7 +1,7 @@
 /** Asks, messages to groups and questions to the hub from outside: the primary passes them to one worker. */
 import { AskError } from "../../groups/ask-error.js";
 import { uplink } from "../../groups/local/present.js";
-import { Message } from "../../groups/message.js";
+import { Message, MessageTooLarge } from "../../groups/message.js";
 import { askName } from "../../groups/names.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
 import type { HubReply, HubRequest } from "../channel/requests.js";
@@ -11,6 +11,7 @@ export async function answerHubRequest(request: HubRequest): Promise<HubReply> {
     return { answer: await answer(request) };
   } catch (error) {
     if (error instanceof AskError) return { failed: error.code, message: error.message };
+    if (error instanceof MessageTooLarge) return { failed: "too_large", message: error.message };
     if (error instanceof RangeError || error instanceof TypeError)
       return { failed: "invalid", message: error.message };
     return { failed: "unreachable", message: (error as Error).message };

@@ -7,7 +7,7 @@
 import type { AskCode } from "../../groups/hub/ask-table.js";
 import type { Hub } from "../../groups/hub/hub.js";
 import type { AskPort, NameHub } from "../../groups/hub/name-hub.js";
-import { Message } from "../../groups/message.js";
+import { Message, MessageTooLarge } from "../../groups/message.js";
 import { checkName } from "../../groups/name.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { OutsideMessage } from "./client.js";
@@ -66,7 +66,7 @@ export class Outside implements AskPort<Buffer> {
       // Who publishes with `nats req` wants to know that it was taken.
       message.reply("");
     } catch (error) {
-      message.fail(error instanceof TooLarge ? 413 : 400, (error as Error).message);
+      message.fail(error instanceof MessageTooLarge ? 413 : 400, (error as Error).message);
     }
   }
 
@@ -106,7 +106,7 @@ export class Outside implements AskPort<Buffer> {
   #bodyOf({ data }: OutsideMessage): Buffer {
     const { maxMessage } = this.#parts;
     if (data.length > maxMessage)
-      throw new TooLarge(`the message has ${data.length} bytes, at most ${maxMessage} are sent`);
+      throw new MessageTooLarge(`the message has ${data.length} bytes, at most ${maxMessage} are sent`);
     const text = data.toString("utf8");
     const message = Message.of(
       isJson(text) ? JSON.parse(text) : data.equals(Buffer.from(text)) ? text : data,
@@ -117,8 +117,6 @@ export class Outside implements AskPort<Buffer> {
     return bytes;
   }
 }
-
-class TooLarge extends Error {}
 
 /** The name of a group, or of one that holds it: `device.42` is `device/42`, `room.a.b` is `room/a.b`. */
 function nameOf(prefix: string, { subject, header }: OutsideMessage): string {

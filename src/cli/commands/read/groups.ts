@@ -59,25 +59,48 @@ export async function whereis({ target, json, positionals: [name = ""] }: Invoca
   return json ? jsonText(held) : `${held.pid}\n`;
 }
 
-export async function ask({ target, values, json, positionals }: Invocation): Promise<string | Outcome> {
+export async function ask({
+  target,
+  values,
+  json,
+  positionals,
+  input,
+}: Invocation): Promise<string | Outcome> {
   const [name = "", text = ""] = positionals;
   const within = durationOf(values.get("within") ?? "5s");
   if (within === undefined) throw new CommandError("--within must be a duration such as 5s", EXIT.usage);
   const patient = { ...target, timeout: Math.max(target.timeout ?? TIMEOUT, within + GRACE) };
-  const { answer } = (await post(patient, "/ask", { name, body: bodyOf(text), within })) as {
+  const { answer } = (await post(patient, "/ask", {
+    name,
+    body: bodyOf(await textOf(text, input)),
+    within,
+  })) as {
     answer: unknown;
   };
   if (!json && typeof answer === "string") return `${escapeControls(answer)}\n`;
   return json ? jsonText(answer) : `${escapeJsonControls(JSON.stringify(answer))}\n`;
 }
 
-export async function publish({ target, positionals }: Invocation): Promise<string> {
+export async function publish({ target, positionals, input }: Invocation): Promise<string> {
   const [name = "", text = ""] = positionals;
-  const { members } = (await post(target, "/publish", { group: name, body: bodyOf(text) })) as {
+  const { members } = (await post(target, "/publish", {
+    group: name,
+    body: bodyOf(await textOf(text, input)),
+  })) as {
     members?: number;
   };
   const count = members === undefined ? "" : `: ${plural(members, "member")}`;
   return `sent to ${escapeControls(name)}${count}\n`;
+}
+
+/** `-`: standard input without its last line break, as an argument has 128 KiB at most. */
+async function textOf(text: string, input: Invocation["input"]): Promise<string> {
+  if (text !== "-") return text;
+  const chunks: Buffer[] = [];
+  for await (const chunk of input()) chunks.push(Buffer.from(chunk as string));
+  return Buffer.concat(chunks)
+    .toString()
+    .replace(/\r?\n$/, "");
 }
 
 /** JSON where it is an object, an array or a quoted string; else the text as it is: `42` is a text. */

@@ -81,7 +81,8 @@ export class HubOperations {
     const reply = (await worker.request(request, timeout)) as HubReply | undefined;
     if (reply === undefined) throw new AskFailed("unreachable", `worker ${worker.slot} does not answer`);
     if ("answer" in reply) return reply.answer;
-    if (reply.failed === "invalid") throw new Refusal("invalid", reply.message);
+    if (reply.failed === "invalid" || reply.failed === "too_large")
+      throw new Refusal(reply.failed, reply.message);
     throw new AskFailed(reply.failed, reply.message);
   }
 }

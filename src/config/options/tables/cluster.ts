@@ -9,7 +9,7 @@ export const CLUSTER = {
     kind: integer(1, 64 * 1024 * 1024),
     default: 65_536,
     placeholder: "BYTES",
-    sentence: "Maximum size of a message to a group, in bytes; a larger one is refused at send.",
+    sentence: "Maximum size of a message to a group or a name, in bytes; a larger one is refused at send.",
   }),
   nats: optional({
     kind: natsUrls(),
