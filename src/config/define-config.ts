@@ -30,6 +30,14 @@ interface CommonSettings {
   readonly shutdown?: Duration;
   /** Default: the option of this name, else the protocol's own. */
   readonly idleTimeout?: Duration;
+  /** Time from accept to the first whole frame. Default: the option of this name, else the protocol's own. */
+  readonly firstFrame?: Duration;
+  /** Time from accept after which a connection is closed. Default: the option of this name, else the protocol's own. */
+  readonly lifetime?: Duration;
+  /** Frames of one connection a second. Default: the option of this name, else the protocol's own. */
+  readonly framesPerSecond?: number;
+  /** Bytes that one connection sends a second: `65536`, `"64K"`. Default: the option of this name, else the protocol's own. */
+  readonly bytesPerSecond?: number | string;
   /** The only networks whose clients are admitted. Default: the option of this name. */
   readonly allow?: readonly string[];
   /** Networks whose clients are refused. Default: the option of this name. */

@@ -46,6 +46,11 @@ export interface ListenerConfig {
   readonly shutdown: number;
   /** `undefined`: the protocol's own. */
   readonly idleTimeout: number | undefined;
+  /** Limits on each connection; `undefined`: those of the server, else the protocol's own. */
+  readonly firstFrame?: number | undefined;
+  readonly lifetime?: number | undefined;
+  readonly framesPerSecond?: number | undefined;
+  readonly bytesPerSecond?: number | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly deny?: readonly string[] | undefined;
   /** Limits on one client address at this listener, beside those of the server. */

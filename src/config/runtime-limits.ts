@@ -16,6 +16,12 @@ export const LIMIT_KEYS = [
   "addressBan",
   "allow",
   "deny",
+  "firstFrame",
+  "lifetime",
+  "framesPerSecond",
+  "bytesPerSecond",
+  "workerOutbound",
+  "workerInbound",
   "maxMemory",
   "maxLag",
 ] as const;
@@ -37,7 +43,13 @@ export interface RuntimeLimit {
   readonly option: Option;
 }
 
-const OF_WORKERS: readonly LimitKey[] = ["maxMemory", "maxLag"];
+/** Of each worker: no listener has its own. */
+const OF_WORKERS: readonly LimitKey[] = ["workerOutbound", "workerInbound", "maxMemory", "maxLag"];
+/** What a listener has of its own replaces the server's. */
+const INHERITED: readonly LimitKey[] = [
+  ...(["allow", "deny", "whenFull"] as const),
+  ...(["firstFrame", "lifetime", "framesPerSecond", "bytesPerSecond"] as const),
+];
 
 export const LIMITS: readonly RuntimeLimit[] = LIMIT_KEYS.map((key) => {
   const option = OPTIONS.find((one) => one.key === key) as Option;
@@ -47,7 +59,7 @@ export const LIMITS: readonly RuntimeLimit[] = LIMIT_KEYS.map((key) => {
     name: option.flag.slice(2),
     networks,
     serverOnly: OF_WORKERS.includes(key),
-    inherited: networks || key === "whenFull",
+    inherited: INHERITED.includes(key),
     off: offOf(key, option.default as LimitValue),
     option,
   };

@@ -75,7 +75,7 @@ describe("limit", () => {
   it("has a help text that lists them all", () => {
     const limit = COMMANDS.find(({ name }) => name === "limit");
     expect(limit && commandText(limit)).toContain(
-      "First argument: max-connections, when-full, accept-rate, max-per-address, address-rate, address-ban, allow, deny, max-memory, max-lag, reset.",
+      "First argument: max-connections, when-full, accept-rate, max-per-address, address-rate, address-ban, allow, deny, first-frame, lifetime, frames-per-second, bytes-per-second, worker-outbound, worker-inbound, max-memory, max-lag, reset.",
     );
   });
 

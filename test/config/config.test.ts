@@ -16,6 +16,13 @@ import {
 import type { Duration } from "../../src/otp/time/duration.js";
 import { folderWith, load, refusal } from "./support.js";
 
+const SIZES: [string, unknown][] = [
+  ["1M", 2 ** 20],
+  ["2G", 2 ** 31],
+  ["64MiB", 2 ** 26],
+  ["4096k", 2 ** 22],
+];
+
 const NETWORKS: [string, unknown][] = [
   ["10.0.0.0/8", ["10.0.0.0/8"]],
   ["unix,::1", ["unix", "::1"]],
@@ -71,6 +78,12 @@ const VALUES: Readonly<Record<Key, readonly [string, unknown][]>> = {
   outside: texts("on", "off", "on", "off"),
   idleTimeout: durations(["1ms", 1], ["2s", 2000], ["3m", 180_000], ["1h", 3_600_000]),
   shutdown: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  firstFrame: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
+  lifetime: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["24h", 86_400_000]),
+  framesPerSecond: numbers(1, 2, 3, 4),
+  bytesPerSecond: SIZES,
+  workerOutbound: SIZES,
+  workerInbound: SIZES,
   watchdog: durations(["2s", 2000], ["3000ms", 3000], ["3m", 180_000], ["0", 0]),
   lagWarning: durations(["1ms", 1], ["1.5s", 1500], ["3m", 180_000], ["1h", 3_600_000]),
   handlerLatency: texts("on", "off", "on", "off"),
@@ -244,6 +257,9 @@ describe("defaults", () => {
       },
       idleTimeout: undefined,
       shutdown: 2000,
+      ...{ firstFrame: undefined, lifetime: undefined },
+      ...{ framesPerSecond: undefined, bytesPerSecond: undefined },
+      ...{ workerOutbound: undefined, workerInbound: undefined },
       watchdog: 10_000,
       lagWarning: 200,
       maxLag: 1000,
@@ -379,6 +395,12 @@ describe("the table", () => {
     "--outside": "DROVER_OUTSIDE",
     "--idle-timeout": "DROVER_IDLE_TIMEOUT",
     "--shutdown": "DROVER_SHUTDOWN",
+    "--first-frame": "DROVER_FIRST_FRAME",
+    "--lifetime": "DROVER_LIFETIME",
+    "--frames-per-second": "DROVER_FRAMES_PER_SECOND",
+    "--bytes-per-second": "DROVER_BYTES_PER_SECOND",
+    "--worker-outbound": "DROVER_WORKER_OUTBOUND",
+    "--worker-inbound": "DROVER_WORKER_INBOUND",
     "--watchdog": "DROVER_WATCHDOG",
     "--inspect": "DROVER_INSPECT",
     "--lag-warning": "DROVER_LAG_WARNING",

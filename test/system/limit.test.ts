@@ -13,7 +13,7 @@ let [port, adminPort, control] = [0, 0, ""];
 let program: Program;
 beforeAll(async () => {
   ({ program, port, adminPort, control } = await serveProgram([
-    ...["--workers=2", "--max-connections=40", "--watchdog=1m"],
+    ...["--workers=2", "--max-connections=40", "--watchdog=1m", "--max-restarts=50"],
   ]));
 });
 afterAll(endAll);
@@ -115,9 +115,10 @@ test("a listener has limits of its own, which are shown with where each came fro
   const [main, ops] = [await freePort(), await freePort()];
   const config = {
     ...{ workers: 2, maxConnections: 100, adminPort: 0, logFormat: "json", addressRate: "100:200" },
+    framesPerSecond: 1_000,
     listeners: [
       { name: "main", protocol: "echo", host: "127.0.0.1", port: main, maxPerAddress: 50 },
-      { name: "ops", protocol: "echo", host: "127.0.0.1", port: ops },
+      { name: "ops", protocol: "echo", host: "127.0.0.1", port: ops, lifetime: "1h" },
     ],
   };
   const several = new Program(["start", "--config=acme.json", "--control=acme.sock"], {
@@ -146,10 +147,17 @@ test("a listener has limits of its own, which are shown with where each came fro
     ["address-ban", null, "none", "default"],
     ["allow", null, "all", "default"],
     ["deny", null, "none", "default"],
+    ["first-frame", null, "the protocol's own, else no limit", "default"],
+    ["lifetime", null, "the protocol's own, else no limit", "default"],
+    ["frames-per-second", null, "1000", "file"],
+    ["bytes-per-second", null, "the protocol's own, else no limit", "default"],
+    ["worker-outbound", null, "the protocol's own, else 256M", "default"],
+    ["worker-inbound", null, "the protocol's own, else 256M", "default"],
     ["max-memory", null, "no limit", "default"],
     ["max-lag", null, "1s", "default"],
     ["max-per-address", "main", "50", "file"],
     ["max-connections", "ops", "3", "changed"],
+    ["lifetime", "ops", "1h", "file"],
   ]);
   expect(await drover("limit", "max-connections", "--listener=ops")).toMatch(
     /listener ops +3 +changed at \d\d:\d\d by drover command \(uid \d+\); configured: none of its own\n$/,
@@ -187,6 +195,75 @@ test("clients above the maximum wait, are refused, and wait again as when-full i
     return false;
   });
   expect(await client(port)).toBeUndefined();
+});
+
+/** Sum of the counter of this reason, over both workers. */
+const closedAs = async (reason: string) =>
+  series((await http(adminPort, "/metrics/now")).body, "drover_connections_closed_total", { reason }) ?? 0;
+
+test("a first frame deadline and a lifetime end open connections and later ones, also of a worker that starts later", async () => {
+  const silent = async () => {
+    const one = await FrameClient.connect(port);
+    opened.push(one);
+    return one;
+  };
+  const talking = (await client(port)) as FrameClient;
+  const open = await silent();
+  const before = await closedAs("first_frame_timeout");
+  expect((await limit({ limit: "first-frame", value: "500ms" })).text).toEqual([
+    "the protocol's own, else no limit -> 500ms",
+  ]);
+  await open.closed;
+  expect(await talking.ask("a frame has come")).toBe("a frame has come");
+  await (await silent()).closed;
+  await eventually(async () => (await closedAs("first_frame_timeout")) === before + 2);
+  expect((await limit({ limit: "lifetime", value: "1s", listener: "main" })).status).toBe(200);
+  await talking.closed;
+  for (const worker of program.workers()) process.kill(worker, "SIGKILL");
+  const later = (await eventually(() => client(port))) as FrameClient;
+  await later.closed;
+  await (await silent()).closed;
+  // What a listener has of its own replaces the server's.
+  await limit({ limit: "first-frame", value: "1h", listener: "main" });
+  await limit({ limit: "lifetime", value: "off", listener: "main" });
+  expect(await (await silent()).ask("hi")).toBe("hi");
+});
+
+test("frames and bytes a second pause open connections one by one, and a higher limit lets them go on at once", async () => {
+  const count = 1_000;
+  const flood = async (what: object) => {
+    const one = (await client(port)) as FrameClient;
+    expect((await limit(what)).status).toBe(200);
+    for (let n = 0; n < count; n++) one.send(`frame ${n}`);
+    await one.receive();
+    // Another connection has a rate of its own.
+    expect(await client(port)).toBeDefined();
+    return one;
+  };
+  const byFrames = await flood({ limit: "frames-per-second", value: 1 });
+  expect(byFrames.frames.length).toBeLessThan(count / 2);
+  await limit({ limit: "frames-per-second", value: 1_000_000 });
+  await eventually(() => byFrames.frames.length === count - 1);
+  await limit({ reset: true });
+  const byBytes = await flood({ limit: "bytes-per-second", value: 20 });
+  expect(byBytes.frames.length).toBeLessThan(count / 2);
+  await limit({ limit: "bytes-per-second", value: "off" });
+  await eventually(() => byBytes.frames.length === count - 1);
+  expect((await byBytes.receive()).toString()).toBe("frame 1");
+});
+
+test("bounds on what a worker holds are of each worker: a listener has none of its own", async () => {
+  expect((await limit({ limit: "worker-inbound", value: "32M" })).text).toEqual([
+    "the protocol's own, else 256M -> 32M",
+  ]);
+  expect(await limit({ limit: "worker-outbound", value: "32M", listener: "main" })).toMatchObject({
+    status: 400,
+    error: expect.stringContaining("worker-outbound is a limit of each worker"),
+  });
+  expect(await limit({ limit: "worker-outbound", value: "1K" })).toMatchObject({
+    status: 400,
+    error: expect.stringContaining("worker-outbound: expected at least 1M"),
+  });
 });
 
 /** Holds 150 MiB for ever at the frame `leak`. */

@@ -1,4 +1,5 @@
 /** Limits as the primary sets them in a worker, at its start and by requests. */
+import type { LimitOverrides } from "../../tcp/protocol/limits.js";
 
 /** Accept quota of a listener in a worker, set by the primary to balance connections. */
 export interface Quota {
@@ -16,10 +17,12 @@ export interface OverloadTerms {
   readonly maxMemory: number | undefined;
 }
 
-/** Whom a listener admits, by address. */
+/** Whom a listener admits, by address, and what its connections may do. */
 export interface Admission {
   readonly allow: readonly string[] | undefined;
   readonly deny: readonly string[] | undefined;
   /** Whether addresses have limits, so that the primary is asked. */
   readonly addresses: boolean;
+  /** Limits that replace those of its protocols. */
+  readonly limits: LimitOverrides;
 }

@@ -1,7 +1,7 @@
 /** Lines of `drover config` for the listeners of a configuration file. Of TLS only paths are shown. */
 import type { ListenerConfig, TlsConfig } from "../listeners.js";
 import type { Explanation } from "../options/help.js";
-import { fileMode, showDuration } from "../options/kinds.js";
+import { fileMode, showDuration, showMemory } from "../options/kinds.js";
 import type { Values } from "../options/options.js";
 import { describeTls } from "./tls.js";
 
@@ -22,6 +22,10 @@ const SHOWN: readonly (readonly [keyof ListenerConfig, (listener: ListenerConfig
   ["backlog", ({ backlog }) => `${backlog}`],
   ["shutdown", ({ shutdown }) => showDuration(shutdown)],
   ["idleTimeout", ({ idleTimeout }) => showDuration(idleTimeout as number)],
+  ["firstFrame", ({ firstFrame }) => showDuration(firstFrame as number)],
+  ["lifetime", ({ lifetime }) => showDuration(lifetime as number)],
+  ["framesPerSecond", ({ framesPerSecond }) => `${framesPerSecond}`],
+  ["bytesPerSecond", ({ bytesPerSecond }) => showMemory(bytesPerSecond as number)],
   ["allow", ({ allow }) => `${allow?.join(",")}`],
   ["deny", ({ deny }) => `${deny?.join(",")}`],
   ["maxPerAddress", ({ maxPerAddress }) => `${maxPerAddress}`],

@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { WHEN_FULL, type WhenFull } from "../../tcp/admission/full-policy.js";
 import {
   account,
+  bytes,
   duration,
   fileMode,
   host,
@@ -35,6 +36,10 @@ export interface ListenerFields {
   readonly backlog: number;
   readonly shutdown: number;
   readonly idleTimeout: number;
+  readonly firstFrame: number;
+  readonly lifetime: number;
+  readonly framesPerSecond: number;
+  readonly bytesPerSecond: number;
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly maxPerAddress: number;
@@ -93,6 +98,10 @@ export const readFields: Reader<Partial<ListenerFields>> = objectOf<ListenerFiel
   backlog: ofKind(integer(1, 65_535)),
   shutdown: ofKind(duration(0)),
   idleTimeout: ofKind(duration(1)),
+  firstFrame: ofKind(duration(1)),
+  lifetime: ofKind(duration(1)),
+  framesPerSecond: ofKind(integer(1, 10_000_000)),
+  bytesPerSecond: ofKind(bytes(1, "64K or 1M")),
   allow: ofKind(networks()),
   deny: ofKind(networks()),
   maxPerAddress: ofKind(integer(1, 10_000_000)),

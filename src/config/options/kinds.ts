@@ -137,14 +137,19 @@ const UNITS = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
 
 /** An amount of memory of at least `min` MiB, such as `512M` or `2G`, converted to bytes; a number is bytes. */
 export function memory(min: number): Kind<number | string, number> {
+  return bytes(min * UNITS.M, "512M or 2G");
+}
+
+/** An amount of at least `min` bytes, with K, M or G of 1024, converted to bytes. @param such examples */
+export function bytes(min: number, such: string): Kind<number | string, number> {
   const schema = v.pipe(
     v.custom<number | string>((value) => typeof value === "number" || typeof value === "string"),
     v.transform(bytesOf),
     v.integer(),
-    v.minValue(min * UNITS.M),
+    v.minValue(min),
     v.maxValue(Number.MAX_SAFE_INTEGER),
   );
-  const expected = `at least ${min}M: a number with K, M or G (of 1024), such as 512M or 2G`;
+  const expected = `at least ${showMemory(min)}: a number with K, M or G (of 1024), such as ${such}`;
   return kind({ schema, expected, show: showMemory });
 }
 

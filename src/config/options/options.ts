@@ -10,6 +10,7 @@ import { type OptionRow, optional } from "./row.js";
 import { ADMIN } from "./tables/admin.js";
 import { ADMISSION } from "./tables/admission.js";
 import { CLUSTER } from "./tables/cluster.js";
+import { CONNECTIONS } from "./tables/connections.js";
 import { DEADLINES } from "./tables/deadlines.js";
 import { LIMITS } from "./tables/limits.js";
 import { LISTENING } from "./tables/listening.js";
@@ -25,6 +26,7 @@ const TABLE = {
   ...LIMITS,
   ...CLUSTER,
   ...DEADLINES,
+  ...CONNECTIONS,
   ...WATCH,
   ...SOCKETS,
   ...INSPECTOR,

@@ -20,6 +20,7 @@ import { CLOSING, FLUSHING, GONE, OPENING, RUNNING } from "./connection-view.js"
 import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
 import { CellMessage } from "./group-member.js";
 import { PostponedFrames } from "./postponed-frames.js";
+import { recheckRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 const NO_FIRST_FRAME: ExitReason = Object.freeze({ shutdown: "first_frame_timeout" });
@@ -201,6 +202,14 @@ export class Connection extends ConnectionStart implements SocketOwner {
     const at = Math.min(io.heardAt + this.cells.idleMs, this.ageLimit(io));
     const { partialSince } = io;
     return partialSince === NONE ? at : Math.min(at, partialSince + this.protocol.limits.frame);
+  }
+
+  /** An operator has changed the limits of its protocol. */
+  limitsChanged(): void {
+    if (this.phase !== RUNNING) return;
+    const io = this.io as ReaderWriter;
+    this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
+    recheckRate(io);
   }
 
   private get overAge(): ExitReason {

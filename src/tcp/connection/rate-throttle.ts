@@ -2,25 +2,29 @@
  * Limits on frames and bytes a second of one connection, by throttling: what is above them waits in the kernel, and TCP
  * pushes back on the client. Kept beside the connections, in a weak map: only protocols with such a limit have it.
  */
-import { clock } from "../../otp/time/clock.js";
+import { clock, type TimerRef } from "../../otp/time/clock.js";
 import type { Limits } from "../protocol/limits.js";
 import type { ReaderWriter } from "./reader.js";
 import type { Throttling } from "./throttle.js";
 
 class RateThrottle implements Throttling {
   readonly alive = true;
-  readonly #frameRate: number;
-  readonly #byteRate: number;
+  /** Of the protocol that it has now; an operator may change them. */
+  limits: Limits;
   /** What may still be handled; below 0 nothing. At most what a second brings. */
   #frames: number;
   #bytes: number;
   #filledAt = clock.now();
   /** Bytes of the connection that are taken off already. */
   #counted = 0;
+  #timer: TimerRef = undefined;
+  /** Ends the wait for which `#timer` is set. */
+  #goOn: (() => void) | undefined = undefined;
 
-  constructor({ framesPerSecond, bytesPerSecond }: Limits) {
-    this.#frameRate = this.#frames = framesPerSecond;
-    this.#byteRate = this.#bytes = bytesPerSecond;
+  constructor(limits: Limits) {
+    this.limits = limits;
+    this.#frames = limits.framesPerSecond;
+    this.#bytes = limits.bytesPerSecond;
   }
 
   take(frames: number, bytesReceived: number): void {
@@ -34,15 +38,16 @@ class RateThrottle implements Throttling {
     const now = clock.now();
     const seconds = (now - this.#filledAt) / 1_000;
     this.#filledAt = now;
-    this.#frames = filled(this.#frames, this.#frameRate, seconds);
-    this.#bytes = filled(this.#bytes, this.#byteRate, seconds);
+    this.#frames = filled(this.#frames, this.limits.framesPerSecond, seconds);
+    this.#bytes = filled(this.#bytes, this.limits.bytesPerSecond, seconds);
   }
 
   /** Milliseconds until a frame may be handled. */
   get #wait(): number {
     this.#fill();
-    const frames = this.#frames >= 1 ? 0 : (1 - this.#frames) / this.#frameRate;
-    const bytes = this.#bytes >= 0 ? 0 : -this.#bytes / this.#byteRate;
+    const { framesPerSecond, bytesPerSecond } = this.limits;
+    const frames = this.#frames >= 1 ? 0 : (1 - this.#frames) / framesPerSecond;
+    const bytes = this.#bytes >= 0 ? 0 : -this.#bytes / bytesPerSecond;
     return Math.max(frames, bytes) * 1_000;
   }
 
@@ -52,7 +57,16 @@ class RateThrottle implements Throttling {
 
   room(): Promise<void> {
     const ms = Math.ceil(this.#wait);
-    return new Promise((resolve) => void clock.setTimeout(resolve, ms, true));
+    return new Promise((resolve) => {
+      this.#goOn = resolve;
+      this.#timer = clock.setTimeout(resolve, ms, true);
+    });
+  }
+
+  /** The limits were changed: it waits by the present ones, if it has to. */
+  recheck(): void {
+    clock.clearTimeout(this.#timer);
+    this.#goOn?.();
   }
 }
 
@@ -70,5 +84,11 @@ export function heedRate(io: ReaderWriter, limits: Limits, frames: number): void
     throttles.set(io, throttle);
     io.throttleBy(throttle);
   }
+  throttle.limits = limits;
   throttle.take(frames, io.bytesReceived);
+}
+
+/** The limits were changed while the connection may wait by those before. */
+export function recheckRate(io: ReaderWriter): void {
+  throttles.get(io)?.recheck();
 }

@@ -87,9 +87,24 @@ type Time = (typeof TIMES)[number];
 /** Limits as a protocol gives them: a time is milliseconds, a duration such as `"30s"`, or `Infinity`. */
 export type LimitOptions = { readonly [K in keyof Limits]?: K extends Time ? Duration : number };
 
-/** The limits of a protocol, checked before, with the defaults of those that it does not give. */
-export function limitsOf(options: LimitOptions = {}): Limits {
-  const limits: Record<keyof Limits, unknown> = { ...LIMITS, ...options };
+/** Limits that an operator may set in place of the protocol's own, also while connections are open. */
+export const OVERRIDABLE = [
+  "firstFrame",
+  "lifetime",
+  "framesPerSecond",
+  "bytesPerSecond",
+  "workerOutbound",
+  "workerInbound",
+] as const;
+/** Times in milliseconds. */
+export type LimitOverrides = { readonly [K in (typeof OVERRIDABLE)[number]]?: number };
+
+/**
+ * The limits of a protocol, checked before, with the defaults of those that it does not give.
+ * @param overrides what an operator has set in place of the protocol's own
+ */
+export function limitsOf(options: LimitOptions = {}, overrides: LimitOverrides = {}): Limits {
+  const limits: Record<keyof Limits, unknown> = { ...LIMITS, ...options, ...overrides };
   for (const time of TIMES) if (typeof limits[time] === "string") limits[time] = toMs(limits[time]);
   const numbers = limits as Record<keyof Limits, number>;
   // No turn takes more than a second may bring.

@@ -55,7 +55,12 @@ test("values are read as after a flag or as in a file, and a wrong one is refuse
     rate: { perSecond: 5, burst: 20 },
     ban: 600_000,
   });
-  expect(limits.admission("main")).toEqual({ allow: undefined, deny: ["10.0.0.0/8"], addresses: true });
+  expect(limits.admission("main")).toEqual({
+    allow: undefined,
+    deny: ["10.0.0.0/8"],
+    addresses: true,
+    limits: {},
+  });
   await expect(change("max-per-address", { set: "many" })).rejects.toThrow(
     'max-per-address: expected a whole number from 1 to 10000000, got "many"',
   );
@@ -87,6 +92,32 @@ test("workers are told of the bans when limits on addresses change: without limi
   expect(sendBans).not.toHaveBeenCalled();
   await change("max-per-address", { set: "off" });
   expect(sendBans).toHaveBeenCalledTimes(1);
+});
+
+test("limits on connections replace the protocol's, those of a listener the server's, and off leaves them to the protocol", async () => {
+  const { change, changes, limits } = await world(["--first-frame=5s", "--bytes-per-second=64K"]);
+  expect(limits.admission("main").limits).toEqual({ firstFrame: 5_000, bytesPerSecond: 65_536 });
+  await change("lifetime", { set: "1h" });
+  await change("first-frame", { set: "2s" }, "main");
+  await change("worker-inbound", { set: "64M" });
+  expect(limits.admission("main").limits).toEqual({
+    ...{ firstFrame: 2_000, lifetime: 3_600_000, bytesPerSecond: 65_536, workerInbound: 2 ** 26 },
+  });
+  const names = ["first-frame", "lifetime", "worker-inbound"];
+  const own = changes.rows("main").filter(({ limit }) => names.includes(limit));
+  expect(own.map(({ limit, text, origin }) => [limit, text, origin])).toEqual([
+    ["first-frame", "2s", "changed"],
+    ["lifetime", "1h", "server"],
+  ]);
+  await change("bytes-per-second", { set: "off" });
+  await change("first-frame", { set: "off" }, "main");
+  expect(limits.admission("main").limits).toEqual({
+    ...{ firstFrame: 5_000, lifetime: 3_600_000, workerInbound: 2 ** 26 },
+  });
+  await expect(change("worker-outbound", { set: "64M" }, "main")).rejects.toThrow(
+    "worker-outbound is a limit of each worker, and no listener has its own",
+  );
+  await expect(change("lifetime", { set: 0 })).rejects.toThrow("lifetime: expected a duration over 0");
 });
 
 test("networks are added to a list and removed from it; an empty list of admitted networks is refused", async () => {
@@ -134,7 +165,7 @@ test("reset brings back what is configured, of one limit, of one listener, or of
 test("workers are told once for each change, count their connections where none were counted, and not for none", async () => {
   const { change, workers, divided } = await world();
   const asked = () => workers[0]?.asked.splice(0);
-  const admission = (addresses: boolean) => [{ allow: undefined, deny: undefined, addresses }];
+  const admission = (addresses: boolean) => [{ allow: undefined, deny: undefined, addresses, limits: {} }];
   await change("max-per-address", { set: 3 });
   expect(asked()).toEqual([{ name: "admission", listeners: admission(true), recount: true }]);
   await change("max-per-address", { set: 4 });

@@ -17,7 +17,6 @@ import { Endpoint } from "../../../tcp/endpoint.js";
 import type { Listener } from "../../../tcp/listener/listener.js";
 import type { SharedMaximum } from "../../../tcp/listener/shared-maximum.js";
 import { openingOf, startTlsOf } from "../../../tcp/opening/options.js";
-import { CompiledProtocol } from "../../../tcp/protocol/compiled/compiled-protocol.js";
 import type { InstanceOf, InstancesOf } from "../../../tcp/protocol/compiled/instances.js";
 import type { AnyProtocol } from "../../../tcp/protocol/protocol.js";
 import type { ServerOptions } from "../../../tcp/server.js";
@@ -31,6 +30,7 @@ import { localConnections } from "../../inspect/connection-list.js";
 import { AcceptBalance } from "./accept-balance.js";
 import { FullReport } from "./full-report.js";
 import { ListeningSocketCopies } from "./listening-socket-copies.js";
+import { OverriddenLimits } from "./overridden-limits.js";
 
 export interface WorkerListenerOptions {
   /** Whether handler latency is measured. */
@@ -64,6 +64,7 @@ export class WorkerListener {
   shared: SharedMaximum | undefined = undefined;
   /** Set before the listener starts. */
   #transport: Transport | undefined = undefined;
+  readonly #limits: OverriddenLimits;
   readonly #full: FullReport;
   readonly #boot: BootListener;
   readonly #options: WorkerListenerOptions;
@@ -88,6 +89,7 @@ export class WorkerListener {
     this.endpoint = new Endpoint({ name, timed: options.timed, ...opening });
     this.suspended = boot.suspended;
     this.share = boot.maxConnections;
+    this.#limits = new OverriddenLimits(boot.limits);
     this.acceptRate = new AcceptRate(boot.acceptRate.rate, boot.acceptRate.tokens);
     this.#full = new FullReport(boot.whenFull, (full) => this.#sendFull(full));
     this.socketCopies = new ListeningSocketCopies(() => options.post({ t: "acquire", d: boot.name }));
@@ -139,7 +141,7 @@ export class WorkerListener {
     const listener = this;
     const { idle, alpn, address, backlog, shutdown } = this.#boot;
     const compiled = (index: number) =>
-      new CompiledProtocol(protocols[index] as AnyProtocol, {
+      this.#limits.compile(protocols[index] as AnyProtocol, {
         ...{ idle, latency: this.endpoint.latency, instanceOf },
       });
     const protocol = compiled(this.#boot.protocol);
@@ -203,11 +205,12 @@ export class WorkerListener {
     return this.recheck();
   }
 
-  /** Changes whom it admits from now on. */
-  setAdmission({ allow, deny, addresses }: Admission): void {
+  /** Changes whom it admits from now on, and what its connections may do, those that are open as well. */
+  setAdmission({ allow, deny, addresses, limits }: Admission): void {
     this.endpoint.gate?.setTerms(
       gateTermsOf({ allow, deny }, addresses ? this.#options.addresses : undefined),
     );
+    if (this.#limits.set(limits)) for (const connection of this.open) connection.limitsChanged();
   }
 
   /** Its connections. */

@@ -5,7 +5,7 @@
 import { type Decoder, encode, type Framing } from "../../../framing/framing.js";
 import { ReadMemory } from "../../loop/read-memory.js";
 import { type Latency, timedStates } from "../../observe/latency.js";
-import { isRated, type Limits, limitsOf } from "../limits.js";
+import { isRated, type LimitOverrides, type Limits, limitsOf } from "../limits.js";
 import type { AnyProtocol } from "../protocol.js";
 import { becomesOf } from "../validate/validate.js";
 import { type CompiledStates, type CompileOptions, compile, type ProtocolCells } from "./compile.js";
@@ -17,6 +17,8 @@ const MAX_MESSAGES = 10_000;
 export interface CompiledProtocolOptions extends CompileOptions {
   /** Records how long handlers take. Default: handlers are not timed. */
   readonly latency?: Latency | undefined;
+  /** Limits that an operator has set in place of the protocol's own; changed by `overrideLimits`. */
+  readonly overrides?: { readonly now: LimitOverrides } | undefined;
   /** Finds options and worker of a protocol. Default: those without anything given. */
   readonly instanceOf?: InstanceOf;
 }
@@ -37,9 +39,8 @@ export class CompiledProtocol {
   readonly instance: Instance;
   readonly name: string;
   readonly framing: Framing<any, any>;
+  /** Changed in place, because connections and reframed copies keep it. */
   readonly limits: Limits;
-  /** Whether frames or bytes a second are limited. */
-  readonly rated: boolean;
   readonly maxMessages: number;
   readonly initial: ProtocolCells;
   /** The frame of a refused client, encoded. */
@@ -62,9 +63,8 @@ export class CompiledProtocol {
     this.instance = original?.instance ?? (options.instanceOf ?? plainInstance)(protocol);
     this.name = protocol.name;
     this.framing = framing;
-    this.limits = original?.limits ?? limitsOf(protocol.limits);
+    this.limits = original?.limits ?? limitsOf(protocol.limits, options.overrides?.now);
     this.full = protocol.full === undefined ? undefined : encode(protocol.framing, protocol.full);
-    this.rated = isRated(this.limits);
     this.maxMessages = protocol.maxMessages ?? MAX_MESSAGES;
     this.readMemory = original?.readMemory ?? new ReadMemory(protocol.frames === "borrowed");
     this.#options = options;
@@ -73,6 +73,17 @@ export class CompiledProtocol {
     this.#original = original;
     this.#family = family;
     if (original === undefined) family.set(protocol, this);
+  }
+
+  /** Whether frames or bytes a second are limited. */
+  get rated(): boolean {
+    return isRated(this.limits);
+  }
+
+  /** Applies the present overrides to this protocol and to those that its connections may become. */
+  overrideLimits(): void {
+    for (const { source, limits } of this.#family.values())
+      Object.assign(limits, limitsOf(source.limits, this.#options.overrides?.now));
   }
 
   /** @throws Error when there is no such state */

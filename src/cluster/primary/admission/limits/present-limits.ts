@@ -1,6 +1,6 @@
 /**
  * Limits in force: those of the configuration, and what was changed while the server runs. A limit of a listener stands
- * beside that of the server; only its lists of networks and its `whenFull` replace the server's.
+ * beside that of the server; its lists of networks, its `whenFull` and its limits on connections replace the server's.
  */
 import type { Config, ListenerConfig } from "../../../../config/config.js";
 import { LIMIT_KEYS, type LimitKey, type LimitValue } from "../../../../config/runtime-limits.js";
@@ -8,6 +8,7 @@ import type { WhenFull } from "../../../../tcp/admission/full-policy.js";
 import { addressLimitsOf } from "../../../../tcp/admission/options.js";
 import { parseRate } from "../../../../tcp/admission/rate.js";
 import type { AddressLimits, Rate } from "../../../../tcp/admission/terms.js";
+import { type LimitOverrides, OVERRIDABLE } from "../../../../tcp/protocol/limits.js";
 import type { Admission, OverloadTerms } from "../../../channel/limit-terms.js";
 
 /** Scope of the server; of a listener it is its name. */
@@ -88,7 +89,7 @@ export class PresentLimits {
     return this.#scopes.get(scope)?.addresses;
   }
 
-  /** Whom a listener admits. */
+  /** Whom a listener admits, and what its connections may do. */
   admission(listener: string): Admission {
     const networks = (key: "allow" | "deny") =>
       (this.value(listener, key) ?? this.value(SERVER, key)) as readonly string[] | undefined;
@@ -96,7 +97,16 @@ export class PresentLimits {
       allow: networks("allow"),
       deny: networks("deny"),
       addresses: (this.addresses(listener) ?? this.addresses(SERVER)) !== undefined || this.#bans,
+      limits: this.#connections(listener),
     };
+  }
+
+  /** What replaces the protocol's own limits. */
+  #connections(listener: string): LimitOverrides {
+    const given = OVERRIDABLE.map(
+      (key) => [key, this.value(listener, key) ?? this.value(SERVER, key)] as const,
+    );
+    return Object.fromEntries(given.filter(([, value]) => value !== undefined));
   }
 
   /** Whether addresses are banned for exceeding a limit: on all listeners, whichever it was of. */
@@ -131,7 +141,8 @@ export class PresentLimits {
 }
 
 function ownOf(key: LimitKey, listener: ListenerConfig, config: Pick<Config, LimitKey>): LimitValue {
-  if (key === "maxMemory" || key === "maxLag") return undefined;
-  if ((key === "allow" || key === "deny") && listener[key] === config[key]) return undefined;
-  return listener[key];
+  // Those of workers it never has.
+  const own: Partial<Record<LimitKey, LimitValue>> = listener;
+  if ((key === "allow" || key === "deny") && own[key] === config[key]) return undefined;
+  return own[key];
 }
