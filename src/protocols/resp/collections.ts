@@ -62,9 +62,7 @@ function setFields(store: Store, key: Buffer, ...words: Buffer[]): number {
 function addToField(store: Store, key: Buffer, field: Buffer, word: Buffer): bigint {
   const by = bigint(word);
   const old = store.get(id(key), Hash)?.get(id(field));
-  if (old !== undefined && !/^-?\d{1,19}$/.test(id(old)))
-    throw new CommandError("ERR hash value is not an integer");
-  const value = sum(old, by);
+  const value = sum(old, by, "ERR hash value is not an integer");
   store.getOrCreate(id(key), Hash).set(id(field), bytes(String(value)));
   return value;
 }

@@ -24,11 +24,11 @@ export const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 /** A word is a view of the bytes that were received with it; what is stored is copied out of them. */
 export const copy = (word: Buffer): Buffer => Buffer.from(word);
 
-/** An integer of 64 bits, as text or word. @throws CommandError */
-export function bigint(word: Buffer): bigint {
+/** An integer of 64 bits, written as Redis writes it: no leading zero. @throws CommandError with `otherwise` */
+export function bigint(word: Buffer, otherwise = NOT_INTEGER): bigint {
   const text = word.toString("latin1");
   const value = /^(?:0|-?[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined;
-  if (value === undefined || value < LOWEST || value > HIGHEST) throw new CommandError(NOT_INTEGER);
+  if (value === undefined || value < LOWEST || value > HIGHEST) throw new CommandError(otherwise);
   return value;
 }
 
@@ -43,9 +43,9 @@ export function positive(word: Buffer): number {
   return Number(text);
 }
 
-/** The sum of both. @throws CommandError */
-export function sum(value: Buffer | undefined, by: bigint): bigint {
-  const result = (value === undefined ? 0n : bigint(value)) + by;
+/** The sum of both. @throws CommandError, with `otherwise` where the value is no integer */
+export function sum(value: Buffer | undefined, by: bigint, otherwise = NOT_INTEGER): bigint {
+  const result = (value === undefined ? 0n : bigint(value, otherwise)) + by;
   if (result < LOWEST || result > HIGHEST)
     throw new CommandError("ERR increment or decrement would overflow");
   return result;
