@@ -2,54 +2,28 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { otherNodes } from "./test/other-nodes.js";
 
+const tests = (...names: string[]) => names.map((name) => `test/${name}.test.ts`);
+
 // unit: src within one process. system: the built program over real sockets. long: of both, what takes long. peers: real
 // erl, prometheus, pm2, browser.
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
-  system: "test/system/{balance,flow-control,worker-killed}.test.ts",
-  long: ["test/system/{faults-starved,groups-load,watchdog}.test.ts", "test/scripts/stampede.test.ts"],
-  peers: "test/peers/{load-expect,load-open-loop,page-load,prometheus}.test.ts",
+  system: tests("system/limits/{balance,flow-control}", "system/workers/worker-killed"),
+  long: tests("system/faults/starved", "system/groups/load", "system/workers/watchdog", "scripts/stampede"),
+  peers: tests("peers/{load-expect,load-open-loop,page-load,prometheus}"),
 };
 // Files that start, wait or load for 10 to 60 s each: `npm run test:long`, so that `npm test` ends within three minutes.
-const long = [
-  `test/system/{${[
-    "accept-rate",
-    "burst",
-    "console",
-    "dev",
-    "exception-ban",
-    "faults-backlog",
-    "faults-channel",
-    "faults-channel-flood",
-    "faults-log-file",
-    "faults-logs",
-    "faults-memory",
-    "faults-orphans",
-    "faults-removed",
-    "faults-reports",
-    "faults-start",
-    "groups-faults",
-    "inspector",
-    "limit",
-    "listener-limits",
-    "message-flood",
-    "modules",
-    "new",
-    "operate",
-    "outgoing",
-    "overload",
-    "own-protocol",
-    "recycle",
-    "scrape",
-    "starts",
-    "steering",
-    "token",
-    "views",
-    "when-full",
-    "worker-start",
-  ].join()}}.test.ts`,
-  "test/scripts/{load-command,load-modes}.test.ts",
-];
+const long = tests(
+  "system/develop/{console,dev,inspector,modules,new,own-protocol}",
+  "system/faults/{backlog,channel,channel-flood,log-file,logs,memory,orphans,removed,reports,start}",
+  "system/groups/{faults,message-flood}",
+  "system/limits/{accept-rate,burst,exception-ban,limit-command,listener-limits,overload,when-full}",
+  "system/network/outgoing",
+  "system/operate/{audit,scrape,steering,token,views}",
+  "system/start/{starts,worker-start}",
+  "system/workers/recycle",
+  "scripts/{load-command,load-modes}",
+);
 // After this a test counts as hanging: one that needs two seconds ends before it on a machine with ten times the load, too.
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
 // The files of a run share OS processes and modules: one OS process for each file cost 45 s of CPU. A file that leaves
@@ -78,7 +52,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: [serial.system, ...serial.long, ...long],
+          exclude: [...serial.system, ...serial.long, ...long],
           ...shared,
           ...patience(120_000),
         },
@@ -86,7 +60,7 @@ export default defineConfig({
       {
         test: {
           name: "system-serial",
-          include: [serial.system],
+          include: serial.system,
           ...alone,
           ...patience(120_000),
         },
@@ -97,7 +71,7 @@ export default defineConfig({
         test: {
           name: "peers",
           include: ["test/peers/**/*.test.ts"],
-          exclude: [serial.peers],
+          exclude: serial.peers,
           ...shared,
           ...patience(120_000),
         },
@@ -105,7 +79,7 @@ export default defineConfig({
       ...others.parallel.map((one) => ({ test: { ...one, ...shared, ...patience(120_000) } })),
       ...others.serial.map((one) => ({ test: { ...one, ...alone, ...patience(120_000) } })),
       {
-        test: { name: "peers-serial", include: [serial.peers], ...alone, ...patience(120_000) },
+        test: { name: "peers-serial", include: serial.peers, ...alone, ...patience(120_000) },
       },
     ],
   },

@@ -10,20 +10,26 @@ const NEWEST = 26;
 /** Files that depend on the transport or the Node; those that measure time run alone. */
 const depends = {
   parallel: [
-    ...["activation", "flow-control", "limits", "listeners", "messages", "outgoing", "signals", "tls"],
-    ...["tutorial", "workers"],
+    ...["develop/tutorial", "groups/messages", "limits/{flow-control,max-connections}"],
+    ...["network/{listeners,outgoing,tls}", "start/activation", "workers/{signals,workers}"],
   ],
-  serial: ["balance", "worker-killed"],
+  serial: ["limits/balance", "workers/worker-killed"],
 };
 /** Errors of node's that are told in our words, and numbers of node's: on the newest major, where they differ first. */
-const answers = { parallel: [...depends.parallel, "refusals", "scrape"], serial: depends.serial };
+const answers = {
+  parallel: [...depends.parallel, "start/refusals", "operate/scrape"],
+  serial: depends.serial,
+};
 /**
  * Of these, what the portable transport could do otherwise on another major. It is made of node's public API, so the
  * newest major stands for those between it and this Node.
  */
 const portable = {
-  parallel: ["activation", "flow-control", "limits", "messages", "signals", "tls", "workers"],
-  serial: ["worker-killed"],
+  parallel: [
+    ...["groups/messages", "limits/{flow-control,max-connections}", "network/tls", "start/activation"],
+    "workers/{signals,workers}",
+  ],
+  serial: ["workers/worker-killed"],
 };
 
 /** Files of a project, and the variables that its tests find. */

@@ -11,12 +11,12 @@ const FAULTS: Readonly<Record<string, readonly [input: string, ...tests: [file: 
       ["admin/guard.test.ts", "is 401 with the same answer whether the token is missing, short, wrong"],
       ["admin/token.test.ts", "locks the address out for a minute after five wrong tokens"],
       ["admin/token.test.ts", "no answer and no error repeats it"],
-      ["system/token.test.ts", "is nowhere to be read but on the control socket"],
+      ["system/operate/token.test.ts", "is nowhere to be read but on the control socket"],
     ],
     B51: [
       "an address that others reach, without a token",
       ["admin/guard.test.ts", "on %s without a token is refused with exit code 78"],
-      ["system/token.test.ts", "a start that others could reach is refused without a token"],
+      ["system/operate/token.test.ts", "a start that others could reach is refused without a token"],
     ],
     B52: [
       "GET of a route that changes something",
@@ -78,7 +78,7 @@ const FAULTS: Readonly<Record<string, readonly [input: string, ...tests: [file: 
     B61: [
       "debuggers and dumps",
       ["admin/hostile.test.ts", "%s is not there"],
-      ["system/token.test.ts", "SIGUSR1 opens no inspector, in no OS process of the program"],
+      ["system/operate/token.test.ts", "SIGUSR1 opens no inspector, in no OS process of the program"],
     ],
     F86: [
       "a flood of scrapes",

@@ -1,4 +1,4 @@
-/** `startTls()`: the handshake is played by the test; real ones are in `start-tls-peers.test.ts`. */
+/** `startTls()`: the handshake is played by the test; real ones are in `start-tls-sockets.test.ts`. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {

@@ -1,4 +1,4 @@
-/** Which kills of workers are put down to the memory of the cgroup. Real cgroups: `system/faults-memory.test.ts`. */
+/** Which kills of workers are put down to the memory of the cgroup. Real cgroups: `system/faults/memory.test.ts`. */
 import { expect, test } from "vitest";
 import { OutOfMemory } from "../../../src/cluster/primary/workers/out-of-memory.js";
 import { manualClock } from "../../support/serving.js";

@@ -1,0 +1,191 @@
+/** TLS of the built program: tickets over all workers, reload of certificates, and where no secret is to be read. */
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type SecureVersion } from "node:tls";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ask, post } from "../../admin/support.js";
+import { series } from "../../support/admin-http.js";
+import {
+  type CertificateName,
+  certificateFiles,
+  certificatePem,
+} from "../../support/certificates/certificates.js";
+import { isAlive } from "../../support/os-processes.js";
+import { endAll, run, serveProgram } from "../../support/program.js";
+import { eventually } from "../../support/until.js";
+
+const ca = certificatePem("ca").cert;
+
+/** As Kubernetes mounts a secret: `tls.crt` is a link through `..data`, and a new version swaps that link. */
+const folder = mkdtempSync(join(tmpdir(), "drover-system-tls-"));
+let versions = 0;
+
+function mount(name: CertificateName): void {
+  const version = `..${++versions}`;
+  mkdirSync(join(folder, version));
+  copyFileSync(certificateFiles(name).cert, join(folder, version, "tls.crt"));
+  copyFileSync(certificateFiles(name).key, join(folder, version, "tls.key"));
+  // In a clone the keys of the tests are readable for all, which is warned about.
+  chmodSync(join(folder, version, "tls.key"), 0o600);
+  symlinkSync(version, join(folder, "..new"));
+  renameSync(join(folder, "..new"), join(folder, "..data"));
+}
+
+let served: Awaited<ReturnType<typeof serveProgram>>;
+
+beforeAll(async () => {
+  mount("server");
+  for (const file of ["tls.crt", "tls.key"]) symlinkSync(`..data/${file}`, join(folder, file));
+  served = await serveProgram([
+    ...[`--tls-cert=${join(folder, "tls.crt")}`, `--tls-key=${join(folder, "tls.key")}`],
+    ...["--log-level=trace", "--max-restarts=20"],
+  ]);
+});
+
+afterAll(async () => {
+  await endAll();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Visit {
+  readonly resumed: boolean;
+  /** Serial number of the server's certificate; of the first one where the session was resumed. */
+  readonly serial: string | undefined;
+  readonly session: Buffer;
+}
+
+/** One connection, with one frame there and back. */
+function visit(session?: Buffer, version?: SecureVersion): Promise<Visit> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      ...{ port: served.port, host: "127.0.0.1", servername: "localhost", ca, session },
+      ...(version && { minVersion: version, maxVersion: version }),
+    });
+    let latest = session as Buffer;
+    socket.on("session", (next) => {
+      latest = next;
+    });
+    socket.once("error", reject);
+    socket.once("secureConnect", () => socket.write(Buffer.from("\x00\x02hi", "latin1")));
+    socket.once("data", () => {
+      const { serialNumber: serial } = socket.getPeerCertificate();
+      resolve({ resumed: socket.isSessionReused(), serial, session: latest });
+      socket.destroy();
+    });
+  });
+}
+
+async function metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
+  const { text } = await ask({ port: served.adminPort }, { path: "/metrics?fresh=1" });
+  return series(text, name, labels);
+}
+
+test.each(["TLSv1.2", "TLSv1.3"] as const)(
+  "%s: every worker resumes what another has begun",
+  async (version) => {
+    const { session } = await visit(undefined, version);
+    const visits = await Promise.all(Array.from({ length: 20 }, () => visit(session, version)));
+    expect(visits.filter(({ resumed }) => !resumed)).toEqual([]);
+  },
+);
+
+test("a version that is mounted over the old one is served, without a failed handshake", async () => {
+  const { serial: before } = await visit();
+  let [failed, done] = [0, 0];
+  let serial = before;
+  let running = true;
+  const load = Array.from({ length: 4 }, async () => {
+    while (running) {
+      await visit().then(
+        (one) => {
+          done++;
+          serial = one.serial;
+        },
+        () => failed++,
+      );
+    }
+  });
+  mount("server-renewed");
+  // Not `serial` at the end: a visit of the other worker that began before may end last.
+  const renewed = await eventually(() => serial !== before && serial);
+  running = false;
+  await Promise.all(load);
+  expect(failed).toBe(0);
+  expect(done).toBeGreaterThan(4);
+  // All workers have it, also one that starts now.
+  const [victim] = served.program.workers() as [number];
+  process.kill(victim, "SIGKILL");
+  await eventually(() => !isAlive(victim) && served.program.workers().length === 2);
+  await eventually(async () => (await metric("drover_listener_running")) === 2);
+  const visits = await Promise.all(Array.from({ length: 20 }, () => visit()));
+  expect(new Set(visits.map((one) => one.serial))).toEqual(new Set([renewed]));
+});
+
+test("SIGHUP and reload-tls read the files again; what is wrong is said, and changes nothing", async () => {
+  const { program, control } = served;
+  const env = { DROVER_CONTROL: control };
+  expect(await run(["reload-tls"], { env })).toMatchObject({ code: 0, stdout: "main  unchanged\n" });
+  const { serial } = await visit();
+  rmSync(join(folder, "tls.key"));
+  const at = program.lines.length;
+  program.signal("SIGHUP");
+  const reason = `--tls-key: ${join(folder, "tls.key")}: no such file`;
+  const said = `certificates of listener main not reloaded, the old ones stay: ${reason}`;
+  await program.line(({ msg }) => msg === said, at);
+  expect(await run(["reload-tls"], { env })).toMatchObject({
+    code: 69,
+    stderr: `listener main keeps its old certificates: ${reason}\n`,
+  });
+  expect((await visit()).serial).toBe(serial);
+  symlinkSync("..data/tls.key", join(folder, "tls.key"));
+});
+
+test("metrics and info show the certificate and the handshakes", async () => {
+  expect(
+    await metric("drover_certificate_expiry_seconds", { listener: "main", name: "localhost" }),
+  ).toBeGreaterThan(50 * 365 * 86_400);
+  expect(await metric("drover_certificate_reloads_total", { result: "reloaded" })).toBe(1);
+  // Workers report once a second.
+  await eventually(async () => ((await metric("drover_handshakes_total", { result: "resumed" })) ?? 0) >= 1);
+  await eventually(async () => ((await metric("drover_handshakes_total", { result: "full" })) ?? 0) > 4);
+  const { stdout } = await run(["info"], { env: { DROVER_CONTROL: served.control } });
+  expect(stdout).toMatch(/^certificate +localhost, listener main, ends in \d+ days$/m);
+});
+
+test("no line of a private key is in the log, an answer, a command's output or the environment of a worker", async () => {
+  const { program, adminPort, control } = served;
+  const secrets = (["server", "server-renewed"] as const).flatMap((name) =>
+    certificatePem(name)
+      .key.split("\n")
+      .filter((line) => line.length > 20 && !line.startsWith("-----")),
+  );
+  expect(secrets.length).toBeGreaterThanOrEqual(4);
+  const paths = ["/", "/config", "/info", "/tree", "/metrics", "/connections", "/stats", "/info/%3C1.1%3E"];
+  const socket = { socketPath: control };
+  const answers = await Promise.all([
+    ...paths.map((path) => ask({ port: adminPort }, { path })),
+    ...[1, 2, 3, 4].map((serial) => ask(socket, { path: `/state/${encodeURIComponent(`<1.${serial}>`)}` })),
+    ...[1, 2, 3, 4].map((serial) => ask(socket, { path: `/info/${encodeURIComponent(`<2.${serial}>`)}` })),
+    post(socket, "/reload-tls", {}),
+  ]);
+  const env = { DROVER_CONTROL: control };
+  const printed = await Promise.all(
+    [["config", "--verbose"], ["info"], ["tree"], ["config", "--json"]].map((args) => run(args, { env })),
+  );
+  const environments = program.workers().map((pid) => readFileSync(`/proc/${pid}/environ`, "utf8"));
+  const pages = answers.map(({ text }) => text);
+  for (const text of [...pages, program.stdout, program.stderr, JSON.stringify(printed), ...environments])
+    for (const secret of secrets) expect(text).not.toContain(secret);
+  expect(readdirSync(program.dir, { recursive: true }).join()).not.toMatch(/\.key/);
+});

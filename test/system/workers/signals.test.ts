@@ -1,0 +1,193 @@
+/** Shutdown by signals: SIGTERM, a second one, SIGINT to the process group, SIGKILL of the primary. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { http } from "../../support/admin-http.js";
+import { FrameClient } from "../../support/frames.js";
+import { handlesSignal, isAlive } from "../../support/os-processes.js";
+import { freePort } from "../../support/ports.js";
+import { endAll, Program, type Served, serveProtocol } from "../../support/program.js";
+import { eventually, until } from "../../support/until.js";
+
+/** Sends `goodbye` at shutdown; after `stay` it uses its whole shutdown time. */
+const POLITE = `
+import { defineProtocol, next, packet } from "drover";
+export default defineProtocol({
+  name: "polite",
+  framing: packet(2),
+  data: () => ({ stays: false }),
+  states: {
+    talking: {
+      frame: (conn, frame) => {
+        if (String(frame) === "stay") conn.data.stays = true;
+        conn.send(frame);
+      },
+      shutdown: (conn) => {
+        conn.send("goodbye");
+        if (conn.data.stays) return next("staying");
+      },
+    },
+    staying: { frame: (conn, frame) => conn.send(frame) },
+  },
+});
+`;
+
+function polite(...flags: string[]) {
+  return serveProtocol("polite.ts", POLITE, flags, { detached: true });
+}
+
+describe("of one server, in order:", () => {
+  let served: Served;
+  beforeAll(async () => {
+    served = await polite();
+  });
+  afterAll(endAll);
+
+  test("SIGHUP changes nothing and says so", async () => {
+    const { program, port } = served;
+    program.signal("SIGHUP");
+    await program.line((line) => String(line.msg).startsWith("SIGHUP"));
+    const client = await FrameClient.connect(port);
+    expect(await client.ask("hello")).toBe("hello");
+    client.end();
+  });
+
+  test("Ctrl-C to the whole process group is one graceful stop, not one for each process", async () => {
+    const { program, port } = served;
+    const client = await FrameClient.connect(port);
+    await client.ask("hello");
+    const workers = program.workers();
+    process.kill(-program.osPid, "SIGINT");
+    expect((await client.receive()).toString()).toBe("goodbye");
+    expect(await client.closed).toBe("end");
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(program.lines.filter((line) => line.report === "supervisor")).toEqual([]);
+    for (const worker of workers) expect(isAlive(worker)).toBe(false);
+  });
+});
+
+describe("of a server of its own:", () => {
+  afterEach(endAll);
+
+  test("SIGTERM: accepting stops first, connections say goodbye, the exit code is 0 and nothing is left; a connection that wants to go on gets its shutdown time, while no new client is accepted", async () => {
+    const { program, port, adminPort } = await polite("--workers=2", "--shutdown=4s");
+    const [client, stays] = [await FrameClient.connect(port), await FrameClient.connect(port)];
+    await client.ask("hello");
+    await stays.ask("stay");
+    const workers = program.workers();
+    program.signal("SIGTERM");
+    expect((await client.receive()).toString()).toBe("goodbye");
+    expect(await client.closed).toBe("end");
+    expect((await stays.receive()).toString()).toBe("goodbye");
+    expect(await stays.ask("one more")).toBe("one more");
+    expect((await http(adminPort, "/ready")).status).toBe(503);
+    await expect(FrameClient.connect(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    expect(stays.isClosed).toBe(false);
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    await stays.closed;
+    for (const worker of workers) expect(isAlive(worker)).toBe(false);
+  });
+
+  test("a second signal ends it at once, whatever a connection still wants", async () => {
+    const { program, port } = await polite("--workers=1", "--shutdown=10m");
+    const client = await FrameClient.connect(port);
+    await client.ask("stay");
+    const workers = program.workers();
+    program.signal("SIGTERM");
+    await client.receive();
+    program.signal("SIGTERM");
+    await program.exited;
+    for (const worker of workers) expect(isAlive(worker)).toBe(false);
+  });
+
+  test("SIGTERM while it starts ends it cleanly", async () => {
+    const program = new Program([
+      "start",
+      "--host=127.0.0.1",
+      `--port=${await freePort()}`,
+      `--admin-port=${await freePort()}`,
+      "--workers=2",
+    ]);
+    await eventually(() => program.workers().length > 0 && program.workers());
+    const workers = program.workers();
+    program.signal("SIGTERM");
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(program.stdout).not.toContain("SUPERVISOR REPORT");
+    for (const worker of workers) expect(isAlive(worker)).toBe(false);
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s before there is a worker, while the protocol is tried out, ends it with 0",
+    async (signal) => {
+      const code = `import { isMainThread } from "node:worker_threads";
+      if (!isMainThread) process.stderr.write("tried out\\n");
+      await new Promise((resolve) => setTimeout(resolve, 60_000));`;
+      const program = new Program(["start", "./slow.ts", "--host=127.0.0.1"], { files: { "slow.ts": code } });
+      await program.until(() => program.stderr.includes("tried out"));
+      program.signal("SIGHUP");
+      program.signal("SIGUSR2");
+      program.signal(signal);
+      expect(await program.exited).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  const SIGUSR2 = 12;
+
+  async function starting() {
+    const port = await freePort();
+    const args = [
+      "--host=127.0.0.1",
+      `--port=${port}`,
+      `--admin-port=${await freePort()}`,
+      "--log-format=json",
+    ];
+    return { program: new Program(["start", "--workers=1", ...args]), port };
+  }
+
+  test("from its first handler on, the start ignores SIGHUP, SIGUSR1 and SIGUSR2 in any number, and then serves", async () => {
+    const { program, port } = await starting();
+    await until(() => program.over || handlesSignal(program.child.pid as number, SIGUSR2));
+    for (let n = 0; n < 30; n++)
+      for (const signal of ["SIGUSR2", "SIGHUP", "SIGUSR1"] as const) program.signal(signal);
+    await program.line((line) => / serves /.test(line.msg ?? ""));
+    const client = await FrameClient.connect(port);
+    expect(await client.ask("hello")).toBe("hello");
+    client.end();
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "from its first handler on, %s ends the start with 0",
+    async (signal) => {
+      const { program } = await starting();
+      await until(() => program.over || handlesSignal(program.child.pid as number, SIGUSR2));
+      program.signal(signal);
+      expect(await program.exited).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  test("SIGTERM while a worker loads its protocol ends it as soon as that is loaded", async () => {
+    const code = `import { isMainThread } from "node:worker_threads";
+      import { defineProtocol, packet } from "drover";
+      if (isMainThread) process.stderr.write("loading in a worker\\n");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      export default defineProtocol({ name: "slow", framing: packet(2), states: { ready: {} } });`;
+    const ports = [`--port=${await freePort()}`, `--admin-port=${await freePort()}`];
+    const program = new Program(
+      ["start", "./slow.ts", "--host=127.0.0.1", "--workers=2", "--log-format=json", ...ports],
+      { files: { "slow.ts": code } },
+    );
+    await program.until(() => program.stderr.includes("loading in a worker"));
+    program.signal("SIGTERM");
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(program.lines.filter((line) => line.report === "supervisor")).toEqual([]);
+  });
+
+  test("when the primary is killed, its workers end by themselves", async () => {
+    const { program, port } = await polite();
+    const client = await FrameClient.connect(port);
+    await client.ask("hello");
+    const workers = program.workers();
+    program.signal("SIGKILL");
+    await program.exited;
+    expect((await client.receive()).toString()).toBe("goodbye");
+    await eventually(() => workers.every((worker) => !isAlive(worker)));
+  });
+});
