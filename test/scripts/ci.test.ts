@@ -6,7 +6,7 @@ import { ROOT } from "../support/program.js";
 
 const script = readFileSync(join(ROOT, ".ci/run"), "utf8");
 const sources = [join(ROOT, "test/peers"), join(ROOT, "test/support")].flatMap((dir) =>
-  readdirSync(dir)
+  readdirSync(dir, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => readFileSync(join(dir, name), "utf8")),
 );
