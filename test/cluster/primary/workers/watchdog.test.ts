@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Watchdog } from "../../../src/cluster/primary/workers/watchdog.js";
-import { useClock } from "../../../src/otp/time/clock.js";
-import { JumpingClock } from "../jumping-clock.js";
-import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
+import { Watchdog } from "../../../../src/cluster/primary/workers/watchdog.js";
+import { useClock } from "../../../../src/otp/time/clock.js";
+import { JumpingClock } from "../../jumping-clock.js";
+import { type FakeWorker, fakeWorkers } from "../fake-worker.js";
 
 let clock: JumpingClock;
 let restore: () => void;

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import {
   logCutConnections,
   MAX_LOGGED,
-} from "../../../src/cluster/primary/admission/connections/cut-connections.js";
-import type { Log } from "../../../src/telemetry/log/log.js";
-import { row } from "../../admin/fake-control.js";
+} from "../../../../src/cluster/primary/admission/connections/cut-connections.js";
+import type { Log } from "../../../../src/telemetry/log/log.js";
+import { row } from "../../../admin/fake-control.js";
 
 function logged(count: number): string[] {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 /** Pids are never given twice, however often the worker in a slot is restarted. */
 import { expect, test } from "vitest";
-import { PidRanges } from "../../../src/cluster/primary/workers/pid-ranges.js";
+import { PidRanges } from "../../../../src/cluster/primary/workers/pid-ranges.js";
 
 test("a restarted worker begins well above the serial that the previous one reported last", () => {
   const serials = new PidRanges();

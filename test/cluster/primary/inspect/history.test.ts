@@ -1,9 +1,9 @@
 /** History: one row per second, also after the primary was stopped. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { History } from "../../../src/cluster/primary/inspect/history.js";
-import type { Stats, WorkerStats } from "../../../src/control/stats.js";
-import { useClock } from "../../../src/otp/time/clock.js";
-import { JumpingClock } from "../jumping-clock.js";
+import { History } from "../../../../src/cluster/primary/inspect/history.js";
+import type { Stats, WorkerStats } from "../../../../src/control/stats.js";
+import { useClock } from "../../../../src/otp/time/clock.js";
+import { JumpingClock } from "../../jumping-clock.js";
 
 let clock: JumpingClock;
 let restore: () => void;

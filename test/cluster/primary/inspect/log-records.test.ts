@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { LogRecords } from "../../../src/cluster/primary/inspect/log-records.js";
-import type { LogRecord } from "../../../src/control/program.js";
-import type { LineLevel } from "../../../src/telemetry/log/levels.js";
+import { LogRecords } from "../../../../src/cluster/primary/inspect/log-records.js";
+import type { LogRecord } from "../../../../src/control/program.js";
+import type { LineLevel } from "../../../../src/telemetry/log/levels.js";
 
 function started() {
   const own: LineLevel[] = [];

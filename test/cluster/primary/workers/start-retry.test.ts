@@ -1,7 +1,7 @@
 /** Pauses between attempts to start a worker. */
 import { expect, test } from "vitest";
-import { startRetryDelay } from "../../../src/cluster/primary/workers/start-retry.js";
-import { newSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
+import { startRetryDelay } from "../../../../src/cluster/primary/workers/start-retry.js";
+import { newSlot } from "../../../../src/cluster/primary/workers/worker-slot.js";
 
 const failed = { failed: { code: 66, message: "the database is away" } };
 

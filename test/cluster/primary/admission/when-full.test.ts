@@ -1,9 +1,9 @@
 /** Turning clients away: only when the listener is full in all workers that accept. */
 import { expect, test } from "vitest";
-import type { WorkerRequest } from "../../../src/cluster/channel/requests.js";
-import { FullListeners } from "../../../src/cluster/primary/admission/connections/when-full.js";
-import type { WhenFull } from "../../../src/tcp/admission/full-policy.js";
-import { fakeWorkers } from "./fake-worker.js";
+import type { WorkerRequest } from "../../../../src/cluster/channel/requests.js";
+import { FullListeners } from "../../../../src/cluster/primary/admission/connections/when-full.js";
+import type { WhenFull } from "../../../../src/tcp/admission/full-policy.js";
+import { fakeWorkers } from "../fake-worker.js";
 
 function stage(whenFull: WhenFull) {
   const workers = fakeWorkers(2);

@@ -1,8 +1,8 @@
 /** Balance, the side of the primary: quotas from the loads that workers report. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Quota } from "../../../src/cluster/channel/limit-terms.js";
-import { Balance, type Member } from "../../../src/cluster/primary/admission/connections/balance.js";
-import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
+import type { Quota } from "../../../../src/cluster/channel/limit-terms.js";
+import { Balance, type Member } from "../../../../src/cluster/primary/admission/connections/balance.js";
+import { ManualClock, useClock } from "../../../../src/otp/time/clock.js";
 
 let clock: ManualClock;
 let restore: () => void;

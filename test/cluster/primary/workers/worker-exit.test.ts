@@ -1,6 +1,6 @@
 /** Exit status of a worker, and what was done to it before, as an exit reason. */
 import { expect, test } from "vitest";
-import { WorkerExit } from "../../../src/cluster/primary/workers/worker-exit.js";
+import { WorkerExit } from "../../../../src/cluster/primary/workers/worker-exit.js";
 
 const ENOUGH_MEMORY = () => undefined;
 const ended = (before: Partial<WorkerExit>) => Object.assign(new WorkerExit(), before);

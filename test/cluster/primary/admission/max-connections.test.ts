@@ -1,12 +1,12 @@
 /** The maximum of all listeners and of each one, over all workers: exact in both, whatever happens in whatever order. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { WorkerRequest } from "../../../src/cluster/channel/requests.js";
-import type { LimitedListener } from "../../../src/cluster/primary/admission/connections/lent-places.js";
-import { loansFor } from "../../../src/cluster/primary/admission/connections/loans.js";
-import { MaxConnections } from "../../../src/cluster/primary/admission/connections/max-connections.js";
-import { newSlot, type WorkerSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
-import { FakeWorker } from "./fake-worker.js";
+import type { WorkerRequest } from "../../../../src/cluster/channel/requests.js";
+import type { LimitedListener } from "../../../../src/cluster/primary/admission/connections/lent-places.js";
+import { loansFor } from "../../../../src/cluster/primary/admission/connections/loans.js";
+import { MaxConnections } from "../../../../src/cluster/primary/admission/connections/max-connections.js";
+import { newSlot, type WorkerSlot } from "../../../../src/cluster/primary/workers/worker-slot.js";
+import { FakeWorker } from "../fake-worker.js";
 
 /** A worker that keeps to the shares it has read, and reads them when it is its turn. */
 class ModelWorker {

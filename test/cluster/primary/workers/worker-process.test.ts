@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { type WorkerOwner, WorkerProcess } from "../../../src/cluster/primary/workers/worker-process.js";
-import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
+import { type WorkerOwner, WorkerProcess } from "../../../../src/cluster/primary/workers/worker-process.js";
+import { ManualClock, useClock } from "../../../../src/otp/time/clock.js";
 
 /** A program that never sends `ready`. */
 async function loadingForEver(): Promise<void> {

@@ -1,11 +1,11 @@
 /** Changes of limits in the primary: what they take, what they refuse, and where values are said to come from. */
 import { expect, test, vi } from "vitest";
-import { LimitChanges } from "../../../src/cluster/primary/admission/limits/limit-changes.js";
-import { PresentLimits } from "../../../src/cluster/primary/admission/limits/present-limits.js";
-import { loadConfig } from "../../../src/config/config.js";
-import type { LimitRequest } from "../../../src/control/limits.js";
-import { AddressLedger } from "../../../src/tcp/admission/address-ledger.js";
-import { fakeWorkers } from "./fake-worker.js";
+import { LimitChanges } from "../../../../src/cluster/primary/admission/limits/limit-changes.js";
+import { PresentLimits } from "../../../../src/cluster/primary/admission/limits/present-limits.js";
+import { loadConfig } from "../../../../src/config/config.js";
+import type { LimitRequest } from "../../../../src/control/limits.js";
+import { AddressLedger } from "../../../../src/tcp/admission/address-ledger.js";
+import { fakeWorkers } from "../fake-worker.js";
 
 const NETWORK = "192.0.2.0/24";
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Drain } from "../../../src/cluster/primary/admission/drain.js";
-import { Suspension } from "../../../src/cluster/primary/admission/suspend.js";
-import type { ConnectionRow } from "../../../src/control/connections.js";
-import { ManualClock, useClock } from "../../../src/otp/time/clock.js";
-import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
+import { Drain } from "../../../../src/cluster/primary/admission/drain.js";
+import { Suspension } from "../../../../src/cluster/primary/admission/suspend.js";
+import type { ConnectionRow } from "../../../../src/control/connections.js";
+import { ManualClock, useClock } from "../../../../src/otp/time/clock.js";
+import { type FakeWorker, fakeWorkers } from "../fake-worker.js";
 
 let clock: ManualClock;
 let restore: () => void;

@@ -1,12 +1,15 @@
 /** Accept rates over all workers: the sum of all parts is the rate, whichever workers there are. */
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { AcceptRateShares, divideRate } from "../../../src/cluster/primary/admission/accept-rate-shares.js";
-import type { PrimaryOptions } from "../../../src/cluster/primary/options.js";
-import { newSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
-import type { Rate } from "../../../src/tcp/admission/terms.js";
-import type { Snapshot } from "../../../src/telemetry/metrics/snapshot.js";
-import { FakeWorker } from "./fake-worker.js";
+import {
+  AcceptRateShares,
+  divideRate,
+} from "../../../../src/cluster/primary/admission/accept-rate-shares.js";
+import type { PrimaryOptions } from "../../../../src/cluster/primary/options.js";
+import { newSlot } from "../../../../src/cluster/primary/workers/worker-slot.js";
+import type { Rate } from "../../../../src/tcp/admission/terms.js";
+import type { Snapshot } from "../../../../src/telemetry/metrics/snapshot.js";
+import { FakeWorker } from "../fake-worker.js";
 
 function stage(acceptRate: string | undefined, own: string | undefined, workers = 2) {
   const slots = Array.from({ length: workers }, (_, at) => newSlot(at + 1));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ConnectionShares } from "../../../src/cluster/primary/admission/connections/connection-shares.js";
+import { ConnectionShares } from "../../../../src/cluster/primary/admission/connections/connection-shares.js";
 
 test("at the start the shares add up to the limit exactly", () => {
   const shares = new ConnectionShares(10, 3);

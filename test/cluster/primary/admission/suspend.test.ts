@@ -1,8 +1,8 @@
 /** Suspension of one listener of several: only it is told, and it holds for workers that start later. */
 import { expect, test } from "vitest";
-import { Suspension } from "../../../src/cluster/primary/admission/suspend.js";
-import { accepts, isEmpty } from "../../../src/cluster/primary/workers/worker-slot.js";
-import { type FakeWorker, fakeWorkers } from "./fake-worker.js";
+import { Suspension } from "../../../../src/cluster/primary/admission/suspend.js";
+import { accepts, isEmpty } from "../../../../src/cluster/primary/workers/worker-slot.js";
+import { type FakeWorker, fakeWorkers } from "../fake-worker.js";
 
 function stage() {
   const workers = fakeWorkers(2) as [FakeWorker, FakeWorker];

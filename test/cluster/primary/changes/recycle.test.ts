@@ -1,8 +1,8 @@
 /** A worker whose memory stays too high is replaced: one at a time, and not too often. */
 import { expect, onTestFinished, test } from "vitest";
-import { Recycle } from "../../../src/cluster/primary/changes/recycle.js";
-import type { WorkerSlot } from "../../../src/cluster/primary/workers/worker-slot.js";
-import { ManualClock, useClock } from "../../../src/index.js";
+import { Recycle } from "../../../../src/cluster/primary/changes/recycle.js";
+import type { WorkerSlot } from "../../../../src/cluster/primary/workers/worker-slot.js";
+import { ManualClock, useClock } from "../../../../src/index.js";
 
 const LIMIT = 1_000;
 

@@ -1,7 +1,7 @@
 /** Which kills of workers are put down to the memory of the cgroup. Real cgroups: `system/faults/memory.test.ts`. */
 import { expect, test } from "vitest";
-import { OutOfMemory } from "../../../src/cluster/primary/workers/out-of-memory.js";
-import { manualClock } from "../../support/serving.js";
+import { OutOfMemory } from "../../../../src/cluster/primary/workers/out-of-memory.js";
+import { manualClock } from "../../../support/serving.js";
 
 const OUT = "killed by the kernel: the cgroup is out of memory";
 
