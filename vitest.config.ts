@@ -22,7 +22,7 @@ const long = tests(
   "system/operate/{audit,scrape,steering,token,views}",
   "system/start/{starts,worker-start}",
   "system/workers/recycle",
-  "scripts/{load-command,load-modes}",
+  "scripts/load/{command,modes}",
 );
 // After this a test counts as hanging: one that needs two seconds ends before it on a machine with ten times the load, too.
 const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });

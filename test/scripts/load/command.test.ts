@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { echo, framed, refusedPort, type TestServer } from "./servers.js";
+import { echo, framed, refusedPort, type TestServer } from "../servers.js";
 
 /** Processes start slowly where many run. */
 const PATIENCE = { timeout: 60_000 };

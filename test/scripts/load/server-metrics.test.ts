@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { ServerMetrics } from "../../scripts/load/coordinator/server-metrics.js";
+import { ServerMetrics } from "../../../scripts/load/coordinator/server-metrics.js";
 
 async function admin(texts: string[], now = true) {
   const server = createServer((request, response) => {

@@ -1,19 +1,19 @@
 // What is said about a run: what was expected of it, the table, the JSON, the page, and whether to believe it.
 import { beforeAll, describe, expect, it } from "vitest";
-import { Histogram } from "../../scripts/load/both-sides/histogram.js";
-import type { LoadResult } from "../../scripts/load/both-sides/result.js";
-import { parseArguments, type Settings } from "../../scripts/load/command-line/arguments.js";
-import { explain, judge, parseExpectations } from "../../scripts/load/command-line/expectations.js";
-import { ramp } from "../../scripts/load/coordinator/capacity-ramp.js";
-import { thisMachine } from "../../scripts/load/coordinator/machine.js";
-import type { Report } from "../../scripts/load/coordinator/session.js";
-import type { Point } from "../../scripts/load/coordinator/timeline.js";
-import { runLoad } from "../../scripts/load/generator/run.js";
-import { generatorLimit, machineLimit } from "../../scripts/load/report/bottleneck.js";
-import { html } from "../../scripts/load/report/html.js";
-import { json, passed } from "../../scripts/load/report/json.js";
-import { progressLine, table } from "../../scripts/load/report/table.js";
-import { echo, framed, refusedPort } from "./servers.js";
+import { Histogram } from "../../../scripts/load/both-sides/histogram.js";
+import type { LoadResult } from "../../../scripts/load/both-sides/result.js";
+import { parseArguments, type Settings } from "../../../scripts/load/command-line/arguments.js";
+import { explain, judge, parseExpectations } from "../../../scripts/load/command-line/expectations.js";
+import { ramp } from "../../../scripts/load/coordinator/capacity-ramp.js";
+import { thisMachine } from "../../../scripts/load/coordinator/machine.js";
+import type { Report } from "../../../scripts/load/coordinator/session.js";
+import type { Point } from "../../../scripts/load/coordinator/timeline.js";
+import { runLoad } from "../../../scripts/load/generator/run.js";
+import { generatorLimit, machineLimit } from "../../../scripts/load/report/bottleneck.js";
+import { html } from "../../../scripts/load/report/html.js";
+import { json, passed } from "../../../scripts/load/report/json.js";
+import { progressLine, table } from "../../../scripts/load/report/table.js";
+import { echo, framed, refusedPort } from "../servers.js";
 
 let result: LoadResult;
 let faulty: LoadResult;

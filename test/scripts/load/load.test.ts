@@ -1,11 +1,11 @@
 // The load generator against a server that does everything right: its own counts must be exact.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { Framing } from "../../scripts/load/both-sides/framing.js";
-import type { Progress } from "../../scripts/load/both-sides/result.js";
-import { runLoad } from "../../scripts/load/generator/run.js";
-import { until } from "../support/until.js";
-import { echo, errorsOf, framed, listen } from "./servers.js";
+import type { Framing } from "../../../scripts/load/both-sides/framing.js";
+import type { Progress } from "../../../scripts/load/both-sides/result.js";
+import { runLoad } from "../../../scripts/load/generator/run.js";
+import { until } from "../../support/until.js";
+import { echo, errorsOf, framed, listen } from "../servers.js";
 
 describe("against a server that echoes", () => {
   it.each([

@@ -1,9 +1,9 @@
 // The modes of the load generator, each against a server of which it is known what must be found. Those of a mode run at
 // the same time: most of them wait.
 import { describe, expect, it } from "vitest";
-import { assignKinds, DEFAULT_MIX } from "../../scripts/load/both-sides/client-mix.js";
-import { runLoad } from "../../scripts/load/generator/run.js";
-import { echo, errorsOf, framed, listen, refusedPort } from "./servers.js";
+import { assignKinds, DEFAULT_MIX } from "../../../scripts/load/both-sides/client-mix.js";
+import { runLoad } from "../../../scripts/load/generator/run.js";
+import { echo, errorsOf, framed, listen, refusedPort } from "../servers.js";
 
 describe.concurrent("mode rate", () => {
   it("sends exactly what is due, and measures each frame", async () => {

@@ -1,7 +1,7 @@
 // Percentiles are what people decide by: the error that the histogram promises must be kept everywhere.
 import { build, decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import { Histogram } from "../../scripts/load/both-sides/histogram.js";
+import { Histogram } from "../../../scripts/load/both-sides/histogram.js";
 
 describe("the histogram", () => {
   it("gives the percentiles that hdr-histogram-js gives for the same values", () => {

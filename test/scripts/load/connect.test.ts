@@ -1,8 +1,8 @@
 // How connections get to the server: TLS, PROXY headers, source addresses, several targets.
 import { describe, expect, it } from "vitest";
-import { runLoad } from "../../scripts/load/generator/run.js";
-import { CERTIFICATE } from "./certificate.js";
-import { echo, errorsOf, listen, secureEcho } from "./servers.js";
+import { runLoad } from "../../../scripts/load/generator/run.js";
+import { CERTIFICATE } from "../certificate.js";
+import { echo, errorsOf, listen, secureEcho } from "../servers.js";
 
 const load = { connections: 4, frames: 400, window: 8 };
 

@@ -1,7 +1,7 @@
 // CPU use of the server during the load, from samples at its two ends.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { LoadCpu } from "../../scripts/load/coordinator/load-cpu.js";
-import type { ServerSample } from "../../scripts/load/coordinator/server-metrics.js";
+import { LoadCpu } from "../../../scripts/load/coordinator/load-cpu.js";
+import type { ServerSample } from "../../../scripts/load/coordinator/server-metrics.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

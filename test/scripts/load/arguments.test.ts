@@ -1,6 +1,6 @@
 // The options of `npm run load`: what is taken, and that every refusal says what to type instead.
 import { describe, expect, it } from "vitest";
-import { parseArguments } from "../../scripts/load/command-line/arguments.js";
+import { parseArguments } from "../../../scripts/load/command-line/arguments.js";
 
 describe("the command line", () => {
   it("has the defaults that its help names", () => {

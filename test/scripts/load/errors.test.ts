@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import type { LoadOptions } from "../../scripts/load/both-sides/options.js";
-import { errorTotal } from "../../scripts/load/both-sides/result.js";
-import { runLoad } from "../../scripts/load/generator/run.js";
-import { errorsOf, framed, listen, refusedPort } from "./servers.js";
+import type { LoadOptions } from "../../../scripts/load/both-sides/options.js";
+import { errorTotal } from "../../../scripts/load/both-sides/result.js";
+import { runLoad } from "../../../scripts/load/generator/run.js";
+import { errorsOf, framed, listen, refusedPort } from "../servers.js";
 
 describe("against a server with a fault", () => {
   const one = (port: number, more: Partial<LoadOptions> = {}) =>
