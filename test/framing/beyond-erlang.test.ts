@@ -8,7 +8,7 @@ import { lines } from "../../src/framing/lines.js";
 import type { Payload } from "../../src/framing/payload.js";
 import { delimited } from "../../src/framing/text/delimited.js";
 import { json } from "../../src/framing/text/json.js";
-import { conforms } from "./conformance.js";
+import { conforms } from "./conformance/conformance.js";
 import { byteByByte, feed, thrownBy } from "./feed.js";
 
 const bytes = {

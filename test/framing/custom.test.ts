@@ -6,8 +6,8 @@ import { customFraming } from "../../src/framing/custom/custom.js";
 import type { BorrowingDecoder } from "../../src/framing/framing.js";
 import { FramingError } from "../../src/index.js";
 import { framingChecks } from "../../src/testing/framing-checks.js";
-import { conforms } from "./conformance.js";
-import { memoryOf } from "./conformance-rest.js";
+import { conforms } from "./conformance/conformance.js";
+import { memoryOf } from "./conformance/rest.js";
 import { byteByByte, feed, thrownBy, wire } from "./feed.js";
 
 /** A byte with the length, the bytes, and their sum. */

@@ -3,7 +3,7 @@ import { lines } from "../../src/framing/lines.js";
 import { packet } from "../../src/framing/packet.js";
 import type { Payload } from "../../src/framing/payload.js";
 import { raw } from "../../src/framing/raw.js";
-import { conforms } from "./conformance.js";
+import { conforms } from "./conformance/conformance.js";
 
 const bytes = {
   samples: [

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { encode } from "../../src/framing/framing.js";
 import { lines } from "../../src/framing/lines.js";
-import { allocationsOf } from "./allocations.js";
+import { allocationsOf } from "./conformance/allocations.js";
 import { byteByByte, cutAt, feed, thrownBy } from "./feed.js";
 
 const read = (bytes: string | Buffer, options = {}) =>

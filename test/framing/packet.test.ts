@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encode } from "../../src/framing/framing.js";
 import { packet } from "../../src/framing/packet.js";
-import { allocationsOf } from "./allocations.js";
+import { allocationsOf } from "./conformance/allocations.js";
 import { byteByByte, cutAt, feed, thrownBy, wire } from "./feed.js";
 
 const MIB = 1_048_576;

@@ -9,8 +9,8 @@ import {
   RespVerbatim,
   type RespWord,
 } from "../../src/framing/resp/values.js";
-import { allocationsOf } from "./allocations.js";
-import { conforms } from "./conformance.js";
+import { allocationsOf } from "./conformance/allocations.js";
+import { conforms } from "./conformance/conformance.js";
 import { byteByByte, feed, thrownBy } from "./feed.js";
 
 /** The decoder of one side with the encoder of the other. */

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { decodePacket, expected, type Vector } from "../../framing/decode-packet.js";
+import { decodePacket, expected, type Vector } from "../../framing/erlang/decode-packet.js";
 import { byteByByte } from "../../framing/feed.js";
 import { testWith } from "../../support/peers.js";
 import { erl } from "./erlang.js";

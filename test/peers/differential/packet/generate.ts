@@ -1,7 +1,7 @@
 /** Random inputs of `decode_packet`: packets of every type, mutated and cut, with and without limits. */
 
-import type { Vector } from "../../../framing/decode-packet.js";
-import { HEADER_NAMES } from "../../../framing/http-atoms.js";
+import type { Vector } from "../../../framing/erlang/decode-packet.js";
+import { HEADER_NAMES } from "../../../framing/erlang/http-atoms.js";
 import type { Random } from "../random.js";
 
 const TYPES = "raw 1 2 4 line asn1 sunrm cdr fcgi tpkt ssl_tls http http_bin httph httph_bin".split(" ");

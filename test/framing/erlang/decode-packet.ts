@@ -8,12 +8,12 @@
  */
 
 import { readdirSync, readFileSync } from "node:fs";
-import * as erlang from "../../src/framing/erlang.js";
-import { type Framing, FramingError } from "../../src/framing/framing.js";
-import type { HttpFrame, HttpUri } from "../../src/framing/http/frames.js";
-import type { ReceivedTlsRecord } from "../../src/framing/length/ssl-tls.js";
-import { packet } from "../../src/framing/packet.js";
-import { raw } from "../../src/framing/raw.js";
+import * as erlang from "../../../src/framing/erlang.js";
+import { type Framing, FramingError } from "../../../src/framing/framing.js";
+import type { HttpFrame, HttpUri } from "../../../src/framing/http/frames.js";
+import type { ReceivedTlsRecord } from "../../../src/framing/length/ssl-tls.js";
+import { packet } from "../../../src/framing/packet.js";
+import { raw } from "../../../src/framing/raw.js";
 import { HEADER_NAMES, METHODS } from "./http-atoms.js";
 
 export interface Vector {

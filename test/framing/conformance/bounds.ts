@@ -1,8 +1,8 @@
 /** The part of the conformance suite that is about frames not yet whole, and frames that are too long. */
 
 import { expect, it } from "vitest";
+import { byteByByte, cutAt, feed, pullAll, thrownBy, wire } from "../feed.js";
 import { allocationsOf } from "./allocations.js";
-import { byteByByte, cutAt, feed, pullAll, thrownBy, wire } from "./feed.js";
 import { type Limit, plain, type Subject } from "./subject.js";
 
 export function knowsWhatIsBegun<In, Out>(subject: Subject<In, Out>): void {

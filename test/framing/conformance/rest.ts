@@ -2,14 +2,14 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { ReusedBuffer } from "../../src/framing/buffer-view.js";
+import { ReusedBuffer } from "../../../src/framing/buffer-view.js";
 import {
   type BorrowingDecoder,
   type Decoder,
   type FrameMemory,
   FramingError,
-} from "../../src/framing/framing.js";
-import { byteByByte, cutAt, cutBytes, feed, wire } from "./feed.js";
+} from "../../../src/framing/framing.js";
+import { byteByByte, cutAt, cutBytes, feed, wire } from "../feed.js";
 import { plain, type Subject } from "./subject.js";
 
 export function handsOverTheRest<In, Out>(subject: Subject<In, Out>): void {

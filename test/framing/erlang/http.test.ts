@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import * as erlang from "../../src/framing/erlang.js";
-import { encode } from "../../src/framing/framing.js";
-import type { HttpFrame } from "../../src/framing/http/frames.js";
-import { byteByByte, cutAt, cutBytes, feed, thrownBy, wire } from "./feed.js";
+import * as erlang from "../../../src/framing/erlang.js";
+import { encode } from "../../../src/framing/framing.js";
+import type { HttpFrame } from "../../../src/framing/http/frames.js";
+import { byteByByte, cutAt, cutBytes, feed, thrownBy, wire } from "../feed.js";
 
 type Frame = HttpFrame<string>;
 const read = (text: string, framing = erlang.http()) =>

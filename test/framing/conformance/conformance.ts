@@ -5,10 +5,10 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FramingError } from "../../src/framing/framing.js";
-import { keepsItsLimit, keepsLittle, knowsWhatIsBegun, refusesCheaply } from "./conformance-bounds.js";
-import { handsOverTheRest } from "./conformance-rest.js";
-import { byteByByte, cutAt, cutBytes, feed, pullAll, thrownBy, wire } from "./feed.js";
+import { FramingError } from "../../../src/framing/framing.js";
+import { byteByByte, cutAt, cutBytes, feed, pullAll, thrownBy, wire } from "../feed.js";
+import { keepsItsLimit, keepsLittle, knowsWhatIsBegun, refusesCheaply } from "./bounds.js";
+import { handsOverTheRest } from "./rest.js";
 import { plain, type Subject } from "./subject.js";
 
 export function conforms<In, Out>(title: string, subject: Subject<In, Out>): void {

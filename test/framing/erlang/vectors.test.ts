@@ -9,10 +9,10 @@
  */
 
 import { describe, expect, it } from "vitest";
-import { FramingError } from "../../src/framing/framing.js";
-import { lines } from "../../src/framing/lines.js";
+import { FramingError } from "../../../src/framing/framing.js";
+import { lines } from "../../../src/framing/lines.js";
+import { byteByByte, cutAt } from "../feed.js";
 import { decodePacket, expected, readVectors, type Vector } from "./decode-packet.js";
-import { byteByByte, cutAt } from "./feed.js";
 
 const vectors = readVectors();
 const bytesOf = (vector: Vector) => Buffer.from(vector.in, "hex");

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { TlsRecord } from "../../src/framing/erlang.js";
-import * as erlang from "../../src/framing/erlang.js";
-import { encode, type Framing } from "../../src/framing/framing.js";
-import { conforms } from "./conformance.js";
-import { byteByByte, feed, thrownBy } from "./feed.js";
+import type { TlsRecord } from "../../../src/framing/erlang.js";
+import * as erlang from "../../../src/framing/erlang.js";
+import { encode, type Framing } from "../../../src/framing/framing.js";
+import { conforms } from "../conformance/conformance.js";
+import { byteByByte, feed, thrownBy } from "../feed.js";
 
 const body = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
 const hex = (frame: Uint8Array) => Buffer.from(frame).toString("hex");

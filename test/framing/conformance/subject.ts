@@ -1,7 +1,7 @@
 /** A framing with what the conformance suite has to know about it. */
 
 import type fc from "fast-check";
-import type { Framing } from "../../src/framing/framing.js";
+import type { Framing } from "../../../src/framing/framing.js";
 
 export interface Subject<In, Out> {
   framing: Framing<In, Out>;
