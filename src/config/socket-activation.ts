@@ -45,7 +45,11 @@ export function inheritedSockets(
   }
   const names = fdNames === undefined ? undefined : fdNames.split(":");
   if (names === undefined || count === 0) return inOrder(wanted, count);
-  return byName(wanted, names.slice(0, count), addressPlaces);
+  if (names.length !== count)
+    throw refusal(
+      `LISTEN_FDNAMES=${fdNames}: names ${names.length} sockets, and LISTEN_FDS=${count}: set both alike, or remove LISTEN_FDNAMES`,
+    );
+  return byName(wanted, names, addressPlaces);
 }
 
 function countOf(given: string | undefined): number {

@@ -93,6 +93,16 @@ describe("several listeners", () => {
       "x.json:1:45: listeners[0].systemd: LISTEN_FDNAMES=one:one has one twice: give each socket unit a FileDescriptorName=",
     ],
     [
+      { LISTEN_FDS: "3", LISTEN_FDNAMES: "one:two" },
+      ["one", "two"],
+      "LISTEN_FDNAMES=one:two: names 2 sockets, and LISTEN_FDS=3: set both alike, or remove LISTEN_FDNAMES",
+    ],
+    [
+      { LISTEN_FDS: "1", LISTEN_FDNAMES: "one:two" },
+      ["one"],
+      "LISTEN_FDNAMES=one:two: names 2 sockets, and LISTEN_FDS=1: set both alike, or remove LISTEN_FDNAMES",
+    ],
+    [
       { LISTEN_FDS: "2", LISTEN_FDNAMES: "one:two" },
       ["one"],
       'LISTEN_FDNAMES=one:two: no listener has "systemd": "two": add one, or remove its socket unit',
