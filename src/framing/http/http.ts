@@ -23,6 +23,8 @@ import { parseStartLine } from "./start-line.js";
 export interface HttpOptions {
   /** Maximum length of a line in bytes, line end and folded lines included, received and sent. Default: 8192. */
   packetSize?: number;
+  /** The same, where `packetSize` is not set, as in Erlang. */
+  lineLength?: number;
 }
 
 const DEFAULT = 8192;
@@ -35,7 +37,7 @@ const CEILING = 0x7fff_ffff;
  *
  * A line above `packetSize` ends the connection with `frame_too_long`. `conn.send` throws a `FramingError`:
  * `send_too_long` above `packetSize`, `send_invalid` for a value that is no frame or has a line end in it.
- * @param options `packetSize` in bytes, line end included (default 8192)
+ * @param options `packetSize`, or `lineLength` for it, in bytes, line end included (default 8192)
  * @throws TypeError for an unknown option or a value of the wrong type; RangeError for `packetSize` out of range.
  */
 export function http(options: HttpOptions = {}): Framing<HttpFrame<string>> {
@@ -84,9 +86,10 @@ class HttpFraming<T extends string | Uint8Array>
     text: (bytes: Buffer, start: number, end: number) => T,
     views: "inside" | "none",
   ) {
-    checkOptions(name, options, ["packetSize"]);
+    checkOptions(name, options, ["packetSize", "lineLength"]);
     const instead = `{ packetSize: ${CEILING} }`;
-    const limit = checkLimit(name, "packetSize", options.packetSize, DEFAULT, CEILING, instead);
+    const alias = checkLimit(name, "lineLength", options.lineLength, DEFAULT, CEILING, instead);
+    const limit = checkLimit(name, "packetSize", options.packetSize, alias, CEILING, instead);
     this.name = name;
     this.reusable = headersOnly;
     this.rule = new HttpRule(name, limit, headersOnly, text, views);

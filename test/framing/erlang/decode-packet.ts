@@ -67,8 +67,13 @@ export function framingOf({ type, opts }: Vector): Framing<any, any> {
     return packet(type, { maxLength: Math.min(size, MOST[type]) });
   }
   const [make, most] = MEASURED[type] as readonly [Make, number];
+  const { packet_size: packetSize, line_length: lineLength } = opts;
+  if (isHttp(type) && lineLength)
+    return (make as typeof erlang.http)({ lineLength, ...(packetSize && { packetSize }) });
   return make({ packetSize: Math.min(size, most) });
 }
+
+const isHttp = (type: Vector["type"]) => String(type).startsWith("http");
 
 /** What Erlang would say to the bytes that come in these chunks, as far as its first frame. */
 export function decodePacket(vector: Vector, chunks: readonly Buffer[]): Vector["out"] {
@@ -91,7 +96,7 @@ export function decodePacket(vector: Vector, chunks: readonly Buffer[]): Vector[
 
 function termOf(type: Vector["type"], frame: unknown): unknown {
   if (type === "ssl_tls") return tlsTerm(frame as ReceivedTlsRecord);
-  if (String(type).startsWith("http")) return httpTerm(frame as HttpFrame<string | Buffer>);
+  if (isHttp(type)) return httpTerm(frame as HttpFrame<string | Buffer>);
   return textTerm(frame as Buffer);
 }
 
@@ -151,7 +156,7 @@ function uriTerm(uri: HttpUri<string | Buffer>): unknown {
 
 /** Erlang's result, with names of headers and methods written as `unknownName` does. */
 export function expected({ type, out }: Vector): unknown {
-  if (!String(type).startsWith("http") || !("ok" in out) || !Array.isArray(out.ok)) return out;
+  if (!isHttp(type) || !("ok" in out) || !Array.isArray(out.ok)) return out;
   const places = { http_request: [1], http_header: [2, 3] }[out.ok[0].atom as string] ?? [];
   const name = (term: any) => (term.atom === undefined ? { name: term.str ?? term.bin } : term);
   return { ...out, ok: out.ok.map((term, i) => (places.includes(i) ? name(term) : term)) };

@@ -133,6 +133,16 @@ describe("erlang.http", () => {
     );
   });
 
+  it("takes lineLength for packetSize where that is not set, as Erlang", () => {
+    const limit = (options: object) =>
+      thrownBy(() => feed(erlang.http(options).decoder(), [Buffer.alloc(99, "x")])).message;
+    expect(limit({ lineLength: 20 })).toContain("a line of more than 20 bytes");
+    expect(limit({ lineLength: 20, packetSize: 30 })).toContain("a line of more than 30 bytes");
+    expect(() => erlang.httph({ lineLength: 0 })).toThrow(
+      "httph: lineLength is a whole number of bytes from 1",
+    );
+  });
+
   it("refuses a line above the limit as soon as that is certain", () => {
     const framing = erlang.http({ packetSize: 20 });
     expect(read(`GET /aaaa HTTP/1.1\r\n`, framing)).toHaveLength(1);

@@ -100,7 +100,7 @@ export function questions(random: Random, count: number): Question[] {
     const input = made.subarray(0, below(3) === 0 ? below(made.length + 1) : made.length);
     const opts: Vector["opts"] = {
       ...(below(3) === 0 ? { packet_size: 2 + below(32) } : {}),
-      ...(type === "line" && below(3) === 0 ? { line_length: 1 + below(12) } : {}),
+      ...(/^line|^http/.test(type) && below(3) === 0 ? { line_length: 1 + below(12) } : {}),
       ...(type === "line" && below(3) === 0 ? { line_delimiter: one([44, 0, 255, 65]) } : {}),
     };
     return { type: /^\d$/.test(type) ? Number(type) : type, opts, in: input.toString("hex") };
