@@ -105,12 +105,12 @@ export class ServedListener {
   /** @param limits of all listeners together */
   server(instanceOf: InstanceOf, { shared, rate }: SharedLimits = {}): ServerOptions {
     const { prefix, transport, options } = this.#made;
-    const { alpn, maxConnections = 10_000, backlog = 1024, shutdown = "2s" } = options;
-    const protocol = new CompiledProtocol(this.#made.protocol, { instanceOf });
+    const { alpn, maxConnections = 10_000, backlog = 1024, shutdown = "2s", idleTimeout } = options;
+    const idle = typeof idleTimeout === "string" ? toMs(idleTimeout) : idleTimeout;
+    const compiled = (one: AnyProtocol) => new CompiledProtocol(one, { idle, instanceOf });
+    const protocol = compiled(this.#made.protocol);
     if (alpn) {
-      const byName = Object.entries(alpn).map(
-        ([name, one]) => [name, new CompiledProtocol(one, { instanceOf })] as const,
-      );
+      const byName = Object.entries(alpn).map(([name, one]) => [name, compiled(one)] as const);
       this.endpoint.alpn = { byName: new Map(byName), fallback: protocol };
     }
     return {

@@ -68,6 +68,8 @@ export interface ServeOptions<O = any> {
   readonly alpn?: Readonly<Record<string, AnyProtocol>>;
   /** Expects a PROXY header on every connection, from these networks: `{ from: ["10.0.0.0/8"] }`. Default: none. */
   readonly proxy?: ProxyOptions;
+  /** Time without a whole frame after which `idle` of any state runs. Default: the protocol's own, else `"2m"`. */
+  readonly idleTimeout?: Duration;
   /** Time a connection has to finish when the server stops. Default `"2s"`. */
   readonly shutdown?: Duration;
   /** Options of the protocol, checked by its schema. Default: those that the schema makes of nothing. */
@@ -166,6 +168,10 @@ const RULES: { readonly [K in keyof Required<ServeOptions>]: Rule } = {
   alpn: {
     expected: 'an object of protocols by ALPN name, such as { "chat/1": chat }',
     allows: (value) => isRecord(value) && Object.keys(value).every((name) => ALPN_NAME.test(name)),
+  },
+  idleTimeout: {
+    expected: 'milliseconds above 0, a duration such as "10m", or Infinity',
+    allows: (value) => isDuration(value) && value !== 0,
   },
   shutdown: { expected: 'milliseconds, a duration such as "2s", or Infinity', allows: isDuration },
   options: { expected: "an object of options of the protocol", allows: isRecord },

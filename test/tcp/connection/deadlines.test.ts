@@ -97,6 +97,21 @@ test("each state may have an idle time of its own, or none, and handle it", asyn
   expect(await client.receive(3)).toEqual(["in", "there?", "there?"]);
 });
 
+test("the idle time of a listener takes the place of that of every state", async () => {
+  const clock = manualClock();
+  const states = { ready: { ...echo.states.ready, idle: { after: "1h", do: stop("idle") } } } as const;
+  const patient = defineProtocol({ ...echo, name: "patient", states });
+  const server = await serving(patient, { idleTimeout: "10s" });
+  const client = await connected(server);
+  await until(() => server.counters.active === 1);
+  await clock.advance(9_999);
+  expect(client.ended).toBe(false);
+  await clock.advance(1 + SLACK);
+  await client.end();
+  client.finish();
+  expect(await closedAs(server)).toEqual({ idle: 1 });
+});
+
 test("a connection that does not look at its frames does not call its client idle", async () => {
   const clock = manualClock();
   const server = await serving(

@@ -117,7 +117,7 @@ const wrongOptions: [options: unknown, says: string][] = [
   [{}, 'serve: "port" is missing: give a whole number from 0 (any free port) to 65535'],
   [
     { port: 0, hots: "::1" },
-    'serve: unknown option "hots"; the options are port, host, path, mode, owner, group, maxConnections, whenFull, allow, deny, maxPerAddress, addressRate, addressBan, acceptRate, backlog, transport, proxy, tls, alpn, shutdown, options',
+    'serve: unknown option "hots"; the options are port, host, path, mode, owner, group, maxConnections, whenFull, allow, deny, maxPerAddress, addressRate, addressBan, acceptRate, backlog, transport, proxy, tls, alpn, idleTimeout, shutdown, options',
   ],
   [{ port: "80" }, 'serve: "port" must be a whole number from 0 (any free port) to 65535, got "80"'],
   [{ port: 0, host: 1 }, 'serve: "host" must be an address or host name such as "127.0.0.1", got 1'],
