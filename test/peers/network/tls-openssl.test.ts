@@ -188,18 +188,26 @@ openssl(
   },
 );
 
-/** Connects 100 times a second until it is stopped. */
+/** Connects 100 times a second until it is stopped, every other time with the latest session. */
 function load(port: number) {
   const [seen, failures] = [new Set<string>(), [] as string[]];
   const open = new Set<Promise<void>>();
+  let [begun, resumed] = [0, 0];
+  let latest: Buffer | undefined;
   const once = () =>
     new Promise<void>((resolve) => {
       const ca = certificatePem("ca").cert;
-      const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ca });
+      const session = begun++ % 2 === 0 ? undefined : latest;
+      const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ca, session });
       socket.setTimeout(40_000, () => socket.destroy(new Error("no answer")));
+      socket.on("session", (next) => {
+        latest = next;
+      });
       socket.once("secureConnect", () => socket.write("hi\n"));
       socket.once("data", () => {
-        seen.add(socket.getPeerCertificate().serialNumber);
+        // A resumed session has the certificate of its first handshake.
+        if (socket.isSessionReused()) resumed++;
+        else seen.add(socket.getPeerCertificate().serialNumber);
         socket.end();
       });
       socket.once("error", (error) => failures.push(error.message));
@@ -213,6 +221,9 @@ function load(port: number) {
   return {
     seen,
     failures,
+    get resumed() {
+      return resumed;
+    },
     async stop() {
       if (stopped) return;
       stopped = true;
@@ -223,7 +234,7 @@ function load(port: number) {
 }
 
 openssl(
-  "20 reloads under 100 handshakes a second, and two files written 500 ms apart: none fails",
+  "20 reloads under 100 handshakes a second, half of them resumed, and two files written 500 ms apart: none fails",
   async () => {
     const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     const under = load(front);
@@ -243,6 +254,7 @@ openssl(
       await under.stop();
     }
     expect(under.failures).toEqual([]);
+    expect(under.resumed).toBeGreaterThan(0);
     put("server");
     await reload();
   },

@@ -22,7 +22,8 @@ import {
   certificatePem,
 } from "../../support/certificates/certificates.js";
 import { isAlive } from "../../support/os-processes.js";
-import { endAll, run, serveProgram } from "../../support/program.js";
+import { freePort } from "../../support/ports.js";
+import { endAll, Program, run, serveProgram } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
 
 const ca = certificatePem("ca").cert;
@@ -66,10 +67,10 @@ interface Visit {
 }
 
 /** One connection, with one frame there and back. */
-function visit(session?: Buffer, version?: SecureVersion): Promise<Visit> {
+function visit(session?: Buffer, version?: SecureVersion, port = served.port): Promise<Visit> {
   return new Promise((resolve, reject) => {
     const socket = connect({
-      ...{ port: served.port, host: "127.0.0.1", servername: "localhost", ca, session },
+      ...{ port, host: "127.0.0.1", servername: "localhost", ca, session },
       ...(version && { minVersion: version, maxVersion: version }),
     });
     let latest = session as Buffer;
@@ -189,3 +190,34 @@ test("no line of a private key is in the log, an answer, a command's output or t
     for (const secret of secrets) expect(text).not.toContain(secret);
   expect(readdirSync(program.dir, { recursive: true }).join()).not.toMatch(/\.key/);
 });
+
+const WITHOUT_TLS_WRAP = `
+const { binding } = process;
+process.binding = (name) => {
+  if (name === "tls_wrap") throw new Error("no such binding");
+  return binding.call(process, name);
+};
+`;
+
+test.runIf(process.env.TRANSPORT === undefined)(
+  "where handles cannot do TLS, a listener with TLS uses streams, a plain one handles, and the log says why",
+  async () => {
+    const port = await freePort();
+    const listeners = [
+      { name: "plain", protocol: "echo", host: "127.0.0.1", port: 0 },
+      { name: "secure", protocol: "echo", host: "127.0.0.1", port, tls: certificateFiles("server") },
+    ];
+    const config = { workers: 1, adminPort: 0, logFormat: "json", listeners };
+    const program = new Program(["start", "--config=acme.json"], {
+      files: { "acme.json": JSON.stringify(config), "without.cjs": WITHOUT_TLS_WRAP },
+      env: { NODE_OPTIONS: "--require=./without.cjs" },
+    });
+    await program.line(({ msg }) => / serves /.test(msg ?? ""));
+    const said = program.lines.map(({ msg }) => msg).filter((msg) => /^transport /.test(msg ?? ""));
+    expect(said).toEqual([
+      expect.stringMatching(/^transport handle: .* \(plain\)$/),
+      "transport stream: this Node does not have the binding of TLS that it needs (secure)",
+    ]);
+    expect((await visit(undefined, undefined, port)).resumed).toBe(false);
+  },
+);

@@ -1,17 +1,21 @@
 /** TLS below a connection: `serve(protocol, { tls })`, end to end, on both transports. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { connect } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { defineProtocol, packet, type ServeOptions, stop } from "../../../src/index.js";
+import { type Conn, defineProtocol, exit, packet, type ServeOptions, stop } from "../../../src/index.js";
 import type { OpeningFailed } from "../../../src/tcp/observe/events.js";
+import { handshakes } from "../../../src/transport/secure/secure-socket.js";
 import {
   certificateFile,
   certificateFiles,
   certificatePem,
 } from "../../support/certificates/certificates.js";
 import { Client, packet2 } from "../../support/client.js";
-import { closedAs, serving } from "../../support/serving.js";
+import { closedAs, connected, manualClock, serving } from "../../support/serving.js";
 import { TlsClient } from "../../support/tls-client.js";
-import { until } from "../../support/until.js";
+import { turn, until } from "../../support/until.js";
 
 const ca = certificateFile("ca.crt");
 
@@ -59,6 +63,19 @@ async function plain(port: number, bytes: string | Buffer): Promise<Buffer> {
   onTestFinished(async () => void (await made.close()));
   made.write(bytes);
   return (await made.end()).bytes;
+}
+
+/** The first message of a TLS client, whole. */
+async function clientHello(): Promise<Buffer> {
+  const sink = createServer().listen(0, "127.0.0.1");
+  await once(sink, "listening");
+  const { port } = sink.address() as AddressInfo;
+  const client = connect({ port, host: "127.0.0.1" }).on("error", () => {});
+  const [socket] = await once(sink, "connection");
+  const [hello] = await once(socket, "data");
+  client.destroy();
+  sink.close();
+  return hello;
 }
 
 describe.each(["handle", "stream"] as const)("TLS on %s", (transport) => {
@@ -188,19 +205,37 @@ describe.each(["handle", "stream"] as const)("TLS on %s", (transport) => {
     expect(await closedAs(server)).toEqual({ tls_error: 1 });
   });
 
-  test("a client that is silent, or stops in its handshake, is closed at the deadline", async () => {
+  test("a client that is silent, stops within its hello, or behind it, is closed after 5 s", async () => {
+    const hello = await clientHello();
+    const clock = manualClock();
     const server = await start();
-    const silent = await Client.connect(server.port);
-    const stopped = await Client.connect(server.port);
-    stopped.write(Buffer.from([22, 3, 1, 2, 0, 1, 0]));
-    await until(() => server.counters.active === 2);
-    expect([server.counters.closed.handshake_timeout, silent.received]).toEqual([0, 0]);
-    silent.finish();
-    stopped.finish();
-    expect(await closedAs(server)).toEqual({ closed: 2 });
+    const clients = [await connected(server), await connected(server), await connected(server)];
+    const [, half, whole] = clients as [Client, Client, Client];
+    half.write(hello.subarray(0, 7));
+    whole.write(hello);
+    await until(() => server.counters.active === 3 && whole.received > 0);
+    await clock.advance(4_999);
+    expect(clients.map(({ ended }) => ended)).toEqual([false, false, false]);
+    await clock.advance(201);
+    for (const one of clients) await one.end();
+    expect(await closedAs(server)).toEqual({ handshake_timeout: 3 });
+    expect(server.counters.handshakes).toMatchObject({ full: 0, failed: 0, timeout: 3 });
   });
 
-  test("a kill in the midst of a handshake, and of a write, ends the connection", async () => {
+  test("an echo does not wait for a flood of handshakes", async () => {
+    const hello = await clientHello();
+    const server = await start();
+    const one = await client(server.port);
+    const flood = await Promise.all(Array.from({ length: 300 }, () => connected(server)));
+    await until(() => server.counters.active === 301);
+    for (const each of flood) each.write(hello);
+    await one.send("hi").receive();
+    expect(handshakes.length).toBeGreaterThan(150);
+    await until(() => flood.every(({ received }) => received > 0));
+    expect(handshakes.length).toBe(0);
+  });
+
+  test("a server that stops in the midst of a handshake ends the connection", async () => {
     const server = await start();
     const silent = await Client.connect(server.port);
     await until(() => server.counters.active === 1);
@@ -208,5 +243,20 @@ describe.each(["handle", "stream"] as const)("TLS on %s", (transport) => {
     await silent.end();
     expect(server.counters.closed.shutdown).toBe(1);
     await silent.close();
+  });
+
+  test("a kill in the midst of a write ends the connection", async () => {
+    let conn: Conn<any, any> | undefined;
+    const states = { ready: { enter: (one: Conn<any, any>) => void (conn = one) } };
+    const protocol = defineProtocol({ name: "writer", framing: packet(2), states });
+    const server = await serving(protocol, { transport, tls: certificateFiles("server") });
+    const one = await client(server.port);
+    one.socket.pause();
+    await until(() => conn !== undefined);
+    for (const block = Buffer.alloc(60_000); server.counters.outbound === 0; await turn()) conn?.send(block);
+    exit((conn as Conn<any, any>).pid, "kill");
+    expect(await closedAs(server)).toEqual({ killed: 1 });
+    one.socket.resume();
+    await one.end();
   });
 });
