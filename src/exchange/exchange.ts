@@ -20,7 +20,7 @@ import { PEER_KIND } from "./nodes/peer/peer-records.js";
 import { presenceName } from "./nodes/rows/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
 import { RecordHandler } from "./record-handler.js";
-import { count, KIND, type LinkRecord } from "./records.js";
+import { count, KIND, type LinkRecord } from "./records/records.js";
 
 /** Workers that connect at the same moment. */
 const BACKLOG = 511;

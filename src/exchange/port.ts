@@ -7,11 +7,11 @@ import type { PresenceChange } from "../groups/hub/presence-table.js";
 import { DROP_ABOVE } from "../groups/local/uplink.js";
 import type { Socket } from "../transport/transport.js";
 import { LinkSocket } from "./link-socket.js";
-import { writeAnswer, writeAsk } from "./name-records.js";
-import { writePresence } from "./presence-records.js";
-import { writePublish } from "./publish-records.js";
-import { KIND, type LinkRecord } from "./records.js";
-import { writeRemote } from "./signals.js";
+import { writeAnswer, writeAsk } from "./records/name-records.js";
+import { writePresence } from "./records/presence-records.js";
+import { writePublish } from "./records/publish-records.js";
+import { KIND, type LinkRecord } from "./records/records.js";
+import { writeRemote } from "./records/signal-records.js";
 
 /** The exchange, as its ports see it. */
 export interface PortOwner {

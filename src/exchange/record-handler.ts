@@ -3,13 +3,13 @@ import type { Hub } from "../groups/hub/hub.js";
 import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
 import type { NameHub } from "../groups/hub/name-hub.js";
 import { checkName } from "../groups/name.js";
-import { readAnswer, readAsk } from "./name-records.js";
 import type { Nodes } from "./nodes/nodes.js";
 import type { Port } from "./port.js";
-import { readIntroduction } from "./presence-records.js";
-import { isPublish, messagesIn, PUBLISH_HEAD } from "./publish-records.js";
-import { count, KIND, type LinkRecord } from "./records.js";
-import { readRemote, signalTarget } from "./signals.js";
+import { readAnswer, readAsk } from "./records/name-records.js";
+import { readIntroduction } from "./records/presence-records.js";
+import { isPublish, messagesIn, PUBLISH_HEAD } from "./records/publish-records.js";
+import { count, KIND, type LinkRecord } from "./records/records.js";
+import { readRemote, signalTarget } from "./records/signal-records.js";
 
 export interface RecordHandlerParts {
   readonly hub: Hub<Buffer, Port>;

@@ -1,9 +1,9 @@
 /** Records survive every splitting of the bytes; bytes that are none end the link. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readRequest, writeAsk } from "../../src/exchange/name-records.js";
-import { RecordReader } from "../../src/exchange/record-reader.js";
-import { KIND, type LinkRecord, RecordWriter } from "../../src/exchange/records.js";
+import { readRequest, writeAsk } from "../../src/exchange/records/name-records.js";
+import { RecordReader } from "../../src/exchange/records/record-reader.js";
+import { KIND, type LinkRecord, RecordWriter } from "../../src/exchange/records/records.js";
 
 const record = fc.record({
   kind: fc.integer({ min: 1, max: 255 }),

@@ -2,7 +2,7 @@
  * The worker's way to the exchange: groups use it, and messages to processes of other workers while it is up. Exit
  * signals, and messages to the primary, always go over the channel.
  */
-import { ExchangeLink, type ExchangeLinkOptions } from "../../exchange/exchange-link.js";
+import { ExchangeLink, type ExchangeLinkOptions } from "../../exchange/worker-link/exchange-link.js";
 import {
   delivery,
   localAsks,

@@ -3,9 +3,9 @@ import type { Hub } from "../../groups/hub/hub.js";
 import { NONE } from "../../groups/hub/hub.js";
 import type { NameHub } from "../../groups/hub/name-hub.js";
 import { Message } from "../../groups/message.js";
-import { readAnswer, readAsk } from "../name-records.js";
-import { RecordReader } from "../record-reader.js";
-import { count, type LinkRecord } from "../records.js";
+import { readAnswer, readAsk } from "../records/name-records.js";
+import { RecordReader } from "../records/record-reader.js";
+import { count, type LinkRecord } from "../records/records.js";
 import type { MemberQueries } from "./member-queries.js";
 import type { Peer } from "./peer/peer.js";
 import {

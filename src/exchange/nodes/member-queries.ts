@@ -1,7 +1,7 @@
 /** Asks other servers for the members of a group. A server that does not answer in time is left out. */
 import type { PidPair } from "../../groups/hub/hub.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import { count } from "../records.js";
+import { count } from "../records/records.js";
 import type { Peer } from "./peer/peer.js";
 
 /** Milliseconds. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Nodes } from "../../../src/exchange/nodes/nodes.js";
 import { nodesNumbers } from "../../../src/exchange/nodes/numbers.js";
 import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer/peer-records.js";
-import { RecordWriter } from "../../../src/exchange/records.js";
+import { RecordWriter } from "../../../src/exchange/records/records.js";
 import { turn } from "../../support/until.js";
 import { type SimulatedServer, World } from "./simulation.js";
 

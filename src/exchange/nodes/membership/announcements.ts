@@ -1,5 +1,5 @@
 /** What a server says of itself to the others: hello, goodbye, and that it has the name of one that is younger. */
-import { RecordWriter } from "../../records.js";
+import { RecordWriter } from "../../records/records.js";
 import type { Carrier } from "../carrier.js";
 import { HEADER, type Hello, PEER_KIND, type PeerHeader, writeHeader } from "../peer/peer-records.js";
 import type { PeerStream } from "../peer/peer-stream.js";

@@ -1,5 +1,5 @@
 /**
- * Bytes between the exchanges of two servers: a header, then records as on the link of a worker (`../../records.ts`).
+ * Bytes between the exchanges of two servers: a header, then records as on the link of a worker (`../../records/records.ts`).
  *
  *   header   u8 version · u8 length of the header · 8 bytes incarnation · sequence of the first message · table version
  *            · wall clock in ms · highest token; these four are float64
@@ -24,7 +24,7 @@
  * newer version runs beside this one.
  */
 import { NODE_NAME } from "../../../text/node-name.js";
-import { count, KIND } from "../../records.js";
+import { count, KIND } from "../../records/records.js";
 
 export const PEER_KIND = {
   publish: KIND.publish,

@@ -3,7 +3,7 @@
  * is never larger than the carrier takes.
  */
 import { clock } from "../../../otp/time/clock.js";
-import { HEAD, RecordWriter } from "../../records.js";
+import { HEAD, RecordWriter } from "../../records/records.js";
 import type { Carrier } from "../carrier.js";
 import { BATCH, MAX_BYTES, Outbox } from "./outbox.js";
 import { HEADER, type PeerHeader, writeHeader, writeSequence } from "./peer-records.js";

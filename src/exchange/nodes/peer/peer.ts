@@ -3,7 +3,7 @@ import type { AskCode } from "../../../groups/hub/ask-table.js";
 import type { PidPair } from "../../../groups/hub/hub.js";
 import type { HubRequest } from "../../../groups/hub/name-hub.js";
 import { clock } from "../../../otp/time/clock.js";
-import { writeAnswer, writeAsk } from "../../name-records.js";
+import { writeAnswer, writeAsk } from "../../records/name-records.js";
 import type { RowPeer, RowTable } from "../rows/row-table.js";
 import { RowsReceiver } from "../rows/rows-receiver.js";
 import type { RowsSender } from "../rows/rows-sender.js";

@@ -5,7 +5,7 @@
  *   a ── sent at 10 ──▶ b keeps it for 80 ms ── sent at 10, kept 80 ──▶ a: it is 92, so the round trip is 2 ms
  */
 import { clock } from "../../../otp/time/clock.js";
-import type { RecordWriter } from "../../records.js";
+import type { RecordWriter } from "../../records/records.js";
 import { PEER_KIND } from "./peer-records.js";
 
 const BODY = 3 * 8;

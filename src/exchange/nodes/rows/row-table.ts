@@ -7,7 +7,7 @@ import type { NameHub, NameHubPeer } from "../../../groups/hub/name-hub.js";
 import type { ToldName } from "../../../groups/hub/peer-names.js";
 import type { PresenceOwner } from "../../../groups/hub/presence-table.js";
 import { checkName } from "../../../groups/name.js";
-import { count } from "../../records.js";
+import { count } from "../../records/records.js";
 import { PEER_KIND } from "../peer/peer-records.js";
 
 /** Another server, as the tables see it. */

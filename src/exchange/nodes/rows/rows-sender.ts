@@ -3,7 +3,7 @@
  * have left: a million rows are not in memory twice. A row that changes meanwhile is told as well, behind its part or
  * before it, so that the rows are complete and current at the last part.
  */
-import { HEAD } from "../../records.js";
+import { HEAD } from "../../records/records.js";
 import { HEADER, PEER_KIND } from "../peer/peer-records.js";
 import type { PeerStream } from "../peer/peer-stream.js";
 import type { RowTable } from "./row-table.js";

@@ -1,13 +1,13 @@
 /** Names and asks over the link of a worker: what it sends, what it gets, and what a broken link means for them. */
-import type { PidPair } from "../groups/hub/hub.js";
-import { takeRequest } from "../groups/local/incoming-requests.js";
-import type { LocalAsks } from "../groups/local/local-asks.js";
-import type { LocalNames } from "../groups/local/local-names.js";
-import { Message } from "../groups/message.js";
-import type { Answering } from "../groups/request.js";
-import type { LinkSocket } from "./link-socket.js";
-import { readAnswer, readRequest, writeAnswer, writeAsk } from "./name-records.js";
-import { KIND, type LinkRecord } from "./records.js";
+import type { PidPair } from "../../groups/hub/hub.js";
+import { takeRequest } from "../../groups/local/incoming-requests.js";
+import type { LocalAsks } from "../../groups/local/local-asks.js";
+import type { LocalNames } from "../../groups/local/local-names.js";
+import { Message } from "../../groups/message.js";
+import type { Answering } from "../../groups/request.js";
+import type { LinkSocket } from "../link-socket.js";
+import { readAnswer, readRequest, writeAnswer, writeAsk } from "../records/name-records.js";
+import { KIND, type LinkRecord } from "../records/records.js";
 import { MAX_UNSENT } from "./unsent-messages.js";
 
 interface Claiming {

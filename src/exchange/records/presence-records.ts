@@ -1,8 +1,8 @@
 /** Records of presence: their layout, in `records.ts`, as functions. */
 
-import { MAX_INFO, type PresenceChange, type PresenceRow } from "../groups/hub/presence-table.js";
-import type { Introduction } from "../groups/local/presence-view.js";
-import { checkName } from "../groups/name.js";
+import { MAX_INFO, type PresenceChange, type PresenceRow } from "../../groups/hub/presence-table.js";
+import type { Introduction } from "../../groups/local/presence-view.js";
+import { checkName } from "../../groups/name.js";
 import { count, KIND, type RecordWriter } from "./records.js";
 
 const HEAD = 8 + 2;

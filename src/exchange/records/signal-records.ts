@@ -1,5 +1,5 @@
 /** Messages to processes of other workers, as records: the payload is passed on unread. */
-import { Message } from "../groups/message.js";
+import { Message } from "../../groups/message.js";
 import type { LinkRecord, RecordWriter } from "./records.js";
 import { KIND } from "./records.js";
 

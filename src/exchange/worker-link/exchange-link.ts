@@ -2,25 +2,31 @@
  * Link of a worker to the exchange. When it breaks it is made again: the worker says which groups its processes are in,
  * and sends what was published meanwhile, up to 1 MiB and for 1 s. No client notices.
  */
-import { NONE, type PidPair } from "../groups/hub/hub.js";
-import type { HubAnswers, HubQuery } from "../groups/hub/hub-queries.js";
-import type { Delivery } from "../groups/local/delivery.js";
-import type { LocalAsks } from "../groups/local/local-asks.js";
-import type { LocalMembers } from "../groups/local/local-members.js";
-import type { LocalNames } from "../groups/local/local-names.js";
-import type { Introduction } from "../groups/local/presence-view.js";
-import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../groups/local/uplink.js";
-import { Message } from "../groups/message.js";
-import type { Pid } from "../otp/process/pid.js";
-import { clock, type TimerRef } from "../otp/time/clock.js";
-import { groupCounters } from "../tcp/observe/group-counters.js";
-import type { Socket, Transport } from "../transport/transport.js";
+import { NONE, type PidPair } from "../../groups/hub/hub.js";
+import type { HubAnswers, HubQuery } from "../../groups/hub/hub-queries.js";
+import type { Delivery } from "../../groups/local/delivery.js";
+import type { LocalAsks } from "../../groups/local/local-asks.js";
+import type { LocalMembers } from "../../groups/local/local-members.js";
+import type { LocalNames } from "../../groups/local/local-names.js";
+import type { Introduction } from "../../groups/local/presence-view.js";
+import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../../groups/local/uplink.js";
+import { Message } from "../../groups/message.js";
+import type { Pid } from "../../otp/process/pid.js";
+import { clock, type TimerRef } from "../../otp/time/clock.js";
+import { groupCounters } from "../../tcp/observe/group-counters.js";
+import type { Socket, Transport } from "../../transport/transport.js";
+import { LinkSocket } from "../link-socket.js";
+import { readPresence, writeIntroduction } from "../records/presence-records.js";
+import { exceptAt, isPublish, PUBLISH_HEAD, writePublish } from "../records/publish-records.js";
+import { KIND, type LinkRecord } from "../records/records.js";
+import {
+  type LinkSignal,
+  readRemote,
+  readSignal,
+  writeRemote,
+  writeSignal,
+} from "../records/signal-records.js";
 import { LinkNames } from "./link-names.js";
-import { LinkSocket } from "./link-socket.js";
-import { readPresence, writeIntroduction } from "./presence-records.js";
-import { exceptAt, isPublish, PUBLISH_HEAD, writePublish } from "./publish-records.js";
-import { KIND, type LinkRecord } from "./records.js";
-import { type LinkSignal, readRemote, readSignal, writeRemote, writeSignal } from "./signals.js";
 import { UnsentMessages } from "./unsent-messages.js";
 
 /** Milliseconds between two attempts to connect. */

@@ -1,7 +1,7 @@
 /** Records of names: their layout, in `records.ts`, as functions. M is a message as bytes (exchange) or as a value (worker). */
-import { ASK_CODES, type AskCode } from "../groups/hub/ask-table.js";
-import type { PidPair } from "../groups/hub/hub.js";
-import { Message } from "../groups/message.js";
+import { ASK_CODES, type AskCode } from "../../groups/hub/ask-table.js";
+import type { PidPair } from "../../groups/hub/hub.js";
+import { Message } from "../../groups/message.js";
 import type { RecordWriter } from "./records.js";
 
 /** Head of an ask, and of a request. */

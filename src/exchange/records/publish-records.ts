@@ -1,6 +1,6 @@
 /** Messages of groups as records, the same from a worker and to it: the exchange passes them on as they are. */
-import type { PidPair } from "../groups/hub/hub.js";
-import { Message } from "../groups/message.js";
+import type { PidPair } from "../../groups/hub/hub.js";
+import { Message } from "../../groups/message.js";
 import { RecordReader } from "./record-reader.js";
 import { KIND, type LinkRecord, type RecordWriter } from "./records.js";
 

@@ -1,7 +1,7 @@
 /** Messages that were published while the exchange could not be reached: kept for 1 s, and up to 1 MiB. */
-import type { Message } from "../groups/message.js";
-import type { Pid } from "../otp/process/pid.js";
-import { clock } from "../otp/time/clock.js";
+import type { Message } from "../../groups/message.js";
+import type { Pid } from "../../otp/process/pid.js";
+import { clock } from "../../otp/time/clock.js";
 
 /** Milliseconds. */
 const KEEP = 1_000;
