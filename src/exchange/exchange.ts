@@ -20,7 +20,9 @@ import { PEER_KIND } from "./nodes/peer/peer-records.js";
 import { presenceName } from "./nodes/rows/presence-rows.js";
 import { Port, type PortOwner } from "./port.js";
 import { RecordHandler } from "./record-handler.js";
-import { count, KIND, type LinkRecord } from "./records/records.js";
+import { readHello } from "./records/connect-records.js";
+import { MalformedRecord } from "./records/malformed-record.js";
+import { KIND, type LinkRecord } from "./records/records.js";
 
 /** Workers that connect at the same moment. */
 const BACKLOG = 511;
@@ -182,8 +184,8 @@ export class Exchange implements PortOwner {
       else if (port.worker === 0) port.link.close();
       else if (record.kind === KIND.ready) this.#ready(port);
       else this.#records.handle(port, record);
-    } catch {
-      // A body that is too short: a protocol has forged it.
+    } catch (error) {
+      if (!(error instanceof MalformedRecord)) throw error;
       this.#records.malformed++;
     }
   }
@@ -202,8 +204,8 @@ export class Exchange implements PortOwner {
 
   #hello(port: Port, { body }: LinkRecord): void {
     if (port.worker !== 0) return;
-    const token = count(body.readDoubleBE(2));
-    port.worker = body.readUInt16BE(0);
+    const { worker, token } = readHello(body);
+    port.worker = worker;
     this.#tokens.restore(token);
     const before = this.#workers.get(port.worker);
     this.#workers.set(port.worker, port);

@@ -1,14 +1,16 @@
 /** What a worker's records ask of the exchange: changes to its tables, and messages that it passes on. */
 import type { Hub } from "../groups/hub/hub.js";
-import { answerQuery, type HubQuery } from "../groups/hub/hub-queries.js";
+import { answerQuery } from "../groups/hub/hub-queries.js";
 import type { NameHub } from "../groups/hub/name-hub.js";
-import { checkName } from "../groups/name.js";
 import type { Nodes } from "./nodes/nodes.js";
 import type { Port } from "./port.js";
-import { readAnswer, readAsk } from "./records/name-records.js";
+import { readRow } from "./records/connect-records.js";
+import { MalformedRecord, nameIn, serialAt } from "./records/malformed-record.js";
+import { readAnswer, readAsk, readClaim, readHeld } from "./records/name-records.js";
 import { readIntroduction } from "./records/presence-records.js";
 import { isPublish, messagesIn, PUBLISH_HEAD } from "./records/publish-records.js";
-import { count, KIND, type LinkRecord } from "./records/records.js";
+import { readQuery } from "./records/query-records.js";
+import { KIND, type LinkRecord } from "./records/records.js";
 import { readRemote, signalTarget } from "./records/signal-records.js";
 
 export interface RecordHandlerParts {
@@ -39,20 +41,20 @@ export class RecordHandler {
     this.#workers = workers;
   }
 
-  /** @throws RangeError when the body is too short, or has a name or serial that a worker does not send */
+  /** @throws MalformedRecord when the body is too short, or has a name or serial that a worker does not send */
   handle(port: Port, record: LinkRecord): void {
     // Most records are of this kind.
     if (record.kind === KIND.publish) return this.#publish(port, record);
     const { kind, name, body } = record;
     switch (kind) {
       case KIND.row:
-        checkName("group", name);
-        for (let at = 0; at + 8 <= body.length; at += 8) this.#hub.join(port, name, serialAt(body, at));
+        nameIn("group", name);
+        for (const serial of readRow(body)) this.#hub.join(port, name, serial);
         return;
       case KIND.here:
-        return this.#hub.keepHere(checkName("group", name));
+        return this.#hub.keepHere(nameIn("group", name));
       case KIND.join:
-        return this.#hub.join(port, checkName("group", name), serialAt(body, 0));
+        return this.#hub.join(port, nameIn("group", name), serialAt(body, 0));
       case KIND.introduce: {
         const { serial, key, info } = readIntroduction(body);
         return this.#hub.introduce(port, name, serial, key, info);
@@ -70,20 +72,16 @@ export class RecordHandler {
         return;
       }
       case KIND.query:
-        return this.#answer(port, body.readUInt32BE(0), JSON.parse(body.toString("utf8", 4)));
-      case KIND.claim:
-        return this.#names.names.claim(
-          port,
-          body.readUInt32BE(0),
-          checkName("name", name),
-          serialAt(body, 4),
-          body.readUInt8(12) === 1,
-        );
+        return this.#answer(port, body);
+      case KIND.claim: {
+        const { id, serial, refuse } = readClaim(body);
+        return this.#names.names.claim(port, id, nameIn("name", name), serial, refuse);
+      }
       case KIND.release:
         return this.#names.names.release(port, name, serialAt(body, 0));
       case KIND.held: {
-        const token = count(body.readDoubleBE(8));
-        return this.#names.names.restore(port, checkName("name", name), serialAt(body, 0), token);
+        const { serial, token } = readHeld(body);
+        return this.#names.names.restore(port, nameIn("name", name), serial, token);
       }
       case KIND.ask: {
         const { id, ...request } = readAsk(body);
@@ -100,7 +98,7 @@ export class RecordHandler {
 
   /** Messages of one group that follow each other are looked at once, and go to each worker in one copy. */
   #publish({ link }: Port, record: LinkRecord): void {
-    if (!isPublish(record)) throw new RangeError("a message that is cut");
+    if (!isPublish(record)) throw new MalformedRecord("a message that is cut");
     const { name } = record;
     const { bytes, count: messages } = link.run(record, PUBLISH_HEAD + 1);
     this.published += messages;
@@ -110,14 +108,10 @@ export class RecordHandler {
       for (const message of messagesIn(bytes)) peer.publish(name, message);
   }
 
-  #answer(port: Port, id: number, query: HubQuery): void {
+  #answer(port: Port, body: Buffer): void {
+    const { id, query } = readQuery(body);
     if (query.ask !== "members" || !this.#nodes)
       return port.reply(id, answerQuery(this.#hub, this.#names, query));
     void this.#nodes.members(query.group).then((members) => port.reply(id, members));
   }
-}
-
-/** A serial: other servers are told it in text, and refuse what is none. */
-function serialAt(body: Buffer, at: number): number {
-  return count(body.readDoubleBE(at));
 }

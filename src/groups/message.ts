@@ -90,14 +90,21 @@ export class Message {
   }
 
   /** Reads a message out of bytes. @throws Error when it is none */
-  static read(bytes: Buffer, start = 0, end = bytes.length): Message {
-    const first = bytes.readUInt8(start);
+  static read(bytes: Buffer): Message {
+    const message = Message.tryRead(bytes);
+    if (!message) throw new Error("the bytes are no message");
+    return message;
+  }
+
+  /** As `read`; `undefined` when the bytes are no message: a newer version sent them, or they are forged. */
+  static tryRead(bytes: Buffer, start = 0, end = bytes.length): Message | undefined {
+    if (start >= end) return undefined;
+    const first = bytes[start] as number;
     const tag = first & KIND_BITS;
-    if (tag === KIND_BITS || (first & ~(KIND_BITS | HAS_SENDER | HAS_TIME | FOREIGN)) !== 0)
-      throw new Error(`no message begins with ${first}`);
+    if (tag === KIND_BITS || (first & ~(KIND_BITS | HAS_SENDER | HAS_TIME | FOREIGN)) !== 0) return undefined;
     const time = start + 1 + ((first & HAS_SENDER) !== 0 ? SENDER_LENGTH : 0);
     const at = time + ((first & HAS_TIME) !== 0 ? TIME_LENGTH : 0);
-    if (at > end) throw new Error("a message that is cut");
+    if (at > end) return undefined;
     const content = tag === BYTES ? Buffer.from(bytes.subarray(at, end)) : bytes.toString("utf8", at, end);
     const message = new Message(tag, content, end - at);
     // A pid of another machine would be taken for one of this server.
@@ -106,15 +113,6 @@ export class Message {
       message.sender = [bytes.readUInt16BE(start + 1), bytes.readDoubleBE(start + 3)];
     if ((first & HAS_TIME) !== 0) message.sentAt = bytes.readDoubleBE(time);
     return message;
-  }
-
-  /** As `read`; `undefined` when the bytes are no message: a newer version sent them, or they are forged. */
-  static tryRead(bytes: Buffer): Message | undefined {
-    try {
-      return Message.read(bytes);
-    } catch {
-      return undefined;
-    }
   }
 
   /** Marks the bytes of a message that came from another machine. */

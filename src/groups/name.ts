@@ -13,17 +13,23 @@ export const MAX_NAME = 255;
 export function checkName(what: string, name: unknown): string {
   if (typeof name !== "string")
     throw new TypeError(`the name of a ${what} must be a string, got ${typeof name}`);
-  const shown = JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
-  const bytes = Buffer.byteLength(name);
-  if (bytes === 0 || bytes > MAX_NAME)
-    throw new RangeError(
-      `the name of a ${what} must have 1 to ${MAX_NAME} bytes of UTF-8, ${shown} has ${bytes}`,
-    );
-  // Also lone surrogates, which UTF-8 cannot carry.
-  if (/[\p{Cc}\p{Cs}]/u.test(name))
-    throw new RangeError(`the name of a ${what} must not have control characters: ${shown}`);
+  const fault = nameFault(what, name);
+  if (fault !== undefined) throw new RangeError(fault);
   return name;
 }
+
+/** What is wrong with a name; `undefined`: nothing. */
+export function nameFault(what: string, name: string): string | undefined {
+  const bytes = Buffer.byteLength(name);
+  if (bytes === 0 || bytes > MAX_NAME)
+    return `the name of a ${what} must have 1 to ${MAX_NAME} bytes of UTF-8, ${shown(name)} has ${bytes}`;
+  // Also lone surrogates, which UTF-8 cannot carry.
+  if (/[\p{Cc}\p{Cs}]/u.test(name))
+    return `the name of a ${what} must not have control characters: ${shown(name)}`;
+  return undefined;
+}
+
+const shown = (name: string) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 
 /** The full name of a member of a family: `room/general`. */
 export function familyName(family: string, name: string): string {

@@ -8,6 +8,7 @@ import { Exchange, type ExchangeParts } from "../../src/exchange/exchange.js";
 import { Nodes } from "../../src/exchange/nodes/nodes.js";
 import { presenceTable } from "../../src/exchange/nodes/rows/presence-rows.js";
 import { groupTable, nameTable } from "../../src/exchange/nodes/rows/row-table.js";
+import { writeHello } from "../../src/exchange/records/connect-records.js";
 import { readAnswer, writeAnswer } from "../../src/exchange/records/name-records.js";
 import { writePublish } from "../../src/exchange/records/publish-records.js";
 import { RecordReader } from "../../src/exchange/records/record-reader.js";
@@ -26,13 +27,6 @@ import { handle } from "../../src/transport/handle.js";
 import { stream } from "../../src/transport/stream.js";
 import { eventually, turn, until } from "../support/until.js";
 import { MemoryCarrier, MemoryNetwork } from "./nodes/memory-carrier.js";
-
-/** The first record of a worker whose processes were given no token. */
-function hello(writer: RecordWriter, worker: number): void {
-  const at = writer.add(KIND.hello, "", 10);
-  writer.buffer.writeUInt16BE(worker, at);
-  writer.buffer.writeDoubleBE(0, at + 2);
-}
 
 class Listener extends Process {
   readonly label = "listener";
@@ -219,7 +213,7 @@ test("a worker that does not read costs 8 MiB; its messages are counted and the 
   onTestFinished(() => void stopped.destroy());
   stopped.pause();
   const writer = new RecordWriter();
-  hello(writer, 2);
+  writeHello(writer, 2, 0);
   for (const serial of [7, 8]) writer.addSerial(KIND.join, "g", serial);
   stopped.write(writer.take());
   await eventually(async () => (await one.link.query({ ask: "count", group: "g" })) === 3);
@@ -253,7 +247,7 @@ test("what is no record, or not understood, harms nothing", async () => {
   hostile(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
   hostile(records(KIND.publish));
   const known = new RecordWriter();
-  hello(known, 3);
+  writeHello(known, 3, 0);
   known.add(200, "unknown", 0);
   // A token that is no number.
   known.buffer.writeDoubleBE(Number.NaN, known.add(KIND.held, "n", 16) + 8);
@@ -289,7 +283,7 @@ test("a publish without a message is passed over and counted, and those around i
   const member = one.member("g");
   await one.link.query({ ask: "count", group: "g" });
   const writer = new RecordWriter();
-  hello(writer, 2);
+  writeHello(writer, 2, 0);
   for (const text of ["1", "2", "", "3"])
     if (text === "") writer.add(KIND.publish, "g", 10);
     else writePublish(writer, "g", Message.of(text), [0, 0]);
@@ -438,7 +432,7 @@ test("a request and an answer that are no messages are refused, and the links of
   const socket = connect({ path });
   onTestFinished(() => void socket.destroy());
   const writer = new RecordWriter();
-  hello(writer, 3);
+  writeHello(writer, 3, 0);
   // Too short.
   writer.addSerial(KIND.claim, "forged", 0);
   const claim = writer.add(KIND.claim, "forged", 13);
@@ -487,7 +481,7 @@ test("forged rows, which other servers could not be told, are passed over and co
   await exchange.listen();
   onTestFinished(() => exchange.close());
   const writer = new RecordWriter();
-  hello(writer, 3);
+  writeHello(writer, 3, 0);
   const rows = [
     ["g", 5],
     ["g", Number.NaN],

@@ -1,6 +1,7 @@
 /** Records survive every splitting of the bytes; bytes that are none end the link. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { MalformedRecord } from "../../src/exchange/records/malformed-record.js";
 import { readRequest, writeAsk } from "../../src/exchange/records/name-records.js";
 import { RecordReader } from "../../src/exchange/records/record-reader.js";
 import { KIND, type LinkRecord, RecordWriter } from "../../src/exchange/records/records.js";
@@ -115,7 +116,7 @@ test.each([
 ])("%s is refused", (_what, bytes) => {
   const reader = new RecordReader();
   reader.push(bytes);
-  expect(() => reader.next()).toThrow(RangeError);
+  expect(() => reader.next()).toThrow(MalformedRecord);
 });
 
 test("a request says which server asks, where it is another one", () => {

@@ -197,7 +197,7 @@ function groupTotals(): GroupTotals {
   const drops = GROUP_DROP_REASONS.map((reason) => [`groupDropped_${reason}`, dropped[reason]]);
   return {
     ...{ groupPublished: published, groupForwarded: forwarded, groupDelivered: delivered },
-    ...{ namesClaimed, namesReplaced },
+    ...{ groupMalformed: groupCounters.malformed, namesClaimed, namesReplaced },
     ...{ namesContested: groupCounters.namesContested },
     ...{ deliverySeconds: groupCounters.delivery.seconds, answerSeconds: groupCounters.answer.seconds },
     ...Object.fromEntries([...drops, ...results, ...buckets]),

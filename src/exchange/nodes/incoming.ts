@@ -3,9 +3,11 @@ import type { Hub } from "../../groups/hub/hub.js";
 import { NONE } from "../../groups/hub/hub.js";
 import type { NameHub } from "../../groups/hub/name-hub.js";
 import { Message } from "../../groups/message.js";
+import { idOf, MalformedRecord } from "../records/malformed-record.js";
 import { readAnswer, readAsk } from "../records/name-records.js";
 import { RecordReader } from "../records/record-reader.js";
-import { count, type LinkRecord } from "../records/records.js";
+import type { LinkRecord } from "../records/records.js";
+import { readRemote } from "../records/signal-records.js";
 import type { MemberQueries } from "./member-queries.js";
 import type { Peer } from "./peer/peer.js";
 import {
@@ -55,14 +57,19 @@ export class Incoming {
     this.#owner = owner;
   }
 
-  /** Never throws. */
   receive(bytes: Buffer): void {
     try {
       const { header, records } = readHeader(bytes);
       if (header.incarnation !== this.#owner.incarnation) this.#batch(header, records);
-    } catch {
-      this.malformed++;
+    } catch (error) {
+      this.#passOver(error);
     }
+  }
+
+  /** Of another version, or forged. @throws what is no fault of the sender */
+  #passOver(error: unknown): void {
+    if (!(error instanceof MalformedRecord)) throw error;
+    this.malformed++;
   }
 
   #batch(header: PeerHeader, bytes: Buffer): void {
@@ -82,8 +89,8 @@ export class Incoming {
           if (met && met !== peer) this.#begin(met, batch);
           peer = met ?? peer;
         } else if (peer) this.#record(peer, batch, record);
-      } catch {
-        this.malformed++;
+      } catch (error) {
+        this.#passOver(error);
       }
     }
     if (!peer) return;
@@ -110,7 +117,13 @@ export class Incoming {
     if (!peer.rows.begin(header.tableVersion)) this.#owner.needRows(peer);
   }
 
-  #record(peer: Peer, batch: Batch, { kind, name, body }: LinkRecord): void {
+  #signal(record: LinkRecord): void {
+    const { worker, serial, message } = readRemote(record);
+    this.#owner.onSignal(worker, serial, message);
+  }
+
+  #record(peer: Peer, batch: Batch, record: LinkRecord): void {
+    const { kind, name, body } = record;
     const { names, queries, hub } = this.#owner;
     switch (kind) {
       case PEER_KIND.publish:
@@ -120,7 +133,7 @@ export class Incoming {
         return;
       case PEER_KIND.signal:
         peer.expected++;
-        return this.#owner.onSignal(body.readUInt16BE(0), count(body.readDoubleBE(2)), body.subarray(10));
+        return this.#signal(record);
       case PEER_KIND.ask: {
         const { id, within, from, body: message } = readAsk(body);
         return names.askHere(peer, id, name, { within, from: [from[0], from[1], peer.node], body: message });
@@ -130,11 +143,11 @@ export class Incoming {
         return names.answer(peer, id, code, code === "answer" ? content : content.toString());
       }
       case PEER_KIND.query:
-        return this.#owner.replyMembers(peer, body.readUInt32BE(0), name);
+        return this.#owner.replyMembers(peer, idOf(body), name);
       case PEER_KIND.reply:
         return queries.replied(peer, body);
       case PEER_KIND.want:
-        return this.#owner.wanted(peer, body.readUInt32BE(0));
+        return this.#owner.wanted(peer, idOf(body));
       case PEER_KIND.part:
         batch.last = peer.rows.part(body, batch.version) === "last";
         return;

@@ -1,7 +1,7 @@
 /** Asks other servers for the members of a group. A server that does not answer in time is left out. */
 import type { PidPair } from "../../groups/hub/hub.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
-import { count } from "../records/records.js";
+import { atLeast, idOf, serialAt } from "../records/malformed-record.js";
 import type { Peer } from "./peer/peer.js";
 
 /** Milliseconds. */
@@ -38,13 +38,13 @@ export class MemberQueries {
     });
   }
 
-  /** @throws RangeError when the record is malformed */
+  /** @throws MalformedRecord when the record is malformed */
   replied(peer: Peer, body: Buffer): void {
-    const query = this.#queries.get(body.readUInt32BE(0));
+    const query = this.#queries.get(idOf(body));
     if (query?.peer !== peer) return;
     for (let at = 5; at < body.length; at += 10)
-      query.members.push([body.readUInt16BE(at), count(body.readDoubleBE(at + 2)), peer.node]);
-    if (body.readUInt8(4) === 1) query.done();
+      query.members.push([atLeast(body, at + 10).readUInt16BE(at), serialAt(body, at + 2), peer.node]);
+    if (atLeast(body, 5).readUInt8(4) === 1) query.done();
   }
 
   /** The server is gone. */

@@ -1,8 +1,49 @@
 /** Records of names: their layout, in `records.ts`, as functions. M is a message as bytes (exchange) or as a value (worker). */
 import { ASK_CODES, type AskCode } from "../../groups/hub/ask-table.js";
 import type { PidPair } from "../../groups/hub/hub.js";
+import type { ClaimResult } from "../../groups/hub/name-row.js";
 import { Message } from "../../groups/message.js";
-import type { RecordWriter } from "./records.js";
+import { atLeast, count, idOf, MalformedRecord, objectAt, serialAt } from "./malformed-record.js";
+import { KIND, type RecordWriter } from "./records.js";
+
+export interface ClaimRecord {
+  readonly id: number;
+  readonly serial: number;
+  /** Whether a name that is held refuses it. */
+  readonly refuse: boolean;
+}
+
+export function writeClaim(writer: RecordWriter, name: string, { id, serial, refuse }: ClaimRecord): void {
+  const at = writer.add(KIND.claim, name, 13);
+  writer.buffer.writeUInt32BE(id, at);
+  writer.buffer.writeDoubleBE(serial, at + 4);
+  writer.buffer[at + 12] = refuse ? 1 : 0;
+}
+
+/** @throws MalformedRecord when the record is too short, or has no serial */
+export function readClaim(body: Buffer): ClaimRecord {
+  atLeast(body, 13);
+  return { id: idOf(body), serial: serialAt(body, 4), refuse: body.readUInt8(12) === 1 };
+}
+
+/** @throws MalformedRecord when it is no answer to a claim */
+export function readClaimed(body: Buffer): { readonly id: number; readonly result: ClaimResult } {
+  const result = objectAt<{ token: number; refused: string }>(body, 4);
+  if (typeof result.token !== "number" && typeof result.refused !== "string")
+    throw new MalformedRecord("an answer to a claim that says neither");
+  return { id: idOf(body), result: result as ClaimResult };
+}
+
+export function writeHeld(writer: RecordWriter, name: string, serial: number, token: number): void {
+  const at = writer.add(KIND.held, name, 16);
+  writer.buffer.writeDoubleBE(serial, at);
+  writer.buffer.writeDoubleBE(token, at + 8);
+}
+
+/** @throws MalformedRecord when the record is too short, or one of them is none */
+export function readHeld(body: Buffer): { readonly serial: number; readonly token: number } {
+  return { serial: serialAt(body, 0), token: count(atLeast(body, 16).readDoubleBE(8)) };
+}
 
 /** Head of an ask, and of a request. */
 export interface AskHead {
@@ -39,8 +80,9 @@ export function writeAsk(
   putBody(buffer, at + head, body);
 }
 
-/** @throws RangeError when the record is too short. The body is a view */
+/** @throws MalformedRecord when the record is too short. The body is a view */
 export function readAsk(body: Buffer): AskHead & { readonly body: Buffer } {
+  atLeast(body, ASK_HEAD);
   return {
     id: body.readUInt32BE(0),
     within: body.readUInt32BE(4),
@@ -49,10 +91,11 @@ export function readAsk(body: Buffer): AskHead & { readonly body: Buffer } {
   };
 }
 
-/** @throws RangeError when the record is too short */
+/** @throws MalformedRecord when the record is too short */
 export function readRequest(body: Buffer): AskHead & { readonly serial: number; readonly body: Buffer } {
   const { from, ...head } = readAsk(body);
-  const message = ASK_HEAD + 9 + body.readUInt8(ASK_HEAD + 8);
+  const message = ASK_HEAD + 9 + atLeast(body, ASK_HEAD + 9).readUInt8(ASK_HEAD + 8);
+  atLeast(body, message);
   const node = body.toString("utf8", ASK_HEAD + 9, message);
   return {
     ...head,
@@ -77,14 +120,14 @@ export function writeAnswer(
   putBody(writer.buffer, at + 5, content);
 }
 
-/** @throws RangeError when the record is too short. The body is a view */
+/** @throws MalformedRecord when the record is too short, or its code is not known. The body is a view */
 export function readAnswer(body: Buffer): {
   readonly id: number;
   readonly code: AskCode;
   readonly body: Buffer;
 } {
-  const code = ASK_CODES[body.readUInt8(4)];
-  if (code === undefined) throw new RangeError("an answer with an unknown code");
+  const code = ASK_CODES[atLeast(body, 5).readUInt8(4)];
+  if (code === undefined) throw new MalformedRecord("an answer with an unknown code");
   return { id: body.readUInt32BE(0), code, body: body.subarray(5) };
 }
 

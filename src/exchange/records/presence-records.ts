@@ -2,8 +2,8 @@
 
 import { MAX_INFO, type PresenceChange, type PresenceRow } from "../../groups/hub/presence-table.js";
 import type { Introduction } from "../../groups/local/presence-view.js";
-import { checkName } from "../../groups/name.js";
-import { count, KIND, type RecordWriter } from "./records.js";
+import { atLeast, jsonAt, MalformedRecord, nameIn, serialAt } from "./malformed-record.js";
+import { KIND, type RecordWriter } from "./records.js";
 
 const HEAD = 8 + 2;
 
@@ -22,13 +22,13 @@ export function writeIntroduction(
   buffer.write(info, at + HEAD + keyLength, "utf8");
 }
 
-/** @throws RangeError when the record is too short, or has more than a worker sends */
+/** @throws MalformedRecord when the record is too short, or has more than a worker sends */
 export function readIntroduction(body: Buffer): Introduction & { readonly serial: number } {
-  const info = HEAD + body.readUInt16BE(8);
+  const info = HEAD + atLeast(body, HEAD).readUInt16BE(8);
   if (info > body.length || body.length - info > MAX_INFO)
-    throw new RangeError("an introduction of wrong length");
-  const key = checkName("member", body.toString("utf8", HEAD, info));
-  return { serial: count(body.readDoubleBE(0)), key, info: body.toString("utf8", info) };
+    throw new MalformedRecord("an introduction of wrong length");
+  const key = nameIn("member", body.toString("utf8", HEAD, info));
+  return { serial: serialAt(body, 0), key, info: body.toString("utf8", info) };
 }
 
 type Fields = [string, number, number, string, string];
@@ -60,8 +60,11 @@ export function writePresence(
   writer.buffer.write(text, at, "utf8");
 }
 
+/** @throws MalformedRecord when it is no change of presence */
 export function readPresence(body: Buffer): PresenceChange {
-  const [all, joined, left] = JSON.parse(body.toString()) as WireChange;
+  const wire = jsonAt(body, 0);
+  if (!isWireChange(wire)) throw new MalformedRecord("JSON that is no change of presence");
+  const [all, joined, left] = wire;
   return {
     all,
     joined: joined.map(row),
@@ -69,4 +72,21 @@ export function readPresence(body: Buffer): PresenceChange {
       ...{ node, worker, serial, key, info, why },
     })),
   };
+}
+
+function isWireChange(value: unknown): value is WireChange {
+  if (!Array.isArray(value)) return false;
+  const [all, joined, left] = value as unknown[];
+  return (
+    typeof all === "boolean" &&
+    Array.isArray(joined) &&
+    joined.every(hasFields) &&
+    Array.isArray(left) &&
+    left.every(hasFields)
+  );
+}
+
+function hasFields(value: unknown): value is Fields {
+  const types = ["string", "number", "number", "string", "string"];
+  return Array.isArray(value) && types.every((type, at) => typeof value[at] === type);
 }

@@ -1,4 +1,5 @@
 /** Splits what is received into records, and takes those together that are alike. */
+import { MalformedRecord } from "./malformed-record.js";
 import { FIRST_SIZE, HEAD, LENGTH, LinkRecord } from "./records.js";
 
 /** A longer record is not one of ours. */
@@ -62,18 +63,19 @@ export class RecordReader {
     this.#end = rest;
   }
 
-  /** The next record; `undefined` when none is complete. @throws RangeError when the bytes are no records */
+  /** The next record; `undefined` when none is complete. @throws MalformedRecord when the bytes are no records */
   next(): LinkRecord | undefined {
     const bytes = this.#bytes;
     const start = this.#at;
     if (this.#end - start < LENGTH) return undefined;
     const length = bytes.readUInt32BE(start);
-    if (length < HEAD - LENGTH || length > MAX_RECORD) throw new RangeError(`a record of ${length} bytes`);
+    if (length < HEAD - LENGTH || length > MAX_RECORD)
+      throw new MalformedRecord(`a record of ${length} bytes`);
     const end = start + LENGTH + length;
     if (this.#end < end) return undefined;
     const name = start + HEAD;
     const body = name + bytes.readUInt16BE(start + LENGTH + 1);
-    if (body > end) throw new RangeError("a name that is longer than its record");
+    if (body > end) throw new MalformedRecord("a name that is longer than its record");
     this.#at = end;
     return new LinkRecord(bytes[start + LENGTH] as number, this.#nameAt(name, body), bytes, start, body, end);
   }

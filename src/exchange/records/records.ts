@@ -52,12 +52,6 @@ export const KIND = {
   presence: 31,
 } as const;
 
-/** @throws RangeError when it is no whole number that a double holds exactly */
-export function count(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no count`);
-  return value;
-}
-
 export class LinkRecord {
   readonly kind: number;
   readonly name: string;

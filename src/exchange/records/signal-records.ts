@@ -1,7 +1,7 @@
 /** Messages to processes of other workers, as records: the payload is passed on unread. */
 import { Message } from "../../groups/message.js";
-import type { LinkRecord, RecordWriter } from "./records.js";
-import { KIND } from "./records.js";
+import { atLeast, MalformedRecord, serialAt } from "./malformed-record.js";
+import { KIND, type LinkRecord, type RecordWriter } from "./records.js";
 
 /** As the cluster's channel has it; exit signals always pass the primary. */
 export interface LinkSignal {
@@ -24,11 +24,11 @@ export function writeSignal(writer: RecordWriter, { to, kind, payload, pids }: L
   buffer.set(payload, at + HEAD);
 }
 
-/** @returns `undefined` when it is none. The payload is a copy */
-export function readSignal({ body }: LinkRecord): LinkSignal | undefined {
-  const kind = body.length < HEAD ? undefined : KINDS[body[10] as number];
-  if (kind === undefined) return undefined;
-  const to = [body.readUInt16BE(0), body.readDoubleBE(2)] as const;
+/** @throws MalformedRecord when it is none. The payload is a copy */
+export function readSignal({ body }: LinkRecord): LinkSignal {
+  const kind = KINDS[atLeast(body, HEAD)[10] as number];
+  if (kind === undefined) throw new MalformedRecord("a signal of an unknown kind");
+  const to = [body.readUInt16BE(0), serialAt(body, 2)] as const;
   return { to, kind, pids: body[11] === 1, payload: Buffer.from(body.subarray(HEAD)) };
 }
 
@@ -48,15 +48,15 @@ export function writeRemote(
   else writer.buffer.set(message, at + REMOTE_HEAD);
 }
 
-/** @throws RangeError when the record is too short. The message is a view */
+/** @throws MalformedRecord when the record is too short, or has no serial. The message is a view */
 export function readRemote({ body }: LinkRecord): {
   readonly worker: number;
   readonly serial: number;
   readonly message: Buffer;
 } {
   return {
-    worker: body.readUInt16BE(0),
-    serial: body.readDoubleBE(2),
+    worker: atLeast(body, REMOTE_HEAD).readUInt16BE(0),
+    serial: serialAt(body, 2),
     message: body.subarray(REMOTE_HEAD),
   };
 }

@@ -4,57 +4,37 @@
  */
 import { NONE, type PidPair } from "../../groups/hub/hub.js";
 import type { HubAnswers, HubQuery } from "../../groups/hub/hub-queries.js";
-import type { Delivery } from "../../groups/local/delivery.js";
 import type { LocalAsks } from "../../groups/local/local-asks.js";
-import type { LocalMembers } from "../../groups/local/local-members.js";
 import type { LocalNames } from "../../groups/local/local-names.js";
 import type { Introduction } from "../../groups/local/presence-view.js";
-import { DROP_ABOVE, HOLD_ABOVE, LET_GO_AT, type Uplink } from "../../groups/local/uplink.js";
-import { Message } from "../../groups/message.js";
+import { DROP_ABOVE, LET_GO_AT, type Uplink } from "../../groups/local/uplink.js";
+import type { Message } from "../../groups/message.js";
 import type { Pid } from "../../otp/process/pid.js";
 import { clock, type TimerRef } from "../../otp/time/clock.js";
 import { groupCounters } from "../../tcp/observe/group-counters.js";
 import type { Socket, Transport } from "../../transport/transport.js";
 import { LinkSocket } from "../link-socket.js";
-import { readPresence, writeIntroduction } from "../records/presence-records.js";
-import { exceptAt, isPublish, PUBLISH_HEAD, writePublish } from "../records/publish-records.js";
+import { writeHello, writeRows } from "../records/connect-records.js";
+import { MalformedRecord } from "../records/malformed-record.js";
+import { writeIntroduction } from "../records/presence-records.js";
+import { writePublish } from "../records/publish-records.js";
 import { KIND, type LinkRecord } from "../records/records.js";
-import {
-  type LinkSignal,
-  readRemote,
-  readSignal,
-  writeRemote,
-  writeSignal,
-} from "../records/signal-records.js";
+import { type LinkSignal, writeRemote, writeSignal } from "../records/signal-records.js";
 import { LinkNames } from "./link-names.js";
+import { LinkQueries } from "./link-queries.js";
+import { ReceivedRecords, type Receivers } from "./received-records.js";
 import { UnsentMessages } from "./unsent-messages.js";
 
 /** Milliseconds between two attempts to connect. */
 const RETRY = 25;
-/** Milliseconds in which a query is answered, or fails. */
-const QUERY_TIMEOUT = 5_000;
-/** Serials in one row record. */
-const ROW = 4_096;
 
-export interface ExchangeLinkOptions {
+export interface ExchangeLinkOptions extends Receivers {
   readonly path: string;
   readonly transport: Transport;
-  readonly worker: number;
-  readonly members: LocalMembers;
   readonly names: LocalNames;
   readonly asks: LocalAsks;
-  readonly delivery: Delivery;
-  /** A message for a process of this worker. */
-  onSignal(signal: LinkSignal): void;
-  /** A message of another server for a process of this worker. */
-  onRemote?(serial: number, message: unknown): void;
   /** Less waits than before. */
   onRelieved(): void;
-}
-
-interface Query {
-  readonly text: string;
-  readonly resolve: (answer: unknown) => void;
 }
 
 export class ExchangeLink implements Uplink {
@@ -69,12 +49,13 @@ export class ExchangeLink implements Uplink {
     groupCounters.dropped.unreachable += count;
   });
   readonly #names: LinkNames;
-  readonly #queries = new Map<number, Query>();
-  #lastQuery = 0;
+  readonly #queries = new LinkQueries();
+  readonly #received: ReceivedRecords;
 
   constructor(options: ExchangeLinkOptions) {
     this.#options = options;
     this.#names = new LinkNames(options.names, options.asks);
+    this.#received = new ReceivedRecords(options, this.#names, this.#queries);
     this.#connect();
   }
 
@@ -93,7 +74,7 @@ export class ExchangeLink implements Uplink {
   /** Resolves when the exchange knows this worker, or after so many milliseconds. */
   async ready(ms: number): Promise<void> {
     try {
-      await this.#query({ ask: "ready" }, ms);
+      await this.#queries.ask({ ask: "ready" }, ms);
     } catch {
       // The worker serves without it: the link comes up later.
     }
@@ -176,29 +157,7 @@ export class ExchangeLink implements Uplink {
   }
 
   async query<Q extends HubQuery>(query: Q): Promise<HubAnswers[Q["ask"]]> {
-    return (await this.#query(query)) as HubAnswers[Q["ask"]];
-  }
-
-  #query(query: object, timeout = QUERY_TIMEOUT): Promise<unknown> {
-    const id = ++this.#lastQuery;
-    const text = JSON.stringify(query);
-    return new Promise((resolve, reject) => {
-      const timer = clock.setTimeout(() => {
-        this.#queries.delete(id);
-        reject(new Error(`the exchange has not answered within ${timeout / 1_000} s`));
-      }, timeout);
-      const done = (answer: unknown) => {
-        clock.clearTimeout(timer);
-        resolve(answer);
-      };
-      this.#queries.set(id, { text, resolve: done });
-      if (this.#up) this.#sendQuery(id, text);
-    });
-  }
-
-  #sendQuery(id: number, text: string): void {
-    this.#link?.writer.addText(KIND.query, id, text);
-    this.#link?.flushSoon();
+    return (await this.#queries.ask(query)) as HubAnswers[Q["ask"]];
   }
 
   // -- the link -------------------------------------------------------------------------------------------
@@ -229,13 +188,14 @@ export class ExchangeLink implements Uplink {
     this.#link = link;
     this.#up = true;
     const { writer } = link;
-    const at = writer.add(KIND.hello, "", 10);
-    writer.buffer.writeUInt16BE(this.#options.worker, at);
-    writer.buffer.writeDoubleBE(this.#options.names.highestToken, at + 2);
+    writeHello(writer, this.#options.worker, this.#options.names.highestToken);
     for (const group of this.#options.members.groups) {
       if (group.here) writer.add(KIND.here, group.name, 0);
-      for (let at = 0; at < group.size; at += ROW)
-        this.#row(link, group.name, group.list.slice(at, at + ROW));
+      writeRows(
+        writer,
+        group.name,
+        group.list.map(({ pid }) => pid.serial),
+      );
       for (const [{ pid }, introduction] of group.presence?.members ?? [])
         writeIntroduction(writer, group.name, pid.serial, introduction);
     }
@@ -243,63 +203,27 @@ export class ExchangeLink implements Uplink {
     writer.add(KIND.ready, "", 0);
     this.#names.goOn(link);
     for (const { group, message, except } of this.#unsent.take()) this.#publish(link, group, message, except);
-    for (const [id, { text }] of this.#queries) this.#sendQuery(id, text);
+    this.#queries.connected(link);
     link.flushSoon();
-  }
-
-  #row({ writer }: LinkSocket, group: string, members: readonly { readonly pid: Pid }[]): void {
-    const at = writer.add(KIND.row, group, 8 * members.length);
-    members.forEach(({ pid }, index) => {
-      writer.buffer.writeDoubleBE(pid.serial, at + 8 * index);
-    });
   }
 
   #lost(): void {
     this.#link = undefined;
     this.#up = false;
     this.#names.lost();
+    this.#queries.lost();
     this.#options.onRelieved();
     this.#connectLater();
   }
 
   #record(link: LinkSocket, record: LinkRecord): void {
     try {
-      this.#received(link, record);
-    } catch {
-      // Of a newer version, or forged in another worker or server: passed over, as one record must not end the link.
+      this.#received.handle(link, record);
+    } catch (error) {
+      if (!(error instanceof MalformedRecord)) throw error;
+      // Forged in another worker or server: one record must not end the link.
+      groupCounters.malformed++;
     }
-  }
-
-  #received(link: LinkSocket, record: LinkRecord): void {
-    // Most records are of this kind.
-    if (record.kind === KIND.publish && isPublish(record)) return this.#deliver(link, record);
-    const { kind, name, body } = record;
-    if (kind === KIND.presence) {
-      this.#options.members.get(name)?.presence?.apply(readPresence(body));
-    } else if (kind === KIND.signal) {
-      const signal = readSignal(record);
-      if (signal) this.#options.onSignal(signal);
-    } else if (kind === KIND.remote) {
-      const { serial, message } = readRemote(record);
-      const received = Message.read(message);
-      if (received.readable) this.#options.onRemote?.(serial, received.value);
-    } else if (kind === KIND.reply && body.length > 4) this.#replied(body);
-    else this.#names.received(link, record);
-  }
-
-  #deliver(link: LinkSocket, record: LinkRecord): void {
-    const { delivery, worker } = this.#options;
-    const { name, bytes, start, end } = record;
-    delivery.add(name, Message.read(bytes, start + PUBLISH_HEAD, end), exceptAt(record, worker));
-    // The members take less than comes: the exchange holds it, and drops beyond 8 MiB.
-    if (delivery.waiting > HOLD_ABOVE) link.pause();
-  }
-
-  #replied(body: Buffer): void {
-    const id = body.readUInt32BE(0);
-    const query = this.#queries.get(id);
-    this.#queries.delete(id);
-    query?.resolve(JSON.parse(body.toString("utf8", 4)));
   }
 
   /** The delivery in this worker has less to do. */

@@ -6,7 +6,16 @@ import type { LocalNames } from "../../groups/local/local-names.js";
 import { Message } from "../../groups/message.js";
 import type { Answering } from "../../groups/request.js";
 import type { LinkSocket } from "../link-socket.js";
-import { readAnswer, readRequest, writeAnswer, writeAsk } from "../records/name-records.js";
+import { MalformedRecord, serialAt } from "../records/malformed-record.js";
+import {
+  readAnswer,
+  readClaimed,
+  readRequest,
+  writeAnswer,
+  writeAsk,
+  writeClaim,
+  writeHeld,
+} from "../records/name-records.js";
 import { KIND, type LinkRecord } from "../records/records.js";
 import { MAX_UNSENT } from "./unsent-messages.js";
 
@@ -45,11 +54,7 @@ export class LinkNames {
   }
 
   #claim(link: LinkSocket, { id, name, serial, refuse }: Claiming): void {
-    const { writer } = link;
-    const at = writer.add(KIND.claim, name, 13);
-    writer.buffer.writeUInt32BE(id, at);
-    writer.buffer.writeDoubleBE(serial, at + 4);
-    writer.buffer[at + 12] = refuse ? 1 : 0;
+    writeClaim(link.writer, name, { id, serial, refuse });
     link.flushSoon();
   }
 
@@ -82,12 +87,7 @@ export class LinkNames {
   /** The link is up: first the names that are held here. */
   connected(link: LinkSocket): void {
     this.#link = link;
-    const { writer } = link;
-    for (const { name, serial, token } of this.#names.rows()) {
-      const at = writer.add(KIND.held, name, 16);
-      writer.buffer.writeDoubleBE(serial, at);
-      writer.buffer.writeDoubleBE(token, at + 8);
-    }
+    for (const { name, serial, token } of this.#names.rows()) writeHeld(link.writer, name, serial, token);
   }
 
   /** All rows are sent: what has waited follows, but no ask whose time is over. */
@@ -103,15 +103,18 @@ export class LinkNames {
     this.#asks.failSent("the link to the exchange was lost");
   }
 
+  /** @throws MalformedRecord when it cannot be read, or is of no kind that a worker gets */
   received(link: LinkSocket, { kind, name, body }: LinkRecord): void {
-    if (kind === KIND.claimed)
-      this.#names.claimed(body.readUInt32BE(0), JSON.parse(body.toString("utf8", 4)));
-    else if (kind === KIND.replace) this.#names.replace(name, body.readDoubleBE(0));
+    if (kind === KIND.claimed) {
+      const { id, result } = readClaimed(body);
+      this.#names.claimed(id, result);
+    } else if (kind === KIND.replace) this.#names.replace(name, serialAt(body, 0));
     else if (kind === KIND.answered) {
       const { id, code, body: content } = readAnswer(body);
       const message = code === "answer" ? Message.tryRead(content) : content.toString();
       this.#asks.answered(id, code, message ?? "the answer cannot be read");
     } else if (kind === KIND.request) this.#request(link, name, body);
+    else throw new MalformedRecord(`a record of kind ${kind}`);
   }
 
   #request(link: LinkSocket, name: string, body: Buffer): void {

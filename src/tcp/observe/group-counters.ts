@@ -23,6 +23,8 @@ export class GroupCounters {
   readonly asks: Record<AskResult, number> = Object.fromEntries(
     ASK_RESULTS.map((result) => [result, 0]),
   ) as Record<AskResult, number>;
+  /** Records of the exchange that were not understood: a protocol of another worker or server has forged them. */
+  malformed = 0;
   readonly dropped: Record<GroupDropReason, number> = Object.fromEntries(
     GROUP_DROP_REASONS.map((reason) => [reason, 0]),
   ) as Record<GroupDropReason, number>;

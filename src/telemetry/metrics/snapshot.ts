@@ -48,6 +48,8 @@ export const WORKER_TOTALS = [
   "groupDelivered",
   /** Messages of groups that members here did not get, by reason. */
   ...GROUP_DROPS,
+  /** Records of the exchange that could not be read. */
+  "groupMalformed",
   "namesClaimed",
   "namesReplaced",
   /** Asks by result. */

@@ -1,6 +1,6 @@
 /** Servers on a carrier in memory: what reaches whom, who is gone when, and what hostile bytes do. */
 import fc from "fast-check";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Nodes } from "../../../src/exchange/nodes/nodes.js";
 import { nodesNumbers } from "../../../src/exchange/nodes/numbers.js";
 import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer/peer-records.js";
@@ -454,6 +454,19 @@ test("hostile bytes and records of a peer are passed over and counted; the serve
   b.claim("n");
   w.clock.run(500);
   expect([states(a).b, a.names?.names.peerHolder("n")?.peer.node]).toEqual(["up", "b"]);
+});
+
+test("an error of ours while a batch is read is no malformed record, and goes up", () => {
+  const { servers } = world("a", "b");
+  const [a, b] = servers as [SimulatedServer, SimulatedServer];
+  const { incarnation } = b.nodes as Nodes;
+  vi.spyOn(a.hub as NonNullable<typeof a.hub>, "publishHere").mockImplementation(() => {
+    throw new TypeError("ours");
+  });
+  const forge = () =>
+    a.carrier.forge(batch(incarnation, 1, 0, (writer) => void writer.add(PEER_KIND.publish, "g", 3)));
+  expect(forge).toThrow("ours");
+  expect(a.nodes?.incoming.malformed).toBe(0);
 });
 
 test("a server that comes takes the place of the one that has been gone for longest, where 31 others are known", () => {

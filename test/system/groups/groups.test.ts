@@ -5,6 +5,8 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBody, sendRequest } from "../../../src/control/http-client.js";
+import { writeHello } from "../../../src/exchange/records/connect-records.js";
+import { KIND, RecordWriter } from "../../../src/exchange/records/records.js";
 import { http, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { exchangeOf, isAlive } from "../../support/os-processes.js";
@@ -316,6 +318,30 @@ test("the primary stopped: groups go on", async () => {
   } finally {
     server.program.signal("SIGCONT");
   }
+});
+
+test("a forged record is passed over and counted by the exchange, and by the worker to which it was passed on", async () => {
+  const [one, other] = await pair("forged");
+  const beside = dirname(server.control);
+  const folder = readdirSync(beside).find((name) => name.startsWith("exchange-")) as string;
+  const [file] = readdirSync(join(beside, folder)) as [string];
+  const writer = new RecordWriter();
+  writeHello(writer, 99, 0);
+  writer.add(200, "unknown", 0);
+  // A signal of no kind: the exchange reads only for which worker it is.
+  const at = writer.add(KIND.signal, "", 12);
+  writer.buffer.fill(0xff, at, at + 12);
+  writer.buffer.writeUInt16BE(Number(other.worker), at);
+  const socket = connect({ path: join(beside, folder, file) });
+  socket.write(writer.take());
+  const counted = async (worker: string) =>
+    series(await metrics(), "drover_group_malformed_total", { worker }) === 1;
+  await eventually(() => counted("0"));
+  await eventually(() => counted(other.worker));
+  expect(await counted(one.worker)).toBe(false);
+  socket.destroy();
+  one.say("forged", "still here");
+  expect(String(await other.client.receive())).toBe("still here");
 });
 
 test("the primary killed: the workers drain, the exchange ends with the last link, and nothing is left", async () => {

@@ -24,7 +24,8 @@
  * newer version runs beside this one.
  */
 import { NODE_NAME } from "../../../text/node-name.js";
-import { count, KIND } from "../../records/records.js";
+import { atLeast, count, MalformedRecord, objectAt } from "../../records/malformed-record.js";
+import { KIND } from "../../records/records.js";
 
 export const PEER_KIND = {
   publish: KIND.publish,
@@ -76,11 +77,11 @@ export function writeSequence(into: Buffer, sequence: number, at = 0): void {
   into.writeDoubleBE(sequence, at + SEQUENCE_AT);
 }
 
-/** @throws RangeError when it is none. @returns the header and the records behind it */
+/** @throws MalformedRecord when it is none. @returns the header and the records behind it */
 export function readHeader(bytes: Buffer): { readonly header: PeerHeader; readonly records: Buffer } {
-  const length = bytes.readUInt8(1);
+  const length = atLeast(bytes, HEADER).readUInt8(1);
   if (bytes.readUInt8(0) < VERSION || length < HEADER || length > bytes.length)
-    throw new RangeError("bytes that do not begin with a header");
+    throw new MalformedRecord("bytes that do not begin with a header");
   const [sequence, tableVersion, wall, token] = [10, 18, 26, 34].map((at) => count(bytes.readDoubleBE(at)));
   const header = { incarnation: bytes.toString("hex", 2, 10), sequence, tableVersion, wall, token };
   return { header: header as PeerHeader, records: bytes.subarray(length) };
@@ -97,12 +98,12 @@ export interface Hello {
 /** The last time that a `Date` can have. */
 const LATEST = 8.64e15;
 
-/** @throws Error when it is malformed, or of a server with a name that none has */
+/** @throws MalformedRecord when it is malformed, or of a server with a name that none has */
 export function readHello(node: string, body: Buffer): Hello {
   // An empty one would be taken for this server.
-  if (!NODE_NAME.test(node)) throw new RangeError("no name of a server");
-  const { startedAt, since } = JSON.parse(body.toString()) as Record<keyof Hello, unknown>;
-  if (!isTime(startedAt) || !isTime(since)) throw new RangeError("a hello without times");
+  if (!NODE_NAME.test(node)) throw new MalformedRecord("no name of a server");
+  const { startedAt, since } = objectAt<Hello>(body, 0);
+  if (!isTime(startedAt) || !isTime(since)) throw new MalformedRecord("a hello without times");
   return { startedAt, since };
 }
 

@@ -5,6 +5,7 @@
  *   a ── sent at 10 ──▶ b keeps it for 80 ms ── sent at 10, kept 80 ──▶ a: it is 92, so the round trip is 2 ms
  */
 import { clock } from "../../../otp/time/clock.js";
+import { atLeast, MalformedRecord } from "../../records/malformed-record.js";
 import type { RecordWriter } from "../../records/records.js";
 import { PEER_KIND } from "./peer-records.js";
 
@@ -31,15 +32,15 @@ export class RoundTrip {
     this.#sentAt = NONE;
   }
 
-  /** A heartbeat has come. @throws RangeError when it is malformed */
+  /** A heartbeat has come. @throws MalformedRecord when it is malformed */
   received(body: Buffer): void {
     const now = clock.now();
-    const sentAt = body.readDoubleBE(0);
+    const sentAt = atLeast(body, BODY).readDoubleBE(0);
     const repeated = body.readDoubleBE(8);
     const kept = body.readDoubleBE(16);
     const ms = repeated === NONE ? undefined : now - repeated - kept;
     const valid = ms === undefined || (Number.isFinite(ms) && repeated >= 0 && repeated <= now && kept >= 0);
-    if (!Number.isFinite(sentAt) || !valid) throw new RangeError("a heartbeat whose times cannot be");
+    if (!Number.isFinite(sentAt) || !valid) throw new MalformedRecord("a heartbeat whose times cannot be");
     this.#sentAt = sentAt;
     this.#cameAt = now;
     if (ms !== undefined) this.#measured(Math.max(0, ms));

@@ -1,7 +1,7 @@
 /** Rows of presence: which members of a server have introduced themselves. A row is called `worker.serial/group`. */
 import type { Hub } from "../../../groups/hub/hub.js";
 import { MAX_INFO, type PresenceRow } from "../../../groups/hub/presence-table.js";
-import { checkName } from "../../../groups/name.js";
+import { atLeast, jsonAt, MalformedRecord, nameIn } from "../../records/malformed-record.js";
 import { PEER_KIND } from "../peer/peer-records.js";
 import type { RowTable } from "./row-table.js";
 
@@ -11,12 +11,12 @@ type Value = Pick<PresenceRow, "key" | "info">;
 export const presenceName = (group: string, { worker, serial }: Pick<PresenceRow, "worker" | "serial">) =>
   `${worker}.${serial}/${group}`;
 
-/** @throws RangeError when it is none */
+/** @throws MalformedRecord when it is none */
 function parts(name: string): { readonly group: string; readonly worker: number; readonly serial: number } {
   const match = /^(\d{1,5})\.(\d{1,16})\//.exec(name);
-  if (!match) throw new RangeError("no name of a row of presence");
+  if (!match) throw new MalformedRecord("no name of a row of presence");
   return {
-    group: checkName("group", name.slice(match[0].length)),
+    group: nameIn("group", name.slice(match[0].length)),
     worker: Number(match[1]),
     serial: Number(match[2]),
   };
@@ -41,13 +41,12 @@ export function presenceTable(hub: Hub<Buffer>): RowTable<Value> {
     },
     decode(name, body) {
       parts(name);
-      const info = 2 + body.readUInt16BE(0);
+      const info = 2 + atLeast(body, 2).readUInt16BE(0);
       if (info > body.length || body.length - info > MAX_INFO)
-        throw new RangeError("presence of wrong length");
-      const key = checkName("member", body.toString("utf8", 2, info));
-      const text = body.toString("utf8", info);
-      JSON.parse(text);
-      return { key, info: text };
+        throw new MalformedRecord("presence of wrong length");
+      const key = nameIn("member", body.toString("utf8", 2, info));
+      jsonAt(body, info);
+      return { key, info: body.toString("utf8", info) };
     },
     set(peer, name, value, why) {
       const { group, ...id } = parts(name);

@@ -6,8 +6,7 @@ import type { Hub, HubPeer } from "../../../groups/hub/hub.js";
 import type { NameHub, NameHubPeer } from "../../../groups/hub/name-hub.js";
 import type { ToldName } from "../../../groups/hub/peer-names.js";
 import type { PresenceOwner } from "../../../groups/hub/presence-table.js";
-import { checkName } from "../../../groups/name.js";
-import { count } from "../../records/records.js";
+import { atLeast, count, nameIn, serialAt } from "../../records/malformed-record.js";
 import { PEER_KIND } from "../peer/peer-records.js";
 
 /** Another server, as the tables see it. */
@@ -20,7 +19,7 @@ export interface RowTable<V = unknown> {
   names(): Iterable<string>;
   /** Body of a row of this server; `undefined`: there is none. */
   body(name: string): Buffer | undefined;
-  /** @throws Error when another server cannot have sent that */
+  /** @throws MalformedRecord when another server cannot have sent that */
   decode(name: string, body: Buffer): V;
   /**
    * A row of another server.
@@ -48,8 +47,8 @@ export function groupTable(hub: Hub<Buffer>): RowTable<number> {
       return body;
     },
     decode(name, body) {
-      checkName("group", name);
-      return count(body.readDoubleBE(0));
+      nameIn("group", name);
+      return count(atLeast(body, 8).readDoubleBE(0));
     },
     set: (peer, name, members) => hub.peers.set(peer, name, members ?? 0),
     namesOf: (peer) => hub.peers.groupsOf(peer),
@@ -72,11 +71,12 @@ export function nameTable({ names }: NameHub<Buffer>): RowTable<ToldName> {
       return body;
     },
     decode(name, body) {
-      checkName("name", name);
+      nameIn("name", name);
+      atLeast(body, 19);
       return {
         token: count(body.readDoubleBE(0)),
         worker: body.readUInt16BE(8),
-        serial: count(body.readDoubleBE(10)),
+        serial: serialAt(body, 10),
         pending: body.readUInt8(18) === 1,
       };
     },

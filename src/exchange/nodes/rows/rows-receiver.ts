@@ -2,6 +2,7 @@
  * Rows of another server, as they are told: single changes, and all rows in parts, which replace in one step what was
  * known before. Changes and parts are counted by the table version, so that one that was lost is noticed.
  */
+import { atLeast } from "../../records/malformed-record.js";
 import type { RowPeer, RowTable } from "./row-table.js";
 import { MAX_ROWS } from "./row-table.js";
 
@@ -65,9 +66,9 @@ export class RowsReceiver {
     return this.#staging !== undefined;
   }
 
-  /** A part begins, in a batch of this table version. @throws RangeError when it is too short */
+  /** A part begins, in a batch of this table version. @throws MalformedRecord when it is too short */
   part(body: Buffer, version: number): "last" | undefined {
-    const [id, index, last] = [body.readUInt32BE(0), body.readUInt32BE(4), body.readUInt8(8)];
+    const [id, index, last] = [atLeast(body, 9).readUInt32BE(0), body.readUInt32BE(4), body.readUInt8(8)];
     if (id !== this.#wanted) return undefined;
     if (index === 0) this.#staging = { rows: new Map(), version, parts: 0, count: 0 };
     const staging = this.#staging;
@@ -78,7 +79,7 @@ export class RowsReceiver {
     return last === 1 ? "last" : undefined;
   }
 
-  /** A row. @returns false for a kind that is not known. @throws Error when it is malformed */
+  /** A row. @returns false for a kind that is not known. @throws MalformedRecord when it is malformed */
   row(kind: number, name: string, body: Buffer): boolean {
     const table = this.#tables.get(kind);
     if (!this.#inPart) this.#advance();

@@ -112,6 +112,17 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
     ],
   },
   {
+    ...counter(
+      "drover_group_malformed_total",
+      "Records of other OS processes and servers that could not be read and were passed over; worker 0 is the exchange.",
+      ["worker"],
+    ),
+    samples: ({ workers, exchange }) => [
+      ...(exchange ? [[[0], exchange.malformed] as Sample] : []),
+      ...[...workers].map(([worker, totals]): Sample => [[worker], totals.total("groupMalformed")]),
+    ],
+  },
+  {
     ...gauge("drover_nodes", "Other servers of the cluster, by state; no series without --nats.", ["state"]),
     samples: ({ exchange }) =>
       ofNodes(exchange, ({ states }) => NODE_STATES.map((state): Sample => [[state], states[state]])),

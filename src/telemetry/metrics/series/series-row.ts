@@ -90,6 +90,8 @@ export interface ExchangeSample {
   readonly links: number;
   /** Deliveries that were dropped because a worker does not read. */
   readonly linkFull: number;
+  /** Records of workers and of other servers that could not be read. */
+  readonly malformed: number;
   /** Claims that waited because two clients have the same name. */
   readonly contested: number;
   /** Bytes that wait for each worker. */
