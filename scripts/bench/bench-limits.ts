@@ -1,17 +1,22 @@
 // What limits cost, and what they protect. Cost: CPU per message and per connection with each limit off and on, ratios
-// of interleaved medians. Protection: p99 of an honest client while one other address attacks, beside that of quiet.
-// node scripts/run.mjs bench-limits [ROUNDS] [SECONDS] [costs|attacks]. The bars: cost off none, p99 within 1.5 of quiet.
-import { fork } from "node:child_process";
+// of interleaved medians. Protection: p99 of an honest client while one other address attacks, beside that of quiet: with
+// a stated strength (`STRENGTHS`), and as fast as the attacker can. Server, and client and attacker, have a core each.
+// node scripts/run.mjs bench-limits [ROUNDS] [SECONDS] [costs|attacks|both] [ROWS]; ROWS is a part of "attack: limit".
+// The bars: cost off none, p99 at the stated strength within 1.5 of quiet.
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { median } from "./compare/median.js";
-import { type Attack, attack } from "./limits/attacker.js";
+import { type Attack, attack, type Done, STRENGTHS } from "./limits/attacker.js";
 import { honest } from "./limits/honest.js";
 import { connectCost, echoCost } from "./limits/loads.js";
+import { canPlace, placeAttacker, placeClient, placeServer } from "./limits/placement.js";
 import { LimitServer, type ListenerName } from "./limits/server.js";
 
 const ATTACKER = "attacker";
+/** The bar: p99 of the honest client under an attack of stated strength, beside that of quiet. */
+const WITHIN = 1.5;
 
 interface Case {
   readonly name: string;
@@ -34,7 +39,11 @@ const COSTS: readonly Case[] = [
   { name: "bytesPerSecond", listener: "bytes_per_second" },
 ];
 
-const ATTACKED: readonly (Case & { readonly attack: Attack })[] = [
+interface Attacked extends Case {
+  readonly attack: Attack;
+}
+
+const ATTACKED: readonly Attacked[] = [
   { name: "none", listener: "plain", attack: "connects" },
   {
     name: "address-rate 100:200",
@@ -92,45 +101,107 @@ async function costs(server: LimitServer, rounds: number, ms: number): Promise<v
   await server.reset();
 }
 
-async function attacks(server: LimitServer, rounds: number, ms: number): Promise<boolean> {
-  console.log(
-    "| attack | limit | p99 echo, ms: quiet | attacked | ratio | p99 connect, ms: quiet | attacked | ratio | failed | counted |\n" +
-      "|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
-  );
+interface Samples {
+  readonly echoes: number[];
+  readonly connects: number[];
+  failed: number;
+  /** Attempts a second that the attacker made. */
+  readonly attempts: number[];
+}
+
+/** Quiet, an attack of a stated strength, and one as fast as it can, in turn. */
+async function attacks(server: LimitServer, rounds: number, ms: number, rows: string): Promise<boolean> {
+  console.log(ATTACK_HEAD);
   let within = true;
-  for (const one of ATTACKED) {
-    const port = server.ports[one.listener];
-    const rows: number[][] = [[], [], [], []];
-    let failed = 0;
+  for (const one of ATTACKED.filter(({ attack, name }) => `${attack}: ${name}`.includes(rows))) {
+    const { perSecond } = STRENGTHS[one.attack];
+    const strengths = [0, perSecond, Number.POSITIVE_INFINITY];
+    const samples = strengths.map((): Samples => ({ echoes: [], connects: [], failed: 0, attempts: [] }));
     const before = await server.refused();
-    for (let round = 0; round < rounds; round++) {
-      await apply(server, one);
-      const quiet = await honest(port, ms);
-      const attacker = fork(fileURLToPath(import.meta.url), [ATTACKER, one.attack, `${port}`]);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const attacked = await honest(port, ms);
-      attacker.kill("SIGKILL");
-      await once(attacker, "close");
-      await server.reset();
-      failed += attacked.failed;
-      for (const [at, all] of [quiet.echoes, attacked.echoes, quiet.connects, attacked.connects].entries())
-        rows[at]?.push(p99(all));
-    }
-    const [quietEcho = 0, echo = 0, quietConnect = 0, connect = 0] = rows.map(median);
+    // The first round warms up.
+    for (let round = 0; round <= rounds; round++)
+      for (const [at, strength] of strengths.entries())
+        await sample(server, one, { ms, strength, into: round > 0 ? samples[at] : undefined });
     const after = await server.refused();
     const counted = Object.keys(after)
       .map((reason) => [reason, (after[reason] ?? 0) - (before[reason] ?? 0)] as const)
       .filter(([reason, count]) => count > 0 && !["normal", "reset"].includes(reason))
       .map((pair) => pair.join(" "));
-    if (one.name !== "none") within &&= echo / quietEcho <= 1.5;
-    const cells = [
-      ...[one.attack, one.name, quietEcho.toFixed(2), echo.toFixed(2), (echo / quietEcho).toFixed(2)],
-      ...[quietConnect.toFixed(2), connect.toFixed(2), (connect / quietConnect).toFixed(2), failed],
-      counted.join(", "),
-    ];
-    console.log(`| ${cells.join(" | ")} |`);
+    const [quiet, stated] = samples as [Samples, Samples];
+    if (one.name !== "none") within &&= median(stated.echoes) / median(quiet.echoes) <= WITHIN;
+    console.log(
+      `| ${[one.attack, one.name, ...cellsOf(samples, one.attack), counted.join(", ")].join(" | ")} |`,
+    );
   }
   return within;
+}
+
+const ATTACK_HEAD =
+  "| attack | limit | p99 echo, ms: quiet | stated strength | ratio | as it can | ratio " +
+  "| p99 connect, ms: quiet | stated | as it can | failed | attempts a second: stated | as it can | counted |\n" +
+  "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|";
+
+function cellsOf([quiet, stated, full]: readonly Samples[], attack: Attack): string[] {
+  if (!quiet || !stated || !full) return [];
+  const echo = (samples: Samples) => median(samples.echoes);
+  const ratio = (samples: Samples) => (echo(samples) / echo(quiet)).toFixed(2);
+  const connects = [quiet, stated, full].map((samples) => median(samples.connects).toFixed(2));
+  const attempts = [stated, full].map((samples) => `${Math.round(median(samples.attempts))}`);
+  attempts[0] += ` ${STRENGTHS[attack].unit}`;
+  return [
+    ...[echo(quiet).toFixed(2), echo(stated).toFixed(2), ratio(stated), echo(full).toFixed(2), ratio(full)],
+    ...[...connects, `${stated.failed}, ${full.failed}`, ...attempts],
+  ];
+}
+
+interface Sampling {
+  readonly ms: number;
+  /** Attempts a second; 0: no attacker. */
+  readonly strength: number;
+  /** `undefined`: the sample is thrown away. */
+  readonly into: Samples | undefined;
+}
+
+async function sample(server: LimitServer, one: Attacked, { ms, strength, into }: Sampling): Promise<void> {
+  await apply(server, one);
+  const port = server.ports[one.listener];
+  const attacker = strength > 0 ? await Attacker.start(one.attack, port, strength) : undefined;
+  const [made, began] = [attacker?.done ?? 0, performance.now()];
+  const { echoes, connects, failed } = await honest(port, ms);
+  const attempts = ((attacker?.done ?? 0) - made) / ((performance.now() - began) / 1_000);
+  await attacker?.stop();
+  await server.reset();
+  if (into === undefined) return;
+  into.echoes.push(p99(echoes));
+  into.connects.push(p99(connects));
+  into.attempts.push(attempts);
+  into.failed += failed;
+}
+
+class Attacker {
+  done = 0;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.on("message", (message) => {
+      ({ done: this.done } = message as Done);
+    });
+  }
+
+  static async start(kind: Attack, port: number, perSecond: number): Promise<Attacker> {
+    const child = fork(fileURLToPath(import.meta.url), [ATTACKER, kind, `${port}`, `${perSecond}`]);
+    const attacker = new Attacker(child);
+    await once(child, "message");
+    if (canPlace()) placeAttacker(child.pid as number);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return attacker;
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await once(this.#child, "close");
+  }
 }
 
 async function apply(server: LimitServer, { limits = {} }: Case): Promise<void> {
@@ -144,7 +215,7 @@ function p99(all: readonly number[]): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? Number.POSITIVE_INFINITY;
 }
 
-async function main([rounds = "5", seconds = "1", which = "both"]: string[]): Promise<number> {
+async function main([rounds = "5", seconds = "1", which = "both", rows = ""]: string[]): Promise<number> {
   const server = await LimitServer.start();
   const load = () => loadavg()[0]?.toFixed(1);
   console.log(`load average ${load()}\n`);
@@ -152,7 +223,11 @@ async function main([rounds = "5", seconds = "1", which = "both"]: string[]): Pr
     const ms = Number(seconds) * 1_000;
     if (which !== "attacks") await costs(server, Number(rounds), ms);
     console.log("");
-    const within = which === "costs" || (await attacks(server, Number(rounds), ms));
+    if (which !== "costs" && canPlace()) {
+      placeServer(server.osPids);
+      placeClient();
+    }
+    const within = which === "costs" || (await attacks(server, Number(rounds), ms, rows));
     console.log(`\nload average ${load()}`);
     return within ? 0 : 1;
   } finally {
@@ -160,6 +235,6 @@ async function main([rounds = "5", seconds = "1", which = "both"]: string[]): Pr
   }
 }
 
-const [what, kind, port] = process.argv.slice(2);
-if (what === ATTACKER) attack(kind as Attack, Number(port));
+const [what, kind, port, perSecond] = process.argv.slice(2);
+if (what === ATTACKER) attack(kind as Attack, Number(port), Number(perSecond));
 else process.exitCode = await main(process.argv.slice(2));

@@ -123,11 +123,16 @@ export class LimitServer {
     });
   }
 
-  /** CPU microseconds of primary and worker, all threads. */
-  get cpuUs(): number {
+  /** Of primary and worker. */
+  get osPids(): readonly number[] {
     const primary = this.#child.pid as number;
     const workers = readFileSync(`/proc/${primary}/task/${primary}/children`, "utf8").trim().split(" ");
-    return [primary, ...workers.map(Number)].reduce((sum, osPid) => sum + threadsUs(osPid), 0);
+    return [primary, ...workers.map(Number)];
+  }
+
+  /** CPU microseconds of primary and worker, all threads. */
+  get cpuUs(): number {
+    return this.osPids.reduce((sum, osPid) => sum + threadsUs(osPid), 0);
   }
 
   async stop(): Promise<void> {

@@ -13,6 +13,12 @@ const MAX_GROUPS = 100_000;
 /** New groups between two searches for such groups, at least: one takes milliseconds. */
 const SWEEP_EVERY = MAX_GROUPS / 10;
 
+/**
+ * Milliseconds for which a worker refuses an address with as many connections as it may have, unless it ends one itself:
+ * it asks a hundred times a second about an address that floods, not for each of its clients.
+ */
+const FULL_FOR = 10;
+
 /** Accounts of one scope, by group. */
 interface Accounts extends Map<string, Account> {
   /** Number of groups at which those without connections are forgotten. */
@@ -64,7 +70,7 @@ export class AddressLedger {
     const { maxConnections = Infinity, rate, ban = 0 } = this.#limits(scope) as AddressLimits;
     const account = this.#account(scope, group, now);
     let refusal: AddressRefusal | undefined;
-    if (account.open >= maxConnections) refusal = { reason: "address_connections", ms: 0 };
+    if (account.open >= maxConnections) refusal = { reason: "address_connections", ms: FULL_FOR };
     else if (rate !== undefined && account.tokens < 1)
       refusal = { reason: "address_rate", ms: ((1 - account.tokens) / rate.perSecond) * 1_000 };
     if (refusal === undefined || ban === 0) return refusal;

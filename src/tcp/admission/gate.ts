@@ -115,7 +115,9 @@ export class Gate {
 
   /** The admitted client has no connection. */
   giveBack(group: string | undefined): void {
-    if (group !== undefined) this.#terms.authority?.give(this.#listener, group);
+    if (group === undefined) return;
+    if (this.#verdicts.get(group)?.reason === "address_connections") this.#verdicts.delete(group);
+    this.#terms.authority?.give(this.#listener, group);
   }
 
   #isBanned(group: string): boolean {

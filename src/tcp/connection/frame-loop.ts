@@ -36,6 +36,9 @@ import type { PostponedFrames } from "./postponed-frames.js";
 import { heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
+/** Bytes that a transport reads at a time, at most. */
+const READ_SIZE = 64 * 1024;
+
 export abstract class FrameLoop extends ConnectionEnd implements Deferred {
   protected abstract override sayShutdown(): void;
 
@@ -72,7 +75,11 @@ export abstract class FrameLoop extends ConnectionEnd implements Deferred {
 
   resumeTurn(): void {
     this.setFlag(DEFERRED, false);
-    if (this.phase === RUNNING) this.goOn(this.io as ReaderWriter);
+    if (this.phase !== RUNNING) return;
+    const io = this.io as ReaderWriter;
+    // What it reads next is a part of what may be read in this round.
+    if (io.awaitsRest) this.endpoint.loop.runQueue.reads(READ_SIZE);
+    this.goOn(io);
   }
 
   private goOn(io: ReaderWriter): void {
@@ -222,8 +229,19 @@ export abstract class FrameLoop extends ConnectionEnd implements Deferred {
       io.partialSince = wholeMs();
       loop.timerWheel.schedule(this, this.peerDeadline(io));
     }
-    if (io.countUnfinished(bytes)) loop.unfinished.keepTo(this.protocol.limits.workerInbound);
-    return this.phase === RUNNING;
+    const grown = io.countUnfinished(bytes);
+    if (grown === 0) return true;
+    loop.unfinished.keepTo(this.protocol.limits.workerInbound);
+    if (this.phase !== RUNNING) return false;
+    loop.runQueue.reads(grown);
+    if (loop.runQueue.inputFull) this.readLater(io);
+    return true;
+  }
+
+  /** Clients that send large frames at full speed take turns: each read of them may be 2 MiB, and others wait for it. */
+  private readLater(io: ReaderWriter): void {
+    this.deferTurn();
+    io.pause();
   }
 
   endUnfinished(): void {
@@ -258,10 +276,8 @@ export abstract class FrameLoop extends ConnectionEnd implements Deferred {
 
   /** No frame can be handled now: arms the deadline of an incomplete frame, and emits the events that follow the last. */
   private afterFrames(io: ReaderWriter): void {
-    if (!io.hungry) {
-      if (this.hasFlag(DEFERRED) || io.blocked) io.pause();
-      else io.listen();
-    }
+    if (!io.hungry && (this.hasFlag(DEFERRED) || io.blocked)) io.pause();
+    else if (!this.hasFlag(DEFERRED)) io.listen();
     const begun = io.hungry ? io.buffered : 0;
     if (begun === 0) {
       io.partialSince = NONE;

@@ -111,13 +111,17 @@ export class ReaderWriter extends Writer {
 
   /**
    * Counts the frame that has begun, with so many bytes, where it is a large one.
-   * @returns whether it is counted
+   * @returns by how much it has grown; 0 where it is not counted
    */
-  countUnfinished(bytes: number): boolean {
-    if (bytes < COUNTED_FROM && !this.has(COUNTED)) return false;
+  countUnfinished(bytes: number): number {
+    if (bytes < COUNTED_FROM && !this.has(COUNTED)) return 0;
     this.put(COUNTED, true);
-    this.owner.endpoint.loop.unfinished.set(this.owner, bytes);
-    return true;
+    return this.owner.endpoint.loop.unfinished.set(this.owner, bytes);
+  }
+
+  /** Its large frame has begun and not ended. */
+  get awaitsRest(): boolean {
+    return this.has(COUNTED);
   }
 
   /** No frame has begun, or it is not the client that is waited for. */

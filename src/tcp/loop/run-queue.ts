@@ -21,6 +21,12 @@ export interface Deferred {
  */
 const OUTPUT_PER_POLL = 16 * 1024 * 1024;
 
+/**
+ * Bytes of unfinished frames that are read between two polls; then their connections wait for a turn each. Without this,
+ * 64 clients that send large frames at full speed have 58 MB read, some 30 ms, before any other client is heard.
+ */
+const INPUT_PER_POLL = 1024 * 1024;
+
 /** Milliseconds. Polling the sockets takes some microseconds, so a slice may be short. */
 const SLICE = 1;
 const SLICE_WHILE_ACCEPTING = 0.1;
@@ -34,7 +40,10 @@ export class RunQueue {
   readonly #waiting: Turn[] = [];
   /** So much was written that each turn waits for the next poll. */
   full = false;
+  /** So much of unfinished frames was read that each of them waits for its turn to read on. */
+  inputFull = false;
   #written = 0;
+  #read = 0;
   /** Connections accepted in this OS process. */
   accepted = 0;
   /** How many that were when the last slice began. */
@@ -47,14 +56,21 @@ export class RunQueue {
 
   /** A large piece was written. */
   wrote(bytes: number): void {
-    if (this.#written === 0) setImmediate(this.#polled);
+    if (this.#written + this.#read === 0) setImmediate(this.#polled);
     this.#written += bytes;
     if (this.#written >= OUTPUT_PER_POLL) this.full = true;
   }
 
+  /** So many bytes of an unfinished frame were read, or will be at the next poll. */
+  reads(bytes: number): void {
+    if (this.#written + this.#read === 0) setImmediate(this.#polled);
+    this.#read += bytes;
+    if (this.#read >= INPUT_PER_POLL) this.inputFull = true;
+  }
+
   readonly #polled = (): void => {
-    this.full = false;
-    this.#written = 0;
+    this.full = this.inputFull = false;
+    this.#written = this.#read = 0;
   };
 
   readonly #run = (): void => {
@@ -70,7 +86,7 @@ export class RunQueue {
       do {
         const turn = waiting[done++];
         turn?.context.runInAsyncScope(turn.deferred.resumeTurn, turn.deferred);
-      } while (done < all && !this.full && clock.now() < until);
+      } while (done < all && !this.full && !this.inputFull && clock.now() < until);
     } finally {
       // Also when a turn throws: the rest of the queue must run.
       waiting.splice(0, done);

@@ -25,9 +25,12 @@ export class UnfinishedFrames {
     return this.#held.size;
   }
 
-  set(connection: Unfinished, bytes: number): void {
-    this.bytes += bytes - (this.#held.get(connection) ?? 0);
+  /** @returns by how much it has grown since the last call */
+  set(connection: Unfinished, bytes: number): number {
+    const grown = bytes - (this.#held.get(connection) ?? 0);
+    this.bytes += grown;
     this.#held.set(connection, bytes);
+    return grown;
   }
 
   delete(connection: Unfinished): void {

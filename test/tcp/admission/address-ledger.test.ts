@@ -58,6 +58,15 @@ test("a rate allows its burst at once, then so many a second, and says when the 
   expect(tested.take(1, "main", "10.0.0.2")).toBeUndefined();
 });
 
+test("a refusal for the number of connections holds for 10 ms in the worker that has asked", () => {
+  manual();
+  const tested = ledger({ maxConnections: 1 });
+  expect(tested.take(1, "main", "10.0.0.1")).toBeUndefined();
+  expect(tested.take(2, "main", "10.0.0.1")).toEqual({ reason: "address_connections", ms: 10 });
+  tested.give(1, "main", "10.0.0.1");
+  expect(tested.take(2, "main", "10.0.0.1")).toBeUndefined();
+});
+
 test("an address that exceeds a limit is banned for the time of the ban, its open connections go on", async () => {
   const clock = manual();
   const tested = ledger({ maxConnections: 1, ban: 10_000 });

@@ -295,3 +295,30 @@ test("all that is sent while frames of one chunk are handled leaves in one write
   expect(await client.send(...new Array<string>(50).fill("x")).receive(50)).toHaveLength(50);
   expect(chunks).toBe(1);
 });
+
+test("clients that send large frames at full speed take turns: between two polls little more than 1 MiB is read of all of them", async () => {
+  const [count, length] = [24, 900_000];
+  const protocol = defineProtocol({
+    name: "large",
+    framing: packet(4),
+    states: { ready: { frame: (conn, frame) => conn.send(Buffer.from(`${frame.length}`)) } },
+  });
+  const { counters, port } = await serving(protocol, { transport: "handle" });
+  const clients = await Promise.all(Array.from({ length: count }, () => connected({ port })));
+  await until(() => counters.active === count);
+  const begun = Buffer.alloc(4 + length);
+  begun.writeUInt32BE(length + 1);
+  let [most, before] = [0, 0];
+  // The kernel takes much of it at once, so that all of them can be read.
+  for (const client of clients) client.write(begun);
+  await until(() => {
+    most = Math.max(most, counters.bytesReceived - before);
+    before = counters.bytesReceived;
+    return before === count * begun.length;
+  });
+  expect(most).toBeLessThan((1 + 1) * 2 ** 20 + count * 65_536);
+  for (const client of clients) client.write(Buffer.alloc(1));
+  const answer = 4 + `${length + 1}`.length;
+  await until(() => clients.every(({ received }) => received === answer));
+  expect(counters.framesReceived).toBe(count);
+});
