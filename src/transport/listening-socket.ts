@@ -22,6 +22,7 @@ export interface BoundHandle {
 
 interface RawHandle {
   getsockname(out: { address?: string; port?: number }): number;
+  getpeername(out: object): number;
   close(): void;
 }
 
@@ -68,6 +69,12 @@ export function adopt(fd: number): BoundHandle {
   if (typeof raw === "object" && !raw.getsockname)
     return { handle: raw, address: inheritedPath(fd), port: 0, close: () => raw.close() };
   const bound = toBoundHandle(raw, "", 0);
+  // With Accept=yes systemd accepts, and starts a program for each connection.
+  if (typeof bound !== "string" && (raw as RawHandle).getpeername({}) === 0) {
+    bound.close();
+    const message = `file descriptor ${fd} is a connection, not a listening socket: set Accept=no in the socket unit`;
+    throw Object.assign(new Error(message), { code: "EISCONN", syscall: "open" });
+  }
   if (typeof bound !== "string") return bound;
   const message = `file descriptor ${fd} is not a TCP or UNIX socket that can listen (${bound})`;
   throw Object.assign(new Error(message), { code: bound, syscall: "open" });
