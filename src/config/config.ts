@@ -10,6 +10,7 @@ import { everywhereIn } from "../proxy/trusted-networks.js";
 import { type GivenToken, readToken, TOKEN_VARIABLE } from "./admin-token.js";
 import { refuseListenerConflicts, refuseMainOptions } from "./listeners/conflicts.js";
 import { explainListeners } from "./listeners/explain-listeners.js";
+import type { Place } from "./listeners/place.js";
 import { type PlacedListener, readListeners } from "./listeners/read-listeners.js";
 import { type ListenerConfig, mainListener, withOptions } from "./listeners.js";
 import { NATS_VARIABLES, type NatsAccess, readNatsAccess } from "./nats-access.js";
@@ -91,6 +92,8 @@ export interface Loaded {
   readonly workersSetting: Setting | undefined;
   /** Places of the addresses of these listeners, such as `acme.json:4:30: listeners[0].port`, by name. */
   readonly addressPlaces: ReadonlyMap<string, string>;
+  /** Places of `tls` of these listeners, by name. */
+  readonly tlsPlaces: ReadonlyMap<string, Place>;
   /** Warnings for the log, one line each. */
   readonly warnings: readonly string[];
 }
@@ -177,12 +180,13 @@ export async function loadConfig(sources: Sources = {}): Promise<Loaded> {
   const addressPlaces = new Map(
     placed?.map(({ listener, addressPlace }) => [listener.name, `${addressPlace}`]),
   );
+  const tlsPlaces = new Map(placed?.map(({ listener, place }) => [listener.name, place.at("tls")]));
   const config = Object.freeze(Object.assign(Object.create(null), values, { listeners })) as Config;
   const listenersPlace = file?.listeners && `${file.listeners.place}`;
   const warnings = [...(file?.warnings ?? []), ...listeners.flatMap(trustWarnings)];
   const workersSetting = settings.get("workers");
   const given = { positionals, switches, values: texts };
-  return { config, origins, ...given, listenersPlace, workersSetting, addressPlaces, warnings };
+  return { config, origins, ...given, listenersPlace, workersSetting, addressPlaces, tlsPlaces, warnings };
 }
 
 /** The listeners of the file, with their places; `undefined`: there are none. */

@@ -93,7 +93,7 @@ export async function startProgram({ version, exec, drover, positionals, dev }: 
   loaded = withWorkerLimit(loaded, releases.all);
   let credentials: CredentialStore;
   try {
-    credentials = openCertificates(config);
+    credentials = openCertificates(loaded);
   } catch (error) {
     if (error instanceof TlsError) return refuse(EXIT.badConfig, error.message);
     throw error;

@@ -41,6 +41,10 @@ describe("proxy in a file", () => {
     ["{}", 'proxy: needs from: the networks of the proxies, such as ["10.0.0.0/8"]'],
     ["true", "proxy: expected an object, got true"],
     ['{ "from": [] }', "proxy.from: expected networks such as 10.0.0.0/8, addresses, or unix, got an array"],
+    [
+      '{ "from": ["unix", "10.0.0.0/33"] }',
+      'proxy.from: expected networks such as 10.0.0.0/8, addresses, or unix, got "10.0.0.0/33" among them',
+    ],
     ['{ "form": ["unix"] }', 'proxy.form: unknown key "form": did you mean from?'],
   ])("%s is refused by its place", async (proxy, message) => {
     expect(await fileRefusal("acme.json", listener(proxy))).toMatch(

@@ -80,9 +80,7 @@ test("damaged PEM is refused without a byte of it", () => {
 
 test("a key of another certificate is refused, and names both files", () => {
   const other = secret("server-renewed.key");
-  expect(refusal({ key: other })).toBe(
-    `tls.key: ${other}: is not the key of the certificate in tls.cert: ${cert}`,
-  );
+  expect(refusal({ key: other })).toBe(`tls.key: ${other}: is not the key of the certificate in ${cert}`);
 });
 
 test("an encrypted key needs its passphrase", () => {

@@ -127,7 +127,7 @@ test("the ticket keys are read again", async () => {
 test("a mistake at the start is thrown", () => {
   const options = { ...certificateFiles("server"), key: certificateFile("a.example.key") };
   expect(() => new CredentialStore([{ name: "x", options, optionName: (name) => `--tls-${name}` }])).toThrow(
-    /^--tls-key: .* is not the key of the certificate in --tls-cert: /,
+    /^--tls-key: .* is not the key of the certificate in \//,
   );
 });
 

@@ -14,6 +14,8 @@ export type Reader<Out> = (value: unknown, place: Place) => Out;
 /** A value of an option's type: durations become milliseconds, paths absolute. */
 export function ofKind<Out>(kind: Kind<any, Out>): Reader<Out> {
   return (value, place) => {
+    const refusal = kind.refusal?.(value);
+    if (refusal !== undefined) throw place.error(refusal);
     const result = v.safeParse(kind.schema, value);
     if (!result.success) {
       const hint = typeof value === "string" ? didYouMean(value, kind.words) : "";

@@ -95,7 +95,12 @@ export function networks(): Kind<string | readonly string[], readonly string[]> 
     v.check((entries) => entries.length > 0 && entries.every((entry) => networkMistake(entry) === undefined)),
   );
   const expected = "networks such as 10.0.0.0/8, addresses, or unix";
-  return kind({ schema, expected, show: (entries) => entries.join(",") });
+  // An array is not shown, so the entry is.
+  const refusal = (raw: unknown) => {
+    const wrong = Array.isArray(raw) ? raw.find((entry) => networkMistake(entry) !== undefined) : undefined;
+    return wrong === undefined ? undefined : `expected ${expected}, got ${JSON.stringify(wrong)} among them`;
+  };
+  return kind({ schema, expected, refusal, show: (entries) => entries.join(",") });
 }
 
 /** Events a second, and how many at once: `10`, `10:50`. */

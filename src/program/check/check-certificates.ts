@@ -1,5 +1,5 @@
 /** `drover check`: certificates and keys of the listeners with TLS. */
-import { type Config, EXIT } from "../../config/config.js";
+import { EXIT, type Loaded } from "../../config/config.js";
 import { wallTime } from "../../otp/time/clock.js";
 import { plural } from "../../text/plural.js";
 import { CredentialStore } from "../../tls/credentials/credential-store.js";
@@ -11,8 +11,8 @@ const DAY = 86_400_000;
 /** Days before its end from which on a certificate is named. */
 const SOON = 14;
 
-export function checkCertificates(config: Config): Finding[] {
-  return tlsListeners(config).flatMap((listener) => {
+export function checkCertificates(loaded: Loaded): Finding[] {
+  return tlsListeners(loaded).flatMap((listener) => {
     const what = `tls of ${listener.name}`;
     let store: CredentialStore;
     try {

@@ -81,7 +81,7 @@ async function findAll(exec: string, sources: Sources, positionals: readonly str
     ...(await checkTransports(config.listeners)),
     await instance(config),
     ...(await checkAddresses(config.listeners, addressPlaces)),
-    ...checkCertificates(config),
+    ...checkCertificates(loaded),
     await checkPort("admin port", config.adminHost, config.adminPort, ADMIN_FLAGS),
     await admin(config),
     ...(await checkCluster(config, positionals[0] ?? DEFAULT_PROTOCOL)),

@@ -22,7 +22,7 @@ export function readKeyPair(
   const leaf = leafOf(cert);
   const privateKey = privateKeyOf(key, options.passphraseFile, option);
   if (!leaf.checkPrivateKey(privateKey))
-    throw new TlsError(`${key.place}: is not the key of the certificate in ${cert.place}`, true);
+    throw new TlsError(`${key.place}: is not the key of the certificate in ${cert.file ?? cert.place}`, true);
   if (key.mode & 0o007)
     warnings.push(`${key.place}: every user may read this private key: chmod o-rwx ${key.file}`);
   const validTo = Date.parse(leaf.validTo);
