@@ -1,5 +1,5 @@
 /** Rules of the architecture: which folder may import which, and sizes. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { importCircles } from "./support/import-circles.js";
@@ -172,6 +172,28 @@ test("no file is in a circle of imports", () => {
       );
     });
   expect(importCircles(new Map(paths.map((path) => [path, targets(path)])))).toEqual([]);
+});
+
+/** Files that a text names between backticks, with a folder or without. */
+const namedFiles = (text: string) =>
+  [...text.matchAll(/`([\w./-]+\.(?:tsx?|mjs))`/g)].map(([, name]) => name as string);
+
+test("each file that the README of a room names is there", () => {
+  const rooms = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(^|\/)README\.md$/.test(name),
+  );
+  const broken = rooms.flatMap((readme) => {
+    const folder = dirname(readme);
+    const own = files.filter((name) => folder === "." || name.startsWith(`${folder}/`));
+    const isThere = (name: string) =>
+      own.some((one) => `/${one}`.endsWith(`/${name}`)) ||
+      [folder, "", ".."].some((base) => existsSync(join(SRC, base, name)));
+    return namedFiles(readFileSync(join(SRC, readme), "utf8"))
+      .filter((name) => !isThere(name))
+      .map((name) => `${readme}: ${name}`);
+  });
+  expect(rooms.length).toBeGreaterThan(15);
+  expect(broken).toEqual([]);
 });
 
 test("packages, the environment and the clock are used only where they belong", () => {
