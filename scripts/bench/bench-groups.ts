@@ -1,29 +1,25 @@
 // Measures groups: node --expose-gc scripts/run.mjs bench-groups [ROUNDS] [SECONDS]. CPU of all processes of a server per
 // delivery, one message to 1,000 members in two workers, beside socket.io with its cluster and redis adapters, and a
 // nats-server with plain clients; what the exchange passes on; memory. Linux; npm installs socket.io into a temporary
-// folder; what is not installed is left out. Less than two minutes with 3 rounds of 2 s.
+// folder; what is not installed is left out. Less than two minutes with 3 rounds of 2 s. Alone, and not part of the rest:
+// `bench-groups ROUNDS SECONDS machines`, messages between two servers beside plain clients of NATS; `… slow`, p99 of 99
+// members alone and among slow ones; `1 1 reconnect`, 50,000 devices that leave one server for another (DEVICES=1000: fewer).
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./compare/median.js";
 import { cpuSeconds, descendant, memoryBytes, userSeconds } from "./compare/process-usage.js";
 import { type Contestant, type Server, start } from "./compare/servers.js";
-import {
-  Crowd,
-  type Dialect,
-  natsText,
-  oneInEachWorker,
-  packetOf,
-  packets,
-  said,
-  webSocket,
-} from "./groups/crowd.js";
+import { Crowd, type Dialect, natsText, packets, webSocket } from "./groups/crowd.js";
+import { crossMachine } from "./groups/machines.js";
 import { messageCosts } from "./groups/messages.js";
+import { perPublish } from "./groups/publish.js";
+import { DEVICES_ARGUMENT, reconnect, runDevices } from "./groups/reconnect.js";
 import { rowBytes } from "./groups/rows.js";
 import { drover, nats, socketIo } from "./groups/servers.js";
+import { slowMembers } from "./groups/slow-members.js";
 
 const ROOT = ["../..", ".."]
   .map((up) => fileURLToPath(new URL(up, import.meta.url)))
@@ -47,7 +43,7 @@ interface Column {
   readonly user: number[][];
 }
 
-const say = (text: string) => process.stderr.write(`bench-groups: ${text}\n`);
+const say = (text: string): void => void process.stderr.write(`bench-groups: ${text}\n`);
 
 /** @returns the folder, or `undefined` without a registry */
 function installPeers(folder: string): boolean {
@@ -81,51 +77,6 @@ async function fanOut(columns: readonly Column[], rounds: number, ms: number): P
         cpu[row]?.push(((cpuSeconds(server.osPid) - before[0]) / deliveries) * 1e6);
         user[row]?.push(((userSeconds(server.osPid) - before[1]) / deliveries) * 1e6);
       }
-}
-
-/** Pairs of connections, one in each of two workers, that publish at the same time. */
-const PAIRS = 8;
-/** Milliseconds. */
-const WARM_UP = 8_000;
-
-/** CPU microseconds of the exchange per publish, eight in a turn, with a member in each of two workers. */
-async function perPublish(server: Server, rounds: number, ms: number): Promise<number> {
-  const exchange = descendant(server.osPid, "exchange") as number;
-  const pairs = await Promise.all(Array.from({ length: PAIRS }, (_, at) => pair(server.port, `echo ${at}`)));
-  const cpu: number[] = [];
-  // Until V8 has compiled what runs most: before that a publish costs four times as much.
-  await publishAll(pairs, WARM_UP);
-  for (let round = 0; round < rounds; round++) {
-    const before = cpuSeconds(exchange);
-    const published = await publishAll(pairs, ms);
-    cpu.push(((cpuSeconds(exchange) - before) / published) * 1e6);
-  }
-  for (const socket of pairs.flat()) socket.destroy();
-  return median(cpu);
-}
-
-/** @returns the number of messages published */
-async function publishAll(pairs: readonly (readonly [Socket, Socket])[], ms: number): Promise<number> {
-  let published = 0;
-  const until = performance.now() + ms;
-  await Promise.all(
-    pairs.map(async ([one]) => {
-      for (; performance.now() < until; published += 8) {
-        one.write(packetOf("x"));
-        await said(one, "8");
-      }
-    }),
-  );
-  return published;
-}
-
-async function pair(port: number, room: string): Promise<[Socket, Socket]> {
-  const members = [...(await oneInEachWorker(port)).values()];
-  for (const socket of members) {
-    socket.write(packetOf(`echoes ${room}`));
-    await said(socket, "ok");
-  }
-  return members as [Socket, Socket];
 }
 
 function residentBytes(osPid: number): number {
@@ -190,5 +141,52 @@ async function main(rounds: number, seconds: number): Promise<void> {
   }
 }
 
-const [rounds = "3", seconds = "2"] = process.argv.slice(2);
-await main(Number(rounds), Number(seconds));
+async function machines(rounds: number, seconds: number): Promise<void> {
+  const cost = await crossMachine(MAIN, rounds, seconds * 1_000);
+  if (!cost) return say("nats-server is not installed");
+  const { exchanges, plain, servers, natsOfServers, natsOfPlain } = cost;
+  const row = (what: string, us: number) =>
+    console.log(`| ${what} | ${us.toFixed(2)} | ${(us / plain).toFixed(2)} |`);
+  console.log("| message to another server, 64 a turn | CPU µs | beside plain clients |\n|---|--:|--:|");
+  row("plain publisher and subscriber", plain);
+  row("both exchanges", exchanges);
+  row("both servers, their workers and exchanges", servers);
+  console.log(
+    `\nnats-server besides: ${natsOfPlain.toFixed(2)} of plain clients, ${natsOfServers.toFixed(2)} of servers`,
+  );
+}
+
+async function amongSlow(rounds: number, seconds: number): Promise<void> {
+  const { alone, among } = await slowMembers(MAIN, rounds, seconds * 1_000);
+  console.log(
+    `p99 of 99 members: ${alone.toFixed(2)} ms, among one slow, one stopped and one resetting ${among.toFixed(2)} ms: ` +
+      `${(among / alone).toFixed(2)}; bar 1.5`,
+  );
+}
+
+async function devicesMove(): Promise<void> {
+  const count = Number(process.env.DEVICES ?? 50_000);
+  const moved = await reconnect(MAIN, fileURLToPath(import.meta.url), say, count);
+  if (!moved) return say("nats-server is not installed");
+  const { devices, claimed, replaced, previous, lost, cpu, astray } = moved;
+  const answers = Object.entries(previous).map(([word, times]) => `${word} ${times}`);
+  console.log(
+    `${devices} devices reconnect to another server: all claimed ${claimed.toFixed(1)} s, older ones ended ` +
+      `${replaced.toFixed(1)} s; bar 10 s\nholder before: ${answers.join(", ")}; newest claims that ended: ${lost}; ` +
+      `seen elsewhere by either server, of 1,000: ${astray}; CPU of both servers ${cpu.toFixed(1)} s`,
+  );
+  if (lost + astray > 0) process.exitCode = 1;
+}
+
+const [rounds = "3", seconds = "2", part, ...more] = process.argv.slice(2);
+if (rounds === DEVICES_ARGUMENT) runDevices(Number(seconds), Number(part));
+else if (more.length > 0 || ![undefined, "machines", "slow", "reconnect"].includes(part)) {
+  say(`the part is machines, slow or reconnect, got ${[part, ...more].join(" ")}`);
+  process.exitCode = 64;
+} else {
+  if ((loadavg()[0] as number) > 1) say(`load average ${loadavg()[0]?.toFixed(1)}: compare ratios only`);
+  if (part === "machines") await machines(Number(rounds), Number(seconds));
+  else if (part === "slow") await amongSlow(Number(rounds), Number(seconds));
+  else if (part === "reconnect") await devicesMove();
+  else await main(Number(rounds), Number(seconds));
+}

@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path";
 import { BARE_NET } from "./bare-net.js";
 
 export const WORKERS = 2;
-const START_MS = 15_000;
+const START_MS = 60_000;
 const RETRY_MS = 100;
 
 export interface Contestant {

@@ -49,14 +49,32 @@ export default defineProtocol({
 });
 `;
 
-/** @param protocol source of it */
-export const drover = (main: string, protocol = ROOM): Contestant => ({
+/**
+ * @param protocol source of it
+ * @param flags besides the usual ones
+ */
+export const drover = (
+  main: string,
+  protocol = ROOM,
+  flags: readonly string[] = [],
+  workers = WORKERS,
+): Contestant => ({
   ...{ name: "drover", about: "transport handle" },
   command: (port, folder) => {
     writeFileSync(join(folder, "room.ts"), protocol);
     return [
       ...[process.execPath, main, "start", "./room.ts", "--host", "127.0.0.1", "--port", `${port}`],
-      ...["--workers", `${WORKERS}`, "--admin-port", "0", "--log-level", "fatal", "--backlog", "4096"],
+      ...[
+        "--workers",
+        `${workers}`,
+        ...flags,
+        "--admin-port",
+        "0",
+        "--log-level",
+        "fatal",
+        "--backlog",
+        "4096",
+      ],
     ];
   },
 });
