@@ -174,6 +174,22 @@ test("drover check names version, round trip, max_payload and what is missing", 
   expect(small.stdout).toMatch(/max_payload 4096 bytes.*raise max_payload, or lower --max-message/);
 });
 
+test("a second server of one node name ends with 69 and says what to set, and the first goes on", async () => {
+  const flags = ["--workers=1", "--cluster=twins", "--node=twin", url("plain")];
+  const first = await serveProtocol("agent.ts", AGENT_PROTOCOL, flags);
+  await first.program.line(({ event }) => event === "nats_up");
+  const args = ["start", "./agent.ts", "--port=0", "--admin-port=0", "--log-format=json", ...flags];
+  const { code, stdout, stderr } = await run(args, { files: { "agent.ts": AGENT_PROTOCOL } });
+  expect([code, stdout + stderr]).toEqual([
+    69,
+    expect.stringMatching(/the cluster has a server named twin already, started \S+: set another --node/),
+  ]);
+  const agent = await Agent.connect(first.port);
+  agents.push(agent);
+  await serves(agent);
+  expect(first.program.over).toBe(false);
+});
+
 /** The built program in a folder of its own, without the NATS client. */
 function withoutClient(): string {
   const home = join(folder, "alone");
