@@ -33,7 +33,7 @@ import {
   STARTING_TLS,
 } from "./flags.js";
 import type { PostponedFrames } from "./postponed-frames.js";
-import { heedRate } from "./rate-throttle.js";
+import { framesAllowed, heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
 
 /** Bytes that a transport reads at a time, at most. */
@@ -168,8 +168,8 @@ export abstract class FrameLoop extends ConnectionEnd implements Deferred {
     const { counters, loop } = this.endpoint;
     const { runQueue } = loop;
     if (runQueue.full) return this.deferTurn();
-    const { limits } = this.protocol;
-    let frames = limits.framesPerTurn;
+    const { rated, limits } = this.protocol;
+    let frames = rated ? framesAllowed(io, limits) : limits.framesPerTurn;
     let floor = io.buffered - limits.bytesPerTurn;
     while (this.ready(io)) {
       const frame = this.pull(io);

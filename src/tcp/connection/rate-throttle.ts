@@ -42,11 +42,18 @@ class RateThrottle implements Throttling {
     this.#bytes = filled(this.#bytes, this.limits.bytesPerSecond, seconds);
   }
 
-  /** Milliseconds until a frame may be handled. */
+  /** Frames that a turn may handle now; at least one, as its turn has come. */
+  get frames(): number {
+    this.#fill();
+    return Math.max(1, Math.floor(this.#frames));
+  }
+
+  /** Milliseconds until frames may be handled: those of 10 ms together, so that a client at its limit costs few turns. */
   get #wait(): number {
     this.#fill();
     const { framesPerSecond, bytesPerSecond } = this.limits;
-    const frames = this.#frames >= 1 ? 0 : (1 - this.#frames) / framesPerSecond;
+    const together = Math.max(1, framesPerSecond / 100);
+    const frames = this.#frames >= 1 ? 0 : (together - this.#frames) / framesPerSecond;
     const bytes = this.#bytes >= 0 ? 0 : -this.#bytes / bytesPerSecond;
     return Math.max(frames, bytes) * 1_000;
   }
@@ -75,6 +82,14 @@ function filled(left: number, rate: number, seconds: number): number {
 }
 
 const throttles = new WeakMap<ReaderWriter, RateThrottle>();
+
+/** Most frames of a turn that begins. */
+export function framesAllowed(io: ReaderWriter, limits: Limits): number {
+  const throttle = throttles.get(io);
+  if (throttle === undefined) return limits.framesPerTurn;
+  throttle.limits = limits;
+  return Math.min(limits.framesPerTurn, throttle.frames);
+}
 
 /** Frames were handled: counts them and the bytes that came since. */
 export function heedRate(io: ReaderWriter, limits: Limits, frames: number): void {

@@ -50,6 +50,22 @@ test.each([
   },
 );
 
+test("after a second's worth at once no more frames are taken than the time since allows", async () => {
+  const clock = manualClock();
+  const server = await serving(counting({ framesPerSecond: 10 }));
+  (await connected(server)).send(...Array.from({ length: 40 }, () => "frame"));
+  await until(() => server.counters.framesReceived >= 10);
+  expect(await handled(server)).toBe(10);
+  for (const [ms, expected] of [
+    [150, 11],
+    [300, 14],
+    [50, 15],
+  ] as const) {
+    await clock.advance(ms);
+    expect(await handled(server)).toBe(expected);
+  }
+});
+
 test("bytes a second pause a client whose frames are large, and another connection is not held up", async () => {
   const clock = manualClock();
   const server = await serving(counting({ bytesPerSecond: 100_000 }));
