@@ -37,6 +37,7 @@ export interface ExchangeParts {
   readonly hub: Hub<Buffer>;
   readonly names: NameHub<Buffer>;
   readonly tokens: TokenClock;
+  onMessages(group: string, records: Buffer, messages: number): void;
   onSignal(worker: number, serial: number, message: Buffer): void;
 }
 
@@ -113,7 +114,9 @@ export class Exchange implements PortOwner {
     const onSignal = (worker: number, serial: number, message: Buffer) => {
       if (this.#workers.get(worker)?.remote(serial, message) !== true) this.#records.signalsDropped++;
     };
-    this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onSignal });
+    const onMessages = (group: string, records: Buffer, messages: number) =>
+      this.#records.passOn(group, records, messages);
+    this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onMessages, onSignal });
     const { hub, names, nodes } = this;
     this.#records = new RecordHandler({ hub, names, nodes, workers: this.#workers });
     this.#gathering = options.workers > 0;

@@ -8,7 +8,7 @@ import { readRow } from "./records/connect-records.js";
 import { MalformedRecord, nameIn, serialAt } from "./records/malformed-record.js";
 import { readAnswer, readAsk, readClaim, readHeld } from "./records/name-records.js";
 import { readIntroduction } from "./records/presence-records.js";
-import { isPublish, messagesIn, PUBLISH_HEAD } from "./records/publish-records.js";
+import { isPublish, PUBLISH_HEAD } from "./records/publish-records.js";
 import { readQuery } from "./records/query-records.js";
 import { KIND, type LinkRecord } from "./records/records.js";
 import { readRemote, signalTarget } from "./records/signal-records.js";
@@ -96,16 +96,20 @@ export class RecordHandler {
     }
   }
 
-  /** Messages of one group that follow each other are looked at once, and go to each worker in one copy. */
+  /** Messages of one group that follow each other are looked at once, and go to each worker and server in one copy. */
   #publish({ link }: Port, record: LinkRecord): void {
     if (!isPublish(record)) throw new MalformedRecord("a message that is cut");
     const { name } = record;
     const { bytes, count: messages } = link.run(record, PUBLISH_HEAD + 1);
     this.published += messages;
-    for (const port of this.#hub.portsOf(name))
-      if (!port.pass(bytes)) this.linkFull += messages * this.#hub.countAt(port, name);
-    for (const peer of this.#hub.peersOf(name))
-      for (const message of messagesIn(bytes)) peer.publish(name, message);
+    this.passOn(name, bytes, messages);
+    for (const peer of this.#hub.peersOf(name)) peer.pass(bytes, messages);
+  }
+
+  /** So many messages of a group, to the workers with members of it. */
+  passOn(group: string, records: Buffer, messages: number): void {
+    for (const port of this.#hub.portsOf(group))
+      if (!port.pass(records)) this.linkFull += messages * this.#hub.countAt(port, group);
   }
 
   #answer(port: Port, body: Buffer): void {

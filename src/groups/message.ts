@@ -116,8 +116,8 @@ export class Message {
   }
 
   /** Marks the bytes of a message that came from another machine. */
-  static markForeign(bytes: Buffer): void {
-    if (bytes.length > 0) bytes[0] = (bytes[0] as number) | FOREIGN;
+  static markForeign(bytes: Buffer, start: number): void {
+    bytes[start] = (bytes[start] as number) | FOREIGN;
   }
 
   /** Length of `write` in bytes. */

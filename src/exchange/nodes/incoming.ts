@@ -1,10 +1,9 @@
 /** What other servers send: each batch is read, record by record, and what it says goes into the tables. */
 import type { Hub } from "../../groups/hub/hub.js";
-import { NONE } from "../../groups/hub/hub.js";
 import type { NameHub } from "../../groups/hub/name-hub.js";
-import { Message } from "../../groups/message.js";
 import { idOf, MalformedRecord } from "../records/malformed-record.js";
 import { readAnswer, readAsk } from "../records/name-records.js";
+import { isPublish, markForeign, PUBLISH_HEAD } from "../records/publish-records.js";
 import { RecordReader } from "../records/record-reader.js";
 import type { LinkRecord } from "../records/records.js";
 import { readRemote } from "../records/signal-records.js";
@@ -39,6 +38,7 @@ export interface IncomingOwner {
   /** It has newer claims of so many names that processes here hold, and has granted them. */
   conflicted(peer: Peer, names: number): void;
   refused(node: string, hello: Hello): void;
+  onMessages(group: string, records: Buffer, messages: number): void;
   onSignal(worker: number, serial: number, message: Buffer): void;
   replyMembers(peer: Peer, id: number, group: string): void;
 }
@@ -117,20 +117,29 @@ export class Incoming {
     if (!peer.rows.begin(header.tableVersion)) this.#owner.needRows(peer);
   }
 
+  /** Messages of one group that follow each other, as they are. */
+  #messages(peer: Peer, record: LinkRecord): void {
+    if (!isPublish(record)) {
+      peer.expected++;
+      throw new MalformedRecord("a message that is cut");
+    }
+    const { bytes, count } = this.#reader.run(record, PUBLISH_HEAD + 1);
+    peer.expected += count;
+    if (this.#owner.hub.isHere(record.name)) return;
+    markForeign(bytes);
+    this.#owner.onMessages(record.name, bytes, count);
+  }
+
   #signal(record: LinkRecord): void {
     const { worker, serial, message } = readRemote(record);
     this.#owner.onSignal(worker, serial, message);
   }
 
   #record(peer: Peer, batch: Batch, record: LinkRecord): void {
+    if (record.kind === PEER_KIND.publish) return this.#messages(peer, record);
     const { kind, name, body } = record;
-    const { names, queries, hub } = this.#owner;
+    const { names, queries } = this.#owner;
     switch (kind) {
-      case PEER_KIND.publish:
-        peer.expected++;
-        Message.markForeign(body);
-        if (!hub.isHere(name)) hub.publishHere(name, body, NONE);
-        return;
       case PEER_KIND.signal:
         peer.expected++;
         return this.#signal(record);

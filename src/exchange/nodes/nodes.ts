@@ -3,7 +3,7 @@
  * have, and which names its processes hold. What is sent to a group goes to the servers that have members of it.
  *
  *   hub, names ─▶ changed ─▶ rows ──────┐                     ┌─▶ Incoming ─▶ hub, names
- *   Peer.publish, request ─▶ PeerStream ┴─▶ Carrier ─▶ inbox ─┘
+ *    Peer.pass, request ─▶ PeerStream ─┴─▶ Carrier ─▶ inbox ─┘
  *
  * Roster: who is there. FailureDetector: who is gone. Under a partition each side goes on with the servers it reaches.
  */
@@ -40,6 +40,8 @@ export interface NodesParts {
   readonly names: NameHub<Buffer>;
   readonly tokens: TokenClock;
   readonly tables: readonly RowTable[];
+  /** So many messages of a group for its members here, as records of a link; valid only during the call. */
+  onMessages(group: string, records: Buffer, messages: number): void;
   /** A message for a process of this server; valid only during the call. */
   onSignal(worker: number, serial: number, message: Buffer): void;
   onEvent(event: CarrierEvent): void;
@@ -274,6 +276,10 @@ export class Nodes implements RosterOwner, IncomingOwner {
   onGone(peer: Peer, why: string): void {
     this.names.failAsks(peer, why);
     this.queries.lost(peer);
+  }
+
+  onMessages(group: string, records: Buffer, messages: number): void {
+    this.#parts.onMessages(group, records, messages);
   }
 
   onSignal(worker: number, serial: number, message: Buffer): void {

@@ -1,8 +1,7 @@
 /** Messages of groups as records, the same from a worker and to it: the exchange passes them on as they are. */
 import type { PidPair } from "../../groups/hub/hub.js";
 import { Message } from "../../groups/message.js";
-import { RecordReader } from "./record-reader.js";
-import { KIND, type LinkRecord, type RecordWriter } from "./records.js";
+import { HEAD, KIND, LENGTH, type LinkRecord, NAME_LENGTH_AT, type RecordWriter } from "./records.js";
 
 /** Bytes of a body ahead of the message: worker and serial of the member that does not get it. */
 export const PUBLISH_HEAD = 2 + 8;
@@ -31,10 +30,14 @@ export function exceptAt({ bytes, start }: LinkRecord, worker: number): number {
   return bytes.readUInt16BE(start) === worker ? bytes.readDoubleBE(start + 2) : 0;
 }
 
-/** The messages of several records. */
-export function* messagesIn(records: Buffer): Generator<Buffer> {
-  const reader = new RecordReader();
-  reader.push(records);
-  for (let record = reader.next(); record !== undefined; record = reader.next())
-    yield record.bytes.subarray(record.start + PUBLISH_HEAD, record.end);
+/**
+ * Marks messages that came from another machine, in place: each goes to all members here, and its sender is no process of
+ * this server.
+ */
+export function markForeign(records: Buffer): void {
+  for (let at = 0; at < records.length; at += LENGTH + records.readUInt32BE(at)) {
+    const body = at + HEAD + records.readUInt16BE(at + NAME_LENGTH_AT);
+    for (let byte = body; byte < body + PUBLISH_HEAD; byte++) records[byte] = 0;
+    Message.markForeign(records, body + PUBLISH_HEAD);
+  }
 }

@@ -1,6 +1,6 @@
 /** Splits what is received into records, and takes those together that are alike. */
 import { MalformedRecord } from "./malformed-record.js";
-import { FIRST_SIZE, HEAD, LENGTH, LinkRecord } from "./records.js";
+import { FIRST_SIZE, HEAD, LENGTH, LinkRecord, NAME_LENGTH_AT } from "./records.js";
 
 /** A longer record is not one of ours. */
 const MAX_RECORD = 256 * 1024 * 1024;
@@ -74,7 +74,7 @@ export class RecordReader {
     const end = start + LENGTH + length;
     if (this.#end < end) return undefined;
     const name = start + HEAD;
-    const body = name + bytes.readUInt16BE(start + LENGTH + 1);
+    const body = name + bytes.readUInt16BE(start + NAME_LENGTH_AT);
     if (body > end) throw new MalformedRecord("a name that is longer than its record");
     this.#at = end;
     return new LinkRecord(bytes[start + LENGTH] as number, this.#nameAt(name, body), bytes, start, body, end);

@@ -83,8 +83,9 @@ export class LinkRecord {
 
 /** Bytes of the length, which counts what follows it. */
 export const LENGTH = 4;
+export const NAME_LENGTH_AT = LENGTH + 1;
 /** Length of a record without its name and body. */
-export const HEAD = LENGTH + 1 + 2;
+export const HEAD = NAME_LENGTH_AT + 2;
 export const FIRST_SIZE = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
@@ -115,7 +116,7 @@ export class RecordWriter {
     const start = this.#at;
     buffer.writeUInt32BE(length - LENGTH, start);
     buffer[start + LENGTH] = kind;
-    buffer.writeUInt16BE(nameLength, start + LENGTH + 1);
+    buffer.writeUInt16BE(nameLength, start + NAME_LENGTH_AT);
     for (let at = 0; at < nameLength; at++) buffer[start + HEAD + at] = nameBytes[at] as number;
     this.#at = start + length;
     return start + HEAD + nameLength;

@@ -24,6 +24,8 @@ export interface HubPeer<M> {
   readonly node: string;
   /** Sends a message on to the members of a group on that server. */
   publish(group: string, message: M): void;
+  /** The same for so many messages of one group, as the records that they came in. */
+  pass(records: Buffer, messages: number): void;
 }
 
 /** Members of one group in one worker, by serial. */

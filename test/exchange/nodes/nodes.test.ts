@@ -4,7 +4,9 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { Nodes } from "../../../src/exchange/nodes/nodes.js";
 import { nodesNumbers } from "../../../src/exchange/nodes/numbers.js";
 import { HEADER, PEER_KIND, writeHeader } from "../../../src/exchange/nodes/peer/peer-records.js";
-import { RecordWriter } from "../../../src/exchange/records/records.js";
+import { PUBLISH_HEAD, writePublish } from "../../../src/exchange/records/publish-records.js";
+import { HEAD, RecordWriter } from "../../../src/exchange/records/records.js";
+import { NONE } from "../../../src/groups/hub/hub.js";
 import { turn } from "../../support/until.js";
 import { type SimulatedServer, World } from "./simulation.js";
 
@@ -52,6 +54,42 @@ test("a message goes to the servers that have members, in the order sent, and to
   w.clock.run(50);
   const all = Array.from({ length: 20 }, (_, at) => ["g", `${at}`]);
   expect([a.worker.got, b.worker.got, c.worker.got]).toEqual([all, all, []]);
+});
+
+/** Messages as a worker sends them: `except` names a process of its own. */
+function run(messages: readonly Buffer[]): Buffer {
+  const writer = new RecordWriter();
+  for (const message of messages) writePublish(writer, "g", message, [1, 5]);
+  return writer.take();
+}
+
+test("messages that a worker sent in one piece come whole, in order and for all members, whatever a batch holds", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 100, max: 5_000 }),
+      (lengths, maxBytes) => {
+        const { world: w, servers } = world("a", "b");
+        const [a, b] = servers as [SimulatedServer, SimulatedServer];
+        b.join("g", 5);
+        w.clock.run(50);
+        a.carrier.maxBytes = maxBytes;
+        const messages = lengths.map((length, at) => Buffer.alloc(length, `${at % 10}`));
+        const fits = messages.filter(({ length }) => HEADER + HEAD + 1 + PUBLISH_HEAD + length <= maxBytes);
+        for (const part of [messages.slice(0, 40), messages.slice(40)])
+          if (part.length > 0)
+            for (const peer of a.hub?.peersOf("g") ?? []) peer.pass(run(part), part.length);
+        w.clock.run(50);
+        expect(b.worker.got.map(([, text]) => text)).toEqual(fits.map(String));
+        expect(b.worker.excepted).toEqual(fits.map(() => NONE));
+        expect([a.nodes?.dropped.too_large, b.nodes?.incoming.lost]).toEqual([
+          messages.length - fits.length,
+          0,
+        ]);
+      },
+    ),
+    { numRuns: 100 },
+  );
 });
 
 test("a group that stays on its server is not told, and gets nothing from elsewhere", () => {
@@ -464,7 +502,8 @@ test("an error of ours while a batch is read is no malformed record, and goes up
     throw new TypeError("ours");
   });
   const forge = () =>
-    a.carrier.forge(batch(incarnation, 1, 0, (writer) => void writer.add(PEER_KIND.publish, "g", 3)));
+    a.carrier.forge(batch(incarnation, 1, 0, (writer) => writePublish(writer, "g", Buffer.from("x"), NONE)));
+  a.join("g", 1);
   expect(forge).toThrow("ours");
   expect(a.nodes?.incoming.malformed).toBe(0);
 });

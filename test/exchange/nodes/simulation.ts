@@ -4,7 +4,9 @@ import { Nodes } from "../../../src/exchange/nodes/nodes.js";
 import { PEER_KIND } from "../../../src/exchange/nodes/peer/peer-records.js";
 import { presenceName, presenceTable } from "../../../src/exchange/nodes/rows/presence-rows.js";
 import { groupTable, nameTable } from "../../../src/exchange/nodes/rows/row-table.js";
-import { Hub } from "../../../src/groups/hub/hub.js";
+import { PUBLISH_HEAD } from "../../../src/exchange/records/publish-records.js";
+import { RecordReader } from "../../../src/exchange/records/record-reader.js";
+import { Hub, type PidPair } from "../../../src/groups/hub/hub.js";
 import { type HubRequest, NameHub } from "../../../src/groups/hub/name-hub.js";
 import type { ClaimResult, Contest } from "../../../src/groups/hub/name-row.js";
 import type { PresenceChange } from "../../../src/groups/hub/presence-table.js";
@@ -72,6 +74,8 @@ class SimulatedWorker {
   readonly members = new Map<string, Set<number>>();
   readonly present: PresenceChange[] = [];
   readonly got: [group: string, message: string][] = [];
+  /** For each of them, which process does not get it. */
+  readonly excepted: PidPair[] = [];
   readonly answers = new Map<number, [code: string, body: string]>();
   readonly server: SimulatedServer;
   ids = 1;
@@ -85,8 +89,9 @@ class SimulatedWorker {
     return true;
   }
 
-  deliver(group: string, message: Buffer): void {
+  deliver(group: string, message: Buffer, except: PidPair): void {
     this.got.push([group, message.toString()]);
+    this.excepted.push(except);
   }
 
   claimed(id: number, result: ClaimResult): void {
@@ -177,6 +182,14 @@ export class SimulatedServer {
         incarnation: Math.floor(this.world.random() * 2 ** 48)
           .toString(16)
           .padStart(16, "0"),
+        onMessages: (group, records) => {
+          const reader = new RecordReader();
+          reader.push(records);
+          for (let record = reader.next(); record !== undefined; record = reader.next()) {
+            const except: PidPair = [record.body.readUInt16BE(0), record.body.readDoubleBE(2)];
+            hub.publishHere(group, record.body.subarray(PUBLISH_HEAD), except);
+          }
+        },
         onSignal: (worker, serial, message) => void this.signals.push(`${worker}.${serial} ${message}`),
         onEvent: ({ event }) => void this.events.push(event),
         onRefused: (text) => void (this.refused = text),

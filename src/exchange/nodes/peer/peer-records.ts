@@ -4,7 +4,7 @@
  *   header   u8 version · u8 length of the header · 8 bytes incarnation · sequence of the first message · table version
  *            · wall clock in ms · highest token; these four are float64
  *
- *   publish  group   message
+ *   publish  group   ten bytes without meaning, where a link names the member that does not get it · message
  *   signal   -       u16 worker, serial of the receiver · message
  *   ask      name    u32 id · u32 milliseconds · u16 worker, serial of who asks · message
  *   answer   -       u32 id · u8 code · message or text

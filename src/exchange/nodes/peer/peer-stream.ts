@@ -3,7 +3,7 @@
  * is never larger than the carrier takes.
  */
 import { clock } from "../../../otp/time/clock.js";
-import { HEAD, RecordWriter } from "../../records/records.js";
+import { HEAD, LENGTH, RecordWriter } from "../../records/records.js";
 import type { Carrier } from "../carrier.js";
 import { BATCH, MAX_BYTES, Outbox } from "./outbox.js";
 import { HEADER, type PeerHeader, writeHeader, writeSequence } from "./peer-records.js";
@@ -65,6 +65,24 @@ export class PeerStream {
     if (message) this.#messages++;
     this.#owner.flushSoon();
     return true;
+  }
+
+  /** Adds so many messages that are records already, in as many batches as they need. */
+  pass(records: Buffer, messages: number): void {
+    const most = Math.min(this.#owner.carrier.maxBytes, BATCH);
+    if (this.writer.length + records.length > most) this.seal();
+    if (HEADER + records.length > most) return this.#passEach(records);
+    if (this.writer.length === 0) this.#begin();
+    this.#messages += messages;
+    this.writer.addRecords(records);
+    this.#owner.flushSoon();
+  }
+
+  #passEach(records: Buffer): void {
+    for (let at = 0, end = 0; at < records.length; at = end) {
+      end = at + LENGTH + records.readUInt32BE(at);
+      if (this.room(0, end - at - HEAD, true)) this.writer.addRecords(records.subarray(at, end));
+    }
   }
 
   #begin(): void {

@@ -1,9 +1,10 @@
 /** Another server of the cluster, as this one sees it: its state, its rows, and what goes to it. */
 import type { AskCode } from "../../../groups/hub/ask-table.js";
-import type { PidPair } from "../../../groups/hub/hub.js";
+import { NONE, type PidPair } from "../../../groups/hub/hub.js";
 import type { HubRequest } from "../../../groups/hub/name-hub.js";
 import { clock } from "../../../otp/time/clock.js";
 import { writeAnswer, writeAsk } from "../../records/name-records.js";
+import { PUBLISH_HEAD, writePublish } from "../../records/publish-records.js";
 import type { RowPeer, RowTable } from "../rows/row-table.js";
 import { RowsReceiver } from "../rows/rows-receiver.js";
 import type { RowsSender } from "../rows/rows-sender.js";
@@ -85,10 +86,12 @@ export class Peer implements RowPeer {
   // -- what goes to it ------------------------------------------------------------------------------------
 
   publish(group: string, message: Buffer): void {
-    if (!this.stream.room(Buffer.byteLength(group), message.length, true)) return;
-    const { writer } = this.stream;
-    const at = writer.add(PEER_KIND.publish, group, message.length);
-    writer.buffer.set(message, at);
+    if (!this.stream.room(Buffer.byteLength(group), PUBLISH_HEAD + message.length, true)) return;
+    writePublish(this.stream.writer, group, message, NONE);
+  }
+
+  pass(records: Buffer, messages: number): void {
+    this.stream.pass(records, messages);
   }
 
   /** A message for a process of it. */
