@@ -18,7 +18,7 @@ describe("the command", { timeout: 120_000 }, () => {
   const program = join(folder, "load.mjs");
   // Not through scripts/run.mjs: it writes into dist/, where another run could be reading.
   beforeAll(async () => {
-    const entryPoints = [join(import.meta.dirname, "../../scripts/load/load.ts")];
+    const entryPoints = [join(import.meta.dirname, "../../../scripts/load/load.ts")];
     await build({
       entryPoints,
       outfile: program,
