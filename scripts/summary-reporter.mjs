@@ -10,12 +10,15 @@ export default class SummaryReporter {
   onTestModuleEnd(module) {
     const { duration, collectDuration } = module.diagnostic();
     const tests = [...module.children.allTests("failed")];
+    // Their hooks failed, so that their tests were skipped.
+    const suites = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
     const line = {
       project: module.project.name,
       file: relative("", module.moduleId),
       seconds: (duration + collectDuration) / 1_000,
       failed: [
         ...module.errors().map((error) => ({ title: "the file itself", error: text([error]) })),
+        ...suites.map((suite) => ({ title: suite.fullName, error: text(suite.errors()) })),
         ...tests.map((test) => ({ title: test.fullName, error: text(test.result().errors) })),
       ],
     };
