@@ -25,7 +25,7 @@ const long = tests(
   "system/limits/{accept-rate,burst,exception-ban,limit-command,listener-limits,overload,when-full}",
   "system/network/outgoing",
   "system/operate/{audit,scrape,steering,token,views}",
-  "system/start/{starts,worker-start}",
+  "system/start/{refusals,starts,worker-start}",
   "system/workers/recycle",
   "scripts/load/{command,modes}",
 );
