@@ -56,7 +56,7 @@ export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
   /** A message of another server for a process of this worker. @returns whether there was room */
   remote(serial: number, message: Buffer): boolean {
     if (this.full) return false;
-    writeRemote(this.link.writer, "", [this.worker, serial], message);
+    writeRemote(this.link.writer, KIND.remote, "", [this.worker, serial], message);
     this.link.flushSoon();
     return true;
   }

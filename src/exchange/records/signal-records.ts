@@ -32,16 +32,17 @@ export function readSignal({ body }: LinkRecord): LinkSignal {
   return { to, kind, pids: body[11] === 1, payload: Buffer.from(body.subarray(HEAD)) };
 }
 
-const REMOTE_HEAD = 2 + 8;
+export const REMOTE_HEAD = 2 + 8;
 
 /** A message to a process of another server, or from one: what it says means the same there. */
 export function writeRemote(
   writer: RecordWriter,
+  kind: number,
   node: string,
   [worker, serial]: readonly [worker: number, serial: number],
   message: Message | Buffer,
 ): void {
-  const at = writer.add(KIND.remote, node, REMOTE_HEAD + message.byteLength);
+  const at = writer.add(kind, node, REMOTE_HEAD + message.byteLength);
   writer.buffer.writeUInt16BE(worker, at);
   writer.buffer.writeDoubleBE(serial, at + 2);
   if (message instanceof Message) message.write(writer.buffer, at + REMOTE_HEAD);

@@ -151,7 +151,7 @@ export class ExchangeLink implements Uplink {
   sendToServer({ node, worker, serial }: Pid, message: Message): void {
     if (!this.#link || !this.#up || this.waiting > DROP_ABOVE) groupCounters.dropped.unreachable++;
     else {
-      writeRemote(this.#link.writer, node ?? "", [worker, serial], message);
+      writeRemote(this.#link.writer, KIND.remote, node ?? "", [worker, serial], message);
       this.#link.flushSoon();
     }
   }

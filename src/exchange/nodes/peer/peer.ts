@@ -5,6 +5,7 @@ import type { HubRequest } from "../../../groups/hub/name-hub.js";
 import { clock } from "../../../otp/time/clock.js";
 import { writeAnswer, writeAsk } from "../../records/name-records.js";
 import { PUBLISH_HEAD, writePublish } from "../../records/publish-records.js";
+import { REMOTE_HEAD, writeRemote } from "../../records/signal-records.js";
 import type { RowPeer, RowTable } from "../rows/row-table.js";
 import { RowsReceiver } from "../rows/rows-receiver.js";
 import type { RowsSender } from "../rows/rows-sender.js";
@@ -17,7 +18,6 @@ export type PeerState = "joining" | "up" | "down";
 
 const ASK_HEAD = 18;
 const ANSWER_HEAD = 5;
-const SIGNAL_HEAD = 10;
 
 export class Peer implements RowPeer {
   readonly node: string;
@@ -96,12 +96,8 @@ export class Peer implements RowPeer {
 
   /** A message for a process of it. */
   signal(worker: number, serial: number, message: Buffer): void {
-    if (!this.stream.room(0, SIGNAL_HEAD + message.length, true)) return;
-    const { writer } = this.stream;
-    const at = writer.add(PEER_KIND.signal, "", SIGNAL_HEAD + message.length);
-    writer.buffer.writeUInt16BE(worker, at);
-    writer.buffer.writeDoubleBE(serial, at + 2);
-    writer.buffer.set(message, at + SIGNAL_HEAD);
+    if (!this.stream.room(0, REMOTE_HEAD + message.length, true)) return;
+    writeRemote(this.stream.writer, PEER_KIND.signal, "", [worker, serial], message);
   }
 
   request(name: string, { id, within, from, body }: HubRequest<Buffer>): boolean {
