@@ -14,6 +14,7 @@ import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
 import { runInMicrotask } from "../../otp/process/microtask.js";
 import { cleanContext } from "../../transport/async-context.js";
 import { borrowedBuffer } from "../loop/borrowed-memory.js";
+import { READ_SIZE } from "../loop/read-memory.js";
 import type { Deferred } from "../loop/run-queue.js";
 import { wholeMs } from "../loop/timer-wheel.js";
 import { badFrameOf } from "../observe/bad-frame.js";
@@ -35,9 +36,6 @@ import {
 import type { PostponedFrames } from "./postponed-frames.js";
 import { framesAllowed, heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";
-
-/** Bytes that a transport reads at a time, at most. */
-const READ_SIZE = 64 * 1024;
 
 export abstract class FrameLoop extends ConnectionEnd implements Deferred {
   protected abstract override sayShutdown(): void;

@@ -10,14 +10,15 @@ import type { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { FrameMemory } from "../../framing/framing.js";
 import { belongsToSocket } from "./borrowed-memory.js";
 
-const SIZE = 64 * 1024;
+/** Bytes that a transport reads at a time, at most. */
+export const READ_SIZE = 64 * 1024;
 /** Scratch buffers kept for reuse, at most. */
 const SCRATCHES = 8;
 /** A frame with fewer bytes received is assembled in memory of its own: few bytes must not occupy 64 KiB. */
 const SCRATCH_FROM = 4 * 1024;
 
 export class ReadMemory implements FrameMemory {
-  buffer = Buffer.allocUnsafeSlow(SIZE);
+  buffer = Buffer.allocUnsafeSlow(READ_SIZE);
   memory = this.buffer.buffer;
   readonly borrowed: boolean;
   #used = 0;
@@ -37,15 +38,17 @@ export class ReadMemory implements FrameMemory {
   }
 
   #renew(length: number): void {
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(SIZE, length));
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(READ_SIZE, length));
     this.memory = this.buffer.buffer;
     this.#used = 0;
   }
 
   takeScratch(received: number, length: number): Buffer | undefined {
-    if (!this.borrowed || received < SCRATCH_FROM || length > SIZE) return undefined;
+    if (!this.borrowed || received < SCRATCH_FROM || length > READ_SIZE) return undefined;
     // A new one is at most twice what was received, the bound of all memory for incomplete frames.
-    return this.#scratches.pop() ?? (2 * received >= SIZE ? Buffer.allocUnsafeSlow(SIZE) : undefined);
+    return (
+      this.#scratches.pop() ?? (2 * received >= READ_SIZE ? Buffer.allocUnsafeSlow(READ_SIZE) : undefined)
+    );
   }
 
   returnScratch(scratch: Buffer): void {
