@@ -83,9 +83,17 @@ export async function whileStopped(osPids: readonly number[], ms: number): Promi
 }
 
 const LIMITS = {
-  nofile: { row: /^Max open files\s+(\w+)/m, used: (osPid: number) => descriptors(osPid) ?? 64 },
+  nofile: { row: /^Max open files\s+(\w+)/m, used: lowestFreeDescriptor },
   as: { row: /^Max address space\s+(\w+)/m, used: addressSpace },
 };
+
+/** With this as the limit none can be opened, whatever holes there are below the highest open one. */
+function lowestFreeDescriptor(osPid: number): number {
+  const open = new Set(readdirSync(`/proc/${osPid}/fd`).map(Number));
+  let free = 0;
+  while (open.has(free)) free++;
+  return free;
+}
 
 function addressSpace(osPid: number): number {
   const [, kib] = /^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${osPid}/status`, "utf8")) ?? [];

@@ -84,6 +84,7 @@ async function underLoad(
 async function once({ server, crowd, watch, recovery }: Run, fault: Fault, random: Random) {
   const before = { lost: crowd.lost, workers: fault.endsWorker ? await server.workers() : undefined };
   watch.primaryAway = fault.primaryAway ?? fault.endsPrimary ?? false;
+  watch.primaryRefuses = fault.primaryRefuses ?? false;
   // While no program listens, a refusal is the answer that clients must get.
   crowd.refusalsExcused = fault.endsPrimary ?? false;
   const caused = await fault.cause(server, random);
@@ -91,6 +92,7 @@ async function once({ server, crowd, watch, recovery }: Run, fault: Fault, rando
   if (fault.endsPrimary) watch.startAgain();
   const wrong = caused ?? (await recovery.measure(fault, since, before));
   watch.primaryAway = false;
+  watch.primaryRefuses = false;
   crowd.refusalsExcused = false;
   return { wrong, seconds: (performance.now() - since) / 1000 };
 }

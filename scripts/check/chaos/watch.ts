@@ -9,6 +9,8 @@ export class Watch {
   readonly violations: string[] = [];
   /** The primary is stopped or dead: it cannot be asked. */
   primaryAway = false;
+  /** The primary has no descriptors: libuv closes what connects to it. */
+  primaryRefuses = false;
   scrapes = 0;
   /** Connections by the last scrape. */
   last: Connections | undefined;
@@ -51,9 +53,11 @@ export class Watch {
   /** @returns `undefined` when the scrape failed */
   async look(): Promise<Connections | undefined> {
     for (const one of descendants(this.#server.osPid)) this.#seen.set(`${one.osPid} ${one.startedAt}`, one);
-    const [excused, starts] = [this.primaryAway, this.#starts];
-    const text = await this.#server.ask("GET", "/metrics").catch((error: Error) => {
-      if (!excused && !this.primaryAway) this.#report(`no metrics within 5 s: ${error.message}`);
+    const [away, refuses, starts] = [this.primaryAway, this.primaryRefuses, this.#starts];
+    const text = await this.#server.ask("GET", "/metrics").catch((error: NodeJS.ErrnoException) => {
+      const refused = error.code === "EPIPE" || error.code === "ECONNRESET";
+      const excused = away || this.primaryAway || (refused && (refuses || this.primaryRefuses));
+      if (!excused) this.#report(`no metrics within 5 s: ${error.message}`);
     });
     if (!text || starts !== this.#starts) return undefined;
     this.scrapes++;

@@ -8,6 +8,8 @@ export interface Fault {
   readonly endsWorker?: boolean;
   /** The control socket cannot answer while it lasts. */
   readonly primaryAway?: boolean;
+  /** Requests to the control socket may be refused at once while it lasts. */
+  readonly primaryRefuses?: boolean;
   /** The program ends by it, and is started again. */
   readonly endsPrimary?: boolean;
   /** Whether this machine and this user can cause it. Default: always. */

@@ -7,7 +7,7 @@ import { oneWorker, pause } from "../server.js";
 import { say } from "./attackers.js";
 import type { Fault } from "./fault.js";
 
-/** Lowers the soft limit of descriptors to what is open, for this long. */
+/** Lowers the soft limit of descriptors so that none can be opened, for this long. */
 async function starve(osPid: number, ms: number): Promise<void> {
   const restore = lowerLimit(osPid, "nofile");
   await pause(ms);
@@ -23,7 +23,11 @@ export const RESOURCE_FAULTS: readonly Fault[] = [
     name: "descriptors of a worker gone",
     cause: async (server, random) => starve(await oneWorker(server, random), 1_000 + random.below(1_000)),
   },
-  { name: "descriptors of the primary gone", cause: ({ osPid }) => starve(osPid, 1_000) },
+  {
+    name: "descriptors of the primary gone",
+    primaryRefuses: true,
+    cause: ({ osPid }) => starve(osPid, 1_000),
+  },
   {
     name: "log disk full",
     isPossible: ({ logDisk }) => logDisk !== undefined,
