@@ -78,10 +78,10 @@ export {
 } from "./otp/gen-statem/gen-statem.js";
 export { keep, next, postpone, repeat, type Step, stop, stopAndReply } from "./otp/gen-statem/step.js";
 export { type ExitReason, ProcessExit } from "./otp/process/exit-reason.js";
+export { demonitor, link, monitor, unlink } from "./otp/process/links/relate.js";
 export { Pid, parsePid, RemotePid } from "./otp/process/pid.js";
 export { DownMessage, ExitMessage, type MonitorRef, onDown } from "./otp/process/process.js";
 export { register, unregister, whereis } from "./otp/process/registry.js";
-export { demonitor, link, monitor, unlink } from "./otp/process/relate.js";
 export { exit, send } from "./otp/process/signals.js";
 export { child } from "./otp/supervisor/child.js";
 export { type ChildSpec, checkChildspecs } from "./otp/supervisor/child-spec.js";
@@ -104,7 +104,7 @@ export { type Clock, ManualClock, useClock } from "./otp/time/clock.js";
 export type { Duration } from "./otp/time/duration.js";
 export { encodeProxyHeader, type ProxyHeaderToSend } from "./proxy/encode.js";
 export type { ProxyAddress, ProxyFamily, ProxyHeader } from "./proxy/header.js";
-export type { SslInfo } from "./proxy/tlvs.js";
+export type { SslInfo } from "./proxy/v2/tlvs.js";
 export {
   type Counter,
   counter,

@@ -46,8 +46,8 @@ const LOADED = {
   "config/modules/module-thread": undefined,
   "telemetry/log/log": undefined,
   "cluster/worker/watch/blocked-stack": "telemetry/log/log",
-  "transport/handle": "transport/choose-transport",
-  "transport/handle-probe": "transport/choose-transport",
+  "transport/handle/handle": "transport/choose-transport",
+  "transport/handle/handle-probe": "transport/choose-transport",
   "transport/secure/secure-probe": "transport/choose-transport",
 };
 

@@ -1,11 +1,11 @@
 /** Encodes PROXY headers, for outgoing connections and tests. */
 import { isIPv4, isIPv6 } from "node:net";
 import { Ipv4Reader, Ipv6Reader } from "./address-reader.js";
-import { crc32c } from "./crc32c.js";
-import { encodeTlvs, type TlvsToSend } from "./encode-tlvs.js";
 import type { ProxyAddress } from "./header.js";
-import { V1_LENGTH } from "./parser-v1.js";
-import { SIGNATURE, V2_LENGTH } from "./parser-v2.js";
+import { V1_LENGTH } from "./v1/parser-v1.js";
+import { crc32c } from "./v2/crc32c.js";
+import { encodeTlvs, type TlvsToSend } from "./v2/encode-tlvs.js";
+import { SIGNATURE, V2_LENGTH } from "./v2/parser-v2.js";
 
 /** A header to send. */
 export interface ProxyHeaderToSend extends TlvsToSend {

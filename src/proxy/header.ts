@@ -1,5 +1,5 @@
 /** What a PROXY header says. Source of all shapes: HAProxy's proxy-protocol.txt, sections 2.1 and 2.2. */
-import { readTlvs, type SslInfo, type Tlvs } from "./tlvs.js";
+import { readTlvs, type SslInfo, type Tlvs } from "./v2/tlvs.js";
 
 /** Address of one end of the proxied connection. */
 export interface ProxyAddress {

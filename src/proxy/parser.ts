@@ -1,8 +1,8 @@
 /** Parser of PROXY headers of both versions: incremental, and pure. */
 import type { ProxyHeader } from "./header.js";
-import { V1Parser } from "./parser-v1.js";
-import { SIGNATURE, V2Parser } from "./parser-v2.js";
 import { byteText, ProxyError } from "./proxy-error.js";
+import { V1Parser } from "./v1/parser-v1.js";
+import { SIGNATURE, V2Parser } from "./v2/parser-v2.js";
 
 const P = 0x50;
 

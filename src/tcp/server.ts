@@ -13,7 +13,7 @@ import type { ChildSpec } from "../otp/supervisor/child-spec.js";
 import { DynamicSupervisor } from "../otp/supervisor/dynamic/dynamic-supervisor.js";
 import { Supervisor, startSupervisor, stopSupervisor, supervisor } from "../otp/supervisor/supervisor.js";
 import { type Duration, toMs } from "../otp/time/duration.js";
-import { stream } from "../transport/stream.js";
+import { stream } from "../transport/stream/stream.js";
 import type { ListenTarget, Transport } from "../transport/transport.js";
 import type { AcceptRates } from "./admission/accept-rates.js";
 import type { FullPolicy } from "./admission/full-policy.js";

@@ -6,7 +6,7 @@ import { type Duration, toMs } from "../otp/time/duration.js";
 import type { CloseReason, ConnectionClosed } from "../tcp/observe/events.js";
 import { type ClientTlsOptions, clientTerms } from "../tls/client-terms.js";
 import type { SecureFailure } from "../transport/secure/terms.js";
-import { stream } from "../transport/stream.js";
+import { stream } from "../transport/stream/stream.js";
 import type { ConnectTarget, HandshakeOwner, Socket } from "../transport/transport.js";
 
 export interface TestClientOptions {

@@ -2,8 +2,8 @@
  * Chooses the transport of a listener: `handle` where the probe passes on a tested Node major, `stream` everywhere
  * else. A listener with TLS needs a second probe, so it may have another transport than a plain one.
  */
-import { libuv, TESTED_MAJORS } from "./node-bindings.js";
-import { stream } from "./stream.js";
+import { libuv, TESTED_MAJORS } from "./handle/node-bindings.js";
+import { stream } from "./stream/stream.js";
 import type { Transport } from "./transport.js";
 
 export interface Choice {
@@ -28,7 +28,7 @@ export async function chooseTransport(
     ? ((await handleProblem(wanted === "auto")) ?? (tls ? await tlsProblem() : undefined))
     : undefined;
   if (problem === undefined) {
-    const { handle } = await import("./handle.js");
+    const { handle } = await import("./handle/handle.js");
     return {
       transport: handle,
       why: wanted === "auto" ? "the probe passed and this Node major is tested" : "as configured",
@@ -53,7 +53,7 @@ async function handleProblem(onlyTested: boolean): Promise<string | undefined> {
     return `the handle transport is not tested with Node ${major}`;
   if (!libuv()) return "this Node does not have the bindings of libuv that it needs";
   // Once per OS process.
-  probeResult ??= import("./handle-probe.js").then(({ probe }) => probe());
+  probeResult ??= import("./handle/handle-probe.js").then(({ probe }) => probe());
   return probeResult;
 }
 

@@ -5,7 +5,7 @@
  * Tried on Node 20, 22, 24 and 26, TCP and UNIX sockets: with 20 clients in the backlog, a pause within the callback of
  * the fifth connection leaves fifteen for the next process. Before libuv 1.45 the others would be accepted first.
  */
-import type { StreamHandle } from "./node-bindings.js";
+import type { StreamHandle } from "./handle/node-bindings.js";
 import type { Pausing } from "./transport.js";
 
 /** Since this version libuv accepts one connection per callback of the event loop. */

@@ -23,8 +23,8 @@ import { Message } from "../../src/groups/message.js";
 import { Pid } from "../../src/otp/process/pid.js";
 import { Process } from "../../src/otp/process/process.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
-import { handle } from "../../src/transport/handle.js";
-import { stream } from "../../src/transport/stream.js";
+import { handle } from "../../src/transport/handle/handle.js";
+import { stream } from "../../src/transport/stream/stream.js";
 import { eventually, turn, until } from "../support/until.js";
 import { MemoryCarrier, MemoryNetwork } from "./nodes/memory-carrier.js";
 

@@ -1,8 +1,8 @@
 /** Version 2 of the PROXY header: every header whole and cut at every byte, refused at the first wrong byte. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { crc32c } from "../../src/proxy/crc32c.js";
 import { encodeProxyHeader, type ProxyHeaderToSend } from "../../src/proxy/encode.js";
+import { crc32c } from "../../src/proxy/v2/crc32c.js";
 import { parse, refusedAt, said } from "./pieces.js";
 
 const SIGNATURE = "0d0a0d0a000d0a515549540a";

@@ -10,8 +10,8 @@ import { readCredentials } from "../../src/tls/credentials/read-credentials.js";
 import { ListenerTerms } from "../../src/tls/handshake/listener-terms.js";
 import type { TlsOptions } from "../../src/tls/options.js";
 import { readTicketKeys, TicketKeyRotation, type TicketKeys } from "../../src/tls/tickets/ticket-keys.js";
-import { handle } from "../../src/transport/handle.js";
-import { stream } from "../../src/transport/stream.js";
+import { handle } from "../../src/transport/handle/handle.js";
+import { stream } from "../../src/transport/stream/stream.js";
 import type { HandshakeOwner, Listening, Socket, Transport } from "../../src/transport/transport.js";
 import { certificateFile, certificatePem } from "../support/certificates/certificates.js";
 

@@ -6,9 +6,9 @@ import { type AddressInfo, createServer, type ListenOptions, type Socket as NetS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { handle } from "../../src/transport/handle.js";
+import { handle } from "../../src/transport/handle/handle.js";
 import { handshakes } from "../../src/transport/secure/secure-socket.js";
-import { stream } from "../../src/transport/stream.js";
+import { stream } from "../../src/transport/stream/stream.js";
 import { turn, until } from "../support/until.js";
 import { fill, Owner } from "./owner.js";
 import { testTerms } from "./secured.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { chooseTransport } from "../../src/transport/choose-transport.js";
-import { handle } from "../../src/transport/handle.js";
-import { probe } from "../../src/transport/handle-probe.js";
+import { handle } from "../../src/transport/handle/handle.js";
+import { probe } from "../../src/transport/handle/handle-probe.js";
 import { transportConformance } from "./conformance.js";
 
 transportConformance("handle", handle);

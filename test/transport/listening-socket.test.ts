@@ -2,7 +2,7 @@
 import net from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { bind } from "../../src/transport/listening-socket.js";
-import { stream } from "../../src/transport/stream.js";
+import { stream } from "../../src/transport/stream/stream.js";
 
 function bound(host: string, port: number) {
   const handle = bind(host, port);

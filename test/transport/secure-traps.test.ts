@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { handle } from "../../src/transport/handle.js";
+import { handle } from "../../src/transport/handle/handle.js";
 import { HandshakeQueue, type PendingHandshake } from "../../src/transport/secure/handshake-queue.js";
 import { altNames } from "../../src/transport/secure/tls-info.js";
 import type { HandshakeOwner, Socket } from "../../src/transport/transport.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { handle } from "../../src/transport/handle.js";
+import { handle } from "../../src/transport/handle/handle.js";
 import { probeTls } from "../../src/transport/secure/secure-probe.js";
-import { stream } from "../../src/transport/stream.js";
+import { stream } from "../../src/transport/stream/stream.js";
 import { transportConformance } from "./conformance.js";
 import { secured } from "./secured.js";
 

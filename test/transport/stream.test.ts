@@ -1,4 +1,4 @@
-import { stream } from "../../src/transport/stream.js";
+import { stream } from "../../src/transport/stream/stream.js";
 import { transportConformance } from "./conformance.js";
 
 transportConformance("stream", stream);

@@ -3,7 +3,7 @@ import { Hub, type HubPort } from "../../../src/groups/hub/hub.js";
 import { NameTable } from "../../../src/groups/hub/name-table.js";
 import { LocalMembers } from "../../../src/groups/local/local-members.js";
 import { LocalNames } from "../../../src/groups/local/local-names.js";
-import { addMonitor } from "../../../src/otp/process/monitors.js";
+import { addMonitor } from "../../../src/otp/process/links/monitors.js";
 import { Process } from "../../../src/otp/process/process.js";
 
 const PROCESSES = 1_000;

@@ -3,7 +3,7 @@
  * back on their clients alone. Where frames are not being handled, as in a timer, nothing is held; the bound on what
  * waits is kept by dropping.
  */
-import type { ReaderWriter } from "../../tcp/connection/reader.js";
+import type { ReaderWriter } from "../../tcp/connection/input/reader.js";
 import { processLoop } from "../../tcp/loop/loop.js";
 import type { Sender } from "../message.js";
 

@@ -3,7 +3,7 @@
  * connection when it begins to end, any other process when it has exited. One monitor, or one callback, per process that
  * has joined anything; a process that has not is not known here.
  */
-import { addMonitor, type MonitorRef, removeMonitor } from "../../otp/process/monitors.js";
+import { addMonitor, type MonitorRef, removeMonitor } from "../../otp/process/links/monitors.js";
 import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { GroupMember } from "../../tcp/connection/group-member.js";

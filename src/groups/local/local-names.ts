@@ -2,7 +2,7 @@
  * Names held by processes of this OS process, their claims that wait, and the requests that they have not answered. All
  * of a process ends with it.
  */
-import { addMonitor, type DownMessage } from "../../otp/process/monitors.js";
+import { addMonitor, type DownMessage } from "../../otp/process/links/monitors.js";
 import type { Process } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { GroupMember } from "../../tcp/connection/group-member.js";

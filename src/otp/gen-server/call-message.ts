@@ -1,7 +1,7 @@
 /** The request of `call` in a mailbox, with everything that can settle it: reply, failure, exit of the process, timeout. */
 
 import { ProcessExit, reasonOf } from "../process/exit-reason.js";
-import { type DownMessage, MonitorRef, type MonitorTarget } from "../process/monitors.js";
+import { type DownMessage, MonitorRef, type MonitorTarget } from "../process/links/monitors.js";
 import { cancelDeadline, type Deadline, startDeadline } from "../time/deadlines.js";
 
 /** The caller's promise, as `Promise.withResolvers` returns it. */

@@ -7,7 +7,7 @@
  */
 
 import { type ExitReason, ProcessExit, reasonOf } from "../process/exit-reason.js";
-import { rejectOnDown } from "../process/monitors.js";
+import { rejectOnDown } from "../process/links/monitors.js";
 import { ExitMessage, Process } from "../process/process.js";
 import { clock, type TimerRef } from "../time/clock.js";
 import { type Duration, toMs } from "../time/duration.js";

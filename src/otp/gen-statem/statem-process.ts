@@ -5,7 +5,7 @@
 import { CallMessage } from "../gen-server/call-message.js";
 import { CastMessage } from "../gen-server/server-process.js";
 import { type ExitReason, ProcessExit, reasonOf } from "../process/exit-reason.js";
-import { rejectOnDown } from "../process/monitors.js";
+import { rejectOnDown } from "../process/links/monitors.js";
 import { ExitMessage, type Process } from "../process/process.js";
 import { type Action, type From, Reply, SetTimer, type StatemEvent, SwitchModule } from "./actions.js";
 import type { CompiledStatem, StatemCells } from "./compile.js";

@@ -9,9 +9,10 @@
  * Exit signals act at once and do not queue in the mailbox. A JavaScript function that is running cannot be
  * interrupted: the process is marked as exited, links and monitors are notified, and later effects are ignored.
  */
-import { notifyExit, reportCrash } from "./exit-notification.js";
+
 import { type ExitReason, isNormal, reasonOf } from "./exit-reason.js";
-import { LinkedProcess } from "./links.js";
+import { notifyExit, reportCrash } from "./links/exit-notification.js";
+import { LinkedProcess } from "./links/links.js";
 import { Mailbox } from "./mailbox.js";
 import { refuseMessage } from "./mailbox-overflow.js";
 import { newPid, type Pid } from "./pid.js";
@@ -19,7 +20,7 @@ import { addProcess, lookup, removeProcess } from "./process-table.js";
 import { unregister } from "./registry.js";
 import { type Runnable, schedule } from "./scheduler.js";
 
-export { DownMessage, MonitorRef, onDown } from "./monitors.js";
+export { DownMessage, MonitorRef, onDown } from "./links/monitors.js";
 export { processCount } from "./process-table.js";
 
 /** The living process of this OS process with this pid. */

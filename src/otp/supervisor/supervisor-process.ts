@@ -11,7 +11,7 @@
 
 import { CallMessage } from "../gen-server/call-message.js";
 import { type ExitReason, isNormal, ProcessExit } from "../process/exit-reason.js";
-import { rejectOnDown } from "../process/monitors.js";
+import { rejectOnDown } from "../process/links/monitors.js";
 import type { Pid } from "../process/pid.js";
 import { ExitMessage, Process } from "../process/process.js";
 import { clock } from "../time/clock.js";

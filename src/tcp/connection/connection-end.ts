@@ -11,8 +11,8 @@ import { connectionClosed } from "../observe/events.js";
 import { abortAll } from "./abort-signal.js";
 import { CLOSING, FLUSHING, GONE, LINGERING, OPENING, RUNNING } from "./connection-view.js";
 import { HOPELESS, OBSERVED, SHED, STARTING_TLS } from "./flags.js";
+import { NONE, type ReaderWriter } from "./input/reader.js";
 import { Lifecycle, SHED_FOR_ANOTHER } from "./lifecycle.js";
-import { NONE, type ReaderWriter } from "./reader.js";
 
 /** Milliseconds for goodbyes of a connection that is ended for another one, which waits for its place. */
 const SHED_WITHIN = 1_000;

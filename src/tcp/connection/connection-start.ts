@@ -12,8 +12,8 @@ import { dataFor } from "../protocol/compiled/compile.js";
 import type { AnyProtocol } from "../protocol/protocol.js";
 import { OPENING, WAITING } from "./connection-view.js";
 import { UNOPENED } from "./flags.js";
+import { NONE, type ReaderWriter } from "./input/reader.js";
 import { ProtocolChange } from "./protocol-change.js";
-import { NONE, type ReaderWriter } from "./reader.js";
 
 const TLS_REFUSED: ExitReason = Object.freeze({ shutdown: "tls_refused" });
 

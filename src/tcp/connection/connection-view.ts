@@ -22,8 +22,8 @@ import { proxyHeaderOf } from "../opening/proxied.js";
 import type { ProtocolCells } from "../protocol/compiled/compile.js";
 import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
 import { STARTING_TLS, TLS_STARTED, UNOPENED } from "./flags.js";
-import type { PostponedFrames } from "./postponed-frames.js";
-import { NONE, type ReaderWriter } from "./reader.js";
+import type { PostponedFrames } from "./input/postponed-frames.js";
+import { NONE, type ReaderWriter } from "./input/reader.js";
 
 /** Phases of a connection, in order. */
 export const WAITING = 0;

@@ -19,9 +19,9 @@ import { ConnectionStart } from "./connection-start.js";
 import { CLOSING, FLUSHING, GONE, OPENING, RUNNING } from "./connection-view.js";
 import { PASSIVE_TOLD, PUMPING, RELIEVED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
 import { CellMessage } from "./group-member.js";
-import { PostponedFrames } from "./postponed-frames.js";
-import { recheckRate } from "./rate-throttle.js";
-import { NONE, type ReaderWriter } from "./reader.js";
+import { PostponedFrames } from "./input/postponed-frames.js";
+import { recheckRate } from "./input/rate-throttle.js";
+import { NONE, type ReaderWriter } from "./input/reader.js";
 
 const NO_FIRST_FRAME: ExitReason = Object.freeze({ shutdown: "first_frame_timeout" });
 const LIFETIME: ExitReason = Object.freeze({ shutdown: "lifetime" });

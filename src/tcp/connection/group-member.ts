@@ -19,8 +19,8 @@ import type { Presence } from "../protocol/presence.js";
 import { addEnding } from "./abort-signal.js";
 import { CLOSING, RUNNING } from "./connection-view.js";
 import { OBSERVED } from "./flags.js";
-import { FrameLoop } from "./frame-loop.js";
-import type { ReaderWriter } from "./reader.js";
+import { FrameLoop } from "./input/frame-loop.js";
+import type { ReaderWriter } from "./input/reader.js";
 
 /** Messages of groups that may wait in a mailbox. */
 export const MAX_GROUP_MESSAGES = 1_000;

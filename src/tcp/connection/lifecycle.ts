@@ -25,7 +25,7 @@ import type { Active, Conn } from "../protocol/protocol.js";
 import { roomAgain, roomOf, signalOf } from "./abort-signal.js";
 import { CLOSING, ConnectionView, GONE, OPENING, RUNNING } from "./connection-view.js";
 import { OBSERVED, SHED, SHUTDOWN_ASKED, STARTING_TLS } from "./flags.js";
-import { NONE, ReaderWriter } from "./reader.js";
+import { NONE, ReaderWriter } from "./input/reader.js";
 
 export const SHED_FOR_ANOTHER: ExitReason = Object.freeze({ shutdown: "shed" });
 const HANDSHAKE_TIMEOUT: ExitReason = Object.freeze({ shutdown: "handshake_timeout" });

@@ -31,7 +31,7 @@ import {
   TLS_STARTED,
 } from "./flags.js";
 import { GroupMember } from "./group-member.js";
-import { NONE, type ReaderWriter } from "./reader.js";
+import { NONE, type ReaderWriter } from "./input/reader.js";
 import { TlsStart } from "./tls-start.js";
 
 const TLS_ERROR: ExitReason = Object.freeze({ shutdown: "tls_error" });

@@ -8,8 +8,8 @@
  */
 import { getSystemErrorName } from "node:util";
 import { cleanContext } from "../async-context.js";
-import { type HandleSocket, uv } from "../handle-socket.js";
-import type { StreamHandle } from "../node-bindings.js";
+import { type HandleSocket, uv } from "../handle/handle-socket.js";
+import type { StreamHandle } from "../handle/node-bindings.js";
 import type { HandshakeOwner } from "../transport.js";
 import { type Outstanding, QueuedBytes } from "./queued-bytes.js";
 import { CLOSED, NEXT_FLAG, OPEN, SecureSocket } from "./secure-socket.js";

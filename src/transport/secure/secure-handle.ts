@@ -4,7 +4,7 @@
  */
 import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
-import { type HandleSocket, OWNER, READ_BUFFER, uv } from "../handle-socket.js";
+import { type HandleSocket, OWNER, READ_BUFFER, uv } from "../handle/handle-socket.js";
 import type { SocketOwner } from "../transport.js";
 import { failureOf, UNKNOWN_NAME, unknownName } from "./failure-text.js";
 import { ENDED, FIN_DONE, READ_FLAG, SecureHandleWriter } from "./secure-handle-writer.js";

@@ -3,7 +3,7 @@
  * With an anonymous cipher suite of TLS 1.2, which needs no certificate; what it tests is the same in all versions.
  */
 import { connect, createSecureContext } from "node:tls";
-import { handle } from "../handle.js";
+import { handle } from "../handle/handle.js";
 import type { HandshakeOwner, Listening, Socket } from "../transport.js";
 import type { ServerTerms } from "./terms.js";
 import { tlsWrap } from "./tls-binding.js";

@@ -4,7 +4,7 @@
  */
 import { isIP, type Socket as NetSocket } from "node:net";
 import { type SecureContext, TLSSocket, type TLSSocketOptions } from "node:tls";
-import { StreamSocket } from "../stream-socket.js";
+import { StreamSocket } from "../stream/stream-socket.js";
 import type { HandshakeOwner, SocketOwner } from "../transport.js";
 import { failureOf, UNKNOWN_NAME, unknownName } from "./failure-text.js";
 import { type Outstanding, QueuedBytes } from "./queued-bytes.js";

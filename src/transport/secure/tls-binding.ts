@@ -7,7 +7,7 @@
  * 3. Using a write request again before it is detached, also within its own `oncomplete`.
  */
 import type { SecureContext } from "node:tls";
-import type { StreamHandle, WriteRequest } from "../node-bindings.js";
+import type { StreamHandle, WriteRequest } from "../handle/node-bindings.js";
 
 /** Certificate in the form of `tls.TLSSocket.getPeerCertificate`. */
 export interface LegacyCertificate {

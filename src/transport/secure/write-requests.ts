@@ -1,6 +1,6 @@
 /** Write requests of TLS sockets on the handle transport, used again and again. */
 import { outsideContexts } from "../async-context.js";
-import { uv } from "../handle-socket.js";
+import { uv } from "../handle/handle-socket.js";
 import { DETACHED, type TlsWriteRequest } from "./tls-binding.js";
 
 /** The last request whose write went asynchronous. */

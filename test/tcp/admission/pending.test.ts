@@ -12,7 +12,7 @@ import { SharedMaximum } from "../../../src/tcp/listener/shared-maximum.js";
 import { CompiledProtocol } from "../../../src/tcp/protocol/compiled/compiled-protocol.js";
 import { startServers, stopServers } from "../../../src/tcp/server.js";
 import { type BoundHandle, bind } from "../../../src/transport/listening-socket.js";
-import { stream } from "../../../src/transport/stream.js";
+import { stream } from "../../../src/transport/stream/stream.js";
 import type { Transport } from "../../../src/transport/transport.js";
 import { connected } from "../../support/serving.js";
 import { until } from "../../support/until.js";

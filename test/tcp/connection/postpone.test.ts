@@ -12,7 +12,7 @@ import {
   stop,
   sys,
 } from "../../../src/index.js";
-import { PostponedFrames } from "../../../src/tcp/connection/postponed-frames.js";
+import { PostponedFrames } from "../../../src/tcp/connection/input/postponed-frames.js";
 import { closedAs, connected, manualClock, serving } from "../../support/serving.js";
 import { turn, until } from "../../support/until.js";
 

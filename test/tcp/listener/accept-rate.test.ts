@@ -5,7 +5,7 @@ import { defineProtocol, packet, serve } from "../../../src/index.js";
 import { AcceptRate } from "../../../src/tcp/admission/accept-rate.js";
 import { AcceptRates } from "../../../src/tcp/admission/accept-rates.js";
 import type { ListenerEvent } from "../../../src/tcp/observe/events.js";
-import { stream } from "../../../src/transport/stream.js";
+import { stream } from "../../../src/transport/stream/stream.js";
 import type { Transport } from "../../../src/transport/transport.js";
 import { connected, manualClock, serving, testServer } from "../../support/serving.js";
 import { turn, until } from "../../support/until.js";

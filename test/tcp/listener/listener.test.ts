@@ -9,7 +9,7 @@ import { SharedMaximum } from "../../../src/tcp/listener/shared-maximum.js";
 import { Loop } from "../../../src/tcp/loop/loop.js";
 import type { ListenerEvent } from "../../../src/tcp/observe/events.js";
 import { type BoundHandle, bind } from "../../../src/transport/listening-socket.js";
-import { stream } from "../../../src/transport/stream.js";
+import { stream } from "../../../src/transport/stream/stream.js";
 import type { Transport } from "../../../src/transport/transport.js";
 import { closedAs, connected, serving, testServer } from "../../support/serving.js";
 import { turn, until } from "../../support/until.js";

@@ -9,7 +9,7 @@ import type { AcceptQuota } from "../../../src/tcp/listener/accept-quota.js";
 import { SharedMaximum } from "../../../src/tcp/listener/shared-maximum.js";
 import { Loop } from "../../../src/tcp/loop/loop.js";
 import { type BoundHandle, bind } from "../../../src/transport/listening-socket.js";
-import { stream } from "../../../src/transport/stream.js";
+import { stream } from "../../../src/transport/stream/stream.js";
 import type { Transport } from "../../../src/transport/transport.js";
 import type { Client } from "../../support/client.js";
 import { connected, manualClock, serving, testServer } from "../../support/serving.js";

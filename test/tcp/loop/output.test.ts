@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineProtocol, packet } from "../../../src/index.js";
 import { Pid } from "../../../src/otp/process/pid.js";
-import { Writer, type WriterOwner } from "../../../src/tcp/connection/writer.js";
+import { Writer, type WriterOwner } from "../../../src/tcp/connection/output/writer.js";
 import { Endpoint } from "../../../src/tcp/endpoint.js";
 import { Loop } from "../../../src/tcp/loop/loop.js";
 import { NO_SLOT } from "../../../src/tcp/loop/timer-wheel.js";

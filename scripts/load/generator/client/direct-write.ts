@@ -2,7 +2,7 @@
 // of the generator's user-space time for a small frame. libuv keeps the order of writes made either way.
 import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
-import { libuv, type TcpHandle, type WriteRequest } from "../../../../src/transport/node-bindings.js";
+import { libuv, type TcpHandle, type WriteRequest } from "../../../../src/transport/handle/node-bindings.js";
 
 type WithHandle = Socket & { readonly _handle?: TcpHandle | null };
 

@@ -6,7 +6,7 @@
  * it after four attempts. All copies are equal, so a late one serves the next request.
  */
 import { clock, type TimerRef } from "../../../otp/time/clock.js";
-import type { TcpHandle } from "../../../transport/node-bindings.js";
+import type { TcpHandle } from "../../../transport/handle/node-bindings.js";
 import { hasFreeDescriptor } from "./free-descriptors.js";
 
 /**

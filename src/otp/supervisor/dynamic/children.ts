@@ -3,7 +3,7 @@
  * the `supervised` flag: it is in the list of linked children anyway, and a table entry would double its cost. Other
  * children have an entry in a table by pid.
  */
-import type { LinkedProcess } from "../../process/links.js";
+import type { LinkedProcess } from "../../process/links/links.js";
 import type { Pid } from "../../process/pid.js";
 import { processOf } from "../../process/process.js";
 

@@ -9,7 +9,7 @@
 import { type ErrorContext, supervisorReports } from "../../events.js";
 import { CallMessage } from "../../gen-server/call-message.js";
 import { type ExitReason, isNormal, reasonOf } from "../../process/exit-reason.js";
-import type { LinkedProcess } from "../../process/links.js";
+import type { LinkedProcess } from "../../process/links/links.js";
 import type { Pid } from "../../process/pid.js";
 import { ExitMessage, Process, processOf } from "../../process/process.js";
 import { clock, type TimerRef } from "../../time/clock.js";

@@ -7,16 +7,16 @@
  *         └─ a write outstanding ─▶ write queue ◀─────────────────────────┴ not all: outstanding
  */
 import { isUint8Array } from "node:util/types";
-import type { Framing } from "../../framing/framing.js";
-import type { Pid } from "../../otp/process/pid.js";
-import type { Socket } from "../../transport/transport.js";
-import type { Endpoint } from "../endpoint.js";
-import { giveToSocket, isBorrowed } from "../loop/borrowed-memory.js";
-import { LARGE, type OutputBuffer, type OutputOwner } from "../loop/output-buffer.js";
-import type { SharedWrites, SharingWriter } from "../loop/shared-writes.js";
-import { type TimerWheelEntry, wholeMs } from "../loop/timer-wheel.js";
-import type { CompiledProtocol } from "../protocol/compiled/compiled-protocol.js";
-import { FULL } from "./flags.js";
+import type { Framing } from "../../../framing/framing.js";
+import type { Pid } from "../../../otp/process/pid.js";
+import type { Socket } from "../../../transport/transport.js";
+import type { Endpoint } from "../../endpoint.js";
+import { giveToSocket, isBorrowed } from "../../loop/borrowed-memory.js";
+import { LARGE, type OutputBuffer, type OutputOwner } from "../../loop/output-buffer.js";
+import type { SharedWrites, SharingWriter } from "../../loop/shared-writes.js";
+import { type TimerWheelEntry, wholeMs } from "../../loop/timer-wheel.js";
+import type { CompiledProtocol } from "../../protocol/compiled/compiled-protocol.js";
+import { FULL } from "../flags.js";
 import { type QueueOwner, WriteQueue } from "./write-queue.js";
 
 /** The connection, as far as its reader and writer need it. Its protocol may be replaced while it lives. */

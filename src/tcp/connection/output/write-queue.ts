@@ -3,7 +3,7 @@
  * not complete at once until all is written: most connections have none.
  */
 
-import type { Waiting } from "../loop/waiting-output.js";
+import type { Waiting } from "../../loop/waiting-output.js";
 
 /** The writer whose queue it is. */
 export interface QueueOwner {

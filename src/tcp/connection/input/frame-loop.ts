@@ -9,20 +9,20 @@
  * class with `#` methods costs each of its objects a field.
  */
 import type { AsyncResource } from "node:async_hooks";
-import { FramingError } from "../../framing/framing.js";
-import { type ExitReason, reasonOf } from "../../otp/process/exit-reason.js";
-import { runInMicrotask } from "../../otp/process/microtask.js";
-import { cleanContext } from "../../transport/async-context.js";
-import { borrowedBuffer } from "../loop/borrowed-memory.js";
-import { READ_SIZE } from "../loop/read-memory.js";
-import type { Deferred } from "../loop/run-queue.js";
-import { wholeMs } from "../loop/timer-wheel.js";
-import { badFrameOf } from "../observe/bad-frame.js";
-import { detailed, detailOf } from "../observe/close-detail.js";
-import { type CloseReason, memoryBounds, openingFailures } from "../observe/events.js";
-import { firstBytesOf } from "../observe/first-bytes.js";
-import { ConnectionEnd } from "./connection-end.js";
-import { GONE, RUNNING } from "./connection-view.js";
+import { FramingError } from "../../../framing/framing.js";
+import { type ExitReason, reasonOf } from "../../../otp/process/exit-reason.js";
+import { runInMicrotask } from "../../../otp/process/microtask.js";
+import { cleanContext } from "../../../transport/async-context.js";
+import { borrowedBuffer } from "../../loop/borrowed-memory.js";
+import { READ_SIZE } from "../../loop/read-memory.js";
+import type { Deferred } from "../../loop/run-queue.js";
+import { wholeMs } from "../../loop/timer-wheel.js";
+import { badFrameOf } from "../../observe/bad-frame.js";
+import { detailed, detailOf } from "../../observe/close-detail.js";
+import { type CloseReason, memoryBounds, openingFailures } from "../../observe/events.js";
+import { firstBytesOf } from "../../observe/first-bytes.js";
+import { ConnectionEnd } from "../connection-end.js";
+import { GONE, RUNNING } from "../connection-view.js";
 import {
   DEFERRED,
   ENDED_TOLD,
@@ -32,7 +32,7 @@ import {
   RELIEVED,
   SHUTDOWN_ASKED,
   STARTING_TLS,
-} from "./flags.js";
+} from "../flags.js";
 import type { PostponedFrames } from "./postponed-frames.js";
 import { framesAllowed, heedRate } from "./rate-throttle.js";
 import { NONE, type ReaderWriter } from "./reader.js";

@@ -1,7 +1,7 @@
 /** Where things stand in a header of version 2, and what its addresses say. */
-import { ipv4Text, ipv6Text } from "./address-text.js";
-import { type ProxyAddress, type ProxyFamily, ProxyHeader } from "./header.js";
-import { ProxyError } from "./proxy-error.js";
+import { ipv4Text, ipv6Text } from "../address-text.js";
+import { type ProxyAddress, type ProxyFamily, ProxyHeader } from "../header.js";
+import { ProxyError } from "../proxy-error.js";
 
 export interface V2Layout {
   readonly local: boolean;

@@ -1,8 +1,8 @@
 /** What follows the exit of a process: the notification of links and monitors, and the crash report. */
-import { crashReports } from "../events.js";
-import type { ExitReason } from "./exit-reason.js";
+import { crashReports } from "../../events.js";
+import type { ExitReason } from "../exit-reason.js";
+import type { Pid } from "../pid.js";
 import type { LinkedProcess } from "./links.js";
-import type { Pid } from "./pid.js";
 
 interface Exited {
   readonly process: LinkedProcess;

@@ -1,8 +1,8 @@
 /** Monitors: a process gets one `DownMessage` when a monitored process exits; other code gets one callback. */
-import { type ExitReason, ProcessExit } from "./exit-reason.js";
-import type { ListNode } from "./linked-list.js";
-import type { LocalProcess, Pid } from "./pid.js";
-import { lookup } from "./process-table.js";
+import { type ExitReason, ProcessExit } from "../exit-reason.js";
+import type { ListNode } from "../linked-list.js";
+import type { LocalProcess, Pid } from "../pid.js";
+import { lookup } from "../process-table.js";
 
 /** A process that can be monitored: every one. */
 export interface MonitorTarget extends LocalProcess {

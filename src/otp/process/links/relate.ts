@@ -2,10 +2,11 @@
  * Links and monitors by pid, for handlers: `erlang:link/1`, `unlink/1`, `monitor/2` and `demonitor/2`. Erlang's calls
  * mean the calling process; here it is the first argument, `self.pid` or `conn.pid`. Both live in this OS process.
  */
+
+import { isLocal, type Pid } from "../pid.js";
+import { type Process, processOf } from "../process.js";
+import { whereis } from "../registry.js";
 import type { MonitorRef } from "./monitors.js";
-import { isLocal, type Pid } from "./pid.js";
-import { type Process, processOf } from "./process.js";
-import { whereis } from "./registry.js";
 
 /**
  * Links two processes: the exit of one is an exit signal to the other. When `other` has exited already, `self` gets the

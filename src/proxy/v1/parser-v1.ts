@@ -6,9 +6,9 @@
  * At most 107 bytes. Nothing is buffered: each byte moves a small automaton, and the first one that cannot be right is
  * refused.
  */
-import { Ipv4Reader, Ipv6Reader, NumberReader, type TextReader } from "./address-reader.js";
-import { ProxyHeader } from "./header.js";
-import { byteText, ProxyError } from "./proxy-error.js";
+import { Ipv4Reader, Ipv6Reader, NumberReader, type TextReader } from "../address-reader.js";
+import { ProxyHeader } from "../header.js";
+import { byteText, ProxyError } from "../proxy-error.js";
 import { readTcp4Line } from "./tcp4-line.js";
 
 /** Bytes of the longest line that the specification allows, CR LF included. */

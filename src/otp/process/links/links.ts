@@ -5,11 +5,11 @@
  * links, and tables for them would cost more than the process. `Process` is the only subclass: one class in two files.
  */
 
-import { InspectableProcess } from "../sys/inspectable.js";
-import type { ExitReason } from "./exit-reason.js";
-import { appendNode, type ListNode, listNodes, removeNode } from "./linked-list.js";
+import { InspectableProcess } from "../../sys/inspectable.js";
+import type { ExitReason } from "../exit-reason.js";
+import { appendNode, type ListNode, listNodes, removeNode } from "../linked-list.js";
+import type { Pid } from "../pid.js";
 import { addMonitor, type DownMessage, deliverDown, type MonitorRef, removeMonitor } from "./monitors.js";
-import type { Pid } from "./pid.js";
 
 /** Allocated when first needed: most processes have no relation but to their parent. */
 class Relations {

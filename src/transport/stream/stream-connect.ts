@@ -1,9 +1,9 @@
 /** Outgoing connections of the portable transport. */
 import { Socket as NetSocket } from "node:net";
-import { outsideContexts } from "./async-context.js";
+import { outsideContexts } from "../async-context.js";
+import { type ConnectTarget, KEEP_ALIVE_MS, type Socket } from "../transport.js";
+import { kernelPath, shownPath } from "../unix/socket-path.js";
 import { StreamSocket } from "./stream-socket.js";
-import { type ConnectTarget, KEEP_ALIVE_MS, type Socket } from "./transport.js";
-import { kernelPath, shownPath } from "./unix/socket-path.js";
 
 const SETTINGS = {
   allowHalfOpen: true,

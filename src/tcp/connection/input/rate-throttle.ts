@@ -2,8 +2,8 @@
  * Limits on frames and bytes a second of one connection, by throttling: what is above them waits in the kernel, and TCP
  * pushes back on the client. Kept beside the connections, in a weak map: only protocols with such a limit have it.
  */
-import { clock, type TimerRef } from "../../otp/time/clock.js";
-import type { Limits } from "../protocol/limits.js";
+import { clock, type TimerRef } from "../../../otp/time/clock.js";
+import type { Limits } from "../../protocol/limits.js";
 import type { ReaderWriter } from "./reader.js";
 import type { Throttling } from "./throttle.js";
 

@@ -1,12 +1,10 @@
 /** Portable transport: `net`. The sockets are in `stream-socket.ts`. */
 import { createServer, Socket as NetSocket, type Server, type SocketConstructorOpts } from "node:net";
 import { getSystemErrorName } from "node:util";
-import { isPipe, type PipeHandle } from "./node-bindings.js";
-import { plainAddress } from "./peer.js";
-import { SecureStreamSocket } from "./secure/secure-stream.js";
-import type { SecureTerms } from "./secure/terms.js";
-import { connect } from "./stream-connect.js";
-import { StreamSocket } from "./stream-socket.js";
+import { isPipe, type PipeHandle } from "../handle/node-bindings.js";
+import { plainAddress } from "../peer.js";
+import { SecureStreamSocket } from "../secure/secure-stream.js";
+import type { SecureTerms } from "../secure/terms.js";
 import {
   type HandshakeOwner,
   KEEP_ALIVE_MS,
@@ -15,8 +13,10 @@ import {
   type ListenTarget,
   type Socket,
   type Transport,
-} from "./transport.js";
-import { bindUnix } from "./unix/bind-unix.js";
+} from "../transport.js";
+import { bindUnix } from "../unix/bind-unix.js";
+import { connect } from "./stream-connect.js";
+import { StreamSocket } from "./stream-socket.js";
 
 async function listen(target: ListenTarget, options: ListenOptions): Promise<Listening> {
   if ("path" in target) {

@@ -9,14 +9,14 @@
  * When a frame is handled is decided by the connection (`ready`), not here.
  */
 
-import type { ReusedBuffer } from "../../framing/buffer-view.js";
-import type { BorrowingDecoder, Decoder } from "../../framing/framing.js";
-import { copyOut, EMPTY } from "../../framing/partial-frame.js";
-import type { Pid } from "../../otp/process/pid.js";
-import type { Socket } from "../../transport/transport.js";
-import { wholeMs } from "../loop/timer-wheel.js";
-import { COUNTED_FROM, type Unfinished } from "../loop/unfinished-frames.js";
-import type { Active } from "../protocol/protocol.js";
+import type { ReusedBuffer } from "../../../framing/buffer-view.js";
+import type { BorrowingDecoder, Decoder } from "../../../framing/framing.js";
+import { copyOut, EMPTY } from "../../../framing/partial-frame.js";
+import type { Pid } from "../../../otp/process/pid.js";
+import type { Socket } from "../../../transport/transport.js";
+import { wholeMs } from "../../loop/timer-wheel.js";
+import { COUNTED_FROM, type Unfinished } from "../../loop/unfinished-frames.js";
+import type { Active } from "../../protocol/protocol.js";
 import {
   COUNTED,
   ENDED,
@@ -28,9 +28,9 @@ import {
   PUSHED_BACK,
   SEALED,
   THROTTLED,
-} from "./flags.js";
+} from "../flags.js";
+import { Writer, type WriterOwner } from "../output/writer.js";
 import { addThrottle, isThrottled, type Throttling } from "./throttle.js";
-import { Writer, type WriterOwner } from "./writer.js";
 
 /** No frame has begun. */
 export const NONE = -1;

@@ -4,7 +4,9 @@
  * reads before `onBytes` returns, and a write that the kernel takes at once allocates nothing.
  */
 import { getSystemErrorName } from "node:util";
-import { cleanContext, outsideContexts } from "./async-context.js";
+import { cleanContext, outsideContexts } from "../async-context.js";
+import { NO_PEER, type PackedPeer, packPeer, plainAddress, unpackPeer } from "../peer.js";
+import type { Peer, Socket, SocketOwner } from "../transport.js";
 import {
   type Libuv,
   libuv,
@@ -13,8 +15,6 @@ import {
   type TcpHandle,
   type WriteRequest,
 } from "./node-bindings.js";
-import { NO_PEER, type PackedPeer, packPeer, plainAddress, unpackPeer } from "./peer.js";
-import type { Peer, Socket, SocketOwner } from "./transport.js";
 
 const UV_EOF = -4095;
 const UV_ENOTCONN = -107;

@@ -1,13 +1,10 @@
 /** Fast transport: libuv's handles without streams. The sockets are in `handle-socket.ts`. */
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
-import { connect } from "./handle-connect.js";
-import { HandleSocket, type Owned, peerOf } from "./handle-socket.js";
-import { isPipe, type StreamHandle, type TcpHandle } from "./node-bindings.js";
-import { pausingOf } from "./pausing.js";
-import { resolveHost } from "./resolve-host.js";
-import { SecureHandleSocket } from "./secure/secure-handle.js";
-import type { SecureTerms } from "./secure/terms.js";
+import { pausingOf } from "../pausing.js";
+import { resolveHost } from "../resolve-host.js";
+import { SecureHandleSocket } from "../secure/secure-handle.js";
+import type { SecureTerms } from "../secure/terms.js";
 import {
   type HandshakeOwner,
   KEEP_ALIVE_MS,
@@ -17,8 +14,11 @@ import {
   type Peer,
   type Socket,
   type Transport,
-} from "./transport.js";
-import { bindUnix } from "./unix/bind-unix.js";
+} from "../transport.js";
+import { bindUnix } from "../unix/bind-unix.js";
+import { connect } from "./handle-connect.js";
+import { HandleSocket, type Owned, peerOf } from "./handle-socket.js";
+import { isPipe, type StreamHandle, type TcpHandle } from "./node-bindings.js";
 
 /** On Linux an accepted socket inherits the options of the listening socket: two calls at start instead of five each. */
 const INHERITS = process.platform === "linux";

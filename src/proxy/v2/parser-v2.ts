@@ -6,9 +6,10 @@
  * The first 16 bytes decide whether the length is acceptable. What follows is gathered, in memory that grows with what
  * has arrived and never with what was announced, and its structure is checked as it comes.
  */
+
+import type { ProxyHeader } from "../header.js";
+import { byteText, ProxyError } from "../proxy-error.js";
 import { crc32c } from "./crc32c.js";
-import type { ProxyHeader } from "./header.js";
-import { byteText, ProxyError } from "./proxy-error.js";
 import { MAX_UNIQUE_ID, SSL_HEAD, TLV, TLV_HEAD } from "./tlv-types.js";
 import { headerOf, layoutOf, type V2Layout } from "./v2-layout.js";
 

@@ -3,8 +3,8 @@
  * internal bindings are not a public API, so a change must show here and not with a client.
  */
 import { connect } from "node:net";
+import type { Listening, Socket, SocketOwner } from "../transport.js";
 import { handle } from "./handle.js";
-import type { Listening, Socket, SocketOwner } from "./transport.js";
 
 const HELLO = "hello";
 

@@ -3,8 +3,8 @@
  * that find their socket through `this`, so a connection costs no closure.
  */
 import type { Socket as NetSocket } from "node:net";
-import { NO_PEER, plainAddress } from "./peer.js";
-import type { Peer, Socket, SocketOwner } from "./transport.js";
+import { NO_PEER, plainAddress } from "../peer.js";
+import type { Peer, Socket, SocketOwner } from "../transport.js";
 
 const SELF = Symbol("drover.socket");
 const NOTHING = Buffer.alloc(0);

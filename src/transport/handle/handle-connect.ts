@@ -1,11 +1,11 @@
 /** Outgoing connections of the fast transport. */
 import { isIPv6 } from "node:net";
 import { getSystemErrorName } from "node:util";
-import { outsideContexts } from "./async-context.js";
+import { outsideContexts } from "../async-context.js";
+import { type ConnectTarget, KEEP_ALIVE_MS, type Socket } from "../transport.js";
+import { kernelPath, shownPath } from "../unix/socket-path.js";
 import { HandleSocket, peerOf } from "./handle-socket.js";
 import { type ConnectRequest, type Libuv, libuv, type PipeHandle, type TcpHandle } from "./node-bindings.js";
-import { type ConnectTarget, KEEP_ALIVE_MS, type Socket } from "./transport.js";
-import { kernelPath, shownPath } from "./unix/socket-path.js";
 
 const uv = libuv() as Libuv;
 
