@@ -158,6 +158,15 @@ test("text uses nothing of Node, because the page is bundled with it", () => {
   expect(broken).toEqual([]);
 });
 
+test("a folder has at most 15 source files, so that its listing is a table of contents", () => {
+  const folders = [...new Set(files.map((name) => dirname(name)))];
+  const counts = folders.map((folder) => ({
+    folder,
+    files: files.filter((name) => dirname(name) === folder).length,
+  }));
+  expect(counts.filter((one) => one.files > 15)).toEqual([]);
+});
+
 test("no file is in a circle of imports", () => {
   const paths = ["src", "scripts"].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })

@@ -5,6 +5,9 @@
 
 import type { SecureFailure, SecureTerms, TlsInfo } from "./secure/terms.js";
 
+/** Bytes that a socket reads at a time, at most: what libuv asks the kernel for. */
+export const READ_SIZE = 64 * 1024;
+
 /** Callbacks of a socket, as methods of one object: no event emitter and no closure per connection. */
 export interface SocketOwner {
   /** Received bytes. The chunk belongs to the owner. */

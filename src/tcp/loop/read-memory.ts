@@ -8,10 +8,9 @@
 
 import type { ReusedBuffer } from "../../framing/buffer-view.js";
 import type { FrameMemory } from "../../framing/framing.js";
+import { READ_SIZE } from "../../transport/transport.js";
 import { belongsToSocket } from "./borrowed-memory.js";
 
-/** Bytes that a transport reads at a time, at most. */
-export const READ_SIZE = 64 * 1024;
 /** Scratch buffers kept for reuse, at most. */
 const SCRATCHES = 8;
 /** A frame with fewer bytes received is assembled in memory of its own: few bytes must not occupy 64 KiB. */

@@ -6,7 +6,7 @@
 import { getSystemErrorName } from "node:util";
 import { cleanContext, outsideContexts } from "../async-context.js";
 import { NO_PEER, type PackedPeer, packPeer, plainAddress, unpackPeer } from "../peer.js";
-import type { Peer, Socket, SocketOwner } from "../transport.js";
+import { type Peer, READ_SIZE, type Socket, type SocketOwner } from "../transport.js";
 import {
   type Libuv,
   libuv,
@@ -18,8 +18,6 @@ import {
 
 const UV_EOF = -4095;
 const UV_ENOTCONN = -107;
-/** libuv reads at most 64 KiB at a time. */
-const READ_SIZE = 64 * 1024;
 
 /** @internal */
 export const uv = libuv() as Libuv;
