@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.js";
 import { otherNodes } from "./test/other-nodes.js";
 
 const tests = (...names: string[]) => names.map((name) => `test/${name}.test.ts`);
@@ -39,9 +40,13 @@ const alone = { ...shared, fileParallelism: false, sequence: { groupOrder: 1 } }
 const { OTHER_NODES } = process.env;
 const others = OTHER_NODES ? otherNodes(OTHER_NODES) : { parallel: [], serial: [] };
 
+// A sequencer of ours would take the place of vitest's random one.
+const shuffled = process.argv.some((arg) => arg.startsWith("--sequence.shuffle"));
+
 export default defineConfig({
   test: {
     maxWorkers: availableParallelism() + 1,
+    ...(!shuffled && { sequence: { sequencer: LongestFirst } }),
     projects: [
       {
         test: {

@@ -7,29 +7,39 @@ import { join } from "node:path";
 const MAJORS = [22, 24, 26];
 const NEWEST = 26;
 
-/** Files that depend on the transport or the Node; those that measure time run alone. */
-const depends = {
+/** Files of which some run beside others; those that measure time run alone. */
+interface Files {
+  readonly parallel: readonly string[];
+  readonly serial: readonly string[];
+}
+
+/** Raw handles are node's internals, which any major may change: sockets, TLS, UNIX sockets, inherited ones, cluster. */
+const handles: Files = {
   parallel: [
-    ...["develop/tutorial", "groups/messages", "limits/{flow-control,max-connections}"],
-    ...["network/{listeners,outgoing,tls}", "start/activation", "workers/{signals,workers}"],
+    "limits/flow-control",
+    "network/{listeners,outgoing,tls}",
+    "start/activation",
+    "workers/workers",
   ],
+  serial: [],
+};
+/** What else depends on the transport. */
+const transport: Files = {
+  parallel: [...handles.parallel, "groups/messages", "limits/max-connections", "workers/signals"],
   serial: ["limits/balance", "workers/worker-killed"],
 };
-/** Errors of node's that are told in our words, and numbers of node's: on the newest major, where they differ first. */
-const answers = {
-  parallel: [...depends.parallel, "start/refusals", "operate/scrape"],
-  serial: depends.serial,
-};
 /**
- * Of these, what the portable transport could do otherwise on another major. It is made of node's public API, so the
- * newest major stands for those between it and this Node.
+ * On the newest major, where it differs first, so that it and this Node stand for those between: errors of node's that
+ * are told in our words, its numbers, signals while it starts, traces of its errors.
  */
-const portable = {
-  parallel: [
-    ...["groups/messages", "limits/{flow-control,max-connections}", "network/tls", "start/activation"],
-    "workers/{signals,workers}",
-  ],
-  serial: ["workers/worker-killed"],
+const newest: Files = {
+  parallel: [...transport.parallel, ...["develop/tutorial", "operate/scrape", "start/{refusals,signals}"]],
+  serial: transport.serial,
+};
+/** What the portable transport could do otherwise on another major. It is made of node's public API. */
+const portable: Files = {
+  parallel: ["limits/{flow-control,max-connections}", "network/tls"],
+  serial: [],
 };
 
 /** Files of a project, and the variables that its tests find. */
@@ -43,12 +53,12 @@ export interface OtherProject {
 export function otherNodes(folder: string): { parallel: OtherProject[]; serial: OtherProject[] } {
   const stream = { TRANSPORT: "stream" };
   const runs = [
-    { name: "stream", files: depends, unit: ["test/tcp/**/*.test.ts"], env: stream },
+    { name: "stream", files: transport, unit: ["test/tcp/**/*.test.ts"], env: stream },
     ...MAJORS.flatMap((major) => {
       const NODE = join(folder, "node_modules", `node${major}`, "bin", "node");
-      if (major !== NEWEST) return [{ name: `node${major}`, files: depends, unit: [], env: { NODE } }];
+      if (major !== NEWEST) return [{ name: `node${major}`, files: handles, unit: [], env: { NODE } }];
       return [
-        { name: `node${major}`, files: answers, unit: [], env: { NODE } },
+        { name: `node${major}`, files: newest, unit: [], env: { NODE } },
         { name: `node${major}-stream`, files: portable, unit: [], env: { NODE, ...stream } },
       ];
     }),
@@ -59,9 +69,11 @@ export function otherNodes(folder: string): { parallel: OtherProject[]; serial: 
       ...{ name, env },
       include: [...unit, ...paths(files.parallel)],
     })),
-    serial: runs.map(({ name, files, env }) => ({
-      ...{ name: `${name}-serial`, env },
-      include: paths(files.serial),
-    })),
+    serial: runs
+      .filter(({ files }) => files.serial.length > 0)
+      .map(({ name, files, env }) => ({
+        ...{ name: `${name}-serial`, env },
+        include: paths(files.serial),
+      })),
   };
 }
