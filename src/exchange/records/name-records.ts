@@ -2,8 +2,9 @@
 import { ASK_CODES, type AskCode } from "../../groups/hub/ask-table.js";
 import type { PidPair } from "../../groups/hub/hub.js";
 import type { ClaimResult } from "../../groups/hub/name-row.js";
-import { Message } from "../../groups/message.js";
+import type { Message } from "../../groups/message.js";
 import { atLeast, count, idOf, MalformedRecord, objectAt, serialAt } from "./malformed-record.js";
+import { putMessage } from "./put-message.js";
 import { KIND, type RecordWriter } from "./records.js";
 
 export interface ClaimRecord {
@@ -52,7 +53,9 @@ export interface AskHead {
   readonly from: PidPair;
 }
 
-const ASK_HEAD = 4 + 4 + 2 + 8;
+/** Bytes of a body ahead of the message. */
+export const ASK_HEAD = 4 + 4 + 2 + 8;
+export const ANSWER_HEAD = 4 + 1;
 
 /** @param serial of the holder: only in a request */
 export function writeAsk(
@@ -77,7 +80,7 @@ export function writeAsk(
     buffer[at + ASK_HEAD + 8] = nodeLength;
     buffer.write(node, at + ASK_HEAD + 9, "utf8");
   }
-  putBody(buffer, at + head, body);
+  putMessage(buffer, at + head, body);
 }
 
 /** @throws MalformedRecord when the record is too short. The body is a view */
@@ -114,10 +117,10 @@ export function writeAnswer(
   body: Message | Buffer | string,
 ): void {
   const content = typeof body === "string" ? Buffer.from(body) : body;
-  const at = writer.add(kind, "", 5 + content.byteLength);
+  const at = writer.add(kind, "", ANSWER_HEAD + content.byteLength);
   writer.buffer.writeUInt32BE(id, at);
   writer.buffer[at + 4] = ASK_CODES.indexOf(code);
-  putBody(writer.buffer, at + 5, content);
+  putMessage(writer.buffer, at + ANSWER_HEAD, content);
 }
 
 /** @throws MalformedRecord when the record is too short, or its code is not known. The body is a view */
@@ -126,12 +129,7 @@ export function readAnswer(body: Buffer): {
   readonly code: AskCode;
   readonly body: Buffer;
 } {
-  const code = ASK_CODES[atLeast(body, 5).readUInt8(4)];
+  const code = ASK_CODES[atLeast(body, ANSWER_HEAD).readUInt8(4)];
   if (code === undefined) throw new MalformedRecord("an answer with an unknown code");
-  return { id: body.readUInt32BE(0), code, body: body.subarray(5) };
-}
-
-function putBody(buffer: Buffer, at: number, body: Message | Buffer): void {
-  if (body instanceof Message) body.write(buffer, at);
-  else buffer.set(body, at);
+  return { id: body.readUInt32BE(0), code, body: body.subarray(ANSWER_HEAD) };
 }

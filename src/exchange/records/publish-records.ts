@@ -1,6 +1,7 @@
 /** Messages of groups as records, the same from a worker and to it: the exchange passes them on as they are. */
 import type { PidPair } from "../../groups/hub/hub.js";
 import { Message } from "../../groups/message.js";
+import { putMessage } from "./put-message.js";
 import { HEAD, KIND, LENGTH, type LinkRecord, NAME_LENGTH_AT, type RecordWriter } from "./records.js";
 
 /** Bytes of a body ahead of the message: worker and serial of the member that does not get it. */
@@ -16,8 +17,7 @@ export function writePublish(
   const { buffer } = writer;
   buffer.writeUInt16BE(worker, at);
   buffer.writeDoubleBE(serial, at + 2);
-  if (message instanceof Message) message.write(buffer, at + PUBLISH_HEAD);
-  else buffer.set(message, at + PUBLISH_HEAD);
+  putMessage(buffer, at + PUBLISH_HEAD, message);
 }
 
 /** Whether there is a message in it. */

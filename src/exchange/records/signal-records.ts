@@ -1,6 +1,7 @@
 /** Messages to processes of other workers, as records: the payload is passed on unread. */
-import { Message } from "../../groups/message.js";
+import type { Message } from "../../groups/message.js";
 import { atLeast, MalformedRecord, serialAt } from "./malformed-record.js";
+import { putMessage } from "./put-message.js";
 import { KIND, type LinkRecord, type RecordWriter } from "./records.js";
 
 /** As the cluster's channel has it; exit signals always pass the primary. */
@@ -45,8 +46,7 @@ export function writeRemote(
   const at = writer.add(kind, node, REMOTE_HEAD + message.byteLength);
   writer.buffer.writeUInt16BE(worker, at);
   writer.buffer.writeDoubleBE(serial, at + 2);
-  if (message instanceof Message) message.write(writer.buffer, at + REMOTE_HEAD);
-  else writer.buffer.set(message, at + REMOTE_HEAD);
+  putMessage(writer.buffer, at + REMOTE_HEAD, message);
 }
 
 /** @throws MalformedRecord when the record is too short, or has no serial. The message is a view */

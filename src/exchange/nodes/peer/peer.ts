@@ -3,7 +3,7 @@ import type { AskCode } from "../../../groups/hub/ask-table.js";
 import { NONE, type PidPair } from "../../../groups/hub/hub.js";
 import type { HubRequest } from "../../../groups/hub/name-hub.js";
 import { clock } from "../../../otp/time/clock.js";
-import { writeAnswer, writeAsk } from "../../records/name-records.js";
+import { ANSWER_HEAD, ASK_HEAD, writeAnswer, writeAsk } from "../../records/name-records.js";
 import { PUBLISH_HEAD, writePublish } from "../../records/publish-records.js";
 import { REMOTE_HEAD, writeRemote } from "../../records/signal-records.js";
 import type { RowPeer, RowTable } from "../rows/row-table.js";
@@ -15,9 +15,6 @@ import { RoundTrip } from "./round-trip.js";
 
 /** `joining`: heard of, but its rows are not complete. `down`: silent, or its OS process is gone. */
 export type PeerState = "joining" | "up" | "down";
-
-const ASK_HEAD = 18;
-const ANSWER_HEAD = 5;
 
 export class Peer implements RowPeer {
   readonly node: string;
