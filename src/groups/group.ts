@@ -50,7 +50,7 @@ export interface Group<M extends Portable> extends Source<M> {
   readonly name: string;
   /**
    * Adds a process of this worker, until it leaves or ends; again it has no effect. What it sends afterwards it hears itself.
-   * @throws RangeError when it is in 1,000 groups already; TypeError for a process of another worker
+   * @throws RangeError when it is in 1,000 groups already, or 100,000 have members in this worker; TypeError for a process of another worker
    */
   join(process: Receives<M> | Pid): void;
   leave(process: Receives<M> | Pid): void;

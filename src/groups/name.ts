@@ -12,7 +12,7 @@ export const MAX_NAME = 255;
  */
 export function checkName(what: string, name: unknown): string {
   if (typeof name !== "string")
-    throw new TypeError(`the name of a ${what} must be a string, got ${typeof name}`);
+    throw new TypeError(`${subjectOf(what)} must be a string, got ${typeof name}`);
   const fault = nameFault(what, name);
   if (fault !== undefined) throw new RangeError(fault);
   return name;
@@ -20,14 +20,17 @@ export function checkName(what: string, name: unknown): string {
 
 /** What is wrong with a name; `undefined`: nothing. */
 export function nameFault(what: string, name: string): string | undefined {
+  const subject = subjectOf(what);
   const bytes = Buffer.byteLength(name);
   if (bytes === 0 || bytes > MAX_NAME)
-    return `the name of a ${what} must have 1 to ${MAX_NAME} bytes of UTF-8, ${shown(name)} has ${bytes}`;
+    return `${subject} must have 1 to ${MAX_NAME} bytes of UTF-8, ${shown(name)} has ${bytes}`;
   // Also lone surrogates, which UTF-8 cannot carry.
   if (/[\p{Cc}\p{Cs}]/u.test(name))
-    return `the name of a ${what} must not have control characters: ${shown(name)}`;
+    return `${subject} must not have control characters or lone surrogates: ${shown(name)}`;
   return undefined;
 }
+
+const subjectOf = (what: string) => (what === "name" ? "a name" : `the name of a ${what}`);
 
 const shown = (name: string) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 

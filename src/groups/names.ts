@@ -44,7 +44,7 @@ export interface Names<C extends Portable, A extends Portable> extends RequestSo
   /**
    * Claims a name for a process of this worker, until it releases it or ends. Another holder ends as `replaced`, or runs
    * its `replaced` cell; one that is no connection gets the exit signal `{ shutdown: { replaced: "device/42" } }`.
-   * @throws RangeError when it holds 16 names already. Rejects with ClaimError: `taken`, `timeout`, `ended`
+   * @throws RangeError when it holds 16 names already, or the worker 1,000,000. Rejects with ClaimError: `taken`, `timeout`, `ended`
    */
   claim(process: Answers<Request<C, A>> | Pid, name: string, options?: ClaimOptions): Promise<Claim>;
   release(process: Answers<Request<C, A>> | Pid, name: string): void;

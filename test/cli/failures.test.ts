@@ -12,8 +12,7 @@ const NO_SERVER =
   'no drover named "drover" is running here: start it with `drover start`, or pass --name/--control\n';
 
 /** Listens on a control socket without being a drover. */
-async function impostor(server: Server): Promise<string> {
-  const path = join(folder(), "drover.sock");
+async function impostor(server: Server, path = join(folder(), "drover.sock")): Promise<string> {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   onTestFinished(() => void server.close());
   return path;
@@ -32,6 +31,31 @@ describe("no server", () => {
     const path = join(folder(), "mine.sock");
     const stderr = `no drover is running at ${path}: start it with \`drover start\`, or pass --name/--control\n`;
     expect(await drover(path, ["tree"])).toMatchObject({ code: 69, stderr });
+  });
+
+  it("names those that are running: not what a killed one has left, and ten at most", async () => {
+    const here = folder();
+    const ask = () => drover(join(here, "drover.sock"), ["tree"]);
+    await impostor(
+      createNetServer((socket) => socket.destroy()),
+      join(here, "two.sock"),
+    );
+    await impostor(
+      createNetServer((socket) => socket.destroy()),
+      join(here, "one.sock"),
+    );
+    writeFileSync(join(here, "gone.sock"), "");
+    const stderr =
+      'no drover named "drover" is running here: start it with `drover start`, or pass the --name of one that is running: one, two\n';
+    expect(await ask()).toEqual({ code: 69, stdout: "", stderr });
+    for (let at = 0; at < 10; at++)
+      await impostor(
+        createNetServer((socket) => socket.destroy()),
+        join(here, `a${at}.sock`),
+      );
+    expect((await ask()).stderr).toContain(
+      "is running: a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, and 2 more\n",
+    );
   });
 
   it("says so where a file lies in the place of the socket", async () => {

@@ -342,7 +342,7 @@ describe("messages", () => {
     expect(() => group("")).toThrow('the name of a group must have 1 to 255 bytes of UTF-8, "" has 0');
     expect(() => group("ä".repeat(128))).toThrow("has 256");
     expect(() => group("a\nb")).toThrow("must not have control characters");
-    expect(() => group("\ud800")).toThrow("control characters");
+    expect(() => group("\ud800")).toThrow("lone surrogates");
     expect(() => group(7 as never)).toThrow("must be a string, got number");
     expect(() => groups("room")("")).toThrow("1 to 255");
     expect(groups("room")("*.> 日本").name).toBe("room/*.> 日本");

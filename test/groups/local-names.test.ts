@@ -11,13 +11,16 @@ class Clerk extends Process {
   protected receive(): void {}
 }
 
-function stage() {
+function stage(mostHeld?: number) {
   const time = manualClock();
   const sent: string[] = [];
-  const names = new LocalNames(() => ({
-    claim: (id, name) => void sent.push(`claim ${id} ${name}`),
-    release: (name) => void sent.push(`release ${name}`),
-  }));
+  const names = new LocalNames(
+    () => ({
+      claim: (id, name) => void sent.push(`claim ${id} ${name}`),
+      release: (name) => void sent.push(`release ${name}`),
+    }),
+    mostHeld,
+  );
   return { time, sent, names, clerk: new Clerk(undefined) };
 }
 
@@ -53,4 +56,20 @@ test("of two claims of one process for one name the one that is late ends alone:
   names.claimed(2, { token: 7, previous: "ended" });
   expect(await second).toEqual({ token: 7, previous: "ended" });
   expect(names.holder("stock")).toBe(clerk);
+});
+
+test("a worker holds so many names and no more, until one is let go; a name that it holds can be claimed again", async () => {
+  const { names, clerk } = stage(2);
+  const claim = (name: string) => names.claim(clerk, name, false, 1_000);
+  const first = claim("a");
+  names.claimed(1, { token: 1, previous: "none" });
+  await first;
+  void claim("b");
+  expect(() => claim("c")).toThrow("2 names are held in this worker, which is the most");
+  void claim("a");
+  names.claimed(3, { token: 1, previous: "none" });
+  names.claimed(2, { token: 2, previous: "none" });
+  expect(() => claim("c")).toThrow(RangeError);
+  names.release(clerk, "b");
+  void claim("c");
 });

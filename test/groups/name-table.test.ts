@@ -1,6 +1,7 @@
 /** The table of names on the manual clock: random claims, releases, blocked and ending workers. */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { type HubRequest, NameHub } from "../../src/groups/hub/name-hub.js";
 import type { ClaimResult, NamePort } from "../../src/groups/hub/name-row.js";
 import { NameTable } from "../../src/groups/hub/name-table.js";
 import { ManualClock, useClock } from "../../src/index.js";
@@ -281,4 +282,61 @@ test("a claim that other servers know waits for a holder whose link comes later 
   const granted = one.results.get(1) as { token: number };
   expect(granted.token).toBeGreaterThan(token + 5);
   expect(table.holder("a")).toMatchObject({ serial: 7, token: granted.token });
+});
+
+/** A worker whose processes are asked, and which waits for answers. */
+class AskedPort extends FakePort {
+  readonly requests: (readonly [serial: number, body: string])[] = [];
+  readonly answers: (readonly [id: number, code: string])[] = [];
+  request(_name: string, { serial, body }: HubRequest<string>): boolean {
+    this.requests.push([serial, body]);
+    return true;
+  }
+  answered(id: number, code: string): void {
+    this.answers.push([id, code]);
+  }
+}
+
+function askedPorts() {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
+  const hub = new NameHub<string>();
+  const ports = [1, 2].map((worker) => new AskedPort(worker, () => hub.names as any));
+  const [one, two] = ports as [AskedPort, AskedPort];
+  const ask = (id: number, body: string) => hub.ask(two, id, "a", { within: 5_000, from: [0, 0], body });
+  hub.names.claim(one, 1, "a", 7, false);
+  one.blocked = true;
+  return { clock, hub, one, two, ask };
+}
+
+test("what is asked while the holder lets go waits for the next one, also where that takes 1 s", async () => {
+  const { clock, hub, one, two, ask } = askedPorts();
+  ask(1, "before");
+  hub.names.claim(two, 2, "a", 8, false);
+  ask(2, "while it lets go");
+  expect([one.requests, two.requests, two.answers]).toEqual([[[7, "before"]], [], []]);
+  one.unblock();
+  expect(two.requests).toEqual([[8, "while it lets go"]]);
+  two.blocked = true;
+  hub.names.claim(one, 3, "a", 9, false);
+  ask(3, "while it is blocked");
+  await clock.advance(1_000);
+  expect(one.requests.at(-1)).toEqual([9, "while it is blocked"]);
+});
+
+test("what is asked while the holder lets go fails when the claim that waits has ended", async () => {
+  const { clock, hub, one, two, ask } = askedPorts();
+  hub.names.claim(two, 2, "a", 8, false);
+  ask(1, "while it lets go");
+  hub.names.release(two, "a", 8);
+  one.unblock();
+  expect(two.answers).toEqual([[1, "nobody"]]);
+  hub.names.claim(one, 3, "a", 9, false);
+  one.blocked = true;
+  hub.names.claim(two, 4, "a", 10, false);
+  for (let id = 2; id <= 102; id++) ask(id, "while it is blocked");
+  expect(two.answers.at(-1)).toEqual([102, "busy"]);
+  hub.names.release(two, "a", 10);
+  await clock.advance(1_000);
+  expect(two.answers.slice(2)).toEqual(Array.from({ length: 100 }, (_, at) => [at + 2, "nobody"]));
 });

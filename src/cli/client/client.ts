@@ -5,6 +5,7 @@ import { type Config, EXIT, environment } from "../../config/config.js";
 import type { AskFailure } from "../../control/groups.js";
 import { NOT_LISTENING, readBody, sendRequest } from "../../control/http-client.js";
 import { CommandError } from "../errors.js";
+import { runningNames } from "./running-names.js";
 
 /** The server that a command talks to. */
 export type Target = Pick<Config, "name" | "control"> & {
@@ -55,7 +56,7 @@ async function exchange(target: Target, path: string, body?: string) {
     const status = response.statusCode ?? 0;
     return { status, value: parse(await readBody(response)) };
   } catch (error) {
-    throw signal.aborted ? timedOut(target, timeout) : connectionError(target, error);
+    throw signal.aborted ? timedOut(target, timeout) : await connectionError(target, error);
   }
 }
 
@@ -92,11 +93,13 @@ function parse(text: string): unknown {
 }
 
 /** Why the server could not be reached, or stopped answering. */
-export function connectionError({ name, control }: Target, error: unknown): CommandError {
+export async function connectionError({ name, control }: Target, error: unknown): Promise<CommandError> {
   if (error instanceof CommandError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (NOT_LISTENING.includes(code)) {
-    const advice = "start it with `drover start`, or pass --name/--control";
+    const names = await runningNames(control);
+    const other = names === "" ? "--name/--control" : `the --name of one that is running: ${names}`;
+    const advice = `start it with \`drover start\`, or pass ${other}`;
     // With a --control of its own the name says nothing.
     const usual = basename(control) === `${name}.sock`;
     const missing = usual

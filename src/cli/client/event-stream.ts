@@ -29,6 +29,6 @@ export async function follow(
       for (const event of parser.push(chunk as string)) await onEvent(event);
     }
   } catch (error) {
-    if (!signal.aborted) throw connectionError(target, error);
+    if (!signal.aborted) throw await connectionError(target, error);
   }
 }

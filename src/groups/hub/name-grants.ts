@@ -86,6 +86,7 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
     this.hold(row, { port, serial, token });
     this.#changed(name);
     answer(row, claim, { token, previous });
+    this.runAfterGrant(row);
     if (row.waiting.length > 0) this.replace(name, row);
   }
 
@@ -182,8 +183,10 @@ export class NameGrants<P extends NamePort, N extends NamePeer> {
   #takeFrom(name: string, row: NameRow<P>, holder: Holder<P>): void {
     if (row.holder !== holder) return;
     row.holder = undefined;
+    row.told = false;
     this.#changed(name);
     this.next(name, row, "unknown");
+    this.runAfterGrant(row);
     this.#drop(name, row);
   }
 }

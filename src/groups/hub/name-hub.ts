@@ -56,7 +56,7 @@ export class NameHub<M> {
 
   /** Asks where the name is held by a process of this server. */
   askHere(origin: AskPort<M>, id: number, name: string, request: Asked<M>): void {
-    if (this.names.pends(name)) return this.#askLater(origin, id, name, request);
+    if (this.names.changesHands(name)) return this.#askLater(origin, id, name, request);
     const holder = this.names.holder(name);
     const fail = (code: AskCode, why: string) => {
       if (id !== 0) origin.answered(id, code, why);
@@ -80,7 +80,7 @@ export class NameHub<M> {
     return false;
   }
 
-  /** The claim of a process here waits for the holder on another server: what is asked meanwhile is asked then. */
+  /** The claim of a process here waits until the holder has let go: what is asked meanwhile is asked then. */
   #askLater(origin: AskPort<M>, id: number, name: string, request: Asked<M>): void {
     const kept = { ...request, body: this.#copy(request.body) };
     if (!this.names.afterGrant(name, () => this.askHere(origin, id, name, kept)) && id !== 0)

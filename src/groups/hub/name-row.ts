@@ -51,7 +51,7 @@ export class NameRow<P> {
   /** Claims that wait for the holder, oldest first. */
   declare waiting: Claim<P>[];
   declare timer: TimerRef;
-  /** What waits until the pending claim is granted. */
+  /** What waits until the oldest claim is granted. */
   declare afterGrant: (() => void)[] | undefined;
 }
 

@@ -16,7 +16,7 @@ import { type Claim, type Contest, type Holder, type NamePort, NameRow } from ".
 import { type NamePeer, type PeerName, PeerNames, type ToldName } from "./peer-names.js";
 import { TokenClock } from "./token-clock.js";
 
-/** What may wait for one pending claim. */
+/** What may wait for one claim. */
 const MAX_AFTER_GRANT = 100;
 
 export interface NameTableOptions<N extends NamePeer> {
@@ -159,13 +159,19 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     return this.#rows.get(name)?.pending !== undefined;
   }
 
+  /** Whether a claim waits for a holder that was told to let go, here or on another server. */
+  changesHands(name: string): boolean {
+    const row = this.#rows.get(name);
+    return row !== undefined && (row.pending !== undefined || (row.told && row.waiting.length > 0));
+  }
+
   /**
-   * Calls back when a claim that waits for another server is granted, or has ended.
+   * Calls back when the claim that waits is granted, or has ended.
    * @returns whether there is one and not too much waits for it
    */
   afterGrant(name: string, callback: () => void): boolean {
     const row = this.#rows.get(name);
-    if (!row?.pending || (row.afterGrant?.length ?? 0) >= MAX_AFTER_GRANT) return false;
+    if (!row || !this.changesHands(name) || (row.afterGrant?.length ?? 0) >= MAX_AFTER_GRANT) return false;
     (row.afterGrant ??= []).push(callback);
     return true;
   }
@@ -205,8 +211,10 @@ export class NameTable<P extends NamePort, N extends NamePeer = NamePeer> {
     }
     if (row.holder && is(row.holder)) {
       row.holder = undefined;
+      row.told = false;
       this.#changed(name);
       this.#grants.next(name, row, "ended");
+      this.#grants.runAfterGrant(row);
     }
   }
 

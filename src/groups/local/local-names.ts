@@ -14,6 +14,8 @@ import { ProcessSets } from "./process-sets.js";
 
 /** Names that one process may hold. */
 export const MAX_NAMES = 16;
+/** Names held in one OS process. */
+const MAX_HELD = 1_000_000;
 
 /** The part of the uplink that names use. */
 export interface NameUplink {
@@ -51,6 +53,7 @@ export class LocalNames {
   /** One for all connections. */
   readonly #whenEnding = (process: Process) => this.#ended(process);
   readonly #uplink: () => NameUplink;
+  readonly #mostHeld: number;
   #lastId = 0;
   /**
    * Highest token that a process was given here. An exchange that is started anew gives none below it, also of names
@@ -58,8 +61,10 @@ export class LocalNames {
    */
   highestToken = 0;
 
-  constructor(uplink: () => NameUplink) {
+  /** @param mostHeld names that processes of this OS process may hold */
+  constructor(uplink: () => NameUplink, mostHeld = MAX_HELD) {
     this.#uplink = uplink;
+    this.#mostHeld = mostHeld;
   }
 
   /** Number of names held here. */
@@ -87,13 +92,15 @@ export class LocalNames {
     return typeof names === "string" ? [names] : names;
   }
 
-  /** @throws RangeError beyond `MAX_NAMES`. Rejects with ClaimError */
+  /** @throws RangeError beyond `MAX_NAMES`, and the most of this OS process. Rejects with ClaimError */
   claim(process: Process, name: string, refuse: boolean, within: number): Promise<Granted> {
     if (!process.alive || (process instanceof GroupMember && process.isEnding))
       return Promise.reject(new ClaimError("ended", `${process.pid} has ended`));
     const names = this.namesOf(process);
     if (!names.includes(name) && names.length + this.#claimsOf.sizeOf(process) >= MAX_NAMES)
       throw new RangeError(`${process.pid} holds ${MAX_NAMES} names, which is the most: release one first`);
+    if (!this.#held.has(name) && this.#held.size + this.#claims.size >= this.#mostHeld)
+      throw new RangeError(`${this.#mostHeld} names are held in this worker, which is the most`);
     this.#watch(process);
     const id = (this.#lastId = (this.#lastId % 0xffff_fffe) + 1);
     return new Promise((resolve, reject) => {

@@ -154,7 +154,7 @@ test("the tree and the metrics show it", async () => {
   // As of its last report, which comes once a second.
   await eventually(async () => {
     const { stdout } = await run(["tree", "--control", server.control]);
-    return /<0\.\d+> exchange \(os \d+\) +2 links, \d+ groups?, \d+ memberships/.test(stdout);
+    return /<0\.\d+> exchange \(os \d+\) +2 links, \d+ groups?, \d+ memberships, \d+ names?/.test(stdout);
   });
   const text = await eventually(async () => {
     const body = await metrics();

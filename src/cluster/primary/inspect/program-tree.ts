@@ -44,7 +44,7 @@ export async function drawProgramTree(
 function drawExchange(exchange: ExchangeProcess): TreeNode {
   const { numbers, state, unresponsive, osPid } = exchange;
   const held = numbers
-    ? `${nodesText(numbers.nodes)}${plural(numbers.links, "link")}, ${plural(numbers.groups, "group")}, ${plural(numbers.memberships, "membership")}${numbers.nodes ? `, ${plural(numbers.names, "name")}` : ""}`
+    ? `${nodesText(numbers.nodes)}${plural(numbers.links, "link")}, ${plural(numbers.groups, "group")}, ${plural(numbers.memberships, "membership")}, ${plural(numbers.names, "name")}`
     : "";
   const running = unresponsive ? "not answering" : held;
   return {
