@@ -7,7 +7,7 @@
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
 import { resolveHost } from "./resolve-host.js";
-import { inheritedPath } from "./unix/inherited-path.js";
+import { inheritedSocket } from "./unix/inherited-socket.js";
 
 export interface BoundHandle {
   /** Sent to workers; a target of `Transport.listen`. */
@@ -66,18 +66,34 @@ export async function bindTcp(host: string, port: number): Promise<BoundHandle> 
 export function adopt(fd: number): BoundHandle {
   const raw = createServerHandle(null, null, null, fd);
   // Of a UNIX socket the handle is a Pipe, which has no getsockname.
-  if (typeof raw === "object" && !raw.getsockname)
-    return { handle: raw, address: inheritedPath(fd), port: 0, close: () => raw.close() };
+  if (typeof raw === "object" && !raw.getsockname) return adoptUnix(raw, fd);
   const bound = toBoundHandle(raw, "", 0);
-  // With Accept=yes systemd accepts, and starts a program for each connection.
-  if (typeof bound !== "string" && (raw as RawHandle).getpeername({}) === 0) {
-    bound.close();
-    const message = `file descriptor ${fd} is a connection, not a listening socket: set Accept=no in the socket unit`;
-    throw Object.assign(new Error(message), { code: "EISCONN", syscall: "open" });
-  }
-  if (typeof bound !== "string") return bound;
-  const message = `file descriptor ${fd} is not a TCP or UNIX socket that can listen (${bound})`;
-  throw Object.assign(new Error(message), { code: bound, syscall: "open" });
+  if (typeof bound === "string") throw cannotListen(fd, bound);
+  if ((raw as RawHandle).getpeername({}) !== 0) return bound;
+  bound.close();
+  throw isConnection(fd);
+}
+
+function adoptUnix(raw: RawHandle, fd: number): BoundHandle {
+  const { path, state } = inheritedSocket(fd);
+  if (state === "bound" || state === "unknown")
+    return { handle: raw, address: path, port: 0, close: () => raw.close() };
+  raw.close();
+  throw state === "connected" ? isConnection(fd) : cannotListen(fd, "ENOTSOCK");
+}
+
+/** With Accept=yes systemd accepts, and starts a program for each connection. */
+function isConnection(fd: number): NodeJS.ErrnoException {
+  const message = `file descriptor ${fd} is a connection, not a listening socket: set Accept=no in the socket unit`;
+  return Object.assign(new Error(message), { code: "EISCONN", syscall: "open" });
+}
+
+/** Datagram and sequential-packet sockets, and FIFOs. */
+function cannotListen(fd: number, code: string): NodeJS.ErrnoException {
+  const message =
+    `file descriptor ${fd} is not a TCP or UNIX socket that can listen (${code}): ` +
+    "set ListenStream= in the socket unit";
+  return Object.assign(new Error(message), { code, syscall: "open" });
 }
 
 function tryBind(host: string, port: number): BoundHandle | string {

@@ -1,8 +1,17 @@
 /** Socket activation: a listening socket inherited from systemd (sd_listen_fds). */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -103,12 +112,17 @@ test("what cannot be served is refused with one line that says what to do", asyn
   expect(several).toMatchObject({ code: 78, stderr: expect.stringContaining("one ListenStream=") });
   const address = await activate(fd, ["--port=4000"]).ended;
   expect(address).toMatchObject({ code: 78, stderr: expect.stringContaining("remove port") });
-  const connection = connect((unit.address() as AddressInfo).port, "127.0.0.1");
-  await once(connection, "connect");
-  const accepted = await activate((connection as unknown as WithHandle)._handle.fd).ended;
-  expect(accepted).toMatchObject({ code: 78, stderr: expect.stringContaining("set Accept=no") });
-  connection.destroy();
-  unit.close();
+  const path = join(mkdtempSync(join(tmpdir(), "drover-unit-")), "unit.sock");
+  const { unit: local } = await socketUnit(path);
+  const { port } = unit.address() as AddressInfo;
+  for (const address of [{ port, host: "127.0.0.1" }, { path }]) {
+    const connection = connect(address);
+    await once(connection, "connect");
+    const accepted = await activate((connection as unknown as WithHandle)._handle.fd).ended;
+    expect(accepted).toMatchObject({ code: 78, stderr: expect.stringContaining("set Accept=no") });
+    connection.destroy();
+  }
+  for (const one of [unit, local]) one.close();
   const datagrams = createSocket("udp4").bind(0, "127.0.0.1");
   await once(datagrams, "listening");
   const kind = await activate((datagrams as unknown as WithHandle)._handle.fd).ended;
@@ -117,6 +131,11 @@ test("what cannot be served is refused with one line that says what to do", asyn
     stderr: expect.stringContaining("file descriptor 3 is not a TCP or UNIX socket"),
   });
   datagrams.close();
+  execFileSync("mkfifo", [`${path}.fifo`]);
+  const fifo = openSync(`${path}.fifo`, "r+");
+  const inherited = await activate(fifo).ended;
+  expect(inherited).toMatchObject({ code: 78, stderr: expect.stringContaining("set ListenStream=") });
+  closeSync(fifo);
 });
 
 test("listeners get theirs by name, TCP or UNIX, and the file is left to the program that has bound it", async () => {
