@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { clock } from "../../otp/time/clock.js";
 import type { NodesOptions } from "../nodes/options.js";
-import { connectOnce, loadClient, type NatsClient, type NatsConnection } from "./client.js";
+import { connectOnce, loadClient, type Msg, type NatsClient, type NatsConnection } from "./client.js";
 import { Subjects } from "./subjects.js";
 import { troubleEvent } from "./trouble.js";
 
@@ -29,15 +29,20 @@ export async function checkNats(nodes: NodesOptions, maxMessage: number): Promis
 
 async function checkServer(
   client: NatsClient,
-  { nats, cluster, node }: NodesOptions,
+  { nats, cluster, node, outside }: NodesOptions,
   url: string,
   maxMessage: number,
 ): Promise<NatsFinding> {
-  let connection: NatsConnection | undefined;
-  try {
+  const connections: NatsConnection[] = [];
+  const connect = async () => {
     const name = `drover check ${cluster} ${node}`;
-    ({ connection } = await connectOnce(client, nats, url, name, TIMES));
-    await tryPermissions(connection, new Subjects(cluster));
+    const { connection } = await connectOnce(client, nats, url, name, TIMES);
+    connections.push(connection);
+    return connection;
+  };
+  try {
+    const connection = await connect();
+    await tryPermissions(connection, new Subjects(cluster), outside ? await connect() : undefined);
     const asked = clock.now();
     await connection.flush();
     return describe(connection, url, clock.now() - asked, maxMessage);
@@ -46,25 +51,39 @@ async function checkServer(
     // The server starts without NATS, and connects when it is there.
     return { url, verdict: level === "error" ? "wrong" : "warning", text };
   } finally {
-    connection?.close().catch(() => {});
+    for (const connection of connections) connection.close().catch(() => {});
   }
 }
 
-/** Everything that a server does. What it publishes is empty, which servers pass over. @throws the first denial */
-async function tryPermissions(connection: NatsConnection, subjects: Subjects): Promise<void> {
+/**
+ * Everything that a server does. What it publishes is empty, which servers pass over.
+ * @param asker another connection, which asks as a client from outside does
+ * @throws the first denial
+ */
+async function tryPermissions(
+  connection: NatsConnection,
+  subjects: Subjects,
+  asker?: NatsConnection,
+): Promise<void> {
   let denied: unknown;
   const inbox = `check${randomBytes(8).toString("hex")}`;
   const watching = (async () => {
     for await (const status of connection.status()) if (status.type === "error") denied ??= status.error;
   })();
   watching.catch(() => {});
-  const callback = (error: Error | null) => {
+  const callback = (error: Error | null, message: Msg) => {
     denied ??= error ?? undefined;
+    if (!error) message.respond();
   };
   for (const subject of [subjects.inbox(inbox), subjects.all, subjects.gone(inbox, "*")])
     connection.subscribe(subject, { callback });
   connection.publish(subjects.inbox(inbox), new Uint8Array());
   connection.publish(subjects.all, new Uint8Array());
+  await connection.flush();
+  asker?.publish(subjects.inbox(inbox), new Uint8Array(), { reply: `_INBOX.${inbox}` });
+  // What was asked has come when the second has its answer, and its denial when the third has.
+  await asker?.flush();
+  if (asker) await connection.flush();
   await connection.flush();
   // Reports of the client come through an iterator, a turn later.
   await new Promise((resolve) => setImmediate(resolve));

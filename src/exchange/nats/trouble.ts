@@ -22,7 +22,14 @@ export function troubleEvent(given: unknown, url: string, prefix: string): Carri
     return { level, event, text: `NATS ${url} ${text}` };
   };
   if (name === "PermissionViolationError") {
-    const { operation, subject } = error;
+    const { operation, subject = "" } = error;
+    // The inbox of a client that has asked from outside: each has another one.
+    if (operation === "publish" && !subject.startsWith(`${prefix}.`))
+      return of(
+        "error",
+        "nats_permission_denied",
+        "denies answers to other NATS clients: set allow_responses for this user, or allow publish on _INBOX.>",
+      );
     const what = operation === "subscription" ? "to subscribe to" : "to publish on";
     return of(
       "error",

@@ -19,6 +19,14 @@ it.each([
     "nats_permission_denied",
     "denies to publish on drover.p.all: allow publish and subscribe on drover.p.> for this user",
   ],
+  [
+    failure("PermissionViolationError", "Permissions Violation", {
+      operation: "publish",
+      subject: "_INBOX.1V4GC5I7RJFJAFBKCO49OB.1V4GC5I7RJFJAFBKCO49HW",
+    }),
+    "nats_permission_denied",
+    "denies answers to other NATS clients: set allow_responses for this user, or allow publish on _INBOX.>",
+  ],
   [failure("AuthorizationError", "Authorization Violation"), "nats_auth_rejected", "rejects the credentials"],
   [
     failure("Error", "self-signed certificate", { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }),

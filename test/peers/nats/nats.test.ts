@@ -37,7 +37,10 @@ const TLS = () =>
 const USERS = `authorization { users = [
   { user: "all", password: "${SECRET}" },
   { user: "deaf", password: "${SECRET}", permissions: { publish: "drover.>", subscribe: "other.>" } },
-  { user: "mute", password: "${SECRET}", permissions: { publish: "drover.test.node.>", subscribe: "drover.>" } } ] }`;
+  { user: "mute", password: "${SECRET}", permissions: { publish: "drover.test.node.>", subscribe: "drover.>" } },
+  { user: "curt", password: "${SECRET}", permissions: { publish: "drover.test.>", subscribe: "drover.test.>" } },
+  { user: "answers", password: "${SECRET}",
+    permissions: { publish: "drover.test.>", subscribe: "drover.test.>", allow_responses: true } } ] }`;
 const credentials = find("nats-server") ? natsCredentials() : { config: "", creds: "" };
 
 beforeAll(async () => {
@@ -161,10 +164,13 @@ test("a NATS that takes 4 KiB: what is larger does not reach other servers, and 
 test("drover check names version, round trip, max_payload and what is missing", async () => {
   const check = (args: string[], env = {}) =>
     run(["check", "chat", "--port=0", "--admin-port=0", "--cluster=test", ...args], { env });
-  const [fine, denied, small] = await Promise.all([
-    check([url("plain")]),
-    check([url("users")], { DROVER_NATS_USER: "mute", DROVER_NATS_PASSWORD: SECRET }),
-    check([url("small")]),
+  const as = (user: string, ...args: string[]) =>
+    check([url("users"), ...args], { DROVER_NATS_USER: user, DROVER_NATS_PASSWORD: SECRET });
+  const [fine, denied, small] = await Promise.all([check([url("plain")]), as("mute"), check([url("small")])]);
+  const [curt, quiet, answers] = await Promise.all([
+    as("curt", "--outside=on"),
+    as("curt"),
+    as("answers", "--outside=on"),
   ]);
   expect(fine.stdout).toMatch(
     /nats:\/\/\S+: version \d+\.\d+\.\d+, round trip [\d.]+ ms, max_payload 1048576 bytes/,
@@ -172,6 +178,8 @@ test("drover check names version, round trip, max_payload and what is missing", 
   expect([fine.code, denied.code, small.code]).toEqual([0, 78, 0]);
   expect(denied.stdout).toMatch(/denies to publish on drover\.test\.all/);
   expect(small.stdout).toMatch(/max_payload 4096 bytes.*raise max_payload, or lower --max-message/);
+  expect(curt.stdout).toMatch(/denies answers to other NATS clients: set allow_responses for this user/);
+  expect([curt.code, quiet.code, answers.code]).toEqual([78, 0, 0]);
 });
 
 test("a second server of one node name ends with 69 and says what to set, and the first goes on", async () => {
