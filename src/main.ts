@@ -41,7 +41,7 @@ async function run(): Promise<void> {
   } else if (isExchange) {
     (await import("./exchange/entry.js")).runExchange();
   } else {
-    process.exit(await (await import("./program/program.js")).runProgram());
+    await (await import("./program/program.js")).runProgram();
   }
 }
 

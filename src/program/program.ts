@@ -12,20 +12,26 @@ import {
   didYouMean,
   EXIT,
   environment,
+  exitProgram,
   loadConfig,
   parseFlags,
   usage,
 } from "../config/config.js";
 import { refuse } from "./refuse.js";
-import { endBySignal, setSignalAction } from "./signals.js";
+import { endBySignal, setSignalAction, setStartExit } from "./signals.js";
 
 const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 const SWITCHES = ["json", "verbose", ...COMMAND_SWITCHES];
 const DROVER = new URL("./index.js", import.meta.url).href;
 const SOURCES = { switches: SWITCHES, texts: COMMAND_FLAGS, drover: DROVER };
 
-/** @returns the exit code */
-export async function runProgram(): Promise<number> {
+/** Ends the program with an exit code. */
+export async function runProgram(): Promise<void> {
+  setStartExit((code) => void exitProgram(code));
+  await exitProgram(await exitCode());
+}
+
+async function exitCode(): Promise<number> {
   try {
     return await run();
   } catch (error) {

@@ -13,6 +13,7 @@ export type HandledSignal = (typeof SIGNALS)[number];
 type Action = (signal: HandledSignal) => void;
 
 let action: Action = () => {};
+let exit: (code: number) => void = (code) => process.exit(code);
 
 /** First actions: a worker ignores signals, because Ctrl-C and pm2 signal the whole process group and the primary decides. */
 const FIRST: Readonly<Record<"worker" | "start" | "command", Action>> = {
@@ -34,9 +35,14 @@ export function setSignalAction(next: Action): void {
   action = next;
 }
 
+/** Sets how a start ends that is asked to: threads of the user may run by then. */
+export function setStartExit(next: typeof exit): void {
+  exit = next;
+}
+
 /** While the program is being started: SIGTERM and SIGINT end it with exit code 0, the others are ignored. */
 export function stopStart(signal: HandledSignal): void {
-  if (signal === "SIGTERM" || signal === "SIGINT") process.exit(0);
+  if (signal === "SIGTERM" || signal === "SIGINT") exit(0);
 }
 
 /** The default action. Where the kernel ignores it, as process 1, the exit code says the same. */

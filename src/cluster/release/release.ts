@@ -6,7 +6,14 @@
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { CompileError, compileModules, didYouMean, EXIT, thrownReason } from "../../config/config.js";
+import {
+  addUserThread,
+  CompileError,
+  compileModules,
+  didYouMean,
+  EXIT,
+  thrownReason,
+} from "../../config/config.js";
 import { BUILT_IN, builtInFacts, builtInUrl, isBuiltIn } from "./built-in.js";
 import type { ProtocolModule } from "./protocol-module.js";
 import type { ProtocolFacts, Trial, Verdict } from "./trial-thread.js";
@@ -77,11 +84,12 @@ function runTrial(trial: Trial, exec: string): Promise<Release> {
   const { module, label } = trial;
   return new Promise((resolve, reject) => {
     const thread = new Worker(exec, { workerData: trial, stdout: false });
+    addUserThread(thread);
     const signal = AbortSignal.timeout(TRIAL_DEADLINE);
     const refuse = (message: string) => reject(new ReleaseError(message));
     signal.addEventListener("abort", () => {
       refuse(
-        `${label}: is not loaded after ${TRIAL_DEADLINE / 1000} s: does it await something at its top level?`,
+        `${label}: is not loaded after ${TRIAL_DEADLINE / 1000} s: does it await something at its top level, or loop?`,
       );
       void thread.terminate();
     });

@@ -7,6 +7,7 @@ import { clock } from "../../otp/time/clock.js";
 import { thrownAt, thrownReason } from "./failure-text.js";
 import { importModules } from "./load.js";
 import type { UserModules } from "./user-module.js";
+import { addUserThread } from "./user-threads.js";
 
 /** What the thread runs. */
 interface ModuleRun {
@@ -31,6 +32,7 @@ export function runInThread(program: URL, run: ModuleRun): Promise<ModuleResult>
   const { label } = run;
   return new Promise((resolve) => {
     const thread = new Worker(program, { workerData: { configModule: run }, env: SHARE_ENV });
+    addUserThread(thread);
     const late = `${label}: is not loaded after ${DEADLINE / 1000} s: does it await something at its top level, or loop?`;
     const end = (result: ModuleResult): void => {
       clock.clearTimeout(timer);
@@ -52,15 +54,25 @@ export function runInThread(program: URL, run: ModuleRun): Promise<ModuleResult>
 export async function runModuleThread(): Promise<void> {
   const { modules, label } = (workerData as { configModule: ModuleRun }).configModule;
   const post = (result: ModuleResult): void => parentPort?.postMessage(result);
-  let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = { ...(await importModules(modules, true)) };
+    const exports = await importModules(modules, true);
+    // A promise is waited for here, where there is a deadline.
+    const result = { exports: "default" in exports ? { default: await exports.default } : {} };
+    post(isPlain(result.exports.default) ? result : "not_plain");
   } catch (error) {
-    return post({ wrong: `${thrownAt(error, modules, label)}: ${thrownReason(error)}` });
+    post({ wrong: `${thrownAt(error, modules, label)}: ${thrownReason(error)}` });
   }
+}
+
+/** Whether it can be copied. @throws what its getters throw */
+function isPlain(value: unknown): boolean {
   try {
-    post({ exports: "default" in exports ? { default: exports.default } : {} });
-  } catch {
-    post("not_plain");
+    structuredClone(value);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    // Read here as the program will read it.
+    if (typeof value === "object" && value !== null) Object.entries(value);
+    return false;
   }
 }

@@ -14,6 +14,7 @@ import { eventually } from "../../support/until.js";
 
 /** Protocol that misuses the channel of its worker on command. */
 const ROGUE = `
+import { writeSync } from "node:fs";
 import { defineProtocol, packet } from "drover";
 const SPECIAL = { undefined: undefined, nothing: null, numbers: new Float64Array(3), map: new Map([["t", "ready"]]) };
 export default defineProtocol({
@@ -25,7 +26,14 @@ export default defineProtocol({
         const text = frame.toString();
         if (text === "who") conn.send(JSON.stringify({ slot: parseInt(String(conn.pid).slice(1)), osPid: process.pid }));
         else if (text === "disconnect") process.disconnect();
-        else if (text.startsWith("post ")) {
+        else if (text.startsWith("deep ")) {
+          let deep = {};
+          for (let depth = Number(text.slice(5)); depth > 0; depth--) deep = { deep };
+          process.send(deep, undefined, undefined, () => conn.send("posted"));
+        } else if (text.startsWith("bytes ")) {
+          writeSync(process.channel.fd, Buffer.from(text.slice(6), "hex"));
+          conn.send("posted");
+        } else if (text.startsWith("post ")) {
           const message = JSON.parse(text.slice(5), (_, value) => (Object.hasOwn(SPECIAL, value) ? SPECIAL[value] : value));
           process.send(message, undefined, undefined, () => conn.send("posted"));
         } else conn.send(text);
@@ -151,6 +159,23 @@ describe("of one server, in order:", () => {
     const told = program.lines.slice(before).filter(invalid);
     expect(told).toHaveLength(1);
     expect(program.child.exitCode).toBeNull();
+  });
+
+  test("what node cannot deserialize does not end the primary, is logged once, and messages after it arrive", async () => {
+    const { program, port } = served;
+    const before = program.lines.length;
+    const client = await FrameClient.connect(port);
+    for (const depth of [2_000, 2_500, 2_000]) expect(await client.ask(`deep ${depth}`)).toBe("posted");
+    // Whole messages, with a length before them, of which no byte is a value; an empty one; one that is a part of a value.
+    for (const bytes of ["00000004ffffffff", "00000000", "00000003ff0f6f"])
+      expect(await client.ask(`bytes ${bytes}`)).toBe("posted");
+    const unreadable = ({ msg }: LogLine) => msg.startsWith("unreadable message of worker");
+    await program.line(unreadable, before);
+    expect(await client.ask("post 7")).toBe("posted");
+    expect(await client.ask("hello")).toBe("hello");
+    expect(program.lines.slice(before).filter(unreadable)).toHaveLength(1);
+    expect(program.child.exitCode).toBeNull();
+    client.end();
   });
 
   test("an admin server that is killed is started again, is counted, and clients notice nothing", async () => {

@@ -14,6 +14,7 @@ import type { Quota } from "../../channel/limit-terms.js";
 import type { Served, SignalEnvelope, ToPrimary, ToWorker } from "../../channel/messages.js";
 import type { WorkerRequest } from "../../channel/requests.js";
 import { osProcessInfo } from "../../os-process-info.js";
+import { guardReads, MAX_MESSAGE } from "./channel-reads.js";
 import { guardInternalMessages } from "./internal-messages.js";
 import { PendingStart } from "./pending-start.js";
 import { WorkerChannel } from "./worker-channel.js";
@@ -35,6 +36,8 @@ export interface WorkerOwner {
   outOfMemory(worker: WorkerProcess, signal: string | null): string | undefined;
   /** Code in the worker has sent one of node's internal messages, which was dropped. Called once. */
   onInternalMessage(worker: WorkerProcess, error: unknown): void;
+  /** The primary cannot deserialize what the worker has sent, which was dropped. Called once. */
+  onUnreadable(worker: WorkerProcess, error: unknown): void;
 }
 
 /** Messages of a worker that are not of its start or its end. */
@@ -103,6 +106,11 @@ export class WorkerProcess extends Process {
     this.#boot = boot;
     this.#os = os;
     guardInternalMessages(this.#os.process, (error) => owner.onInternalMessage(this, error));
+    guardReads(
+      this.#os.process,
+      (error) => owner.onUnreadable(this, error),
+      () => this.#messageTooLarge(),
+    );
     unblockStandardSockets();
     this.#channel = new WorkerChannel(
       this.#os,
@@ -252,6 +260,15 @@ export class WorkerProcess extends Process {
   /** Handles `error` events. With an OS pid only the channel has broken: its exit event follows. */
   #forkFailed({ code = "unknown" }: NodeJS.ErrnoException): void {
     if (this.#os.process.pid === undefined && this.alive) this.#end({ not_spawned: code });
+  }
+
+  #messageTooLarge(): void {
+    if (this.#exit.asked === "killed") return;
+    this.#owner.onKilled(
+      this,
+      `code in it has sent more than ${MAX_MESSAGE / 1024 / 1024} MiB in one message`,
+    );
+    this.killed();
   }
 
   #exitWithin(code: number): void {

@@ -183,9 +183,18 @@ export class WorkerReports implements WorkerOwner {
   }
 
   onInternalMessage(worker: WorkerProcess, error: unknown): void {
-    const what = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
     this.#options.log.warn(
-      `invalid internal message of ${worker.label} dropped (${what}): code in it calls process.send({ cmd: "NODE_…" })`,
+      `invalid internal message of ${worker.label} dropped (${firstLine(error)}): code in it calls process.send({ cmd: "NODE_…" })`,
     );
   }
+
+  onUnreadable(worker: WorkerProcess, error: unknown): void {
+    this.#options.log.warn(
+      `unreadable message of ${worker.label} dropped (${firstLine(error)}): code in it calls process.send() with what is nested too deeply, or writes to the file descriptor of its channel`,
+    );
+  }
+}
+
+function firstLine(error: unknown): string | undefined {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
 }
