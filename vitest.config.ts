@@ -11,12 +11,7 @@ const tests = (...names: string[]) => names.map((name) => `test/${name}.test.ts`
 const serial = {
   system: tests("system/limits/{balance,flow-control}", "system/workers/worker-killed"),
   long: tests("system/faults/starved", "system/groups/load", "system/workers/watchdog", "scripts/stampede"),
-  peers: tests(
-    "peers/load/{expect,open-loop}",
-    "peers/page/load",
-    "peers/nats/paused",
-    "peers/deploy/prometheus",
-  ),
+  peers: tests("peers/page/load", "peers/nats/paused", "peers/deploy/scraped-restarts"),
 };
 // Files that start, wait or load for 10 to 60 s each: `npm run test:long`, so that `npm test` ends within three minutes.
 const long = tests(

@@ -1,12 +1,16 @@
 /** gen_tcp of a real Erlang node as a client. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterEach, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { find, testWith } from "../support/peers.js";
 import { endAll, serveProgram } from "../support/program.js";
 
 const erl = testWith("erl", "apt-get install erlang-base");
-afterEach(endAll);
+let port: number;
+beforeAll(async () => {
+  ({ port } = await serveProgram());
+});
+afterAll(endAll);
 
 async function evaluate(code: string): Promise<string> {
   const args = [
@@ -21,7 +25,6 @@ async function evaluate(code: string): Promise<string> {
 }
 
 erl("gen_tcp connects with {packet,2}, sends, and receives the echo", async () => {
-  const { port } = await serveProgram();
   const said = await evaluate(`
     {ok, S} = gen_tcp:connect({127,0,0,1}, ${port}, [binary, {packet, 2}]),
     ok = gen_tcp:send(S, <<"hello">>),
@@ -31,7 +34,6 @@ erl("gen_tcp connects with {packet,2}, sends, and receives the echo", async () =
 });
 
 erl("frames of every size up to 65,535 bytes come back to gen_tcp as they were", async () => {
-  const { port } = await serveProgram();
   const said = await evaluate(
     `
     {ok, S} = gen_tcp:connect({127,0,0,1}, ${port}, [binary, {packet, 2}, {active, false}]),
@@ -48,7 +50,6 @@ erl("frames of every size up to 65,535 bytes come back to gen_tcp as they were",
 });
 
 erl("a hundred Erlang processes talk at once, and each gets its own answers", async () => {
-  const { port } = await serveProgram();
   const said = await evaluate(`
     Self = self(),
     Pids = [spawn_link(fun() ->

@@ -76,7 +76,10 @@ notified("READY=1 when every worker accepts, WATCHDOG=1 while it runs, STOPPING=
 notified("without systemd-notify the log says what is missing, and the server serves", async () => {
   const { path } = await receiver();
   const node = process.execPath;
-  const { program } = await serveProgram([], { env: { NOTIFY_SOCKET: path, PATH: "/nowhere" }, node });
+  const { program } = await serveProgram(["--workers=1"], {
+    env: { NOTIFY_SOCKET: path, PATH: "/nowhere" },
+    node,
+  });
   const line = await program.line(({ msg }) => /^cannot notify systemd/.test(msg ?? ""));
   expect(line.msg).toContain("it is not installed, or not in PATH");
 });
