@@ -6,8 +6,9 @@
 /** @throws TypeError for a value that is not an object, or an unknown key: a misspelt limit must not mean no limit. */
 export function checkOptions(name: string, options: unknown, known: readonly string[]): void {
   const example = `{ ${known.join(", ")} }`;
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${name}: expected an options object ${example}, got ${String(options)}`);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const given = Array.isArray(options) ? "an array" : String(options);
+    throw new TypeError(`${name}: expected an options object ${example}, got ${given}`);
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw new TypeError(`${name}: unknown option "${key}"; expected ${example}`);

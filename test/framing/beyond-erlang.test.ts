@@ -197,6 +197,8 @@ describe("delimited", () => {
   it("refuses a delimiter that is none", () => {
     expect(() => delimited("")).toThrow("the delimiter has 1 to 255 bytes, not 0");
     expect(() => delimited(10 as unknown as string)).toThrow("is a string or a Buffer, not number");
+    // Its UTF-8 would be the replacement character.
+    expect(() => delimited("\ud800")).toThrow("the delimiter has half a surrogate pair");
   });
 });
 
@@ -223,7 +225,8 @@ describe("json", () => {
   it("refuses a line that is not JSON, without quoting it", () => {
     for (const text of ["\n", " \r\n"])
       expect(refusal(json(), text)).toContain("frame_invalid json: the line is empty");
-    for (const text of ["{\n", "\uFEFF1\n", "'secret'\n", "NaN\n", "1 2\n"]) {
+    expect(refusal(json(), "\uFEFF1\n")).toContain("json: the line begins with a byte order mark");
+    for (const text of ["{\n", "'secret'\n", "NaN\n", "1 2\n"]) {
       expect(refusal(json(), text)).toContain("frame_invalid json: the line is not valid JSON");
     }
     expect(refusal(json(), "'secret'\n")).not.toContain("secret");
@@ -258,6 +261,19 @@ describe("json", () => {
       expect(refusal(json(), `${text}\n`)).toContain("frame_invalid json: a number is beyond 1.8e308");
     }
     expect(read("1e308\n1e-999\n")).toEqual([1e308, 0]);
+  });
+
+  it("names what cannot be sent in one line", () => {
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    for (const value of [circle, { self: [circle] }, 1n]) {
+      const error = thrownBy(() => json().encodedLength(value));
+      expect([error.code, error.message]).toEqual([
+        "send_invalid",
+        expect.stringMatching(/^json: the value has no JSON: .+$/),
+      ]);
+    }
+    expect(() => json([] as object)).toThrow("json: expected an options object { maxLength, maxDepth }");
   });
 
   it("writes the text that was measured, whatever toJSON says the second time", () => {

@@ -186,6 +186,15 @@ describe("values of resp", () => {
     );
   });
 
+  it("are doubles that are no numbers as Redis writes them, in both versions", () => {
+    const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    expect(String(encode(resp(), odd))).toBe("*3\r\n$3\r\nnan\r\n$3\r\ninf\r\n$4\r\n-inf\r\n");
+    expect(String(encode(resp({ version: 3 }), odd))).toBe("*3\r\n,nan\r\n,inf\r\n,-inf\r\n");
+    // Redis before 7.2 may write it with a sign.
+    const read = feed(resp({ side: "client" }).decoder(), [Buffer.from(",nan\r\n,-nan\r\n")]);
+    expect(read).toEqual([Number.NaN, Number.NaN]);
+  });
+
   it("are read from RESP2 and RESP3", () => {
     const bytes =
       "$-1\r\n*-1\r\n_\r\n:-9223372036854775808\r\n,inf\r\n%1\r\n$1\r\na\r\n#f\r\n!5\r\nERR x\r\n";
@@ -205,19 +214,26 @@ describe("values of resp", () => {
     expect(read(`${"*1\r\n".repeat(8)}:1\r\n`)).toHaveLength(1);
     expect(thrownBy(() => read("*1\r\n".repeat(9))).message).toContain("deeper than 8 levels");
     expect(thrownBy(() => read("*1000000\r\n")).code).toBe("frame_too_long");
-    for (const wrong of [
-      "|1\r\n",
-      "$?\r\n",
-      "x",
-      "#x\r\n",
-      "_x\r\n",
-      ":1.5\r\n",
-      ",x\r\n",
-      "~-1\r\n",
-      "+a\nb\r\n",
-      "=2\r\nab\r\n",
-    ]) {
-      expect([wrong, thrownBy(() => read(wrong)).code]).toEqual([wrong, "frame_invalid"]);
+    const refused: readonly [bytes: string, message: string][] = [
+      ["|1\r\n", "a value begins with the byte 124, which is not a RESP type"],
+      ["$?\r\n", "a count or length is not a whole number"],
+      ["x", "a value begins with the byte 120"],
+      ["#x\r\n", 'a boolean ("#") is not t or f'],
+      ["_x\r\n", 'a null ("_") is followed by other characters'],
+      [":1.5\r\n", 'an integer (":") is not a decimal number of at most 19 digits'],
+      [",x\r\n", 'a double (",") is not a decimal number, inf or nan'],
+      ["(1.5\r\n", 'a big number ("(") is not a decimal number of at most 4096 characters'],
+      ["~-1\r\n", 'a value of type "~" has a negative length'],
+      ["+a\nb\r\n", "a line has a line feed in it"],
+      ["=2\r\nab\r\n", 'a verbatim string ("=") does not begin with three characters and ":"'],
+    ];
+    for (const [bytes, message] of refused) {
+      const error = thrownBy(() => read(bytes));
+      expect([bytes, error.code, error.message]).toEqual([
+        bytes,
+        "frame_invalid",
+        expect.stringContaining(message),
+      ]);
     }
   });
 
@@ -228,7 +244,10 @@ describe("values of resp", () => {
       "deeper than 100 levels, or contains itself",
     );
     expect(thrownBy(() => encode(resp(), new TypeError("ERR") as never)).message).toContain(
-      'a value is no TypeError; for an error reply send new RespError("ERR text")',
+      'TypeError is not a RESP value; for an error reply send new RespError("ERR text")',
+    );
+    expect(thrownBy(() => encode(resp(), [{ a: 1 }] as never)).message).toContain(
+      "object is not a RESP value; send a Map for an object, null for no value",
     );
   });
 });
@@ -236,7 +255,8 @@ describe("values of resp", () => {
 describe("options that resp refuses", () => {
   it("are named", () => {
     expect(() => resp({ side: "both" as "server" })).toThrow('the side is "server" or "client", not "both"');
-    expect(() => resp({ version: 1 as 2 })).toThrow("the version is 2 or 3, not 1");
+    expect(() => resp({ version: "3" as unknown as 3 })).toThrow('the version is 2 or 3, not "3"');
+    expect(() => resp([] as object)).toThrow("resp: expected an options object { side,");
     expect(() => resp({ maxDepth: 0 })).toThrow("maxDepth is a whole number of levels from 1 to 100, not 0");
   });
 });

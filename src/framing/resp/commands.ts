@@ -68,7 +68,7 @@ export class CommandRule implements FrameRule<Buffer[]> {
 
   /** @returns the position after a word of this length. What cannot fit with the words still to come is refused now. */
   private checkLength(start: number, length: number): number {
-    if (length < 0) throw frameInvalid(this.name, "a word of a command has no length");
+    if (length < 0) throw frameInvalid(this.name, "a word of a command is null ($-1)");
     const after = start + length + 2;
     const least = after + (this.words - 1) * SHORTEST_WORD;
     if (least > this.maxTotal) throw declaredTooLong(this.name, least, this.maxTotal, "maxLength");

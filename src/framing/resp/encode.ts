@@ -10,7 +10,7 @@ export type Part = string | Uint8Array;
 const DEEPEST = 100;
 const INT64 = 2n ** 63n;
 
-/** @param version of what RESP2 has no type for is sent as a type that it has */
+/** @param version in 2 a value without a type of its own is sent as another one */
 export function valueParts(value: RespValue, version: 2 | 3): Part[] {
   const parts: Part[] = [];
   put(value, version, parts, 0);
@@ -82,9 +82,10 @@ function noValue(value: unknown): Error {
   if (value instanceof Error)
     return sendInvalid(
       "resp",
-      `a value is no ${value.name}; for an error reply send new RespError("ERR text")`,
+      `${value.name} is not a RESP value; for an error reply send new RespError("ERR text")`,
     );
-  return sendInvalid("resp", `a value is no ${nameOf(value)}; send a Map for an object, null for nothing`);
+  const fact = `${nameOf(value)} is not a RESP value`;
+  return sendInvalid("resp", `${fact}; send a Map for an object, null for no value`);
 }
 
 function putItems(
@@ -100,7 +101,7 @@ function putItems(
 
 function putNumber(value: number, version: 2 | 3, parts: Part[]): void {
   if (Number.isSafeInteger(value)) parts.push(`:${value}\r\n`);
-  else if (version === 2) putText("$", String(value), parts);
+  else if (version === 2) putText("$", doubleText(value), parts);
   else parts.push(`,${doubleText(value)}\r\n`);
 }
 

@@ -63,7 +63,7 @@ export class ReplyRule implements FrameRule<RespValue> {
   private skip(bytes: Uint8Array, start: number, end: number, seen: number): number {
     const kind = KINDS[bytes[start]!]!;
     if (kind === 0)
-      throw frameInvalid(this.name, `a value begins with the byte ${bytes[start]}, which is no type`);
+      throw frameInvalid(this.name, `a value begins with the byte ${bytes[start]}, which is not a RESP type`);
     const next =
       kind === LINE ? this.lineEnd(bytes, start, end, seen) : this.headEnd(bytes, start, end, kind);
     this.pending[this.pending.length - 1]!--;

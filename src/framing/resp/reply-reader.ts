@@ -6,7 +6,7 @@ import { header, readCount } from "./header.js";
 import { CR, LF, RespError, RespPush, type RespValue, RespVerbatim } from "./values.js";
 
 const INTEGER = /^[+-]?\d{1,19}$/;
-const DOUBLE = /^(?:[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?inf|nan)$/;
+const DOUBLE = /^(?:[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?inf|-?nan)$/;
 /** Above this the conversion from decimal costs more than linear time. */
 const LONGEST_BIG = 4096;
 
@@ -41,7 +41,7 @@ export class ReplyReader {
       case "#":
         return booleanOf(this.line("latin1"));
       case "_":
-        if (this.line("latin1") !== "") throw invalid("a null has something in it");
+        if (this.line("latin1") !== "") throw invalid('a null ("_") is followed by other characters');
         return null;
       default:
         return this.counted(type);
@@ -103,7 +103,8 @@ export class ReplyReader {
 
   private verbatim(length: number): RespVerbatim {
     const bytes = this.bulk(length);
-    if (bytes[3] !== 0x3a) throw invalid('a verbatim string has no format and ":"');
+    if (bytes[3] !== 0x3a)
+      throw invalid('a verbatim string ("=") does not begin with three characters and ":"');
     return new RespVerbatim(bytes.toString("latin1", 0, 3), bytes.subarray(4));
   }
 }
@@ -114,26 +115,26 @@ function keyOf(value: RespValue): RespValue {
 }
 
 function integerOf(text: string): number | bigint {
-  if (!INTEGER.test(text)) throw invalid("an integer is not one");
+  if (!INTEGER.test(text)) throw invalid('an integer (":") is not a decimal number of at most 19 digits');
   const value = Number(text);
   return Number.isSafeInteger(value) ? value + 0 : BigInt(text.replace("+", ""));
 }
 
 function doubleOf(text: string): number {
-  if (!DOUBLE.test(text)) throw invalid("a double is not one");
-  if (text === "nan") return Number.NaN;
+  if (!DOUBLE.test(text)) throw invalid('a double (",") is not a decimal number, inf or nan');
+  if (text.endsWith("nan")) return Number.NaN;
   if (text.endsWith("inf")) return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return Number(text);
 }
 
 function bigOf(text: string): bigint {
   if (text.length > LONGEST_BIG || !/^[+-]?\d+$/.test(text))
-    throw invalid("a big number is not one, or too long");
+    throw invalid(`a big number ("(") is not a decimal number of at most ${LONGEST_BIG} characters`);
   return BigInt(text.replace("+", ""));
 }
 
 function booleanOf(text: string): boolean {
-  if (text !== "t" && text !== "f") throw invalid("a boolean is neither t nor f");
+  if (text !== "t" && text !== "f") throw invalid('a boolean ("#") is not t or f');
   return text === "t";
 }
 

@@ -37,7 +37,7 @@ const CEILING = 0x7fff_ffff;
  *
  * More words or bytes than allowed end the connection with `frame_too_long` as soon as they are declared, anything else
  * that is not RESP with `frame_invalid`. `conn.send` throws a `FramingError`: `send_too_long` above `maxLength`,
- * `send_invalid` for what is no value or command.
+ * `send_invalid` for anything that is not a value or command.
  * @param options `side`, `maxLength` in bytes (default 1 MiB), `maxWords` (1024), `maxDepth` in levels (8), `version` (2)
  * @throws TypeError for an unknown option or a value of the wrong type; RangeError for a value out of range.
  */
@@ -53,7 +53,8 @@ export function resp(
   const { maxWords, maxDepth } = options;
   const words = checkLimit("resp", "maxWords", maxWords, 1024, 1_000_000, "maxWords: 1000000", "words");
   const depth = checkLimit("resp", "maxDepth", maxDepth, 8, 100, "maxDepth: 100", "levels");
-  if (version !== 2 && version !== 3) throw new TypeError(`resp: the version is 2 or 3, not ${version}`);
+  if (version !== 2 && version !== 3)
+    throw new TypeError(`resp: the version is 2 or 3, not ${JSON.stringify(version)}`);
   if (side === "server") {
     return new RespFraming(
       maxLength,

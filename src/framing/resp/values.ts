@@ -10,7 +10,7 @@
  * Keys of maps that are bulk strings become strings.
  */
 
-/** An error reply: `conn.send(new RespError("ERR unknown command"))`. An `Error` of JavaScript is no value. */
+/** An error reply: `conn.send(new RespError("ERR unknown command"))`. An `Error` of JavaScript is refused. */
 export class RespError {
   /** Without it the compiler would take any `Error` for one. */
   readonly name = "RespError";

@@ -19,6 +19,7 @@ export interface DelimitedOptions {
 const DEFAULT = 8192;
 const CEILING = 0x7fff_ff00;
 const LONGEST_DELIMITER = 255;
+const HALF_PAIR = /\p{Surrogate}/u;
 
 /**
  * Framing by a delimiter of 1 to 255 bytes after each frame. Received frames are Buffers without the delimiter; a
@@ -39,6 +40,10 @@ export function delimited(
   if (typeof delimiter !== "string" && !isUint8Array(delimiter)) {
     throw new TypeError(`delimited: the delimiter is a string or a Buffer, not ${typeof delimiter}`);
   }
+  if (typeof delimiter === "string" && HALF_PAIR.test(delimiter))
+    throw new TypeError(
+      "delimited: the delimiter has half a surrogate pair, which has no UTF-8; write bytes",
+    );
   const bytes = Buffer.from(delimiter as string);
   if (bytes.length === 0 || bytes.length > LONGEST_DELIMITER) {
     throw new RangeError(`delimited: the delimiter has 1 to ${LONGEST_DELIMITER} bytes, not ${bytes.length}`);

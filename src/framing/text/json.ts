@@ -88,7 +88,9 @@ function textOf(value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    throw sendInvalid("json", `the value has no JSON: ${error instanceof Error ? error.message : error}`);
+    // For a circle V8 draws a picture of several lines.
+    const [reason] = String(error instanceof Error ? error.message : error).split("\n");
+    throw sendInvalid("json", `the value has no JSON: ${reason}`);
   }
   if (text === undefined) throw sendInvalid("json", `${typeof value} has no JSON; send null instead`);
   return text;
@@ -134,7 +136,12 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // V8's message quotes the line, which may be private.
-    throw frameInvalid("json", text.trim() === "" ? "the line is empty" : "the line is not valid JSON");
+    throw frameInvalid("json", factOf(text));
   }
+}
+
+/** V8's message quotes the line, which may be private. */
+function factOf(text: string): string {
+  if (text.startsWith("\uFEFF")) return "the line begins with a byte order mark (U+FEFF)";
+  return text.trim() === "" ? "the line is empty" : "the line is not valid JSON";
 }
