@@ -13,10 +13,11 @@ import { median } from "./compare/median.js";
 import { cpuSeconds, descendant, memoryBytes, userSeconds } from "./compare/process-usage.js";
 import { type Contestant, type Server, start } from "./compare/servers.js";
 import { Crowd, type Dialect, natsText, packets, webSocket } from "./groups/crowd.js";
+import { runDevices } from "./groups/devices.js";
 import { crossMachine } from "./groups/machines.js";
 import { messageCosts } from "./groups/messages.js";
 import { perPublish } from "./groups/publish.js";
-import { DEVICES_ARGUMENT, reconnect, runDevices } from "./groups/reconnect.js";
+import { DEVICES_ARGUMENT, reconnect } from "./groups/reconnect.js";
 import { rowBytes } from "./groups/rows.js";
 import { drover, nats, socketIo } from "./groups/servers.js";
 import { slowMembers } from "./groups/slow-members.js";
@@ -168,18 +169,26 @@ async function devicesMove(): Promise<void> {
   const count = Number(process.env.DEVICES ?? 50_000);
   const moved = await reconnect(MAIN, fileURLToPath(import.meta.url), say, count);
   if (!moved) return say("nats-server is not installed");
-  const { devices, claimed, replaced, previous, lost, cpu, astray } = moved;
-  const answers = Object.entries(previous).map(([word, times]) => `${word} ${times}`);
+  const { moves, lost, astray } = moved;
   console.log(
-    `${devices} devices reconnect to another server: all claimed ${claimed.toFixed(1)} s, older ones ended ` +
-      `${replaced.toFixed(1)} s; bar 10 s\nholder before: ${answers.join(", ")}; newest claims that ended: ${lost}; ` +
-      `seen elsewhere by either server, of 1,000: ${astray}; CPU of both servers ${cpu.toFixed(1)} s`,
+    `| ${count} devices move to another server | all claimed | older ones ended | CPU of both servers | of the devices | of the ` +
+      "nats-server | holder before |\n|---|--:|--:|--:|--:|--:|---|",
+  );
+  for (const [at, { claimed, replaced, previous, ...cpu }] of moves.entries()) {
+    const seconds = [claimed, replaced, cpu.servers, cpu.devices, cpu.nats].map(
+      (one) => `${one.toFixed(1)} s`,
+    );
+    const before = Object.entries(previous).map(([word, times]) => `${word} ${times}`);
+    console.log(`| ${["first", "back", "again"][at]} | ${[...seconds, before.join(", ")].join(" | ")} |`);
+  }
+  console.log(
+    `newest claims that ended: ${lost}; seen elsewhere by either server, of 1,000: ${astray}; bar 10 s`,
   );
   if (lost + astray > 0) process.exitCode = 1;
 }
 
 const [rounds = "3", seconds = "2", part, ...more] = process.argv.slice(2);
-if (rounds === DEVICES_ARGUMENT) runDevices(Number(seconds), Number(part));
+if (rounds === DEVICES_ARGUMENT) await runDevices(Number(seconds), Number(part));
 else if (more.length > 0 || ![undefined, "machines", "slow", "reconnect"].includes(part)) {
   say(`the part is machines, slow or reconnect, got ${[part, ...more].join(" ")}`);
   process.exitCode = 64;

@@ -3,10 +3,11 @@
 // descriptors here. Server, NATS and devices share the machine, so the time is that of all of them.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { cpuSeconds } from "../compare/process-usage.js";
 import { type Server, start } from "../compare/servers.js";
 import { opened, packetOf } from "./crowd.js";
+import type { Move, Moved } from "./devices.js";
 import { drover, nats } from "./servers.js";
 
 export const DEVICES_ARGUMENT = "devices";
@@ -15,8 +16,6 @@ const DEVICES = 50_000;
 const EACH = 8_000;
 /** Workers of a server: each has 20,000 descriptors, too. */
 const SERVER_WORKERS = 3;
-/** Connections that one process opens at the same time: all of them fit into the backlog, which is 4,096. */
-const AT_ONCE = 500;
 
 const PROTOCOL = `
 import { defineProtocol, names, next, packet } from "drover";
@@ -39,74 +38,36 @@ export default defineProtocol({
 });
 `;
 
-interface Move {
-  readonly port: number;
-  readonly address: string;
-}
-
-/** What a process of devices has seen since the move began. */
-interface Moved {
-  /** Milliseconds until the last claim was granted, and until the last older connection had ended. */
-  readonly claimed: number;
-  readonly replaced: number;
-  /** Answers to the claims, and how many of each. */
-  readonly previous: Readonly<Record<string, number>>;
-}
-
-/** In a process of its own: devices with the names from `first` on. */
-export function runDevices(first: number, count: number): void {
-  const sockets: Socket[] = [];
-  let lost = 0;
-  process.on("message", async (to: Move | "lost") => {
-    if (to === "lost") return process.send?.(lost);
-    const began = performance.now();
-    const older = sockets.splice(0);
-    const ends = Promise.all(older.map((socket) => socket.destroyed || once(socket, "close")));
-    const previous: Record<string, number> = {};
-    let next = 0;
-    const open = async () => {
-      for (let at = next++; at < count; at = next++) {
-        const socket = connect({ port: to.port, host: "127.0.0.1", localAddress: to.address });
-        sockets[at] = socket.setNoDelay();
-        socket.on("close", () => {
-          if (sockets[at] === socket) lost++;
-        });
-        await once(socket, "connect");
-        socket.write(packetOf(`claim ${first + at}`));
-        const [answer] = (await once(socket, "data")) as [Buffer];
-        const word = answer.toString("latin1", 2);
-        previous[word] = (previous[word] ?? 0) + 1;
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, open));
-    const claimed = performance.now() - began;
-    await ends;
-    process.send?.({ claimed, replaced: performance.now() - began, previous } satisfies Moved);
-  });
-  process.once("disconnect", () => process.exit());
-}
-
+/** All devices have moved once. */
 export interface Reconnected {
-  readonly devices: number;
   /** Seconds until all names were claimed, and until all older connections had ended. */
   readonly claimed: number;
   readonly replaced: number;
   readonly previous: Readonly<Record<string, number>>;
+  /** CPU seconds of both servers, of the processes of devices, and of the nats-server. */
+  readonly servers: number;
+  readonly devices: number;
+  readonly nats: number;
+}
+
+export interface Moves {
+  readonly moves: readonly Reconnected[];
   /** Connections that ended although their claim was the newest. */
   readonly lost: number;
-  /** CPU seconds of both servers. */
-  readonly cpu: number;
   /** Names that the other server does not see at the new one, of 1,000. */
   readonly astray: number;
 }
 
-/** @param main the built program. @param entry this bundle. @returns `undefined` without a nats-server */
+/**
+ * Moves all devices to the other server, back, and there again: in the first move V8 compiles what runs most.
+ * @param main the built program. @param entry this bundle. @returns `undefined` without a nats-server
+ */
 export async function reconnect(
   main: string,
   entry: string,
   say: (text: string) => void,
   count = DEVICES,
-): Promise<Reconnected | undefined> {
+): Promise<Moves | undefined> {
   const contestant = nats();
   if (!contestant) return undefined;
   const ended: (() => unknown)[] = [];
@@ -116,7 +77,7 @@ export async function reconnect(
     const servers: Server[] = [];
     for (const node of ["one", "two"]) {
       const flags = ["--nats", `nats://127.0.0.1:${carrier.port}`, "--cluster", "bench", "--node", node];
-      const server = await start(drover(main, PROTOCOL, flags, SERVER_WORKERS));
+      const server = await start(drover(main, PROTOCOL, flags, SERVER_WORKERS, "0.0.0.0"));
       ended.push(() => server.stop());
       servers.push(server);
     }
@@ -127,23 +88,37 @@ export async function reconnect(
       const crowd = fork(entry, args, { execArgv: [] });
       ended.push(() => crowd.kill("SIGKILL"));
       crowds.push(crowd);
+      await once(crowd, "message");
     }
     say(`${count} devices at the first server: ${(await move(crowds, one)).claimed.toFixed(1)} s`);
-    const before = cpuSeconds(one.osPid) + cpuSeconds(two.osPid);
-    const moved = await move(crowds, two);
-    const cpu = cpuSeconds(one.osPid) + cpuSeconds(two.osPid) - before;
+    const osPids = [
+      [one, two].map(({ osPid }) => osPid),
+      crowds.map(({ pid }) => pid as number),
+      [carrier.osPid],
+    ];
+    const moves: Reconnected[] = [];
+    for (const to of [two, one, two]) {
+      const before = osPids.map(cpuOf);
+      const moved = await move(crowds, to);
+      const [ofServers = 0, devices = 0, ofNats = 0] = osPids.map(
+        (all, at) => cpuOf(all) - (before[at] as number),
+      );
+      moves.push({ ...moved, servers: ofServers, devices, nats: ofNats });
+    }
     const seen = await astray(one, two, count);
     const lost = await Promise.all(crowds.map((crowd) => answerOf<number>(crowd, "lost")));
-    const all = lost.reduce((sum, one) => sum + one, 0);
-    return { devices: count, ...moved, cpu, lost: all, astray: seen };
+    return { moves, lost: lost.reduce((sum, one) => sum + one, 0), astray: seen };
   } finally {
     for (const end of ended.reverse()) await end();
   }
 }
 
+const cpuOf = (osPids: readonly number[]): number =>
+  osPids.reduce((sum, osPid) => sum + cpuSeconds(osPid), 0);
+
 async function move(crowds: readonly ChildProcess[], to: Server) {
   const all = await Promise.all(
-    crowds.map((crowd, at) => answerOf<Moved>(crowd, { port: to.port, address: `127.0.0.${at + 2}` })),
+    crowds.map((crowd, at) => answerOf<Moved>(crowd, { port: to.port, network: `127.0.${at + 2}` })),
   );
   const previous: Record<string, number> = {};
   for (const one of all)

@@ -58,12 +58,13 @@ export const drover = (
   protocol = ROOM,
   flags: readonly string[] = [],
   workers = WORKERS,
+  host = "127.0.0.1",
 ): Contestant => ({
   ...{ name: "drover", about: "transport handle" },
   command: (port, folder) => {
     writeFileSync(join(folder, "room.ts"), protocol);
     return [
-      ...[process.execPath, main, "start", "./room.ts", "--host", "127.0.0.1", "--port", `${port}`],
+      ...[process.execPath, main, "start", "./room.ts", "--host", host, "--port", `${port}`],
       ...[
         "--workers",
         `${workers}`,

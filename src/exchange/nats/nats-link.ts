@@ -148,7 +148,10 @@ export class NatsLink {
     this.#handlers.onEnd(error);
   }
 
-  /** @returns whether it was taken; what is larger than the server allows is taken, and lost */
+  /**
+   * @param bytes not written to any more: the client copies them at the end of the turn
+   * @returns whether it was taken; what is larger than the server allows is taken, and lost
+   */
   #publish(subject: string, bytes: Buffer, reply?: string): boolean {
     if (this.#ended) return false;
     if (bytes.length > this.maxBytes) {
@@ -156,10 +159,8 @@ export class NatsLink {
       return true;
     }
     try {
-      // A copy: the client writes it at the end of the turn.
-      const copy = Buffer.from(bytes);
-      if (reply === undefined) this.#connection.publish(subject, copy);
-      else this.#connection.publish(subject, copy, { reply });
+      if (reply === undefined) this.#connection.publish(subject, bytes);
+      else this.#connection.publish(subject, bytes, { reply });
     } catch (error) {
       this.end(error);
       return false;

@@ -59,14 +59,17 @@ export interface Carrier {
    * @returns or resolves before it is up: `onState` says so. Rejects only when it can never be: package missing
    */
   open(inbox: string, handlers: CarrierHandlers): Promise<void> | void;
-  /** Sends bytes to one server; takes a copy, or sends at once. @returns false when it did not take them: keep them until `onWritable` */
+  /**
+   * Sends bytes to one server. What it takes belongs to it: do not write to it any more.
+   * @returns false when it did not take them: keep them until `onWritable`
+   */
   send(inbox: string, bytes: Buffer): boolean;
   /**
    * As `send`, and finds out whether the inbox has a listener (`onNoResponder`). Taken also when `send` would not take
    * more, as long as it is up: heartbeats must not wait behind messages. They keep the order with `send` all the same.
    */
   probe(inbox: string, bytes: Buffer): boolean;
-  /** Sends bytes to all servers of the cluster. Taken as `probe` is. */
+  /** Sends bytes to all servers of the cluster. Taken as `probe` is, and belong to it as well. */
   toAll(bytes: Buffer): boolean;
   /** For good. Resolves when what was taken has left, or after 1 s. */
   close(): Promise<void>;

@@ -91,7 +91,6 @@ it("receives its inbox, messages to all, and which inbox has no subscriber", asy
   link.send("you", data);
   link.probe("you", data);
   link.toAll(data);
-  data.write("--");
   expect(connection.published.map(({ subject, reply, data }) => [subject, reply, `${data}`])).toEqual([
     ["drover.prod.node.you", undefined, "hi"],
     ["drover.prod.node.you", "drover.prod.node.me.gone.you", "hi"],
