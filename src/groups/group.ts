@@ -117,7 +117,7 @@ class GroupHandle<M extends Portable> implements Group<M> {
   }
 
   leave(member: Receives<M> | Pid): void {
-    const process = ownProcess(pidOf(member), "join");
+    const process = ownProcess(pidOf(member), "leave");
     if (process) localMembers.leave(process, this.name);
   }
 

@@ -180,7 +180,7 @@ function portableText(value: unknown): string {
     (typeof value === "object" && prototype === null);
   if (!plain)
     throw new TypeError(
-      `a message must be a JSON value or bytes, got ${prototype?.constructor?.name ?? String(typeof value)}`,
+      `a message must be a JSON value or bytes, got ${typeof value === "number" ? value : (prototype?.constructor?.name ?? typeof value)}`,
     );
   return JSON.stringify(value);
 }

@@ -86,7 +86,7 @@ class NameFamily<C extends Portable, A extends Portable> implements Names<C, A> 
   }
 
   release(holder: Answers<Request<C, A>> | Pid, name: string): void {
-    const process = ownProcess(pidOf(holder), "claim");
+    const process = ownProcess(pidOf(holder), "release");
     if (process) localNames.release(process, this.#full(name));
   }
 

@@ -304,6 +304,10 @@ test("wrong uses are refused at the call", async () => {
   for (let at = 1; at < 16; at++) await family.claim(conn, String(at));
   await expect(family.claim(conn, "17")).rejects.toThrow("holds 16 names, which is the most");
   await expect(family.claim(parsePid("<7.12>") as Pid, "x")).rejects.toThrow("process of another worker");
+  expect(() => family.release(new RemotePid(7, 12, "gw2"), "x")).toThrow(
+    "<7.12@gw2> is a process of another server: it must release by itself",
+  );
+  await expect(family.ask("a", Number.NaN as never)).rejects.toThrow("JSON value or bytes, got NaN");
   await expect(family.claim(conn, "")).rejects.toThrow("a name must have 1 to 255 bytes");
   await expect(family.claim(conn, "x", { taken: "steal" } as never)).rejects.toThrow('"replace" or "refuse"');
   await expect(family.ask("a", 1n as never)).rejects.toThrow(TypeError);

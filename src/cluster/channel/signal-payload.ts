@@ -41,6 +41,10 @@ export function decodePayload({ payload, pids }: SignalPayload): unknown {
   return value;
 }
 
+export function holdsPid(value: unknown): boolean {
+  return pidsIn(value).length > 0;
+}
+
 /** All pids in a value, in arrays, maps, sets, objects and causes of errors; a loop, as a list may be a million long. */
 function pidsIn(value: unknown): Pid[] {
   const pids: Pid[] = [];

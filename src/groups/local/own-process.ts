@@ -19,18 +19,23 @@ export function setListed(value: boolean): void {
   listed = value;
 }
 
+/** What a caller does with it, for the messages. */
+type Deed = "join" | "leave" | "claim" | "release";
+
 /**
- * @param what it does, for the message: `join` or `claim`
  * @returns `undefined` when it has exited
  * @throws TypeError when it belongs to another worker; Error when no protocol lists groups or names
  */
-export function ownProcess(pid: Pid, what: "join" | "claim"): Process | undefined {
+export function ownProcess(pid: Pid, what: Deed): Process | undefined {
   if (!listed) {
-    const key = what === "join" ? "takes" : "answers";
+    const key = what === "join" || what === "leave" ? "takes" : "answers";
     throw new Error(
       `no protocol of this server lists groups or names, so its workers do not share them: add "${key}" to the protocol`,
     );
   }
-  if (!isLocal(pid)) throw new TypeError(`${pid} is a process of another worker: it must ${what} by itself`);
+  if (!isLocal(pid)) {
+    const where = pid.node === undefined ? "worker" : "server";
+    throw new TypeError(`${pid} is a process of another ${where}: it must ${what} by itself`);
+  }
   return processOf(pid);
 }

@@ -32,11 +32,14 @@ export function request(
 }
 
 function notCallable(pid: Pid | undefined, to: Pid | string, name: string): ProcessExit {
-  if (pid && !isLocal(pid))
+  if (pid && !isLocal(pid)) {
+    const instead =
+      pid.node === undefined ? "send or cast to it, with a pid to reply to" : "ask it by a name";
     return new ProcessExit(
       "notsup",
-      `call "${name}" to ${pid}: a call cannot leave its OS process; send or cast to it, with a pid to reply to`,
+      `call "${name}" to ${pid}: a call cannot leave its OS process; ${instead}`,
     );
+  }
   return new ProcessExit("noproc", `call "${name}": no process ${pid ?? `named "${to}"`} in this OS process`);
 }
 

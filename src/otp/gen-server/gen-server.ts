@@ -118,7 +118,7 @@ export function callWithin<C extends Record<string, (...args: any[]) => any>, K,
   return request(ref, name, args, timeout) as Promise<ReplyOf<Awaited<ReturnType<C[N]>>>>;
 }
 
-/** Sends a cast to a server, which may live in another worker: no reply, no error. */
+/** Sends a cast to a server, which may live in another worker: no reply, no error. @throws TypeError for a process of another server */
 export function cast<C, K extends Record<string, (...args: any[]) => any>, N extends keyof K & string>(
   ref: Ref<C, K>,
   name: N,

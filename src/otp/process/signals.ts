@@ -23,7 +23,10 @@ export function useCarrier(next: Carrier | undefined): void {
   carrier = next;
 }
 
-/** Sends a message. Never fails: a message to an exited process is dropped. */
+/**
+ * Sends a message. A message to an exited process is dropped. One to a process of another server is JSON or bytes.
+ * @throws TypeError, RangeError for what another server cannot be sent: other values, pids, more than `--max-message`
+ */
 export function send(to: Pid | string, message: unknown): void {
   const pid = typeof to === "string" ? whereis(to) : to;
   if (!pid) return;
@@ -35,6 +38,7 @@ export function send(to: Pid | string, message: unknown): void {
 /**
  * Sends an exit signal. `kill` cannot be trapped and shows as `killed`; `normal` is ignored by processes
  * that do not trap exits.
+ * @throws TypeError for a process of another server
  */
 export function exit(to: Pid, reason: ExitReason, from: Pid = NO_SENDER): void {
   const process = processOf(to);
