@@ -8,6 +8,7 @@ import { samplesOf, seriesValue } from "../telemetry/exposition.js";
 import { ask, running } from "./support.js";
 
 it("scrapes at the same time share one rendering", async () => {
+  onTestFinished(useClock(new ManualClock()));
   const admin = await running();
   let done = (): void => {};
   admin.control.rendering = new Promise((resolve) => (done = resolve));

@@ -1,5 +1,5 @@
 /** Names in one OS process: real sockets, the hub's tables in the same process. */
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { localNames } from "../../src/groups/local/present.js";
 import {
   type AskError,
@@ -20,6 +20,7 @@ import {
   stop,
 } from "../../src/index.js";
 import { RemotePid } from "../../src/otp/process/pid.js";
+import { ManualClock, useClock } from "../../src/otp/time/clock.js";
 import gateway from "../../src/protocols/gateway.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
 import type { Client } from "../support/client.js";
@@ -133,6 +134,8 @@ test("the gateway gives no caller a late answer to an earlier request, and forge
 });
 
 test("a holder learns that its asker has given up, or wants no answer", async () => {
+  const clock = new ManualClock();
+  onTestFinished(useClock(clock));
   const seen: Request<string, string>[] = [];
   const { family, login } = await holders(fresh(), {
     request: (_conn: unknown, request: Request<string, string>) => {
@@ -150,6 +153,7 @@ test("a holder learns that its asker has given up, or wants no answer", async ()
   expect(slowRequest.open).toBe(true);
   const { signal } = slowRequest;
   expect(signal.aborted).toBe(false);
+  await clock.advance(50);
   await until(() => signal.aborted);
   expect(signal.reason).toMatchObject({ name: "AskError", code: "timeout" });
   expect(slowRequest.open).toBe(false);

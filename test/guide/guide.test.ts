@@ -78,7 +78,7 @@ test.each(tests)("$name: $file passes under node --test, with the built package"
   const { status, stdout } = spawnSync(process.execPath, ["--test", file.replace(/ts$/, "js")], {
     cwd: join(dir, folder),
     encoding: "utf8",
-    timeout: 20_000,
+    timeout: 50_000,
   });
   expect(status, stdout).toBe(0);
 });

@@ -126,8 +126,9 @@ describe("of a server with two workers, in order:", () => {
     }
     await eventually(async () => (await restarts()) === before + 30);
     expect(await asks(port, "hello")).toBe("hello");
-    expect(childrenOf(program.osPid)).toHaveLength(2);
-    expect(childrenOf(program.osPid).every(isAlive)).toBe(true);
+    await eventually(
+      () => childrenOf(program.osPid).length === 2 && childrenOf(program.osPid).every(isAlive),
+    );
     expect(readdirSync(`/proc/${program.osPid}/fd`).length).toBeLessThan(60);
   });
 
