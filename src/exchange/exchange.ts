@@ -77,6 +77,8 @@ export interface ExchangeNumbers {
   readonly published: number;
   /** Deliveries that were dropped because a worker does not read. */
   readonly linkFull: number;
+  /** Deliveries that waited for a worker when its link closed. */
+  readonly workerDown: number;
   /** Messages to processes of workers that are gone or do not read. */
   readonly signalsDropped: number;
   /** Records that were not understood. */
@@ -161,7 +163,7 @@ export class Exchange implements PortOwner {
   }
 
   get numbers(): ExchangeNumbers {
-    const { published, linkFull, signalsDropped, malformed } = this.#records;
+    const { published, linkFull, workerDown, signalsDropped, malformed } = this.#records;
     return {
       links: this.#workers.size,
       groups: this.hub.groupCount,
@@ -173,6 +175,7 @@ export class Exchange implements PortOwner {
       waiting: [...this.#workers].map(([worker, { link }]) => [worker, link.waiting]),
       published,
       linkFull,
+      workerDown,
       signalsDropped,
       malformed,
       nodes: this.nodes && nodesNumbers(this.nodes),
@@ -195,6 +198,8 @@ export class Exchange implements PortOwner {
 
   onClosed(port: Port): void {
     this.#ports.delete(port);
+    for (const [group, messages] of port.unsentMessages)
+      this.#records.workerDown += messages * this.hub.countAt(port, group);
     this.hub.detach(port);
     this.names.detach(port);
     if (this.#workers.get(port.worker) === port) this.#workers.delete(port.worker);

@@ -10,6 +10,7 @@ import { LinkSocket } from "./link-socket.js";
 import { writeAnswer, writeAsk } from "./records/name-records.js";
 import { writePresence } from "./records/presence-records.js";
 import { writePublish } from "./records/publish-records.js";
+import { RecordReader } from "./records/record-reader.js";
 import { KIND, type LinkRecord } from "./records/records.js";
 import { writeRemote } from "./records/signal-records.js";
 
@@ -95,6 +96,16 @@ export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
   answered(id: number, code: AskCode, body: Buffer | string): void {
     writeAnswer(this.link.writer, KIND.answered, id, code, body);
     this.link.flushSoon();
+  }
+
+  /** Messages of groups that wait for this worker, by group: at its end they are lost. */
+  get unsentMessages(): ReadonlyMap<string, number> {
+    const messages = new Map<string, number>();
+    const reader = new RecordReader();
+    reader.push(this.link.writer.written);
+    for (let record = reader.next(); record; record = reader.next())
+      if (record.kind === KIND.publish) messages.set(record.name, (messages.get(record.name) ?? 0) + 1);
+    return messages;
   }
 
   /** The worker does not read: it is stopped, or its handlers take too long. */

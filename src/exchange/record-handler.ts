@@ -25,6 +25,8 @@ export class RecordHandler {
   published = 0;
   /** Deliveries that were dropped because a worker does not read. */
   linkFull = 0;
+  /** Deliveries that waited for a worker at its end. */
+  workerDown = 0;
   /** Messages to processes of workers that are gone or do not read. */
   signalsDropped = 0;
   /** Records that were not understood. */

@@ -203,7 +203,7 @@ test("messages to processes of other workers pass it; for one that is gone they 
   await until(() => exchange.numbers.signalsDropped === 1);
 });
 
-test("a worker that does not read costs 8 MiB; its messages are counted and the others get theirs", async () => {
+test("a worker that does not read costs 8 MiB; its messages are counted, also at its end, and the others get theirs", async () => {
   const path = folder();
   const exchange = await exchangeAt(path);
   const [one] = (await workersAt(path, 1)) as [FakeWorker];
@@ -226,6 +226,13 @@ test("a worker that does not read costs 8 MiB; its messages are counted and the 
   expect(linkFull).toBeGreaterThan(2 * 50);
   expect(linkFull % 2).toBe(0);
   expect(good.got).toHaveLength(300);
+  stopped.destroy();
+  await until(() => exchange.numbers.workerDown > 0);
+  // What waited for it: not what the kernel had taken.
+  const { workerDown } = exchange.numbers;
+  expect(workerDown).toBeGreaterThan(2 * 50);
+  expect(workerDown % 2).toBe(0);
+  expect(linkFull + workerDown).toBeLessThanOrEqual(2 * 300);
 });
 
 test("what is no record, or not understood, harms nothing", async () => {

@@ -5,6 +5,7 @@ import type { ExchangeProcess } from "./exchange-process.js";
 
 const COUNTERS = {
   linkFull: ({ linkFull }: ExchangeNumbers) => linkFull,
+  workerDown: ({ workerDown }: ExchangeNumbers) => workerDown,
   malformed: ({ malformed, nodes }: ExchangeNumbers) => malformed + (nodes?.malformed ?? 0),
   contested: ({ contested }: ExchangeNumbers) => contested,
   conflicts: ({ conflicts }: ExchangeNumbers) => conflicts,
@@ -29,6 +30,7 @@ export class ExchangeSamples {
       links: numbers?.links ?? 0,
       waiting: numbers?.waiting ?? [],
       linkFull: this.#total("linkFull"),
+      workerDown: this.#total("workerDown"),
       malformed: this.#total("malformed"),
       contested: this.#total("contested"),
       nodes: this.#nodes(numbers?.nodes),

@@ -35,6 +35,11 @@ function histogram(
   };
 }
 
+const ofExchange = (
+  exchange: ExchangeSample | undefined,
+  samples: (exchange: ExchangeSample) => Sample[],
+): Sample[] => (exchange ? samples(exchange) : []);
+
 const ofNodes = (
   exchange: ExchangeSample | undefined,
   samples: (nodes: NodesSample) => Sample[],
@@ -100,7 +105,10 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
       ["worker", "reason"],
     ),
     samples: ({ workers, exchange }) => [
-      ...(exchange ? [[[0, "link_full"], exchange.linkFull] as Sample] : []),
+      ...ofExchange(exchange, ({ linkFull, workerDown }) => [
+        [[0, "link_full"], linkFull],
+        [[0, "worker_down"], workerDown],
+      ]),
       ...ofNodes(exchange, ({ dropped }) =>
         NODE_DROP_REASONS.map((reason): Sample => [[0, reason], dropped[reason]]),
       ),

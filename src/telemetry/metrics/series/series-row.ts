@@ -90,6 +90,8 @@ export interface ExchangeSample {
   readonly links: number;
   /** Deliveries that were dropped because a worker does not read. */
   readonly linkFull: number;
+  /** Deliveries that waited for a worker when it ended. */
+  readonly workerDown: number;
   /** Records of workers and of other servers that could not be read. */
   readonly malformed: number;
   /** Claims that waited because two clients have the same name. */
