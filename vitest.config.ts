@@ -9,14 +9,14 @@ const tests = (...names: string[]) => names.map((name) => `test/${name}.test.ts`
 // erl, prometheus, pm2, browser.
 // Most files wait, so one more than there are cores runs at a time; those that measure time or load run alone, last.
 const serial = {
-  system: tests("system/limits/{balance,flow-control}", "system/workers/worker-killed"),
-  long: tests("system/faults/starved", "system/groups/load", "system/workers/watchdog", "scripts/stampede"),
+  system: tests("system/limits/balance"),
+  long: tests("system/groups/load", "system/workers/watchdog", "scripts/stampede"),
   peers: tests("peers/page/load", "peers/nats/paused", "peers/deploy/scraped-restarts"),
 };
 // Files that start, wait or load for 10 to 60 s each: `npm run test:long`, so that `npm test` ends within three minutes.
 const long = tests(
   "system/develop/{console,dev,inspector,modules,new,own-protocol}",
-  "system/faults/{backlog,channel,channel-flood,log-file,logs,memory,orphans,removed,reports,start}",
+  "system/faults/{backlog,channel,channel-flood,log-file,logs,memory,orphans,removed,reports,start,starved}",
   "system/groups/{faults,message-flood}",
   "system/limits/{accept-rate,burst,exception-ban,limit-command,listener-limits,overload,when-full}",
   "system/network/outgoing",

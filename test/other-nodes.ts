@@ -25,8 +25,11 @@ const handles: Files = {
 };
 /** What else depends on the transport. */
 const transport: Files = {
-  parallel: [...handles.parallel, "groups/messages", "limits/max-connections", "workers/signals"],
-  serial: ["limits/balance", "workers/worker-killed"],
+  parallel: [
+    ...[...handles.parallel, "groups/messages", "limits/max-connections"],
+    ...["workers/signals", "workers/worker-killed"],
+  ],
+  serial: ["limits/balance"],
 };
 /**
  * On the newest major, where it differs first, so that it and this Node stand for those between: errors of node's that

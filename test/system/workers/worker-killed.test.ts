@@ -1,4 +1,4 @@
-/** A worker that is killed under load: how soon it is replaced, and what it costs. Measures time, so it runs alone. */
+/** A worker that is killed under load: it is replaced, and costs its own connections only. */
 import { afterEach, expect, test } from "vitest";
 import { runLoad } from "../../../scripts/load/generator/run.js";
 import { http, series } from "../../support/admin-http.js";
