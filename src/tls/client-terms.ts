@@ -5,7 +5,8 @@
 import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { ClientTerms } from "../transport/secure/terms.js";
-import { readPassphrase, readPem } from "./credentials/pem.js";
+import { certificatesOf, readKeyPair } from "./credentials/key-pair.js";
+import { readPem } from "./credentials/pem.js";
 import { TlsError } from "./errors.js";
 import { alpnBytes } from "./handshake/alpn.js";
 import type { PemSource, TlsVersion } from "./options.js";
@@ -71,18 +72,21 @@ function make(options: ClientTlsOptions): Kept {
   if (unknown !== undefined)
     throw new TypeError(`connect: unknown option "tls.${unknown}"; the options are ${KEYS.join(", ")}`);
   const { ca, cert, key, passphraseFile, alpn, minVersion = "TLSv1.2" } = options;
+  const option = (name: string) => `tls.${name}`;
   if ((cert === undefined) !== (key === undefined))
     throw new TlsError(
       `tls.${cert === undefined ? "cert" : "key"}: is missing: a client certificate needs both`,
     );
+  const authority = ca === undefined ? undefined : readPem(ca, option("ca"));
+  if (authority !== undefined) certificatesOf(authority);
+  const own =
+    cert === undefined || key === undefined
+      ? undefined
+      : readKeyPair({ cert, key, ...(passphraseFile !== undefined && { passphraseFile }) }, option, 0, []);
   return {
     context: contextOf({
-      ...(ca !== undefined && { ca: readPem(ca, "tls.ca").text }),
-      ...(cert !== undefined && { cert: readPem(cert, "tls.cert").text }),
-      ...(key !== undefined && { key: readPem(key, "tls.key").text }),
-      ...(passphraseFile !== undefined && {
-        passphrase: readPassphrase(passphraseFile, "tls.passphraseFile"),
-      }),
+      ...(authority !== undefined && { ca: authority.text }),
+      ...(own !== undefined && { cert: own.cert, key: own.key }),
       minVersion,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     }),

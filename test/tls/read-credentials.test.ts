@@ -1,4 +1,6 @@
 /** Reading of certificates and keys: what is refused, and in which words. */
+import { execFileSync } from "node:child_process";
+import { createPrivateKey } from "node:crypto";
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,10 +61,48 @@ test("a file that is missing, a directory, not PEM or DER is named with its opti
   const der = Buffer.from(certificatePem("server").cert.split("\n").slice(1, -2).join(""), "base64");
   expect(refusal({ cert: file("der", der) })).toContain("it looks like DER: convert it with openssl x509");
   expect(refusal({ cert: key })).toBe(
-    `tls.cert: ${key}: has no certificate: expected a block -----BEGIN CERTIFICATE-----`,
+    `tls.cert: ${key}: has no certificate: expected a block -----BEGIN CERTIFICATE-----, found -----BEGIN PRIVATE KEY-----`,
   );
   expect(refusal({ key: cert })).toBe(
-    `tls.key: ${cert}: has no private key: expected a block -----BEGIN PRIVATE KEY-----`,
+    `tls.key: ${cert}: has no private key: expected a block -----BEGIN PRIVATE KEY-----, found -----BEGIN CERTIFICATE-----`,
+  );
+});
+
+test("a file that only other programs read is refused with its kind", () => {
+  const { key: pem, cert: chain } = certificatePem("server");
+  const sec1 = createPrivateKey(pem).export({ type: "sec1", format: "der" });
+  expect(refusal({ key: file("sec1.der", sec1) })).toContain("it looks like DER: convert it with");
+  // A sequence of 1,399 bytes with the version first.
+  const pkcs12 = Buffer.concat([Buffer.from([0x30, 0x82, 5, 0x77, 2, 1, 3]), Buffer.alloc(1396, 0xff)]);
+  expect(refusal({ cert: file("a.pfx", pkcs12) })).toContain(
+    "it looks like PKCS#12: convert it with openssl pkcs12 -nodes",
+  );
+  const ssh = file("ssh.key", pem.replaceAll("PRIVATE KEY", "OPENSSH PRIVATE KEY"));
+  expect(refusal({ key: ssh })).toContain(`tls.key: ${ssh}: is an OpenSSH key`);
+  const crl = file("none.pem", "\n");
+  expect(refusal({ ca: certificateFile("ca.crt"), crl })).toBe(
+    `tls.crl: ${crl}: is empty: expected a line such as -----BEGIN X509 CRL-----`,
+  );
+  const cutOff = file("cut.crt", chain + chain.slice(0, 200));
+  expect(refusal({ cert: cutOff })).toBe(
+    `tls.cert: ${cutOff}: a block -----BEGIN CERTIFICATE----- has no -----END CERTIFICATE-----: the file is cut off`,
+  );
+});
+
+test("a FIFO and a device are refused unread: waiting for their end would stop the primary", () => {
+  const fifo = join(folder, "fifo.pem");
+  execFileSync("mkfifo", [fifo]);
+  for (const path of [fifo, "/dev/zero", "/dev/null"])
+    expect(refusal({ cert: path })).toBe(
+      `tls.cert: ${path}: is not a regular file, as it must be to be read again at a reload`,
+    );
+});
+
+test("a certificate that OpenSSL does not serve is refused, also a further one", () => {
+  const weak = { cert: certificateFile("weak.crt"), key: secret("weak.key") };
+  expect(refusal(weak)).toBe(`tls.cert: ${weak.cert}: refused by OpenSSL: ee key too small`);
+  expect(refusal({ more: [certificateFiles("a.example"), weak] })).toBe(
+    `tls.more[1].cert: ${weak.cert}: refused by OpenSSL: ee key too small`,
   );
 });
 
@@ -138,7 +178,7 @@ test("client certificates need an authority, and are required with one", () => {
   expect(refusal({ clientCerts: "required" })).toBe("tls.clientCerts: is required, but tls.ca is missing");
   expect(refusal({ crl })).toContain("tls.crl: has no effect without client certificates");
   expect(refusal({ ca, crl: ca })).toBe(
-    `tls.crl: ${ca}: has no revocation list: expected a block -----BEGIN X509 CRL-----`,
+    `tls.crl: ${ca}: has no revocation list: expected a block -----BEGIN X509 CRL-----, found -----BEGIN CERTIFICATE-----`,
   );
 });
 

@@ -5,7 +5,7 @@ import { type OptionName, TlsError } from "../errors.js";
 import type { TlsOptions } from "../options.js";
 import type { ClientAuthority } from "./credentials.js";
 import { certificatesOf } from "./key-pair.js";
-import { type Pem, pemBlocks, readPem } from "./pem.js";
+import { foundIn, type Pem, pemBlocks, readPem } from "./pem.js";
 
 /** @throws TlsError */
 export function readClientAuthority(
@@ -23,7 +23,7 @@ export function readClientAuthority(
   return {
     clientCerts,
     ca: ca === undefined ? undefined : authorities(readPem(ca, option("ca")), now, warnings),
-    crl: crl === undefined ? undefined : revocations(readPem(crl, option("crl"))),
+    crl: crl === undefined ? undefined : revocations(readPem(crl, option("crl"), "X509 CRL")),
   };
 }
 
@@ -47,10 +47,13 @@ function authorities(pem: Pem, now: number, warnings: string[]): string {
   return pemBlocks(pem.text, "CERTIFICATE").join("\n");
 }
 
-function revocations({ text, place }: Pem): string {
-  const blocks = pemBlocks(text, "X509 CRL");
+function revocations(pem: Pem): string {
+  const { place } = pem;
+  const blocks = pemBlocks(pem.text, "X509 CRL");
   if (blocks.length === 0)
-    throw new TlsError(`${place}: has no revocation list: expected a block -----BEGIN X509 CRL-----`);
+    throw new TlsError(
+      `${place}: has no revocation list: expected a block -----BEGIN X509 CRL-----${foundIn(pem)}`,
+    );
   try {
     createSecureContext({ crl: blocks });
   } catch {

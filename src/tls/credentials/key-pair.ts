@@ -4,7 +4,7 @@ import { type OptionName, TlsError } from "../errors.js";
 import { namesOf } from "../handshake/names.js";
 import type { NamedKeyPairOptions } from "../options.js";
 import type { KeyPair } from "./credentials.js";
-import { type Pem, pemBlocks, readPassphrase, readPem } from "./pem.js";
+import { foundIn, type Pem, pemBlocks, readPassphrase, readPem } from "./pem.js";
 
 /**
  * @param now wall-clock milliseconds
@@ -18,7 +18,7 @@ export function readKeyPair(
   warnings: string[],
 ): KeyPair {
   const cert = readPem(options.cert, option("cert"));
-  const key = readPem(options.key, option("key"));
+  const key = readPem(options.key, option("key"), "PRIVATE KEY");
   const leaf = leafOf(cert);
   const privateKey = privateKeyOf(key, options.passphraseFile, option);
   if (!leaf.checkPrivateKey(privateKey))
@@ -38,10 +38,13 @@ export function readKeyPair(
 }
 
 /** @throws TlsError when there is no certificate */
-export function certificatesOf({ text, place }: Pem): X509Certificate[] {
-  const blocks = pemBlocks(text, "CERTIFICATE");
+export function certificatesOf(pem: Pem): X509Certificate[] {
+  const { place } = pem;
+  const blocks = pemBlocks(pem.text, "CERTIFICATE");
   if (blocks.length === 0)
-    throw new TlsError(`${place}: has no certificate: expected a block -----BEGIN CERTIFICATE-----`);
+    throw new TlsError(
+      `${place}: has no certificate: expected a block -----BEGIN CERTIFICATE-----${foundIn(pem)}`,
+    );
   return blocks.map((block, at) => {
     try {
       return new X509Certificate(block);
@@ -73,7 +76,13 @@ function nameOf({ subject }: X509Certificate): string {
 
 function privateKeyOf(key: Pem, passphraseFile: string | undefined, option: OptionName): KeyObject {
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key.text))
-    throw new TlsError(`${key.place}: has no private key: expected a block -----BEGIN PRIVATE KEY-----`);
+    throw new TlsError(
+      `${key.place}: has no private key: expected a block -----BEGIN PRIVATE KEY-----${foundIn(key)}`,
+    );
+  if (key.text.includes("-----BEGIN OPENSSH PRIVATE KEY-----"))
+    throw new TlsError(
+      `${key.place}: is an OpenSSH key, which TLS does not read: convert a copy with ssh-keygen -p -m PKCS8 -f`,
+    );
   const encrypted = /BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(key.text);
   if (encrypted && passphraseFile === undefined)
     throw new TlsError(

@@ -1,5 +1,5 @@
 /** PEM from a file or an option, and the blocks in it. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { TlsError } from "../errors.js";
 import type { PemSource } from "../options.js";
 
@@ -19,16 +19,24 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * @param option name of the option, for messages
- * @throws TlsError when the file cannot be read, or has no PEM block
+ * @param expected type of the block that it should have
+ * @throws TlsError when the file cannot be read, or has no complete PEM block
  */
-export function readPem(source: PemSource, option: string): Pem {
-  const pem =
-    typeof source === "string" && !isPem(source) ? readSecretFile(source, option) : inline(source, option);
-  if (!pem.text.includes("-----BEGIN "))
+export function readPem(source: PemSource, option: string, expected = "CERTIFICATE"): Pem {
+  const pem = isPath(source) ? readSecretFile(source, option) : inline(source, option);
+  if (!pem.text.includes("-----BEGIN ")) {
+    const fact = pem.text.trim() === "" ? "is empty" : "not PEM";
     throw new TlsError(
-      `${pem.place}: not PEM: expected a line such as -----BEGIN ${option.endsWith("key") ? "PRIVATE KEY" : "CERTIFICATE"}-----${der(pem)}`,
+      `${pem.place}: ${fact}: expected a line such as -----BEGIN ${expected}-----${binary(pem)}`,
     );
+  }
+  checkEnds(pem);
   return pem;
+}
+
+/** `tls.cert: /etc/acme/srv.crt`, as in `Pem`. */
+export function placeOf(source: PemSource, option: string): string {
+  return isPath(source) ? `${option}: ${source}` : option;
 }
 
 /** First line of a file with a passphrase. @throws TlsError */
@@ -44,10 +52,29 @@ export function pemBlocks(text: string, type: string): string[] {
   return [...text.matchAll(BLOCK)].flatMap(([block, label]) => (label === type ? block : []));
 }
 
+/** `, found -----BEGIN X-----` of the first block, for messages that miss another one. */
+export function foundIn({ text }: Pem): string {
+  const [line] = /-----BEGIN [A-Z0-9 ]+-----/.exec(text) ?? [];
+  return line === undefined ? "" : `, found ${line}`;
+}
+
+/** A file that was cut off would be served without the end of its chain. */
+function checkEnds({ text, place }: Pem): void {
+  let open: string | undefined;
+  for (const [, edge, label] of text.matchAll(/-----(BEGIN|END) ([A-Z0-9 ]+)-----/g)) {
+    if (edge === "BEGIN" && open !== undefined) break;
+    open = edge === "BEGIN" ? label : undefined;
+  }
+  if (open !== undefined)
+    throw new TlsError(
+      `${place}: a block -----BEGIN ${open}----- has no -----END ${open}-----: the file is cut off`,
+    );
+}
+
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
 
-function isPem(source: string): boolean {
-  return source.startsWith("-----BEGIN");
+function isPath(source: PemSource): source is string {
+  return typeof source === "string" && !source.startsWith("-----BEGIN");
 }
 
 function inline(source: PemSource, option: string): Pem {
@@ -59,8 +86,12 @@ export function readSecretFile(file: string, option: string, encoding: BufferEnc
   const place = `${option}: ${file}`;
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, "r");
-    const { mode, size } = fstatSync(descriptor);
+    // Opening a FIFO would wait for its writer, and with it the primary.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(descriptor);
+    const { mode, size } = stats;
+    if (!stats.isFile() && !stats.isDirectory())
+      throw new TlsError(`${place}: is not a regular file, as it must be to be read again at a reload`);
     if (size > MAX_BYTES) throw new TlsError(`${place}: has ${size} bytes, at most ${MAX_BYTES} are read`);
     return { text: readFileSync(descriptor, encoding), place, file, mode: mode & 0o777 };
   } catch (error) {
@@ -82,9 +113,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "no such file",
 };
 
-/** A certificate in DER begins with an ASN.1 sequence of a length in two bytes. */
-function der({ text, file }: Pem): string {
-  return file !== undefined && text.startsWith("0\ufffd")
+/** Bytes that are read as text: DER begins with an ASN.1 sequence, in PKCS#12 with the version 3 in it. */
+function binary({ text, file }: Pem): string {
+  if (file === undefined) return "";
+  if (/^0\ufffd.{0,4}\x02\x01\x03/s.test(text))
+    return "; it looks like PKCS#12: convert it with openssl pkcs12 -nodes";
+  return /^0(?:\ufffd|.\x02\x01[\0\x01])/s.test(text)
     ? "; it looks like DER: convert it with openssl x509 -inform der or openssl pkey -inform der"
     : "";
 }

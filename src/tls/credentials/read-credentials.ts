@@ -7,6 +7,10 @@ import { MAX_CERTIFICATES, type TlsOptions } from "../options.js";
 import { readClientAuthority, sessionContext } from "./client-authority.js";
 import type { Credentials, KeyPair } from "./credentials.js";
 import { readKeyPair } from "./key-pair.js";
+import { placeOf } from "./pem.js";
+
+/** A context costs 1 ms: of thousands of certificates the first ones are tried at the start, the others at their first use. */
+const CHECKED = 100;
 
 export interface ReadCredentials {
   readonly credentials: Credentials;
@@ -44,17 +48,20 @@ export function readCredentials(
     ...{ ...authority, pairs, strictNames, minVersion, ciphers, alpn },
     sessionContext: sessionContext(listener, authority),
   };
-  checkContext(credentials, option);
+  for (const [at, pair] of pairs.slice(0, CHECKED).entries()) {
+    const [source, name] = at === 0 ? [options, "cert"] : [more[at - 1], `more[${at - 1}].cert`];
+    checkContext(credentials, pair, placeOf((source as TlsOptions).cert, option(name)), option);
+  }
   return { credentials, warnings };
 }
 
 /** OpenSSL refuses keys that are too short for its security level, and unknown cipher suites, only here. */
-function checkContext(credentials: Credentials, option: OptionName): void {
+function checkContext(credentials: Credentials, pair: KeyPair, place: string, option: OptionName): void {
   try {
-    createSecureContext(contextOptions(credentials, credentials.pairs[0] as KeyPair));
+    createSecureContext(contextOptions(credentials, pair));
   } catch (error) {
     const { code = "", reason = code } = error as NodeJS.ErrnoException & { reason?: string };
-    const about = /CIPHER/.test(code) ? `${option("ciphers")}: no such cipher suite` : option("cert");
+    const about = /CIPHER/.test(code) ? `${option("ciphers")}: no such cipher suite` : place;
     throw new TlsError(`${about}: refused by OpenSSL: ${reason}`);
   }
 }

@@ -18,6 +18,8 @@ export type CertificateName =
   | "b.example"
   /** For `*.c.example`. */
   | "wildcard.example"
+  /** RSA 512, which OpenSSL does not serve. */
+  | "weak"
   /** Common name `device-1`, by `ca`. */
   | "client"
   /** Common name `device-2`, ended in 2021. */

@@ -40,7 +40,9 @@ END
 
 # key FILE [rsa]
 key() {
-  if [[ ${2:-ec} == rsa ]]; then openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1.key"
+  if [[ ${2:-ec} == rsa* ]]; then
+    local bits=${2#rsa}
+    openssl genpkey -quiet -algorithm RSA -pkeyopt "rsa_keygen_bits:${bits:-2048}" -out "$1.key"
   else openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key"; fi
 }
 
@@ -83,6 +85,7 @@ leaf ca server-expired localhost "$past" "$local_names"
 leaf ca a.example a.example "$to" DNS:a.example
 leaf ca b.example b.example "$to" DNS:b.example
 leaf ca wildcard.example "*.c.example" "$to" "DNS:*.c.example"
+leaf ca weak weak.example "$to" DNS:weak.example rsa512
 leaf ca client device-1 "$to" DNS:device-1.example,URI:urn:device:1,email:device-1@example.net
 leaf ca client-expired device-2 "$past" DNS:device-2.example
 leaf ca client-revoked device-3 "$to" DNS:device-3.example

@@ -131,7 +131,11 @@ test("a PROXY header goes before TLS, and the server sees the client that it nam
 test.each([
   [{ ca: "/no/such.pem" }, /^tls\.ca: \/no\/such\.pem: /],
   [{ cert: certificateFile("client.crt") }, /^tls\.key: is missing/],
-  [{ cert: certificateFile("client.crt"), key: certificateFile("server.key") }, /^tls: /],
+  [
+    { cert: certificateFile("client.crt"), key: certificateFile("server.key") },
+    /^tls\.key: .*server\.key: is not the key of the certificate in .*client\.crt$/,
+  ],
+  [{ ca: certificateFile("server.key") }, /^tls\.ca: .*server\.key: has no certificate/],
 ])("bad credentials are refused with their place: %#", async (tls, message) => {
   await expect(connect(client, { port: 1, tls })).rejects.toThrow(message);
 });
