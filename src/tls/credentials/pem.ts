@@ -113,12 +113,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "no such file",
 };
 
-/** Bytes that are read as text: DER begins with an ASN.1 sequence, in PKCS#12 with the version 3 in it. */
+/** Bytes that are read as text: DER begins with an ASN.1 sequence, a key or PKCS#12 (version 3) with an integer in it. */
 function binary({ text, file }: Pem): string {
-  if (file === undefined) return "";
-  if (/^0\ufffd.{0,4}\x02\x01\x03/s.test(text))
+  if (file === undefined || !text.startsWith("0")) return "";
+  const version = text.slice(0, 10).indexOf("\x02\x01");
+  if (version !== -1 && text.charCodeAt(version + 2) === 3)
     return "; it looks like PKCS#12: convert it with openssl pkcs12 -nodes";
-  return /^0(?:\ufffd|.\x02\x01[\0\x01])/s.test(text)
+  return text[1] === "\ufffd" || version === 2
     ? "; it looks like DER: convert it with openssl x509 -inform der or openssl pkey -inform der"
     : "";
 }

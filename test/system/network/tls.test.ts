@@ -101,7 +101,8 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)(
   },
 );
 
-test("a version that is mounted over the old one is served, without a failed handshake", async () => {
+/** Four clients at a time, until one is served another certificate. @returns that, and how many visits failed */
+async function underLoad(change: () => void): Promise<{ renewed: string; failed: number; done: number }> {
   const { serial: before } = await visit();
   let [failed, done] = [0, 0];
   let serial = before;
@@ -117,20 +118,49 @@ test("a version that is mounted over the old one is served, without a failed han
       );
     }
   });
-  mount("server-renewed");
+  change();
   // Not `serial` at the end: a visit of the other worker that began before may end last.
   const renewed = await eventually(() => serial !== before && serial);
   running = false;
   await Promise.all(load);
+  return { renewed, failed, done };
+}
+
+/** Kills a worker, which is replaced. */
+function killWorker(): () => Promise<void> {
+  const [victim] = served.program.workers() as [number];
+  process.kill(victim, "SIGKILL");
+  return async () => {
+    await eventually(() => !isAlive(victim) && served.program.workers().length === 2);
+    await eventually(async () => (await metric("drover_listener_running")) === 2);
+  };
+}
+
+async function serials(): Promise<Set<string | undefined>> {
+  const visits = await Promise.all(Array.from({ length: 20 }, () => visit()));
+  return new Set(visits.map((one) => one.serial));
+}
+
+test("a version that is mounted over the old one is served, without a failed handshake", async () => {
+  const { renewed, failed, done } = await underLoad(() => mount("server-renewed"));
   expect(failed).toBe(0);
   expect(done).toBeGreaterThan(4);
   // All workers have it, also one that starts now.
-  const [victim] = served.program.workers() as [number];
-  process.kill(victim, "SIGKILL");
-  await eventually(() => !isAlive(victim) && served.program.workers().length === 2);
-  await eventually(async () => (await metric("drover_listener_running")) === 2);
-  const visits = await Promise.all(Array.from({ length: 20 }, () => visit()));
-  expect(new Set(visits.map((one) => one.serial))).toEqual(new Set([renewed]));
+  const replaced = killWorker();
+  await replaced();
+  expect(await serials()).toEqual(new Set([renewed]));
+});
+
+test("a worker that is killed during a reload loses its own handshakes only, and its successor has the new version", async () => {
+  let replaced = async () => {};
+  const { renewed, failed } = await underLoad(() => {
+    mount("server");
+    replaced = killWorker();
+  });
+  // Each of the four clients may have been at the worker.
+  expect(failed).toBeLessThanOrEqual(4);
+  await replaced();
+  expect(await serials()).toEqual(new Set([renewed]));
 });
 
 test("SIGHUP and reload-tls read the files again; what is wrong is said, and changes nothing", async () => {
@@ -156,7 +186,7 @@ test("metrics and info show the certificate and the handshakes", async () => {
   expect(
     await metric("drover_certificate_expiry_seconds", { listener: "main", name: "localhost" }),
   ).toBeGreaterThan(50 * 365 * 86_400);
-  expect(await metric("drover_certificate_reloads_total", { result: "reloaded" })).toBe(1);
+  expect(await metric("drover_certificate_reloads_total", { result: "reloaded" })).toBe(2);
   // Workers report once a second.
   await eventually(async () => ((await metric("drover_handshakes_total", { result: "resumed" })) ?? 0) >= 1);
   await eventually(async () => ((await metric("drover_handshakes_total", { result: "full" })) ?? 0) > 4);

@@ -4,7 +4,15 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { connect } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Conn, defineProtocol, exit, packet, type ServeOptions, stop } from "../../../src/index.js";
+import {
+  type Conn,
+  defineProtocol,
+  exit,
+  packet,
+  type ServeOptions,
+  serve,
+  stop,
+} from "../../../src/index.js";
 import type { OpeningFailed } from "../../../src/tcp/observe/events.js";
 import { handshakes } from "../../../src/transport/secure/secure-socket.js";
 import {
@@ -233,6 +241,40 @@ describe.each(["handle", "stream"] as const)("TLS on %s", (transport) => {
     expect(handshakes.length).toBeGreaterThan(150);
     await until(() => flood.every(({ received }) => received > 0));
     expect(handshakes.length).toBe(0);
+  });
+
+  test("a client of another listener has finished its handshake before a flood of them on the first is done", async () => {
+    const hello = await clientHello();
+    const tls = certificateFiles("server");
+    const listener = <N extends string>(name: N) => ({ name, protocol: echo, port: 0, transport, tls });
+    const { listeners, stop } = await serve({ listeners: [listener("flooded"), listener("other")] });
+    onTestFinished(() => stop());
+    const { flooded, other } = listeners;
+    const flood = await Promise.all(Array.from({ length: 300 }, () => connected(flooded)));
+    await until(() => flooded.counters.active === 300);
+    for (const each of flood) each.write(hello);
+    await until(() => handshakes.length > 0);
+    const one = await client(other.port);
+    await one.send("hi").receive();
+    expect(handshakes.length).toBeGreaterThan(0);
+    await until(() => flood.every(({ received }) => received > 0));
+  });
+
+  test("a thousand clients that stop within their hello do not keep others out, and end together", async () => {
+    const hello = await clientHello();
+    const clock = manualClock();
+    const server = await start();
+    const slow = await Promise.all(Array.from({ length: 1_000 }, () => connected(server)));
+    for (const each of slow) each.write(hello.subarray(0, 7));
+    await until(() => server.counters.active === 1_000);
+    const one = await client(server.port);
+    expect(await one.send("hi").receive()).toEqual(["hi"]);
+    expect(server.counters.handshakes).toMatchObject({ full: 1, timeout: 0 });
+    await clock.advance(5_300);
+    await until(() => server.counters.active === 1);
+    expect(server.counters.handshakes).toMatchObject({ full: 1, failed: 0, timeout: 1_000 });
+    await Promise.all(slow.map((each) => each.end()));
+    expect(await one.send("still").receive(2)).toEqual(["hi", "still"]);
   });
 
   test("a server that stops in the midst of a handshake ends the connection", async () => {
