@@ -220,7 +220,7 @@ describe("reports", () => {
       {
         report: "crash",
         reason: "unprintable: boom",
-        err: { message: "boom", stack: expect.stringMatching(/ at /) },
+        err: { message: "boom", stack: "unprintable" },
       },
       { report: "crash", reason: "TypeError: unprintable", err: { type: "TypeError" } },
       { report: "crash", reason: "TypeError: boom", err: { message: "boom", stack: "unprintable" } },
@@ -229,11 +229,11 @@ describe("reports", () => {
     ]);
   });
 
-  it("of an error with a message of half a gigabyte are written", async () => {
+  it("of an error with a message of half a gigabyte have its length", async () => {
     open();
     crashReports.publish(crashWith(Object.assign(typeError(), { message: "x".repeat(2 ** 29 - 30) })));
     expect(await lines()).toMatchObject([
-      { report: "crash", reason: expect.stringMatching(/^TypeError: x{389}\u2026 /) },
+      { report: "crash", reason: `TypeError: a text of ${2 ** 29 - 30} characters` },
     ]);
   });
 

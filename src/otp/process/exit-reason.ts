@@ -2,9 +2,10 @@
  * Exit reasons, with Erlang's names. The same `isNormal` decides about restarts and about reports, so that an exit
  * that causes no restart is not reported either.
  */
-import { types } from "node:util";
+import { isProxied, primitiveText } from "./error-part.js";
 import { errorText, formatTerm } from "./format-term.js";
 
+export { errorPart } from "./error-part.js";
 export { formatTerm } from "./format-term.js";
 
 /**
@@ -35,17 +36,17 @@ export function isNormal(reason: ExitReason): boolean {
 /** The exit reason for a thrown value: strings, errors and objects as they are, anything else as an `Error`. */
 export function reasonOf(thrown: unknown): ExitReason {
   if (typeof thrown === "string") return thrown;
-  if (typeof thrown !== "object" || thrown === null) return new Error(`thrown: ${String(thrown)}`);
-  try {
+  if (typeof thrown !== "object" || thrown === null) return new Error(`thrown: ${primitiveText(thrown)}`);
+  if (!isProxied(thrown)) {
     if (thrown instanceof ProcessExit) return thrown.reason;
-    if (thrown instanceof Error || isReadable(thrown)) return thrown as ExitReason;
-  } catch {}
+    if (thrown instanceof Error || hasNoGetter(thrown)) return thrown as ExitReason;
+  }
   return new Error("thrown: an object that cannot be read");
 }
 
-/** Whether it runs no code of its own when it is read: that could throw later, in the exit itself, or take for ever. */
-function isReadable(thrown: object): boolean {
-  return !types.isProxy(thrown) && Object.getOwnPropertyDescriptor(thrown, "shutdown")?.get === undefined;
+/** A getter of `shutdown` could throw later, in the exit itself, or take for ever. */
+function hasNoGetter(thrown: object): boolean {
+  return Object.getOwnPropertyDescriptor(thrown, "shutdown")?.get === undefined;
 }
 
 /**
@@ -67,6 +68,7 @@ export class ProcessExit extends Error {
  */
 export function formatReason(reason: unknown): string {
   try {
+    if (typeof reason === "object" && reason !== null && isProxied(reason)) return "unprintable";
     if (reason instanceof ProcessExit) return formatReason(reason.reason);
     if (reason instanceof Error) return errorText(reason);
     return formatTerm(reason);

@@ -3,6 +3,7 @@
  * must not hold up the worker for the seconds that its whole text would take.
  */
 import { types } from "node:util";
+import { boundedText, errorPart, primitiveText } from "./error-part.js";
 
 /** Maximum length of a formatted term, in UTF-16 units. */
 const MAX_LENGTH = 10_000;
@@ -24,13 +25,7 @@ export function formatTerm(value: unknown): string {
 
 /** `TypeError: boom`. Of an error whose name or message cannot be read, the other one. */
 export function errorText(error: Error): string {
-  const read = (key: "name" | "message"): string => {
-    try {
-      return String(error[key]).slice(0, MAX_LENGTH);
-    } catch {
-      return "unprintable";
-    }
-  };
+  const read = (key: "name" | "message"): string => errorPart(error, key).slice(0, MAX_LENGTH);
   return `${read("name")}: ${read("message")}`;
 }
 
@@ -46,18 +41,19 @@ class TermWriter {
     if (depth > MAX_DEPTH) throw new RangeError("a circular or very deep value");
     if (value === undefined || value === null) this.text += "undefined";
     else if (typeof value === "string") this.#atom(value);
-    else if (typeof value !== "object") this.text += String(value).slice(0, this.#left);
+    else if (typeof value !== "object") this.text += primitiveText(value).slice(0, this.#left);
     else if (types.isProxy(value)) throw new TypeError("a proxy runs code of its own");
     else if (value instanceof Error) this.#quoted(errorText(value));
     else if (Array.isArray(value)) this.#array(value, depth + 1);
     else if (Object.getPrototypeOf(value) === Object.prototype) this.#object(value, depth + 1);
     else if (ArrayBuffer.isView(value))
       this.#quoted(`${value.constructor.name} of ${value.byteLength} bytes`);
-    else this.text += String(value).slice(0, this.#left);
+    else if (types.isBoxedPrimitive(value)) this.text += "a boxed value";
+    else this.text += boundedText(String(value)).slice(0, this.#left);
   }
 
   #atom(text: string): void {
-    const cut = text.slice(0, this.#left);
+    const cut = boundedText(text).slice(0, this.#left);
     if (ATOM.test(cut)) this.text += cut;
     else this.#quoted(cut);
   }

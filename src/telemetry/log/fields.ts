@@ -1,6 +1,6 @@
 /** Fields of a JSON log line: OTP reports with the field names of OTP, and sanitised fields of all other lines. */
 import type { ChildReport, CrashReport, Mfa, ProgressReport, SupervisorReport } from "../../otp/events.js";
-import { ProcessExit } from "../../otp/process/exit-reason.js";
+import { errorPart, ProcessExit } from "../../otp/process/exit-reason.js";
 import { addressText } from "../../text/address.js";
 import { MAX_TERM, reasonText, termText, textOr, truncate } from "./safe-text.js";
 
@@ -35,7 +35,7 @@ export function errorFields(error: Error): {
   readonly message: string;
   readonly stack: string;
 } {
-  const read = (key: "name" | "message" | "stack") => textOr("unprintable", () => error[key]);
+  const read = (key: "name" | "message" | "stack") => errorPart(error, key);
   const message = read("message");
   // The stack begins with the message: none of its frames would be left, and making it may take a second.
   const stack =

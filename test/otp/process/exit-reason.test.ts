@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   type ExitReason,
+  errorPart,
   formatReason,
   formatTerm,
   isNormal,
@@ -101,6 +102,35 @@ describe("what cannot be read", () => {
       expect(formatReason(reason)).toBe("unprintable");
     expect(formatReason(throwing(new RangeError("far"), "message"))).toBe("RangeError: unprintable");
     expect(formatReason(throwing(new RangeError("far"), "name"))).toBe("unprintable: far");
+  });
+
+  it("is not asked: no getter of an error and no Proxy runs its code", () => {
+    let calls = 0;
+    const get = () => calls++;
+    const trap = new Proxy({}, { get: () => get });
+    const proxied = new Proxy(new Error("x"), trap);
+    for (const thrown of [proxied, Object.create(proxied), Object.setPrototypeOf(new Error("x"), proxied)]) {
+      expect(reasonOf(thrown)).toEqual(new Error("thrown: an object that cannot be read"));
+      expect(formatReason(thrown)).toBe("unprintable");
+    }
+    for (const key of ["name", "message", "stack"]) {
+      const error = Object.defineProperty(new Error("x"), key, { get });
+      expect(errorPart(error, "stack")).toBe("unprintable");
+      expect(formatReason(reasonOf(error))).toBe(
+        key === "name" ? "unprintable: x" : key === "message" ? "Error: unprintable" : "Error: x",
+      );
+    }
+    expect(calls).toBe(0);
+  });
+
+  it("is a text, a number or a function whose text is very long: only its length is printed, if that", () => {
+    const long = "x".repeat(1_000_001);
+    expect(formatReason(long)).toBe("'a text of 1000001 characters'");
+    expect(formatReason(new RangeError(long))).toBe("RangeError: a text of 1000001 characters");
+    expect(formatReason(new String(long))).toBe("a boxed value");
+    expect(formatReason(10n ** 400n)).toBe("a bigint");
+    expect(formatReason(Symbol(long))).toBe("a symbol");
+    expect(formatReason(() => long)).toBe("a function");
   });
 
   it("is an error when it is thrown: an exit reason can be read", () => {
