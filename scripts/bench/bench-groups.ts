@@ -2,8 +2,9 @@
 // delivery, one message to 1,000 members in two workers, beside socket.io with its cluster and redis adapters, and a
 // nats-server with plain clients; what the exchange passes on; memory. Linux; npm installs socket.io into a temporary
 // folder; what is not installed is left out. Less than two minutes with 3 rounds of 2 s. Alone, and not part of the rest:
-// `bench-groups ROUNDS SECONDS machines`, messages between two servers beside plain clients of NATS; `… slow`, p99 of 99
-// members alone and among slow ones; `1 1 reconnect`, 50,000 devices that leave one server for another (DEVICES=1000: fewer).
+// `bench-groups ROUNDS SECONDS machines`, messages between two servers beside plain clients of NATS; `… relay`, the least
+// that the exchange could cost; `… slow`, p99 of 99 members alone and among slow ones; `1 1 reconnect`, 50,000 devices
+// that leave one server for another (DEVICES=1000: fewer).
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -18,6 +19,7 @@ import { crossMachine } from "./groups/machines.js";
 import { messageCosts } from "./groups/messages.js";
 import { perPublish } from "./groups/publish.js";
 import { DEVICES_ARGUMENT, reconnect } from "./groups/reconnect.js";
+import { RELAY_ARGUMENT, relayCosts, runReceiver, runRelay } from "./groups/relay.js";
 import { rowBytes } from "./groups/rows.js";
 import { drover, nats, socketIo } from "./groups/servers.js";
 import { slowMembers } from "./groups/slow-members.js";
@@ -157,6 +159,18 @@ async function machines(rounds: number, seconds: number): Promise<void> {
   );
 }
 
+async function bareRelays(rounds: number, seconds: number): Promise<void> {
+  console.log(
+    "| message, by relays that do nothing else | one batch at a time: CPU µs | four at a time |\n|---|--:|--:|",
+  );
+  const costs = await relayCosts(fileURLToPath(import.meta.url), rounds, seconds * 1_000);
+  for (const { name, lanes, us } of costs)
+    if (lanes === 1) {
+      const four = costs.find((one) => one.name === name && one.lanes === 4)?.us ?? 0;
+      console.log(`| ${name} | ${us.toFixed(2)} | ${four.toFixed(2)} |`);
+    }
+}
+
 async function amongSlow(rounds: number, seconds: number): Promise<void> {
   const { alone, among } = await slowMembers(MAIN, rounds, seconds * 1_000);
   console.log(
@@ -189,12 +203,15 @@ async function devicesMove(): Promise<void> {
 
 const [rounds = "3", seconds = "2", part, ...more] = process.argv.slice(2);
 if (rounds === DEVICES_ARGUMENT) await runDevices(Number(seconds), Number(part));
-else if (more.length > 0 || ![undefined, "machines", "slow", "reconnect"].includes(part)) {
-  say(`the part is machines, slow or reconnect, got ${[part, ...more].join(" ")}`);
+else if (rounds === RELAY_ARGUMENT && part !== undefined)
+  await (seconds === "to" ? runReceiver(part) : runRelay(seconds, part));
+else if (more.length > 0 || ![undefined, "machines", "relay", "slow", "reconnect"].includes(part)) {
+  say(`the part is machines, relay, slow or reconnect, got ${[part, ...more].join(" ")}`);
   process.exitCode = 64;
 } else {
   if ((loadavg()[0] as number) > 1) say(`load average ${loadavg()[0]?.toFixed(1)}: compare ratios only`);
   if (part === "machines") await machines(Number(rounds), Number(seconds));
+  else if (part === "relay") await bareRelays(Number(rounds), Number(seconds));
   else if (part === "slow") await amongSlow(Number(rounds), Number(seconds));
   else if (part === "reconnect") await devicesMove();
   else await main(Number(rounds), Number(seconds));
