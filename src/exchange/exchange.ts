@@ -14,6 +14,7 @@ import type { PresenceRow } from "../groups/hub/presence-table.js";
 import { TokenClock } from "../groups/hub/token-clock.js";
 import { clock } from "../otp/time/clock.js";
 import type { Listening, Transport } from "../transport/transport.js";
+import { EarlyClaims } from "./early-claims.js";
 import type { Nodes } from "./nodes/nodes.js";
 import { type NodesNumbers, nodesNumbers } from "./nodes/numbers.js";
 import { PEER_KIND } from "./nodes/peer/peer-records.js";
@@ -94,6 +95,7 @@ export class Exchange implements PortOwner {
   readonly #options: ExchangeOptions;
   readonly #tokens = new TokenClock();
   readonly #records: RecordHandler;
+  readonly #early: EarlyClaims | undefined;
   #listening: Listening | undefined = undefined;
   readonly #ports = new Set<Port>();
   /** By worker: its newest link. */
@@ -120,7 +122,8 @@ export class Exchange implements PortOwner {
       this.#records.passOn(group, records, messages);
     this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onMessages, onSignal });
     const { hub, names, nodes } = this;
-    this.#records = new RecordHandler({ hub, names, nodes, workers: this.#workers });
+    this.#early = nodes && new EarlyClaims(() => nodes.settled);
+    this.#records = new RecordHandler({ hub, names, nodes, workers: this.#workers, early: this.#early });
     this.#gathering = options.workers > 0;
     if (this.#gathering) this.hub.presence.hold();
   }
@@ -144,6 +147,7 @@ export class Exchange implements PortOwner {
 
   /** Other servers are told of this one when its rows are complete: what they know of it before stays until then. */
   #openNodes(): void {
+    this.#early?.begin();
     this.nodes?.open().catch((error: Error) => this.#options.onFailed?.(error.message));
   }
 
@@ -201,6 +205,7 @@ export class Exchange implements PortOwner {
     for (const [group, messages] of port.unsentMessages)
       this.#records.workerDown += messages * this.hub.countAt(port, group);
     this.hub.detach(port);
+    this.#early?.detach(port);
     this.names.detach(port);
     if (this.#workers.get(port.worker) === port) this.#workers.delete(port.worker);
     this.#options.onLinkClosed?.(this.#ports.size);

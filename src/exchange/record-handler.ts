@@ -1,7 +1,8 @@
 /** What a worker's records ask of the exchange: changes to its tables, and messages that it passes on. */
 import type { Hub } from "../groups/hub/hub.js";
 import { answerQuery } from "../groups/hub/hub-queries.js";
-import type { NameHub } from "../groups/hub/name-hub.js";
+import type { Asked, NameHub } from "../groups/hub/name-hub.js";
+import type { EarlyClaims } from "./early-claims.js";
 import type { Nodes } from "./nodes/nodes.js";
 import type { Port } from "./port.js";
 import { readRow } from "./records/connect-records.js";
@@ -19,6 +20,8 @@ export interface RecordHandlerParts {
   readonly nodes: Nodes | undefined;
   /** By worker: its newest link. */
   readonly workers: ReadonlyMap<number, Port>;
+  /** Where there are other servers. */
+  readonly early: EarlyClaims | undefined;
 }
 
 export class RecordHandler {
@@ -35,12 +38,14 @@ export class RecordHandler {
   readonly #names: NameHub<Buffer>;
   readonly #nodes: Nodes | undefined;
   readonly #workers: ReadonlyMap<number, Port>;
+  readonly #early: EarlyClaims | undefined;
 
-  constructor({ hub, names, nodes, workers }: RecordHandlerParts) {
+  constructor({ hub, names, nodes, workers, early }: RecordHandlerParts) {
     this.#hub = hub;
     this.#names = names;
     this.#nodes = nodes;
     this.#workers = workers;
+    this.#early = early;
   }
 
   /** @throws MalformedRecord when the body is too short, or has a name or serial that a worker does not send */
@@ -77,17 +82,23 @@ export class RecordHandler {
         return this.#answer(port, body);
       case KIND.claim: {
         const { id, serial, refuse } = readClaim(body);
-        return this.#names.names.claim(port, id, nameIn("name", name), serial, refuse);
+        nameIn("name", name);
+        const claim = () => this.#names.names.claim(port, id, name, serial, refuse);
+        if (!this.#early?.claim(port, name, serial, claim)) claim();
+        return;
       }
-      case KIND.release:
-        return this.#names.names.release(port, name, serialAt(body, 0));
+      case KIND.release: {
+        const serial = serialAt(body, 0);
+        this.#early?.release(port, name, serial);
+        return this.#names.names.release(port, name, serial);
+      }
       case KIND.held: {
         const { serial, token } = readHeld(body);
         return this.#names.names.restore(port, nameIn("name", name), serial, token);
       }
       case KIND.ask: {
         const { id, ...request } = readAsk(body);
-        return this.#names.ask(port, id, name, request);
+        return this.#ask(port, id, name, request);
       }
       case KIND.answer: {
         const { id, code, body: content } = readAnswer(body);
@@ -96,6 +107,15 @@ export class RecordHandler {
       default:
         this.malformed++;
     }
+  }
+
+  #ask(port: Port, id: number, name: string, request: Asked<Buffer>): void {
+    const { names } = this.#names;
+    if (this.#early && !names.holder(name) && !names.peerHolder(name)) {
+      const kept = { ...request, body: Buffer.from(request.body) };
+      if (this.#early.ask(port, name, () => this.#names.ask(port, id, name, kept))) return;
+    }
+    this.#names.ask(port, id, name, request);
   }
 
   /** Messages of one group that follow each other are looked at once, and go to each worker and server in one copy. */

@@ -20,6 +20,7 @@ import { LocalAsks } from "../../src/groups/local/local-asks.js";
 import { LocalMembers } from "../../src/groups/local/local-members.js";
 import { LocalNames } from "../../src/groups/local/local-names.js";
 import { Message } from "../../src/groups/message.js";
+import type { Request } from "../../src/groups/request.js";
 import { Pid } from "../../src/otp/process/pid.js";
 import { Process } from "../../src/otp/process/process.js";
 import { groupCounters } from "../../src/tcp/observe/group-counters.js";
@@ -515,4 +516,31 @@ test("forged rows, which other servers could not be told, are passed over and co
   await until(() => exchange.numbers.malformed === 3 * 3 + 3 * 2);
   expect(exchange.numbers).toMatchObject({ groups: 1, memberships: 1, names: 1, links: 1 });
   expect(parts[0]?.hub.presence.list("g")).toHaveLength(1);
+});
+
+test("what is claimed and asked before the rows of other servers are known waits for them: a name that is held there is not granted", async () => {
+  const network = new MemoryNetwork();
+  const serverAt = async (node: string, startedAt: number) => {
+    const path = folder();
+    const nodes = (given: ExchangeParts) => {
+      const tables = [groupTable(given.hub), nameTable(given.names), presenceTable(given.hub)];
+      const own = { carrier: new MemoryCarrier(network), tables, onEvent: () => {}, onRefused: () => {} };
+      return new Nodes({ node, startedAt, nodeTimeout: 60_000 }, { ...given, ...own });
+    };
+    const exchange = new Exchange({ path, transport: handle, workers: 0, node, nodes });
+    await exchange.listen();
+    onTestFinished(() => exchange.close());
+    return (await workersAt(path, 1))[0] as FakeWorker;
+  };
+  const here = await serverAt("a", 1);
+  const holder = here.member();
+  await here.names.claim(holder, "n", false, 60_000);
+  const other = await serverAt("b", 2);
+  const asked = other.asks.ask("n", 60_000, (id) => other.link.ask(id, "n", Message.of("q"), 60_000, [0, 0]));
+  const claimed = other.names.claim(other.member(), "n", true, 60_000);
+  await expect(claimed).rejects.toMatchObject({ code: "taken" });
+  await until(() => holder.got.length === 1);
+  (holder.got[0] as Request<string, string>).reply("a");
+  expect(await asked).toBe("a");
+  expect(await other.names.claim(other.member(), "free", true, 60_000)).toMatchObject({ previous: "none" });
 });

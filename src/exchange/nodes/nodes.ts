@@ -136,6 +136,11 @@ export class Nodes implements RosterOwner, IncomingOwner {
     return [...this.#roster.all];
   }
 
+  /** Whether the rows of all other servers that can be reached are known. */
+  get settled(): boolean {
+    return this.#detector.settled && this.#roster.live.every(({ state }) => state === "up");
+  }
+
   /** The server of this name, while it is up. */
   peer(node: string): Peer | undefined {
     const peer = this.#roster.named(node);

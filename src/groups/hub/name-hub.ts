@@ -29,7 +29,8 @@ export interface NameHubPort<M> extends NamePort, AskPort<M> {}
 /** Another server, whose processes hold names. */
 export interface NameHubPeer<M> extends NamePeer, AskPort<M> {}
 
-type Asked<M> = Omit<HubRequest<M>, "id" | "serial">;
+/** A request of which the hub does not know the holder yet. */
+export type Asked<M> = Omit<HubRequest<M>, "id" | "serial">;
 
 export class NameHub<M> {
   readonly names: NameTable<NameHubPort<M>, NameHubPeer<M>>;

@@ -17,6 +17,8 @@ const PROBE = HEARTBEAT / PROBES;
 const LINK_AGE = 2_000;
 /** Milliseconds between two findings that an inbox has no listener: an exchange that is started anew needs 300. */
 const UNANSWERED = 400;
+/** Milliseconds of our own link in which each other server has sent a heartbeat. */
+const HEARD = HEARTBEAT + 100;
 /** Milliseconds in which a new incarnation of a server must have sent its rows; until then the old ones stay. */
 const RENEWAL = 5_000;
 /** Milliseconds that a lost server is shown. */
@@ -60,6 +62,11 @@ export class FailureDetector {
   /** Whether a server was heard since our own link is up. */
   hears(peer: Peer): boolean {
     return peer.heardAt >= this.#linkedAt;
+  }
+
+  /** Whether our own link is up for so long that each other server was heard. */
+  get settled(): boolean {
+    return this.#upAt !== undefined && clock.now() - this.#linkedAt >= HEARD;
   }
 
   #beat(): void {

@@ -1,0 +1,72 @@
+/**
+ * Claims, and asks of names that no process is known to hold, until the rows of other servers are known: the name may be
+ * held there, and two holders would follow. After 2 s this server goes on alone: NATS may be away.
+ */
+import { clock } from "../otp/time/clock.js";
+import type { Port } from "./port.js";
+
+/** Milliseconds. */
+const LONGEST = 2_000;
+const LOOK_EVERY = 50;
+/** Asks; of claims each process has 16 at most. */
+const MOST_ASKS = 10_000;
+
+interface Early {
+  readonly port: Port;
+  readonly name: string;
+  /** Of the process that claims; 0: it is an ask. */
+  readonly serial: number;
+  run(): void;
+}
+
+export class EarlyClaims {
+  readonly #settled: () => boolean;
+  /** `undefined`: nothing waits any more. */
+  #waiting: Early[] | undefined = [];
+  #asks = 0;
+
+  /** @param settled whether the rows of all other servers are known */
+  constructor(settled: () => boolean) {
+    this.#settled = settled;
+  }
+
+  /** Other servers are looked for from now on. */
+  begin(until = clock.now() + LONGEST): void {
+    if (this.#settled() || clock.now() >= until) this.#end();
+    else clock.setTimeout(() => this.begin(until), LOOK_EVERY, true);
+  }
+
+  #end(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { run } of waiting) run();
+  }
+
+  /** @returns whether it waits */
+  claim(port: Port, name: string, serial: number, run: () => void): boolean {
+    this.#waiting?.push({ port, name, serial, run });
+    return this.#waiting !== undefined;
+  }
+
+  /** @returns whether it waits */
+  ask(port: Port, name: string, run: () => void): boolean {
+    if (!this.#waiting || this.#asks >= MOST_ASKS) return false;
+    this.#asks++;
+    this.#waiting.push({ port, name, serial: 0, run });
+    return true;
+  }
+
+  /** The process has given up its claim, or has ended. */
+  release(port: Port, name: string, serial: number): void {
+    this.#drop((one) => one.port === port && one.serial === serial && one.name === name);
+  }
+
+  /** The worker has gone. */
+  detach(port: Port): void {
+    this.#drop((one) => one.port === port);
+  }
+
+  #drop(is: (one: Early) => boolean): void {
+    this.#waiting = this.#waiting?.filter((one) => !is(one));
+  }
+}
