@@ -50,7 +50,7 @@ it("a POST may name the charset", async () => {
 });
 
 it.each([
-  ['{"pid":"<1.17>","__proto__":{}}', 'unknown member "__proto__"'],
+  ['{"pid":"<1.17>","__proto__":{}}', 'unknown member "__proto__": the members are pid, reason'],
   ['{"pid":"<1.17>","raeson":"x"}', 'unknown member "raeson": did you mean reason?'],
   ["[]", "the body must be a JSON object"],
   ["null", "the body must be a JSON object"],

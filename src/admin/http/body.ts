@@ -37,10 +37,14 @@ export async function readBody(
   const unknown = Object.keys(value).find((key) => !keys.includes(key));
   if (unknown !== undefined) {
     const shown = JSON.stringify(unknown.slice(0, 80));
-    return c.json({ error: `unknown member ${shown}${didYouMean(unknown, keys)}` }, 400);
+    const help = didYouMean(unknown, keys) || known(keys);
+    return c.json({ error: `unknown member ${shown}${help}` }, 400);
   }
   return value as Body;
 }
+
+const known = (keys: readonly string[]) =>
+  keys.length === 0 ? ": the body takes none" : `: the members are ${keys.join(", ")}`;
 
 /** `undefined`: too large. A body that is declared too large is not read. */
 async function readText(c: Context<Env>, maxBytes: number): Promise<string | undefined> {
