@@ -37,6 +37,6 @@ export function commandText({ usage, sentence, json, words, flags = [] }: Comman
   if (json) own.push(["  --json", "Print JSON."]);
   const options = own.length > 0 ? ["Options:", table(own).trimEnd(), ""] : [];
   const first = words === undefined ? [] : [`First argument: ${words.join(", ")}.`, ""];
-  const more = "`drover help` lists the options that all commands have.";
+  const more = "`drover help` lists the options of the server, and of all commands.";
   return [`Usage: drover ${usage}`, "", sentence, "", ...first, ...options, more].join("\n");
 }

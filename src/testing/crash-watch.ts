@@ -1,6 +1,6 @@
 /**
- * What a server under test prints, and to whom its crashes and closed connections are told. One subscription to the
- * diagnostics channels serves all servers of this OS process; without a server there is none.
+ * Prints what a server under test reports, and passes its crashes and closed connections to their callbacks. All servers
+ * of this OS process share one subscription to the diagnostics channels; without a server there is none.
  */
 import { type CrashReport, crashReports, type SupervisorReport, supervisorReports } from "../otp/events.js";
 import type { Pid } from "../otp/process/pid.js";

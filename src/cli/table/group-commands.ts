@@ -48,7 +48,7 @@ export const GROUP_COMMANDS: readonly Command[] = [
     name: "ask",
     usage: "ask NAME MESSAGE",
     sentence:
-      "Ask the process that holds a name, and print its answer. MESSAGE is JSON, or a text; `-`: from standard input.",
+      "Ask the process that holds a name, and print its answer. MESSAGE is JSON or text; - reads it from standard input.",
     takes: [2, 2],
     json: true,
     flags: ASK_FLAGS,
@@ -58,7 +58,7 @@ export const GROUP_COMMANDS: readonly Command[] = [
     name: "publish",
     usage: "publish GROUP MESSAGE",
     sentence:
-      "Send a message to a group, and print its number of members. MESSAGE is JSON, or a text; `-`: from standard input.",
+      "Send a message to a group, and print its number of members. MESSAGE is JSON or text; - reads it from standard input.",
     takes: [2, 2],
     json: false,
     run: publish,

@@ -94,7 +94,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
   {
     name: "bans",
     usage: "bans",
-    sentence: "Banned addresses, with the time that is left.",
+    sentence: "List banned addresses with the time left.",
     takes: [0, 0],
     json: true,
     run: bans,

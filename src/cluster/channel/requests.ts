@@ -67,7 +67,7 @@ export type LimitsRequest =
   /** Shuts all connections down, of one listener or of all; the reply is their number. */
   | { readonly name: "shutdown-connections"; readonly listener: string | undefined };
 
-/** Changes whom the listeners admit. The reply is true: by then this, and every request before it, is applied. */
+/** Changes which clients the listeners admit. The reply is true: by then this, and every request before it, is applied. */
 export interface AdmissionRequest {
   readonly name: "admission";
   /** In the order of the boot message. */

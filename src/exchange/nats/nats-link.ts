@@ -123,7 +123,7 @@ export class NatsLink {
     return false;
   }
 
-  /** As `send`, without the limit: NATS answers at once when nobody listens. */
+  /** As `send`, without the limit: NATS answers at once when the inbox has no listener. */
   probe(inbox: string, bytes: Buffer): boolean {
     return this.#publish(this.#subjects.inbox(inbox), bytes, this.#subjects.gone(this.#inbox, inbox));
   }

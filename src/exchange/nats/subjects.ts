@@ -18,7 +18,7 @@ export class Subjects {
     return this.#nodes + id;
   }
 
-  /** Where NATS says that nobody listens to the inbox `of`, to the server with the inbox `id`. */
+  /** Subject on which NATS tells the server with the inbox `id` that the inbox `of` has no listener. */
   gone(id: string, of: string): string {
     return `${this.#nodes}${id}.gone.${of}`;
   }

@@ -26,7 +26,7 @@ export interface NodesOptions {
   readonly node: string;
   /** Milliseconds of silence after which another server counts as gone. */
   readonly nodeTimeout: number;
-  /** Whether NATS clients that are no drover may ask, send and publish. */
+  /** Whether NATS clients other than drover may ask, send and publish. */
   readonly outside: boolean;
   /** Largest message that they may send, in bytes. */
   readonly maxMessage: number;

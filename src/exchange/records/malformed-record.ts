@@ -17,7 +17,7 @@ export function atLeast(body: Buffer, length: number): Buffer {
 
 /** @throws MalformedRecord when it is no whole number that a double holds exactly */
 export function count(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new MalformedRecord(`${value} is no count`);
+  if (!Number.isSafeInteger(value) || value < 0) throw new MalformedRecord(`${value} is not a count`);
   return value;
 }
 
@@ -50,13 +50,13 @@ export function jsonAt(body: Buffer, at: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new MalformedRecord("text that is no JSON");
+    throw new MalformedRecord("text that is not JSON");
   }
 }
 
 /** A JSON object from this place of a body on; its fields may be missing. @throws MalformedRecord when it is none */
 export function objectAt<T extends object>(body: Buffer, at: number): { readonly [K in keyof T]?: unknown } {
   const value = jsonAt(body, at);
-  if (typeof value !== "object" || value === null) throw new MalformedRecord("JSON that is no object");
+  if (typeof value !== "object" || value === null) throw new MalformedRecord("JSON that is not an object");
   return value;
 }

@@ -63,7 +63,7 @@ export function writePresence(
 /** @throws MalformedRecord when it is no change of presence */
 export function readPresence(body: Buffer): PresenceChange {
   const wire = jsonAt(body, 0);
-  if (!isWireChange(wire)) throw new MalformedRecord("JSON that is no change of presence");
+  if (!isWireChange(wire)) throw new MalformedRecord("JSON that is not a change of presence");
   const [all, joined, left] = wire;
   return {
     all,

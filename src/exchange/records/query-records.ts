@@ -13,7 +13,7 @@ const FIELDS: { readonly [A in HubQuery["ask"]]: Readonly<Record<string, "string
   names: { prefix: "string", limit: "number" },
 };
 
-/** @throws MalformedRecord when it is no question. One of another version may be asked all the same */
+/** @throws MalformedRecord when it is not a question. One of another version may be asked all the same */
 export function readQuery(body: Buffer): { readonly id: number; readonly query: HubQuery } {
   const id = idOf(body);
   const query = objectAt<Record<string, unknown>>(body, 4);
@@ -21,7 +21,7 @@ export function readQuery(body: Buffer): { readonly id: number; readonly query: 
   if (typeof ask !== "string") throw new MalformedRecord("a question without a kind");
   const fields = Object.hasOwn(FIELDS, ask) ? FIELDS[ask as HubQuery["ask"]] : {};
   for (const [field, type] of Object.entries(fields))
-    if (typeof query[field] !== type) throw new MalformedRecord(`a question whose ${field} is no ${type}`);
+    if (typeof query[field] !== type) throw new MalformedRecord(`a question whose ${field} is not a ${type}`);
   return { id, query: query as unknown as HubQuery };
 }
 

@@ -36,7 +36,7 @@ const CEILING = 0x7fff_ffff;
  * `{ kind: "error", line }`, as in Erlang; it cannot be sent.
  *
  * A line above `packetSize` ends the connection with `frame_too_long`. `conn.send` throws a `FramingError`:
- * `send_too_long` above `packetSize`, `send_invalid` for a value that is no frame or has a line end in it.
+ * `send_too_long` above `packetSize`, `send_invalid` for a value that is not a frame or has a line end in it.
  * @param options `packetSize`, or `lineLength` for it, in bytes, line end included (default 8192)
  * @throws TypeError for an unknown option or a value of the wrong type; RangeError for `packetSize` out of range.
  */

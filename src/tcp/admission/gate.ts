@@ -1,6 +1,6 @@
 /**
- * Gate of a listener: whom it admits, by address, before a connection is started for it. A listener without terms has
- * none.
+ * Gate of a listener: admits or refuses a client by its address, before a connection is started for it. A listener
+ * without terms has no gate.
  *
  *   accepted ──▶ allow, deny ──▶ verdict of the last second ──▶ authority (connections, rate, bans) ──▶ admitted
  *                   └────────────────────┴────────────────────────────────┴──▶ refused: closed at once, and counted
@@ -41,7 +41,7 @@ export class Gate {
     return allow === undefined && deny === undefined && authority === undefined && this.#bans.size === 0;
   }
 
-  /** Changes whom it admits from now on. */
+  /** Replaces the terms; they apply to the next client. */
   setTerms(terms: GateTerms): void {
     this.#terms = terms;
     this.#verdicts.clear();

@@ -64,7 +64,7 @@ export const GROUP_DROP_REASONS = [
   "ended",
   /** The member's framing cannot carry the message. */
   "too_large",
-  /** The message is no frame of the member's framing. */
+  /** The member's framing cannot send the message. */
   "invalid",
   /** Too much waited for delivery, or for the exchange. */
   "link_full",

@@ -86,7 +86,7 @@ export interface Conn<
    * Sets or restarts a timer that some state lists under `timers`. When it expires, the cell of the then present state
    * runs. Neither frames nor a change of state cancel it (generic time-out of gen_statem). 0: after the messages that
    * wait; `Infinity` cancels. After the end of the connection it is ignored.
-   * @throws TypeError when no state lists it, or `after` is no duration
+   * @throws TypeError when no state lists it, or `after` is not a duration
    */
   setTimer(name: Timers, after: Duration): void;
   /** Cancels a timer; does nothing when it is not running. @throws TypeError when no state lists it */
@@ -95,7 +95,7 @@ export interface Conn<
    * Changes the framing, from the next frame on, received and sent: a line, then `fixed(n)` bytes, then lines again.
    * Bytes received and not handled are read again. Both framings have the same types of frames; otherwise `become`
    * another protocol. After the end of the connection it is ignored.
-   * @throws TypeError for what is no framing; Error when postponed frames wait, or when bytes wait in a decoder without
+   * @throws TypeError for a value that is not a framing; Error when postponed frames wait, or when bytes wait in a decoder without
    * `rest`
    */
   setFraming(framing: Framing<In, Out> & { readonly encodedLength: (frame: Out) => number }): void;

@@ -58,7 +58,7 @@ test("refuse: without a frame, and with 16 clients that do not close, the next o
 test("a frame that the framing cannot send is refused where the protocol is defined", () => {
   expect(() =>
     defineProtocol({ name: "wrong", framing: lines(), full: "two\r\nlines", states: { ready: {} } }),
-  ).toThrow(/"full" is no frame that its framing can send/);
+  ).toThrow(/"full" cannot be sent by its framing/);
 });
 
 test("queue in serve: clients wait unread, in turn, for the connections that end", async () => {

@@ -10,8 +10,8 @@ import { type DescriptorUse, FreeDescriptors } from "./free-descriptors.js";
 import type { WorkerListener } from "./worker-listener.js";
 
 /**
- * Milliseconds between two counts of the descriptors: what takes them, or lowers their limit, tells nobody, and without
- * one libuv closes the clients that come. A count takes 30 us.
+ * Milliseconds between two counts of the descriptors: there is no event when one is taken or their limit is lowered, and
+ * without a free one libuv closes the next clients. A count takes 30 us.
  */
 const RECOUNT = 100;
 /** A client that comes this many milliseconds after the last count causes another one. */

@@ -205,7 +205,7 @@ export class WorkerListener {
     return this.recheck();
   }
 
-  /** Changes whom it admits from now on, and what its connections may do, those that are open as well. */
+  /** Changes which clients it admits, and the limits of its connections, open ones included. */
   setAdmission({ allow, deny, addresses, limits }: Admission): void {
     this.endpoint.gate?.setTerms(
       gateTermsOf({ allow, deny }, addresses ? this.#options.addresses : undefined),

@@ -152,7 +152,7 @@ const unexpected = () => stop("unexpected_frame");
 const sendMessage = (conn: any, message: any) => void conn.send(message);
 const finish = () => stop();
 const goDown = () => stop("shutdown");
-/** Nothing, or what `conn.send` returned, is no step. */
+/** `undefined` and the result of `conn.send` are not steps. */
 const orGoDown = <T>(step: T) => (typeof step === "object" ? step : goDown());
 
 /** After a `shutdown` handler the connection stops, unless the handler moved to another state. */

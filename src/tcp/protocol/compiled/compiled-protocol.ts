@@ -122,7 +122,7 @@ export class CompiledProtocol {
   /** Another protocol, compiled for the same listener. @throws Error when `becomes` does not list it */
   other(protocol: AnyProtocol): CompiledProtocol {
     if (!becomesOf(this.source).includes(protocol)) {
-      const fact = `protocol ${this.name} may not become ${protocol?.name ?? "what is no protocol"}`;
+      const fact = `protocol ${this.name} may not become ${protocol?.name ?? "a value that is not a protocol"}`;
       throw new Error(`${fact}: list it in "becomes", such as becomes: () => [imap]`);
     }
     const family = this.#family;

@@ -136,7 +136,7 @@ function checkFull({ framing, full }: AnyProtocol, wrong: (what: string) => neve
   try {
     encode(framing, full);
   } catch (error) {
-    wrong(`"full" is no frame that its framing can send: ${(error as Error).message}`);
+    wrong(`"full" cannot be sent by its framing: ${(error as Error).message}`);
   }
 }
 

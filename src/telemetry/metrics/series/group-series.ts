@@ -57,7 +57,7 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
   {
     ...gauge(
       "drover_exchange_link_bytes",
-      "Bytes that wait on the link of a worker: to is exchange, or worker.",
+      "Bytes waiting on the link between a worker and the exchange, by direction (to).",
       ["worker", "to"],
     ),
     samples: ({ workers, exchange }) => [
@@ -89,7 +89,7 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
   {
     ...counter(
       "drover_group_deliveries_total",
-      "Messages that members got: forward went straight to the output, message into the mailbox.",
+      "Messages delivered to members, by path: forward (written to the output) or message (put into the mailbox).",
       ["worker", "how"],
     ),
     samples: ({ workers }) =>
@@ -101,7 +101,7 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
   {
     ...counter(
       "drover_group_dropped_total",
-      "Messages that members did not get, by reason; worker 0 is the exchange.",
+      "Dropped messages to members, by reason; worker 0 is the exchange.",
       ["worker", "reason"],
     ),
     samples: ({ workers, exchange }) => [
@@ -136,11 +136,19 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
       ofNodes(exchange, ({ states }) => NODE_STATES.map((state): Sample => [[state], states[state]])),
   },
   {
-    ...counter("drover_node_lost_total", "Times that another server was found gone.", []),
+    ...counter(
+      "drover_node_lost_total",
+      "Times that another server was declared gone: it ended, or sent no heartbeat within --node-timeout.",
+      [],
+    ),
     samples: ({ exchange }) => ofNodes(exchange, ({ lost }) => [[[], lost]]),
   },
   {
-    ...counter("drover_node_resyncs_total", "Times that what another server has was asked for anew.", []),
+    ...counter(
+      "drover_node_resyncs_total",
+      "Requests for all groups and names of another server, at its start or after lost changes.",
+      [],
+    ),
     samples: ({ exchange }) => ofNodes(exchange, ({ resyncs }) => [[[], resyncs]]),
   },
   {
@@ -156,7 +164,7 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
     samples: ({ exchange }) => ofNodes(exchange, ({ carrier }) => [[[], Number(carrier.up)]]),
   },
   {
-    ...counter("drover_nats_reconnects_total", "Times that NATS was connected again.", []),
+    ...counter("drover_nats_reconnects_total", "Reconnections to NATS.", []),
     samples: ({ exchange }) => ofNodes(exchange, ({ carrier }) => [[[], carrier.reconnects]]),
   },
   {
@@ -175,7 +183,7 @@ export const GROUP_SERIES: readonly SeriesRow[] = [
   {
     ...counter(
       "drover_names_replaced_total",
-      "Names that a newer claim took, by the worker of the holder before.",
+      "Names taken over by a newer claim, by the worker of the previous holder.",
       ["worker"],
     ),
     samples: ({ workers }) =>
