@@ -1,5 +1,5 @@
 /**
- * Groups: all members get what is sent to the group, in whichever worker they are.
+ * Groups: a message to a group reaches all its members, in whichever worker they are.
  *
  *   group.send ─▶ uplink ─▶ hub (one order) ─▶ each OS process with members ─▶ delivery ─▶ members
  */
@@ -31,7 +31,7 @@ export interface GroupOptions {
   readonly gather?: Duration;
   /** `"server"`: the group stays on this server; otherwise it has members on all servers of the cluster. Default `"cluster"`. */
   readonly scope?: "server" | "cluster";
-  /** Whether members say who they are, and hear of each other: see `PresenceGroup`. Default false. */
+  /** Whether members join with key and info, and get events of each other: see `PresenceGroup`. Default false. */
   readonly presence?: false;
 }
 
@@ -49,7 +49,7 @@ export interface Member {
 export interface Group<M extends Portable> extends Source<M> {
   readonly name: string;
   /**
-   * Adds a process of this worker, until it leaves or ends; again it has no effect. What it sends afterwards it hears itself.
+   * Adds a process of this worker until it leaves or ends; adding it again has no effect. It gets its own messages, too.
    * @throws RangeError when it is in 1,000 groups already, or 100,000 have members in this worker; TypeError for a process of another worker
    */
   join(process: Receives<M> | Pid): void;
@@ -68,19 +68,19 @@ export interface Group<M extends Portable> extends Source<M> {
 }
 
 /**
- * A group whose members say who they are. The `presence` cell of a member gets first all members, then what has changed,
+ * A group whose members join with key and info. The `presence` cell of a member gets first all members, then what has changed,
  * at most each 100 ms. Up to 1,000 members; with more there are no events, and only `count()`, until there are fewer.
  */
 export interface PresenceGroup<M extends Portable> extends Omit<Group<M>, "join" | "members"> {
   /**
-   * As `join` of a group. Joining again changes what it says of itself.
+   * As `join` of a group. Joining again replaces key and info.
    * @param as `key`: 1 to 255 bytes, need not be unique, such as a user with two devices; `info`: JSON of at most 1 KiB
    * @throws TypeError, RangeError for a wrong key or info, and as `join` of a group
    */
   join(process: Receives<M> | Pid, as: { readonly key: string; readonly info?: Json }): void;
   /**
-   * The members with key and info. A member that asks misses nothing and gains nothing by it: changes that were under way
-   * follow as events, and may say again what the list has.
+   * The members with key and info. The events of a member that asks stay complete: changes that were under way follow as
+   * events, and may repeat what the list has.
    * @throws RangeError for more than 1,000; Error when the exchange does not answer within 5 s
    */
   members(): Promise<readonly PresentMember[]>;
@@ -184,7 +184,7 @@ interface CheckedOptions {
   /** Milliseconds. */
   readonly gather: number;
   readonly presence: boolean;
-  /** It stays on this server. */
+  /** The group stays on this server. */
   readonly here: boolean;
 }
 

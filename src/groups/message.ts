@@ -89,7 +89,7 @@ export class Message {
     return new Message(tag, content, length);
   }
 
-  /** Reads a message out of bytes. @throws Error when it is none */
+  /** Reads a message out of bytes. @throws Error when they are not a message */
   static read(bytes: Buffer): Message {
     const message = Message.tryRead(bytes);
     if (!message) throw new Error("the bytes are no message");
@@ -141,7 +141,7 @@ export class Message {
     return at + content.length;
   }
 
-  /** Whether it has a value: JSON text from another OS process may be none. */
+  /** Whether it has a value: text from another OS process may not be JSON. */
   get readable(): boolean {
     try {
       return this.value !== undefined;
@@ -150,7 +150,7 @@ export class Message {
     }
   }
 
-  /** The value; all callers share it. @throws SyntaxError when it came as JSON text that is none */
+  /** The value; all callers share it. @throws SyntaxError when it came as text that is not JSON */
   get value(): unknown {
     if (this.#tag !== JSON_TEXT) return this.#content;
     return (this.#value ??= parsed(this.#content as string));

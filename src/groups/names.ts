@@ -24,7 +24,7 @@ export interface Claim {
    * token that it has seen, and refuses a lower one.
    */
   readonly token: number;
-  /** The holder before: there was none, it has ended, or it did not let go within 1 s because its worker is blocked. */
+  /** The previous holder: none, ended, or not heard of within 1 s because its worker is blocked. */
   readonly previous: "none" | "ended" | "unknown";
 }
 
@@ -43,13 +43,13 @@ export interface Names<C extends Portable, A extends Portable> extends RequestSo
   readonly family: string;
   /**
    * Claims a name for a process of this worker, until it releases it or ends. Another holder ends as `replaced`, or runs
-   * its `replaced` cell; one that is no connection gets the exit signal `{ shutdown: { replaced: "device/42" } }`.
+   * its `replaced` cell; a process that is not a connection gets the exit signal `{ shutdown: { replaced: "device/42" } }`.
    * @throws RangeError when it holds 16 names already, or the worker 1,000,000. Rejects with ClaimError: `taken`, `timeout`, `ended`
    */
   claim(process: Answers<Request<C, A>> | Pid, name: string, options?: ClaimOptions): Promise<Claim>;
   release(process: Answers<Request<C, A>> | Pid, name: string): void;
   /**
-   * Asks the holder of a name, in whichever worker it is. Sent once, never again.
+   * Asks the holder of a name, in whichever worker it is. Sent once, never repeated.
    * @param options `within`: default 5 s; `from`: what the holder gets as `request.from`, a process of this server
    * @throws TypeError, RangeError as `send` of a group. Rejects with AskError
    */

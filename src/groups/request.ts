@@ -16,11 +16,11 @@ import { Message } from "./message.js";
 export interface Request<C, A> {
   /** What was asked. It comes from outside, `drover ask` for one: its type is what you say, not what was checked. */
   readonly body: C;
-  /** The process that asks; `undefined` when it is none, such as `drover ask`. */
+  /** The process that asks; `undefined` where the asker is not a process, such as `drover ask`. */
   readonly from: Pid | undefined;
   /**
    * Whether the asker still waits. False once it is answered or refused, and when its time (`within`) is over; always
-   * false for `names.send`, which wants no answer.
+   * false for `names.send`, which expects no answer.
    */
   readonly open: boolean;
   /**
@@ -45,7 +45,7 @@ export class ReceivedRequest implements Request<unknown, Portable> {
   #abort: AbortController | undefined = undefined;
   #givenUp: AskError | undefined = undefined;
 
-  /** @param wanted whether an answer is */
+  /** @param wanted whether the asker expects an answer */
   constructor(body: unknown, from: PidPair, wanted: boolean, answer: Answering) {
     this.body = body;
     this.from = from[1] === 0 ? undefined : pidFrom(from);

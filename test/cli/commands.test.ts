@@ -61,7 +61,7 @@ describe("info", () => {
       [
         "name           drover",
         "version        0.1.0",
-        "node           v20.19.0",
+        "Node.js        v20.19.0",
         "os pid         4100",
         "up             3h 2m",
         "protocol       chat",

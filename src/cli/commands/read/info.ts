@@ -62,7 +62,7 @@ function renderInfo(info: ProgramInfo): string {
   return table([
     ["name", info.name],
     ["version", info.version],
-    ["node", info.node],
+    ["Node.js", info.node],
     ["os pid", fieldText(info.osPid)],
     ["up", durationText(info.uptimeSeconds * 1000)],
     ...listenerRows(info),

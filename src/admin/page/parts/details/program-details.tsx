@@ -69,7 +69,7 @@ export function ProgramPanel({ closable }: { closable: boolean }) {
           <Pairs
             rows={[
               ["version", about.version],
-              ["node", about.node],
+              ["Node.js", about.node],
               ["os pid", String(about.osPid)],
               ...(about.listeners.length > 1
                 ? []
