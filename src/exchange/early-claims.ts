@@ -3,7 +3,6 @@
  * held there, and two holders would follow. After 2 s this server goes on alone: NATS may be away.
  */
 import { clock } from "../otp/time/clock.js";
-import type { Port } from "./port.js";
 
 /** Milliseconds. */
 const LONGEST = 2_000;
@@ -12,7 +11,8 @@ const LOOK_EVERY = 50;
 const MOST_ASKS = 10_000;
 
 interface Early {
-  readonly port: Port;
+  /** Of a worker, or what asks from outside. */
+  readonly port: object;
   readonly name: string;
   /** Of the process that claims; 0: it is an ask. */
   readonly serial: number;
@@ -43,13 +43,13 @@ export class EarlyClaims {
   }
 
   /** @returns whether it waits */
-  claim(port: Port, name: string, serial: number, run: () => void): boolean {
+  claim(port: object, name: string, serial: number, run: () => void): boolean {
     this.#waiting?.push({ port, name, serial, run });
     return this.#waiting !== undefined;
   }
 
   /** @returns whether it waits */
-  ask(port: Port, name: string, run: () => void): boolean {
+  ask(port: object, name: string, run: () => void): boolean {
     if (!this.#waiting || this.#asks >= MOST_ASKS) return false;
     this.#asks++;
     this.#waiting.push({ port, name, serial: 0, run });
@@ -57,12 +57,12 @@ export class EarlyClaims {
   }
 
   /** The process has given up its claim, or has ended. */
-  release(port: Port, name: string, serial: number): void {
+  release(port: object, name: string, serial: number): void {
     this.#drop((one) => one.port === port && one.serial === serial && one.name === name);
   }
 
   /** The worker has gone. */
-  detach(port: Port): void {
+  detach(port: object): void {
     this.#drop((one) => one.port === port);
   }
 

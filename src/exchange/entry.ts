@@ -77,7 +77,7 @@ async function nodesOf(
   return (parts) => {
     const carrier = new NatsCarrier({
       ...{ nats, cluster, node },
-      outside: Outside && new Outside({ ...parts, maxMessage }),
+      outside: Outside && new Outside({ hub: parts.hub, names: parts, maxMessage }),
     });
     return new Nodes(
       { node, nodeTimeout, startedAt },

@@ -38,6 +38,8 @@ export interface ExchangeParts {
   readonly hub: Hub<Buffer>;
   readonly names: NameHub<Buffer>;
   readonly tokens: TokenClock;
+  /** As that of `names`, but what is asked before the rows of other servers are known waits for them. */
+  readonly ask: NameHub<Buffer>["ask"];
   onMessages(group: string, records: Buffer, messages: number): void;
   onSignal(worker: number, serial: number, message: Buffer): void;
 }
@@ -120,7 +122,8 @@ export class Exchange implements PortOwner {
     };
     const onMessages = (group: string, records: Buffer, messages: number) =>
       this.#records.passOn(group, records, messages);
-    this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, onMessages, onSignal });
+    const ask: ExchangeParts["ask"] = (...asked) => this.#records.ask(...asked);
+    this.nodes = options.nodes?.({ hub: this.hub, names: this.names, tokens, ask, onMessages, onSignal });
     const { hub, names, nodes } = this;
     this.#early = nodes && new EarlyClaims(() => nodes.settled);
     this.#records = new RecordHandler({ hub, names, nodes, workers: this.#workers, early: this.#early });

@@ -1,7 +1,7 @@
 /** What a worker's records ask of the exchange: changes to its tables, and messages that it passes on. */
 import type { Hub } from "../groups/hub/hub.js";
 import { answerQuery } from "../groups/hub/hub-queries.js";
-import type { Asked, NameHub } from "../groups/hub/name-hub.js";
+import type { Asked, AskPort, NameHub } from "../groups/hub/name-hub.js";
 import type { EarlyClaims } from "./early-claims.js";
 import type { Nodes } from "./nodes/nodes.js";
 import type { Port } from "./port.js";
@@ -98,7 +98,7 @@ export class RecordHandler {
       }
       case KIND.ask: {
         const { id, ...request } = readAsk(body);
-        return this.#ask(port, id, name, request);
+        return this.ask(port, id, name, request);
       }
       case KIND.answer: {
         const { id, code, body: content } = readAnswer(body);
@@ -109,7 +109,8 @@ export class RecordHandler {
     }
   }
 
-  #ask(port: Port, id: number, name: string, request: Asked<Buffer>): void {
+  /** @param port what waits for the answer */
+  ask(port: AskPort<Buffer>, id: number, name: string, request: Asked<Buffer>): void {
     const { names } = this.#names;
     if (this.#early && !names.holder(name) && !names.peerHolder(name)) {
       const kept = { ...request, body: Buffer.from(request.body) };

@@ -520,9 +520,11 @@ test("forged rows, which other servers could not be told, are passed over and co
 
 test("what is claimed and asked before the rows of other servers are known waits for them: a name that is held there is not granted", async () => {
   const network = new MemoryNetwork();
+  const parts: ExchangeParts[] = [];
   const serverAt = async (node: string, startedAt: number) => {
     const path = folder();
     const nodes = (given: ExchangeParts) => {
+      parts.push(given);
       const tables = [groupTable(given.hub), nameTable(given.names), presenceTable(given.hub)];
       const own = { carrier: new MemoryCarrier(network), tables, onEvent: () => {}, onRefused: () => {} };
       return new Nodes({ node, startedAt, nodeTimeout: 60_000 }, { ...given, ...own });
@@ -537,10 +539,17 @@ test("what is claimed and asked before the rows of other servers are known waits
   await here.names.claim(holder, "n", false, 60_000);
   const other = await serverAt("b", 2);
   const asked = other.asks.ask("n", 60_000, (id) => other.link.ask(id, "n", Message.of("q"), 60_000, [0, 0]));
+  const outside: string[] = [];
+  const client = { request: () => false, answered: (_id: number, code: string) => void outside.push(code) };
+  const body = Buffer.alloc(Message.of("q").byteLength);
+  Message.of("q").write(body, 0);
+  parts[1]?.ask(client, 1, "n", { within: 60_000, from: [0, 0], body });
   const claimed = other.names.claim(other.member(), "n", true, 60_000);
   await expect(claimed).rejects.toMatchObject({ code: "taken" });
-  await until(() => holder.got.length === 1);
-  (holder.got[0] as Request<string, string>).reply("a");
+  await until(() => holder.got.length === 2);
+  for (const request of holder.got) (request as Request<string, string>).reply("a");
   expect(await asked).toBe("a");
+  await until(() => outside.length > 0);
+  expect(outside).toEqual(["answer"]);
   expect(await other.names.claim(other.member(), "free", true, 60_000)).toMatchObject({ previous: "none" });
 });
