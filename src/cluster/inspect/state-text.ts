@@ -3,11 +3,17 @@ import { inspect } from "node:util";
 import type { StateView } from "../../control/tree.js";
 import type { Process } from "../../otp/process/process.js";
 import { processInfo } from "./process-info.js";
+import { MAX_DEPTH, MAX_ELEMENTS, shownCopy } from "./shown-copy.js";
 
 const MAX_CHARACTERS = 16 * 1024;
 const MAX_MESSAGE_CHARACTERS = 400;
-/** Limits for `util.inspect`: the data of a process can be as large as memory. */
-const INSPECT_OPTIONS = { depth: 4, maxArrayLength: 50, maxStringLength: 1_000, breakLength: 100 } as const;
+/** Of a copy that is small: `shown-copy.ts`. */
+const INSPECT_OPTIONS = {
+  depth: MAX_DEPTH,
+  maxArrayLength: MAX_ELEMENTS + 1,
+  maxStringLength: Number.POSITIVE_INFINITY,
+  breakLength: 100,
+};
 
 /**
  * State of a process, read without sending it a message: a process that waits inside a handler is shown as well.
@@ -47,10 +53,10 @@ function isStateAndData(value: unknown): value is { state: string; data: unknown
   return "data" in value && "state" in value && typeof value.state === "string";
 }
 
-/** A value as `util.inspect` shows it, cut. A getter or custom inspect function of the value may throw. */
+/** A value as `util.inspect` shows it, cut. A custom inspect function of its class may throw. */
 export function formatValue(value: unknown, maxCharacters = MAX_CHARACTERS): string {
   try {
-    const text = inspect(value, INSPECT_OPTIONS);
+    const text = inspect(shownCopy(value), INSPECT_OPTIONS);
     return text.length > maxCharacters
       ? `${text.slice(0, maxCharacters)}… (+${text.length - maxCharacters})`
       : text;

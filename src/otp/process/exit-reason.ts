@@ -5,7 +5,7 @@
 import { isProxied, primitiveText } from "./error-part.js";
 import { errorText, formatTerm } from "./format-term.js";
 
-export { errorPart } from "./error-part.js";
+export { boundedText, errorPart, isProxied } from "./error-part.js";
 export { formatTerm } from "./format-term.js";
 
 /**

@@ -1,7 +1,8 @@
 /** State of a process as text: what it shows, hides and cuts. */
 import { inspect } from "node:util";
 import { expect, it } from "vitest";
-import { stateView } from "../../../src/cluster/inspect/state-text.js";
+import { shownCopy } from "../../../src/cluster/inspect/shown-copy.js";
+import { formatValue, stateView } from "../../../src/cluster/inspect/state-text.js";
 import { call, defineProtocol, genServer, lines, start, sys } from "../../../src/index.js";
 import { type Process, processOf } from "../../../src/otp/process/process.js";
 import type { Connection } from "../../../src/tcp/connection/connection.js";
@@ -50,12 +51,71 @@ it("cuts data to 16 KiB", async () => {
   expect(data).toMatch(/… \(\+\d+\)$/);
 });
 
+it("shows values of each kind, and what is left out", () => {
+  class Device {
+    readonly id = 7;
+    #secret = 1;
+    get secret() {
+      return this.#secret;
+    }
+  }
+  const circular: { self?: unknown } = {};
+  circular.self = circular;
+  const cases: [unknown, string][] = [
+    [[1, "two", null, undefined, 3n], "[ 1, 'two', null, undefined, 3n ]"],
+    [new Device(), "Device { id: 7 }"],
+    [circular, "<ref *1> { self: [Circular *1] }"],
+    [Object.create(null), "[Object: null prototype] {}"],
+    [{ [Symbol("s")]: /a+/g, f: Math.max }, "{ f: [Function: max], [Symbol(s)]: /a+/g }"],
+    [{ a: { b: { c: { d: { e: { f: 1 } } } } } }, "{ a: { b: { c: { d: { e: [Object] } } } } }"],
+    [Buffer.from("hi"), "<Buffer 68 69>"],
+    [new Set(["a"]), "Set(1) { 'a' }"],
+    ["x".repeat(1001), `'${"x".repeat(1000)}… (+1)'`],
+  ];
+  for (const [value, text] of cases) expect(formatValue(value).replace(/\s+/g, " ")).toBe(text);
+  expect(formatValue(new RangeError("far"))).toMatch(/^RangeError: far\n +at /);
+  expect(formatValue(Array.from({ length: 60 }, (_, n) => n))).toMatch(/49,\s+… 10 more items\s+\]$/);
+  expect(formatValue(Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`k${n}`, n])))).toMatch(
+    /k99: 99,\s+'…': … 1 more key\s+\}$/,
+  );
+  expect(formatValue(new Map(Array.from({ length: 52 }, (_, n) => [n, n])))).toMatch(/… 2 more items => …/);
+});
+
+it("shows data without running code of it", () => {
+  let calls = 0;
+  const call = () => `${calls++}`;
+  const getter = (key: PropertyKey) => Object.defineProperty({}, key, { enumerable: true, get: call });
+  const proxy = new Proxy({}, new Proxy({}, { get: () => call }));
+  const values = [
+    getter("x"),
+    getter(Symbol.toStringTag),
+    getter("constructor"),
+    { [inspect.custom]: call },
+    Object.defineProperty(new Error("x"), "stack", { get: call }),
+    proxy,
+    Object.create(proxy),
+    new Map([[proxy, getter("y")]]),
+  ];
+  for (const value of [...values, values]) formatValue(value);
+  expect(calls).toBe(0);
+  expect(formatValue(getter("x"))).toBe("{ x: [Getter] }");
+  expect(formatValue(proxy)).toBe("[Proxy]");
+});
+
+it("shows a small part of what is large", () => {
+  const many = <T>(of: () => T) => Array.from({ length: 100 }, of);
+  const large = many(() => many(() => many(() => ({ a: 1 }))));
+  expect(formatValue(large)).toMatch(/…/);
+  expect(JSON.stringify(shownCopy(large)).length).toBeLessThan(100_000);
+});
+
 it("survives data that throws when inspected", async () => {
-  const hostile = () => ({
-    [inspect.custom]: () => {
+  class Hostile {
+    [inspect.custom](): never {
       throw new Error("no");
-    },
-  });
+    }
+  }
+  const hostile = () => new Hostile();
   const conn = await connectionWith(hostile, wait);
   expect(stateView(conn).data).toBe("cannot be shown");
 });
