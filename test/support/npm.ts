@@ -1,6 +1,5 @@
 /** npm in tests: the package as it would be published, and installs that ask the registry for as little as they can. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "./program.js";
@@ -17,10 +16,4 @@ export function npm(cwd: string, ...args: string[]): Promise<{ stdout: string; s
 export async function pack(into: string): Promise<string> {
   const { stdout } = await npm(ROOT, "pack", "--ignore-scripts", "--json", "--pack-destination", into);
   return join(into, JSON.parse(stdout)[0].filename);
-}
-
-/** `typescript@` and the version that this package is built with. */
-export function typescript(): string {
-  const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/typescript/package.json"), "utf8"));
-  return `typescript@${version}`;
 }

@@ -46,6 +46,10 @@ async function suspend({ control }: Served): Promise<string[]> {
   return json.map(({ state }: { state: string }) => state).sort();
 }
 
+/** What `drover scale` and `drover resume` ask, likewise. */
+const scale = ({ control }: Served, workers: number) => post({ socketPath: control }, "/scale", { workers });
+const resume = ({ control }: Served) => post({ socketPath: control }, "/resume", {});
+
 const tree = async ({ control }: Served) => (await ask({ socketPath: control }, { path: "/tree" })).text;
 
 async function ready({ adminPort }: Served): Promise<string> {
@@ -106,7 +110,7 @@ describe("two workers", () => {
     expect(states.sort()).toEqual(["not answering", "suspended"]);
     process.kill(first, "SIGCONT");
     await eventually(async () => String(await suspend(served)) === "suspended,suspended");
-    await post({ socketPath: served.control }, "/resume", {});
+    await resume(served);
   });
 
   test("a listener that does not exist is refused with the name of the one there is", async () => {
@@ -130,7 +134,7 @@ describe("two workers", () => {
     expect(draining.stdout).toMatch(/\ndrained: all 4 connections finished\n$/);
     expect(await ready(served)).toBe("503 drained");
     expect(await json(served, "drain")).toMatchObject({ status: "drained", before: 4, active: 0, cut: 0 });
-    await drover(served, "resume");
+    await resume(served);
     expect(await late.answer).toBe("knock");
     late.client.end();
   });
@@ -146,7 +150,7 @@ describe("two workers", () => {
     expect(await ready(served)).toBe("503 draining");
     client.end();
     await eventually(async () => (await ready(served)) === "503 drained");
-    await post({ socketPath: served.control }, "/resume", {});
+    await resume(served);
   });
 
   test("a worker that is restarted lets its connections finish while the other one accepts; alone, it tells them at once", async () => {
@@ -175,7 +179,7 @@ describe("two workers", () => {
     expect(await metric(served, "drover_restarts_left", { supervisor: "drover" })).toBe(5);
     await eventually(async () => (await ready(served)) === "200 ready");
 
-    await drover(served, "scale", "1");
+    await scale(served, 1);
     const [last] = (await greeted(port, 1)) as [FrameClient];
     expect((await drover(served, "restart", "1")).stdout).toMatch(/; 1 of 1 connection told to stop\n$/);
     await last.closed;
@@ -269,7 +273,7 @@ describe("one worker, and a limit of 40 connections", () => {
       if (!over) await guest();
     };
     const crowd = Array.from({ length: 2 * LIMIT }, guest);
-    for (const workers of ["4", "1", "3", "1"]) await drover(served, "scale", workers);
+    for (const workers of [4, 1, 3, 1]) await scale(served, workers);
     over = true;
     await Promise.all(crowd);
     expect(most).toBe(LIMIT);
@@ -285,12 +289,12 @@ describe("one worker, and a limit of 40 connections", () => {
     };
     await visit(port);
     await program.line(closed(1));
-    await drover(served, "scale", "2");
+    await scale(served, 2);
     await eventually(async () => {
       await visit(port);
       return program.lines.some(closed(2));
     });
-    await drover(served, "scale", "1");
+    await scale(served, 1);
     expect((await drover(served, "log", "warn")).stdout).toBe("warn\n");
     expect(await json(served, "log")).toEqual({ level: "warn" });
     expect(await drover(served, "log", "wran")).toMatchObject({
@@ -301,7 +305,7 @@ describe("one worker, and a limit of 40 connections", () => {
 
   test("a worker that starts while suspended comes up suspended", async () => {
     const { program, port } = served;
-    await drover(served, "suspend");
+    await suspend(served);
     const [old] = program.workers() as [number];
     process.kill(old, "SIGKILL");
     await eventually(() => program.workers().length === 1 && program.workers()[0] !== old);
