@@ -4,9 +4,9 @@
  */
 import { clock } from "../otp/time/clock.js";
 
-/** Milliseconds. */
-const LONGEST = 2_000;
+/** Milliseconds, and how often: 2 s in all, or more where this OS process stands still meanwhile. */
 const LOOK_EVERY = 50;
+const LOOKS = 40;
 /** Asks; of claims each process has 16 at most. */
 const MOST_ASKS = 10_000;
 
@@ -31,9 +31,9 @@ export class EarlyClaims {
   }
 
   /** Other servers are looked for from now on. */
-  begin(until = clock.now() + LONGEST): void {
-    if (this.#settled() || clock.now() >= until) this.#end();
-    else clock.setTimeout(() => this.begin(until), LOOK_EVERY, true);
+  begin(looks = LOOKS): void {
+    if (this.#settled() || looks === 0) this.#end();
+    else clock.setTimeout(() => this.begin(looks - 1), LOOK_EVERY, true);
   }
 
   #end(): void {
