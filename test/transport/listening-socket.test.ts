@@ -1,7 +1,11 @@
 /** The listening socket that one OS process binds and others accept on. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, openSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { bind } from "../../src/transport/listening-socket.js";
+import { adopt, bind } from "../../src/transport/listening-socket.js";
 import { stream } from "../../src/transport/stream/stream.js";
 
 function bound(host: string, port: number) {
@@ -44,6 +48,15 @@ test("a port in use is refused with EADDRINUSE and the address", async () => {
       address: "127.0.0.1",
       port: listening.port,
     }),
+  );
+});
+
+test.runIf(process.platform === "linux")("a FIFO is not adopted, and the message says what to set", () => {
+  const fifo = join(mkdtempSync(join(tmpdir(), "drover-fifo-")), "fifo");
+  execFileSync("mkfifo", [fifo]);
+  // Its descriptor is closed by the refusal.
+  expect(() => adopt(openSync(fifo, "r+"))).toThrow(
+    /is not a TCP or UNIX socket that can listen \(ENOTSOCK\): set ListenStream= in the socket unit$/,
   );
 });
 

@@ -1,17 +1,8 @@
 /** Socket activation: a listening socket inherited from systemd (sd_listen_fds). */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  mkdtempSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -131,11 +122,6 @@ test("what cannot be served is refused with one line that says what to do", asyn
     stderr: expect.stringContaining("file descriptor 3 is not a TCP or UNIX socket"),
   });
   datagrams.close();
-  execFileSync("mkfifo", [`${path}.fifo`]);
-  const fifo = openSync(`${path}.fifo`, "r+");
-  const inherited = await activate(fifo).ended;
-  expect(inherited).toMatchObject({ code: 78, stderr: expect.stringContaining("set ListenStream=") });
-  closeSync(fifo);
 });
 
 test("listeners get theirs by name, TCP or UNIX, and the file is left to the program that has bound it", async () => {
