@@ -90,7 +90,9 @@ export class WorkerEnd {
 
   /** Logs the error, and exits. */
   fatal(what: string, error: unknown, source = "", fields = {}): void {
-    this.#worker.log.error(`${what}: the worker exits${source}`, { err: error, ...fields });
+    const reason = reasonOf(error);
+    const err = reason instanceof Error ? reason : formatReason(reason);
+    this.#worker.log.error(`${what}: the worker exits${source}`, { err, ...fields });
     this.#exit(1);
   }
 

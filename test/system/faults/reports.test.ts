@@ -18,7 +18,10 @@ const throwing = (target, key) =>
   Object.defineProperty(target, key, { enumerable: true, get: () => { throw new Error("not for you"); } });
 const revoked = () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };
 const circular = () => { const one = {}; one.self = one; return one; };
+const loop = () => { for (;;); };
+const looping = new Proxy({}, { get: loop, has: loop, getPrototypeOf: loop, ownKeys: loop });
 const hostile = {
+  looping: () => looping,
   name: () => throwing(new Error("x"), "name"),
   message: () => throwing(new Error("x"), "message"),
   stack: () => throwing(new Error("x"), "stack"),
@@ -40,6 +43,7 @@ export default defineProtocol({
         if (word === "throw") throw new Error("boom");
         if (word === "reject") void (async () => { throw new Error("forgotten await"); })();
         if (word === "exception") setImmediate(() => { throw new Error("outside"); });
+        if (word === "exception-proxy") setImmediate(() => { throw looping; });
         if (hostile[word]) throw hostile[word]();
         if (word === "hang") return new Promise(() => {});
         conn.send(frame);
@@ -76,7 +80,7 @@ describe("a protocol with faults", () => {
       worker: 1,
       pid: "<1.1>",
       reason: "Error: forgotten await",
-      err: { stack: expect.stringMatching(/faulty\.ts:26:/) },
+      err: { stack: expect.stringMatching(/faulty\.ts:29:/) },
     });
     await eventually(async () => (await metric(adminPort, "drover_unhandled_rejections_total")) === 12);
     expect(program.workers()).toEqual([worker]);
@@ -87,7 +91,7 @@ describe("a protocol with faults", () => {
       await program.line(({ msg }) => /^uncaughtException outside of any process/.test(msg ?? "")),
     ).toMatchObject({
       level: "error",
-      err: { message: "outside", stack: expect.stringMatching(/faulty\.ts:27:/) },
+      err: { message: "outside", stack: expect.stringMatching(/faulty\.ts:30:/) },
     });
     await eventually(() => program.workers().length === 1 && program.workers()[0] !== worker);
   });
@@ -125,6 +129,7 @@ describe("a protocol with faults", () => {
     const closedBefore = await closedByCrash();
     const [worker] = program.workers();
     const words = [
+      "looping",
       "name",
       "message",
       "stack",
@@ -148,6 +153,19 @@ describe("a protocol with faults", () => {
     expect(program.workers()).toEqual([worker]);
   });
 
+  test("an exception that is a Proxy which loops ends its worker with a report, and not by the watchdog", async () => {
+    const { program, port } = served;
+    const before = program.lines.length;
+    const [worker] = program.workers();
+    const client = await FrameClient.connect(port);
+    client.send("exception-proxy");
+    await client.closed;
+    expect(
+      await program.line(({ msg }) => /^uncaughtException outside of any process/.test(msg ?? ""), before),
+    ).toMatchObject({ err: { message: "thrown: an object that cannot be read" } });
+    await eventually(() => program.workers().length === 1 && program.workers()[0] !== worker);
+  });
+
   test("a worker that is started in a deleted working directory reports a crash with its stack", async () => {
     const { program, port } = served;
     const before = program.lines.length;
@@ -159,7 +177,7 @@ describe("a protocol with faults", () => {
     await client.closed;
     expect(await program.line(({ report }) => report === "crash", before)).toMatchObject({
       reason: "Error: boom",
-      err: { message: "boom", stack: expect.stringMatching(/faulty\.ts:25:/) },
+      err: { message: "boom", stack: expect.stringMatching(/faulty\.ts:28:/) },
     });
   });
 });
