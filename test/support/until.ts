@@ -24,24 +24,16 @@ export async function turn(times = 1): Promise<void> {
   for (let n = 0; n < times; n++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Milliseconds between two questions of `eventually`: at first, and after long. */
-const [SOONEST, LATEST] = [20, 100];
-
-/**
- * Polls until the result is neither `undefined` nor `false`; for conditions outside of this OS process. It asks less often
- * the longer it waits: a scrape of the metrics every 20 ms takes a tenth of a core from what it waits for.
- */
+/** Polls every 20 ms until the result is neither `undefined` nor `false`; for conditions outside of this OS process. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   within = 45_000,
 ): Promise<T> {
   const signal = AbortSignal.timeout(within);
-  const start = performance.now();
   for (;;) {
     const found = await ask();
     if (found !== undefined && found !== false) return found as T;
     if (signal.aborted) throw new Error(`not within ${within} ms: ${ask}`);
-    const pause = Math.min(LATEST, Math.max(SOONEST, (performance.now() - start) / 8));
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
