@@ -22,6 +22,18 @@ export default class SummaryReporter {
         ...tests.map((test) => ({ title: test.fullName, error: text(test.result().errors) })),
       ],
     };
-    appendFileSync(process.env.TEST_SUMMARY, `${JSON.stringify(line)}\n`);
+    add(line);
   }
+
+  /** Vitest fails also when every test has passed and a promise was rejected that no test waits for. */
+  onTestRunEnd(_modules, errors) {
+    for (const error of errors) {
+      const failed = [{ title: "a promise that no test waits for", error: text([error]) }];
+      add({ project: "unhandled", file: relative("", error.VITEST_TEST_PATH ?? ""), seconds: 0, failed });
+    }
+  }
+}
+
+function add(line) {
+  appendFileSync(process.env.TEST_SUMMARY, `${JSON.stringify(line)}\n`);
 }

@@ -64,12 +64,15 @@ test("a worker holds so many names and no more, until one is let go; a name that
   const first = claim("a");
   names.claimed(1, { token: 1, previous: "none" });
   await first;
-  void claim("b");
+  const second = claim("b");
   expect(() => claim("c")).toThrow("2 names are held in this worker, which is the most");
-  void claim("a");
+  const again = claim("a");
   names.claimed(3, { token: 1, previous: "none" });
   names.claimed(2, { token: 2, previous: "none" });
+  await Promise.all([second, again]);
   expect(() => claim("c")).toThrow(RangeError);
   names.release(clerk, "b");
-  void claim("c");
+  const third = claim("c");
+  names.claimed(4, { token: 1, previous: "none" });
+  await third;
 });

@@ -88,7 +88,7 @@ function visit(session?: Buffer, version?: SecureVersion, port = served.port): P
 }
 
 async function metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-  const { text } = await ask({ port: served.adminPort }, { path: "/metrics?fresh=1" });
+  const { text } = await ask({ port: served.adminPort }, { path: "/metrics/now" });
   return series(text, name, labels);
 }
 
@@ -187,7 +187,9 @@ test("metrics and info show the certificate and the handshakes", async () => {
     await metric("drover_certificate_expiry_seconds", { listener: "main", name: "localhost" }),
   ).toBeGreaterThan(50 * 365 * 86_400);
   expect(await metric("drover_certificate_reloads_total", { result: "reloaded" })).toBe(2);
-  // Workers report once a second.
+  // The worker that was killed has not reported its last second.
+  const visits = await Promise.all(Array.from({ length: 5 }, () => visit()));
+  expect((await visit(visits[0]?.session)).resumed).toBe(true);
   await eventually(async () => ((await metric("drover_handshakes_total", { result: "resumed" })) ?? 0) >= 1);
   await eventually(async () => ((await metric("drover_handshakes_total", { result: "full" })) ?? 0) > 4);
   const { stdout } = await run(["info"], { env: { DROVER_CONTROL: served.control } });
