@@ -29,7 +29,7 @@ export { ConfigError, type ConfigExitCode } from "./errors.js";
 export { EXIT } from "./exit-codes.js";
 export { type ListenerConfig, MAIN, type ProxyConfig, TLS_FLAGS, type TlsConfig } from "./listeners.js";
 export { CompileError, compileModules, stopCompiler } from "./modules/compile.js";
-export { thrownAt, thrownReason } from "./modules/failure-text.js";
+export { notLoaded, thrownAt, thrownReason } from "./modules/failure-text.js";
 export { addUserThread, exitProgram } from "./modules/user-threads.js";
 export type { NatsAccess } from "./nats-access.js";
 export type { NotifySocket } from "./notify-socket.js";

@@ -30,6 +30,11 @@ export class EarlyClaims {
     this.#settled = settled;
   }
 
+  /** Whether the rows of other servers may still be missing. */
+  get waits(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /** Other servers are looked for from now on. */
   begin(looks = LOOKS): void {
     if (this.#settled() || looks === 0) this.#end();
@@ -45,7 +50,7 @@ export class EarlyClaims {
   /** @returns whether it waits */
   claim(port: object, name: string, serial: number, run: () => void): boolean {
     this.#waiting?.push({ port, name, serial, run });
-    return this.#waiting !== undefined;
+    return this.waits;
   }
 
   /** @returns whether it waits */

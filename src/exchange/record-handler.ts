@@ -112,7 +112,7 @@ export class RecordHandler {
   /** @param port what waits for the answer */
   ask(port: AskPort<Buffer>, id: number, name: string, request: Asked<Buffer>): void {
     const { names } = this.#names;
-    if (this.#early && !names.holder(name) && !names.peerHolder(name)) {
+    if (this.#early?.waits && !names.holder(name) && !names.peerHolder(name)) {
       const kept = { ...request, body: Buffer.from(request.body) };
       if (this.#early.ask(port, name, () => this.#names.ask(port, id, name, kept))) return;
     }

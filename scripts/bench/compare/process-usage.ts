@@ -36,6 +36,11 @@ export function cpuSeconds(osPid: number): number {
   return sumOf(family(osPid), USER_TICKS) + sumOf(family(osPid), SYSTEM_TICKS);
 }
 
+/** Of several OS processes together. */
+export function cpuSecondsOfAll(osPids: readonly number[]): number {
+  return osPids.reduce((sum, osPid) => sum + cpuSeconds(osPid), 0);
+}
+
 export function userSeconds(osPid: number): number {
   return sumOf(family(osPid), USER_TICKS);
 }

@@ -4,7 +4,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { cpuSeconds } from "../compare/process-usage.js";
+import { cpuSecondsOfAll } from "../compare/process-usage.js";
 import { type Server, start } from "../compare/servers.js";
 import { opened, packetOf } from "./crowd.js";
 import type { Move, Moved } from "./devices.js";
@@ -98,10 +98,10 @@ export async function reconnect(
     ];
     const moves: Reconnected[] = [];
     for (const to of [two, one, two]) {
-      const before = osPids.map(cpuOf);
+      const before = osPids.map(cpuSecondsOfAll);
       const moved = await move(crowds, to);
       const [ofServers = 0, devices = 0, ofNats = 0] = osPids.map(
-        (all, at) => cpuOf(all) - (before[at] as number),
+        (all, at) => cpuSecondsOfAll(all) - (before[at] as number),
       );
       moves.push({ ...moved, servers: ofServers, devices, nats: ofNats });
     }
@@ -112,9 +112,6 @@ export async function reconnect(
     for (const end of ended.reverse()) await end();
   }
 }
-
-const cpuOf = (osPids: readonly number[]): number =>
-  osPids.reduce((sum, osPid) => sum + cpuSeconds(osPid), 0);
 
 async function move(crowds: readonly ChildProcess[], to: Server) {
   const all = await Promise.all(

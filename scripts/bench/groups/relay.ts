@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { chooseTransport } from "../../../src/transport/choose-transport.js";
 import type { Socket, SocketOwner } from "../../../src/transport/transport.js";
 import { median } from "../compare/median.js";
-import { cpuSeconds } from "../compare/process-usage.js";
+import { cpuSecondsOfAll } from "../compare/process-usage.js";
 import { BODY } from "./servers.js";
 
 export const RELAY_ARGUMENT = "relay-process";
@@ -135,10 +135,9 @@ export async function relayCosts(entry: string, rounds: number, ms: number): Pro
       for (const lanes of [1, 4]) {
         const cpu: number[] = [];
         for (let round = 0; round < rounds; round++) {
-          const used = () => osPids.reduce((sum, osPid) => sum + cpuSeconds(osPid), 0);
-          const before = used();
+          const before = cpuSecondsOfAll(osPids);
           const messages = await circuit.run(lanes, ms);
-          cpu.push(((used() - before) / messages) * 1e6);
+          cpu.push(((cpuSecondsOfAll(osPids) - before) / messages) * 1e6);
         }
         costs.push({ name, lanes, us: median(cpu) });
       }

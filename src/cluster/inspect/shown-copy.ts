@@ -7,7 +7,7 @@ import { boundedText, errorPart, isProxied } from "../../otp/process/exit-reason
 
 export const MAX_DEPTH = 4;
 export const MAX_ELEMENTS = 50;
-export const MAX_STRING = 1_000;
+const MAX_STRING = 1_000;
 const MAX_KEYS = 100;
 /** Objects in one copy. */
 const MAX_OBJECTS = 1_000;

@@ -12,6 +12,7 @@ import {
   compileModules,
   didYouMean,
   EXIT,
+  notLoaded,
   thrownReason,
 } from "../../config/config.js";
 import { BUILT_IN, builtInFacts, builtInUrl, isBuiltIn } from "./built-in.js";
@@ -88,9 +89,7 @@ function runTrial(trial: Trial, exec: string): Promise<Release> {
     const signal = AbortSignal.timeout(TRIAL_DEADLINE);
     const refuse = (message: string) => reject(new ReleaseError(message));
     signal.addEventListener("abort", () => {
-      refuse(
-        `${label}: is not loaded after ${TRIAL_DEADLINE / 1000} s: does it await something at its top level, or loop?`,
-      );
+      refuse(notLoaded(label, TRIAL_DEADLINE));
       void thread.terminate();
     });
     thread.once("message", (verdict: Verdict) => {

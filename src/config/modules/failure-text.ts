@@ -43,6 +43,11 @@ function firstPosition(stack: string, script: string) {
   return undefined;
 }
 
+/** @param ms the deadline */
+export function notLoaded(label: string, ms: number): string {
+  return `${label}: is not loaded after ${ms / 1000} s: does it await something at its top level, or loop?`;
+}
+
 /** The thrown value, in one short line. */
 export function thrownReason(error: unknown): string {
   if (!(error instanceof Error)) return `throws ${show(error)}`;

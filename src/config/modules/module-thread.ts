@@ -4,7 +4,7 @@
  */
 import { parentPort, SHARE_ENV, Worker, workerData } from "node:worker_threads";
 import { clock } from "../../otp/time/clock.js";
-import { thrownAt, thrownReason } from "./failure-text.js";
+import { notLoaded, thrownAt, thrownReason } from "./failure-text.js";
 import { importModules } from "./load.js";
 import type { UserModules } from "./user-module.js";
 import { addUserThread } from "./user-threads.js";
@@ -33,7 +33,7 @@ export function runInThread(program: URL, run: ModuleRun): Promise<ModuleResult>
   return new Promise((resolve) => {
     const thread = new Worker(program, { workerData: { configModule: run }, env: SHARE_ENV });
     addUserThread(thread);
-    const late = `${label}: is not loaded after ${DEADLINE / 1000} s: does it await something at its top level, or loop?`;
+    const late = notLoaded(label, DEADLINE);
     const end = (result: ModuleResult): void => {
       clock.clearTimeout(timer);
       resolve(result);

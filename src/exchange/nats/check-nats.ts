@@ -80,11 +80,13 @@ async function tryPermissions(
   connection.publish(subjects.inbox(inbox), new Uint8Array());
   connection.publish(subjects.all, new Uint8Array());
   await connection.flush();
-  asker?.publish(subjects.inbox(inbox), new Uint8Array(), { reply: `_INBOX.${inbox}` });
-  // What was asked has come when the second has its answer, and its denial when the third has.
-  await asker?.flush();
-  if (asker) await connection.flush();
-  await connection.flush();
+  if (asker) {
+    asker.publish(subjects.inbox(inbox), new Uint8Array(), { reply: `_INBOX.${inbox}` });
+    await asker.flush();
+    // The question has come when the first of these is answered, and a denial of the answer when the second is.
+    await connection.flush();
+    await connection.flush();
+  }
   // Reports of the client come through an iterator, a turn later.
   await new Promise((resolve) => setImmediate(resolve));
   if (denied !== undefined) throw denied;
