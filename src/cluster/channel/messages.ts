@@ -58,10 +58,8 @@ export type ToPrimary =
   | { readonly t: "failed"; readonly d: { readonly code: number; readonly message: string } }
   /** The last message: the worker exits with `code`, which is to take no longer than an exit handler may. */
   | { readonly t: "exiting"; readonly d: { readonly code: number } }
-  /** Counters and gauges, once a second and once at the end. */
-  | { readonly t: "snapshot"; readonly d: Float64Array }
-  /** Outgoing connections, with each snapshot once there were any: their protocols are not known at boot. */
-  | { readonly t: "outgoing"; readonly d: readonly OutgoingCounts[] }
+  /** Counters and gauges of one moment, once a second and once at the end. */
+  | { readonly t: "snapshot"; readonly d: WorkerNumbers }
   /** Answers `request`. */
   | { readonly t: "reply"; readonly id: number; readonly d: unknown }
   | { readonly t: "load"; readonly d: Load }
@@ -75,6 +73,13 @@ export type ToPrimary =
   | { readonly t: "record"; readonly d: string }
   | { readonly t: "trace"; readonly id: number; readonly d: TraceLine }
   | { readonly t: "signal"; readonly d: SignalEnvelope };
+
+export interface WorkerNumbers {
+  /** See `telemetry/metrics/snapshot.ts`. */
+  readonly snapshot: Float64Array;
+  /** Outgoing connections: their protocols are not known at boot. */
+  readonly outgoing: readonly OutgoingCounts[];
+}
 
 /** Where a listener of a worker accepts. */
 export interface Served {

@@ -2,6 +2,7 @@
  * Validation of messages on the channel, by shape. A protocol runs in the worker and can call `process.send` itself:
  * a malformed message is ignored, so that a fault of one worker cannot crash the primary and with it all workers.
  */
+import { MAX_OUTGOING_PROTOCOLS } from "../../tcp/observe/events.js";
 import type { SignalEnvelope, ToPrimary, ToWorker } from "./messages.js";
 
 type Shape = (message: { readonly id?: unknown; readonly d?: any }) => boolean;
@@ -13,8 +14,7 @@ const SHAPES: Readonly<Record<ToPrimary["t"], Shape>> = {
   ready: ({ d }) => Array.isArray(d) && d.every(isServed),
   failed: ({ d }) => isObject(d) && isCount(d.code) && isText(d.message),
   exiting: ({ d }) => isObject(d) && isCount(d.code),
-  snapshot: ({ d }) => d instanceof Float64Array,
-  outgoing: ({ d }) => Array.isArray(d) && d.length <= MAX_OUTGOING && d.every(isOutgoing),
+  snapshot: ({ d }) => isObject(d) && d.snapshot instanceof Float64Array && isOutgoing(d.outgoing),
   reply: ({ id }) => isCount(id),
   load: ({ d }) =>
     isObject(d) &&
@@ -42,9 +42,6 @@ const IP_ADDRESS = /^[\da-f.:]{2,45}(%[\w.-]{1,32})?$/i;
 
 /** Longer than any address. */
 const MAX_CALL_TEXT = 256;
-
-/** More protocols than any program connects with: each is a series of the metrics. */
-const MAX_OUTGOING = 100;
 
 const SIGNALS: readonly unknown[] = ["send", "cast", "exit"] satisfies SignalEnvelope["kind"][];
 
@@ -92,7 +89,12 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** Each protocol is a series of the metrics. */
 function isOutgoing(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= MAX_OUTGOING_PROTOCOLS && value.every(isOutgoingCounts);
+}
+
+function isOutgoingCounts(value: unknown): boolean {
   return isObject(value) && isWord(value.protocol) && isCount(value.active) && isObject(value.connects);
 }
 

@@ -10,7 +10,8 @@ import { becomeWorker, Pid } from "../../otp/process/pid.js";
 import { onDown, processOf } from "../../otp/process/process.js";
 import { clock } from "../../otp/time/clock.js";
 import { OwnNumbers } from "../../tcp/metrics/own-numbers.js";
-import { outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
+import { MAX_OUTGOING_PROTOCOLS } from "../../tcp/observe/events.js";
+import { limited, outgoingCounts } from "../../tcp/outgoing/outgoing-protocol.js";
 import type { AnyProtocol } from "../../tcp/protocol/protocol.js";
 import { logConsole } from "../../telemetry/log/console.js";
 import { type Log, type LogOptions, openLog } from "../../telemetry/log/log.js";
@@ -274,10 +275,9 @@ export class Worker {
     if (!this.#sampler) return sent?.();
     const sampler = this.#sampler;
     const snapshot = sampler.take(this.#heartbeat.takeLag());
-    const outgoing = outgoingCounts();
-    if (outgoing.length > 0) this.#post({ t: "outgoing", d: outgoing });
+    const outgoing = limited(outgoingCounts(), MAX_OUTGOING_PROTOCOLS);
     this.#limits.updateDescriptors(sampler.useIn(snapshot), () => sampler.descriptors());
-    this.#post({ t: "snapshot", d: encodeSnapshot(snapshot) }, sent);
+    this.#post({ t: "snapshot", d: { snapshot: encodeSnapshot(snapshot), outgoing } }, sent);
   }
 
   async #acceptingChanged(): Promise<void> {

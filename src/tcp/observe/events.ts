@@ -175,6 +175,9 @@ export const CONNECT_RESULTS = [
 ] as const;
 export type ConnectResult = (typeof CONNECT_RESULTS)[number];
 
+/** Each is a series of the metrics: with more protocols than this, the last ones are counted as `other`. */
+export const MAX_OUTGOING_PROTOCOLS = 100;
+
 /** Numbers of the outgoing connections of one protocol in one OS process; `connects` only grow. */
 export interface OutgoingCounts {
   readonly protocol: string;

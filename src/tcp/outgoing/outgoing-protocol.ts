@@ -61,6 +61,18 @@ export function outgoingDescriptors(): number {
   return open;
 }
 
+/** The same numbers, of at most `most` protocols: those after the first `most - 1` are one, called `other`. */
+export function limited(counts: readonly OutgoingCounts[], most: number): readonly OutgoingCounts[] {
+  if (counts.length <= most) return counts;
+  const other = new OutgoingProtocol().connects;
+  let active = 0;
+  for (const one of counts.slice(most - 1)) {
+    active += one.active;
+    for (const result of CONNECT_RESULTS) other[result] += one.connects[result];
+  }
+  return [...counts.slice(0, most - 1), { protocol: "other", active, connects: other }];
+}
+
 /** The numbers of all protocols that this OS process has connected with. */
 export function outgoingCounts(): OutgoingCounts[] {
   return [...byName].map(([protocol, { endpoint, connects }]) => ({

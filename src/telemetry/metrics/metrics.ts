@@ -98,15 +98,9 @@ export class Metrics {
     for (const row of rows) register(row, this.#registry, () => this.#state);
   }
 
-  /** Takes a snapshot from a worker. */
-  update(worker: number, snapshot: Snapshot): void {
-    this.#totals(worker).update(snapshot);
-  }
-
-  /** Takes the numbers of a worker's outgoing connections; ignored when its OS process has exited. */
-  updateOutgoing(worker: number, counts: readonly OutgoingCounts[]): void {
-    const totals = this.#totals(worker);
-    if (totals.state !== "down") totals.outgoing.update(counts);
+  /** Takes the numbers of a worker, all of one moment. */
+  update(worker: number, snapshot: Snapshot, outgoing: readonly OutgoingCounts[] = []): void {
+    this.#totals(worker).update(snapshot, outgoing);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { clock } from "../../otp/time/clock.js";
 import type { OwnLayout } from "../../tcp/metrics/definition.js";
+import type { OutgoingCounts } from "../../tcp/observe/events.js";
 import {
   CLOSE_REASONS,
   type CloseReason,
@@ -115,13 +116,14 @@ export class WorkerTotals {
     if (state === "starting" || state === "running") this.#reportedAt = clock.now();
   }
 
-  update(snapshot: Snapshot): void {
+  update(snapshot: Snapshot, outgoing: readonly OutgoingCounts[] = []): void {
     const start = snapshot.gauges.startTimeSeconds;
     // A last snapshot can arrive after the exit event; it is settled already.
     if (this.#gauges === undefined && start !== 0 && start === this.#retiredStart) return;
     if (this.#decreased(snapshot)) this.#settle();
     this.#totals.update(snapshot.totals);
     if (snapshot.own) this.own.update(snapshot.own);
+    this.outgoing.update(outgoing);
     for (const [at, listener] of this.listeners.entries())
       listener.update(snapshot.listeners[at] as ListenerSnapshot);
     this.#gauges = pickGauges(WORKER_GAUGES, snapshot.gauges);
@@ -133,7 +135,6 @@ export class WorkerTotals {
   retire(): void {
     if (this.#gauges) this.#retiredStart = this.#gauges.startTimeSeconds;
     this.#settle();
-    this.outgoing.settle();
     this.state = "down";
   }
 
@@ -166,6 +167,7 @@ export class WorkerTotals {
   #settle(): void {
     this.#totals.settle();
     this.own.settle();
+    this.outgoing.settle();
     for (const listener of this.listeners) listener.settle();
     this.#gauges = undefined;
   }

@@ -56,6 +56,7 @@ const GARBAGE = [
   { t: "snapshot" },
   { t: "snapshot", d: "numbers" },
   { t: "snapshot", d: [1, 2, 3] },
+  { t: "snapshot", d: { snapshot: [1, 2, 3], outgoing: [] } },
   { t: "ready" },
   { t: "ready", d: "nothing" },
   { t: "ready", d: "nowhere" },

@@ -21,7 +21,8 @@ import {
 } from "../../../src/index.js";
 import { processOf } from "../../../src/otp/process/process.js";
 import { stopSupervisor } from "../../../src/otp/supervisor/supervisor.js";
-import { outgoingCounts } from "../../../src/tcp/outgoing/outgoing-protocol.js";
+import { CONNECT_RESULTS, type OutgoingCounts } from "../../../src/tcp/observe/events.js";
+import { limited, outgoingCounts } from "../../../src/tcp/outgoing/outgoing-protocol.js";
 import { outgoingSupervisor, stopOutgoing } from "../../../src/tcp/outgoing/supervisor.js";
 import { serving } from "../../support/serving.js";
 import { until } from "../../support/until.js";
@@ -224,4 +225,20 @@ test.each([
   [{ port: 1, name: "" }, '"name" must be a non-empty string'],
 ])("the options %j are refused", async (options, message) => {
   await expect(connect(client, options as never)).rejects.toThrow(new TypeError(`connect: ${message}`));
+});
+
+test("of more protocols than the metrics take the last ones are counted as one", () => {
+  const connects = Object.fromEntries(
+    CONNECT_RESULTS.map((result) => [result, 2]),
+  ) as OutgoingCounts["connects"];
+  const counts = ["a", "b", "c", "d"].map((protocol) => ({ protocol, active: 1, connects }));
+  expect(limited(counts, 4)).toBe(counts);
+  expect(limited(counts, 3)).toEqual([
+    ...counts.slice(0, 2),
+    {
+      protocol: "other",
+      active: 2,
+      connects: Object.fromEntries(CONNECT_RESULTS.map((result) => [result, 4])),
+    },
+  ]);
 });

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { layoutLength } from "../../../tcp/metrics/definition.js";
 import { decodeSnapshot } from "../../../telemetry/metrics/snapshot.js";
 import { DropWarning } from "../../channel/drop-warning.js";
+import type { WorkerNumbers } from "../../channel/messages.js";
 import type { Addresses } from "../admission/addresses.js";
 import type { FullListeners } from "../admission/connections/when-full.js";
 import { banThrower } from "../admission/exception-ban.js";
@@ -113,8 +114,6 @@ export class WorkerReports implements WorkerOwner {
         return this.#openInspector(worker, report.d);
       case "snapshot":
         return this.#takeSnapshot(worker, report.d);
-      case "outgoing":
-        return this.#options.metrics.updateOutgoing(worker.slot, report.d);
       case "load":
         return listeners.find(({ name }) => name === report.d.listener)?.reported(worker.slot, report.d);
       case "full":
@@ -140,16 +139,16 @@ export class WorkerReports implements WorkerOwner {
     });
   }
 
-  #takeSnapshot(worker: WorkerProcess, numbers: Float64Array): void {
+  #takeSnapshot(worker: WorkerProcess, numbers: WorkerNumbers): void {
     const { slots, listeners, stopping } = this.#pool;
-    const snapshot = decodeSnapshot(numbers, listeners.length, this.#ownLength);
+    const snapshot = decodeSnapshot(numbers.snapshot, listeners.length, this.#ownLength);
     if (!snapshot) return;
     this.#outOfMemory.look();
     const slot = slots[worker.slot - 1] as WorkerSlot;
     const before = slot.last;
     slot.last = snapshot;
     this.#pidRanges.reported(worker.slot, snapshot.gauges.newestSerial);
-    this.#options.metrics.update(worker.slot, snapshot);
+    this.#options.metrics.update(worker.slot, snapshot, numbers.outgoing);
     if (!stopping) {
       for (const [at, { gauges }] of snapshot.listeners.entries()) {
         const toggled = before?.listeners[at]?.gauges.listenerRunning !== gauges.listenerRunning;
