@@ -12,6 +12,7 @@ const HELP = `Usage: node scripts/run.mjs chaos [--seconds 60] [--seed N] [--onl
 Random faults against a loaded server of two workers, one after the other. Linux; with root the log has a small disk.
 Every client must get its reply, a FIN or a RST within 5 s, every byte be right, no total fall, and at the end
 connections add up, descriptors be back and no OS process be left. The same seed gives the same sequence of faults.
+Where the first start takes more than 3 s, all times are as many times longer.
 
 Ctrl-C ends a run early, with its checks and its report.
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { commandOf, planOf } from "../../scripts/check/chaos/arguments.js";
 import { FAULTS, sequence } from "../../scripts/check/chaos/faults/faults.js";
 import { ScrapeCheck } from "../../scripts/check/chaos/scrape-check.js";
+import { slownessOf } from "../../scripts/check/chaos/slowness.js";
 import { kills } from "../../scripts/check/chaos/stampede.js";
 import { Random } from "../../scripts/check/fuzz/random.js";
 import { judge } from "../../scripts/check/soak/judge.js";
@@ -62,6 +63,10 @@ describe("the sequence of faults", () => {
   it("has only the faults that were asked for", () => {
     expect(new Set(first(10, 3, "handlers throw"))).toEqual(new Set(["handlers throw"]));
   });
+});
+
+it("the times of a run are as documented up to a start of 3 s, and grow with it above", () => {
+  expect([500, 3_000, 6_000, 30_000].map(slownessOf)).toEqual([1, 1, 2, 10]);
 });
 
 describe("the kills of a stampede", () => {

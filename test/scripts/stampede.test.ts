@@ -10,7 +10,7 @@ it.skipIf(process.platform !== "linux")(
     const plan = { seconds: 6, seed: 1, only: "", stampede: true };
     const server = await Server.open(join(import.meta.dirname, "../.."));
     onTestFinished(() => server.remove());
-    await server.start();
+    await server.startMeasured();
     const { violations, report } = await stampedeAt(server, plan, () => {}, new AbortController().signal);
     expect(violations).toEqual([]);
     expect(report).toMatch(/^killed: \d{2,} connections, 1 workers$/m);

@@ -59,6 +59,7 @@ export class Crowd {
   readonly #gauges = { connecting: 0, unsettled: 0, alive: 0 };
   readonly #watch: NodeJS.Timeout;
   readonly #pace: { readonly replyMs: number; readonly visitMs: number };
+  readonly #patienceMs: number;
   #excused = 0;
   #refusedBefore: number | undefined;
   #slots: ClientSlot[] = [];
@@ -68,6 +69,7 @@ export class Crowd {
   constructor(all: readonly Route[], options: CrowdOptions = {}) {
     const { replyMs = 20, visitMs = 0, patienceMs = PATIENCE_MS } = options;
     this.#pace = { replyMs, visitMs };
+    this.#patienceMs = patienceMs;
     this.#contexts = all.map((route) => ({
       ...{ route, framing: "packet4", reset: false, readBuffer: this.#readBuffer },
       ...{ tally: this.tally, connectLatency: new Histogram(), gauges: this.#gauges },
@@ -161,7 +163,7 @@ export class Crowd {
   /** Every client gets the replies that it waits for, and closes. */
   async stop(): Promise<void> {
     for (const slot of this.#slots) slot.stop();
-    const end = performance.now() + 2 * PATIENCE_MS;
+    const end = performance.now() + 2 * this.#patienceMs;
     while (this.#running > 0 && performance.now() < end)
       await new Promise((resolve) => setTimeout(resolve, 20));
     clearInterval(this.#watch);

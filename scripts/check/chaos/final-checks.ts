@@ -5,6 +5,8 @@ import type { Watch } from "./watch.js";
 
 /** Descriptors that an OS process may have more than before: a file of the log, a link that is being opened. */
 const SPARE_DESCRIPTORS = 3;
+/** This many times in a row, 100 ms apart, descriptors are the same. */
+const STEADY_LOOKS = 5;
 /** Until workers that were replaced have closed their last descriptors. */
 const SETTLE_MS = 5_000;
 /** The shutdown of connections takes up to 2 s, and the workers' last reports a moment. */
@@ -20,15 +22,31 @@ export async function mostDescriptors(server: Server): Promise<Descriptors> {
   return { primary: descriptors(server.osPid) ?? 0, worker: Math.max(...workers) };
 }
 
+/**
+ * At rest: threads and links of a worker may come after it has served its first client.
+ * @returns once nothing has changed for a while
+ */
+export async function steadyDescriptors(server: Server): Promise<Descriptors> {
+  const end = performance.now() + server.patience(SETTLE_MS);
+  let last = await mostDescriptors(server);
+  for (let steady = 0; steady < STEADY_LOOKS && performance.now() < end; ) {
+    await pause(100);
+    const now = await mostDescriptors(server);
+    steady = now.primary === last.primary && now.worker === last.worker ? steady + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
 /** Once the load is over. Stops the server. @returns what is wrong */
 export async function finalChecks(server: Server, watch: Watch, before: Descriptors): Promise<string[]> {
-  const unsettled = [...(await books(watch)), ...(await settled(server, before))];
+  const unsettled = [...(await books(server, watch)), ...(await settled(server, before))];
   return [...unsettled, ...watch.violations, ...(await ended(server, watch))];
 }
 
 /** All connections are closed, and each was counted. */
-async function books(watch: Watch): Promise<string[]> {
-  const end = performance.now() + SETTLE_MS;
+async function books(server: Server, watch: Watch): Promise<string[]> {
+  const end = performance.now() + server.patience(SETTLE_MS);
   for (;;) {
     const found = await watch.look();
     if (found?.active === 0) return [];
@@ -40,7 +58,7 @@ async function books(watch: Watch): Promise<string[]> {
 
 /** Descriptors are back to the level before, and no child is a zombie. */
 async function settled(server: Server, before: Descriptors): Promise<string[]> {
-  const end = performance.now() + SETTLE_MS;
+  const end = performance.now() + server.patience(SETTLE_MS);
   for (;;) {
     const now = await mostDescriptors(server);
     const zombies = descendants(server.osPid).filter(({ state }) => state === "Z").length;
@@ -55,11 +73,16 @@ async function settled(server: Server, before: Descriptors): Promise<string[]> {
 
 /** A stop ends with 0, and no OS process of the server is left. */
 async function ended(server: Server, watch: Watch): Promise<string[]> {
+  const within = server.patience(STOP_MS);
+  const end = performance.now() + within;
   signal(server.osPid, "SIGTERM");
-  const code = await Promise.race([server.exited(), pause(STOP_MS).then(() => "late" as const)]);
-  const left = watch.seen.filter(stillRuns).map(({ osPid }) => osPid);
+  const code = await Promise.race([server.exited(), pause(within).then(() => "late" as const)]);
+  const running = () => watch.seen.filter(stillRuns);
+  // One that was killed shortly before may still be giving its memory back.
+  while (running().length > 0 && performance.now() < end) await pause(20);
+  const left = running().map(({ osPid }) => osPid);
   const wrong =
-    code === 0 ? [] : [code === "late" ? `no end within ${STOP_MS / 1000} s` : `exit code ${code}`];
+    code === 0 ? [] : [code === "late" ? `no end within ${within / 1000} s` : `exit code ${code}`];
   if (left.length > 0) wrong.push(`OS processes left: ${left.join(", ")}`);
   for (const osPid of left) signal(osPid, "SIGKILL");
   return wrong;

@@ -7,11 +7,12 @@ import type { Server } from "./server.js";
 const MEMBERS = 10;
 const WITHIN_MS = 1_000;
 
-export async function groupDelivers({ ports }: Server): Promise<boolean> {
-  const members = Array.from({ length: MEMBERS }, () => new FrameSocket(ports.main));
+export async function groupDelivers(server: Server): Promise<boolean> {
+  const within = server.patience(WITHIN_MS);
+  const members = Array.from({ length: MEMBERS }, () => new FrameSocket(server.ports.main));
   try {
-    await Promise.all(members.map((member) => expectReply(member, ORDER.join, ORDER.join)));
-    const others = members.slice(1).map(async (member) => (await member.next(WITHIN_MS)) === PUBLISHED);
+    await Promise.all(members.map((member) => expectReply(member, ORDER.join, ORDER.join, within)));
+    const others = members.slice(1).map(async (member) => (await member.next(within)) === PUBLISHED);
     members[0]!.send(ORDER.publish);
     return (await Promise.all(others)).every(Boolean);
   } catch {
@@ -21,8 +22,8 @@ export async function groupDelivers({ ports }: Server): Promise<boolean> {
   }
 }
 
-async function expectReply(member: FrameSocket, text: string, reply: string): Promise<void> {
+async function expectReply(member: FrameSocket, text: string, reply: string, within: number) {
   member.send(text);
-  const got = await member.next(WITHIN_MS);
+  const got = await member.next(within);
   if (got !== reply) throw new Error(`${got} instead of ${reply}`);
 }

@@ -9,7 +9,7 @@ export const ORDER = {
   throw: "chaos: throw",
   /** Takes memory of the heap until there is none. */
   heap: "chaos: heap",
-  /** Takes memory outside of the heap until there is none. */
+  /** Takes up to a gigabyte outside of the heap, then blocks: where another worker was killed for it, its own end. */
   bytes: "chaos: bytes",
   /** Writes a line to the standard output. */
   print: "chaos: print",
@@ -39,7 +39,8 @@ const orders = {
     for (;;) kept.push(new Array(1_000).fill(kept.length));
   },
   "${ORDER.bytes}"() {
-    for (;;) kept.push(Buffer.alloc(1 << 20, 1));
+    while (kept.length < 1024) kept.push(Buffer.alloc(1 << 20, 1));
+    for (;;);
   },
   "${ORDER.print}"() {
     console.log("a line of the protocol");

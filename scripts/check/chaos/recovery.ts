@@ -34,15 +34,15 @@ export class Recovery {
 
   /** @returns what went wrong, if anything */
   async measure(fault: Fault, since: number, before: Before): Promise<string | undefined> {
-    const within = fault.endsPrimary ? START_AGAIN_MS : RECOVERY_MS;
+    const within = this.#server.patience(fault.endsPrimary ? START_AGAIN_MS : RECOVERY_MS);
     const late = () => performance.now() - since > within;
     while (!(await this.#crowd.probe())) {
-      if (late()) return `no client was answered in ${within / 1000} s`;
+      if (late()) return `no client was answered in ${(within / 1000).toFixed(1)} s`;
       await pause(20);
     }
     const answeredMs = performance.now() - since;
     while (!(await this.#isWhole(fault, before))) {
-      if (late()) return `not all workers accept after ${within / 1000} s`;
+      if (late()) return `not all workers accept after ${(within / 1000).toFixed(1)} s`;
       await pause(20);
     }
     const row = { answeredMs, wholeMs: performance.now() - since, lost: this.#crowd.lost - before.lost };

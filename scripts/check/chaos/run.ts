@@ -1,10 +1,10 @@
 // One run: load, faults one after the other, and the final checks.
 import { Random } from "../fuzz/random.js";
 import type { Plan } from "./arguments.js";
-import { Crowd, routes } from "./crowd.js";
+import { Crowd, PATIENCE_MS, routes } from "./crowd.js";
 import type { Fault } from "./faults/fault.js";
 import { sequence } from "./faults/faults.js";
-import { finalChecks, mostDescriptors } from "./final-checks.js";
+import { finalChecks, steadyDescriptors } from "./final-checks.js";
 import { Recovery } from "./recovery.js";
 import { pause, Server } from "./server.js";
 import { Watch } from "./watch.js";
@@ -35,7 +35,9 @@ export async function chaos(
 ): Promise<Verdict> {
   const server = await Server.open(root, { heapMiB: HEAP_MIB });
   try {
-    await server.start();
+    await server.startMeasured();
+    if (server.slowness > 1)
+      say(`a slow machine: every time is ${server.slowness.toFixed(1)} times as long as usual`);
     return await underLoad(server, plan, say, stop);
   } finally {
     await server.remove();
@@ -48,10 +50,10 @@ async function underLoad(
   say: (line: string) => void,
   stop: AbortSignal,
 ): Promise<Verdict> {
-  const crowd = new Crowd(routes(server.ports));
+  const crowd = new Crowd(routes(server.ports), { patienceMs: server.patience(PATIENCE_MS) });
   const [watch, recovery] = [new Watch(server), new Recovery(server, crowd)];
   await crowd.probe();
-  const before = await mostDescriptors(server);
+  const before = await steadyDescriptors(server);
   watch.start();
   crowd.start(CLIENTS);
   const violations: string[] = [];
@@ -81,18 +83,31 @@ async function underLoad(
 }
 
 /** Causes the fault and waits until it is over. */
-async function once({ server, crowd, watch, recovery }: Run, fault: Fault, random: Random) {
-  const before = { lost: crowd.lost, workers: fault.endsWorker ? await server.workers() : undefined };
+async function once(run: Run, fault: Fault, random: Random) {
+  const from = performance.now();
+  try {
+    return await causedAndOver(run, fault, random);
+  } catch (error) {
+    const wrong = `a request that is part of the fault failed: ${(error as Error).message}`;
+    return { wrong, seconds: (performance.now() - from) / 1000 };
+  }
+}
+
+async function causedAndOver({ server, crowd, watch, recovery }: Run, fault: Fault, random: Random) {
+  const before = { lost: crowd.lost, workers: fault.endsWorker ? await server.someWorkers() : undefined };
   watch.primaryAway = fault.primaryAway ?? fault.endsPrimary ?? false;
   watch.primaryRefuses = fault.primaryRefuses ?? false;
   // While no program listens, a refusal is the answer that clients must get.
   crowd.refusalsExcused = fault.endsPrimary ?? false;
-  const caused = await fault.cause(server, random);
-  const since = performance.now();
-  if (fault.endsPrimary) watch.startAgain();
-  const wrong = caused ?? (await recovery.measure(fault, since, before));
-  watch.primaryAway = false;
-  watch.primaryRefuses = false;
-  crowd.refusalsExcused = false;
-  return { wrong, seconds: (performance.now() - since) / 1000 };
+  try {
+    const caused = await fault.cause(server, random);
+    const since = performance.now();
+    if (fault.endsPrimary) watch.startAgain();
+    const wrong = caused ?? (await recovery.measure(fault, since, before));
+    return { wrong, seconds: (performance.now() - since) / 1000 };
+  } finally {
+    watch.primaryAway = false;
+    watch.primaryRefuses = false;
+    crowd.refusalsExcused = false;
+  }
 }

@@ -1,6 +1,15 @@
 // The server under chaos: the built program with three listeners (plain, PROXY, TLS), asked over its control socket.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,6 +17,7 @@ import { join } from "node:path";
 import type { Random } from "../fuzz/random.js";
 import type { OsProcess } from "./os-processes.js";
 import { PROTOCOL } from "./protocol.js";
+import { slownessOf } from "./slowness.js";
 
 export const LISTENERS = ["main", "proxied", "secure"] as const;
 export type ListenerName = (typeof LISTENERS)[number];
@@ -43,6 +53,8 @@ export class Server {
   readonly logDisk: string | undefined;
   /** OS processes of the program that was killed last. */
   orphans: readonly OsProcess[] = [];
+  /** How many times slower than usual this machine is. */
+  slowness = 1;
   readonly #root: string;
   readonly #nodeOptions: string;
   #child: ChildProcess | undefined;
@@ -108,6 +120,18 @@ export class Server {
     writeFileSync(join(this.folder, "chaos.json"), JSON.stringify(config, null, 2));
   }
 
+  /** A time of a usual machine, on this one. */
+  patience(ms: number): number {
+    return Math.round(ms * this.slowness);
+  }
+
+  /** The first start of a run: it shows how slow this machine is. */
+  async startMeasured(): Promise<void> {
+    const from = performance.now();
+    await this.start();
+    this.slowness = slownessOf(performance.now() - from);
+  }
+
   /** Starts the program and waits until every worker accepts. */
   async start(): Promise<void> {
     // It ends with the last program that writes to it.
@@ -130,10 +154,15 @@ export class Server {
     closeSync(both);
     const end = performance.now() + START_MS;
     while (!(await this.isWhole())) {
-      if (performance.now() > end || child.exitCode !== null || child.signalCode)
-        throw new Error(`the server did not start within ${START_MS / 1000} s: see ${this.logFile}`);
+      const over = child.exitCode ?? child.signalCode;
+      if (over !== null || performance.now() > end)
+        throw new Error(`${notStarted(over)}\n${this.#lastLines}`);
       await pause(50);
     }
+  }
+
+  get #lastLines(): string {
+    return readFileSync(this.logFile, { encoding: "utf8", flag: "a+" }).split("\n").slice(-10).join("\n");
   }
 
   /** Starts the program after its death, again and again until it runs: its port may still be taken. */
@@ -181,6 +210,18 @@ export class Server {
     return workers.filter(({ state }) => state === "running").map(({ osPid }) => osPid);
   }
 
+  /** As `workers`, once there is one and the primary has time for the request. @throws Error when that takes too long */
+  async someWorkers(): Promise<number[]> {
+    const within = this.patience(15_000);
+    const end = performance.now() + within;
+    for (;;) {
+      const found = await this.workers().catch(() => []);
+      if (found.length > 0) return found;
+      if (performance.now() > end) throw new Error(`no worker runs within ${within / 1000} s`);
+      await pause(50);
+    }
+  }
+
   /** Pids of the open connections. */
   async connections(): Promise<string[]> {
     const { rows } = JSON.parse(await this.ask("GET", "/connections?limit=100"));
@@ -195,20 +236,23 @@ export class Server {
     );
   }
 
-  ask(method: "GET" | "POST", path: string, body?: object, within = 5_000): Promise<string> {
+  ask(method: "GET" | "POST", path: string, body?: object, usualMs = 5_000): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = body ? { "content-type": "application/json" } : {};
       const options = { socketPath: join(this.folder, "control.sock"), path, method, headers, agent: false };
-      const asked = request({ ...options, signal: AbortSignal.timeout(within) }, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (part) => {
-          text += part;
-        });
-        response.on("end", () =>
-          response.statusCode === 200 ? resolve(text) : reject(new Error(`${path}: ${text}`)),
-        );
-        response.on("error", reject);
-      });
+      const asked = request(
+        { ...options, signal: AbortSignal.timeout(this.patience(usualMs)) },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8").on("data", (part) => {
+            text += part;
+          });
+          response.on("end", () =>
+            response.statusCode === 200 ? resolve(text) : reject(new Error(`${path}: ${text}`)),
+          );
+          response.on("error", reject);
+        },
+      );
       asked.once("error", reject).end(body && JSON.stringify(body));
     });
   }
@@ -238,6 +282,11 @@ export class Server {
   };
 }
 
+function notStarted(over: number | string | null): string {
+  if (over === null) return `the server did not start within ${START_MS / 1000} s. The end of its log:`;
+  return `the server ended with ${over} while it started. The end of its log:`;
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -251,5 +300,5 @@ async function freePort(): Promise<number> {
 }
 
 export async function oneWorker(server: Server, random: Random): Promise<number> {
-  return random.pick(await server.workers());
+  return random.pick(await server.someWorkers());
 }

@@ -57,7 +57,7 @@ export class Watch {
     const text = await this.#server.ask("GET", "/metrics").catch((error: NodeJS.ErrnoException) => {
       const refused = error.code === "EPIPE" || error.code === "ECONNRESET";
       const excused = away || this.primaryAway || (refused && (refuses || this.primaryRefuses));
-      if (!excused) this.#report(`no metrics within 5 s: ${error.message}`);
+      if (!excused) this.#report(`no metrics within ${this.#server.patience(5_000)} ms: ${error.message}`);
     });
     if (!text || starts !== this.#starts) return undefined;
     this.scrapes++;

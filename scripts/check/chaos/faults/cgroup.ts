@@ -1,14 +1,19 @@
 // A small memory cgroup that workers are moved into and out of again: it needs root, and a cgroup tree to write to.
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pause } from "../server.js";
 
 /** Of version 1 and version 2: the tree, the file of the limit, and where /proc/PID/cgroup names the cgroup. */
 const VERSIONS = [
   { tree: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", name: /^\d+:memory:(.*)$/m },
   { tree: "/sys/fs/cgroup", limit: "memory.max", name: /^0::(.*)$/m },
 ] as const;
+/** Until a member that was killed has left: only an empty cgroup can be removed. */
+const EMPTY_MS = 5_000;
 /** What the workers have taken before stays with their old cgroup. */
 const LIMIT = 64 * 2 ** 20;
+
+let count = 0;
 
 export class Cgroup {
   readonly #dir: string;
@@ -22,13 +27,15 @@ export class Cgroup {
   /** @returns `undefined` where this user cannot make one */
   static make(): Cgroup | undefined {
     for (const { tree, limit } of VERSIONS) {
-      const made = new Cgroup(join(tree, `drover-chaos-${process.pid}`));
+      // Without this file it is no cgroup tree but a folder, in which all files can be written.
+      if (!existsSync(join(tree, "cgroup.procs"))) continue;
+      const made = new Cgroup(join(tree, `drover-chaos-${process.pid}-${++count}`));
       if (
         attempt(() => mkdirSync(made.#dir)) &&
         attempt(() => writeFileSync(join(made.#dir, limit), `${LIMIT}`))
       )
         return made;
-      made.remove();
+      made.#removed();
     }
     return undefined;
   }
@@ -42,10 +49,21 @@ export class Cgroup {
   }
 
   /** Moves back the members that live. */
-  remove(): void {
+  async remove(): Promise<void> {
     for (const [osPid, from] of this.#members)
       attempt(() => writeFileSync(join(from, "cgroup.procs"), `${osPid}`));
-    attempt(() => rmdirSync(this.#dir));
+    const end = performance.now() + EMPTY_MS;
+    while (!this.#removed() && performance.now() < end) await pause(20);
+  }
+
+  /** Whether this user can make one. */
+  static get isPossible(): boolean {
+    const made = Cgroup.make();
+    return made !== undefined && made.#removed();
+  }
+
+  #removed(): boolean {
+    return attempt(() => rmdirSync(this.#dir));
   }
 }
 
@@ -59,8 +77,4 @@ function attempt(action: () => void): boolean {
 }
 
 /** Looked at once: another user, or another kind of container, is none of a run's business. */
-export const hasCgroups = (() => {
-  const made = process.platform === "linux" ? Cgroup.make() : undefined;
-  made?.remove();
-  return made !== undefined;
-})();
+export const hasCgroups = process.platform === "linux" && Cgroup.isPossible;

@@ -13,25 +13,34 @@ const complaint = (count: number, what: string) => (count > 0 ? `${count} ${what
 export const CLIENT_FAULTS: readonly Fault[] = [
   {
     name: "half frames",
-    cause: async ({ ports }) =>
-      complaint(await halfFrames(ports.main, 50, ENDED_MS), "half frames were not ended"),
+    cause: async (server) =>
+      complaint(
+        await halfFrames(server.ports.main, 50, server.patience(ENDED_MS)),
+        "half frames were not ended",
+      ),
   },
   {
     name: "hostile frames",
-    cause: async ({ ports }, random) =>
+    cause: async (server, random) =>
       complaint(
-        await hostileFrames(Object.values(ports), random, ENDED_MS + 1_500),
+        await hostileFrames(Object.values(server.ports), random, server.patience(ENDED_MS + 1_500)),
         "clients with hostile bytes were not ended",
       ),
   },
   {
     name: "clients that do not read",
-    cause: async ({ ports }) =>
-      complaint(await deafClients(ports.main, 10, DEAF_MS), "clients that do not read were not ended"),
+    cause: async (server) =>
+      complaint(
+        await deafClients(server.ports.main, 10, server.patience(DEAF_MS)),
+        "clients that do not read were not ended",
+      ),
   },
   {
     name: "connect storm",
-    cause: async ({ ports }) =>
-      complaint(await storm(ports.main, 400, PATIENCE_MS), "of a storm were not answered"),
+    cause: async (server) =>
+      complaint(
+        await storm(server.ports.main, 400, server.patience(PATIENCE_MS)),
+        "of a storm were not answered",
+      ),
   },
 ];

@@ -17,11 +17,12 @@ export const MEMORY_FAULTS: readonly Fault[] = [
     isPossible: () => hasCgroups,
     cause: async (server) => {
       const [workers, cgroup] = [await server.workers(), Cgroup.make()];
-      for (const osPid of workers) cgroup?.enter(osPid);
+      if (!cgroup) return "no cgroup could be made";
+      for (const osPid of workers) cgroup.enter(osPid);
       await say(server.ports.main, ORDER.bytes);
       const end = performance.now() + KILLED_MS;
       while (workers.every(runs) && performance.now() < end) await pause(10);
-      cgroup?.remove();
+      await cgroup.remove();
     },
   },
   {

@@ -1,4 +1,5 @@
 // What an operator may ask for at any time.
+import { PATIENCE_MS } from "../crowd.js";
 import { pause } from "../server.js";
 import type { Fault } from "./fault.js";
 
@@ -6,8 +7,11 @@ export const OPERATOR_FAULTS: readonly Fault[] = [
   {
     name: "connections killed",
     cause: async (server) => {
+      const end = performance.now() + server.patience(PATIENCE_MS);
       let killed = 0;
-      for (const pid of (await server.connections()).slice(0, 20)) if (await server.kill(pid)) killed++;
+      // Once more: all of the list may have gone, and a worker that is busy for a second is not in it.
+      while (killed === 0 && performance.now() < end)
+        for (const pid of (await server.connections()).slice(0, 20)) if (await server.kill(pid)) killed++;
       return killed === 0 ? "no connection could be killed" : undefined;
     },
   },

@@ -2,9 +2,22 @@
 import { groupDelivers } from "../group-check.js";
 import { exchangeOf, signal, whileStopped } from "../os-processes.js";
 import { ORDER } from "../protocol.js";
-import { oneWorker } from "../server.js";
+import { oneWorker, pause, type Server } from "../server.js";
 import { say } from "./attackers.js";
 import type { Fault } from "./fault.js";
+
+/** OS pid of the exchange, once there is one. */
+async function exchange(server: Server): Promise<number> {
+  const end = performance.now() + server.patience(15_000);
+  for (;;) {
+    try {
+      return exchangeOf(server.osPid);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await pause(50);
+    }
+  }
+}
 
 export const WORKER_FAULTS: readonly Fault[] = [
   {
@@ -38,17 +51,17 @@ export const WORKER_FAULTS: readonly Fault[] = [
   },
   {
     name: "exchange killed",
-    cause: async ({ osPid }) => signal(exchangeOf(osPid), "SIGKILL"),
+    cause: async (server) => signal(await exchange(server), "SIGKILL"),
     isOver: groupDelivers,
   },
   {
     name: "exchange stopped for a second",
-    cause: ({ osPid }, random) => whileStopped([exchangeOf(osPid)], 300 + random.below(1_000)),
+    cause: async (server, random) => whileStopped([await exchange(server)], 300 + random.below(1_000)),
     isOver: groupDelivers,
   },
   {
     name: "exchange stopped for good",
-    cause: async ({ osPid }) => signal(exchangeOf(osPid), "SIGSTOP"),
+    cause: async (server) => signal(await exchange(server), "SIGSTOP"),
     isOver: groupDelivers,
   },
 ];
