@@ -1,5 +1,6 @@
 /** The request of `call` in a mailbox, with everything that can settle it: reply, failure, exit of the process, timeout. */
 
+import { isReadableError } from "../process/error-part.js";
 import { ProcessExit, reasonOf } from "../process/exit-reason.js";
 import { type DownMessage, MonitorRef, type MonitorTarget } from "../process/links/monitors.js";
 import { cancelDeadline, type Deadline, startDeadline } from "../time/deadlines.js";
@@ -47,7 +48,7 @@ export class CallMessage extends MonitorRef implements Deadline {
 
   /** Fails the call: the caller's promise rejects. */
   fail(thrown: unknown): void {
-    this.#close()?.reject(thrown instanceof Error ? thrown : new ProcessExit(reasonOf(thrown)));
+    this.#close()?.reject(isReadableError(thrown) ? thrown : new ProcessExit(reasonOf(thrown)));
   }
 
   override toJSON(): unknown {

@@ -17,6 +17,11 @@ export function isProxied(value: object): boolean {
   return false;
 }
 
+/** Whether it is an error that can be looked at: `instanceof` alone would run the code of a Proxy. */
+export function isReadableError(value: unknown): value is Error {
+  return typeof value === "object" && value !== null && !isProxied(value) && value instanceof Error;
+}
+
 /** Name, message or stack of an error; `unprintable` when it cannot be read. */
 export function errorPart(error: Error, key: "name" | "message" | "stack"): string {
   // The stack is made at the first look at it, and begins with the other two.

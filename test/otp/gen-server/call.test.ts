@@ -26,6 +26,17 @@ describe("a call", () => {
     expect([time.clock.pending, other.monitoredByCount]).toEqual([0, 0]);
   });
 
+  it("fails by a Proxy without running its code", async () => {
+    let looks = 0;
+    const look = () => {
+      looks++;
+      return Error.prototype;
+    };
+    const other = server((message) => message.fail(new Proxy({}, { getPrototypeOf: look })));
+    await expect(request(other.pid, "add", [])).rejects.toThrow("thrown: an object that cannot be read");
+    expect(looks).toBe(0);
+  });
+
   it("shows what is asked, not which object is behind it", async () => {
     let seen: CallMessage | undefined;
     const other = server((message) => {
