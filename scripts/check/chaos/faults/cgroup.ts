@@ -59,7 +59,7 @@ export class Cgroup {
   /** Whether this user can make one. */
   static get isPossible(): boolean {
     const made = Cgroup.make();
-    return made !== undefined && made.#removed();
+    return made?.#removed() ?? false;
   }
 
   #removed(): boolean {
