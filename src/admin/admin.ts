@@ -12,7 +12,8 @@ import { tcpAccess } from "./access/guard.js";
 import { ControlSocket } from "./control-socket/control-socket.js";
 import { bindError } from "./errors.js";
 import type { AdminChange } from "./events.js";
-import { httpServer } from "./http/http-server.js";
+import { DescriptorReserve } from "./http/descriptor-reserve.js";
+import { httpServer, LIMITS } from "./http/http-server.js";
 import { LazyApps } from "./http/lazy-apps.js";
 import { TcpPort } from "./http/tcp-port.js";
 
@@ -35,6 +36,8 @@ export interface AdminOptions {
   readonly maxMessage?: number;
   /** Called for each change from outside, carried out or not. */
   readonly onChange?: (change: AdminChange) => void;
+  /** Called each time that this OS process has no file descriptor left. */
+  readonly onShortage?: () => void;
 }
 
 export interface Admin {
@@ -47,13 +50,13 @@ export interface Admin {
 /** @throws AdminError with an exit code; then nothing is left open */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port, socketPath } = options;
-  const { apps, local, remote } = lazyApps(options);
+  const parts = adminParts(options);
   // The control socket first: a second instance then reports that it is one, not that a port is taken.
-  const socket = await ControlSocket.open(socketPath, () => httpServer(local));
+  const socket = await ControlSocket.open(socketPath, parts.local);
   try {
-    const tcp = await TcpPort.open({ host, port }, httpServer(remote));
-    apps.opened();
-    return { port: tcp.port, close: closeOnce(tcp, socket, apps) };
+    const tcp = await TcpPort.open({ host, port }, parts.remote());
+    parts.opened();
+    return { port: tcp.port, close: closeOnce(tcp, socket, parts) };
   } catch (error) {
     await socket.close();
     throw bindError(addressText(host, port), error, "choose another --admin-port or --admin-host");
@@ -63,26 +66,44 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 /** Starts it again after a crash: what cannot be opened now is tried again until it can, with a line in the log. */
 async function restartAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port, socketPath } = options;
-  const { apps, local, remote } = lazyApps(options);
-  const socket = await ControlSocket.reopen(socketPath, () => httpServer(local));
-  const tcp = await TcpPort.reopen({ host, port }, httpServer(remote));
-  apps.opened();
-  return { port, close: closeOnce(tcp, socket, apps) };
+  const parts = adminParts(options);
+  const socket = await ControlSocket.reopen(socketPath, parts.local);
+  const tcp = await TcpPort.reopen({ host, port }, parts.remote());
+  parts.opened();
+  return { port, close: closeOnce(tcp, socket, parts) };
 }
 
-function lazyApps({ host, token, ...rest }: AdminOptions) {
+/** What both ways in share, and a server for each. */
+function adminParts({ host, token, onShortage, ...rest }: AdminOptions) {
   const accesses = [{ kind: "control" }, tcpAccess(host, token)] as const;
   const apps = new LazyApps({ ...rest, accesses, token });
-  const [local, remote] = [0, 1].map((at) => () => apps.listener(at)) as [Load, Load];
-  return { apps, local, remote };
+  let reserve: DescriptorReserve | undefined;
+  const serve = (at: number) =>
+    httpServer(
+      () => apps.listener(at),
+      LIMITS,
+      () => reserve?.isShort ?? false,
+    );
+  return {
+    local: () => serve(0),
+    remote: () => serve(1),
+    opened: () => {
+      apps.opened();
+      reserve = new DescriptorReserve(onShortage);
+    },
+    close: () => {
+      apps.close();
+      reserve?.close();
+    },
+  };
 }
 
-type Load = Parameters<typeof httpServer>[0];
+type Parts = ReturnType<typeof adminParts>;
 
-function closeOnce(tcp: TcpPort, socket: ControlSocket, apps: LazyApps): () => Promise<void> {
+function closeOnce(tcp: TcpPort, socket: ControlSocket, parts: Parts): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
-    apps.close();
+    parts.close();
     closing ??= Promise.all([tcp.close(), socket.close()]).then(() => undefined);
     return closing;
   };

@@ -1,4 +1,4 @@
-/** Diagnostics channels of the admin server: changes from outside, failed routes, a port that is taken at a restart, a control socket that was removed. */
+/** Diagnostics channels of the admin server: changes from outside, failed routes, a want of descriptors, a port that is taken at a restart, a control socket that was removed. */
 import { channel } from "node:diagnostics_channel";
 
 /** `admin.failed`: the client gets a 500 without the error. */
@@ -28,6 +28,14 @@ export interface AdminPortEvent {
 }
 
 export const adminPortEvents = channel("admin.port");
+
+/** `admin.descriptors`: this OS process has no file descriptor left. */
+export interface DescriptorShortage {
+  /** Number of those that were kept for the admin server. */
+  readonly released: number;
+}
+
+export const descriptorShortages = channel("admin.descriptors");
 
 /** `admin.change`: a change of the running program that was asked for from outside, carried out or not. */
 export interface AdminChange {

@@ -139,6 +139,7 @@ export class Run {
     return openAdminChild({
       ...{ control, host, port, socketPath, token, maxMessage, onListening },
       onChange: (change) => this.#options?.metrics.changedFromOutside(change),
+      onShortage: () => this.#options?.metrics.outOfDescriptors(),
     });
   }
 

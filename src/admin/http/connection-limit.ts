@@ -11,12 +11,23 @@ interface Exchange {
   readonly outgoing: ServerResponse;
 }
 
-/** Closes idle connections of `server` so that at most `most` are open; with none idle, the new one is closed. */
-export function limitConnections(server: Server, most: number): void {
+/** New connections of one server while there are few descriptors. */
+const PLACES = 6;
+
+/**
+ * Closes idle connections of `server` so that at most `most` are open; with none idle, the new one is closed.
+ * @param isShort whether there are few descriptors: `PLACES` connections then, besides those that are open already
+ */
+export function limitConnections(server: Server, most: number, isShort = () => false): void {
   // In order of the last request, so the first idle one has been idle longest.
   const connections = new Map<Socket, Exchange | undefined>();
+  let before: number | undefined;
+  const limit = () => {
+    before = isShort() ? (before ?? connections.size) : undefined;
+    return Math.min(most, (before ?? most) + PLACES);
+  };
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= most) {
+    if (connections.size >= limit()) {
       const idle = [...connections].find(([, exchange]) => isIdle(exchange))?.[0];
       if (!idle) return void socket.destroy();
       connections.delete(idle);

@@ -46,8 +46,15 @@ const HEADERS = {
 /** Answers a request. */
 export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
 
-/** @param load gives the listener, whose code may be loaded by the first request */
-export function httpServer(load: () => Promise<Listener>, limits: Limits = LIMITS): Server {
+/**
+ * @param load gives the listener, whose code may be loaded by the first request
+ * @param isShort whether there are few descriptors for connections
+ */
+export function httpServer(
+  load: () => Promise<Listener>,
+  limits: Limits = LIMITS,
+  isShort?: () => boolean,
+): Server {
   const { maxConnections, timeout, ...options } = limits;
   const requests = new WeakMap<Socket, number>();
   const server = createServer(options, (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -60,7 +67,7 @@ export function httpServer(load: () => Promise<Listener>, limits: Limits = LIMIT
       (error) => notLoaded(outgoing, error),
     );
   });
-  limitConnections(server, maxConnections);
+  limitConnections(server, maxConnections, isShort);
   server.timeout = timeout;
   return server;
 }

@@ -71,6 +71,7 @@ export class Metrics {
   acceptQueues: () => MetricsState["acceptQueues"] = () => ({ waiting: [], overflows: undefined });
   readonly #certificateReloads = new Map<string, number>();
   readonly #adminChanges = new Map<string, LabelledCount>();
+  #descriptorsExhausted = 0;
   /** By slot number. */
   readonly #startFailures = new Map<number, number>();
   /** By slot. */
@@ -158,6 +159,11 @@ export class Metrics {
     counted.count++;
   }
 
+  /** The primary has no file descriptor left. */
+  outOfDescriptors(): void {
+    this.#descriptorsExhausted++;
+  }
+
   restartsLeft(supervisor: string, left: number): void {
     this.#restartsLeft.set(supervisor, left);
   }
@@ -229,6 +235,7 @@ export class Metrics {
       acceptQueues: this.acceptQueues(),
       adminChanges: this.#adminChanges,
       certificateReloads: this.#certificateReloads,
+      descriptorsExhausted: this.#descriptorsExhausted,
       restartsLeft: this.#restartsLeft,
       startFailures: this.#startFailures,
       recycles: this.#recycles,

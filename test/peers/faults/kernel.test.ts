@@ -1,6 +1,15 @@
 /** Faults of the kernel: descriptors, ports, accept, write, spawn; and jumps of the wall clock. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect } from "vitest";
@@ -105,10 +114,28 @@ function leaveDescriptors(osPid: number, more: number, hard = 0): void {
   expect(status, String(stderr)).toBe(0);
 }
 
+/** The lowest free descriptor of an OS process: with it as the limit none can be opened. */
+function lowestFree(osPid: number): number {
+  const open = new Set(readdirSync(`/proc/${osPid}/fd`).map(Number));
+  let free = 0;
+  while (open.has(free)) free++;
+  return free;
+}
+
+/** How many of its descriptors below the lowest free one are of `/dev/null`. */
+function keptDescriptors(osPid: number): number {
+  const below = Array.from({ length: lowestFree(osPid) }, (_, fd) => `/proc/${osPid}/fd/${fd}`);
+  return below.filter((path) => readlinkSync(path) === "/dev/null").length;
+}
+
+function setDescriptors(osPid: number, limit: number): void {
+  const { status } = spawnSync(find("prlimit") as string, [`--pid=${osPid}`, `--nofile=${limit}:20000`]);
+  expect(status).toBe(0);
+}
+
 /** Gives an OS process as many descriptors as it had. */
 function restoreDescriptors(osPid: number): void {
-  const { status } = spawnSync(find("prlimit") as string, [`--pid=${osPid}`, "--nofile=20000:20000"]);
-  expect(status).toBe(0);
+  setDescriptors(osPid, 20_000);
 }
 
 /** Connects `count` clients; each answer is the echo, or `closed`. */
@@ -331,17 +358,47 @@ prlimit(
 );
 
 prlimit(
+  "a primary without a free descriptor says so, answers health checks and scrapes behind slow clients, and replaces a worker",
+  async () => {
+    const { program, adminPort } = await twoWorkers();
+    const exhausted = async () =>
+      series((await http(adminPort, "/metrics/now")).body, "drover_descriptors_exhausted_total", {
+        worker: "0",
+      });
+    expect(await exhausted()).toBe(0);
+    await eventually(() => keptDescriptors(program.osPid) >= 16);
+    setDescriptors(program.osPid, lowestFree(program.osPid));
+    await program.line(({ event }) => event === "descriptors_exhausted");
+    const slow = Array.from({ length: 30 }, () => {
+      const socket = createConnection(adminPort, "127.0.0.1", () => socket.write("GET /health HTTP/1.1\r\n"));
+      return socket.on("error", () => {});
+    });
+    await eventually(() => slow.every(({ connecting }) => !connecting));
+    expect((await http(adminPort, "/health")).status).toBe(200);
+    expect(await exhausted()).toBe(1);
+    for (const socket of slow) socket.destroy();
+    const [victim] = program.workers();
+    process.kill(victim as number, "SIGKILL");
+    await eventually(() => !program.workers().includes(victim as number));
+    await eventually(async () => series(await scraped(adminPort), "drover_worker_up") === 2);
+    restoreDescriptors(program.osPid);
+    await eventually(() => keptDescriptors(program.osPid) >= 16);
+  },
+);
+
+prlimit(
   "a primary that is out of descriptors serves on, tells why no worker can be started, and starts it later",
   async () => {
     const { program, port, adminPort } = await twoWorkers();
     const [victim] = program.workers();
-    leaveDescriptors(program.osPid, -1, 20_000);
+    // Below those that are kept for such a moment.
+    setDescriptors(program.osPid, 10);
     process.kill(victim as number, "SIGKILL");
     const report = await program.line((line) => line.errorContext === "start_error");
     expect(report).toMatchObject({ supervisor: "drover", reason: "{not_spawned,'EMFILE'}" });
     const client = await FrameClient.connect(port);
     expect(await client.ask("hello")).toBe("hello");
-    leaveDescriptors(program.osPid, 1_000, 20_000);
+    restoreDescriptors(program.osPid);
     await eventually(() => program.workers().length === 2);
     // The shortage cost restarts, but the program runs.
     await eventually(async () => (series(await scraped(adminPort), "drover_worker_up") ?? 0) === 2);

@@ -1,5 +1,10 @@
 /** Log lines of the admin server: failed requests, its port and its control socket. */
-import type { AdminFailure, AdminPortEvent, ControlSocketEvent } from "../../../admin/events.js";
+import type {
+  AdminFailure,
+  AdminPortEvent,
+  ControlSocketEvent,
+  DescriptorShortage,
+} from "../../../admin/events.js";
 import { addressText } from "../../../text/address.js";
 import { errorFields } from "../fields.js";
 import { MAX_TERM, reasonText, truncate } from "../safe-text.js";
@@ -37,5 +42,15 @@ export function adminPortEntry({ host, port, failure }: AdminPortEvent): LogEntr
         ? `admin server listens on ${address} again`
         : `admin server cannot listen on ${address} (${failure}): trying again, clients are served`,
     fields: () => ({ address }),
+  };
+}
+
+export function shortageEntry({ released }: DescriptorShortage): LogEntry {
+  return {
+    level: "warn",
+    message:
+      `no file descriptor was left in the primary: ${released} that were kept for the admin server and for workers ` +
+      "that start are released; clients are served; raise the limit (ulimit -n)",
+    fields: () => ({ event: "descriptors_exhausted" }),
   };
 }

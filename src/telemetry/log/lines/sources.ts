@@ -1,5 +1,10 @@
 /** Channels whose events are logged, and what makes a line of each event. */
-import { adminFailures, adminPortEvents, controlSocketEvents } from "../../../admin/events.js";
+import {
+  adminFailures,
+  adminPortEvents,
+  controlSocketEvents,
+  descriptorShortages,
+} from "../../../admin/events.js";
 import {
   crashReports,
   progressReports,
@@ -16,7 +21,7 @@ import {
   openingFailures,
   outgoingEvents,
 } from "../../../tcp/observe/events.js";
-import { adminPortEntry, controlSocketEntry, failureEntry } from "./admin-lines.js";
+import { adminPortEntry, controlSocketEntry, failureEntry, shortageEntry } from "./admin-lines.js";
 import {
   closedEntry,
   handlerTimeoutEntry,
@@ -44,6 +49,7 @@ export const SOURCES: readonly LogSource[] = [
   { channel: outgoingEvents, maxLevel: "warn", entry: outgoingEntry },
   { channel: controlSocketEvents, maxLevel: "warn", entry: controlSocketEntry },
   { channel: adminPortEvents, maxLevel: "warn", entry: adminPortEntry },
+  { channel: descriptorShortages, maxLevel: "warn", entry: shortageEntry },
   { channel: connectionOpened, maxLevel: "trace", entry: openedEntry },
   { channel: connectionClosed, maxLevel: "debug", entry: closedEntry },
 ];

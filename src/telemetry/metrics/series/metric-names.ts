@@ -199,11 +199,13 @@ export const SERIES: readonly SeriesRow[] = [
   {
     ...counter(
       "drover_descriptors_exhausted_total",
-      "Times that a worker had no file descriptor left while it accepted: clients that came then were closed, and are in no other total.",
+      "Times that a worker had no file descriptor left while it accepted: clients that came then were closed, and are in no other total. Worker 0 is the primary, with the clients of the admin port.",
       ["worker"],
     ),
-    samples: ({ workers }) =>
-      [...workers].map(([worker, totals]) => [[worker], totals.total("descriptorsExhausted")]),
+    samples: ({ workers, descriptorsExhausted }) => [
+      [[0], descriptorsExhausted],
+      ...[...workers].map(([worker, totals]): Sample => [[worker], totals.total("descriptorsExhausted")]),
+    ],
   },
   {
     ...counter("drover_unhandled_rejections_total", "Unhandled promise rejections; the worker continues.", [

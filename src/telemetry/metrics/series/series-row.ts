@@ -72,6 +72,8 @@ export interface MetricsState {
   readonly acceptQueues: AcceptQueues;
   /** Changes from outside, by their labels. */
   readonly adminChanges: ReadonlyMap<string, LabelledCount>;
+  /** Times that the primary had no file descriptor left. */
+  readonly descriptorsExhausted: number;
   readonly restartsLeft: ReadonlyMap<string, number>;
   /** Failed starts of workers, by slot number. */
   readonly startFailures: ReadonlyMap<number, number>;
