@@ -59,7 +59,8 @@ export class Cgroup {
   /** Whether this user can make one. */
   static get isPossible(): boolean {
     const made = Cgroup.make();
-    return made?.#removed() ?? false;
+    if (made === undefined) return false;
+    return made.#removed();
   }
 
   #removed(): boolean {
