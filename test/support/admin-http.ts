@@ -1,5 +1,6 @@
 /** Requests to the admin server over TCP, and the reading of its metrics. */
 import { request } from "node:http";
+import { eventually } from "./until.js";
 
 /** A request to the admin server over TCP. */
 export function http(
@@ -46,4 +47,21 @@ export async function metric(
   labels: Readonly<Record<string, string>> = {},
 ): Promise<number | undefined> {
   return series((await http(port, "/metrics")).body, name, labels);
+}
+
+/** The metrics with the numbers of this moment, of all running workers: asked again where one has not answered. */
+export function metricsNow(port: number): Promise<string> {
+  return eventually(async () => {
+    const { body } = await http(port, "/metrics/now");
+    return !body.includes("has not answered within") && body;
+  });
+}
+
+/** As `metric`, of this moment. */
+export async function metricNow(
+  port: number,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number | undefined> {
+  return series(await metricsNow(port), name, labels);
 }

@@ -236,8 +236,12 @@ export class Operations implements Control {
   }
 
   async freshMetrics(): Promise<string> {
-    await this.#primary.pool.refreshSnapshots();
-    return this.metrics();
+    const missing = await this.#primary.pool.refreshSnapshots();
+    const notes = missing.map(
+      (worker) =>
+        `# worker ${worker} has not answered within a second: its numbers are those of its last report\n`,
+    );
+    return (await this.metrics()) + notes.join("");
   }
 
   health(): Readiness {

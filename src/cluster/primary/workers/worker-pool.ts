@@ -238,10 +238,17 @@ export class WorkerPool {
     );
   }
 
-  /** Resolves when every running worker has sent a snapshot that was taken now, or has not answered within a second. */
-  async refreshSnapshots(): Promise<void> {
-    const running = this.slots.flatMap(({ process }) => (process?.state === "running" ? process : []));
-    await Promise.all(running.map((process) => process.request({ name: "snapshot" })));
+  /**
+   * Resolves when every running worker has sent a snapshot that was taken now, or has not answered within a second.
+   * @returns slots of the workers that run and have not answered
+   */
+  async refreshSnapshots(): Promise<readonly number[]> {
+    const missing = this.slots.map(async ({ process, slot }) => {
+      if (process?.state !== "running") return [];
+      const reply = await process.request({ name: "snapshot" });
+      return reply === undefined && process.state === "running" ? [slot] : [];
+    });
+    return (await Promise.all(missing)).flat();
   }
 
   #changed(): void {

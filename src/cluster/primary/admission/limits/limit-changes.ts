@@ -33,7 +33,7 @@ export interface LimitParts {
   /** Tells all workers which addresses are banned. */
   sendBans(): void;
   /** Resolves when every worker that answers has reported its connections. */
-  refreshSnapshots(): Promise<void>;
+  refreshSnapshots(): Promise<unknown>;
   /** Connections that the descriptors of all workers allow. */
   room(): number;
   readonly explain: ConstructorParameters<typeof LimitRows>[1];
