@@ -1,7 +1,7 @@
 /** What a protocol of one's own asks of the program that serves it. */
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { http, series } from "../../support/admin-http.js";
+import { metricsNow, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, run, serveProgram, serveProtocol } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
@@ -131,7 +131,7 @@ test.concurrent("options come from flags and file, a worker opens and closes its
   other.send("bad");
   expect(await other.closed).toBe("end");
   const counted = async () => {
-    const { body } = await http(adminPort, "/metrics/now");
+    const body = await metricsNow(adminPort);
     const closed = series(body, "drover_connections_closed_total", { reason: "bad_login" });
     return [series(body, "tracker_logins_total", { result: "ok" }), closed].join();
   };

@@ -30,7 +30,9 @@ export default defineProtocol({
 
 test("an exhausted heap is the reason in the report, and nothing is left of node's own report", async () => {
   const env = { NODE_OPTIONS: "--max-old-space-size=64" };
-  const { program, port, control } = await serveProtocol("greedy.ts", GREEDY, ["--workers=1"], { env });
+  // A slow machine takes longer to fill it than the watchdog waits.
+  const args = ["--workers=1", "--watchdog=0"];
+  const { program, port, control } = await serveProtocol("greedy.ts", GREEDY, args, { env });
   const client = await FrameClient.connect(port);
   await client.ask("who");
   client.send("heap");
@@ -80,7 +82,8 @@ test.skipIf(cgroup === undefined)("a kill of the cgroup is the reason in the rep
   const node = join(dir, "node");
   const script = `#!/bin/sh\necho $$ > ${cgroup}/cgroup.procs\nexec ${process.env.NODE ?? process.execPath} "$@"\n`;
   writeFileSync(node, script, { mode: 0o755 });
-  const { program, port } = await serveProtocol("greedy.ts", GREEDY, ["--workers=1"], { node });
+  const args = ["--workers=1", "--watchdog=0"];
+  const { program, port } = await serveProtocol("greedy.ts", GREEDY, args, { node });
   const client = await FrameClient.connect(port);
   await client.ask("who");
   client.send("bytes");

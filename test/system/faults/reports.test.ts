@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { http, metric, series } from "../../support/admin-http.js";
+import { http, metric, metricsNow, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { freePort } from "../../support/ports.js";
 import { endAll, MAIN, type Served, serveProtocol } from "../../support/program.js";
@@ -123,7 +123,7 @@ describe("a protocol with faults", () => {
     const before = program.lines.length;
     const crashed = () => program.lines.slice(before).filter(({ report }) => report === "crash");
     const closedByCrash = async () => {
-      const { body } = await http(adminPort, "/metrics/now");
+      const body = await metricsNow(adminPort);
       return series(body, "drover_connections_closed_total", { reason: "crash" }) ?? 0;
     };
     const closedBefore = await closedByCrash();

@@ -1,15 +1,11 @@
 /** --accept-rate: so many new connections a second over all workers; the others wait and none is refused. */
 import { afterEach, expect, test } from "vitest";
-import { http, series } from "../../support/admin-http.js";
+import { metricsNow, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, run, serveProgram } from "../../support/program.js";
 import { eventually, until } from "../../support/until.js";
 
 afterEach(endAll);
-
-async function scrape(adminPort: number): Promise<string> {
-  return (await http(adminPort, "/metrics/now")).body;
-}
 
 test("--accept-rate 10:6 with two workers: at no time more than 6 and 10 a second, all 20 are served, none is refused", async () => {
   const { port, adminPort } = await serveProgram(["--accept-rate=10:6", "--workers=2"]);
@@ -23,7 +19,7 @@ test("--accept-rate 10:6 with two workers: at no time more than 6 and 10 a secon
   await Promise.all(answers);
   // An answer may be late, but no client is accepted early.
   for (const [at, ms] of served.entries()) expect(at + 1).toBeLessThanOrEqual(6 + ms / 100 + 1e-6);
-  const metrics = await scrape(adminPort);
+  const metrics = await metricsNow(adminPort);
   expect(series(metrics, "drover_connections_accepted_total")).toBe(20);
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);
   for (const client of clients) client.end();
@@ -51,7 +47,7 @@ test("without tokens the tree, the log and the metrics say that the listeners ar
   expect(limited().map(({ msg }) => msg)).toEqual(
     Array(2).fill(expect.stringMatching(/^accept rate reached, new connections wait on /)),
   );
-  const metrics = await scrape(adminPort);
+  const metrics = await metricsNow(adminPort);
   expect(series(metrics, "drover_listener_rate_limited_seconds_total") ?? 0).toBeGreaterThan(0);
   expect(series(metrics, "drover_connections_accepted_total")).toBe(2);
   for (const client of [...clients, waiting]) client.socket.destroy();
@@ -73,7 +69,7 @@ test("clients that wait for the rate when a worker dies are served all the same"
   await until(() => answered >= 2);
   process.kill(osPid, "SIGKILL");
   const served = (await all).filter(({ status }) => status === "fulfilled").length;
-  const metrics = await scrape(adminPort);
+  const metrics = await metricsNow(adminPort);
   // The worker may have accepted as many as there were tokens just before, of which the primary knows nothing.
   expect(served).toBeGreaterThanOrEqual(6);
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);

@@ -32,6 +32,10 @@ export default defineProtocol({
 
 const POISON = "127.0.0.2";
 
+/** Workers that have ended: until then a worker may take one more client with it. */
+const ended = ({ program }: Served) =>
+  program.lines.filter(({ report, supervisor }) => report === "supervisor" && supervisor === "drover").length;
+
 const asks = async (port: number, localAddress?: string) => {
   const client = FrameClient.from(port, localAddress);
   const answer = await client.ask("hello").catch(() => undefined);
@@ -40,21 +44,24 @@ const asks = async (port: number, localAddress?: string) => {
 };
 
 test("with --exception-ban a client that ends workers ends one, and the others of four serve all other clients", async () => {
-  const { program, port, adminPort, control } = await serveProtocol("explosive.ts", EXPLOSIVE, [
-    "--workers=4",
-    "--exception-ban=10m",
-  ]);
+  const args = ["--workers=4", "--exception-ban=10m"];
+  const served = await serveProtocol("explosive.ts", EXPLOSIVE, args);
+  const { program, port, adminPort, control } = served;
   const second = FrameClient.from(port, POISON);
   expect(String(await second.ask("hello"))).toBe("hello");
-  let refused = 0;
+  let [refused, exceptions] = [0, 0];
   for (let attempt = 0; refused < 20; attempt++) {
     // It sends its frame, and is gone before the timer expires.
     const client = FrameClient.from(port, POISON);
     client.send(attempt % 2 === 0 ? "timer" : "emitter");
     const echoed = await client.receive().catch(() => undefined);
     client.end();
-    if (echoed !== undefined) await program.line(({ event }) => event === "exception_ban");
-    else refused++;
+    if (echoed === undefined) refused++;
+    else {
+      exceptions++;
+      await program.line(({ event }) => event === "exception_ban");
+      await program.until(() => ended(served) >= exceptions);
+    }
     expect(await asks(port)).toBe("hello");
   }
   // Its other connection, too.
@@ -91,10 +98,12 @@ describe("with one worker, in order:", () => {
     ["signal", "127.0.0.3"],
   ])("what conn.%s runs is put down to its client", async (word, from) => {
     const { program, port } = served;
+    const before = ended(served);
     const client = FrameClient.from(port, from);
     await client.ask(word);
     client.end();
     await program.line(({ event, address }) => event === "exception_ban" && address === from);
+    await program.until(() => ended(served) > before);
   });
 });
 

@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { LimitChange, LimitRow } from "../../../src/control/limits.js";
 import { ask, post } from "../../admin/support.js";
-import { http, series } from "../../support/admin-http.js";
+import { metricNow, metricsNow, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
+import { isStopped } from "../../support/os-processes.js";
 import { freePort } from "../../support/ports.js";
 import { endAll, Program, run, serveProgram, serveProtocol } from "../../support/program.js";
 import { servedClient } from "../../support/served-client.js";
@@ -44,7 +45,7 @@ const clients = async (count: number, port: number, from?: string) =>
 type Change = LimitChange & { readonly error?: string };
 
 const numbers = async () => {
-  const { body } = await http(adminPort, "/metrics/now");
+  const body = await metricsNow(adminPort);
   return {
     active: series(body, "drover_connections_active"),
     accepted: series(body, "drover_connections_accepted_total"),
@@ -199,7 +200,7 @@ test("clients above the maximum wait, are refused, and wait again as when-full i
 
 /** Sum of the counter of this reason, over both workers. */
 const closedAs = async (reason: string) =>
-  series((await http(adminPort, "/metrics/now")).body, "drover_connections_closed_total", { reason }) ?? 0;
+  series(await metricsNow(adminPort), "drover_connections_closed_total", { reason }) ?? 0;
 
 test("a first frame deadline and a lifetime end open connections and later ones, also of a worker that starts later", async () => {
   const silent = async () => {
@@ -287,7 +288,7 @@ export default defineProtocol({
 test("a maximum of memory is in force in a worker that runs and in one that starts later, and with off it is overloaded no more", async () => {
   const leak = await serveProtocol("leak.ts", LEAK, ["--workers=1"]);
   const overloaded = async () =>
-    series((await http(leak.adminPort, "/metrics/now")).body, "drover_overloaded", { cause: "memory" }) ?? 0;
+    series(await metricsNow(leak.adminPort), "drover_overloaded", { cause: "memory" }) ?? 0;
   const only = await FrameClient.connect(leak.port);
   expect(await only.ask("leak")).toBe("leak");
   expect(await overloaded()).toBe(0);
@@ -310,14 +311,17 @@ test("a maximum of memory is in force in a worker that runs and in one that star
     ["max-lag", "off", "changed"],
   ]);
   expect((await limit({ limit: "max-memory", value: "off" }, leak.control)).status).toBe(200);
-  expect(await overloaded()).toBe(0);
+  await eventually(async () => (await overloaded()) === 0);
   const next = await FrameClient.connect(leak.port);
   expect(await next.ask("hi")).toBe("hi");
 });
 
 test("two changes at once come one after the other, and a worker that is stopped applies them when it goes on", async () => {
+  // Tests before this one have killed workers.
+  await eventually(async () => (await metricNow(adminPort, "drover_workers", { state: "running" })) === 2);
   const [worker = 0] = program.workers();
   process.kill(worker, "SIGSTOP");
+  await eventually(() => isStopped(worker));
   const answers = Promise.all([2, 3].map((value) => limit({ limit: "max-per-address", value })));
   const [first, second] = await answers.finally(() => process.kill(worker, "SIGCONT"));
   expect([first?.text, second?.text]).toEqual([["no limit -> 2"], ["2 -> 3"]]);

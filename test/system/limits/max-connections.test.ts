@@ -1,6 +1,6 @@
 /** --max-connections is exact: never one connection more, none refused, all served in time. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { http, metric, series } from "../../support/admin-http.js";
+import { http, metric, metricNow, metricsNow, series } from "../../support/admin-http.js";
 import { Client } from "../../support/client.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, run, type Served, serveProgram } from "../../support/program.js";
@@ -14,7 +14,7 @@ describe("20 connections over two workers, in order:", () => {
   afterAll(endAll);
 
   const quiet = () =>
-    eventually(async () => (await metric(shared.adminPort, "drover_connections_active")) === 0);
+    eventually(async () => (await metricNow(shared.adminPort, "drover_connections_active")) === 0);
 
   test("--max-connections 20 with 60 clients: at most 20 are served at a time, all 60 are, none is refused", async () => {
     const { port, adminPort } = shared;
@@ -48,7 +48,7 @@ describe("20 connections over two workers, in order:", () => {
     "at the limit workers accept one client after the other although the primary is stopped",
     async () => {
       const { program, port, adminPort } = shared;
-      const accepted = async () => (await metric(adminPort, "drover_connections_accepted_total")) ?? 0;
+      const accepted = async () => (await metricNow(adminPort, "drover_connections_accepted_total")) ?? 0;
       await quiet();
       const before = await accepted();
       const held = await Promise.all(Array.from({ length: 20 }, () => FrameClient.connect(port)));
@@ -64,7 +64,7 @@ describe("20 connections over two workers, in order:", () => {
       }
       program.signal("SIGCONT");
       const metrics = await eventually(async () => {
-        const { body } = await http(adminPort, "/metrics/now");
+        const body = await metricsNow(adminPort);
         return series(body, "drover_connections_accepted_total") === before + 60 && body;
       });
       expect(series(metrics, "drover_connections_refused_total")).toBe(0);
@@ -76,7 +76,7 @@ describe("20 connections over two workers, in order:", () => {
     const { port, adminPort, control } = shared;
     await quiet();
     const active = async () => {
-      const { body } = await http(adminPort, "/metrics/now");
+      const body = await metricsNow(adminPort);
       return [1, 2].map(
         (worker) => series(body, "drover_connections_active", { worker: String(worker) }) ?? 0,
       );
@@ -89,7 +89,7 @@ describe("20 connections over two workers, in order:", () => {
     const first = await Promise.all(Array.from({ length: 8 }, served));
     const restarted = run(["restart", "1", "--deadline=60s", "--control", control]);
     await eventually(async () => {
-      const { body } = await http(adminPort, "/metrics/now");
+      const body = await metricsNow(adminPort);
       return series(body, "drover_listener_running", { worker: "1" }) === 0;
     });
     const [draining = 0] = await active();
@@ -110,7 +110,7 @@ describe("20 connections over two workers, in order:", () => {
     expect((await restarted).code).toBe(0);
     await Promise.all(Array.from({ length: 20 }, served));
     expect((await active()).reduce((sum, count) => sum + count, 0)).toBe(20);
-    const { body } = await http(adminPort, "/metrics/now");
+    const body = await metricsNow(adminPort);
     expect(series(body, "drover_connections_refused_total")).toBe(0);
   });
 });

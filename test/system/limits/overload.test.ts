@@ -82,8 +82,11 @@ test.concurrent("memory above --max-memory: the worker accepts no more, closes t
   await program.line((line) => /^No longer overloaded \(memory\): accepting again/.test(line.msg));
   const next = await FrameClient.connect(port);
   expect(await next.ask("hold 0")).toBe(osPid);
-  await eventually(async () => (await ready()).ok === true);
-  expect((await ready()).overloaded).toBeUndefined();
+  const healthy = await eventually(async () => {
+    const answer = await ready();
+    return answer.ok === true && answer;
+  });
+  expect(healthy.overloaded).toBeUndefined();
 
   const series = 'drover_connections_closed_total{worker="1",listener="main",reason="overload"}';
   await eventually(async () => (await metric(series)) >= 1);

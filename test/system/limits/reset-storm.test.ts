@@ -35,7 +35,7 @@ function tcpSockets(osPids: readonly number[]): number {
 }
 
 test("thousands of clients that connect and reset cost an honest one nothing, and leave nothing behind", async () => {
-  const { program, port, adminPort } = await serveProgram(["--workers=2"]);
+  const { program, port, adminPort } = await serveProgram(["--workers=2", "--max-lag=0", "--watchdog=0"]);
   const workers = program.workers();
   const honest = await FrameClient.connect(port);
   expect(await honest.ask("before")).toBe("before");

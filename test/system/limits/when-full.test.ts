@@ -2,15 +2,12 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { http, series } from "../../support/admin-http.js";
+import { metricsNow, series } from "../../support/admin-http.js";
 import { Client } from "../../support/client.js";
 import { FrameClient } from "../../support/frames.js";
+import { isStopped } from "../../support/os-processes.js";
 import { endAll, type Served, serveProtocol } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
-
-async function scrape(adminPort: number): Promise<string> {
-  return (await http(adminPort, "/metrics/now")).body;
-}
 
 const POLITE = `
 import { defineProtocol, lines } from "drover";
@@ -40,7 +37,7 @@ test("--when-full refuse: 10 of 10 are served, the next ones get the frame and a
     expect(text(refused)).toBe("full, come again\n");
     refused.socket.end();
   }
-  const full = await scrape(adminPort);
+  const full = await metricsNow(adminPort);
   expect(series(full, "drover_connections_active")).toBe(10);
   expect(series(full, "drover_connections_refused_total", { reason: "max_connections" })).toBe(5);
   held.shift()?.socket.end();
@@ -67,10 +64,13 @@ test("--when-full shed: each client above the limit takes the place of the longe
   }
   await eventually(async () => clients.filter(({ ended }) => ended).length === 8);
   for (const client of clients.filter(({ ended }) => ended)) expect(text(client)).toMatch(/^\d+\nbye\n$/);
-  const metrics = await scrape(adminPort);
+  // A client that has read the end is counted until its server has.
+  const metrics = await eventually(async () => {
+    const text = await metricsNow(adminPort);
+    return series(text, "drover_connections_closed_total", { reason: "shed" }) === 8 && text;
+  });
   expect(series(metrics, "drover_connections_active")).toBe(4);
   expect(series(metrics, "drover_connections_accepted_total")).toBe(12);
-  expect(series(metrics, "drover_connections_closed_total", { reason: "shed" })).toBe(8);
   expect(series(metrics, "drover_connections_refused_total")).toBe(0);
   for (const client of clients) client.socket.destroy();
 });
@@ -94,20 +94,21 @@ describe("ten places of two workers, in order:", () => {
   });
   afterAll(endAll);
   afterEach(() =>
-    eventually(async () => series(await scrape(server.adminPort), "drover_connections_active") === 0),
+    eventually(async () => series(await metricsNow(server.adminPort), "drover_connections_active") === 0),
   );
 
   test("a worker that is stopped keeps its places, so that no more than the limit are taken when it goes on", async () => {
     const { program, port, adminPort } = server;
     const stopped = program.workers()[1] as number;
     process.kill(stopped, "SIGSTOP");
+    await eventually(() => isStopped(stopped));
     const clients = await Promise.all(Array.from({ length: 10 }, () => FrameClient.connect(port)));
     let served = 0;
     const answers = clients.map((client, n) => client.ask(`${n}`).then(() => served++));
     await eventually(async () => served === 5);
     process.kill(stopped, "SIGCONT");
     await Promise.all(answers);
-    expect(series(await scrape(adminPort), "drover_connections_active")).toBe(10);
+    expect(series(await metricsNow(adminPort), "drover_connections_active")).toBe(10);
     for (const client of clients) client.end();
   });
 
@@ -119,15 +120,15 @@ describe("ten places of two workers, in order:", () => {
     process.kill(program.workers()[1] as number, "SIGKILL");
     // Until it is gone it may accept.
     await eventually(
-      async () => series(await scrape(adminPort), "drover_workers", { state: "starting" }) === 1,
+      async () => series(await metricsNow(adminPort), "drover_workers", { state: "starting" }) === 1,
     );
     const clients = await Promise.all(Array.from({ length: 14 }, () => FrameClient.connect(port)));
     const answers = clients.map((client, n) => client.ask(`${n}`));
     for (const answer of answers) answer.catch(() => {});
-    await eventually(async () => series(await scrape(adminPort), "drover_connections_active") === 10);
+    await eventually(async () => series(await metricsNow(adminPort), "drover_connections_active") === 10);
     rmSync(hold);
     await eventually(async () => {
-      const metrics = await scrape(adminPort);
+      const metrics = await metricsNow(adminPort);
       expect(series(metrics, "drover_connections_active")).toBe(10);
       return series(metrics, "drover_workers", { state: "running" }) === 2;
     });
@@ -141,7 +142,7 @@ describe("ten places of two workers, in order:", () => {
     // Those that wait are served in the places of those that leave.
     for (const client of [...settled.values()].slice(0, 4)) client.end();
     await Promise.all(answers);
-    expect(series(await scrape(adminPort), "drover_connections_refused_total")).toBe(0);
+    expect(series(await metricsNow(adminPort), "drover_connections_refused_total")).toBe(0);
     for (const client of clients) client.socket.destroy();
   });
 });

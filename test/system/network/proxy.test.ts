@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeProxyHeader } from "../../../src/index.js";
-import { http, series } from "../../support/admin-http.js";
+import { http, metricsNow, series } from "../../support/admin-http.js";
 import { Client } from "../../support/client.js";
 import { freePort } from "../../support/ports.js";
 import { endAll, Program } from "../../support/program.js";
@@ -72,7 +72,7 @@ test("a header on the plain listener, and none on the other: one line each, coun
     /^connection from .* to listener behind closed: expected a PROXY header/,
   );
   const count = (listener: string, reason: string) => async () => {
-    const { body } = await http(adminPort, "/metrics/now");
+    const body = await metricsNow(adminPort);
     return series(body, "drover_connections_closed_total", { listener, reason }) === 1;
   };
   await eventually(count("plain", "truncated"));

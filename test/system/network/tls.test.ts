@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { connect, type SecureVersion } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ask, post } from "../../admin/support.js";
-import { series } from "../../support/admin-http.js";
+import { metricNow } from "../../support/admin-http.js";
 import {
   type CertificateName,
   certificateFiles,
@@ -87,9 +87,8 @@ function visit(session?: Buffer, version?: SecureVersion, port = served.port): P
   });
 }
 
-async function metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-  const { text } = await ask({ port: served.adminPort }, { path: "/metrics/now" });
-  return series(text, name, labels);
+function metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
+  return metricNow(served.adminPort, name, labels);
 }
 
 test.each(["TLSv1.2", "TLSv1.3"] as const)(

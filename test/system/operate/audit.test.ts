@@ -51,6 +51,11 @@ test("an operator sees what was changed from outside, by which caller, and which
   const { text } = await ask({ port: adminPort }, { path: "/metrics" });
   expect(text).toContain('drover_admin_changes_total{action="kill",via="control_socket",result="ok"} 1\n');
 
+  // What a client sees closed may be in the list for a moment more.
+  await eventually(async () => {
+    const { json } = await ask({ socketPath: control }, { path: "/connections?by=address" });
+    return json.matched === 2 && json.complete;
+  });
   const byAddress = await run(["connections", "--by", "address", "--json"], { env });
   const addresses = JSON.parse(byAddress.stdout);
   expect(addresses).toMatchObject({ addresses: 1, matched: 2, complete: true });
@@ -58,7 +63,8 @@ test("an operator sees what was changed from outside, by which caller, and which
 
   await eventually(async () => {
     const { json } = await ask({ port: adminPort }, { path: "/stats" });
-    return json.closedBy.stopped === 1 && json.closedBy.killed === 1;
+    const { totals, closedBy } = json;
+    return closedBy.stopped === 1 && closedBy.killed === 1 && totals.accepted === 4 && totals.active === 2;
   });
   const { json: ready } = await ask({ port: adminPort }, { path: "/ready" });
   expect(ready).toEqual({ ok: true, status: "ready", workers: 2, acceptQueue: 0 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ask } from "../../admin/support.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, MAIN, Program, run, type Served, serveProgram } from "../../support/program.js";
-import { until } from "../../support/until.js";
+import { eventually, until } from "../../support/until.js";
 
 let served: Served;
 beforeAll(async () => {
@@ -19,7 +19,9 @@ async function traced() {
   onTestFinished(() => client.end());
   await client.ask("hello");
   const path = `/connections?peer=127.0.0.1:${client.socket.localPort}`;
-  const [{ pid }] = (await ask({ socketPath: served.control }, { path })).json.rows;
+  const { pid } = await eventually(
+    async () => (await ask({ socketPath: served.control }, { path })).json.rows[0],
+  );
   return { program: served.program, env, client, pid: pid as string };
 }
 

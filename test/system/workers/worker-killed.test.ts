@@ -30,7 +30,6 @@ test("a worker that is killed under load is replaced, and costs its own connecti
     onOpened: () => void (opened = true),
   });
   await eventually(() => opened);
-  const owners = await ownersOf(adminPort);
   const before = await eventually(async () => {
     const { body } = await http(adminPort, "/metrics");
     return (
@@ -40,6 +39,11 @@ test("a worker that is killed under load is replaced, and costs its own connecti
     );
   });
 
+  // Only now: a client that is connected may still wait in the backlog.
+  const owners = await eventually(async () => {
+    const found = await ownersOf(adminPort);
+    return [...found.values()].reduce((sum, count) => sum + count, 0) === 20 && found;
+  });
   const [victim, survivor] = program.workers() as [number, number];
   process.kill(victim, "SIGKILL");
   const connects = connectAgainAndAgain(
