@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, Program, run, serveProtocol } from "../../support/program.js";
+import { eventually } from "../../support/until.js";
 
 afterEach(endAll);
 
@@ -55,8 +56,11 @@ test("conn.log and log write lines with worker, pid, protocol, state and peer, a
     {},
   );
   await follower.until(() => follower.stdout.includes("no answer from 864"));
-  await client.ask("865");
-  await follower.line(({ msg, imei }) => msg === "only at debug" && imei === "865");
+  // Its level reaches the worker a moment after the lines from before.
+  await eventually(async () => {
+    await client.ask("865");
+    return follower.lines.some(({ msg, imei }) => msg === "only at debug" && imei === "865");
+  });
   expect(program.stdout).not.toContain("865");
   follower.signal("SIGINT");
   expect((await follower.exited).code).toBe(0);

@@ -48,7 +48,8 @@ function kill(osPid: number): void {
   } catch {}
 }
 
-const gone = (osPids: readonly number[]) => eventually(() => !osPids.some(isAlive), 15_000);
+/** Twice the 15 s, for a machine that gives them half of the time. */
+const gone = (osPids: readonly number[]) => eventually(() => !osPids.some(isAlive), 30_000);
 
 /** @throws Error EADDRINUSE where the port is not free */
 async function canBind(port: number): Promise<void> {

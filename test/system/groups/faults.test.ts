@@ -37,7 +37,7 @@ export default defineProtocol({
 `;
 
 type Served = Awaited<ReturnType<typeof serveProtocol>>;
-const serve = () => serveProtocol("faults.ts", PROTOCOL, ["--workers=2"]);
+const serve = (...args: string[]) => serveProtocol("faults.ts", PROTOCOL, ["--workers=2", ...args]);
 const ask = (client: FrameClient, ...command: unknown[]) => client.ask(JSON.stringify(command));
 const metrics = async ({ adminPort }: Served) => (await http(adminPort, "/metrics")).body;
 
@@ -95,7 +95,8 @@ test.concurrent.each(["stopped", "in a loop"])(
     expect(await answer).toBe("timeout");
     await eventually(async () => (await workerPid(served, 2)) !== osPid, 40_000);
     await served.program.line((line) => /Unresponsive worker 2: .*killed after 10 s/.test(line.msg ?? ""));
-    expect(await ask(one, "ask", "42", "hello")).toBe("nobody");
+    // The exchange may have the end of that link still before it.
+    await eventually(async () => (await ask(one, "ask", "42", "hello")) === "nobody");
     expect([one.isClosed, sender.isClosed]).toEqual([false, false]);
     one.end();
     sender.end();
@@ -103,8 +104,9 @@ test.concurrent.each(["stopped", "in a loop"])(
   100_000,
 );
 
-test.concurrent("the exchange's sixth death within a minute ends the program with 70", async () => {
-  const served = await serve();
+test.concurrent("the exchange's sixth death within --max-seconds ends the program with 70", async () => {
+  // A minute by default, which a slow machine may need for six.
+  const served = await serve("--max-seconds=600");
   const [one] = await pair(served);
   for (let death = 1; death <= 6; death++) {
     const osPid = await eventually(() => exchangePid(served));

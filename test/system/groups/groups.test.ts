@@ -187,7 +187,9 @@ test("connections, state and trace show memberships, and where a message comes f
   const text = await metrics();
   for (const name of ["drover_group_delivery_seconds_count", "drover_ask_seconds_count"])
     expect(text).toMatch(new RegExp(`${name}\\{worker="\\d"\\} \\d+`));
-  expect(series(text, "drover_exchange_link_bytes", { to: "worker", worker: "1" })).toBe(0);
+  await eventually(
+    async () => series(await metrics(), "drover_exchange_link_bytes", { to: "worker", worker: "1" }) === 0,
+  );
   expect(series(text, "drover_names_contested_total", { worker: "0" })).toBe(0);
 });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { metric } from "../../support/admin-http.js";
+import { metricNow } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { childrenOf, isAlive } from "../../support/os-processes.js";
 import { freePort } from "../../support/ports.js";
@@ -119,9 +119,9 @@ describe("of a server with two workers, in order:", () => {
 
   test("after fifteen deaths there is no zombie and no descriptor more, and the series count every one", async () => {
     const { program, port, adminPort } = served;
-    const restarts = () => metric(adminPort, "drover_supervisor_restarts_total");
+    const restarts = () => metricNow(adminPort, "drover_supervisor_restarts_total");
     const descriptors = () => readdirSync(`/proc/${program.osPid}/fd`).length;
-    await eventually(async () => (await metric(adminPort, "drover_workers", { state: "running" })) === 2);
+    await eventually(async () => (await metricNow(adminPort, "drover_workers", { state: "running" })) === 2);
     const before = (await restarts()) ?? 0;
     const open = descriptors();
     for (let death = 1; death <= DEATHS; death++) {
@@ -140,7 +140,7 @@ describe("of a server with two workers, in order:", () => {
 
   test("a burst of signals is one stop, and leaves nothing behind", async () => {
     const { program, adminPort } = served;
-    await eventually(async () => (await metric(adminPort, "drover_workers", { state: "running" })) === 2);
+    await eventually(async () => (await metricNow(adminPort, "drover_workers", { state: "running" })) === 2);
     const workers = program.workers();
     for (let n = 0; n < 10; n++) program.signal(n % 2 === 0 ? "SIGTERM" : "SIGINT");
     await program.exited;
