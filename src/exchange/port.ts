@@ -7,7 +7,7 @@ import type { PresenceChange } from "../groups/hub/presence-table.js";
 import { DROP_ABOVE } from "../groups/local/uplink.js";
 import type { Socket } from "../transport/transport.js";
 import { LinkSocket } from "./link-socket.js";
-import { writeAnswer, writeAsk } from "./records/name-records.js";
+import { writeAnswer, writeAsk, writeClaimed } from "./records/name-records.js";
 import { writePresence } from "./records/presence-records.js";
 import { writePublish } from "./records/publish-records.js";
 import { RecordReader } from "./records/record-reader.js";
@@ -77,7 +77,7 @@ export class Port implements HubPort<Buffer>, NameHubPort<Buffer> {
   // -- names ----------------------------------------------------------------------------------------------
 
   claimed(id: number, result: ClaimResult): void {
-    this.link.writer.addText(KIND.claimed, id, JSON.stringify(result));
+    writeClaimed(this.link.writer, id, result);
     this.link.flushSoon();
   }
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MalformedRecord } from "../../src/exchange/records/malformed-record.js";
-import { readRequest, writeAsk } from "../../src/exchange/records/name-records.js";
+import { readClaimed, readRequest, writeAsk, writeClaimed } from "../../src/exchange/records/name-records.js";
 import { RecordReader } from "../../src/exchange/records/record-reader.js";
 import { KIND, type LinkRecord, RecordWriter } from "../../src/exchange/records/records.js";
 
@@ -98,6 +98,41 @@ function expectAlike(run: Buffer, count: number): void {
   expect(new Set(all.map(({ kind, name }) => `${kind} ${name}`)).size).toBe(1);
   expect(Math.min(...all.map(({ body }) => body.length))).toBeGreaterThanOrEqual(LEAST);
 }
+
+test("the answer to a claim comes as it was given, and one that is malformed is refused", () => {
+  const writer = new RecordWriter();
+  const results = [
+    ...(["none", "ended", "unknown"] as const).map((previous, at) => ({ token: 2 ** 52 + at, previous })),
+    { refused: "taken" as const },
+  ];
+  for (const [id, result] of results.entries()) writeClaimed(writer, id, result);
+  const reader = new RecordReader();
+  reader.push(writer.take());
+  for (const [id, result] of results.entries())
+    expect(readClaimed((reader.next() as LinkRecord).body)).toEqual({ id, result });
+  const body = Buffer.alloc(13);
+  expect(readClaimed(body)).toEqual({ id: 0, result: { token: 0, previous: "none" } });
+  for (const malformed of [body.subarray(1), Buffer.alloc(13, 4), Buffer.alloc(13, 0xff)])
+    expect(() => readClaimed(malformed)).toThrow(MalformedRecord);
+});
+
+test("names of any script and length come as they were written, whatever name was written before", () => {
+  const writer = new RecordWriter();
+  const names = [
+    "ä",
+    "x".repeat(255),
+    "",
+    "x".repeat(256),
+    "\u{1f600}",
+    "device/42",
+    "é".repeat(200),
+    "y".repeat(255),
+  ];
+  for (const name of names) writer.add(1, name, 0);
+  const reader = new RecordReader();
+  reader.push(writer.take());
+  expect(names.map(() => reader.next()?.name)).toEqual(names);
+});
 
 test("all records in one chunk of one kind and name are one run, up to the one that is too short", () => {
   const writer = new RecordWriter();

@@ -70,7 +70,7 @@ export class Nodes implements RosterOwner, IncomingOwner {
   readonly #detector: FailureDetector;
   readonly #conflicts = new ConflictReports((text) => this.event("warn", "name_conflicts", text));
   /** Rows that the others have not been told. */
-  readonly #changed = new Map<RowTable, Set<string>>();
+  readonly #changed: ReadonlyMap<number, Set<string>>;
   #tableVersion = 0;
   #flushing = false;
   #closed = false;
@@ -84,6 +84,7 @@ export class Nodes implements RosterOwner, IncomingOwner {
     this.names = names;
     this.incarnation = parts.incarnation ?? randomBytes(8).toString("hex");
     this.#tables = new Map(parts.tables.map((table) => [table.kind, table]));
+    this.#changed = new Map(parts.tables.map((table) => [table.kind, new Set()]));
     const hello = { startedAt: config.startedAt, since: tokens.wall };
     const self = new Announcements(config.node, hello, carrier, (sequence) => this.header(sequence));
     this.#self = self;
@@ -157,10 +158,7 @@ export class Nodes implements RosterOwner, IncomingOwner {
 
   /** A row of this server has changed. */
   changed(kind: number, name: string): void {
-    const table = this.#tables.get(kind) as RowTable;
-    const names = this.#changed.get(table);
-    if (names) names.add(name);
-    else this.#changed.set(table, new Set([name]));
+    this.#changed.get(kind)?.add(name);
     this.flushSoon();
   }
 
@@ -190,12 +188,13 @@ export class Nodes implements RosterOwner, IncomingOwner {
   }
 
   #tellChanges(): void {
-    if (this.#changed.size === 0) return;
     const { live } = this.#roster;
-    for (const [table, names] of this.#changed) {
+    for (const [kind, names] of this.#changed) {
+      if (names.size === 0) continue;
+      const table = this.#tables.get(kind) as RowTable;
       for (const name of names) {
         const body = table.body(name);
-        for (const peer of live) peer.row(table.kind, name, body);
+        for (const peer of live) peer.row(kind, name, body);
         this.#tableVersion++;
       }
       names.clear();

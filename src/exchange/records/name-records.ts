@@ -3,7 +3,7 @@ import { ASK_CODES, type AskCode } from "../../groups/hub/ask-table.js";
 import type { PidPair } from "../../groups/hub/hub.js";
 import type { ClaimResult } from "../../groups/hub/name-row.js";
 import type { Message } from "../../groups/message.js";
-import { atLeast, count, idOf, MalformedRecord, objectAt, serialAt } from "./malformed-record.js";
+import { atLeast, count, idOf, MalformedRecord, serialAt } from "./malformed-record.js";
 import { putMessage } from "./put-message.js";
 import { KIND, type RecordWriter } from "./records.js";
 
@@ -27,12 +27,25 @@ export function readClaim(body: Buffer): ClaimRecord {
   return { id: idOf(body), serial: serialAt(body, 4), refuse: body.readUInt8(12) === 1 };
 }
 
+/** What an answer to a claim says, as the byte behind its id. */
+const CLAIMED = ["none", "ended", "unknown", "taken"] as const;
+const TAKEN = { refused: "taken" } as const;
+
+export function writeClaimed(writer: RecordWriter, id: number, result: ClaimResult): void {
+  const refused = "refused" in result;
+  const at = writer.add(KIND.claimed, "", 13);
+  writer.buffer.writeUInt32BE(id, at);
+  writer.buffer[at + 4] = CLAIMED.indexOf(refused ? result.refused : result.previous);
+  writer.buffer.writeDoubleBE(refused ? 0 : result.token, at + 5);
+}
+
 /** @throws MalformedRecord when it is no answer to a claim */
 export function readClaimed(body: Buffer): { readonly id: number; readonly result: ClaimResult } {
-  const result = objectAt<{ token: number; refused: string }>(body, 4);
-  if (typeof result.token !== "number" && typeof result.refused !== "string")
-    throw new MalformedRecord("an answer to a claim that says neither");
-  return { id: idOf(body), result: result as ClaimResult };
+  const said = CLAIMED[atLeast(body, 13).readUInt8(4)];
+  const token = body.readDoubleBE(5);
+  if (said === undefined || !Number.isFinite(token))
+    throw new MalformedRecord("an answer to a claim that is not known");
+  return { id: idOf(body), result: said === "taken" ? TAKEN : { token, previous: said } };
 }
 
 export function writeHeld(writer: RecordWriter, name: string, serial: number, token: number): void {

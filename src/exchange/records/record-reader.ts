@@ -1,11 +1,9 @@
 /** Splits what is received into records, and takes those together that are alike. */
 import { MalformedRecord } from "./malformed-record.js";
-import { FIRST_SIZE, HEAD, LENGTH, LinkRecord, NAME_LENGTH_AT } from "./records.js";
+import { FIRST_SIZE, HEAD, LENGTH, LinkRecord, MAX_NAME, NAME_LENGTH_AT } from "./records.js";
 
 /** A longer record is not one of ours. */
 const MAX_RECORD = 256 * 1024 * 1024;
-/** Names of records are not longer, but for those that are forged. */
-const MAX_NAME = 255;
 const EMPTY = Buffer.alloc(0);
 
 /** Records of one kind and name that follow each other: a view, as they are. */
@@ -117,7 +115,7 @@ export class RecordReader {
     }
     const name = bytes.toString("utf8", start, end);
     if (length <= MAX_NAME) {
-      known.set(bytes.subarray(start, end));
+      for (let at = 0; at < length; at++) known[at] = bytes[start + at] as number;
       this.#name = name;
       this.#nameLength = length;
     }

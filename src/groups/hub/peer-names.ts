@@ -34,6 +34,17 @@ export function isNewer(token: number, node: string, than: number, thanNode: str
 
 export class PeerNames<N extends NamePeer> {
   readonly #rows = new Map<string, PeerName<N>>();
+  /** The name that was looked for last, and its rows: one step of a claim asks for them up to four times. */
+  #lastName = "";
+  #last: PeerName<N> | undefined = undefined;
+
+  #rowsOf(name: string): PeerName<N> | undefined {
+    if (name !== this.#lastName) {
+      this.#last = this.#rows.get(name);
+      this.#lastName = name;
+    }
+    return this.#last;
+  }
 
   /** Number of names. */
   get size(): number {
@@ -46,7 +57,7 @@ export class PeerNames<N extends NamePeer> {
 
   /** The row with the newest claim. */
   newest(name: string): PeerName<N> | undefined {
-    let newest = this.#rows.get(name);
+    let newest = this.#rowsOf(name);
     for (let row = newest?.next; row !== undefined; row = row.next)
       if (newest && isNewer(row.token, row.peer.node, newest.token, newest.peer.node)) newest = row;
     return newest;
@@ -54,13 +65,13 @@ export class PeerNames<N extends NamePeer> {
 
   /** Whether a server has a row whose claim is older. */
   hasOlder(name: string, token: number, node: string): boolean {
-    for (let row = this.#rows.get(name); row !== undefined; row = row.next)
+    for (let row = this.#rowsOf(name); row !== undefined; row = row.next)
       if (isNewer(token, node, row.token, row.peer.node)) return true;
     return false;
   }
 
   get(peer: N, name: string): PeerName<N> | undefined {
-    let row = this.#rows.get(name);
+    let row = this.#rowsOf(name);
     while (row !== undefined && row.peer !== peer) row = row.next;
     return row;
   }
@@ -76,10 +87,11 @@ export class PeerNames<N extends NamePeer> {
       before.worker === value.worker
     )
       return false;
-    const others = before ? without(this.#rows.get(name), before) : this.#rows.get(name);
+    const others = before ? without(this.#rowsOf(name), before) : this.#rowsOf(name);
     const { token, worker, serial } = value ?? NO_VALUE;
-    if (value) this.#rows.set(name, { peer, token, worker, serial, next: others });
-    else if (others) this.#rows.set(name, others);
+    this.#lastName = name;
+    this.#last = value ? { peer, token, worker, serial, next: others } : others;
+    if (this.#last) this.#rows.set(name, this.#last);
     else this.#rows.delete(name);
     return true;
   }
