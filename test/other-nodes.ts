@@ -1,6 +1,7 @@
 /**
  * What other Node majors and the portable transport matter to, once more for each of them: vitest projects that
- * `.ci/run` adds. The other tests are about commands and answers, and have run before on this Node.
+ * `.ci/run` adds. The other tests are about commands and answers, and have run before on this Node; in these files they
+ * are those of `testOnce`.
  */
 import { join } from "node:path";
 
@@ -54,14 +55,16 @@ export interface OtherProject {
 
 /** Projects of the folder with the binaries of other majors: those whose files run beside others, and those alone. */
 export function otherNodes(folder: string): { parallel: OtherProject[]; serial: OtherProject[] } {
-  const stream = { TRANSPORT: "stream" };
+  const again = { RUNS_AGAIN: "1" };
+  const stream = { ...again, TRANSPORT: "stream" };
   const runs = [
     { name: "stream", files: transport, unit: ["test/tcp/**/*.test.ts"], env: stream },
     ...MAJORS.flatMap((major) => {
       const NODE = join(folder, "node_modules", `node${major}`, "bin", "node");
-      if (major !== NEWEST) return [{ name: `node${major}`, files: handles, unit: [], env: { NODE } }];
+      const env = { ...again, NODE };
+      if (major !== NEWEST) return [{ name: `node${major}`, files: handles, unit: [], env }];
       return [
-        { name: `node${major}`, files: newest, unit: [], env: { NODE } },
+        { name: `node${major}`, files: newest, unit: [], env },
         { name: `node${major}-stream`, files: portable, unit: [], env: { NODE, ...stream } },
       ];
     }),

@@ -4,6 +4,7 @@ import { http, metric, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { freePort } from "../../support/ports.js";
 import { endAll, Program, run, type Served, serveProgram, serveProtocol } from "../../support/program.js";
+import { testOnce } from "../../support/test-once.js";
 import { eventually } from "../../support/until.js";
 
 describe("one server, in order:", () => {
@@ -44,25 +45,28 @@ describe("one server, in order:", () => {
     client.end();
   });
 
-  test("`drover tree` shows the primary, the workers, their servers and the connections with live pids", async () => {
-    const { program, port } = served;
-    const client = await FrameClient.connect(port);
-    await client.ask("hello");
-    const { stdout, code } = await run(["tree"], { env: { XDG_RUNTIME_DIR: program.dir } });
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^<0\.1> drover +one_for_one 5\/60s/m);
-    expect(stdout).toMatch(/<0\.2> admin +127\.0\.0\.1:\d+ \+ control socket/);
-    expect(stdout).toMatch(/<1\.1> worker 1 \(os \d+\) +up \d+[sm]/);
-    expect(stdout).toMatch(/<2\.1> worker 2 \(os \d+\) +up \d+[sm]/);
-    expect(stdout).toMatch(/<1\.2> tcp_server +one_for_one 5\/60s/);
-    expect(stdout).toMatch(/<1\.3> connections +\d of \d+, temporary, shutdown 2s/);
-    expect(stdout).toMatch(/<1\.4> listener +127\.0\.0\.1:\d+ running/);
-    expect(stdout).toMatch(
-      new RegExp(`<[12]\\.\\d+> echo ready +127\\.0\\.0\\.1:${client.socket.localPort}`),
-    );
-    for (const osPid of program.workers()) expect(stdout).toContain(`(os ${osPid})`);
-    client.end();
-  });
+  testOnce(
+    "`drover tree` shows the primary, the workers, their servers and the connections with live pids",
+    async () => {
+      const { program, port } = served;
+      const client = await FrameClient.connect(port);
+      await client.ask("hello");
+      const { stdout, code } = await run(["tree"], { env: { XDG_RUNTIME_DIR: program.dir } });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^<0\.1> drover +one_for_one 5\/60s/m);
+      expect(stdout).toMatch(/<0\.2> admin +127\.0\.0\.1:\d+ \+ control socket/);
+      expect(stdout).toMatch(/<1\.1> worker 1 \(os \d+\) +up \d+[sm]/);
+      expect(stdout).toMatch(/<2\.1> worker 2 \(os \d+\) +up \d+[sm]/);
+      expect(stdout).toMatch(/<1\.2> tcp_server +one_for_one 5\/60s/);
+      expect(stdout).toMatch(/<1\.3> connections +\d of \d+, temporary, shutdown 2s/);
+      expect(stdout).toMatch(/<1\.4> listener +127\.0\.0\.1:\d+ running/);
+      expect(stdout).toMatch(
+        new RegExp(`<[12]\\.\\d+> echo ready +127\\.0\\.0\\.1:${client.socket.localPort}`),
+      );
+      for (const osPid of program.workers()) expect(stdout).toContain(`(os ${osPid})`);
+      client.end();
+    },
+  );
 
   test("`drover kill PID` closes exactly that client, and the supervisor reports it as OTP does", async () => {
     const { program, port } = served;
@@ -94,27 +98,30 @@ describe("one server, in order:", () => {
     other.end();
   });
 
-  test("`drover config` shows every value and where it comes from, `drover info` what is running", async () => {
-    const { program, port } = served;
-    const env = { XDG_RUNTIME_DIR: program.dir };
-    const config = JSON.parse((await run(["config", "--json"], { env })).stdout) as {
-      key: string;
-      value: unknown;
-      origin: string;
-    }[];
-    const row = (key: string) => config.find((one) => one.key === key);
-    expect(row("port")).toMatchObject({ value: port, origin: "flag" });
-    expect(row("backlog")).toMatchObject({ value: 77, origin: "environment" });
-    expect(row("maxRestarts")).toMatchObject({ value: "auto", origin: "default" });
-    const info = JSON.parse((await run(["info", "--json"], { env })).stdout);
-    expect(info).toMatchObject({
-      name: "drover",
-      protocol: "echo",
-      address: `127.0.0.1:${port}`,
-      osPid: program.osPid,
-      transport: process.env.TRANSPORT ?? "handle",
-    });
-  });
+  testOnce(
+    "`drover config` shows every value and where it comes from, `drover info` what is running",
+    async () => {
+      const { program, port } = served;
+      const env = { XDG_RUNTIME_DIR: program.dir };
+      const config = JSON.parse((await run(["config", "--json"], { env })).stdout) as {
+        key: string;
+        value: unknown;
+        origin: string;
+      }[];
+      const row = (key: string) => config.find((one) => one.key === key);
+      expect(row("port")).toMatchObject({ value: port, origin: "flag" });
+      expect(row("backlog")).toMatchObject({ value: 77, origin: "environment" });
+      expect(row("maxRestarts")).toMatchObject({ value: "auto", origin: "default" });
+      const info = JSON.parse((await run(["info", "--json"], { env })).stdout);
+      expect(info).toMatchObject({
+        name: "drover",
+        protocol: "echo",
+        address: `127.0.0.1:${port}`,
+        osPid: program.osPid,
+        transport: process.env.TRANSPORT ?? "handle",
+      });
+    },
+  );
 
   test("`drover stop` stops it, and says so", async () => {
     const { program } = served;
@@ -127,7 +134,7 @@ describe("one server, in order:", () => {
 describe("a server of its own:", () => {
   afterEach(endAll);
 
-  test("a killed connection is reported in SASL's layout with --log-format pretty", async () => {
+  testOnce("a killed connection is reported in SASL's layout with --log-format pretty", async () => {
     const { program, port } = await startPretty();
     const client = await FrameClient.connect(port);
     await client.ask("hello");

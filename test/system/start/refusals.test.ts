@@ -8,6 +8,7 @@ import { http } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { freePort } from "../../support/ports.js";
 import { endAll, MAIN, Program, run, serveProgram } from "../../support/program.js";
+import { testOnce } from "../../support/test-once.js";
 
 afterAll(endAll);
 
@@ -71,13 +72,16 @@ describe("drover start", () => {
     other.close();
   });
 
-  test("a protocol on the command line beside listeners in a file ends with 64 and names both", async () => {
-    const files = { "acme.json": await threeListeners(0) };
-    expect(await refused(["start", "echo", "--config=acme.json"], { files })).toEqual({
-      code: 64,
-      line: 'drover: the argument "echo" and acme.json:4:2: listeners both name protocols: remove one of them',
-    });
-  });
+  testOnce(
+    "a protocol on the command line beside listeners in a file ends with 64 and names both",
+    async () => {
+      const files = { "acme.json": await threeListeners(0) };
+      expect(await refused(["start", "echo", "--config=acme.json"], { files })).toEqual({
+        code: 64,
+        line: 'drover: the argument "echo" and acme.json:4:2: listeners both name protocols: remove one of them',
+      });
+    },
+  );
 
   test("a taken port ends with 69 and names the port", async () => {
     const other = createServer();
@@ -126,7 +130,7 @@ describe("drover start", () => {
     other.close();
   });
 
-  test("a folder in which others could replace the control socket ends with 69", async () => {
+  testOnce("a folder in which others could replace the control socket ends with 69", async () => {
     const open = mkdtempSync(join(tmpdir(), "drover-open-"));
     onTestFinished(() => rmSync(open, { recursive: true }));
     chmodSync(open, 0o777);
@@ -153,21 +157,21 @@ describe("drover start", () => {
     expect([code, stdout]).toEqual([69, expect.stringMatching(says)]);
   });
 
-  test("an unknown flag ends with 64 and suggests the right one", async () => {
+  testOnce("an unknown flag ends with 64 and suggests the right one", async () => {
     const { code, line } = await refused(["start", "--prot=1"]);
     expect(code).toBe(64);
     expect(line).toContain("--prot");
     expect(line).toContain("--port");
   });
 
-  test("DROVER_PORT=abc ends with 78 and names it", async () => {
+  testOnce("DROVER_PORT=abc ends with 78 and names it", async () => {
     const { code, line } = await refused(["start"], { env: { DROVER_PORT: "abc" } });
     expect(code).toBe(78);
     expect(line).toContain("DROVER_PORT");
     expect(line).toContain("abc");
   });
 
-  test("a protocol that does not exist ends with 66", async () => {
+  testOnce("a protocol that does not exist ends with 66", async () => {
     const [builtIn, own] = await Promise.all([
       refused(["start", "ehco"]),
       refused(["start", "./nowhere.ts"]),
@@ -251,7 +255,7 @@ describe("a protocol of one's own that cannot be served ends with 66 and says wh
 });
 
 describe("other commands", () => {
-  test("an unknown command ends with 64 and suggests the right one", async () => {
+  testOnce("an unknown command ends with 64 and suggests the right one", async () => {
     expect(await refused(["strat"])).toMatchObject({ code: 64, line: expect.stringContaining("start") });
   });
 
@@ -262,7 +266,7 @@ describe("other commands", () => {
     });
   });
 
-  test("--help lists every command and option, --version the version", async () => {
+  testOnce("--help lists every command and option, --version the version", async () => {
     const [help, version] = await Promise.all([run(["--help"]), run(["--version"])]);
     expect(help.code).toBe(0);
     for (const word of ["start", "tree", "info", "kill", "stop", "config", "--port", "DROVER_", "--shutdown"])
@@ -271,7 +275,7 @@ describe("other commands", () => {
   });
 });
 
-test("check names the flag of a taken address: --port, or --admin-port", async () => {
+testOnce("check names the flag of a taken address: --port, or --admin-port", async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void other.close());
