@@ -1,5 +1,6 @@
 /** Log lines of a protocol, in the log of the program. */
 import { afterEach, expect, test } from "vitest";
+import { post } from "../../admin/support.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, Program, run, serveProtocol } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
@@ -45,10 +46,10 @@ test("conn.log and log write lines with worker, pid, protocol, state and peer, a
   await program.line(({ msg }) => msg === "RangeError: alone");
   await program.line(({ msg, fields }) => msg === "hostile" && fields === "unprintable");
   expect(program.lines.some(({ msg }) => msg === "only at debug")).toBe(false);
-  await run(["log", "debug"], { env: { DROVER_CONTROL: control } });
+  await post({ socketPath: control }, "/log", { level: "debug" });
   await client.ask("864");
   await program.line(({ msg, imei }) => msg === "only at debug" && imei === "864");
-  await run(["log", "error"], { env: { DROVER_CONTROL: control } });
+  await post({ socketPath: control }, "/log", { level: "error" });
 
   // Followed, they come at the level that is asked for, whatever the log has.
   const follower = new Program(

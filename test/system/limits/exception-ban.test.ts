@@ -1,5 +1,6 @@
 /** A client whose frames end workers: banned, if the operator asks for it, and where it is known which client it was. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { post } from "../../admin/support.js";
 import { http, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, run, type Served, serveProtocol } from "../../support/program.js";
@@ -80,7 +81,7 @@ test("with --exception-ban a client that ends workers ends one, and the others o
     return (series(body, "drover_connections_refused_total", { reason: "banned" }) ?? 0) >= 20;
   });
   expect((await run(["bans", "--control", control])).stdout).toContain(POISON);
-  await run(["unban", POISON, "--control", control]);
+  await post({ socketPath: control }, "/unban", { address: POISON });
   await eventually(() => asks(port, POISON));
 });
 

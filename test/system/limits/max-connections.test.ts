@@ -1,5 +1,6 @@
 /** --max-connections is exact: never one connection more, none refused, all served in time. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { post } from "../../admin/support.js";
 import { http, metric, metricNow, metricsNow, series } from "../../support/admin-http.js";
 import { Client } from "../../support/client.js";
 import { FrameClient } from "../../support/frames.js";
@@ -142,13 +143,13 @@ describe("of a server of its own:", () => {
     const { port, control } = await serveProgram(["--max-connections=20", "--workers=1"]);
     const held = await Promise.all(Array.from({ length: 19 }, () => FrameClient.connect(port)));
     for (const client of held) expect(await client.ask("held")).toBe("held");
-    await run(["suspend", "--control", control]);
+    await post({ socketPath: control }, "/suspend", {});
     const begun = performance.now();
     for (let n = 0; n < 1_000; n++) await (await Client.connect(port)).send("hello").finish().close();
     const visits = performance.now() - begun;
     const living = await FrameClient.connect(port);
     const answer = living.ask("hello");
-    await run(["resume", "--control", control]);
+    await post({ socketPath: control }, "/resume", {});
     // With 10 ms for each of those before it, it would wait for 10 s longer than the work takes: less than their visits.
     const gaveUp = AbortSignal.timeout(Math.ceil(9_000 + visits));
     const patience = new Promise((resolve) => gaveUp.addEventListener("abort", () => resolve("gave up")));

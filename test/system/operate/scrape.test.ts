@@ -2,10 +2,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CLOSE_REASONS, REFUSE_REASONS } from "../../../src/tcp/observe/events.js";
+import { post } from "../../admin/support.js";
 import { http, metric, metricNow, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { isStopped } from "../../support/os-processes.js";
-import { endAll, run, type Served, serveProgram } from "../../support/program.js";
+import { endAll, type Served, serveProgram } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
 
 const LISTENER = ["worker", "listener"];
@@ -174,13 +175,12 @@ test("sixty scrapes at once are all answered while clients are served", async ()
 });
 
 test("clients that wait in the accept queue are counted by listener, and no longer once they are accepted", async () => {
-  const env = { DROVER_CONTROL: served.control };
   const waiting = () => metric(adminPort, "drover_accept_queue", { listener: "main" });
   expect(await waiting()).toBe(0);
-  await run(["suspend"], { env });
+  await post({ socketPath: served.control }, "/suspend", {});
   const clients = await come(7);
   await eventually(async () => (await waiting()) === 7);
-  await run(["resume"], { env });
+  await post({ socketPath: served.control }, "/resume", {});
   for (const client of clients) expect(await client.ask("hello")).toBe("hello");
   await eventually(async () => (await waiting()) === 0);
 });
