@@ -75,7 +75,8 @@ export default defineConfig({
       {
         test: {
           name: "peers",
-          include: ["test/peers/**/*.test.ts"],
+          // metrics once more: promtool may have been missing when the unit tests ran.
+          include: ["test/peers/**/*.test.ts", "test/telemetry/metrics.test.ts"],
           exclude: serial.peers,
           ...shared,
           ...patience(120_000),

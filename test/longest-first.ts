@@ -1,6 +1,6 @@
 /**
- * Vitest sequencer: the longest files of a project first, so that no core waits at the end for one of them. Without a
- * cache of results, as in CI, vitest knows only their sizes.
+ * Vitest sequencer: the longest files of a project first, and the project of the longest one, so that no core waits at the
+ * end for one of them. Without a cache of results, as in CI, vitest knows only their sizes.
  */
 import { existsSync } from "node:fs";
 import type { TestSpecification } from "vitest/node";
@@ -30,7 +30,9 @@ export class LongestFirst extends BaseSequencer {
       const { name } = file.project;
       projects.set(name, [...(projects.get(name) ?? []), file]);
     }
-    // Files of a project stay together: each project has OS processes of its own.
-    return [...projects.values()].flatMap((of) => of.sort((a, b) => place(a) - place(b)));
+    // Files of a project stay together: each project has OS processes of its own. That of the longest file comes first.
+    const before = (a: TestSpecification, b: TestSpecification) => place(a) - place(b);
+    const groups = [...projects.values()].map((of) => of.sort(before));
+    return groups.sort(([a], [b]) => before(a as TestSpecification, b as TestSpecification)).flat();
   }
 }
