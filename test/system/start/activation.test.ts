@@ -91,8 +91,12 @@ test("variables that are meant for another OS process are passed over", async ()
     },
   );
   started.push({ child, dir });
+  let stdout = "";
   await new Promise<void>((resolve) => {
-    child.stdout?.on("data", (chunk) => String(chunk).includes(" serves echo ") && resolve());
+    child.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+      if (stdout.includes(" serves echo ")) resolve();
+    });
   });
   unit.close();
 });

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { http, series } from "../../support/admin-http.js";
+import { http, metricNow, metricsNow, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
 import { endAll, type LogLine, ROOT, type Served, serveProtocol } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
@@ -76,7 +76,7 @@ describe("a part of the installation, or what a protocol needs", () => {
     "while a worker serves, a replacement that cannot start (%s is away) is tried again and costs no other client",
     async (missing) => {
       const { program, port, adminPort } = served;
-      const metrics = async () => (await http(adminPort, "/metrics")).body;
+      const metrics = () => metricsNow(adminPort);
       const failures = (body: string, worker: string) =>
         series(body, "drover_worker_start_failures_total", { worker }) ?? 0;
       const [victim, survivor] = program.workers() as [number, number];
@@ -103,7 +103,9 @@ describe("a part of the installation, or what a protocol needs", () => {
 
       if (moved) renameSync(`${moved}.moved`, moved);
       else rmSync(join(program.dir, "away"));
-      await eventually(async () => series(await metrics(), "drover_workers", { state: "running" }) === 2);
+      await eventually(
+        async () => (await metricNow(adminPort, "drover_workers", { state: "running" })) === 2,
+      );
       expect(existsSync(installed.main)).toBe(true);
       for (const client of clients.values()) client.end();
     },
@@ -111,7 +113,8 @@ describe("a part of the installation, or what a protocol needs", () => {
 });
 
 test("when no worker serves, the restart budget decides, and the last line names the reason", async () => {
-  const { program } = await serveProtocol("p.ts", PROTOCOL, ["--workers=1"]);
+  // Six starts that fail may take a slow machine more than the minute of the default.
+  const { program } = await serveProtocol("p.ts", PROTOCOL, ["--workers=1", "--max-seconds=600"]);
   writeFileSync(join(program.dir, "away"), "");
   process.kill(program.workers()[0] as number, "SIGKILL");
   expect((await program.exited).code).toBe(70);
