@@ -296,8 +296,11 @@ describe("one worker, and a limit of 40 connections", () => {
     const closed = (worker: number) => (line: LogLine) => {
       return line.level === "debug" && line.worker === worker && /closed/.test(line.msg);
     };
-    await visit(port);
-    await program.line(closed(1));
+    // A worker may get the level after a client.
+    await eventually(async () => {
+      await visit(port);
+      return program.lines.some(closed(1));
+    });
     await scale(served, 2);
     await eventually(async () => {
       await visit(port);
