@@ -26,7 +26,11 @@ const long = tests(
   "scripts/load/{command,modes}",
 );
 // After this a test counts as hanging: one that needs two seconds ends before it on a machine with ten times the load, too.
-const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
+const patience = (ms: number) => ({
+  ...{ testTimeout: ms, hookTimeout: ms },
+  // As `eventually`; vitest's own is one second.
+  expect: { poll: { timeout: 45_000 } },
+});
 // The files of a run share OS processes and modules: one OS process for each file cost 45 s of CPU. A file that leaves
 // state behind may fail another: `--sequence.shuffle.files` finds it.
 const shared = { isolate: false };

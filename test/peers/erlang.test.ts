@@ -28,7 +28,7 @@ erl("gen_tcp connects with {packet,2}, sends, and receives the echo", async () =
   const said = await evaluate(`
     {ok, S} = gen_tcp:connect({127,0,0,1}, ${port}, [binary, {packet, 2}]),
     ok = gen_tcp:send(S, <<"hello">>),
-    receive {tcp, S, Data} -> io:format("~s", [Data]) after 5000 -> io:format("nothing") end,
+    receive {tcp, S, Data} -> io:format("~s", [Data]) after 60000 -> io:format("nothing") end,
     gen_tcp:close(S)`);
   expect(said).toBe("hello");
 });

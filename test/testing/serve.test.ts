@@ -135,9 +135,10 @@ test("a manual clock is in use until `stop`, which lets it pass", async () => {
 });
 
 test("`next` fails when no frame comes in time", async () => {
-  const server = await serving();
+  const silent = defineProtocol({ name: "silent", framing: lines(), states: { ready: {} } });
+  const server = await serve(silent);
+  onTestFinished(() => server.stop());
   const client = await server.connect({ within: 20 });
-  await client.next();
   await expect(client.next()).rejects.toThrow("no frame within 20 ms; the connection is open");
   await client.close();
   expect(await client.closed).toBe("closed");

@@ -76,7 +76,7 @@ function listens(transport: TestTransport): void {
     await until(() => owners.every((owner) => owner.closed.length === 1));
     expect(owners).toHaveLength(connections);
     expect(owners.every((owner) => owner.closed[0] === undefined)).toBe(true);
-  }, 30_000);
+  });
 }
 
 function ends(transport: TestTransport): void {

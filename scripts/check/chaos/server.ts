@@ -24,7 +24,7 @@ export type ListenerName = (typeof LISTENERS)[number];
 
 /** So many that no number of faults exhausts them: what the run tests is recovery, not giving up. */
 const RESTARTS = 100_000;
-const START_MS = 30_000;
+const START_MS = 60_000;
 /** Until a start that failed is tried again, as a service manager would do it. */
 const RETRY_MS = 100;
 

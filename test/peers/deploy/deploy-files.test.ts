@@ -142,7 +142,13 @@ promtool("every expression of the dashboard is PromQL", () => {
 test("every metric and label that alerts and dashboard name is in the /metrics of the program", async () => {
   // A protocol that takes messages of groups has the metrics of the exchange, too.
   const { adminPort } = await serveProgram(["chat"]);
-  const { body } = await http(adminPort, "/metrics");
+  // Workers and the exchange send theirs once a second.
+  const body = await eventually(async () => {
+    const text = (await http(adminPort, "/metrics")).body;
+    return (
+      [/^drover_connections_active\{/m, /^drover_exchange_up 1$/m].every((one) => one.test(text)) && text
+    );
+  });
   const known = new Set([...body.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name as string));
   const alerts = read("alerts.yml").replace(/annotations:[\s\S]*?(?=- alert|$)/g, "");
   const texts = [...dashboard().expressions, alerts];

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
+import { http, series } from "../../support/admin-http.js";
 import { Client } from "../../support/client.js";
 import { FrameClient } from "../../support/frames.js";
 import { childrenOf, isAlive } from "../../support/os-processes.js";
@@ -19,6 +20,7 @@ const pm2 = testWith("pm2", "npm install --global pm2, or name it in the variabl
 const home = mkdtempSync(join(tmpdir(), "drover-pm2-"));
 let env: NodeJS.ProcessEnv;
 let port: number;
+let adminPort: number;
 
 async function tell(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(find("pm2") as string, args, { cwd: ROOT, env });
@@ -33,6 +35,7 @@ async function app(): Promise<{ pid: number; status: string; restarts: number }>
 
 beforeAll(async () => {
   port = await freePort();
+  adminPort = await freePort();
   env = {
     PATH: process.env.PATH,
     HOME: home,
@@ -40,7 +43,7 @@ beforeAll(async () => {
     XDG_RUNTIME_DIR: home,
     DROVER_HOST: "127.0.0.1",
     DROVER_PORT: String(port),
-    DROVER_ADMIN_PORT: String(await freePort()),
+    DROVER_ADMIN_PORT: String(adminPort),
     DROVER_WORKERS: "2",
     // A slow machine needs more than the usual minute for the restarts after which it gives up.
     DROVER_MAX_SECONDS: "600",
@@ -62,18 +65,19 @@ pm2("pm2 start becomes online only when every worker accepts", async () => {
 
 pm2("pm2 restarts it after it gave up", async () => {
   const { pid: primary, restarts } = await app();
-  for (let death = 1; death <= 6; death++) {
-    const workers = await eventually(() => {
-      const now = childrenOf(primary);
-      return (now.length === 2 || !isAlive(primary)) && now;
+  const dead: number[] = [];
+  while (isAlive(primary)) {
+    // Not while one still starts: that would count as a start that failed.
+    const workers = await eventually(async () => {
+      const { body } = await http(adminPort, "/metrics").catch(() => ({ body: "" }));
+      const now = childrenOf(primary).filter((osPid) => !dead.includes(osPid));
+      return !isAlive(primary) ? [] : series(body, "drover_worker_up") === 2 && now.length === 2 && now;
     });
-    if (!isAlive(primary)) break;
-    const victim = workers[0] as number;
+    const [victim] = workers;
+    if (victim === undefined) break;
+    dead.push(victim);
     process.kill(victim, "SIGKILL");
     await eventually(() => !isAlive(victim));
-    await eventually(
-      () => !isAlive(primary) || (childrenOf(primary).length === 2 && !childrenOf(primary).includes(victim)),
-    );
   }
   const again = await eventually(async () => {
     const now = await app();

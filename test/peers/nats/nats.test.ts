@@ -143,7 +143,9 @@ test("wrong credentials, an unknown authority, denied subjects: one clear error,
     await serves(agent);
     expect(program.lines.filter((one) => one.event === name && one.msg === line.msg)).toHaveLength(1);
   }
-  expect((await http(wrong.adminPort, "/metrics")).body).toMatch(/^drover_nats_up 0$/m);
+  await expect
+    .poll(async () => (await http(wrong.adminPort, "/metrics")).body)
+    .toMatch(/^drover_nats_up 0$/m);
 });
 
 test("a NATS that takes 4 KiB: what is larger does not reach other servers, and is counted", async () => {
