@@ -184,6 +184,6 @@ test("all NATS servers paused under full publish: memory is bounded, no client i
   const { grown } = await pause(nats, () => true);
   console.log(`both paused for ${PAUSE / 1_000} s: exchanges grew by ${shown(grown)} MiB (bar 32)`);
   for (const mib of grown) expect(mib).toBeLessThan(BOUND);
-  expect((await http(servers[0]?.adminPort as number, "/ready")).status).toBe(200);
+  await expect.poll(async () => (await http(servers[0]?.adminPort as number, "/ready")).status).toBe(200);
   expect(clients.filter(({ isClosed }) => isClosed)).toEqual([]);
 });

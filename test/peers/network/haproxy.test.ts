@@ -234,10 +234,10 @@ haproxy("health checks of both versions succeed, are counted as closed, and warn
   const before = program.lines.length;
   const closed = () => program.lines.slice(before).filter(({ msg }) => msg === "connection closed");
   await eventually(() => closed().length > 20);
-  expect(await statuses(stage.dir)).toBe("UP UP UP UP UP no check UP");
+  await expect.poll(() => statuses(stage.dir)).toBe("UP UP UP UP UP no check UP");
   expect([...new Set(closed().map(({ counted }) => counted))]).toEqual(["closed"]);
   expect(program.lines.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
-  const { body } = await http(adminPort, "/metrics");
+  const { body } = await http(adminPort, "/metrics/now");
   expect(body).toMatch(/reason="closed"[^\n]* [1-9]/);
   expect(body).not.toMatch(/reason="(proxy_\w+|reset|handshake_timeout)"[^\n]* [1-9]/);
 });

@@ -50,7 +50,9 @@ chromium(
       .waitFor();
     const table = panel(page).getByRole("table", { name: "2 in all" });
     await table.waitFor();
-    expect(await table.getByRole("row").allInnerTexts()).toEqual(["room/large\t2", "room/small\t1"]);
+    await expect
+      .poll(() => table.getByRole("row").allInnerTexts())
+      .toEqual(["room/large\t2", "room/small\t1"]);
 
     await page.getByRole("button", { name: "All connections" }).click();
     const list = page.getByRole("region", { name: "Connection table" }).getByRole("table");
@@ -84,7 +86,7 @@ withNats("the other server is up with its round trip, and down when it is killed
   const { osPid } = there.program;
   for (const one of [osPid, ...childrenOf(osPid)]) process.kill(one, "SIGKILL");
   await row.getByText("down", { exact: true }).waitFor();
-  expect(await row.getByText(/ ms$/).count()).toBe(0);
+  await expect.poll(() => row.getByText(/ ms$/).count()).toBe(0);
   expect(await findings(page)).toEqual([]);
   expect(complaints).toEqual([]);
 });
