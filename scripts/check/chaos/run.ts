@@ -76,7 +76,8 @@ async function underLoad(
   }
   await crowd.stop();
   await watch.stop();
-  violations.push(...crowd.violations, ...(await finalChecks(server, watch, before)));
+  const unchecked = (error: Error) => [`the final checks could not be made: ${error.message}`];
+  violations.push(...crowd.violations, ...(await finalChecks(server, watch, before).catch(unchecked)));
   const { opened, echoed } = crowd.tally;
   const summary = `${opened} connections, ${echoed} frames verified, ${crowd.lost} connections lost, ${watch.scrapes} scrapes`;
   return { violations, report: `${recovery.table()}\n\n${count} faults, ${summary}` };

@@ -152,7 +152,7 @@ export class Server {
     this.#exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
     closeSync(output);
     closeSync(both);
-    const end = performance.now() + START_MS;
+    const end = performance.now() + this.patience(START_MS);
     while (!(await this.isWhole())) {
       const over = child.exitCode ?? child.signalCode;
       if (over !== null || performance.now() > end)
@@ -167,7 +167,7 @@ export class Server {
 
   /** Starts the program after its death, again and again until it runs: its port may still be taken. */
   async #startAgain(): Promise<void> {
-    const end = performance.now() + START_MS;
+    const end = performance.now() + this.patience(START_MS);
     for (;;) {
       try {
         return await this.start();
@@ -283,7 +283,7 @@ export class Server {
 }
 
 function notStarted(over: number | string | null): string {
-  if (over === null) return `the server did not start within ${START_MS / 1000} s. The end of its log:`;
+  if (over === null) return `the server did not start in time. The end of its log:`;
   return `the server ended with ${over} while it started. The end of its log:`;
 }
 
