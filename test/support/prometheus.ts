@@ -33,21 +33,25 @@ export class Prometheus {
   }
 
   /**
-   * Starts a Prometheus with the rules of scripts/deploy. Ten jobs scrape this target once a second each, so that a
-   * scrape has a second (its timeout is at most its interval); of all but the first only `up` is kept.
+   * Starts a Prometheus with the rules of scripts/deploy. One job scrapes this target every second; 45 more, `drover-N`,
+   * every 5 s each, of which only `up` is kept: a scrape's timeout is at most its interval, and a second is not enough for
+   * a machine that starts workers at the same time.
    */
   static async scraping(adminPort: number): Promise<Prometheus> {
     const dir = mkdtempSync(join(tmpdir(), "drover-prometheus-"));
     const own = await freePort();
     const static_configs = [{ targets: [`127.0.0.1:${adminPort}`] }];
     const drop = [{ source_labels: ["__name__"], regex: ".*", action: "drop" }];
-    const others = Array.from({ length: 9 }, (_, at) => `drover-${at + 1}`);
+    const others = Array.from({ length: 45 }, (_, at) => `drover-${at + 1}`);
     const config = {
       global: { scrape_interval: "1s", evaluation_interval: "1s" },
       rule_files: [join(ROOT, "scripts", "deploy", "alerts.yml")],
       scrape_configs: [
         { job_name: "drover", static_configs },
-        ...others.map((job_name) => ({ job_name, static_configs, metric_relabel_configs: drop })),
+        ...others.map((job_name) => ({
+          ...{ job_name, static_configs, metric_relabel_configs: drop },
+          ...{ scrape_interval: "5s", scrape_timeout: "5s" },
+        })),
       ],
     };
     // JSON is YAML.

@@ -5,6 +5,7 @@ import { clockTime } from "../../../src/text/clock-time.js";
 import { ask } from "../../admin/support.js";
 import { http, series } from "../../support/admin-http.js";
 import { chromium, client, item, open, panel, sharedDesk, traced } from "../../support/desk.js";
+import { isAlive } from "../../support/os-processes.js";
 import { Program } from "../../support/program.js";
 import { eventually } from "../../support/until.js";
 
@@ -274,9 +275,12 @@ chromium("a server that goes away is told of, and found again by itself", async 
   await page.route("**/info", (route) => route.abort());
   await page.reload();
   await item(page, /^worker 1/).waitFor();
+  const workers = served.program.workers();
   await served.stop();
   await page.getByRole("alert").getByText("The server does not respond.").waitFor();
   await page.getByRole("alert").getByText("drover page").waitFor();
+  // Its workers hold the port until they have noticed that the primary is gone.
+  await eventually(() => !workers.some(isAlive));
   const again = new Program([
     "start",
     `--port=${served.port}`,
