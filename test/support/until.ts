@@ -6,7 +6,7 @@ const EAGER = 20;
 /** Polls once per turn of the event loop at first. @throws Error when it is not true within `within` milliseconds */
 export async function until<T>(
   what: () => T | undefined | false | null | 0 | "",
-  within = 30_000,
+  within = 45_000,
 ): Promise<T> {
   const start = performance.now();
   for (;;) {
