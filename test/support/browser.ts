@@ -12,7 +12,8 @@ let browser: Promise<Browser> | undefined;
 
 /**
  * Not of the page: Chromium draws the popup of its address bar as two pages of its own in every window, which cost 1.5 s
- * of CPU each time. The others are of playwright-core's list, which this one replaces.
+ * of CPU each time, and keeps a process ready for the next page, which each test would start in vain. The others are of
+ * playwright-core's list, which this one replaces.
  */
 const WITHOUT = [
   ...[
@@ -22,6 +23,7 @@ const WITHOUT = [
     "LensOverlay",
     "MediaRouter",
     "PaintHolding",
+    "SpareRendererForSitePerProcess",
   ],
   ...["HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "OptimizationHints", "PreconnectToSearch"],
   ...["NetworkTimeServiceQuerying", "AvoidUnnecessaryBeforeUnloadCheckSync", "ThirdPartyStoragePartitioning"],
