@@ -143,7 +143,7 @@ describe("whether the server was measured", () => {
     late.lateness.record(100, 1_000);
     late.latency.record(101, 1_000);
     expect(generatorLimit(late, "rate")).toMatch(
-      /^The generator sent 1 % of its frames more than 100 ms late/,
+      /^The generator sent 1 % of its frames more than \d{3,} ms late/,
     );
     late.latency.record(5_000, 1_000);
     expect(generatorLimit(late, "rate")).toBeUndefined();
