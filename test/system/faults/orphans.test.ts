@@ -1,4 +1,4 @@
-/** Workers whose primary is killed or stopped: none outlives it by more than 15 s (30 on a slow machine), in whatever phase, and the port is free then. */
+/** Workers whose primary is killed or stopped: none outlives it by more than 15 s, in whatever phase, and the port is free then. */
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,6 +8,7 @@ import { FrameClient } from "../../support/frames.js";
 import { isAlive, isStopped } from "../../support/os-processes.js";
 import { freePort } from "../../support/ports.js";
 import { endAll, run, type Served, serveProtocol } from "../../support/program.js";
+import { within } from "../../support/promised-time.js";
 import { eventually } from "../../support/until.js";
 
 afterAll(endAll);
@@ -48,8 +49,7 @@ function kill(osPid: number): void {
   } catch {}
 }
 
-/** Twice the 15 s, for a machine that gives them half of the time. */
-const gone = (osPids: readonly number[]) => eventually(() => !osPids.some(isAlive), 30_000);
+const gone = (osPids: readonly number[]) => within(15_000, () => !osPids.some(isAlive));
 
 /** @throws Error EADDRINUSE where the port is not free */
 async function canBind(port: number): Promise<void> {
@@ -107,7 +107,7 @@ describe.concurrent("workers without their primary", () => {
     await gone([worker]);
   });
 
-  test("a connection that does not finish keeps its worker for 30 s at most, whatever --shutdown allows", async (context) => {
+  test("a connection that does not finish keeps its worker for 15 s at most, whatever --shutdown allows", async (context) => {
     const { program, port } = await serve(context, "--workers=1", "--shutdown=60s");
     const workers = program.workers();
     const client = await FrameClient.connect(port);
