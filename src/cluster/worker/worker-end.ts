@@ -104,8 +104,10 @@ export class WorkerEnd {
   /** Exits after the last snapshot is sent and the log is flushed. */
   #exit(code: number): void {
     this.begun = true;
-    const { log, sendSnapshot } = this.#worker;
+    const { listeners, log, sendSnapshot } = this.#worker;
     sendSnapshot(() => void Promise.resolve(log.close()).then(() => this.#exitNow(code)));
+    // A client that is accepted from here on would end with it.
+    listeners.leave();
   }
 
   /** Exit handlers of packages run, and may block: the primary kills the worker then, and takes this code for its status. */

@@ -163,6 +163,12 @@ export class Listener extends Process implements RatedListener {
     );
   }
 
+  /** Accepts no more, at once and for good: its OS process exits, and new clients are for the other workers. */
+  leave(): void {
+    this.#state.set("suspended");
+    this.#accepting.end();
+  }
+
   /** Its listening socket cannot be had. */
   listenFailed(error: NodeJS.ErrnoException): void {
     this.exitWith(listenReason(error));

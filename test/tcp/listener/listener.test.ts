@@ -102,6 +102,26 @@ test("a renewable listener gives its socket back at the limit and asks for it ag
   expect(events).toEqual(["listening", "full", "listening", "full"]);
 });
 
+test("a listener whose OS process exits accepts no more, though there is room", async () => {
+  for (const maxConnections of [1, 2]) {
+    const { lent, acquire } = lender();
+    const events = listenerEvents();
+    const server = await testServer(echo, { acquire, renewable: true, maxConnections });
+    const client = await connected(server);
+    await client.send("1").receive();
+    server.listener.leave();
+    expect(await attempt(lent.port)).toBe("ECONNREFUSED");
+    expect(await client.send("2").receive(2)).toEqual(["1", "2"]);
+    await client.close();
+    await until(() => server.counters.active === 0);
+    server.listener.recheck();
+    await turn(2);
+    expect(await attempt(lent.port)).toBe("ECONNREFUSED");
+    expect(lent.asked).toBe(1);
+    expect(events).toEqual(maxConnections === 1 ? ["listening", "full"] : ["listening"]);
+  }
+});
+
 test("where the transport can pause, a full listener does so, and keeps its socket", async () => {
   const said: string[] = [];
   const pausing = { pause: () => void said.push("pause"), resume: () => void said.push("resume") };

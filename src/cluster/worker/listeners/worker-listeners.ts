@@ -100,6 +100,12 @@ export class WorkerListeners {
     return Math.max(...this.#boot.listeners.map(({ shutdown }) => shutdown));
   }
 
+  /** Accepts no more, at once and for good. */
+  leave(): void {
+    this.closeCopies();
+    for (const { process } of this.all) process?.leave();
+  }
+
   /** Closes the copies of their sockets that are in reserve. */
   closeCopies(): void {
     for (const { socketCopies } of this.all) socketCopies.close();
