@@ -168,6 +168,30 @@ it("of ten thousand requests in one write a thousand are answered, and others ar
   expect(new Set(statuses)).toEqual(new Set(["200"]));
 });
 
+it("between the requests that many clients send at once, those of others are answered", async () => {
+  let [handled, before] = [0, -1];
+  const server = httpServer(async () => async (incoming, outgoing) => {
+    if (incoming.url === "/honest") before = handled;
+    else if (++handled === 1) honest.write("GET /honest HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    outgoing.end("ok");
+  });
+  await listen(server, { host: "127.0.0.1", port: 0 });
+  const { port } = server.address() as AddressInfo;
+  let accepted = 0;
+  server.on("connection", () => accepted++);
+  const honest = connect(port, "127.0.0.1");
+  const floods = Array.from({ length: 20 }, () => connect(port, "127.0.0.1"));
+  onTestFinished(() => {
+    for (const one of [honest, ...floods]) one.destroy();
+    server.close();
+  });
+  await until(() => accepted === 21 && [honest, ...floods].every(({ connecting }) => !connecting));
+  for (const one of floods) one.resume().write("GET /tree HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100));
+  await once(honest, "data");
+  expect(before).toBeLessThan(500);
+  await until(() => handled === 2_000);
+});
+
 it("headers that do not end are cut off", async () => {
   const { port } = await limited({ headersTimeout: 40, requestTimeout: 80, connectionsCheckingInterval: 10 });
   expect(await raw(port, "GET /tree HTTP/1.1\r\nHost: loc")).toMatch(/^HTTP\/1\.1 408 /);

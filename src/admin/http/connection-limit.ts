@@ -5,8 +5,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** The present request of a connection. */
+/** The last request of a connection. */
 interface Exchange {
+  /** Sent before the answer to another one. */
+  readonly early: boolean;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
@@ -38,11 +40,13 @@ export function limitConnections(server: Server, most: number, isShort = () => f
   });
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { socket } = incoming;
-    if (connections.delete(socket)) connections.set(socket, { incoming, outgoing });
+    const early = connections.get(socket)?.outgoing.writableEnded === false;
+    if (connections.delete(socket)) connections.set(socket, { early, incoming, outgoing });
   });
 }
 
-/** Waits for a request, for the rest of one, or for the client to read the answer. */
+/** Waits for a request, for the rest of one, or for the client to read the answer; or sends requests without waiting. */
 function isIdle(exchange: Exchange | undefined): boolean {
-  return exchange === undefined || !exchange.incoming.complete || exchange.outgoing.writableEnded;
+  if (exchange === undefined || exchange.early) return true;
+  return !exchange.incoming.complete || exchange.outgoing.writableEnded;
 }

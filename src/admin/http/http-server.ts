@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { clock } from "../../otp/time/clock.js";
 import { adminFailures } from "../events.js";
 import { limitConnections } from "./connection-limit.js";
+import { RequestOrder } from "./request-order.js";
 
 export interface Limits {
   readonly headersTimeout: number;
@@ -57,15 +58,18 @@ export function httpServer(
 ): Server {
   const { maxConnections, timeout, ...options } = limits;
   const requests = new WeakMap<Socket, number>();
+  const order = new RequestOrder();
   const server = createServer(options, (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const count = (requests.get(incoming.socket) ?? 0) + 1;
     requests.set(incoming.socket, count);
     for (const [name, value] of Object.entries(HEADERS)) outgoing.setHeader(name, value);
     if (!server.listening || count >= MAX_REQUESTS) outgoing.setHeader("connection", "close");
-    void load().then(
-      (listener) => listener(incoming, outgoing),
-      (error) => notLoaded(outgoing, error),
-    );
+    order.next(incoming.socket, outgoing, () => {
+      void load().then(
+        (listener) => listener(incoming, outgoing),
+        (error) => notLoaded(outgoing, error),
+      );
+    });
   });
   limitConnections(server, maxConnections, isShort);
   server.timeout = timeout;

@@ -210,6 +210,9 @@ export class Connection extends ConnectionStart implements SocketOwner {
     const io = this.io as ReaderWriter;
     this.endpoint.loop.timerWheel.schedule(this, this.peerDeadline(io));
     recheckRate(io);
+    const { loop } = this.endpoint;
+    loop.waitingOutput.keepTo(this.protocol.limits.workerOutbound);
+    loop.unfinished.keepTo(this.protocol.limits.workerInbound);
   }
 
   private get overAge(): ExitReason {

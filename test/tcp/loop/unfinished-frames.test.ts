@@ -1,8 +1,15 @@
 /** Frames that have begun and not ended: all of them together are bounded by `limits.workerInbound`. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { localConnections } from "../../../src/cluster/inspect/connection-list.js";
 import { defineProtocol, packet } from "../../../src/index.js";
+import { processOf } from "../../../src/otp/process/process.js";
+import type { DynamicSupervisor } from "../../../src/otp/supervisor/dynamic/dynamic-supervisor.js";
+import { Endpoint } from "../../../src/tcp/endpoint.js";
+import { Loop } from "../../../src/tcp/loop/loop.js";
 import { UnfinishedFrames } from "../../../src/tcp/loop/unfinished-frames.js";
+import { CompiledProtocol } from "../../../src/tcp/protocol/compiled/compiled-protocol.js";
+import type { LimitOverrides } from "../../../src/tcp/protocol/limits.js";
 import { closedAs, connected, testServer } from "../../support/serving.js";
 import { until } from "../../support/until.js";
 
@@ -52,6 +59,24 @@ test("above the bound the largest are ended, and counted; smaller ones and whole
   for (const one of [small, honest, ...large]) one.reset();
   expect(await closedAs({ counters })).toMatchObject({ inbound_full: 1 });
   expect([unfinished.bytes, unfinished.count]).toEqual([0, 0]);
+});
+
+test("a bound that is lowered is in force for what has been received", async () => {
+  const overrides: { now: LimitOverrides } = { now: {} };
+  const endpoint = new Endpoint({ loop: new Loop() });
+  const protocol = new CompiledProtocol(echo, { latency: endpoint.latency, overrides });
+  const { counters, connections, port } = await testServer(echo, { endpoint, protocol });
+  const { unfinished } = endpoint.loop;
+  for (let n = 1; n <= 3; n++) {
+    (await connected({ port })).write(begun(50_000));
+    await until(() => unfinished.bytes === n * 50_002);
+  }
+  overrides.now = { workerInbound: 120_000 };
+  protocol.overrideLimits();
+  for (const connection of localConnections([processOf(connections) as DynamicSupervisor<[]>]))
+    connection.limitsChanged();
+  await until(() => counters.closed.inbound_full === 1);
+  expect(unfinished.bytes).toBe(2 * 50_002);
 });
 
 test("what waits for a handler is not counted: the server is slow, not the client", async () => {
