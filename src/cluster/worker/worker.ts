@@ -125,8 +125,10 @@ export class Worker {
     // A module of the user may hang while it is loaded. Ours do not: their thread starts last, as it costs 30 ms of CPU.
     if (this.#boot.inspect) await this.#openInspector();
     const early = this.#boot.protocols.some((module) => "user" in module);
-    if (early) this.#startWatchdogThread();
+    const watched = early ? this.#startWatchdogThread() : undefined;
     if (this.#boot.exchange !== undefined) await this.#useExchange(this.#boot.exchange);
+    // To load it Node starts a thread, and would wait for ever when that cannot start.
+    await watched;
     const protocols = await this.#load();
     if (!protocols) return;
     this.#sampler = new Sampler({
@@ -154,12 +156,12 @@ export class Worker {
     this.#sendSnapshots();
     this.#heartbeat.serves();
     // Until the worker accepts, its slot serves no connection.
-    if (!early) this.#startWatchdogThread();
+    if (!early) void this.#startWatchdogThread();
   }
 
-  #startWatchdogThread(): void {
+  async #startWatchdogThread(): Promise<void> {
     if (!this.#boot.guarded) return;
-    startWatchdogThread(process.argv[1] as string, {
+    await startWatchdogThread(process.argv[1] as string, {
       heartbeat: this.#heartbeat.shared,
       primary: this.#boot.primary,
       log: this.#logOptions,

@@ -6,6 +6,7 @@ import Module, { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type HookData, moduleHooks } from "./hooks.js";
 import type { UserModule, UserModules } from "./user-module.js";
+import { leaveRemovedDirectory } from "./working-directory.js";
 
 const data: HookData = { drover: undefined, modules: {}, urls: {} };
 let installed = false;
@@ -83,12 +84,7 @@ const HAS_SYNC_HOOKS = ((): boolean => {
 
 /** It gets a copy of the data, so it is registered anew for each load. */
 function registerThread(): void {
-  // Node waits for ever for a thread that cannot start, and it needs a working directory.
-  try {
-    process.cwd();
-  } catch {
-    process.chdir("/");
-  }
+  leaveRemovedDirectory();
   const text = `${moduleHooks}
 let hooks;
 export const initialize = (data) => { hooks = moduleHooks(data); };

@@ -35,6 +35,18 @@ export default defineProtocol({
 });
 `;
 
+/** A worker removes its folder, where there is a file `remove`, before Node starts what loads the protocol. */
+const REMOVING = `
+import { existsSync, rmSync } from "node:fs";
+import Module from "node:module";
+import { isMainThread } from "node:worker_threads";
+if (isMainThread && process.argv.at(-2) === "worker" && existsSync("remove"))
+  for (const name of ["register", "registerHooks"]) {
+    const before = Module[name];
+    Module[name] = (...args) => (rmSync(process.cwd(), { recursive: true, force: true }), before(...args));
+  }
+`;
+
 /** @param context of the test: tests run beside each other */
 async function serve({ onTestFinished }: TestContext, ...args: string[]): Promise<Served> {
   const served = await serveProtocol("hanging.ts", PROTOCOL, args);
@@ -72,6 +84,20 @@ describe.concurrent("workers without their primary", () => {
     context.onTestFinished(() => kill(third));
     program.signal("SIGKILL");
     await gone([second, third]);
+    await canBind(port);
+  });
+
+  test("a worker whose folder is removed in the middle of its start ends as well", async (context) => {
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(REMOVING)}` };
+    const { program, port } = await serveProtocol("hanging.ts", PROTOCOL, ["--workers=1"], { env });
+    const [first] = program.workers() as [number];
+    writeFileSync(join(program.dir, "remove"), "");
+    kill(first);
+    await eventually(() => !existsSync(program.dir));
+    const workers = program.workers();
+    context.onTestFinished(() => [first, ...workers].forEach(kill));
+    program.signal("SIGKILL");
+    await gone([first, ...workers]);
     await canBind(port);
   });
 

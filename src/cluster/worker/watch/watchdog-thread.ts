@@ -5,6 +5,7 @@
  */
 import { Worker, workerData } from "node:worker_threads";
 import type { MappedModule } from "../../../config/modules/positions.js";
+import { leaveRemovedDirectory } from "../../../config/modules/working-directory.js";
 import { clock } from "../../../otp/time/clock.js";
 import type { LogOptions } from "../../../telemetry/log/log.js";
 
@@ -41,15 +42,29 @@ const PRIMARY_LATE = 3_000;
 /** Milliseconds that writing the last line may take. */
 const LAST_LINE = 500;
 
-/** Starts the thread. It does not keep the worker alive, and the worker serves without it when it cannot start. */
-export function startWatchdogThread(exec: string, data: WatchdogThreadData): void {
+/**
+ * Starts the thread. It does not keep the worker alive, and the worker serves without it when it cannot start.
+ * @returns once it runs, or cannot be started
+ */
+export async function startWatchdogThread(exec: string, data: WatchdogThreadData): Promise<void> {
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
   const size = data.modules.reduce((sum, { map }) => sum + map.length, 0);
   const modules =
     size > MAX_SOURCE_MAPS ? [] : data.modules.map(({ path, url, map }) => ({ path, url, map }));
-  const thread = new Worker(exec, { workerData: { watchdogThread: { ...data, modules } }, resourceLimits });
-  thread.on("error", () => {});
+  const options = { workerData: { watchdogThread: { ...data, modules } }, resourceLimits };
+  // Twice: the working directory may be removed while the thread starts.
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    leaveRemovedDirectory();
+    if (await runs(new Worker(exec, options))) return;
+  }
+}
+
+/** Whether it has begun to run. */
+function runs(thread: Worker): Promise<boolean> {
   thread.unref();
+  return new Promise((resolve) => {
+    thread.once("online", () => resolve(true)).on("error", () => resolve(false));
+  });
 }
 
 /** Entry point of the thread. */
