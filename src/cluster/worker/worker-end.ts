@@ -14,6 +14,9 @@ import { exceptionSource } from "./exception-source.js";
 import type { WorkerListeners } from "./listeners/worker-listeners.js";
 import { continueStopped } from "./watch/orphaned-siblings.js";
 
+/** Milliseconds within which the children of a primary that is gone have another parent. */
+const GIVEN_AWAY_MS = 1_000;
+
 /** The worker that ends. */
 export interface EndingWorker {
   readonly boot: Boot;
@@ -110,13 +113,21 @@ export class WorkerEnd {
     listeners.leave();
   }
 
+  /** Calls `then` at once, unless the primary is dying: the kernel closes its channel a moment before it gives its children away. */
+  #whenOrphaned(then: () => void, until = clock.now() + GIVEN_AWAY_MS): void {
+    if (process.connected || process.ppid !== this.#worker.boot.primary || clock.now() >= until)
+      return then();
+    clock.setTimeout(() => this.#whenOrphaned(then, until), 5);
+  }
+
   /** Exit handlers of packages run, and may block: the primary kills the worker then, and takes this code for its status. */
   #exitNow(code: number): void {
     const { boot, post } = this.#worker;
-    post({ t: "exiting", d: { code } }, () => {
+    const exit = () => {
       // Without connections it may be gone before its watchdog thread has looked: nothing else continues the others.
       if (process.ppid !== boot.primary) continueStopped(boot.primary, process.ppid);
       process.exit(code);
-    });
+    };
+    post({ t: "exiting", d: { code } }, () => this.#whenOrphaned(exit));
   }
 }
