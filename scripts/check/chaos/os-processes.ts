@@ -88,7 +88,7 @@ const LIMITS = {
 };
 
 /** With this as the limit none can be opened, whatever holes there are below the highest open one. */
-function lowestFreeDescriptor(osPid: number): number {
+export function lowestFreeDescriptor(osPid: number): number {
   const open = new Set(readdirSync(`/proc/${osPid}/fd`).map(Number));
   let free = 0;
   while (open.has(free)) free++;

@@ -37,7 +37,8 @@ export class DescriptorReserve {
   #check(): void {
     this.#timer = clock.setTimeout(() => this.#check(), CHECK_EVERY, true);
     const fds = this.#kept;
-    const highest = Math.max(...fds);
+    // They are in order.
+    const highest = fds.at(-1) ?? -1;
     const isShort = isOutOfDescriptors(() => {
       // One more than are kept: where there is none, they would be released at once. Those of the lowest numbers are
       // kept: a limit that is lowered below them would leave nothing to release.

@@ -113,7 +113,10 @@ export class WorkerEnd {
     listeners.leave();
   }
 
-  /** Calls `then` at once, unless the primary is dying: the kernel closes its channel a moment before it gives its children away. */
+  /**
+   * Calls `then` at once, unless the primary is dying: the kernel closes its channel a moment before it gives its
+   * children away.
+   */
   #whenOrphaned(then: () => void, until = clock.now() + GIVEN_AWAY_MS): void {
     if (process.connected || process.ppid !== this.#worker.boot.primary || clock.now() >= until)
       return then();

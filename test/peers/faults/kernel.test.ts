@@ -13,6 +13,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect } from "vitest";
+import { lowestFreeDescriptor } from "../../../scripts/check/chaos/os-processes.js";
 import { post } from "../../admin/support.js";
 import { http, series } from "../../support/admin-http.js";
 import { FrameClient } from "../../support/frames.js";
@@ -106,24 +107,11 @@ const settled = (adminPort: number) =>
 
 /** Sets the descriptor limit of an OS process to what it has open, plus `more`. */
 function leaveDescriptors(osPid: number, more: number, hard = 0): void {
-  const limit = readdirSync(`/proc/${osPid}/fd`).length + more;
-  const { status, stderr } = spawnSync(find("prlimit") as string, [
-    `--pid=${osPid}`,
-    `--nofile=${limit}:${Math.max(hard, limit)}`,
-  ]);
-  expect(status, String(stderr)).toBe(0);
-}
-
-/** The lowest free descriptor of an OS process: with it as the limit none can be opened. */
-function lowestFree(osPid: number): number {
-  const open = new Set(readdirSync(`/proc/${osPid}/fd`).map(Number));
-  let free = 0;
-  while (open.has(free)) free++;
-  return free;
+  setDescriptors(osPid, readdirSync(`/proc/${osPid}/fd`).length + more, hard);
 }
 
 /** How many of its descriptors below this one are of `/dev/null`. */
-function keptDescriptors(osPid: number, free = lowestFree(osPid)): number {
+function keptDescriptors(osPid: number, free = lowestFreeDescriptor(osPid)): number {
   const below = Array.from({ length: free }, (_, fd) => `/proc/${osPid}/fd/${fd}`);
   return below.filter((path) => target(path) === "/dev/null").length;
 }
@@ -137,9 +125,12 @@ function target(path: string): string | undefined {
   }
 }
 
-function setDescriptors(osPid: number, limit: number): void {
-  const { status } = spawnSync(find("prlimit") as string, [`--pid=${osPid}`, `--nofile=${limit}:20000`]);
-  expect(status).toBe(0);
+function setDescriptors(osPid: number, limit: number, hard = 20_000): void {
+  const { status, stderr } = spawnSync(find("prlimit") as string, [
+    `--pid=${osPid}`,
+    `--nofile=${limit}:${Math.max(hard, limit)}`,
+  ]);
+  expect(status, String(stderr)).toBe(0);
 }
 
 /** Gives an OS process as many descriptors as it had. */
@@ -331,7 +322,7 @@ prlimit(
     const old = await visitors(port, 10);
     await Promise.all(old.answers);
     const [starved] = workers as [number];
-    setDescriptors(starved, lowestFree(starved));
+    setDescriptors(starved, lowestFreeDescriptor(starved));
     const more = await visitors(port, 40);
     await Promise.all(more.answers);
     for (const [n, client] of old.clients.entries())
@@ -380,7 +371,7 @@ prlimit(
     expect(await exhausted()).toBe(0);
     // Again: one that was open for a moment, of a request, is free after that. A worker may have logged the same before.
     await eventually(() => {
-      const free = lowestFree(program.osPid);
+      const free = lowestFreeDescriptor(program.osPid);
       if (keptDescriptors(program.osPid, free) >= 16) setDescriptors(program.osPid, free);
       return program.lines.some(({ event, worker }) => event === "descriptors_exhausted" && worker === 0);
     });
